@@ -1,0 +1,115 @@
+"""One door: who may enter which organization, and what they may do there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from console.models import Membership, Operator, Organization
+from pingone_integration import connections
+from pingone_integration.api import PingOneApi
+
+
+class Permission(StrEnum):
+    """One right an operator has or lacks in an organization; the values appear in the audit log."""
+
+    ENTER = "enter"  # every member: home, the connection's state
+    VIEW_USERS = "users.view"
+    MANAGE_CONNECTION = "connection.manage"
+
+
+_AUDITOR = frozenset({Permission.ENTER, Permission.VIEW_USERS})
+_HELPDESK_AGENT = _AUDITOR
+ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Membership.Role.AUDITOR: _AUDITOR,
+    Membership.Role.HELPDESK_AGENT: _HELPDESK_AGENT,
+    Membership.Role.ORG_ADMIN: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True)
+class OrgAccess:
+    """Proof that `operator` belongs to `org`; the only way to that organization's PingOne data."""
+
+    org: Organization
+    operator: Operator
+    role: Membership.Role
+    permissions: frozenset[Permission]
+
+    def allows(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raises PermissionDenied (403): for members only, strangers never hold an OrgAccess."""
+        if permission not in self.permissions:
+            raise PermissionDenied(permission)
+
+    def pingone(self, transaction_id: UUID | None = None) -> PingOneApi:
+        """The API of this organization's environment. Raises NotConnected, TokenRefreshFailure, Unavailable."""
+        return connections.open_api(self.org.connection, transaction_id=transaction_id)
+
+
+class ConsoleRequest(HttpRequest):
+    """A request of a signed-in operator. `access` is there on organization pages."""
+
+    user: Operator
+    access: OrgAccess
+    htmx: Any
+
+
+def enter_org(operator: Operator, slug: str) -> OrgAccess:
+    """Raises Http404 for strangers and for what does not exist alike: existence must not leak."""
+    membership = (
+        Membership.objects.select_related("organization__connection", "operator")
+        .filter(operator=operator, operator__is_active=True, organization__slug=slug)
+        .first()
+    )
+    if membership is None:
+        raise Http404("No such organization.")
+    role = Membership.Role(membership.role)
+    return OrgAccess(membership.organization, membership.operator, role, ROLE_PERMISSIONS[role])
+
+
+P = ParamSpec("P")
+View = Callable[Concatenate[ConsoleRequest, P], HttpResponseBase]
+OrgView = Callable[Concatenate[ConsoleRequest, OrgAccess, P], HttpResponseBase]
+
+
+def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., HttpResponseBase]]:
+    """The view of an organization's page: its URL's `<slug:org>` arrives as an `OrgAccess` that has `permission`."""
+
+    def decorate(view: OrgView[P]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        @login_required
+        def entered(request: ConsoleRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            request.access = enter_org(request.user, org)
+            request.access.require(permission)
+            return view(request, request.access, *args, **kwargs)
+
+        entered.door = f"org:{permission}"  # type: ignore[attr-defined]
+        return entered
+
+    return decorate
+
+
+def operator_view(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """The view of a page that belongs to the operator alone and shows nothing of any one organization."""
+    entered = login_required(view)
+    entered.door = "operator"  # type: ignore[attr-defined]
+    return entered
+
+
+def public_view(*, reason: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """The view of a page anybody may load, and why."""
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        view.door = f"public:{reason}"  # type: ignore[attr-defined]
+        return view
+
+    return decorate

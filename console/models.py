@@ -1,0 +1,79 @@
+"""The console's own people: operators, the organizations they work for, and what they are there."""
+
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from pingone_integration.models import Connection
+
+
+class OperatorManager(BaseUserManager["Operator"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Operator":
+        """Without a password the operator cannot sign in until one is set through a link."""
+        operator = self.model(email=self.normalize_email(email).lower(), **fields)
+        operator.set_password(password)
+        operator.save(using=self._db)
+        return operator
+
+    def get_by_natural_key(self, username: str | None) -> "Operator":
+        return self.get(email__iexact=username)
+
+
+class Operator(AbstractBaseUser):
+    """Somebody who signs in to the console. A *user*, in this code, is a person in PingOne."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=150, blank=True)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[OperatorManager] = OperatorManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="operator_email_any_case")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Organization(models.Model):
+    """A tenant of the console."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    name = models.CharField(max_length=150)
+    slug = models.SlugField(unique=True)
+    connection = models.OneToOneField(Connection, on_delete=models.PROTECT, related_name="organization")
+    operators = models.ManyToManyField(Operator, through="Membership", related_name="organizations")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """What an operator is in an organization; what that allows is in access.py."""
+
+    class Role(models.TextChoices):
+        ORG_ADMIN = "org_admin", "Org admin"
+        HELPDESK_AGENT = "helpdesk_agent", "Helpdesk agent"
+        AUDITOR = "auditor", "Auditor"
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("organization", "operator", name="one_membership_per_organization")]
+
+    def __str__(self) -> str:
+        return f"{self.operator}: {self.get_role_display()} of {self.organization}"

@@ -1,0 +1,24 @@
+"""Every URL of the console."""
+
+from django.urls import include, path
+
+from console.views import connections, health, home, users
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("accounts/", include("allauth.urls")),
+    path("connect/callback/", connections.callback, name="connect-callback"),
+    path(
+        "o/<slug:org>/",
+        include(
+            [
+                path("", home.organization, name="organization"),
+                path("users/", users.user_list, name="users"),
+                path("users/<uuid:user_id>/", users.user, name="user"),
+                path("settings/connection/", connections.connection_settings, name="connection"),
+            ]
+        ),
+    ),
+]

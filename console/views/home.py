@@ -1,0 +1,23 @@
+"""Where an operator lands: the only organization, the choice among several, and an organization's first page."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from console.access import ConsoleRequest, OrgAccess, Permission, operator_view, org_view
+
+
+@operator_view
+@require_safe
+def home(request: ConsoleRequest) -> HttpResponse:
+    """Straight on for members of one organization; a chooser for everybody else."""
+    organizations = list(request.user.organizations.all())
+    if len(organizations) == 1:
+        return redirect("organization", organizations[0].slug)
+    return render(request, "console/chooser.html", {"organizations": organizations})
+
+
+@org_view(Permission.ENTER)
+@require_safe
+def organization(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    return render(request, "console/organization.html")

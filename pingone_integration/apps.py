@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class PingOneIntegrationConfig(AppConfig):
+    name = "pingone_integration"

@@ -1,0 +1,25 @@
+"""Connect, keep connected, disconnect: what happens to a Connection as a whole."""
+
+from uuid import UUID, uuid4
+
+from pingone_integration.api import PingOneApi, TokenSource
+from pingone_integration.errors import NotConnected
+from pingone_integration.models import Connection
+from pingone_integration.regions import api_url_for
+
+
+def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> PingOneApi:
+    """The API of the connection's managed environment; the token is looked up, and refreshed, when a call is made.
+
+    Raises NotConnected when there is no grant or no managed environment.
+    """
+    if not connection.has_grant or connection.managed_environment_id is None:
+        raise NotConnected
+    return PingOneApi(
+        base_url=f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}",
+        tokens=TokenSource(
+            current=lambda: connection.unseal("access_token"),
+            replace=lambda _rejected: connection.unseal("access_token"),
+        ),
+        transaction_id=transaction_id or uuid4(),
+    )

@@ -1,0 +1,172 @@
+"""Everything that can go wrong between us and PingOne: one class per thing a person does differently."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One entry of `details` in PingOne's error envelope."""
+
+    code: str  # e.g. UNIQUENESS_VIOLATION
+    target: str  # attribute path, e.g. name.given; empty when PingOne names none
+    message: str  # PingOne's English text for developers: it may change, and never stands alone
+    inner: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What PingOne's support asks for; all None when there was no answer."""
+
+    status: int | None = None
+    code: str | None = None  # PingOne's top-level code, e.g. INVALID_DATA; or OAuth's, e.g. invalid_grant
+    error_id: str | None = None
+    correlation_id: str | None = None
+    transaction_id: str | None = None  # ours, sent as X-Ping-External-Transaction-ID
+    call: str | None = None  # method and path without query, e.g. "GET /users"
+
+
+class PingOneError(Exception):
+    """A PingOne call did not succeed. A subclass says what the person in front of it can do about it."""
+
+    kind: ClassVar[str] = "unexpected"  # in URLs and the log: never renamed
+    title: ClassVar[str] = "PingOne refused the request"
+    cause: ClassVar[str] = "PingOne answered something the console does not know."
+    resolution: ClassVar[str] = "Try again; if it stays, send the ids below to PingOne support."
+    outcome_known: bool = True  # False: PingOne may have acted although we did not see it
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        details: tuple[Detail, ...] = (),
+        trace: Trace = Trace(),
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.details = details
+        self.trace = trace
+        self.retry_after_s = retry_after_s  # seconds; None: PingOne named no time
+
+
+class ConnectionFailure(PingOneError):
+    """No conversation came about, so nothing happened at PingOne."""
+
+    kind = "connection-failure"
+    title = "PingOne could not be reached"
+    cause = "The Auth URL may be of another region, or the network, DNS or TLS between here and PingOne fails."
+    resolution = "Compare the Auth URL and the API URL derived from it with PingOne's settings, then try again."
+
+
+class NotConnected(PingOneError):
+    """Nobody has connected the organization yet, or it was disconnected."""
+
+    kind = "not-connected"
+    title = "This organization is not connected to PingOne"
+    cause = "No administrator has approved the access yet, or the connection was ended."
+    resolution = "An org admin connects it under Settings, PingOne."
+
+
+class AuthenticationError(PingOneError):
+    """PingOne does not accept who we say we are: client ID, secret, method, code or redirect URI."""
+
+    kind = "authentication-error"
+    title = "PingOne does not accept these credentials"
+    cause = "The client ID or secret is wrong, the client authentication method differs, or the code expired."
+    resolution = (
+        "Compare Client ID, Client secret and authentication method with the PingOne application, then connect again."
+    )
+
+
+class TokenRefreshFailure(PingOneError):
+    """The grant is gone for good: the refresh token expired, was revoked or was replayed."""
+
+    kind = "token-refresh-failure"
+    title = "The access to PingOne has ended"
+    cause = "The refresh token expired, was revoked, or the session of the administrator who connected ended."
+    resolution = "An org admin connects again under Settings, PingOne."
+
+
+class InvalidApiUrl(PingOneError):
+    """The Auth URL or Environment ID cannot be right."""
+
+    kind = "invalid-api-url"
+    title = "This is not an Auth URL of PingOne"
+    cause = "The Auth URL or the Environment ID is malformed, or its host is not one of PingOne's regions."
+    resolution = "Copy the Auth URL from PingOne, for example https://auth.pingone.eu, and the Environment ID."
+
+
+class MissingPermission(PingOneError):
+    """403: a role is missing, or the environment is not one the administrator may see."""
+
+    kind = "missing-permission"
+    title = "PingOne does not allow this"
+    cause = "The administrator who connected lacks a role for it, or has none in this environment."
+    resolution = "Give that administrator the role in PingOne, or connect as another administrator."
+
+
+class NotFound(PingOneError):
+    """404: the user, group or device is gone, or outside the populations the administrator sees."""
+
+    kind = "target-not-found"
+    title = "PingOne does not find this"
+    cause = "It was deleted, or it is in a population that the administrator who connected may not see."
+    resolution = "Search again."
+
+
+class Duplicate(PingOneError):
+    """A value that must be unique is taken (400 UNIQUENESS_VIOLATION)."""
+
+    kind = "duplicate"
+    title = "This already exists"
+    cause = "Another user or group has the same value, perhaps in a population you cannot see."
+    resolution = "Choose another value, or work with the existing one."
+
+
+class InvalidValue(PingOneError):
+    """400 INVALID_DATA: `details` name the attributes."""
+
+    kind = "invalid-value"
+    title = "PingOne does not accept a value"
+    cause = "A value breaks a rule of PingOne or of this environment."
+    resolution = "Correct the values named below."
+
+
+class StaleCursor(InvalidValue):
+    """A 400 to a list cursor: it belongs to an older access token, or is too old."""
+
+    kind = "stale-cursor"
+    title = "The list started again at its first page"
+    cause = "PingOne's place mark for the next page is only good for a while."
+    resolution = "Go on from here."
+
+
+class RefusedByState(PingOneError):
+    """The request is valid, but the state of the user forbids it (REQUEST_FAILED, 415 to an unlock)."""
+
+    kind = "refused-by-state"
+    title = "PingOne cannot do this for the user as they are now"
+    cause = "For example the user is disabled, has no password, or signs on with another identity provider."
+    resolution = "Look at the user's status and choose the action that fits."
+
+
+class RateLimited(PingOneError):
+    """429. `retry_after_s` says when to try again, where PingOne said so."""
+
+    kind = "rate-limited"
+    title = "PingOne asks to slow down"
+    cause = "The licence's request limit is used up for the moment, by the console or by something else."
+    resolution = "Wait a moment and try again."
+
+
+class Unavailable(PingOneError):
+    """5xx, a timeout, a reset or an unreadable answer. After a write, it may have happened all the same."""
+
+    kind = "unavailable"
+    title = "PingOne did not answer properly"
+    cause = "PingOne or the network in between has a fault at the moment."
+    resolution = "Try again in a moment."
+
+    def __init__(self, detail: str = "", *, outcome_known: bool = True, **more: Any) -> None:
+        super().__init__(detail, **more)
+        self.outcome_known = outcome_known

@@ -1,0 +1,103 @@
+"""An organization's connection to PingOne and its history; secrets only sealed."""
+
+from uuid import uuid4
+
+from django.db import models
+
+from pingone_integration.sealing import seal, unseal
+
+
+class Connection(models.Model):
+    """One PingOne environment, reached with the rights of the administrator who connected it."""
+
+    class State(models.TextChoices):
+        NOT_CONNECTED = "not_connected", "not connected"
+        CONNECTED = "connected", "connected"
+        NEEDS_ATTENTION = "needs_attention", "needs attention"  # temporary: the grant is kept
+        RECONNECT_NEEDED = "reconnect_needed", "reconnect needed"
+        DISCONNECTED = "disconnected", "disconnected"
+
+    class ClientAuthentication(models.TextChoices):
+        BASIC = "client_secret_basic", "Client Secret Basic"
+        POST = "client_secret_post", "Client Secret Post"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+
+    # What an org admin enters
+    client_id = models.CharField(max_length=255, blank=True)
+    sealed_client_secret = models.TextField(blank=True)
+    auth_url = models.CharField(max_length=255, blank=True)  # scheme and host; see regions.api_url_for
+    environment_id = models.UUIDField(null=True)  # where the application lives and administrators sign on
+    client_authentication = models.CharField(
+        max_length=32, choices=ClientAuthentication, default=ClientAuthentication.BASIC
+    )
+    managed_environment_id = models.UUIDField(null=True)  # where the users live; often another environment
+    managed_environment_name = models.CharField(max_length=256, blank=True)
+
+    # Where it stands
+    state = models.CharField(max_length=20, choices=State, default=State.NOT_CONNECTED)
+    state_kind = models.CharField(max_length=40, blank=True)  # kind of the PingOneError behind the state, if any
+    state_cause = models.TextField(blank=True)
+    state_changed_at = models.DateTimeField(null=True)
+
+    # What PingOne gave
+    sealed_access_token = models.TextField(blank=True)
+    access_token_expires_at = models.DateTimeField(null=True)
+    sealed_refresh_token = models.TextField(blank=True)
+    refresh_token_issued_at = models.DateTimeField(null=True)
+    scope = models.CharField(max_length=500, blank=True)
+    consented_by = models.CharField(max_length=300, blank=True)  # the administrator's name at PingOne
+    consented_by_id = models.CharField(max_length=64, blank=True)  # `sub` of the ID token
+    consented_at = models.DateTimeField(null=True)
+
+    # Who may refresh: claimed by one conditional UPDATE, see tokens.py
+    token_version = models.PositiveIntegerField(default=0)
+    lease_owner = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.environment_id} ({self.state})"
+
+    def seal(self, column: str, secret: str) -> str:
+        """Sealed for this row and column; an empty secret stays empty."""
+        return seal(f"{self.id}/{column}", secret) if secret else ""
+
+    def unseal(self, column: str) -> str:
+        """The secret behind e.g. `client_secret`; empty when there is none. Raises SealBroken."""
+        sealed: str = getattr(self, f"sealed_{column}")
+        return unseal(f"{self.id}/{column}", sealed) if sealed else ""
+
+    @property
+    def has_grant(self) -> bool:
+        return self.state in {self.State.CONNECTED, self.State.NEEDS_ATTENTION}
+
+
+class ConnectionEvent(models.Model):
+    """A change of a connection's state, kept with its cause."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=20, choices=Connection.State)
+    kind = models.CharField(max_length=40, blank=True)
+    cause = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.state}"
+
+
+class AuthorizationRequest(models.Model):
+    """One press of Connect, waiting for PingOne to send the browser back; good once, for ten minutes."""
+
+    state_digest = models.CharField(max_length=64, primary_key=True)  # SHA-256 of the OAuth `state`
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
+    bound_to = models.CharField(max_length=64)  # digest of browser session, operator and organization: the caller's
+    sealed_nonce = models.TextField()
+    sealed_code_verifier = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} at {self.created_at}"

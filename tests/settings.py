@@ -1,0 +1,20 @@
+"""The console's own settings, with an environment that needs nothing set up."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
+os.environ.setdefault("CREDENTIAL_KEYS", "3pCY8fC1q6HqBvQyqgJkZlWQYbT1VQm0n1kGqj1p8lQ=")
+os.environ.setdefault("PUBLIC_URL", "http://localhost")
+os.environ.setdefault("ALLOWED_HOSTS", "localhost,testserver,127.0.0.1")
+os.environ.setdefault("PINGONE_CUSTOM_HOSTS", "https://auth.pingone.test=https://api.pingone.test")
+os.environ.setdefault("DATABASE_URL", "sqlite:///var/tests.sqlite3")
+
+from console.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {  # no collectstatic before a test
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise.")]  # noqa: F405 - nothing collected to serve

@@ -1,0 +1,6 @@
+"""What the type checker reads: the console and the sandbox in one site, which they never are when they run."""
+
+from tests.settings import *  # noqa: F403
+from tests.settings import INSTALLED_APPS as CONSOLE_APPS
+
+INSTALLED_APPS = [*CONSOLE_APPS, "pingone_integration.sandbox"]
