@@ -1,8 +1,12 @@
-"""PingOne's regions: which hosts there are, and which management API belongs to an Auth URL."""
+"""PingOne's regions: which hosts there are, and which management API belongs to an Auth URL.
+
+Nothing outside the hosts named here and in PINGONE_CUSTOM_HOSTS is ever contacted: what people paste is only
+compared with that list, and what comes back is always an entry of the list itself, never a piece of the text.
+"""
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -37,7 +41,14 @@ REGIONS = (
     Region("AP", "Asia-Pacific", "asia"),
 )
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_REGION_BY_TLD = {region.tld: region for region in REGIONS}
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ENVIRONMENT_ID = re.compile(rf"(?:urn:uuid:)?(?:({_UUID})|\{{({_UUID})\}}|([0-9a-f]{{32}}))")
+# /<environment>/as/.well-known/openid-configuration and every shorter form; without an environment on a custom domain
+_ISSUER_PATH = re.compile(rf"/*(?:({_UUID}))?(?:/*as(?:/[a-z._/-]*)?)?/*")
+_OTHER_PINGONE_HOST = re.compile(r"([a-z-]+)\.pingone\.([a-z.]+)")
+_WRAPPING = " \t\r\n\"'`\u00a0\u200b\ufeff\u2018\u2019\u201c\u201d<>,;"
+_LONGEST = 1000
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,8 @@ def parse_custom_hosts(pairs: list[str]) -> dict[str, str]:
         auth, _, api = pair.partition("=")
         for url in (auth, api):
             parts = urlsplit(url)
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+            more_than_a_host = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+            if parts.scheme not in {"http", "https"} or not parts.hostname or more_than_a_host:
                 raise ValueError(f"PINGONE_CUSTOM_HOSTS: {pair!r} is not AUTH_BASE=API_BASE")
         hosts[auth.rstrip("/").lower()] = api.rstrip("/").lower()
     return hosts
@@ -67,24 +79,101 @@ def api_url_for(auth_url: str) -> str:
     Raises InvalidApiUrl for a host that is neither PingOne's nor listed in PINGONE_CUSTOM_HOSTS: nothing else is
     ever contacted.
     """
-    custom: dict[str, str] = settings.PINGONE_CUSTOM_HOSTS
-    by_auth_url = {region.auth_url: region.api_url for region in REGIONS} | custom
     try:
-        return by_auth_url[auth_url]
+        return _api_by_auth_url()[auth_url]
     except KeyError:
-        raise InvalidApiUrl(f"{auth_url} is not an Auth URL of PingOne") from None
+        raise InvalidApiUrl(f"{auth_url} is not an Auth URL of PingOne.") from None
+
+
+def region_of(auth_url: str) -> Region | None:
+    """None for a custom domain whose API is not in one of the six regions, such as a sandbox."""
+    api_url = api_url_for(auth_url)
+    return next((region for region in REGIONS if region.api_url == api_url), None)
 
 
 def parse_auth_url(text: str) -> AuthUrl:
     """Understand what people paste: a bare host, a trailing slash, a whole issuer or discovery URL.
 
-    Raises InvalidApiUrl, with what was expected, for anything that is not an Auth URL this server may contact.
+    Raises InvalidApiUrl, whose text says what was found and what was expected, for anything that is not an Auth URL
+    this server may contact.
     """
-    pasted = text.strip().lower()
-    if "://" not in pasted:
-        pasted = f"https://{pasted}"
-    parts = urlsplit(pasted)
-    base = f"{parts.scheme}://{parts.netloc}"
-    api_url_for(base)
-    found = _UUID.search(parts.path)
-    return AuthUrl(base=base, environment_id=UUID(found[0]) if found else None)
+    pasted = text.strip(_WRAPPING)
+    # Checked before anything is made of it: urlsplit() drops some control characters, lower() turns some letters of
+    # other alphabets into ASCII, and browsers read a backslash as a slash.
+    if len(pasted) > _LONGEST or re.search(r"[^!-\[\]-~]", pasted):
+        raise InvalidApiUrl(f"An Auth URL has only plain letters, digits and punctuation. {_expected()}")
+    try:
+        parts = _split(pasted.lower())
+        explicit_port = parts.port
+    except ValueError:
+        raise InvalidApiUrl(f"This is not an address. {_expected()}") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InvalidApiUrl(f"An Auth URL begins with https:// and a host. {_expected()}")
+    if "@" in parts.netloc:
+        raise InvalidApiUrl(f"An Auth URL has no user name in it. {_expected()}")
+    base = _listed_base(parts, explicit_port)
+    path = _ISSUER_PATH.fullmatch(parts.path)
+    if path is None:
+        raise InvalidApiUrl(f"After the host, only an Environment ID and /as can follow. Perhaps just: {base}")
+    return AuthUrl(base=base, environment_id=UUID(path[1]) if path[1] else None)
+
+
+def parse_environment_id(text: str) -> UUID:
+    """A UUID as people paste it: any case, in braces or quotes, with or without hyphens. Raises InvalidApiUrl."""
+    found = _ENVIRONMENT_ID.fullmatch(text.strip(_WRAPPING).lower())
+    if found is None:
+        raise InvalidApiUrl(
+            "An Environment ID is a UUID, 32 hexadecimal digits in five groups such as "
+            "5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711. PingOne shows it under Settings, Environment Properties."
+        )
+    return UUID(found[1] or found[2] or found[3])
+
+
+def _api_by_auth_url() -> dict[str, str]:
+    custom: dict[str, str] = settings.PINGONE_CUSTOM_HOSTS
+    return {region.auth_url: region.api_url for region in REGIONS} | custom
+
+
+def _split(pasted: str) -> SplitResult:
+    """The parts of an address that may lack its scheme. Raises ValueError for bad brackets in a host."""
+    if "://" not in pasted.partition("?")[0]:
+        pasted = f"https://{pasted.lstrip('/')}"
+    return urlsplit(pasted)
+
+
+def _listed_base(parts: SplitResult, explicit_port: int | None) -> str:
+    """The listed Auth URL with this host and port; the scheme is the listed one, whichever was typed."""
+    for base in _api_by_auth_url():
+        listed = urlsplit(base)
+        default_port = 443 if listed.scheme == "https" else 80
+        asked = default_port if explicit_port is None else explicit_port
+        if (listed.hostname, listed.port or default_port) == (parts.hostname, asked):
+            return base
+    raise InvalidApiUrl(_why_not_listed(str(parts.hostname), explicit_port))
+
+
+def _why_not_listed(hostname: str, explicit_port: int | None) -> str:
+    other = _OTHER_PINGONE_HOST.fullmatch(hostname)
+    region = _REGION_BY_TLD.get(other[2]) if other else None
+    if other is None or region is None:
+        return f"{hostname} is not a sign-on host of PingOne. {_expected()}"
+    if other[1] == "auth":
+        return f"PingOne listens on no port {explicit_port}. The Auth URL of {region.name} is {region.auth_url}"
+    what = _OTHER_HOSTS.get(other[1], "another PingOne service")
+    return f"{hostname} is {what}. The Auth URL of the same region is {region.auth_url}"
+
+
+# Source: PingOne API reference, "PingOne API requests" (read 2026-11).
+_OTHER_HOSTS = {
+    "api": "the management API",
+    "console": "PingOne's admin console",
+    "apps": "where PingOne's own pages for users live",
+    "scim-api": "the SCIM API",
+    "orchestrate-api": "the DaVinci API",
+}
+
+
+def _expected() -> str:
+    choices = [f"{region.auth_url} ({region.name})" for region in REGIONS]
+    choices += sorted(settings.PINGONE_CUSTOM_HOSTS)
+    return f"Expected one of: {', '.join(choices)}."
