@@ -1,0 +1,36 @@
+"""What somebody needs to connect to a sandbox, as plain data."""
+
+from typing import Any
+
+from pingone_integration.sandbox.models import Application
+from pingone_integration.sandbox.seed import fixtures
+
+
+def connection_details(url: str) -> dict[str, Any]:
+    """The client, the environments and the people to sign on as; `url` is where the sandbox listens."""
+    client = Application.objects.get(id=fixtures.CLIENT_ID)
+    return {
+        "url": url,
+        "auth_url": url,
+        "api_url": url,
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+        "redirect_uris": client.redirect_uris,
+        "service_client_id": str(fixtures.SERVICE_CLIENT_ID),
+        "service_client_secret": fixtures.SERVICE_CLIENT_SECRET,
+        "organization_id": str(fixtures.ORGANIZATION_ID),
+        "environment_id": str(fixtures.ADMINISTRATORS_ENVIRONMENT_ID),
+        "managed_environment_id": str(fixtures.MANAGED_ENVIRONMENT_ID),
+        "second_environment_id": str(fixtures.SECOND_ENVIRONMENT_ID),
+        "user_password": fixtures.USER_PASSWORD,
+        "administrators": [
+            {
+                "id": str(administrator.id),
+                "username": administrator.username,
+                "password": administrator.password,
+                "role": administrator.role,
+                "about": administrator.about,
+            }
+            for administrator in fixtures.ADMINISTRATORS
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The auth side of the sandbox: sign-on, consent and the endpoints under `{environment}/as/`."""

@@ -1,0 +1,1 @@
+"""The invented organization every sandbox starts with."""

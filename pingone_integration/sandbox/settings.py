@@ -1,0 +1,58 @@
+"""The sandbox's own site: no variable is required, nothing of the console is read, no value here is secret."""
+
+import os
+from pathlib import Path
+
+_DATABASE = Path(os.environ.get("SANDBOX_DATABASE", "var/sandbox.sqlite3")).resolve()
+
+# What replies name as `{auth}` and `{api}`; empty: whatever host the request was sent to.
+SANDBOX_URL = os.environ.get("SANDBOX_URL", "").rstrip("/")
+
+SECRET_KEY = "the-sandbox-holds-invented-people-only"  # noqa: S105 - signs cursors and sign-on sessions of a stand-in
+ALLOWED_HOSTS = ["*"]
+DEBUG = False
+ROOT_URLCONF = "pingone_integration.sandbox.urls"
+INSTALLED_APPS = ["django.contrib.sessions", "pingone_integration.sandbox"]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+# Cookies ignore the port: without names of their own they would sign the console's operators off on the same host.
+SESSION_COOKIE_NAME = "sandbox_session"
+CSRF_COOKIE_NAME = "sandbox_csrf"
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": _DATABASE,
+        "CONN_MAX_AGE": None,  # one connection for each server thread
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536; PRAGMA mmap_size=4294967296"
+            ),
+        },
+    }
+}
+USE_TZ = True
+TIME_ZONE = "UTC"
+APPEND_SLASH = False
+# Quick on purpose: the passwords are invented and published, and every test signs on.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "ERROR"},
+        "django.request": {"level": "ERROR"},
+    },
+}
