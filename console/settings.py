@@ -3,6 +3,7 @@
 A required variable that is missing or wrong stops the start and names itself; see .env.example for all of them.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,7 +32,14 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("SECRET_KEY must be at least 50 random characters; .env.example says how to make one.")
 check_keys(CREDENTIAL_KEYS)
+for _proxy in TRUSTED_PROXIES:
+    try:
+        ip_network(_proxy)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES must be addresses or networks: {error}") from None
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname or _public.path:
     raise ImproperlyConfigured("PUBLIC_URL must be scheme and host only, for example https://console.example.com")

@@ -1,0 +1,82 @@
+# Only Python >= 3.11 is needed; uv is used where it is on the PATH. `make` lists what there is.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+SANDBOX_PORT ?= 9100
+TEST_WORKERS ?= 2
+
+UV := $(shell command -v uv 2>/dev/null)
+RUN := $(VENV)/bin/python
+ifdef UV
+MAKE_VENV = $(UV) venv --quiet --python $(PYTHON) $(VENV)
+INSTALL = $(UV) pip install --quiet --python $(RUN) --require-hashes -r
+else
+MAKE_VENV = $(PYTHON) -m venv $(VENV)
+INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r
+endif
+
+# What a server would have: for the checks that look at production settings, and for nothing else.
+PRODUCTION_LIKE = SECRET_KEY=only-for-make-lint-0123456789-0123456789-0123456789 \
+	CREDENTIAL_KEYS=b25seS1mb3ItbWFrZS1saW50LTAxMjM0NTY3ODkwMTI= PUBLIC_URL=https://console.acme.test DEBUG=False
+
+.DELETE_ON_ERROR:
+.PHONY: help install demo demo-reset test lint run format lock bench
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+install: $(VENV)/installed ## Install what the console needs into .venv
+
+demo: $(VENV)/installed ## Start the console and a local PingOne, with demo people (PORT=8000 SANDBOX_PORT=9100)
+	@$(RUN) -m console.demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
+
+demo-reset: ## Forget the demo's data; the next `make demo` starts over
+	rm -rf var/demo
+
+test: $(VENV)/installed-dev ## Run all tests in parallel (TEST_WORKERS=2)
+	$(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal
+
+lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, migrations and deployment settings
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/djlint --quiet --lint templates
+	$(VENV)/bin/djlint --quiet --check templates
+	$(PRODUCTION_LIKE) $(RUN) manage.py makemigrations --check --dry-run
+	$(RUN) -m django makemigrations --check --dry-run --settings pingone_integration.sandbox.settings
+	$(PRODUCTION_LIKE) $(RUN) manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/installed-dev ## Bring Python and templates into shape
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+	$(VENV)/bin/djlint --quiet --reformat templates
+
+run: $(VENV)/installed ## Serve with gunicorn, settings from the environment or .env; migrate first
+	@$(RUN) manage.py migrate --check || { echo "Migrate first: $(RUN) manage.py migrate"; exit 1; }
+	$(RUN) manage.py collectstatic --noinput --verbosity 0
+	exec $(VENV)/bin/gunicorn console.wsgi
+
+bench: $(VENV)/installed-dev ## Measure the console's own time against the local PingOne
+	$(RUN) -m pytest tests/benchmarks --benchmarks -n 0 -s
+
+lock: $(VENV)/installed-dev ## Compile the requirements files from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	$(VENV)/bin/uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements.txt
+	$(VENV)/bin/uv pip compile $(LOCK_FLAGS) --extra dev pyproject.toml -o requirements-dev.txt
+
+LOCK_FLAGS = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate $(UPGRADE)
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; $(PYTHON) is older or missing. Try: make PYTHON=python3.12 ..."; exit 1; }
+	$(MAKE_VENV)
+
+# requirements-dev.txt holds all of requirements.txt, so either one satisfies what runs without the other's tools.
+$(VENV)/installed: requirements.txt | $(VENV)/pyvenv.cfg
+	$(INSTALL) requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt | $(VENV)/pyvenv.cfg
+	$(INSTALL) requirements-dev.txt
+	@touch $(VENV)/installed $@
