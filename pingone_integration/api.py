@@ -1,55 +1,61 @@
-"""Bytes on the wire: authorization, timeouts, retries of reads, and PingOne's failures made into our errors."""
+"""Calls into PingOne's management API: authorization, retries of reads, and failures made into our errors."""
 
-import logging
+import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
-from uuid import UUID, uuid4
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 import httpx
 
-from pingone_integration.errors import ConnectionFailure, Trace, Unavailable
-from pingone_integration.responses import raise_for_error
-
-logger = logging.getLogger(__name__)
+from pingone_integration.errors import ConnectionFailure, InvalidValue, StaleCursor, Trace, Unavailable
+from pingone_integration.paging import Page, page_of, pingone_cursor
+from pingone_integration.responses import object_of, rejects_token, retry_after
+from pingone_integration.transport import client_options
 
 JSON = "application/json"
-TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-READ_ATTEMPTS = 2
-_TRY_AGAIN = frozenset({502, 503, 504})
+WAIT_OUT_S = 2  # the longest Retry-After that a read waits for
 
 Query = Mapping[str, str | int]
+T = TypeVar("T")
 
 
 @cache
 def http_client() -> httpx.Client:
-    """The one client of this process: connections stay open between calls, redirects are never followed."""
-    return httpx.Client(
-        timeout=TIMEOUT,
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=40),
-        headers={"User-Agent": "pingone-console", "Accept": JSON},
-        follow_redirects=False,
-        trust_env=False,
-    )
+    """The one API client of this process: connections stay open between calls, redirects are never followed."""
+    return httpx.Client(**client_options())
 
 
-class TokenSource:
-    """Where the API gets its access token: `current()`, and `replace(token)` after PingOne rejected that token."""
+os.register_at_fork(after_in_child=http_client.cache_clear)
 
-    def __init__(self, current: Callable[[], str], replace: Callable[[str], str]) -> None:
-        self.current = current
-        self.replace = replace
+
+@dataclass(frozen=True)
+class AccessToken:
+    """An access token, and which of the connection's tokens it is: list cursors are good with one version only."""
+
+    value: str = field(repr=False)
+    version: int
+
+
+class TokenSource(Protocol):
+    """Where calls get their access token."""
+
+    def current(self) -> AccessToken:
+        """One that is good for the next seconds."""
+
+    def replace(self, rejected: AccessToken) -> AccessToken:
+        """Another one, after PingOne did not accept `rejected`."""
 
 
 @dataclass(frozen=True)
 class PingOneApi:
-    """Calls into one managed environment, with one connection's token.
+    """Calls below one base URL, usually a managed environment, with one connection's token.
 
-    Paths are relative to the environment (`/users`), and begin with a slash; ids in them are UUIDs, never text.
-    Each call sends `transaction_id`, which PingOne keeps in its audit activities.
+    Paths are relative to the base (`/users`), and begin with a slash; ids in them are UUIDs, never text.
+    Each call sends `transaction_id`, which PingOne keeps in its audit activities. All raise PingOneErrors.
     """
 
     base_url: str  # https://api.pingone.eu/v1/environments/<id>
@@ -57,8 +63,34 @@ class PingOneApi:
     transaction_id: UUID
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """A read: tried once more after a connection failure or 502, 503, 504."""
+        """A read: tried once more when the connection fails, PingOne is overloaded or asks for a short wait."""
         return self._call("GET", path, query=query)
+
+    def get_page(
+        self,
+        path: str,
+        collection: str,
+        parse: Callable[[dict[str, Any]], T | None],
+        *,
+        query: Query | None = None,
+        cursor: str | None = None,
+    ) -> Page[T]:
+        """One page of a list; `cursor` is one of an earlier page, with the same query.
+
+        Raises StaleCursor when the list has to start again: the token was renewed since, or PingOne refuses the
+        cursor.
+        """
+        token = self.tokens.current()
+        query = dict(query or {})
+        if cursor:
+            query["cursor"] = pingone_cursor(cursor, token_version=token.version)
+        try:
+            body, token = self._call_with(token, "GET", path, query=query)
+        except InvalidValue as error:
+            if cursor:
+                raise StaleCursor(str(error), details=error.details, trace=error.trace) from error
+            raise
+        return page_of(body, collection, parse, token_version=token.version)
 
     def post(
         self, path: str, json: Any = None, *, media_type: str = JSON, query: Query | None = None
@@ -74,59 +106,73 @@ class PingOneApi:
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
-    def _call(
-        self, method: str, path: str, *, query: Query | None = None, json: Any = None, media_type: str = JSON
-    ) -> dict[str, Any]:
-        """The answer's JSON object; `{}` for an empty answer. Raises a PingOneError."""
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """The answer's JSON object; `{}` for an empty answer."""
+        body, _ = self._call_with(self.tokens.current(), method, path, **request)
+        return body
+
+    def _call_with(
+        self, token: AccessToken, method: str, path: str, **request: Any
+    ) -> tuple[dict[str, Any], AccessToken]:
+        """The answer's JSON object, and the token that it was got with."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
-        token = self.tokens.current()
-        response = self._send(method, path, token, trace, query=query, json=json, media_type=media_type)
-        if response.status_code == 401:
+        response = self._send(token, method, path, trace, **request)
+        if rejects_token(response):
             # Refused before anything was done, so that asking again with a new token repeats nothing.
             token = self.tokens.replace(token)
-            response = self._send(method, path, token, trace, query=query, json=json, media_type=media_type)
-        return raise_for_error(response, trace, wrote=method != "GET")
+            response = self._send(token, method, path, trace, **request)
+        return object_of(response, trace, wrote=method != "GET"), token
 
     def _send(
         self,
+        token: AccessToken,
         method: str,
         path: str,
-        token: str,
         trace: Trace,
         *,
-        query: Query | None,
-        json: Any,
-        media_type: str,
+        query: Query | None = None,
+        json: Any = None,
+        media_type: str = JSON,
     ) -> httpx.Response:
+        """PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none."""
         reading = method == "GET"
         headers = {
-            "Authorization": f"Bearer {token}",
+            "Authorization": f"Bearer {token.value}",
             "X-Ping-External-Transaction-ID": str(self.transaction_id),
         }
         if not reading and (json is not None or media_type != JSON):
             headers["Content-Type"] = media_type
-        attempts = READ_ATTEMPTS if reading else 1
-        for attempt in range(1, attempts + 1):
+        request = http_client().build_request(
+            method, self.base_url + path, params=dict(query) if query else None, headers=headers, json=json
+        )
+        for last in (not reading, True):
             try:
-                response = http_client().request(
-                    method,
-                    self.base_url + path,
-                    params=dict(query) if query else None,
-                    headers=headers,
-                    **({"json": json} if json is not None else {}),
-                )
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-                if attempt == attempts:
-                    raise ConnectionFailure(str(error), trace=trace) from error
-            except httpx.HTTPError as error:
-                if attempt == attempts:
-                    raise Unavailable(str(error), trace=trace, outcome_known=reading) from error
-            else:
-                if response.status_code not in _TRY_AGAIN or attempt == attempts:
+                response = http_client().send(request)
+                wait = _worth_waiting(response)
+                if last or wait is None:
                     return response
-            time.sleep(random.uniform(0.1, 0.3))  # noqa: S311 - jitter, not a secret
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+                if last:
+                    raise ConnectionFailure(str(error), trace=trace) from error
+                wait = _moment()
+            except httpx.HTTPError as error:
+                if last or isinstance(error, httpx.TimeoutException):
+                    raise Unavailable(str(error), trace=trace, outcome_known=reading) from error
+                wait = _moment()
+            time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
 
-def new_transaction_id() -> UUID:
-    return uuid4()
+def _worth_waiting(response: httpx.Response) -> float | None:
+    """Seconds after which a read is worth another try; None: what PingOne answered is final."""
+    if response.status_code in {502, 503, 504}:
+        return _moment()
+    if response.status_code == 429:
+        asked = retry_after(response)
+        return float(asked) if asked is not None and asked <= WAIT_OUT_S else None
+    return None
+
+
+def _moment() -> float:
+    """Seconds between two attempts, not the same for everybody."""
+    return random.uniform(0.1, 0.3)  # noqa: S311 - jitter, not a secret

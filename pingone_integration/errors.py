@@ -1,7 +1,8 @@
 """Everything that can go wrong between us and PingOne: one class per thing a person does differently."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Trace:
 class PingOneError(Exception):
     """A PingOne call did not succeed. A subclass says what the person in front of it can do about it."""
 
-    kind: ClassVar[str] = "unexpected"  # in URLs and the log: never renamed
-    title: ClassVar[str] = "PingOne refused the request"
-    cause: ClassVar[str] = "PingOne answered something the console does not know."
-    resolution: ClassVar[str] = "Try again; if it stays, send the ids below to PingOne support."
+    kind: str = "unexpected"  # in URLs and the log: never renamed
+    title: str = "PingOne refused the request"
+    cause: str = "PingOne answered something the console does not know."
+    resolution: str = "Try again; if it stays, send the ids below to PingOne support."
     outcome_known: bool = True  # False: PingOne may have acted although we did not see it
 
     def __init__(
@@ -67,6 +68,15 @@ class NotConnected(PingOneError):
     resolution = "An org admin connects it under Settings, PingOne."
 
 
+class NoEnvironmentChosen(NotConnected):
+    """Connected, but which of the visible environments to manage is still open."""
+
+    kind = "no-environment-chosen"
+    title = "No environment is chosen yet"
+    cause = "PingOne is connected, but nobody has chosen which of its environments to manage here."
+    resolution = "An org admin chooses it under Settings, PingOne."
+
+
 class AuthenticationError(PingOneError):
     """PingOne does not accept who we say we are: client ID, secret, method, code or redirect URI."""
 
@@ -87,6 +97,49 @@ class TokenRefreshFailure(PingOneError):
     resolution = "An org admin connects again under Settings, PingOne."
 
 
+class TokenRejected(PingOneError):
+    """The API does not accept an access token that PingOne has just issued, or still counts as good."""
+
+    kind = "token-rejected"
+    title = "PingOne does not accept its own access token"
+    cause = "The API host belongs to another region than the Auth URL, or the administrator's access just ended."
+    resolution = "Try again; if it stays, an org admin compares the Auth URL and connects again."
+
+
+class ConsentRefused(PingOneError):
+    """The administrator pressed Cancel, or may not sign on to the application."""
+
+    kind = "consent-refused"
+    title = "The access was not approved"
+    cause = "PingOne reports that the sign-on was cancelled, or that this person may not use the application."
+    resolution = "Press Connect again and approve as an administrator of the environment. Nothing was changed."
+
+
+class StateRejected(PingOneError):
+    """The browser came back from PingOne with a `state` that does not belong to a waiting press of Connect."""
+
+    class Reason(StrEnum):
+        MISSING = "missing"
+        FOREIGN = "foreign"
+        STALE = "stale"
+        REPLAYED = "replayed"
+
+    kind = "state-rejected"
+    title = "This return from PingOne does not belong to a Connect pressed here"
+    resolution = "Open Settings, PingOne, and press Connect. Nothing was changed."
+    causes = {
+        Reason.MISSING: "The address lacks the `state` that PingOne sends back: it was opened by hand or cut off.",
+        Reason.FOREIGN: "Connect was pressed in another browser, by another operator, or before a sign-out.",
+        Reason.STALE: "More than ten minutes passed between pressing Connect and approving the access.",
+        Reason.REPLAYED: "This return was used already, for example by reloading the page or in a second tab.",
+    }
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.cause = self.causes[reason]
+
+
 class InvalidApiUrl(PingOneError):
     """The Auth URL or Environment ID cannot be right."""
 
@@ -96,13 +149,40 @@ class InvalidApiUrl(PingOneError):
     resolution = "Copy the Auth URL from PingOne, for example https://auth.pingone.eu, and the Environment ID."
 
 
+class UnknownEnvironment(InvalidApiUrl):
+    """The Auth URL's host answers, but has no such environment."""
+
+    kind = "unknown-environment"
+    title = "PingOne does not know this environment"
+    cause = "The Environment ID is mistyped, or the environment is in another region than the Auth URL."
+    resolution = "Compare the Environment ID and the region of the Auth URL with the environment's page in PingOne."
+
+
 class MissingPermission(PingOneError):
     """403: a role is missing, or the environment is not one the administrator may see."""
 
     kind = "missing-permission"
     title = "PingOne does not allow this"
-    cause = "The administrator who connected lacks a role for it, or has none in this environment."
-    resolution = "Give that administrator the role in PingOne, or connect as another administrator."
+    cause = "The administrator who connected lacks the role for it, or the environment is not one they can see."
+    resolution = "Give that administrator the role in PingOne, choose another environment, or connect as another one."
+
+
+class LicenseExceeded(PingOneError):
+    """403 LICENSE_EXCEEDED: as many users, populations or the like as were bought."""
+
+    kind = "license-exceeded"
+    title = "PingOne's licence is used up"
+    cause = "The environment has as many users, or whatever this is about, as its licence allows."
+    resolution = "Ask whoever manages the PingOne licence; nothing was changed."
+
+
+class Blocked(PingOneError):
+    """A 403 that PingOne's API did not write: its gateway knows no such path, or a proxy is in between."""
+
+    kind = "blocked"
+    title = "The request was blocked on its way"
+    cause = "PingOne's gateway knows no such address, or something between here and PingOne blocks it."
+    resolution = "Compare the API URL with PingOne's settings, and ask whoever runs the network."
 
 
 class NotFound(PingOneError):
@@ -170,3 +250,16 @@ class Unavailable(PingOneError):
     def __init__(self, detail: str = "", *, outcome_known: bool = True, **more: Any) -> None:
         super().__init__(detail, **more)
         self.outcome_known = outcome_known
+        if not outcome_known:
+            self.title = "PingOne did not answer: it may have happened all the same"
+            self.cause = "The request was sent, and then PingOne or the network in between failed."
+            self.resolution = "Look at how things stand now, before doing it again."
+
+
+class SealBroken(PingOneError):
+    """A sealed value cannot be opened: its key is gone, it was altered, or it belongs to another place."""
+
+    kind = "seal-broken"
+    title = "The stored credentials cannot be opened"
+    cause = "The key they were sealed with is not among this server's CREDENTIAL_KEYS, or the database was altered."
+    resolution = "Whoever runs this server brings the key back; or an org admin enters the secret and connects again."

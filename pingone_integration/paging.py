@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from pingone_integration.errors import StaleCursor
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list. The cursors are good only with the access token that they came with."""
+    """One page of a list. The cursors are opaque, and good only as long as the access token they came with."""
 
     items: tuple[T, ...]
     next_cursor: str | None  # None: the last page
@@ -18,21 +20,44 @@ class Page(Generic[T]):
     total: int | None  # of the whole result; None: PingOne does not count large ones
 
 
-def page_of(body: dict[str, Any], collection: str, parse: Callable[[dict[str, Any]], T]) -> Page[T]:
-    """From PingOne's list envelope; `_embedded` may be missing when nothing matches."""
-    embedded = body.get("_embedded") or {}
-    links = body.get("_links") or {}
+def page_of(
+    body: dict[str, Any], collection: str, parse: Callable[[dict[str, Any]], T | None], *, token_version: int
+) -> Page[T]:
+    """From PingOne's list envelope."""
+    links = _object(body.get("_links"))
     count = body.get("count")
     return Page(
-        items=tuple(parse(item) for item in embedded.get(collection) or ()),
-        next_cursor=_cursor(links.get("next")),
-        previous_cursor=_cursor(links.get("prev")),
+        items=items_of(body, collection, parse),
+        next_cursor=_cursor(links.get("next"), token_version),
+        previous_cursor=_cursor(links.get("prev"), token_version),
         total=count if isinstance(count, int) else None,
     )
 
 
-def _cursor(link: Any) -> str | None:
+def items_of(body: dict[str, Any], collection: str, parse: Callable[[dict[str, Any]], T | None]) -> tuple[T, ...]:
+    """What a list holds; `_embedded` may be missing when nothing matches.
+
+    An item that `parse` makes None of is left out: one unreadable item does not hide the others.
+    """
+    listed = _object(body.get("_embedded")).get(collection)
+    parsed = [parse(item) for item in (listed if isinstance(listed, list) else ()) if isinstance(item, dict)]
+    return tuple(item for item in parsed if item is not None)
+
+
+def pingone_cursor(cursor: str, *, token_version: int) -> str:
+    """PingOne's own cursor inside one of ours. Raises StaleCursor when it came with another access token."""
+    version, _, inner = cursor.partition(".")
+    if version != str(token_version) or not inner:
+        raise StaleCursor("the access token was renewed since")
+    return inner
+
+
+def _cursor(link: Any, token_version: int) -> str | None:
     """Only the cursor is taken from the link: the address itself is never called."""
-    href = link.get("href") if isinstance(link, dict) else None
+    href = _object(link).get("href")
     values = parse_qs(urlsplit(str(href)).query).get("cursor") if href else None
-    return values[0] if values else None
+    return f"{token_version}.{values[0]}" if values else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,5 +1,8 @@
 """Reading PingOne's answers: its error envelope, and whatever else may come instead."""
 
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -7,49 +10,114 @@ import httpx
 from pingone_integration import errors
 from pingone_integration.errors import Detail, PingOneError, Trace
 
+_CORRELATION_ID = re.compile(r"correlation[ -]?id\W+([\w-]{8,64})", re.IGNORECASE)
 
-def raise_for_error(response: httpx.Response, trace: Trace, *, wrote: bool) -> dict[str, Any]:
-    """The JSON object of a success, `{}` when the body is empty; raises the PingOneError that fits a failure."""
-    body = _json_object(response)
+
+def object_of(response: httpx.Response, trace: Trace, *, wrote: bool) -> dict[str, Any]:
+    """The JSON object of a success, `{}` when the body is empty; raises the PingOneError that fits anything else."""
+    body = json_object(response)
     if response.is_success:
         if body is None and response.content:
-            raise errors.Unavailable("not JSON", trace=_traced(response, {}, trace), outcome_known=not wrote)
+            raise errors.Unavailable("not JSON", trace=traced(response, {}, trace), outcome_known=not wrote)
         return body or {}
     raise error_of(response, body or {}, trace, wrote=wrote)
+
+
+def rejects_token(response: httpx.Response) -> bool:
+    """Whether the access token is the trouble: PingOne's older parts answer 401 for a missing role as well."""
+    return response.status_code == 401 and "INSUFFICIENT_PERMISSIONS" not in _codes(json_object(response) or {})
 
 
 def error_of(response: httpx.Response, body: dict[str, Any], trace: Trace, *, wrote: bool) -> PingOneError:
     """Branches on the status class first: PingOne moves codes between statuses over time."""
     status = response.status_code
-    details = tuple(_details(body))
-    codes = {detail.code for detail in details}
-    more: dict[str, Any] = {"details": details, "trace": _traced(response, body, trace)}
+    codes = _codes(body)
+    more: dict[str, Any] = {"details": tuple(_details(body)), "trace": traced(response, body, trace)}
     message = str(body.get("message", ""))
     if status == 429:
-        return errors.RateLimited(message, retry_after_s=_retry_after(response), **more)
-    if status >= 500:
+        return errors.RateLimited(message, retry_after_s=retry_after(response), **more)
+    if status >= 500 or status == 408 or response.is_redirect:
         return errors.Unavailable(message, outcome_known=not wrote, **more)
-    if status == 401:
-        return errors.TokenRefreshFailure(message, **more)
-    if status == 403:
-        return errors.MissingPermission(message, **more)
+    if status == 401 and "INSUFFICIENT_PERMISSIONS" not in codes:
+        return errors.TokenRejected(message, **more)
+    if status in {401, 403}:
+        if "LICENSE_EXCEEDED" in codes:
+            return errors.LicenseExceeded(message, **more)
+        return errors.MissingPermission(message, **more) if body.get("code") else errors.Blocked(message, **more)
     if status == 404:
         return errors.NotFound(message, **more)
     if "UNIQUENESS_VIOLATION" in codes:
         return errors.Duplicate(message, **more)
     if status == 415 or body.get("code") == "REQUEST_FAILED" or codes & {"NO_PASSWORD", "ACCOUNT_NOT_USABLE"}:
         return errors.RefusedByState(message, **more)
-    if status in {400, 409}:
+    if status in {400, 409, 413, 414, 431}:
         return errors.InvalidValue(message, **more)
     return PingOneError(message, **more)
 
 
-def _json_object(response: httpx.Response) -> dict[str, Any] | None:
+def oauth_error_of(response: httpx.Response, trace: Trace) -> PingOneError:
+    """From the token endpoint and its kin, whose errors have OAuth's shape instead of PingOne's envelope.
+
+    TokenRefreshFailure for invalid_grant: what that means depends on what was exchanged.
+    """
+    body = json_object(response) or {}
+    code = str(body.get("error", "")).lower()
+    description = str(body.get("error_description", ""))
+    if not code or response.status_code >= 500 or response.status_code == 429:
+        return error_of(response, body, trace, wrote=False)
+    found = _CORRELATION_ID.search(description)
+    correlation_id = response.headers.get("Correlation-Id") or (found[1] if found else None)
+    more: dict[str, Any] = {
+        "trace": Trace(
+            status=response.status_code,
+            code=code,
+            error_id=str(body["id"]) if body.get("id") else None,
+            correlation_id=correlation_id,
+            transaction_id=trace.transaction_id,
+            call=trace.call,
+        )
+    }
+    if code in {"server_error", "temporarily_unavailable"}:
+        return errors.Unavailable(description, **more)
+    if code == "invalid_grant":
+        return errors.TokenRefreshFailure(description, **more)
+    return errors.AuthenticationError(description, **more)
+
+
+def json_object(response: httpx.Response) -> dict[str, Any] | None:
+    """None for anything but a JSON object: cut off, HTML, a list, nothing at all."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def retry_after(response: httpx.Response) -> int | None:
+    """Seconds from now, from either form of the header; None: PingOne named no time that can be read."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return int(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0, round((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))
+
+
+def traced(response: httpx.Response, body: dict[str, Any], trace: Trace) -> Trace:
+    return Trace(
+        status=response.status_code,
+        code=str(body["code"]) if body.get("code") else None,
+        error_id=str(body["id"]) if body.get("id") else None,
+        correlation_id=response.headers.get("Correlation-Id"),
+        transaction_id=trace.transaction_id,
+        call=trace.call,
+    )
+
+
+def _codes(body: dict[str, Any]) -> set[str]:
+    return {detail.code for detail in _details(body)}
 
 
 def _details(body: dict[str, Any]) -> list[Detail]:
@@ -64,19 +132,3 @@ def _details(body: dict[str, Any]) -> list[Detail]:
         for entry in (entries if isinstance(entries, list) else [])
         if isinstance(entry, dict)
     ]
-
-
-def _traced(response: httpx.Response, body: dict[str, Any], trace: Trace) -> Trace:
-    return Trace(
-        status=response.status_code,
-        code=str(body["code"]) if body.get("code") else None,
-        error_id=str(body["id"]) if body.get("id") else None,
-        correlation_id=response.headers.get("Correlation-Id"),
-        transaction_id=trace.transaction_id,
-        call=trace.call,
-    )
-
-
-def _retry_after(response: httpx.Response) -> int | None:
-    value = response.headers.get("Retry-After", "")
-    return int(value) if value.isdigit() else None

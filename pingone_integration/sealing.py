@@ -7,9 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-
-class SealBroken(Exception):
-    """A sealed value cannot be opened: its key is gone, it was altered, or it belongs to another place."""
+from pingone_integration.errors import SealBroken
 
 
 def check_keys(keys: list[str]) -> None:

@@ -1,0 +1,63 @@
+"""The one way out to PingOne: shared connections, and answers bounded in size and time."""
+
+import os
+import time
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+
+MAX_ANSWER_BYTES = 5_000_000
+MAX_ANSWER_SECONDS = 20.0  # for an answer that keeps trickling in; the timeouts below bound each wait inside it
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+
+
+class AnswerTooLarge(httpx.TransportError):
+    """The answer went on after MAX_ANSWER_BYTES and was dropped."""
+
+
+class BoundedTransport(httpx.HTTPTransport):
+    """Reads every answer to its end, or fails: a caller never meets a half-read or an endless one."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        started = time.monotonic()
+        response = super().handle_request(request)
+        content = bytearray()
+        try:
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > MAX_ANSWER_BYTES:
+                    raise AnswerTooLarge(f"more than {MAX_ANSWER_BYTES} bytes", request=request)
+                if time.monotonic() - started > MAX_ANSWER_SECONDS:
+                    raise httpx.ReadTimeout(f"not complete after {MAX_ANSWER_SECONDS:.0f} s", request=request)
+        finally:
+            response.close()
+        described = {"content-encoding", "content-length", "transfer-encoding"}  # how it travelled: no longer true
+        headers = [(name, value) for name, value in response.headers.multi_items() if name not in described]
+        return httpx.Response(response.status_code, headers=headers, content=bytes(content))
+
+
+@cache
+def shared_transport() -> BoundedTransport:
+    """One pool of connections for the whole process."""
+    return BoundedTransport(
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=40),
+        trust_env=False,
+    )
+
+
+def client_options() -> dict[str, Any]:
+    """What every HTTP client here is made with: no redirects, no proxies from the environment, no cookies kept."""
+    return {
+        "transport": shared_transport(),
+        "timeout": TIMEOUT,
+        "headers": {"User-Agent": "pingone-console", "Accept": "application/json"},
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        "follow_redirects": False,
+        "trust_env": False,
+    }
+
+
+# A forked worker (gunicorn --preload) must not talk over the sockets of its parent.
+os.register_at_fork(after_in_child=shared_transport.cache_clear)
