@@ -1,11 +1,154 @@
-"""What the frame around every page shows: organization, connection state, navigation."""
+"""What the frame around every page shows: organizations, connection state, navigation, theme."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from console.access import OrgAccess, Permission
+from console.models import Organization
+from pingone_integration.models import Connection
+
+THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}
+
+
+def chosen_theme(request: HttpRequest) -> str:
+    """From the `theme` cookie, so that the server draws the page in the right theme at once."""
+    theme = request.COOKIES.get("theme", "")
+    return theme if theme in THEMES else "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """One entry of the navigation."""
+
+    label: str
+    icon: str
+    url_name: str
+    permission: Permission | None = None  # None: the operator's own pages
+    section: str = ""  # heading above it; the first entry of a section brings it
+
+
+NAVIGATION = (
+    Destination(label="Home", icon="home", url_name="organization", permission=Permission.ENTER),
+    Destination(label="Users", icon="users", url_name="users", permission=Permission.VIEW_USERS),
+    Destination(
+        label="PingOne",
+        icon="plug-connected",
+        url_name="connection",
+        permission=Permission.MANAGE_CONNECTION,
+        section="Settings",
+    ),
+)
+
+
+OWN_NAVIGATION = (
+    Destination(label="Organizations", icon="building", url_name="home"),
+    Destination(label="Password", icon="password", url_name="account_change_password", section="Your account"),
+    Destination(label="Two-factor authentication", icon="shield-lock", url_name="mfa_index", section="Your account"),
+    Destination(label="Sessions", icon="devices", url_name="usersessions_list", section="Your account"),
+)
+
+
+@dataclass(frozen=True)
+class NavigationItem:
+    """A destination as seen from the page it is drawn on."""
+
+    destination: Destination
+    url: str
+    current: str  # aria-current: "page", "true" on a page below it, "" elsewhere
+    opens_section: bool
+
+
+def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
+    """The destinations that this operator may enter from here."""
+    section = ""
+    args = [access.org.slug] if access else []
+    home = reverse("organization", args=args) if access else reverse("home")
+    for destination in NAVIGATION if access else OWN_NAVIGATION:
+        if access and destination.permission and not access.allows(destination.permission):
+            continue
+        url = reverse(destination.url_name, args=args)
+        below = path.startswith(url) and url != home
+        current = "page" if path == url else "true" if below else ""
+        yield NavigationItem(destination, url, current, opens_section=destination.section not in {"", section})
+        section = destination.section
+
+
+@dataclass(frozen=True)
+class StateLook:
+    """How a connection state looks: never by colour alone."""
+
+    icon: str
+    tone: str  # Tabler's name of the colour
+    meaning: str
+
+
+STATES = {
+    Connection.State.CONNECTED: StateLook("plug-connected", "success", "PingOne answers."),
+    Connection.State.NEEDS_ATTENTION: StateLook(
+        "alert-triangle", "warning", "PingOne has not answered properly. The console keeps trying."
+    ),
+    Connection.State.RECONNECT_NEEDED: StateLook("plug-connected-x", "danger", "The access to PingOne has ended."),
+    Connection.State.NOT_CONNECTED: StateLook("plug", "secondary", "No administrator has connected PingOne yet."),
+    Connection.State.DISCONNECTED: StateLook("plug-x", "secondary", "The connection was ended by an org admin."),
+}
+
+
+@dataclass(frozen=True)
+class ConnectionState:
+    """The state of an organization's connection, for the header and the strip below it."""
+
+    connection: Connection
+
+    @property
+    def label(self) -> str:
+        return str(Connection.State(self.connection.state).label)
+
+    @property
+    def look(self) -> StateLook:
+        return STATES[Connection.State(self.connection.state)]
+
+    @property
+    def is_good(self) -> bool:
+        return self.connection.state == Connection.State.CONNECTED
+
+    @property
+    def needs_admin(self) -> bool:
+        """Nothing works until an org admin connects."""
+        return not self.connection.has_grant
+
+
+def other_organizations(request: HttpRequest, access: OrgAccess | None) -> QuerySet[Organization]:
+    """Where else the operator could work."""
+    if not request.user.is_authenticated:
+        return Organization.objects.none()
+    organizations = request.user.organizations.all()
+    return organizations.exclude(pk=access.org.pk) if access else organizations
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """`org` and `access` on an organization's pages, nothing elsewhere."""
-    access = getattr(request, "access", None)
-    return {"access": access, "org": access.org} if access else {}
+    """`org`, `access` and `connection_state` on an organization's pages; the rest on every page.
+
+    What costs a query is looked up when a template shows it, so that a fragment pays for none of it.
+    """
+    access: OrgAccess | None = getattr(request, "access", None)
+    frame: dict[str, Any] = {
+        "theme": chosen_theme(request),
+        "themes": THEMES,
+        "other_organizations": SimpleLazyObject(lambda: list(other_organizations(request, access))),
+    }
+    if request.user.is_authenticated:
+        frame["navigation"] = SimpleLazyObject(lambda: list(navigation(access, request.path)))
+    if access:
+        frame |= {
+            "access": access,
+            "org": access.org,
+            "connection_state": ConnectionState(access.org.connection),
+            "may_manage_connection": access.allows(Permission.MANAGE_CONNECTION),
+        }
+    return frame

@@ -59,6 +59,10 @@ class Organization(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def org_admins(self) -> models.QuerySet[Operator]:
+        """Whom an operator asks for what only an org admin may do."""
+        return self.operators.filter(memberships__organization=self, memberships__role="org_admin", is_active=True)
+
 
 class Membership(models.Model):
     """What an operator is in an organization; what that allows is in access.py."""

@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from console.views import connections, health, home, users
+from console.views import connections, health, home, theme, users
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("theme/", theme.choose_theme, name="theme"),
     path("accounts/", include("allauth.urls")),
     path("connect/callback/", connections.callback, name="connect-callback"),
     path(

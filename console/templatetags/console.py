@@ -1,5 +1,52 @@
 """The console's own template tags."""
 
+from datetime import UTC, datetime
+
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from console.icons import icon_svg
 
 register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """`{% icon "users" %}`: one of static/vendor/tabler-icons."""
+    return icon_svg(name)
+
+
+@register.simple_tag
+def when(moment: datetime | None, missing: str = "—") -> SafeString:
+    """`{% when user.created_at %}`: in the reader's time zone, with the exact UTC time on hover.
+
+    `missing` is said when there is no time, for example "never signed on".
+    """
+    if moment is None:
+        return format_html('<span class="text-secondary">{}</span>', missing)
+    utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        utc.strftime("%Y-%m-%d %H:%M:%S"),
+        date_format(timezone.localtime(moment), "j M Y, H:i"),
+    )
+
+
+@register.simple_tag
+def copyable(value: object, label: str = "value") -> SafeString:
+    """`{% copyable user.id "user ID" %}`: the value with a button that copies it; the button needs JavaScript."""
+    if value is None or value == "":
+        return format_html('<span class="text-secondary">{}</span>', "—")
+    return format_html(
+        '<span class="copyable"><code>{value}</code>'
+        '<button type="button" class="copy-button" data-copy="{value}" aria-label="Copy {label}" title="Copy {label}">'
+        "{idle}{done}</button></span>",
+        value=value,
+        label=label,
+        idle=icon_svg("copy"),
+        done=icon_svg("check"),
+    )

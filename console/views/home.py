@@ -11,13 +11,13 @@ from console.access import ConsoleRequest, OrgAccess, Permission, operator_view,
 @require_safe
 def home(request: ConsoleRequest) -> HttpResponse:
     """Straight on for members of one organization; a chooser for everybody else."""
-    organizations = list(request.user.organizations.all())
-    if len(organizations) == 1:
-        return redirect("organization", organizations[0].slug)
-    return render(request, "console/chooser.html", {"organizations": organizations})
+    memberships = list(request.user.memberships.select_related("organization").order_by("organization__name"))
+    if len(memberships) == 1:
+        return redirect("organization", memberships[0].organization.slug)
+    return render(request, "console/chooser.html", {"memberships": memberships})
 
 
 @org_view(Permission.ENTER)
 @require_safe
 def organization(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    return render(request, "console/organization.html")
+    return render(request, "console/organization.html", {"may_view_users": access.allows(Permission.VIEW_USERS)})

@@ -1,0 +1,45 @@
+"""Every form of the console: labels, help and errors tied to their inputs, in Tabler's classes."""
+
+from django import forms
+
+
+class Example(forms.Form):
+    email = forms.EmailField(help_text="As in <PingOne>")
+    colour = forms.ChoiceField(choices=[("r", "Red"), ("b", "Blue")])
+    size = forms.ChoiceField(choices=[("s", "Small"), ("l", "Large")], widget=forms.RadioSelect)
+    agreed = forms.BooleanField()
+    note = forms.CharField(widget=forms.Textarea(attrs={"class": "font-monospace"}), required=False)
+
+    def clean(self) -> None:
+        raise forms.ValidationError("These do not go <together>.")
+
+
+def test_each_input_has_a_label_and_the_class_that_makes_it_look_right() -> None:
+    html = str(Example())
+
+    assert '<label class="form-label required" for="id_email">Email</label>' in html
+    assert '<input type="email" name="email" maxlength="320" class="form-control"' in html
+    assert 'class="form-select"' in html
+    assert html.count('class="form-check-input"') == 3
+    assert 'class="font-monospace form-control"' in html
+
+
+def test_an_error_is_tied_to_its_input() -> None:
+    html = str(Example({"email": "nonsense"})["email"].as_field_group())
+
+    assert 'aria-describedby="id_email_helptext id_email_error"' in html
+    assert 'aria-invalid="true"' in html
+    assert "is-invalid" in html
+    assert 'id="id_email_error"' in html
+    assert "Enter a valid email address." in html
+
+
+def test_help_text_is_text() -> None:
+    assert "As in &lt;PingOne&gt;" in str(Example())
+
+
+def test_an_error_of_the_whole_form_is_an_alert() -> None:
+    html = str(Example({"email": "ada@acme.test"}))
+
+    assert '<div class="alert alert-danger" role="alert">' in html
+    assert "These do not go &lt;together&gt;." in html
