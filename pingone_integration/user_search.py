@@ -1,0 +1,160 @@
+"""What people type to find a user, made into a SCIM filter that PingOne understands.
+
+Source: PingOne API reference, Users > Read All Users, and SCIM filter language (read 2026-11).
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+from uuid import UUID
+
+# All headers together may have 6 KB at PingOne, the address included; an access token takes up to half of that.
+MAX_FILTER_BYTES = 3_000
+
+FILTERABLE = (
+    "username email name.given name.family name.middle name.formatted nickname title type primaryPhone mobilePhone "
+    "accountId externalId enabled population.id locale timezone preferredLanguage address.streetAddress "
+    "address.locality address.region address.postalCode address.countryCode memberOfGroups[id eq]"
+)
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_ADDRESS_IN_BRACKETS = re.compile(r"<([^<>\s]+@[^<>\s]+)>")  # as mail programs copy it: Mara Lind <mara@acme.test>
+_PHONE = re.compile(r"\+?[\d\s().\-/]+")
+_MAX_WORDS = 6  # of a name
+
+
+class BadFilter(ValueError):
+    """No filter can be made of this; the message is for the person who typed it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """What the search page offers; each further criterion narrows the result."""
+
+    text: str = ""
+    raw_filter: str = ""  # SCIM as somebody wrote it under Advanced
+    population_id: UUID | None = None
+    group_id: UUID | None = None
+    enabled: bool | None = None
+
+
+def user_id_in(text: str) -> UUID | None:
+    """The id, when the text is a user's id and nothing else."""
+    stripped = text.strip()
+    return UUID(stripped) if _UUID.fullmatch(stripped) else None
+
+
+def filter_of(criteria: Criteria) -> str:
+    """The SCIM filter; empty for no criteria at all. Raises BadFilter."""
+    clauses = []
+    if text := " ".join(criteria.text.split()):
+        clauses.append(f"({_any(_clauses_of(text))})")
+    if raw := criteria.raw_filter.strip():
+        _check_balance(raw)
+        clauses.append(f"({raw})")
+    if criteria.population_id:
+        clauses.append(f"population.id eq {literal(str(criteria.population_id))}")
+    if criteria.group_id:
+        clauses.append(f"memberOfGroups[id eq {literal(str(criteria.group_id))}]")
+    if criteria.enabled is not None:
+        clauses.append(f"enabled eq {'true' if criteria.enabled else 'false'}")
+    whole = clauses[0][1:-1] if len(clauses) == 1 and clauses[0].startswith("(") else " and ".join(clauses)
+    if len(quote(whole)) > MAX_FILTER_BYTES:
+        raise BadFilter("This search is too long for PingOne. Use fewer or shorter words.")
+    return whole
+
+
+def literal(value: str) -> str:
+    """A SCIM string: as in JSON, with quotation marks, backslashes and control characters escaped."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _clauses_of(text: str) -> list[str]:
+    if address := _ADDRESS_IN_BRACKETS.search(text):
+        text = address[1]
+    text = text.removeprefix("mailto:")
+    if "@" in text:
+        return [f"email sw {literal(text)}", f"username sw {literal(text)}"]
+    if _PHONE.fullmatch(text) and sum(character.isdigit() for character in text) >= 5:
+        return _phone_clauses(text)
+    words = text.replace(",", " ").split() or [text]
+    if len(words) == 1:
+        return [f"{attribute} sw {literal(text)}" for attribute in ("username", "email", "name.given", "name.family")]
+    return [f"username sw {literal(text)}", f"name.formatted sw {literal(text)}", *_name_clauses(words[:_MAX_WORDS])]
+
+
+def _name_clauses(words: list[str]) -> list[str]:
+    """Given and family name in both orders, the words parted at each place: either may be of several words."""
+    clauses = []
+    for place in range(1, len(words)):
+        first, last = literal(" ".join(words[:place])), literal(" ".join(words[place:]))
+        clauses.append(f"(name.given sw {first} and name.family sw {last})")
+        clauses.append(f"(name.given sw {last} and name.family sw {first})")
+    return clauses
+
+
+def _phone_clauses(text: str) -> list[str]:
+    """PingOne compares phone numbers as text, so that each likely spelling is asked for.
+
+    A number without spaces may be the beginning of a username as well.
+    """
+    spellings = [text, *_phone_spellings(text)]
+    clauses = [
+        f"{attribute} eq {literal(spelling)}"
+        for spelling in dict.fromkeys(spellings)
+        for attribute in ("mobilePhone", "primaryPhone")
+    ]
+    return clauses if " " in text else [f"username sw {literal(text)}", *clauses]
+
+
+def _phone_spellings(text: str) -> list[str]:
+    digits = re.sub(r"\D", "", text)
+    if text.startswith("+"):
+        country_and_number = digits
+    elif digits.startswith("00"):
+        country_and_number = digits[2:]
+    else:
+        return [digits]
+    code = _country_code_length(country_and_number)
+    country, number = country_and_number[:code], country_and_number[code:].removeprefix("0")
+    return [
+        f"+{country}{number}",
+        f"+{country}.{number}",  # as PingOne itself writes numbers
+        f"+{country} {number}",
+        f"00{country}{number}",
+        f"{country}{number}",
+        f"0{number}",
+    ]
+
+
+def _country_code_length(digits: str) -> int:
+    """Source: ITU-T E.164: one digit for zones 1 and 7, two for those listed here, three for all others."""
+    if digits[:1] in {"1", "7"}:
+        return 1
+    two_digits = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66"
+    return 2 if digits[:2] in f"{two_digits} 81 82 84 86 90 91 92 93 94 95 98".split() else 3
+
+
+def _any(clauses: list[str]) -> str:
+    return " or ".join(clauses)
+
+
+def _check_balance(raw: str) -> None:
+    """Quotation marks and brackets pair up, so that the filter stays one condition among the others."""
+    open_brackets: list[str] = []
+    quoted = escaped = False
+    for character in raw:
+        if quoted:
+            quoted = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            quoted = True
+        elif character in "([":
+            open_brackets.append(character)
+        elif character in ")]" and (not open_brackets or open_brackets.pop() + character not in {"()", "[]"}):
+            raise BadFilter(f"A “{character}” closes nothing that was opened.")
+    if quoted:
+        raise BadFilter("A quotation mark is not closed.")
+    if open_brackets:
+        raise BadFilter(f"A “{open_brackets[-1]}” is not closed.")

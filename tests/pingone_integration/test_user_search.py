@@ -1,0 +1,196 @@
+"""From what people type to a SCIM filter; each one is read back with a SCIM parser."""
+
+import json
+import re
+from contextlib import suppress
+from itertools import accumulate
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from scim2_filter_parser import ast
+from scim2_filter_parser.lexer import SCIMLexer
+from scim2_filter_parser.parser import SCIMParser
+
+from pingone_integration.user_search import MAX_FILTER_BYTES, BadFilter, Criteria, filter_of, literal, user_id_in
+
+ADA = UUID("c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21")
+STAFF = UUID("0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6")
+ENGINEERS = UUID("7f6e5d4c-3b2a-4190-8f7e-6d5c4b3a2910")
+
+anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+tricky = st.text(st.sampled_from('"\\()[] aé,@+07.\n'), max_size=30)
+
+
+class FilterLexer(SCIMLexer):  # type: ignore[misc] # the parser has no types
+    """The SCIM lexer with JSON's escapes in strings, as RFC 7644 has them."""
+
+    tokens = SCIMLexer.tokens
+    COMP_VALUE = r'"(?:[^"\\]|\\.)*"'
+
+
+def parsed(condition: str) -> ast.Filter:
+    return SCIMParser().parse(FilterLexer().tokenize(condition))
+
+
+def strings_in(condition: str) -> list[str]:
+    tokens = FilterLexer().tokenize(condition)
+    return [json.loads(condition[token.index : token.end]) for token in tokens if token.type == "COMP_VALUE"]
+
+
+def text_filter(text: str) -> str:
+    return filter_of(Criteria(text=text))
+
+
+def test_no_criteria_make_no_filter():
+    assert filter_of(Criteria(text="  ", raw_filter=" ")) == ""
+
+
+@pytest.mark.parametrize("text", ["mara.lind@acme.test", " mara.lind@acme.test ", "Mara Lind <mara.lind@acme.test>"])
+def test_an_address_is_looked_up_as_email_and_as_username(text):
+    assert text_filter(text) == 'email sw "mara.lind@acme.test" or username sw "mara.lind@acme.test"'
+
+
+def test_an_address_copied_from_a_link_loses_its_scheme():
+    assert strings_in(text_filter("mailto:mara@acme.test")) == ["mara@acme.test"] * 2
+
+
+def test_one_word_is_the_beginning_of_a_username_an_address_or_a_name():
+    assert text_filter("mar") == 'username sw "mar" or email sw "mar" or name.given sw "mar" or name.family sw "mar"'
+
+
+@pytest.mark.parametrize("text", ["mara li", "li, mara", "  mara   li "])
+def test_two_words_are_given_and_family_name_in_either_order(text):
+    found = text_filter(text)
+
+    assert '(name.given sw "mara" and name.family sw "li")' in found
+    assert '(name.given sw "li" and name.family sw "mara")' in found
+
+
+def test_of_three_words_either_name_may_have_two():
+    found = text_filter("anna maria berg")
+
+    assert '(name.given sw "anna maria" and name.family sw "berg")' in found
+    assert '(name.given sw "anna" and name.family sw "maria berg")' in found
+
+
+def test_a_phone_number_is_looked_up_in_the_spellings_that_people_and_pingone_use():
+    spellings = strings_in(text_filter("+46 70-123 45 67"))
+
+    assert {"+46 70-123 45 67", "+46701234567", "+46.701234567", "0046701234567", "0701234567"} <= set(spellings)
+
+
+@pytest.mark.parametrize(
+    ("typed", "spelling"),
+    [
+        ("+1 (555) 010-0199", "+1.5550100199"),
+        ("0046 70 123 45 67", "+46.701234567"),
+        ("+358 40 1234567", "+358.401234567"),
+        ("+44 (0)20 7946 0000", "+44.2079460000"),
+        ("070-123 45 67", "0701234567"),
+    ],
+)
+def test_a_phone_number_is_found_whatever_its_country(typed, spelling):
+    assert f'mobilePhone eq "{spelling}"' in text_filter(typed)
+    assert f'primaryPhone eq "{spelling}"' in text_filter(typed)
+
+
+def test_digits_alone_may_be_a_username_as_well():
+    assert 'username sw "100045"' in text_filter("100045")
+
+
+def test_few_digits_are_no_phone_number():
+    assert text_filter("1234").startswith('username sw "1234" or email sw "1234"')
+
+
+@pytest.mark.parametrize("text", [str(ADA), f" {str(ADA).upper()} "])
+def test_a_pasted_id_is_recognized(text):
+    assert user_id_in(text) == ADA
+
+
+@pytest.mark.parametrize("text", ["", "mara", f"{ADA} mara", str(ADA)[:-1], str(ADA).replace("-", ""), f"{{{ADA}}}"])
+def test_what_is_not_quite_an_id_is_searched_for(text):
+    assert user_id_in(text) is None
+
+
+def test_criteria_narrow_each_other():
+    criteria = Criteria(text="mara", population_id=STAFF, group_id=ENGINEERS, enabled=False)
+
+    assert filter_of(criteria) == (
+        '(username sw "mara" or email sw "mara" or name.given sw "mara" or name.family sw "mara")'
+        f' and population.id eq "{STAFF}" and memberOfGroups[id eq "{ENGINEERS}"] and enabled eq false'
+    )
+
+
+def test_a_raw_filter_goes_out_as_it_was_written():
+    assert filter_of(Criteria(raw_filter=' title eq "Analyst" ')) == 'title eq "Analyst"'
+
+
+def test_a_raw_filter_stays_one_condition_among_others():
+    criteria = Criteria(raw_filter='title eq "A" or title eq "B"', enabled=True)
+
+    assert filter_of(criteria) == '(title eq "A" or title eq "B") and enabled eq true'
+
+
+@pytest.mark.parametrize(
+    ("raw", "complaint"),
+    [
+        ('title eq "A', "A quotation mark is not closed."),
+        ('title eq "A\\"', "A quotation mark is not closed."),
+        ('(title eq "A"', "A “(” is not closed."),
+        ('title eq "A") or (enabled eq true', "A “)” closes nothing that was opened."),
+        ('memberOfGroups[id eq "x")', "A “)” closes nothing that was opened."),
+    ],
+)
+def test_a_raw_filter_out_of_balance_is_refused_before_pingone_sees_it(raw, complaint):
+    with pytest.raises(BadFilter, match=re.escape(complaint)):
+        filter_of(Criteria(raw_filter=raw))
+
+
+@pytest.mark.parametrize("criteria", [Criteria(text="é" * 256), Criteria(raw_filter=f'title eq "{"x" * 4000}"')])
+def test_a_search_that_would_not_fit_into_the_headers_is_refused(criteria):
+    with pytest.raises(BadFilter, match="too long"):
+        filter_of(criteria)
+
+
+@given(st.one_of(anything, tricky))
+@example('" or username sw "')
+@example("\\")
+@example('\\"')
+def test_no_text_gets_out_of_its_string(text):
+    assert json.loads(literal(text)) == text
+    condition = f"username sw {literal(text)}"
+    assert strings_in(condition) == [text]
+
+
+@given(st.one_of(anything, tricky))
+@example('a" or enabled eq true or username sw "b')
+@example('x\\" c')
+@example(", ,")
+@example('"@')
+def test_no_search_text_changes_the_shape_of_the_filter(text):
+    assume(text.strip())
+    condition = filter_of(Criteria(text=text, enabled=True))
+
+    top = parsed(condition).expr
+    assert (top.op, top.expr2.expr.attr_path.attr_name) == ("and", "enabled")
+    skeleton = re.sub(r'"(?:[^"\\]|\\.)*"', "S", condition)
+    clause = r"\(?(username|email|name\.\w+|mobilePhone|primaryPhone) (sw|eq) S\)?"
+    assert re.fullmatch(rf"\({clause}( (and|or) {clause})*\) and enabled eq true", skeleton)
+    assert len(quote(condition)) <= MAX_FILTER_BYTES
+
+
+@given(
+    st.one_of(anything, tricky, st.lists(st.sampled_from(['title eq "a"', '"', "(", ")", "or", "\\"])).map(" ".join))
+)
+@example('title eq "a") or (title eq "b"')
+@example('title eq "a\\" ) or (title eq "b"')
+def test_no_raw_filter_gets_around_the_other_criteria(raw):
+    assume(raw.strip())
+    with suppress(BadFilter, ValueError):  # ValueError: no SCIM at all, which is PingOne's to refuse
+        tokens = [token.type for token in FilterLexer().tokenize(filter_of(Criteria(raw_filter=raw, enabled=True)))]
+        opened = accumulate({"LPAREN": 1, "RPAREN": -1}.get(token, 0) for token in tokens)
+        assert tokens[-5:] == ["RPAREN", "AND", "ATTRNAME", "EQ", "TRUE"]
+        assert list(opened).index(0) == len(tokens) - 5
