@@ -1,0 +1,71 @@
+"""The devices with which a PingOne user proves a second factor."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pingone_integration.api import PingOneApi
+from pingone_integration.paging import items_of
+from pingone_integration.values import Json, identifier, json_object, moment, text
+
+_KINDS = {
+    "EMAIL": "E-mail",
+    "SMS": "Text message",
+    "VOICE": "Voice call",
+    "TOTP": "Authenticator app",
+    "MOBILE": "PingID mobile app",
+    "FIDO2": "Passkey or security key",
+    "WHATSAPP": "WhatsApp",
+    "OATH_TOKEN": "Hardware token",
+    "SECURITY_KEY": "Security key",
+    "PLATFORM": "This computer's own authenticator",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """One MFA method or device of a user."""
+
+    id: UUID
+    type: str  # PingOne's, e.g. SMS
+    nickname: str
+    target: str  # where it reaches the user: address, number or model; empty for e.g. an authenticator app
+    is_active: bool  # False: paired, but never confirmed
+    is_blocked: bool  # by an administrator
+    is_locked: bool  # after failed attempts
+    created_at: datetime | None
+
+    @property
+    def kind(self) -> str:
+        """In words; PingOne's own word for a type that is new."""
+        return _KINDS.get(self.type, self.type.replace("_", " ").capitalize() or "Unknown")
+
+
+def all_of(api: PingOneApi, user_id: UUID) -> tuple[Device, ...]:
+    """In PingOne's order: the user's default device first, where there is one.
+
+    Source: PingOne API reference, MFA > Users > MFA Devices > Read All MFA Devices (read 2026-11): not paged.
+    """
+    body = api.get(f"/users/{user_id}/devices", {"expand": "order"})
+    return items_of(body, "devices", device_of)
+
+
+def device_of(body: Json) -> Device | None:
+    device_id = identifier(body.get("id"))
+    model = json_object(body.get("model"))
+    if device_id is None:
+        return None
+    return Device(
+        id=device_id,
+        type=text(body.get("type")),
+        nickname=text(body.get("nickname")),
+        target=text(body.get("email"))
+        or text(body.get("phone"))
+        or text(model.get("marketingName"))
+        or text(model.get("name"))
+        or text(body.get("displayName")),
+        is_active=body.get("status") != "ACTIVATION_REQUIRED",
+        is_blocked=json_object(body.get("block")).get("status") == "BLOCKED",
+        is_locked=json_object(body.get("lock")).get("status") == "LOCKED",
+        created_at=moment(body.get("createdAt")),
+    )

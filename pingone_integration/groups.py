@@ -1,0 +1,94 @@
+"""PingOne groups: which a user is in, and how to find one."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from pingone_integration.api import PingOneApi, Query
+from pingone_integration.errors import InvalidValue, Unavailable
+from pingone_integration.paging import Page
+from pingone_integration.user_search import literal
+from pingone_integration.values import Json, identifier, json_object, text, whole_number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The part of a PingOne group that the console shows."""
+
+    id: UUID
+    name: str
+    description: str
+    population_id: UUID | None  # None: open to users of every population
+    user_filter: str  # of a dynamic group; empty: members are added one by one
+    direct_members: int | None  # None: PingOne does not say
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupMembership:
+    """That a user is in a group, and how they came to be."""
+
+    group_id: UUID
+    name: str
+    description: str
+    is_direct: bool  # False: by the group's filter or through another group, so that it cannot be taken away here
+    user_filter: str
+
+
+def search(api: PingOneApi, name: str, *, limit: int = 20) -> Page[Group]:
+    """Groups whose name begins with `name`; where PingOne compares group names as a whole only, those of this name.
+
+    Source: PingOne API reference, Groups > Read All Groups (read 2026-11): `eq` on `name` is documented, `sw` is not.
+    """
+    try:
+        return _search(api, f"name sw {literal(name)}", limit)
+    except InvalidValue:
+        return _search(api, f"name eq {literal(name)}", limit)
+
+
+def get(api: PingOneApi, group_id: UUID) -> Group:
+    """Raises NotFound."""
+    found = group_of(api.get(f"/groups/{group_id}"))
+    if found is None:
+        raise Unavailable("a group without an id")
+    return found
+
+
+def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) -> Page[GroupMembership]:
+    """The groups a user is in, direct and indirect; a user may be in thousands.
+
+    Source: PingOne API reference, Users > Group Membership > Read All Group Memberships for User (read 2026-11).
+    """
+    path = f"/users/{user_id}/memberOfGroups"
+    query: Query = {"limit": 100, "expand": "group"}
+    return api.get_page(path, "groupMemberships", membership_of, query=query, cursor=cursor)
+
+
+def group_of(body: Json) -> Group | None:
+    group_id = identifier(body.get("id"))
+    if group_id is None:
+        return None
+    return Group(
+        id=group_id,
+        name=text(body.get("name")),
+        description=text(body.get("description")),
+        population_id=identifier(json_object(body.get("population")).get("id")),
+        user_filter=text(body.get("userFilter")),
+        direct_members=whole_number(json_object(body.get("directMemberCounts")).get("users")),
+    )
+
+
+def membership_of(body: Json) -> GroupMembership | None:
+    group = json_object(json_object(body.get("_embedded")).get("group"))
+    group_id = identifier(body.get("id"))  # the group's: a membership has none of its own
+    if group_id is None:
+        return None
+    return GroupMembership(
+        group_id=group_id,
+        name=text(body.get("name")) or text(group.get("name")),
+        description=text(group.get("description")),
+        is_direct=body.get("type") == "DIRECT",
+        user_filter=text(group.get("userFilter")),
+    )
+
+
+def _search(api: PingOneApi, condition: str, limit: int) -> Page[Group]:
+    return api.get_page("/groups", "groups", group_of, query={"filter": condition, "limit": limit})

@@ -1,0 +1,50 @@
+"""PingOne populations: the parts that an environment's users are divided into."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from pingone_integration.api import PingOneApi
+from pingone_integration.values import Json, identifier, text, whole_number
+
+PAGE_SIZE = 200
+MAX_LISTED = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """The part of a PingOne population that the console shows."""
+
+    id: UUID
+    name: str
+    description: str
+    is_default: bool
+    user_count: int | None  # None: PingOne does not say
+
+
+def all_of(api: PingOneApi) -> tuple[Population, ...]:
+    """By name; in an environment with more than `MAX_LISTED`, the first of them.
+
+    Source: PingOne API reference, Populations > Read All Populations (read 2026-11): at most 10,000 to an environment.
+    """
+    found: list[Population] = []
+    cursor: str | None = None
+    while len(found) < MAX_LISTED:
+        page = api.get_page("/populations", "populations", population_of, query={"limit": PAGE_SIZE}, cursor=cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return tuple(sorted(found[:MAX_LISTED], key=lambda population: population.name.casefold()))
+
+
+def population_of(body: Json) -> Population | None:
+    population_id = identifier(body.get("id"))
+    if population_id is None:
+        return None
+    return Population(
+        id=population_id,
+        name=text(body.get("name")),
+        description=text(body.get("description")),
+        is_default=body.get("default") is True,
+        user_count=whole_number(body.get("userCount")),
+    )

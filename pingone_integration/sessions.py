@@ -1,0 +1,58 @@
+"""Where a PingOne user is signed on at the moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pingone_integration.api import PingOneApi
+from pingone_integration.paging import items_of
+from pingone_integration.values import Json, identifier, json_object, moment, text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One sign-on session of a user; an absent text is empty."""
+
+    id: UUID
+    created_at: datetime | None
+    active_at: datetime | None
+    remote_ip: str
+    place: str
+    browser: str
+    operating_system: str
+    device: str
+
+    @property
+    def client(self) -> str:
+        """For instance "Firefox 145 on Linux"."""
+        return " on ".join(part for part in (self.browser, self.operating_system) if part)
+
+
+def all_of(api: PingOneApi, user_id: UUID) -> tuple[Session, ...]:
+    """Newest first.
+
+    Source: PingOne API reference, Users > User Sessions > Read All Sessions (read 2026-11): at most ten, not paged.
+    """
+    return items_of(api.get(f"/users/{user_id}/sessions"), "sessions", session_of)
+
+
+def session_of(body: Json) -> Session | None:
+    session_id = identifier(body.get("id"))
+    listed = body.get("locations")
+    locations = [place for place in listed if isinstance(place, dict)] if isinstance(listed, list) else []
+    latest: Json = max(locations, key=lambda place: text(place.get("at")), default={})
+    browser = json_object(body.get("browser"))
+    if session_id is None:
+        return None
+    return Session(
+        id=session_id,
+        created_at=moment(body.get("createdAt")),
+        active_at=moment(body.get("activeAt")),
+        remote_ip=text(latest.get("remoteIp")) or text(json_object(body.get("lastSignOn")).get("remoteIp")),
+        place=", ".join(
+            part.title() for part in (text(latest.get(key)) for key in ("city", "state", "country")) if part
+        ),
+        browser=" ".join(part for part in (text(browser.get("name")), text(browser.get("version"))) if part),
+        operating_system=text(json_object(body.get("operatingSystem")).get("name")),
+        device=text(json_object(body.get("device")).get("type")),
+    )

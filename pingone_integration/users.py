@@ -1,0 +1,226 @@
+"""PingOne users: who they are, whether they can sign on, and how to find them."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pingone_integration.api import PingOneApi
+from pingone_integration.errors import Unavailable
+from pingone_integration.paging import Page
+from pingone_integration.values import Json, flag, identifier, json_object, moment, printable, text, whole_number
+
+logger = logging.getLogger(__name__)
+
+
+class Status(StrEnum):
+    """The first thing that keeps a user from signing on; the values appear in templates."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    LOCKED = "locked"
+    MUST_VERIFY = "must verify"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """A user's name in its parts; an absent part is empty."""
+
+    given: str = ""
+    middle: str = ""
+    family: str = ""
+    formatted: str = ""
+    prefix: str = ""
+    suffix: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.given, self.family) if part.strip()) or self.formatted.strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a user can be reached by mail; an absent part is empty."""
+
+    street: str = ""
+    locality: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country_code: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        town = " ".join(part for part in (self.postal_code, self.locality) if part)
+        return [line for line in (*self.street.splitlines(), town, self.region, self.country_code) if line.strip()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """What the console shows of a PingOne user; an absent text is empty, an absent time None."""
+
+    id: UUID
+    username: str
+    name: Name
+    email: str
+    email_verified: bool | None  # None: PingOne does not say
+    primary_phone: str
+    mobile_phone: str
+
+    enabled: bool
+    is_locked: bool
+    locked_at: datetime | None  # may be absent for a lock by failed passwords
+    unlock_at: datetime | None  # None: not locked, or only an administrator can unlock
+    seconds_until_unlock: int | None
+    lifecycle: str  # ACCOUNT_OK, VERIFICATION_REQUIRED, or what PingOne adds to them
+    mfa_enabled: bool
+    verify_status: str  # of ID verification, not of the e-mail address
+
+    identity_provider: str  # PING_ONE, or the type of an external one
+    identity_provider_id: UUID | None  # None: PingOne itself
+    last_sign_on_at: datetime | None
+    last_sign_on_from: str  # IP address
+    created_at: datetime | None
+    updated_at: datetime | None
+
+    population_id: UUID | None
+    population_name: str  # empty: PingOne sent no more than the id
+
+    title: str
+    nickname: str
+    type: str
+    locale: str
+    preferred_language: str
+    timezone: str
+    address: Address
+    account_id: str
+    external_id: str
+    photo_url: str
+    custom: Mapping[str, Any]  # the environment's own attributes, in PingOne's order
+
+    @property
+    def display_name(self) -> str:
+        """Never empty."""
+        return str(self.name) or self.username or self.email or str(self.id)
+
+    @property
+    def must_verify(self) -> bool:
+        return self.lifecycle == "VERIFICATION_REQUIRED"
+
+    @property
+    def has_signed_on(self) -> bool:
+        return self.last_sign_on_at is not None
+
+    @property
+    def has_external_identity_provider(self) -> bool:
+        """PingOne keeps no password of such a user."""
+        return self.identity_provider != "PING_ONE"
+
+    @property
+    def status(self) -> Status:
+        if not self.enabled:
+            return Status.DISABLED
+        if self.is_locked:
+            return Status.LOCKED
+        return Status.MUST_VERIFY if self.must_verify else Status.ACTIVE
+
+
+def get(api: PingOneApi, user_id: UUID) -> User:
+    """Raises NotFound, also for a user in a population that the administrator may not see.
+
+    Source: PingOne API reference, Users > Read One User (read 2026-11).
+    """
+    found = user_of(api.get(f"/users/{user_id}", {"expand": "population"}))
+    if found is None:
+        raise Unavailable("a user without an id")
+    return found
+
+
+def search(api: PingOneApi, *, filter: str = "", limit: int = 25, cursor: str | None = None) -> Page[User]:  # noqa: A002
+    """One page of the users that match a SCIM filter, all of them without one, in PingOne's order.
+
+    A page may be shorter than `limit`, even empty, and still have a next one.
+    Raises InvalidValue for a filter that PingOne does not accept, StaleCursor for a cursor it no longer knows.
+    Source: PingOne API reference, Users > Read All Users (read 2026-11).
+    """
+    query: dict[str, str | int] = {"limit": limit, "expand": "population"}
+    if filter:
+        query["filter"] = filter
+    return api.get_page("/users", "users", user_of, query=query, cursor=cursor)
+
+
+def user_of(body: Json) -> User | None:
+    """A user out of PingOne's JSON, where anything but the id may be absent or of a wrong type; None without an id."""
+    user_id = identifier(body.get("id"))
+    if user_id is None:
+        logger.warning("PingOne sent a user without a usable id")
+        return None
+    account = json_object(body.get("account"))
+    address = json_object(body.get("address"))
+    identity_provider = json_object(body.get("identityProvider"))
+    last_sign_on = json_object(body.get("lastSignOn"))
+    name = json_object(body.get("name"))
+    population = json_object(body.get("population"))
+    expanded = json_object(json_object(body.get("_embedded")).get("population")) or population
+    locked = account.get("status") == "LOCKED"
+    return User(
+        id=user_id,
+        username=text(body.get("username")),
+        name=Name(
+            given=text(name.get("given")),
+            middle=text(name.get("middle")),
+            family=text(name.get("family")),
+            formatted=text(name.get("formatted")),
+            prefix=text(name.get("honorificPrefix")),
+            suffix=text(name.get("honorificSuffix")),
+        ),
+        email=text(body.get("email")),
+        email_verified=flag(body.get("emailVerified")),
+        primary_phone=text(body.get("primaryPhone")),
+        mobile_phone=text(body.get("mobilePhone")),
+        enabled=body.get("enabled") is not False,
+        is_locked=locked,
+        locked_at=moment(account.get("lockedAt")),
+        unlock_at=moment(account.get("unlockAt")) if locked else None,
+        seconds_until_unlock=whole_number(account.get("secondsUntilUnlock")) if locked else None,
+        lifecycle=text(json_object(body.get("lifecycle")).get("status")),
+        mfa_enabled=body.get("mfaEnabled") is True,
+        verify_status=text(body.get("verifyStatus")),
+        identity_provider=text(identity_provider.get("type")) or "PING_ONE",
+        identity_provider_id=identifier(identity_provider.get("id")),
+        last_sign_on_at=moment(last_sign_on.get("at")),
+        last_sign_on_from=text(last_sign_on.get("remoteIp")),
+        created_at=moment(body.get("createdAt")),
+        updated_at=moment(body.get("updatedAt")),
+        population_id=identifier(population.get("id")) or identifier(expanded.get("id")),
+        population_name=text(expanded.get("name")),
+        title=text(body.get("title")),
+        nickname=text(body.get("nickname")),
+        type=text(body.get("type")),
+        locale=text(body.get("locale")),
+        preferred_language=text(body.get("preferredLanguage")),
+        timezone=text(body.get("timezone")),
+        address=Address(
+            street=text(address.get("streetAddress")),
+            locality=text(address.get("locality")),
+            region=text(address.get("region")),
+            postal_code=text(address.get("postalCode")),
+            country_code=text(address.get("countryCode")),
+        ),
+        account_id=text(body.get("accountId")),
+        external_id=text(body.get("externalId")),
+        photo_url=text(json_object(body.get("photo")).get("href")),
+        custom={text(key): printable(value) for key, value in body.items() if key not in _BUILT_IN},
+    )
+
+
+# Everything that PingOne defines itself: what else a user has, the environment's own schema brought.
+_BUILT_IN = frozenset(
+    """
+    _embedded _links account accountId address createdAt email emailVerified enabled environment externalId id
+    identityProvider lastSignOn lifecycle locale memberOfGroupIDs memberOfGroupNames mfaEnabled mobilePhone name
+    nickname password photo population preferredLanguage primaryPhone timezone title type updatedAt username
+    verifyStatus
+    """.split()  # noqa: SIM905 - reads better than thirty quoted names
+)
