@@ -4,4 +4,4 @@ from pingone_integration.sandbox.settings import SANDBOX_URL as SANDBOX_URL
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS as CONSOLE_APPS
 
-INSTALLED_APPS = [*CONSOLE_APPS, "pingone_integration.sandbox"]
+INSTALLED_APPS = [*CONSOLE_APPS, "pingone_integration.sandbox", "pingone_integration.sandbox.oauth"]
