@@ -1,6 +1,6 @@
 """What the type checker reads: the console and the sandbox in one site, which they never are when they run."""
 
-from pingone_integration.sandbox.settings import SANDBOX_URL as SANDBOX_URL
+from pingone_integration.sandbox.settings import SANDBOX_URL as SANDBOX_URL  # noqa: PLC0414 - exported on purpose
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS as CONSOLE_APPS
 
