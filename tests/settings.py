@@ -18,3 +18,5 @@ STORAGES = {  # no collectstatic before a test
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise.")]  # noqa: F405 - nothing collected to serve
+# A file, as in production: threads that share an in-memory database get "table is locked", however long they wait.
+DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "var" / "test_console.sqlite3"}  # noqa: F405

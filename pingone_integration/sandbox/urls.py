@@ -1,7 +1,5 @@
 """Every address of the sandbox."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("pingone_integration.sandbox.oauth.urls")),
-]
+urlpatterns: list[URLPattern | URLResolver] = []

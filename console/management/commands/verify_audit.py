@@ -1,0 +1,33 @@
+"""`manage.py verify_audit [ORG]`: does the audit log still say what was written?"""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from console.audit_chain import verify
+from console.models import Organization
+
+
+class Command(BaseCommand):
+    help = "Check the hash chain of the audit log; name the first entry that was edited, removed or moved."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("organization", nargs="?", metavar="ORG", help="slug of one organization; default: all")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Exit code 1 when a chain does not hold."""
+        organizations = Organization.objects.all()
+        if slug := options["organization"]:
+            organizations = organizations.filter(slug=slug)
+            if not organizations:
+                raise CommandError(f"There is no organization {slug}.")
+        broken = 0
+        for organization in organizations:
+            found = verify(organization)
+            if found is None:
+                self.stdout.write(f"{organization.slug}: {organization.audit_entries.count()} rows, the chain holds.")
+            else:
+                broken += 1
+                self.stderr.write(f"{organization.slug}: row {found.sequence} {found.what}.")
+        if broken:
+            raise CommandError(f"The audit log of {broken} organization{'s' if broken > 1 else ''} was changed.")

@@ -1,0 +1,14 @@
+"""Everything the console itself keeps; what it keeps of PingOne is in pingone_integration.models."""
+
+from console.models.audit import AppendOnlyError, AuditEntry, AuditHead
+from console.models.people import Membership, Operator, OperatorManager, Organization
+
+__all__ = [
+    "AppendOnlyError",
+    "AuditEntry",
+    "AuditHead",
+    "Membership",
+    "Operator",
+    "OperatorManager",
+    "Organization",
+]
