@@ -41,17 +41,15 @@ lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, 
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy .
-	$(VENV)/bin/lint-imports
-	$(VENV)/bin/djlint --quiet --lint templates
-	$(VENV)/bin/djlint --quiet --check templates
+	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/djlint --quiet --lint templates pingone_integration
 	$(PRODUCTION_LIKE) $(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) -m django makemigrations --check --dry-run --settings pingone_integration.sandbox.settings
 	$(PRODUCTION_LIKE) $(RUN) manage.py check --deploy --fail-level WARNING
 
-format: $(VENV)/installed-dev ## Bring Python and templates into shape
+format: $(VENV)/installed-dev ## Bring Python into shape
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
-	$(VENV)/bin/djlint --quiet --reformat templates
 
 run: $(VENV)/installed ## Serve with gunicorn, settings from the environment or .env; migrate first
 	@$(RUN) manage.py migrate --check || { echo "Migrate first: $(RUN) manage.py migrate"; exit 1; }

@@ -7,10 +7,12 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django_htmx.http import HttpResponseClientRedirect
 
+from console.fragments import page_of, wants_fragment
 from console.models import Membership, Operator, Organization
 from pingone_integration import connections
 from pingone_integration.api import PingOneApi
@@ -23,6 +25,12 @@ class Permission(StrEnum):
     VIEW_USERS = "users.view"
     MANAGE_CONNECTION = "connection.manage"
 
+
+PERMISSION_LABELS = {  # after "the right to"
+    Permission.ENTER: "enter the organization",
+    Permission.VIEW_USERS: "see users",
+    Permission.MANAGE_CONNECTION: "manage the connection to PingOne",
+}
 
 _AUDITOR = frozenset({Permission.ENTER, Permission.VIEW_USERS})
 _HELPDESK_AGENT = _AUDITOR
@@ -76,6 +84,20 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
     return OrgAccess(membership.organization, membership.operator, role, ROLE_PERMISSIONS[role])
 
 
+def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """To the sign-in page first, and from there back to the page that the person looked at."""
+
+    @wraps(view)
+    def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        to_sign_in = redirect_to_login(page_of(request))
+        # A fragment's place is no place for a sign-in form: htmx loads the whole page for HX-Redirect.
+        return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
+
+    return entered
+
+
 P = ParamSpec("P")
 View = Callable[Concatenate[ConsoleRequest, P], HttpResponseBase]
 OrgView = Callable[Concatenate[ConsoleRequest, OrgAccess, P], HttpResponseBase]
@@ -86,7 +108,7 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
 
     def decorate(view: OrgView[P]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        @login_required
+        @signed_in
         def entered(request: ConsoleRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             request.access = enter_org(request.user, org)
             request.access.require(permission)
@@ -100,7 +122,7 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
 
 def operator_view(view: View[P]) -> Callable[..., HttpResponseBase]:
     """The view of a page that belongs to the operator alone and shows nothing of any one organization."""
-    entered = login_required(view)
+    entered = signed_in(view)
     entered.door = "operator"  # type: ignore[attr-defined]
     return entered
 

@@ -2,12 +2,13 @@
 
 import zoneinfo
 from collections.abc import Callable
+from functools import cache
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
+from console import failures
 from pingone_integration.errors import PingOneError
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -26,6 +27,12 @@ class PrivatePages:
         return response
 
 
+@cache
+def zone_names() -> frozenset[str]:
+    """Read from disk once: the cookie that is looked up here comes with every request."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 class ReaderTimeZone:
     """Times are shown in the zone that the browser named in the `timezone` cookie; UTC without one."""
 
@@ -34,21 +41,22 @@ class ReaderTimeZone:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         name = request.COOKIES.get("timezone", "")
-        zone = zoneinfo.ZoneInfo(name) if name in zoneinfo.available_timezones() else None
+        zone = zoneinfo.ZoneInfo(name) if name in zone_names() else None
         with timezone.override(zone or "UTC"):
             return self.get_response(request)
 
 
-class PingOneErrors:
-    """A PingOne failure as a page or, for a fragment, as a notice: cause, next step, and the ids support needs."""
+class Failures:
+    """What goes wrong in a view as a page or, for a fragment, as a notice; see failures.py."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return failures.method_not_allowed(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, PingOneError):
-            return None
-        return render(request, "console/pingone_error.html", {"error": error}, status=502)
+        return failures.pingone_failed(request, error) if isinstance(error, PingOneError) else None

@@ -93,7 +93,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",
     "console.middleware.ReaderTimeZone",
-    "console.middleware.PingOneErrors",
+    "console.middleware.Failures",
 ]
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
@@ -169,6 +169,7 @@ SESSION_COOKIE_NAME = "console_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_TLS
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_NAME = "console_csrf"
+CSRF_FAILURE_VIEW = "console.failures.csrf_failed"
 SECURE_SSL_REDIRECT = SERVED_OVER_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by a load balancer, inside
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0

@@ -4,6 +4,11 @@ from django.urls import include, path
 
 from console.views import connections, health, home, theme, users
 
+handler400 = "console.failures.bad_request"
+handler403 = "console.failures.permission_denied"
+handler404 = "console.failures.not_found"
+handler500 = "console.failures.server_error"
+
 urlpatterns = [
     path("", home.home, name="home"),
     path("healthz", health.healthz, name="healthz"),

@@ -19,7 +19,10 @@ from pingone_integration.transport import client_options
 JSON = "application/json"
 WAIT_OUT_S = 2  # the longest Retry-After that a read waits for
 
+READS = frozenset({"GET", "HEAD"})
+
 Query = Mapping[str, str | int]
+Pairs = tuple[tuple[str, str], ...]  # a query in which a name may come twice
 T = TypeVar("T")
 
 
@@ -106,6 +109,16 @@ class PingOneApi:
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
+    def exchange(
+        self, method: str, path: str, *, query: Pairs, content: str | None, media_type: str = JSON
+    ) -> httpx.Response:
+        """PingOne's answer as it came, of any status, for whoever wants to see just that."""
+        trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
+        response, _ = self._answer(
+            self.tokens.current(), method, path, trace, query=query, content=content, media_type=media_type
+        )
+        return response
+
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         """The answer's JSON object; `{}` for an empty answer."""
         body, _ = self._call_with(self.tokens.current(), method, path, **request)
@@ -116,12 +129,18 @@ class PingOneApi:
     ) -> tuple[dict[str, Any], AccessToken]:
         """The answer's JSON object, and the token that it was got with."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
+        response, token = self._answer(token, method, path, trace, **request)
+        return object_of(response, trace, wrote=method not in READS), token
+
+    def _answer(
+        self, token: AccessToken, method: str, path: str, trace: Trace, **request: Any
+    ) -> tuple[httpx.Response, AccessToken]:
         response = self._send(token, method, path, trace, **request)
         if rejects_token(response):
             # Refused before anything was done, so that asking again with a new token repeats nothing.
             token = self.tokens.replace(token)
             response = self._send(token, method, path, trace, **request)
-        return object_of(response, trace, wrote=method != "GET"), token
+        return response, token
 
     def _send(
         self,
@@ -130,20 +149,26 @@ class PingOneApi:
         path: str,
         trace: Trace,
         *,
-        query: Query | None = None,
+        query: Query | Pairs | None = None,
         json: Any = None,
+        content: str | None = None,
         media_type: str = JSON,
     ) -> httpx.Response:
         """PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none."""
-        reading = method == "GET"
+        reading = method in READS
         headers = {
             "Authorization": f"Bearer {token.value}",
             "X-Ping-External-Transaction-ID": str(self.transaction_id),
         }
-        if not reading and (json is not None or media_type != JSON):
+        if not reading and (json is not None or content is not None or media_type != JSON):
             headers["Content-Type"] = media_type
         request = http_client().build_request(
-            method, self.base_url + path, params=dict(query) if query else None, headers=headers, json=json
+            method,
+            self.base_url + path,
+            params=query or None,
+            headers=headers,
+            json=json,
+            content=content,
         )
         for last in (not reading, True):
             try:

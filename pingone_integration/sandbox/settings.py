@@ -12,7 +12,7 @@ SECRET_KEY = "the-sandbox-holds-invented-people-only"  # noqa: S105 - signs curs
 ALLOWED_HOSTS = ["*"]
 DEBUG = False
 ROOT_URLCONF = "pingone_integration.sandbox.urls"
-INSTALLED_APPS = ["django.contrib.sessions", "pingone_integration.sandbox"]
+INSTALLED_APPS = ["django.contrib.sessions", "pingone_integration.sandbox", "pingone_integration.sandbox.oauth"]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

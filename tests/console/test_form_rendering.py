@@ -18,7 +18,7 @@ def test_each_input_has_a_label_and_the_class_that_makes_it_look_right() -> None
     html = str(Example())
 
     assert '<label class="form-label required" for="id_email">Email</label>' in html
-    assert '<input type="email" name="email" maxlength="320" class="form-control"' in html
+    assert 'aria-describedby="id_email_helptext" class="form-control"' in html
     assert 'class="form-select"' in html
     assert html.count('class="form-check-input"') == 3
     assert 'class="font-monospace form-control"' in html

@@ -1,1 +1,1 @@
-"""The auth side of the sandbox: sign-on, consent and the endpoints under `{environment}/as/`."""
+"""The authorization server of the stand-in: sign-on, consent and tokens, on Authlib's server framework."""

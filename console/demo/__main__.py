@@ -1,0 +1,192 @@
+"""`make demo`: a local PingOne and the console in one terminal, and nothing of either left behind.
+
+Needs no settings: it is what gives the demo its settings.
+"""
+
+import argparse
+import base64
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from console.demo.people import PASSWORD, PEOPLE
+from console.demo.processes import Children, DemoFailed
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MANAGE = [sys.executable, "manage.py"]
+START_TIMEOUT_S = 60
+NOT_FROM_THE_SHELL = frozenset({"DJANGO_SETTINGS_MODULE", "GUNICORN_CMD_ARGS", "SANDBOX_URL", "SANDBOX_DATABASE"})
+
+
+@contextlib.contextmanager
+def only_one(directory: Path) -> Iterator[None]:
+    """Two demos would change each other's data."""
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoFailed(f"The demo in {directory} is already running.") from None
+        yield
+
+
+def check_port(port: int, ports: argparse.Namespace) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            others = f"PORT={ports.port + 1} SANDBOX_PORT={ports.sandbox_port + 1}"
+            raise DemoFailed(f"Port {port}: {error.strerror}. Try: make demo {others}") from None
+
+
+def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str, str]:
+    """Every setting, so that neither a .env nor the shell decides one; the two secrets are made once and kept."""
+    path = directory / "env"
+    kept = dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
+    sandbox = f"http://127.0.0.1:{sandbox_port}"
+    settings = {
+        "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_urlsafe(50),
+        "CREDENTIAL_KEYS": kept.get("CREDENTIAL_KEYS") or base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "DATABASE_URL": f"sqlite:///{directory / 'console.sqlite3'}",
+        "CACHE_URL": "locmemcache://",
+        "EMAIL_URL": "consolemail://",
+        "DEFAULT_FROM_EMAIL": "console@localhost",
+        "ALLOWED_HOSTS": "localhost",
+        "CSRF_TRUSTED_ORIGINS": f"http://localhost:{port}",
+        "TRUSTED_PROXIES": "",
+        "PINGONE_CUSTOM_HOSTS": f"{sandbox}={sandbox}",
+        "DEBUG": "False",
+        "BIND": f"127.0.0.1:{port}",
+        "WEB_CONCURRENCY": "2",
+        "WEB_THREADS": "16",
+    }
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return settings
+
+
+def wait_for_sandbox(children: Children, ready_file: Path) -> dict[str, Any]:
+    """The connection that the sandbox writes down once it listens."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not ready_file.exists():
+        pause(children, deadline, "the local PingOne")
+    connection: dict[str, Any] = json.loads(ready_file.read_text())
+    return connection
+
+
+def wait_for_console(children: Children, port: int) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not is_ready(port):
+        pause(children, deadline, "the console")
+
+
+def pause(children: Children, deadline: float, name: str) -> None:
+    children.check()
+    if time.monotonic() > deadline:
+        raise DemoFailed(f"{name} did not start within {START_TIMEOUT_S} seconds; see {children.directory}/*.log")
+    time.sleep(0.05)
+
+
+def is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": "localhost"})
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def serve(children: Children, options: argparse.Namespace) -> None:
+    """Start everything, say how to get in, and watch until something ends."""
+    ready_file = options.directory / "sandbox.json"
+    ready_file.unlink(missing_ok=True)
+    callback = f"http://localhost:{options.port}/connect/callback/"
+    children.start(
+        "sandbox",
+        [
+            *MANAGE,
+            "sandbox",
+            "--quiet",
+            *("--port", str(options.sandbox_port)),
+            *("--redirect-uri", callback),
+            *("--database", str(options.directory / "sandbox.sqlite3")),
+            *("--ready-file", str(ready_file)),
+        ],
+    )
+    children.run("migrate", [*MANAGE, "migrate", "--noinput"])
+    children.run("collectstatic", [*MANAGE, "collectstatic", "--noinput"])
+    sandbox = wait_for_sandbox(children, ready_file)
+    children.run("seed", [*MANAGE, "seed_demo", str(ready_file)])
+    children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"])
+    wait_for_console(children, options.port)
+    say_how_to_get_in(options, sandbox)
+    while True:
+        children.check()
+        time.sleep(0.2)
+
+
+def say_how_to_get_in(options: argparse.Namespace, sandbox: dict[str, Any]) -> None:
+    administrator = sandbox["administrators"][0]
+    print(
+        f"""
+The console:  http://localhost:{options.port}/
+
+Sign in with the password  {PASSWORD}  as
+{"".join(f"  {person.email:20} {person.about}{os.linesep}" for person in PEOPLE)}
+The org admin presses Connect under Settings > PingOne, and signs on to the local PingOne with the password
+  {administrator["password"]}  as  {administrator["username"]}
+
+The local PingOne: {sandbox["url"]}/   Logs: {options.directory}/*.log   Ctrl-C stops everything.""",
+        flush=True,
+    )
+
+
+def leave(signal_number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal_number)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--sandbox-port", type=int, default=9100)
+    parser.add_argument("--directory", type=Path, default=ROOT / "var" / "demo", help="where the demo's data is")
+    options = parser.parse_args()
+    options.directory = options.directory.resolve()
+    options.directory.mkdir(parents=True, exist_ok=True)
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, leave)
+    try:
+        with only_one(options.directory):
+            for port in (options.port, options.sandbox_port):
+                check_port(port, options)
+            shell = {name: value for name, value in os.environ.items() if name not in NOT_FROM_THE_SHELL}
+            environment = write_environment(options.directory, options.port, options.sandbox_port)
+            children = Children(shell | environment, options.directory, ROOT)
+            try:
+                serve(children, options)
+            finally:
+                children.stop()
+    except DemoFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The data stays in", options.directory)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Child processes that never outlive their parent."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+# Leads the process group that all children are in. Its standard input is the lifeline: when we are gone, however we
+# went, it reads the end of the file and takes the group with it.
+GUARD = """
+import os, signal, sys, time
+for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(ignored, signal.SIG_IGN)
+sys.stdin.buffer.read()
+os.killpg(0, signal.SIGTERM)
+time.sleep(3)
+os.killpg(0, signal.SIGKILL)
+"""
+
+
+class DemoFailed(Exception):
+    """The demo cannot start or go on; the message is for whoever typed `make demo`."""
+
+
+class Children:
+    """The processes of the demo, in one process group."""
+
+    def __init__(self, environment: dict[str, str], directory: Path, root: Path) -> None:
+        self.environment = environment
+        self.directory = directory
+        self.root = root
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.guard = subprocess.Popen(  # noqa: S603 - our own text
+            [sys.executable, "-c", GUARD], stdin=subprocess.PIPE, process_group=0
+        )
+
+    def log(self, name: str) -> Path:
+        return self.directory / f"{name}.log"
+
+    def start(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+        """Goes on in the background; what it prints is in `<name>.log`."""
+        with self.log(name).open("wb") as log:
+            self.running[name] = subprocess.Popen(  # noqa: S603 - our own commands
+                command,
+                cwd=self.root,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=self.guard.pid,
+            )
+        return self.running[name]
+
+    def run(self, name: str, command: list[str]) -> None:
+        """Waits for its end. Raises DemoFailed, with what it printed, unless it succeeds."""
+        if self.start(name, command).wait() != 0:
+            raise self.failure(name)
+        del self.running[name]
+
+    def failure(self, name: str) -> DemoFailed:
+        printed = self.log(name).read_text(errors="replace").splitlines()[-15:]
+        return DemoFailed("\n".join([f"{name} has stopped. The end of {self.log(name)}:", *printed]))
+
+    def check(self) -> None:
+        """Raises DemoFailed if one of them has ended."""
+        for name, child in self.running.items():
+            if child.poll() is not None:
+                raise self.failure(name)
+
+    def stop(self) -> None:
+        for child in self.running.values():
+            child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            deadline = time.monotonic() + 8
+            for child in self.running.values():
+                child.wait(max(0.0, deadline - time.monotonic()))
+        os.killpg(self.guard.pid, signal.SIGKILL)
+        self.guard.wait()

@@ -1,0 +1,150 @@
+"""Any endpoint of the managed environment: a path that cannot lead out of it, and the exchange as it was."""
+
+import re
+import time
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import httpx
+
+from pingone_integration.api import JSON, PingOneApi
+from pingone_integration.errors import InvalidValue
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+LONGEST_PATH = 500
+LONGEST_QUERY = 4000  # PingOne refuses request headers, URL included, above 6 KB
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*")  # PingOne needs nothing else; no segment of dots
+_ENVIRONMENT_PREFIX = re.compile(r"/?(?:v1/)?environments/([^/]*)(?=/|$)")
+_MEDIA_TYPE = re.compile(r"application/[a-z0-9.+-]+(?:; ?charset=utf-8)?", re.IGNORECASE)
+
+# Source: PingOne API reference, the operations of users, passwords, devices (read 2026-11).
+MEDIA_TYPES = (
+    JSON,
+    "application/vnd.pingidentity.account.lock+json",
+    "application/vnd.pingidentity.account.unlock+json",
+    "application/vnd.pingidentity.device.activate+json",
+    "application/vnd.pingidentity.device.block+json",
+    "application/vnd.pingidentity.device.unblock+json",
+    "application/vnd.pingidentity.device.unlock+json",
+    "application/vnd.pingidentity.devices.order.remove+json",
+    "application/vnd.pingidentity.devices.reorder+json",
+    "application/vnd.pingidentity.password.check+json",
+    "application/vnd.pingidentity.password.forceChange",
+    "application/vnd.pingidentity.password.recover+json",
+    "application/vnd.pingidentity.password.reset+json",
+    "application/vnd.pingidentity.password.sendRecoveryCode+json",
+    "application/vnd.pingidentity.password.set+json",
+    "application/vnd.pingidentity.password.setValue+json",
+    "application/vnd.pingidentity.password.unlock+json",
+    "application/vnd.pingidentity.user.emailVerification.send+json",
+    "application/vnd.pingidentity.user.emailVerification.verify+json",
+    "application/vnd.pingidentity.user.import+json",
+    "application/vnd.pingidentity.user.sendVerificationCode+json",
+    "application/vnd.pingidentity.user.verify+json",
+)
+
+# Headers of an answer that somebody debugging asks for.
+TELLING_HEADERS = ("content-type", "correlation-id", "x-ping-external-transaction-id", "retry-after", "date")
+
+
+class UnsafePath(ValueError):
+    """What was typed is not a path under the managed environment; the text says why and what to type instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A path under the environment, and its query."""
+
+    path: str  # "/users/<id>": only segments of plain letters, digits, `-`, `_`, `~` and inner dots
+    query: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One call as it went, whatever PingOne answered."""
+
+    status: int
+    reason: str
+    seconds: float
+    size: int  # bytes of the body
+    headers: dict[str, str] = field(default_factory=dict)  # the telling ones
+    body: str
+
+
+def parse_endpoint(text: str, *, environment_id: UUID) -> Endpoint:
+    """`users?limit=5`, `/v1/environments/<the managed one>/users`: what people type or copy from PingOne's pages.
+
+    What is not plainly a path under `environment_id` is refused, not repaired: an absolute URL, a step up, anything
+    percent-encoded, another environment. Raises UnsafePath.
+    """
+    path, _, query = text.strip().partition("?")
+    if len(path) > LONGEST_PATH or len(query) > LONGEST_QUERY:
+        raise UnsafePath(f"Too long: at most {LONGEST_PATH} characters of path and {LONGEST_QUERY} of query.")
+    if "://" in path or path.startswith("//"):
+        raise UnsafePath("Only a path, such as /users: host and environment are those of the connection.")
+    named = _ENVIRONMENT_PREFIX.match(path)
+    if named:
+        if named[1].lower() != str(environment_id):
+            raise UnsafePath(f"This connection manages environment {environment_id}: calls to others are not sent.")
+        path = path[named.end() :]
+    segments = path.strip("/").split("/") if path.strip("/") else []
+    if not segments and not named:
+        raise UnsafePath("Type a path under the environment, such as /users or /populations.")
+    for segment in segments:
+        if not _SEGMENT.fullmatch(segment):
+            raise UnsafePath(_why_not(segment))
+    return Endpoint(path="".join(f"/{segment}" for segment in segments), query=parse_query(query))
+
+
+def parse_query(text: str) -> tuple[tuple[str, str], ...]:
+    """`limit=5&filter=...`, with or without its question mark. Raises UnsafePath."""
+    text = text.strip().removeprefix("?")
+    if len(text) > LONGEST_QUERY:
+        raise UnsafePath(f"The query is too long: at most {LONGEST_QUERY} characters.")
+    if not text:
+        return ()
+    try:
+        return tuple(parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict"))
+    except ValueError:
+        raise UnsafePath("A query is name=value pairs joined by &, for example limit=25&expand=population.") from None
+
+
+def parse_media_type(text: str) -> str:
+    """Raises UnsafePath for what is not a JSON-like media type, and so for every attempt to add a header."""
+    text = text.strip()
+    if not _MEDIA_TYPE.fullmatch(text):
+        raise UnsafePath("A content type such as application/json or application/vnd.pingidentity....+json.")
+    return text
+
+
+def call(
+    api: PingOneApi, method: str, endpoint: Endpoint, *, body: str | None = None, media_type: str = JSON
+) -> Exchange:
+    """Send it once, follow nothing, and say what came back; `body` goes as it is.
+
+    An answer of any status is an Exchange. Raises ConnectionFailure or, when it may have happened, Unavailable.
+    """
+    if method not in METHODS:
+        raise InvalidValue(f"{method} is not a method that PingOne has")
+    started = time.perf_counter()
+    response = api.exchange(method, endpoint.path, query=endpoint.query, content=body, media_type=media_type)
+    return Exchange(
+        status=response.status_code,
+        reason=httpx.codes.get_reason_phrase(response.status_code),
+        seconds=time.perf_counter() - started,
+        size=len(response.content),
+        headers={name: response.headers[name] for name in TELLING_HEADERS if name in response.headers},
+        body=response.text,
+    )
+
+
+def _why_not(segment: str) -> str:
+    if segment in {"", ".", ".."}:
+        return "A path goes down only: no empty steps, no . and no .."
+    odd = sorted({character for character in segment if not re.fullmatch(r"[A-Za-z0-9_~.-]", character)})
+    if odd:
+        shown = ", ".join(f"{character!a}" for character in odd[:5])
+        return f"A path of PingOne has only letters, digits, hyphens, underscores and dots; here: {shown}."
+    return "A step of a path neither begins nor ends with a dot, and has no two dots in a row."

@@ -1,0 +1,132 @@
+"""Access and refresh tokens: giving them out, and recognizing them again.
+
+The `/v1` API asks `authenticate` who is calling. The claims are those of PingOne's own tokens.
+Source: PingOne API reference, Authentication > Access tokens and ID tokens (read 2026-11).
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from pingone_integration.sandbox.models import Application, Environment, User
+from pingone_integration.sandbox.oauth.models import AccessToken, Grant, RefreshToken
+from pingone_integration.sandbox.oauth.signing import NotOurs, sign, verify
+
+
+class InvalidToken(Exception):
+    """No usable access token: absent, malformed, expired, revoked, or its user or application is gone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Whoever holds an access token."""
+
+    user: User | None  # None: the application acts by itself, with its own roles
+    application: Application
+    token_id: UUID  # what cursors are bound to
+    environment: Environment  # where user and application live; often not the one in the API path
+
+
+def authenticate(request: HttpRequest) -> Caller:
+    """Who is calling, from the request's bearer token.
+
+    One query, by primary key, that brings user, application and environment along; the signature is checked with a
+    key kept in memory. Nothing is cached: a revoked token and a disabled user are refused at once.
+    Raises InvalidToken, for which the API answers 401 ACCESS_FAILED with INVALID_TOKEN.
+    """
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    token = find_access_token(value.strip()) if scheme.lower() == "bearer" else None
+    if token is None or token.is_expired() or token.is_revoked():
+        raise InvalidToken
+    return Caller(
+        user=token.grant.user if token.grant else None,
+        application=token.application,
+        token_id=token.id,
+        environment=token.application.environment,
+    )
+
+
+def find_access_token(value: str) -> AccessToken | None:
+    """The token, be it expired or revoked or not; None for what this server did not sign as one."""
+    try:
+        token_id = UUID(str(verify(value).get("jti")))
+    except (NotOurs, ValueError):
+        return None
+    tokens = AccessToken.objects.select_related("application__environment", "grant__user", "grant__session")
+    return tokens.filter(pk=token_id).first()
+
+
+def find_refresh_token(value: str) -> RefreshToken | None:
+    tokens = RefreshToken.objects.select_related("grant__application", "grant__user", "grant__session")
+    return tokens.filter(pk=digest(value)).first()
+
+
+def issue_access_token(application: Application, grant: Grant | None, scope: str, *, base_url: str) -> str:
+    """A signed token for `application`, acting for the user of `grant` or for itself.
+
+    `base_url` is where this server is reached; it stands for both the auth and the API host.
+    """
+    now = timezone.now()
+    environment = application.environment
+    token = AccessToken.objects.create(
+        application=application,
+        grant=grant,
+        scope=scope,
+        issued_at=now,
+        expires_at=now + timedelta(seconds=application.access_token_duration),
+    )
+    return sign(environment, access_token_claims(token, base_url))
+
+
+def access_token_claims(token: AccessToken, base_url: str) -> dict[str, Any]:
+    environment = token.application.environment
+    claims: dict[str, Any] = {
+        "iss": issuer(base_url, environment),
+        "aud": [base_url],
+        "client_id": token.application.client_id,
+        "iat": int(token.issued_at.timestamp()),
+        "exp": int(token.expires_at.timestamp()),
+        "env": str(environment.id),
+        "org": str(environment.organization_id),
+        "jti": str(token.id),
+    }
+    if token.scope:
+        claims["scope"] = token.scope
+    if token.grant:
+        claims["sub"] = str(token.grant.user_id)
+        if token.grant.session_id:
+            claims["sid"] = str(token.grant.session_id)
+    return claims
+
+
+def issue_refresh_token(grant: Grant) -> str:
+    """The next link of the grant's chain; it lasts no longer than the chain may."""
+    now = timezone.now()
+    application = grant.application
+    expires_at = now + timedelta(seconds=application.refresh_token_duration)
+    if application.refresh_token_rolling_duration is not None:
+        chain_ends_at = grant.created_at + timedelta(seconds=application.refresh_token_rolling_duration)
+        expires_at = min(expires_at, chain_ends_at)
+    value = secrets.token_urlsafe(48)
+    RefreshToken.objects.create(digest=digest(value), grant=grant, expires_at=expires_at)
+    return value
+
+
+def revoke_grants_of(user: User) -> None:
+    """End every token the user's sign-ons gave out, as PingOne does when the user is disabled."""
+    Grant.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def issuer(base_url: str, environment: Environment) -> str:
+    return f"{base_url}/{environment.id}/as"
+
+
+def digest(value: str) -> str:
+    """How codes and refresh tokens are stored: long random values, so a plain hash is enough."""
+    return hashlib.sha256(value.encode()).hexdigest()

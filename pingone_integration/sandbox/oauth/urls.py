@@ -1,0 +1,22 @@
+"""`{auth}/{environment}/as/...`"""
+
+from django.urls import include, path
+
+from pingone_integration.sandbox.oauth import views
+
+app_name = "oauth"
+
+_endpoints = [
+    path(".well-known/openid-configuration", views.openid_configuration, name="openid-configuration"),
+    path(".well-known/oauth-authorization-server", views.oauth_authorization_server, name="authorization-server"),
+    path("jwks", views.jwks, name="jwks"),
+    path("token", views.token, name="token"),
+    path("revoke", views.revoke, name="revoke"),
+    path("introspect", views.introspect, name="introspect"),
+    path("userinfo", views.userinfo, name="userinfo"),
+]
+
+urlpatterns = [
+    path("<uuid:environment_id>/as/", include(_endpoints)),
+    path("assets/pages.css", views.stylesheet, name="stylesheet"),
+]

@@ -1,0 +1,116 @@
+"""The endpoints that programs talk to; the pages for people are in pages.py."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from authlib.integrations.django_oauth2 import ResourceProtector
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6750 import BearerTokenValidator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pingone_integration.sandbox.models import Environment
+from pingone_integration.sandbox.oauth.claims import user_claims
+from pingone_integration.sandbox.oauth.discovery import openid_metadata, server_metadata
+from pingone_integration.sandbox.oauth.models import AccessToken
+from pingone_integration.sandbox.oauth.server import EnvironmentServer, base_url_of
+from pingone_integration.sandbox.oauth.signing import public_keys
+from pingone_integration.sandbox.oauth.tokens import find_access_token
+
+STYLESHEET = Path(__file__).parent / "pages.css"
+View = Callable[..., HttpResponse]
+
+
+def environment_view(view: Callable[[HttpRequest, EnvironmentServer], HttpResponse]) -> View:
+    """Hand the view the server of the environment in the path; 404 without one, as a page or as JSON."""
+
+    @wraps(view)
+    def entered(request: HttpRequest, environment_id: UUID) -> HttpResponse:
+        environment = Environment.objects.filter(pk=environment_id).first()
+        if environment is None:
+            return _unknown_environment(request)
+        return view(request, EnvironmentServer(environment, base_url_of(request)))
+
+    return entered
+
+
+def _unknown_environment(request: HttpRequest) -> HttpResponse:
+    body = {"id": str(uuid4()), "code": "NOT_FOUND", "message": "The requested environment was not found."}
+    if request.accepts("text/html") and not request.accepts("application/json"):
+        return render(request, "oauth/error.html", {"message": body["message"], "error_id": body["id"]}, status=404)
+    return JsonResponse(body, status=404)
+
+
+@require_safe
+@environment_view
+def openid_configuration(request: HttpRequest, server: EnvironmentServer) -> HttpResponse:
+    return JsonResponse(openid_metadata(server.base_url, server.environment))
+
+
+@require_safe
+@environment_view
+def oauth_authorization_server(request: HttpRequest, server: EnvironmentServer) -> HttpResponse:
+    return JsonResponse(server_metadata(server.base_url, server.environment))
+
+
+@require_safe
+@environment_view
+def jwks(request: HttpRequest, server: EnvironmentServer) -> HttpResponse:
+    return JsonResponse(public_keys(server.environment))
+
+
+@csrf_exempt
+@require_POST
+@environment_view
+def token(request: HttpRequest, server: EnvironmentServer) -> HttpResponse:
+    return server.create_token_response(request)
+
+
+@csrf_exempt
+@require_POST
+@environment_view
+def revoke(request: HttpRequest, server: EnvironmentServer) -> HttpResponse:
+    return server.create_form_response("revocation", request)
+
+
+@csrf_exempt
+@require_POST
+@environment_view
+def introspect(request: HttpRequest, server: EnvironmentServer) -> HttpResponse:
+    return server.create_form_response("introspection", request)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+@environment_view
+def userinfo(request: HttpRequest, server: EnvironmentServer) -> HttpResponse:
+    protector = ResourceProtector()
+    protector.register_token_validator(UserTokens(server.environment))
+    try:
+        presented: AccessToken = protector.acquire_token(request, "openid")
+    except OAuth2Error as error:
+        return server.handle_error_response(request, error)
+    return JsonResponse(user_claims(presented.grant.user, presented.scope) if presented.grant else {})
+
+
+@require_safe
+@cache_control(max_age=3600)
+def stylesheet(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(STYLESHEET.read_bytes(), content_type="text/css; charset=utf-8")
+
+
+class UserTokens(BearerTokenValidator):
+    """Accepts the environment's own access tokens."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__()
+        self.environment = environment
+
+    def authenticate_token(self, token_string: str) -> AccessToken | None:
+        found = find_access_token(token_string)
+        return found if found and found.application.environment == self.environment else None

@@ -1,0 +1,245 @@
+"""Every failure reaches the person in words: as a page, as a notice, or in the place of the panel that failed."""
+
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import include, path
+from django.views.decorators.http import require_POST
+
+from console.access import PERMISSION_LABELS, OrgAccess, Permission, org_view, public_view
+from console.failures import fails_in_place, status_of
+from console.models import Operator
+from pingone_integration import errors
+from pingone_integration.errors import Detail, PingOneError, SealBroken, Trace
+
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/o/acme/users/?q=ada"}
+HOSTILE = "<script>alert(1)</script>"
+raised: list[Exception] = []
+
+
+@org_view(Permission.ENTER)
+def failing(request: HttpRequest, access: OrgAccess) -> HttpResponse:
+    raise raised.pop()
+
+
+@org_view(Permission.ENTER)
+@fails_in_place
+def failing_panel(request: HttpRequest, access: OrgAccess) -> HttpResponse:
+    raise raised.pop()
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+def for_org_admins(request: HttpRequest, access: OrgAccess) -> HttpResponse:
+    return HttpResponse("secret")
+
+
+@public_view(reason="a test")
+@require_POST
+def only_by_post(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("posted")
+
+
+urlpatterns = [
+    path("o/<slug:org>/failing/", failing),
+    path("o/<slug:org>/panel/", failing_panel),
+    path("o/<slug:org>/admins/", for_org_admins),
+    path("post/", only_by_post),
+    path("", include("console.urls")),
+]
+handler400, handler403 = "console.failures.bad_request", "console.failures.permission_denied"
+handler404, handler500 = "console.failures.not_found", "console.failures.server_error"
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+def every_class(parent: type[PingOneError] = PingOneError) -> list[type[PingOneError]]:
+    return [parent, *(error for child in parent.__subclasses__() for error in every_class(child))]
+
+
+def example(error: type[PingOneError]) -> PingOneError:
+    if issubclass(error, errors.StateRejected):
+        return error(errors.StateRejected.Reason.FOREIGN)
+    return error("the-developers-text")
+
+
+EVERY_ERROR = [example(error) for error in every_class()]
+
+
+@pytest.fixture
+def fail(browser_of: Callable[[Operator], Client]) -> Callable[..., Any]:
+    def failed(operator: Operator, error: Exception, where: str = "failing", **headers: str) -> Any:
+        raised[:] = [error]
+        return browser_of(operator).get(f"/o/acme/{where}/", headers=headers)
+
+    return failed
+
+
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: error.kind)
+def test_each_kind_of_error_has_a_page_with_cause_and_next_step(fail: Any, org_admin: Operator, error: Any) -> None:
+    response = fail(org_admin, error)
+
+    assert response.status_code == status_of(type(error)) >= 400
+    assert response["Cache-Control"] == "no-store"
+    html = unescape(response.content.decode())
+    assert f"<h1>{error.title}</h1>" in html
+    assert error.cause in html
+    assert error.resolution in html
+    assert "<nav" in html
+    assert "the-developers-text" not in html
+
+
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: error.kind)
+def test_a_fragment_that_fails_becomes_a_notice_and_leaves_the_page_alone(
+    fail: Any, helpdesk: Operator, error: Any
+) -> None:
+    response = fail(helpdesk, error, **HTMX)
+
+    assert response["HX-Retarget"] == "#notices"
+    assert response["HX-Reswap"] == "innerHTML"
+    assert response["HX-Push-Url"] == "false"
+    assert error.title in unescape(response.content.decode())
+    assert "<html" not in response.content.decode()
+
+
+def test_a_panel_fails_where_it_stands_and_offers_another_try(fail: Any, helpdesk: Operator) -> None:
+    response = fail(helpdesk, errors.Unavailable(), "panel", **HTMX)
+
+    assert "HX-Retarget" not in response
+    html = response.content.decode()
+    assert "Try again" in html
+    assert 'hx-get="/o/acme/panel/"' in html
+
+
+def test_the_ids_that_support_asks_for_are_shown_and_can_be_copied(fail: Any, helpdesk: Operator) -> None:
+    trace = Trace(error_id=str(uuid4()), correlation_id=str(uuid4()), transaction_id=str(uuid4()))
+
+    html = fail(helpdesk, errors.Unavailable(trace=trace)).content.decode()
+
+    for value in (trace.error_id, trace.correlation_id, trace.transaction_id):
+        assert f'data-copy="{value}"' in html
+
+
+def test_what_pingone_says_is_text(fail: Any, helpdesk: Operator) -> None:
+    details = (Detail(code="INVALID_VALUE", target=HOSTILE, message=HOSTILE),)
+
+    html = fail(helpdesk, errors.InvalidValue(HOSTILE, details=details, trace=Trace(error_id=HOSTILE))).content.decode()
+
+    assert HOSTILE not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;: &lt;script&gt;" in html
+
+
+def test_an_org_admin_gets_the_way_to_the_connection_settings(fail: Any, org_admin: Operator) -> None:
+    html = fail(org_admin, errors.TokenRefreshFailure()).content.decode()
+
+    assert 'href="/o/acme/settings/connection/"' in html
+    assert "Ask an org admin" not in html
+
+
+def test_an_agent_learns_whom_to_ask(fail: Any, org_admin: Operator, helpdesk: Operator) -> None:
+    html = fail(helpdesk, errors.TokenRefreshFailure()).content.decode()
+
+    assert "Ask an org admin of Acme: admin@acme.test." in html
+    assert "/settings/connection/" not in html
+
+
+def test_the_header_shows_the_state_that_the_failure_has_just_caused(fail: Any, helpdesk: Operator, acme: Any) -> None:
+    acme.connection.state = "reconnect_needed"
+    acme.connection.save()
+
+    assert 'data-state="reconnect_needed"' in fail(helpdesk, errors.TokenRefreshFailure()).content.decode()
+
+
+def test_after_an_unknown_outcome_the_person_is_told_to_look_first(fail: Any, helpdesk: Operator) -> None:
+    html = fail(helpdesk, errors.Unavailable(outcome_known=False)).content.decode()
+
+    assert "it may have happened all the same" in html
+
+
+def test_a_rate_limit_says_when_to_try_again(fail: Any, helpdesk: Operator) -> None:
+    response = fail(helpdesk, errors.RateLimited(retry_after_s=7))
+
+    assert response["Retry-After"] == "7"
+    assert "Try again in 7 seconds." in response.content.decode()
+
+
+def test_credentials_that_cannot_be_opened_are_explained(fail: Any, org_admin: Operator) -> None:
+    response = fail(org_admin, SealBroken("a-row/client_secret"))
+
+    assert response.status_code == 503
+    html = response.content.decode()
+    assert "The stored credentials cannot be opened" in html
+    assert "CREDENTIAL_KEYS" in html
+    assert "a-row" not in html
+
+
+def test_a_missing_right_is_named_with_the_roles_that_have_it(
+    browser_of: Callable[[Operator], Client], helpdesk: Operator, org_admin: Operator
+) -> None:
+    response = browser_of(helpdesk).get("/o/acme/admins/")
+
+    assert response.status_code == 403
+    html = response.content.decode()
+    assert "It takes the right to manage the connection to PingOne" in html
+    assert "(Helpdesk agent)" in html
+    assert "These roles do: Org admin." in html
+    assert "admin@acme.test" in html
+
+
+def test_every_right_has_words() -> None:
+    assert set(PERMISSION_LABELS) == set(Permission)
+
+
+def test_a_page_that_is_not_there_looks_like_the_console(
+    browser_of: Callable[[Operator], Client], helpdesk: Operator
+) -> None:
+    response = browser_of(helpdesk).get("/o/acme/no-such-page/")
+
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+def test_a_missing_thing_during_an_htmx_request_is_a_notice(fail: Any, helpdesk: Operator) -> None:
+    response = fail(helpdesk, Http404("gone"), **HTMX)
+
+    assert response.status_code == 404
+    assert response["HX-Retarget"] == "#notices"
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "notice"])
+def test_a_mistake_of_ours_is_admitted_and_tells_nothing(
+    browser_of: Callable[[Operator], Client], helpdesk: Operator, headers: dict[str, str]
+) -> None:
+    client = browser_of(helpdesk)
+    client.raise_request_exception = False
+    raised[:] = [RuntimeError("the-canary")]
+
+    response = client.get("/o/acme/failing/", headers=headers)
+
+    assert response.status_code == 500
+    assert ("HX-Retarget" in response) == bool(headers)
+    assert "The console made a mistake" in response.content.decode()
+    assert "the-canary" not in response.content.decode()
+
+
+def test_a_form_without_its_csrf_token_changes_nothing_and_says_so(helpdesk: Operator) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(helpdesk)
+
+    response = client.post("/accounts/logout/")
+
+    assert response.status_code == 403
+    assert "This page is out of date" in response.content.decode()
+    assert client.get("/o/acme/").status_code == 200
+
+
+def test_the_wrong_method_gets_a_page_and_keeps_its_allow_header(client: Client) -> None:
+    response = client.get("/post/")
+
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "This address does not work that way" in response.content.decode()
