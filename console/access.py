@@ -23,17 +23,19 @@ class Permission(StrEnum):
 
     ENTER = "enter"  # every member: home, the connection's state
     VIEW_USERS = "users.view"
+    SYNC_POPULATIONS = "populations.sync"
     MANAGE_CONNECTION = "connection.manage"
 
 
 PERMISSION_LABELS = {  # after "the right to"
     Permission.ENTER: "enter the organization",
     Permission.VIEW_USERS: "see users",
+    Permission.SYNC_POPULATIONS: "sync populations",
     Permission.MANAGE_CONNECTION: "manage the connection to PingOne",
 }
 
 _AUDITOR = frozenset({Permission.ENTER, Permission.VIEW_USERS})
-_HELPDESK_AGENT = _AUDITOR
+_HELPDESK_AGENT = _AUDITOR | {Permission.SYNC_POPULATIONS}
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Membership.Role.AUDITOR: _AUDITOR,
     Membership.Role.HELPDESK_AGENT: _HELPDESK_AGENT,

@@ -36,6 +36,7 @@ class Destination:
 NAVIGATION = (
     Destination(label="Home", icon="home", url_name="organization", permission=Permission.ENTER),
     Destination(label="Users", icon="users", url_name="users", permission=Permission.VIEW_USERS),
+    Destination(label="Populations", icon="sitemap", url_name="populations", permission=Permission.VIEW_USERS),
     Destination(
         label="PingOne",
         icon="plug-connected",

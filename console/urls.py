@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.views import connections, health, home, theme, users
+from console.views import connections, health, home, populations, theme, users
 
 handler400 = "console.failures.bad_request"
 handler403 = "console.failures.permission_denied"
@@ -23,6 +23,8 @@ urlpatterns = [
                 path("", home.organization, name="organization"),
                 path("users/", users.user_list, name="users"),
                 path("users/<uuid:user_id>/", users.user, name="user"),
+                path("populations/", populations.population_list, name="populations"),
+                path("populations/sync/", populations.sync, name="sync-populations"),
                 path("settings/connection/", connections.connection_settings, name="connection"),
             ]
         ),

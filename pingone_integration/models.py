@@ -101,3 +101,25 @@ class AuthorizationRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection_id} at {self.created_at}"
+
+
+class SyncedPopulation(models.Model):
+    """A population as PingOne described it when the connection's populations were last synced."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="synced_populations")
+    environment_id = models.UUIDField()  # the managed one at that time: another choice makes these rows invisible
+    population_id = models.UUIDField()
+    name = models.CharField(max_length=256)
+    description = models.TextField(blank=True)
+    is_default = models.BooleanField()
+    user_count = models.PositiveIntegerField(null=True)  # None: PingOne does not say
+    password_policy = models.CharField(max_length=256, blank=True)  # its name, else its id; empty: the default one
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("connection", "environment_id", "population_id", name="population_synced_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

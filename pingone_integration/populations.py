@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pingone_integration.api import PingOneApi
-from pingone_integration.values import Json, identifier, text, whole_number
+from pingone_integration.values import Json, identifier, json_object, text, whole_number
 
 PAGE_SIZE = 200
 MAX_LISTED = 1_000
@@ -19,22 +19,23 @@ class Population:
     description: str
     is_default: bool
     user_count: int | None  # None: PingOne does not say
+    password_policy_id: UUID | None  # None: the environment's default policy
 
 
-def all_of(api: PingOneApi) -> tuple[Population, ...]:
-    """By name; in an environment with more than `MAX_LISTED`, the first of them.
+def all_of(api: PingOneApi, *, most: int = MAX_LISTED) -> tuple[Population, ...]:
+    """By name; in an environment with more than `most`, the first of them.
 
     Source: PingOne API reference, Populations > Read All Populations (read 2026-11): at most 10,000 to an environment.
     """
     found: list[Population] = []
     cursor: str | None = None
-    while len(found) < MAX_LISTED:
+    while len(found) < most:
         page = api.get_page("/populations", "populations", population_of, query={"limit": PAGE_SIZE}, cursor=cursor)
         found += page.items
         cursor = page.next_cursor
         if cursor is None:
             break
-    return tuple(sorted(found[:MAX_LISTED], key=lambda population: population.name.casefold()))
+    return tuple(sorted(found[:most], key=lambda population: population.name.casefold()))
 
 
 def population_of(body: Json) -> Population | None:
@@ -47,4 +48,5 @@ def population_of(body: Json) -> Population | None:
         description=text(body.get("description")),
         is_default=body.get("default") is True,
         user_count=whole_number(body.get("userCount")),
+        password_policy_id=identifier(json_object(body.get("passwordPolicy")).get("id")),
     )

@@ -1,0 +1,46 @@
+"""Read the populations of connected organizations anew; for cron."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from console.models import Organization
+from pingone_integration import population_sync
+from pingone_integration.connections import open_api
+from pingone_integration.errors import PingOneError
+
+
+class Command(BaseCommand):
+    """The one reader without an operator: it changes nothing at PingOne and shows nothing to anybody."""
+
+    help = "Read the populations of each organization from PingOne and keep them. Exits with 1 when one failed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("organizations", nargs="*", metavar="ORG", help="slugs; all of them when none is named")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        slugs: list[str] = options["organizations"]
+        organizations = Organization.objects.select_related("connection")
+        if slugs:
+            organizations = organizations.filter(slug__in=slugs)
+            unknown = set(slugs) - {organization.slug for organization in organizations}
+            if unknown:
+                raise CommandError(f"No such organization: {', '.join(sorted(unknown))}")
+        failed = [organization.slug for organization in organizations if not self._sync(organization)]
+        if failed:
+            raise CommandError(f"Not synced: {', '.join(failed)}")
+
+    def _sync(self, organization: Organization) -> bool:
+        """False when it failed; an organization that nobody connected is passed over."""
+        connection = organization.connection
+        if not connection.has_grant:
+            self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
+            return True
+        try:
+            count = population_sync.sync(connection, open_api(connection))
+        except PingOneError as error:
+            self.stderr.write(f"{organization.slug}: {error.title}. {error.resolution}")
+            return False
+        self.stdout.write(f"{organization.slug}: {count} read")
+        return True

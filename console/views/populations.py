@@ -1,0 +1,32 @@
+"""The environment's populations, as they were when last synced."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from pingone_integration import population_sync
+
+
+@org_view(Permission.VIEW_USERS)
+@require_safe
+def population_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """No call to PingOne: the page says how old its figures are."""
+    connection = access.org.connection
+    synced = list(population_sync.synced(connection))
+    context = {
+        "populations": synced,
+        "synced_at": synced[0].synced_at if synced else None,
+        "user_total": sum(population.user_count or 0 for population in synced),
+        "may_sync": access.allows(Permission.SYNC_POPULATIONS) and connection.has_grant,
+    }
+    return render(request, "console/populations.html", context)
+
+
+@org_view(Permission.SYNC_POPULATIONS)
+@require_POST
+def sync(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    count = population_sync.sync(access.org.connection, access.pingone())
+    messages.success(request, f"{count} population{'' if count == 1 else 's'} read from PingOne.")
+    return redirect("populations", access.org.slug)

@@ -1,0 +1,89 @@
+"""Population data kept here, so that it can be listed, filtered by and decided on without asking PingOne each time."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from pingone_integration import populations
+from pingone_integration.api import PingOneApi
+from pingone_integration.errors import NoEnvironmentChosen, PingOneError
+from pingone_integration.models import Connection, SyncedPopulation
+from pingone_integration.paging import items_of
+from pingone_integration.values import Json, identifier, text
+
+MOST = 10_000  # PingOne's own limit to an environment
+_KEPT = ("name", "description", "is_default", "user_count", "password_policy", "synced_at")
+
+
+def sync(connection: Connection, api: PingOneApi) -> int:
+    """Make the kept populations those that the connection sees now, and say how many they are.
+
+    Everything is read before anything is written: a failure half-way leaves the last sync as it was.
+    Raises PingOneErrors.
+    """
+    environment_id = connection.managed_environment_id
+    if environment_id is None:
+        raise NoEnvironmentChosen
+    found = populations.all_of(api, most=MOST)
+    policies = _policy_names(api) if any(population.password_policy_id for population in found) else {}
+    now = timezone.now()
+    rows = [
+        SyncedPopulation(
+            connection=connection,
+            environment_id=environment_id,
+            population_id=population.id,
+            name=population.name,
+            description=population.description,
+            is_default=population.is_default,
+            user_count=population.user_count,
+            password_policy=_policy_name(population.password_policy_id, policies),
+            synced_at=now,
+        )
+        for population in found
+    ]
+    with transaction.atomic():
+        SyncedPopulation.objects.bulk_create(
+            rows,
+            batch_size=500,
+            update_conflicts=True,
+            unique_fields=["connection", "environment_id", "population_id"],
+            update_fields=_KEPT,
+        )
+        SyncedPopulation.objects.filter(connection=connection, synced_at__lt=now).delete()
+    return len(rows)
+
+
+def synced(connection: Connection) -> QuerySet[SyncedPopulation]:
+    """Those of the environment that is managed now, the default one first, then by name."""
+    if connection.managed_environment_id is None:
+        return SyncedPopulation.objects.none()
+    return SyncedPopulation.objects.filter(
+        connection=connection, environment_id=connection.managed_environment_id
+    ).order_by("-is_default", "name", "population_id")
+
+
+def synced_at(connection: Connection) -> datetime | None:
+    """When `synced` was true; None: never, or not since another environment was chosen."""
+    last: datetime | None = synced(connection).aggregate(last=Max("synced_at"))["last"]
+    return last
+
+
+def _policy_names(api: PingOneApi) -> dict[UUID, str]:
+    """Nothing when they may not be read: it takes another role than populations do."""
+    try:
+        body = api.get("/passwordPolicies")
+    except PingOneError:
+        return {}
+    return dict(items_of(body, "passwordPolicies", _policy))
+
+
+def _policy(body: Json) -> tuple[UUID, str] | None:
+    policy_id = identifier(body.get("id"))
+    return (policy_id, text(body.get("name"))) if policy_id else None
+
+
+def _policy_name(policy_id: UUID | None, names: dict[UUID, str]) -> str:
+    return (names.get(policy_id) or str(policy_id)) if policy_id else ""
