@@ -1,36 +1,47 @@
-"""Connect, keep connected, disconnect: what happens to a Connection as a whole."""
+"""A Connection as the rest of the product uses it: its API, and how long its access lasts."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
-from pingone_integration.api import AccessToken, PingOneApi
-from pingone_integration.errors import NotConnected
+from pingone_integration.api import PingOneApi
+from pingone_integration.environments import Environment
+from pingone_integration.errors import NoEnvironmentChosen
 from pingone_integration.models import Connection
 from pingone_integration.regions import api_url_for
-
-
-@dataclass(frozen=True)
-class _StoredToken:
-    """The connection's access token as it was when the connection was read."""
-
-    connection: Connection
-
-    def current(self) -> AccessToken:
-        return AccessToken(self.connection.unseal("access_token"), self.connection.token_version)
-
-    def replace(self, rejected: AccessToken) -> AccessToken:
-        return rejected
+from pingone_integration.tokens import StoredTokens, require_grant
 
 
 def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> PingOneApi:
     """The API of the connection's managed environment; the token is looked up, and refreshed, when a call is made.
 
-    Raises NotConnected when there is no grant or no managed environment.
+    Raises NotConnected, or whatever ended the grant; NoEnvironmentChosen; InvalidApiUrl.
     """
-    if not connection.has_grant or connection.managed_environment_id is None:
-        raise NotConnected
+    require_grant(connection)
+    if connection.managed_environment_id is None:
+        raise NoEnvironmentChosen
     return PingOneApi(
         base_url=f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}",
-        tokens=_StoredToken(connection),
+        tokens=StoredTokens(connection.pk),
         transaction_id=transaction_id or uuid4(),
     )
+
+
+def choose_environment(connection: Connection, environment: Environment | None) -> None:
+    """Manage this one from now on; None leaves the choice open."""
+    connection.managed_environment_id = environment.id if environment else None
+    connection.managed_environment_name = environment.name[:256] if environment else ""
+    connection.save(update_fields=["managed_environment_id", "managed_environment_name"])
+
+
+@dataclass(frozen=True)
+class TokenLifetimes:
+    """What is known about how long the access lasts."""
+
+    access_token_until: datetime | None  # afterwards it is renewed by itself; None: there is none
+    refresh_token_since: datetime | None  # None: PingOne gave none, so that the access ends with the access token
+
+
+def token_lifetimes(connection: Connection) -> TokenLifetimes:
+    """PingOne does not say how long a refresh token lasts: the application's settings decide, 30 days by default."""
+    return TokenLifetimes(connection.access_token_expires_at, connection.refresh_token_issued_at)

@@ -68,6 +68,15 @@ class NotConnected(PingOneError):
     resolution = "An org admin connects it under Settings, PingOne."
 
 
+class SettingsIncomplete(NotConnected):
+    """Client ID, secret, Auth URL or Environment ID is still missing."""
+
+    kind = "settings-incomplete"
+    title = "The PingOne settings are not complete"
+    cause = "Connecting needs Client ID, Client secret, Auth URL and Environment ID."
+    resolution = "An org admin fills them in under Settings, PingOne."
+
+
 class NoEnvironmentChosen(NotConnected):
     """Connected, but which of the visible environments to manage is still open."""
 
@@ -97,6 +106,14 @@ class TokenRefreshFailure(PingOneError):
     resolution = "An org admin connects again under Settings, PingOne."
 
 
+class NoRefreshToken(TokenRefreshFailure):
+    """The access token ran out, and PingOne never gave anything to renew it with."""
+
+    kind = "no-refresh-token"
+    cause = "PingOne gave no refresh token: the application's Refresh Token grant is switched off."
+    resolution = "Switch on the Refresh Token grant of the PingOne application; an org admin then connects again."
+
+
 class TokenRejected(PingOneError):
     """The API does not accept an access token that PingOne has just issued, or still counts as good."""
 
@@ -106,13 +123,13 @@ class TokenRejected(PingOneError):
     resolution = "Try again; if it stays, an org admin compares the Auth URL and connects again."
 
 
-class ConsentRefused(PingOneError):
-    """The administrator pressed Cancel, or may not sign on to the application."""
+class SignOnUnverified(PingOneError):
+    """The ID token does not prove who approved the access."""
 
-    kind = "consent-refused"
-    title = "The access was not approved"
-    cause = "PingOne reports that the sign-on was cancelled, or that this person may not use the application."
-    resolution = "Press Connect again and approve as an administrator of the environment. Nothing was changed."
+    kind = "sign-on-unverified"
+    title = "The sign-on at PingOne could not be verified"
+    cause = "The ID token's signature, issuer, audience or time does not fit, or PingOne sent none."
+    resolution = "Check that the clock of this server is right, then press Connect again. Nothing was changed."
 
 
 class StateRejected(PingOneError):
@@ -256,6 +273,15 @@ class Unavailable(PingOneError):
             self.resolution = "Look at how things stand now, before doing it again."
 
 
+class BeingRenewed(Unavailable):
+    """Another request has been renewing the access token for as long as this one could wait."""
+
+    kind = "being-renewed"
+    title = "The access to PingOne is being renewed"
+    cause = "PingOne takes long to renew the access token that another request asked for."
+    resolution = "Try again in a few seconds."
+
+
 class SealBroken(PingOneError):
     """A sealed value cannot be opened: its key is gone, it was altered, or it belongs to another place."""
 
@@ -263,3 +289,19 @@ class SealBroken(PingOneError):
     title = "The stored credentials cannot be opened"
     cause = "The key they were sealed with is not among this server's CREDENTIAL_KEYS, or the database was altered."
     resolution = "Whoever runs this server brings the key back; or an org admin enters the secret and connects again."
+
+
+def kinds() -> dict[str, type[PingOneError]]:
+    """Every class by its kind."""
+    found = {PingOneError.kind: PingOneError}
+    waiting = PingOneError.__subclasses__()
+    while waiting:
+        one = waiting.pop()
+        found[one.kind] = one
+        waiting += one.__subclasses__()
+    return found
+
+
+def of_kind(kind: str, *, otherwise: type[PingOneError]) -> type[PingOneError]:
+    """The class that a stored `kind` stands for."""
+    return kinds().get(kind, otherwise)

@@ -7,7 +7,26 @@ from django.db import models
 from pingone_integration.sealing import seal, unseal
 
 
-class Connection(models.Model):
+class HoldsSecrets(models.Model):
+    """A row with columns named `sealed_...`, each sealed for its row and column."""
+
+    class Meta:
+        abstract = True
+
+    def seal(self, column: str, secret: str) -> str:
+        """Sealed for this row and column; an empty secret stays empty."""
+        return seal(self.place_of(column), secret) if secret else ""
+
+    def unseal(self, column: str) -> str:
+        """The secret behind e.g. `client_secret`; empty when there is none. Raises SealBroken."""
+        sealed: str = getattr(self, f"sealed_{column}")
+        return unseal(self.place_of(column), sealed) if sealed else ""
+
+    def place_of(self, column: str) -> str:
+        return f"{self.pk}/{column}"
+
+
+class Connection(HoldsSecrets):
     """One PingOne environment, reached with the rights of the administrator who connected it."""
 
     class State(models.TextChoices):
@@ -58,15 +77,6 @@ class Connection(models.Model):
     def __str__(self) -> str:
         return f"{self.environment_id} ({self.state})"
 
-    def seal(self, column: str, secret: str) -> str:
-        """Sealed for this row and column; an empty secret stays empty."""
-        return seal(f"{self.id}/{column}", secret) if secret else ""
-
-    def unseal(self, column: str) -> str:
-        """The secret behind e.g. `client_secret`; empty when there is none. Raises SealBroken."""
-        sealed: str = getattr(self, f"sealed_{column}")
-        return unseal(f"{self.id}/{column}", sealed) if sealed else ""
-
     @property
     def has_grant(self) -> bool:
         return self.state in {self.State.CONNECTED, self.State.NEEDS_ATTENTION}
@@ -88,7 +98,7 @@ class ConnectionEvent(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M} {self.state}"
 
 
-class AuthorizationRequest(models.Model):
+class AuthorizationRequest(HoldsSecrets):
     """One press of Connect, waiting for PingOne to send the browser back; good once, for ten minutes."""
 
     state_digest = models.CharField(max_length=64, primary_key=True)  # SHA-256 of the OAuth `state`

@@ -63,8 +63,10 @@ def oauth_error_of(response: httpx.Response, trace: Trace) -> PingOneError:
     body = json_object(response) or {}
     code = str(body.get("error", "")).lower()
     description = str(body.get("error_description", ""))
-    if not code or response.status_code >= 500 or response.status_code == 429:
+    if response.status_code == 429 or response.status_code >= 500:
         return error_of(response, body, trace, wrote=False)
+    if not code:  # a gateway's page, or a redirect
+        return errors.Unavailable("not an OAuth error", trace=traced(response, body, trace))
     found = _CORRELATION_ID.search(description)
     correlation_id = response.headers.get("Correlation-Id") or (found[1] if found else None)
     more: dict[str, Any] = {

@@ -1,0 +1,51 @@
+"""Who approved the access: the ID token, verified before any of it is believed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from pingone_integration.errors import SignOnUnverified
+
+LEEWAY_S = 60  # how far two clocks may be apart
+
+
+@dataclass(frozen=True)
+class Administrator:
+    """Whoever signed on at PingOne and approved the access."""
+
+    id: str  # `sub`: the PingOne user id
+    name: str
+
+
+def verify(id_token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: str) -> Administrator:
+    """Raises SignOnUnverified unless signature, issuer, audience, nonce and time all fit."""
+    expected = jwt.JWTClaimsRegistry(
+        leeway=LEEWAY_S,
+        iss={"essential": True, "value": issuer},
+        aud={"essential": True, "value": client_id},
+        exp={"essential": True},
+        nonce={"essential": True, "value": nonce},
+        sub={"essential": True},
+    )
+    try:
+        claims = jwt.decode(id_token, keys, algorithms=["RS256"]).claims
+        expected.validate(claims)
+    except (JoseError, ValueError) as error:
+        raise SignOnUnverified(str(error)) from error
+    if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != client_id:
+        raise SignOnUnverified("the ID token was issued to another application")
+    return Administrator(id=str(claims["sub"])[:64], name=_name(claims)[:300])
+
+
+def _name(claims: dict[str, Any]) -> str:
+    """As PingOne shows people: full name and username, whichever there is."""
+    full = claims.get("name") or " ".join(
+        str(claims[part]) for part in ("given_name", "family_name") if claims.get(part)
+    )
+    login = claims.get("preferred_username") or claims.get("email")
+    if full and login:
+        return f"{full} ({login})"
+    return str(full or login or claims["sub"])
