@@ -1,0 +1,96 @@
+"""A real Chromium against a real server: a page for everybody, signed-in pages, and the accessibility check."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, ViewportSize
+from pytest_django.live_server_helper import LiveServer
+
+from console.models import Operator
+
+HERE = Path(__file__).parent
+DESKTOP = ViewportSize(width=1280, height=800)
+PHONE = ViewportSize(width=390, height=844)
+NO_CHROMIUM = "No Chromium: install Debian's package (apt install chromium), or run: playwright install chromium"
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium_path(playwright: Playwright) -> Path:
+    """The system's Chromium or Playwright's own; without one the test is skipped, and fails where CI=true."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's event loop stays in this thread to the end
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or playwright.chromium.executable_path
+    if Path(found).exists():
+        return Path(found)
+    if os.environ.get("CI") == "true":
+        pytest.fail(NO_CHROMIUM)
+    pytest.skip(NO_CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(chromium_path: Path) -> dict[str, Any]:
+    """Read by pytest-playwright. Chromium's sandbox refuses to run as root."""
+    return {"executable_path": chromium_path, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
+
+
+@pytest.fixture
+def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
+    """`new_page(operator, color_scheme="dark", viewport=PHONE, java_script_enabled=False)`, all of it optional.
+
+    Each page has a browser session of its own. Afterwards, none may have met a script error or anything that the
+    content security policy refused.
+    """
+    contexts = []
+    complaints: list[str] = []
+
+    def told(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            complaints.append(message.text)
+
+    def opened(operator: Operator | None = None, **options: Any) -> Page:
+        context = browser.new_context(base_url=live_server.url, **({"viewport": DESKTOP} | options))
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        if operator:
+            client = Client()
+            client.force_login(operator)
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", told)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+@pytest.fixture(scope="session")
+def assert_accessible() -> Callable[[Page], None]:
+    """axe-core finds nothing on the page as it stands now."""
+
+    def check(page: Page) -> None:
+        found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]})
+        problems = [
+            f"{violation['id']}: {node['html']}\n{node['failureSummary']}"
+            for violation in found.response["violations"]
+            for node in violation["nodes"]
+        ]
+        assert not problems, f"{page.url}\n" + "\n\n".join(problems)
+
+    return check

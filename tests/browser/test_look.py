@@ -1,0 +1,98 @@
+"""The frame of the console as people meet it: readable in light and dark, on a desktop and on a phone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from console.models import Membership, Operator, Organization
+from pingone_integration.models import Connection
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.conftest import make_operator
+
+NewPage = Callable[..., Page]
+Check = Callable[[Page], None]
+
+looks = pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param({"color_scheme": scheme, "viewport": viewport}, id=f"{scheme}-{name}")
+        for scheme in ("light", "dark")
+        for name, viewport in (("desktop", DESKTOP), ("phone", PHONE))
+    ],
+)
+
+
+@pytest.fixture
+def consultant(acme: Organization, globex: Organization) -> Operator:
+    """Somebody who works for two organizations."""
+    operator = make_operator("consultant@example.test", acme, Membership.Role.ORG_ADMIN)
+    Membership.objects.create(organization=globex, operator=operator, role=Membership.Role.AUDITOR)
+    return operator
+
+
+def fits(page: Page) -> bool:
+    """Nothing scrolls sideways but what scrolls inside its own box."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+@looks
+def test_pages_for_everybody_are_accessible(new_page: NewPage, assert_accessible: Check, look: dict[str, Any]) -> None:
+    page = new_page(**look)
+    for address in ("/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/nowhere/"):
+        page.goto(address)
+        assert_accessible(page)
+        assert fits(page), address
+
+
+@looks
+@pytest.mark.parametrize("state", Connection.State)
+def test_home_is_accessible_in_every_state_of_the_connection(
+    new_page: NewPage,
+    assert_accessible: Check,
+    consultant: Operator,
+    acme: Organization,
+    look: dict[str, Any],
+    state: str,
+) -> None:
+    acme.connection.state = state
+    acme.connection.save()
+    page = new_page(consultant, **look)
+
+    page.goto("/o/acme/")
+
+    assert_accessible(page)
+    assert fits(page)
+    expect(page.locator(".connection-state")).to_contain_text(Connection.State(state).label)
+
+
+@looks
+def test_menus_are_accessible_and_need_no_javascript(
+    new_page: NewPage, assert_accessible: Check, consultant: Operator, look: dict[str, Any]
+) -> None:
+    page = new_page(consultant, **look)
+    page.goto("/o/acme/")
+    for menu in ("account", "organizations"):
+        page.locator(f"[popovertarget={menu}]").click()
+        expect(page.locator(f"#{menu}")).to_be_visible()
+        assert_accessible(page)
+        page.keyboard.press("Escape")
+        expect(page.locator(f"#{menu}")).to_be_hidden()
+
+    plain = new_page(consultant, java_script_enabled=False, **look)
+    plain.goto("/o/acme/")
+    plain.locator("[popovertarget=organizations]").click()
+    plain.get_by_role("link", name="Globex").click()
+    expect(plain.get_by_role("heading", name="Globex", level=1)).to_be_visible()
+
+
+@looks
+def test_the_operators_own_pages_are_accessible(
+    new_page: NewPage, assert_accessible: Check, consultant: Operator, look: dict[str, Any]
+) -> None:
+    page = new_page(consultant, **look)
+    for address in ("/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/sessions/", "/accounts/logout/"):
+        page.goto(address)
+        assert_accessible(page)
+        assert fits(page), address
