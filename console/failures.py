@@ -33,6 +33,7 @@ _STATUSES: dict[type[PingOneError], HTTPStatus] = {  # of a class and its subcla
     errors.Duplicate: HTTPStatus.CONFLICT,
     errors.InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RefusedByState: HTTPStatus.CONFLICT,
+    errors.ChangedMeanwhile: HTTPStatus.CONFLICT,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.SealBroken: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pingone_integration.api import PingOneApi
+from pingone_integration.errors import Unavailable
 from pingone_integration.paging import items_of
 from pingone_integration.values import Json, identifier, json_object, moment, text
 
@@ -48,6 +49,35 @@ def all_of(api: PingOneApi, user_id: UUID) -> tuple[Device, ...]:
     """
     body = api.get(f"/users/{user_id}/devices", {"expand": "order"})
     return items_of(body, "devices", device_of)
+
+
+def get(api: PingOneApi, user_id: UUID, device_id: UUID) -> Device:
+    """Raises NotFound."""
+    found = device_of(api.get(f"/users/{user_id}/devices/{device_id}"))
+    if found is None:
+        raise Unavailable("a device without an id")
+    return found
+
+
+def remove(api: PingOneApi, user_id: UUID, *, device_id: UUID) -> None:
+    """The user can no longer prove a second factor with it.
+
+    Source: PingOne API reference, MFA > Users > MFA Devices > Delete MFA User Device (read 2026-11).
+    """
+    api.delete(f"/users/{user_id}/devices/{device_id}")
+
+
+def rename(api: PingOneApi, user_id: UUID, *, device_id: UUID, nickname: str) -> None:
+    """Source: PingOne API reference, MFA > Users > MFA Devices > Update Device Nickname (read 2026-11)."""
+    api.put(f"/users/{user_id}/devices/{device_id}/nickname", {"nickname": nickname})
+
+
+def unlock(api: PingOneApi, user_id: UUID, *, device_id: UUID) -> None:
+    """Forget the failed attempts, before the lock runs out by itself.
+
+    Source: PingOne API reference, MFA > Users > MFA Devices > Unlock Device (read 2026-11).
+    """
+    api.post(f"/users/{user_id}/devices/{device_id}", media_type="application/vnd.pingidentity.device.unlock+json")
 
 
 def device_of(body: Json) -> Device | None:

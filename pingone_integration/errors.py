@@ -247,6 +247,15 @@ class RefusedByState(PingOneError):
     resolution = "Look at the user's status and choose the action that fits."
 
 
+class ChangedMeanwhile(PingOneError):
+    """Somebody else changed the user after the values that are to be changed were read; nothing was written."""
+
+    kind = "changed-meanwhile"
+    title = "The user has changed since"
+    cause = "Somebody else, or PingOne itself, changed this user after you opened the page."
+    resolution = "Look at the values as they are now, then decide again."
+
+
 class RateLimited(PingOneError):
     """429. `retry_after_s` says when to try again, where PingOne said so."""
 

@@ -1,10 +1,10 @@
-"""PingOne groups: which a user is in, and how to find one."""
+"""PingOne groups: which a user is in, how to find one, and who is added to or removed from it."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from pingone_integration.api import PingOneApi, Query
-from pingone_integration.errors import InvalidValue, Unavailable
+from pingone_integration.errors import Duplicate, InvalidValue, NotFound, Unavailable
 from pingone_integration.paging import Page
 from pingone_integration.user_search import literal
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
@@ -60,6 +60,40 @@ def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) ->
     path = f"/users/{user_id}/memberOfGroups"
     query: Query = {"limit": 100, "expand": "group"}
     return api.get_page(path, "groupMemberships", membership_of, query=query, cursor=cursor)
+
+
+def membership(api: PingOneApi, user_id: UUID, group_id: UUID) -> GroupMembership | None:
+    """None: the user is not in the group; PingOne says the same of a user or group that is not there.
+
+    Source: PingOne API reference, Users > Group Membership > Read One Group Membership for User (read 2026-11).
+    """
+    try:
+        return membership_of(api.get(f"/users/{user_id}/memberOfGroups/{group_id}", {"expand": "group"}))
+    except NotFound:
+        return None
+
+
+def add(api: PingOneApi, user_id: UUID, *, group_id: UUID) -> None:
+    """Make the user a direct member; that they are one already is no error.
+
+    Raises InvalidValue for a group of another population or of the same name as one of the user's groups, and
+    MissingPermission for an administrator who adds themself to a group that carries administrator roles.
+    Source: PingOne API reference, Users > Group Membership > Add User to Group (read 2026-11).
+    """
+    try:
+        api.post(f"/users/{user_id}/memberOfGroups", {"id": str(group_id)})
+    except Duplicate:
+        found = membership(api, user_id, group_id)
+        if found is None or not found.is_direct:
+            raise
+
+
+def remove(api: PingOneApi, user_id: UUID, *, group_id: UUID) -> None:
+    """End a direct membership. Raises NotFound for somebody who is no member, a 400 for an indirect member.
+
+    Source: PingOne API reference, Users > Group Membership > Remove User from Group (read 2026-11).
+    """
+    api.delete(f"/users/{user_id}/memberOfGroups/{group_id}")
 
 
 def group_of(body: Json) -> Group | None:

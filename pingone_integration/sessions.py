@@ -1,10 +1,11 @@
-"""Where a PingOne user is signed on at the moment."""
+"""Where a PingOne user is signed on at the moment, and ending that."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from pingone_integration.api import PingOneApi
+from pingone_integration.errors import NotFound, PingOneError
 from pingone_integration.paging import items_of
 from pingone_integration.values import Json, identifier, json_object, moment, text
 
@@ -34,6 +35,32 @@ def all_of(api: PingOneApi, user_id: UUID) -> tuple[Session, ...]:
     Source: PingOne API reference, Users > User Sessions > Read All Sessions (read 2026-11): at most ten, not paged.
     """
     return items_of(api.get(f"/users/{user_id}/sessions"), "sessions", session_of)
+
+
+def end(api: PingOneApi, user_id: UUID, *, session_id: UUID) -> None:
+    """Sign the user off there; refresh tokens of the session end with it. Raises NotFound for one that has ended.
+
+    Source: PingOne API reference, Users > User Sessions > Delete Session (read 2026-11).
+    """
+    api.delete(f"/users/{user_id}/sessions/{session_id}")
+
+
+def end_all(api: PingOneApi, user_id: UUID) -> int:
+    """Sign the user off everywhere; how many sessions that were.
+
+    PingOne has no call for it: one per session, at most ten. An error after the first has an unknown outcome.
+    """
+    ended = 0
+    for session in all_of(api, user_id):
+        try:
+            end(api, user_id, session_id=session.id)
+        except NotFound:  # it ended by itself meanwhile
+            continue
+        except PingOneError as error:
+            error.outcome_known = error.outcome_known and not ended
+            raise
+        ended += 1
+    return ended
 
 
 def session_of(body: Json) -> Session | None:

@@ -1,4 +1,4 @@
-"""PingOne users: who they are, whether they can sign on, and how to find them."""
+"""PingOne users: who they are, how to find them, and what decides whether they can sign on."""
 
 import logging
 from collections.abc import Mapping
@@ -11,7 +11,17 @@ from uuid import UUID
 from pingone_integration.api import PingOneApi
 from pingone_integration.errors import Unavailable
 from pingone_integration.paging import Page
-from pingone_integration.values import Json, flag, identifier, json_object, moment, printable, text, whole_number
+from pingone_integration.values import (
+    Json,
+    flag,
+    identifier,
+    json_object,
+    moment,
+    pingone_time,
+    printable,
+    text,
+    whole_number,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +158,72 @@ def search(api: PingOneApi, *, filter: str = "", limit: int = 25, cursor: str | 
     if filter:
         query["filter"] = filter
     return api.get_page("/users", "users", user_of, query=query, cursor=cursor)
+
+
+def activate(api: PingOneApi, user_id: UUID) -> None:
+    """Let a disabled user sign on again. For a moment afterwards PingOne may refuse to unlock the account (415).
+
+    Source: PingOne API reference, Users > User Accounts > Enable Users (read 2026-11).
+    """
+    api.put(f"/users/{user_id}/enabled", {"enabled": True})
+
+
+def deactivate(api: PingOneApi, user_id: UUID) -> None:
+    """Keep a user from signing on; PingOne also ends their refresh tokens.
+
+    Source: PingOne API reference, Users > User Accounts > Enable Users (read 2026-11).
+    """
+    api.put(f"/users/{user_id}/enabled", {"enabled": False})
+
+
+def unlock(api: PingOneApi, user_id: UUID) -> None:
+    """Lift the account lock, so that the user can sign on again; a password lock is another, see passwords.unlock.
+
+    PingOne also resets the MFA lockout counter. Raises RefusedByState where PingOne does not take the media type.
+    Source: PingOne API reference, Users > User Accounts > User Account Unlock (read 2026-11).
+    """
+    api.post(f"/users/{user_id}", media_type="application/vnd.pingidentity.account.unlock+json")
+
+
+def lock(api: PingOneApi, user_id: UUID, *, until: datetime) -> None:
+    """Keep a user from signing on until a time in the future: with one in the past PingOne does not lock.
+
+    Source: PingOne API reference, Users > User Accounts > User Account Lock (read 2026-11).
+    """
+    api.post(
+        f"/users/{user_id}",
+        {"unlockAt": pingone_time(until)},
+        media_type="application/vnd.pingidentity.account.lock+json",
+    )
+
+
+def move(api: PingOneApi, user_id: UUID, *, population_id: UUID) -> None:
+    """To another population: its password policy applies, and the groups of the old population are lost.
+
+    Source: PingOne API reference, Users > User Populations > Update User Population (read 2026-11).
+    """
+    api.put(f"/users/{user_id}/population", {"id": str(population_id)})
+
+
+def send_email_verification(api: PingOneApi, user_id: UUID) -> None:
+    """Mail the user a code that proves the address; it is good for a day, and only the latest one counts.
+
+    Not the older sendVerificationCode of the account: that one makes a healthy user VERIFICATION_REQUIRED.
+    Source: PingOne API reference, Users > User Email Verification (read 2026-11).
+    """
+    api.post(
+        f"/users/{user_id}/emailVerification",
+        {"notificationType": "user"},
+        media_type="application/vnd.pingidentity.user.emailVerification.send+json",
+    )
+
+
+def delete(api: PingOneApi, user_id: UUID) -> None:
+    """For good. Raises NotFound for a user who is gone already.
+
+    Source: PingOne API reference, Users > Delete User (read 2026-11).
+    """
+    api.delete(f"/users/{user_id}")
 
 
 def user_of(body: Json) -> User | None:

@@ -1,4 +1,4 @@
-"""Single values out of PingOne's JSON, whatever is really there: a wrong type reads as an absent value.
+"""Single values in PingOne's JSON. Out of it, whatever is really there: a wrong type reads as an absent value.
 
 A list of people must not fail as a whole because of one odd member.
 """
@@ -45,6 +45,11 @@ def moment(value: Any) -> datetime | None:
     if parsed is None or not 1 < parsed.year < 9999:
         return None
     return parsed if timezone.is_aware(parsed) else parsed.replace(tzinfo=UTC)
+
+
+def pingone_time(value: datetime) -> str:
+    """As PingOne takes times: UTC with milliseconds."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def whole_number(value: Any) -> int | None:

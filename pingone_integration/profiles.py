@@ -1,0 +1,135 @@
+"""Writing a PingOne user's profile: only what changes, and what PingOne made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pingone_integration.api import PingOneApi
+from pingone_integration.errors import ChangedMeanwhile, Unavailable
+from pingone_integration.users import User, user_of
+from pingone_integration.values import Json, json_object
+
+# Our names of the attributes that every environment has, and their place in PingOne's JSON.
+# Source: PingOne API reference, Users > Users data model (read 2026-11).
+ATTRIBUTES = {
+    "username": "username",
+    "email": "email",
+    "given_name": "name.given",
+    "middle_name": "name.middle",
+    "family_name": "name.family",
+    "formatted_name": "name.formatted",
+    "name_prefix": "name.honorificPrefix",
+    "name_suffix": "name.honorificSuffix",
+    "nickname": "nickname",
+    "title": "title",
+    "type": "type",
+    "primary_phone": "primaryPhone",
+    "mobile_phone": "mobilePhone",
+    "preferred_language": "preferredLanguage",
+    "locale": "locale",
+    "timezone": "timezone",
+    "street_address": "address.streetAddress",
+    "locality": "address.locality",
+    "region": "address.region",
+    "postal_code": "address.postalCode",
+    "country_code": "address.countryCode",
+    "account_id": "accountId",
+    "external_id": "externalId",
+    "photo_url": "photo.href",
+}
+_NAMES = {path: name for name, path in ATTRIBUTES.items()}
+
+Profile = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A user as PingOne returned them, and what it silently did not take."""
+
+    user: User
+    not_taken: tuple[str, ...]  # our names, or custom attributes' own
+
+
+def name_of(path: str) -> str:
+    """Our name of the attribute at e.g. `name.given`, as in an error's target; a custom attribute's name is its own."""
+    return _NAMES.get(path, path)
+
+
+def read(api: PingOneApi, user_id: UUID) -> dict[str, Any]:
+    """The profile under our names, empty where there is no value; custom attributes under theirs. Raises NotFound."""
+    body = api.get(f"/users/{user_id}")
+    found = user_of(body)
+    return {name: _at(body, path) or "" for name, path in ATTRIBUTES.items()} | (dict(found.custom) if found else {})
+
+
+def create(api: PingOneApi, *, profile: Profile, population_id: UUID | None = None) -> Written:
+    """A new user without a password. `population_id` None: the environment's default population.
+
+    Raises Duplicate for a username that is taken, perhaps in a population that the administrator may not see.
+    After Unavailable there may be such a user: look for the username before trying again.
+    Source: PingOne API reference, Users > Create User (read 2026-11): it ignores attributes that it does not know.
+    """
+    given = {name: value for name, value in profile.items() if value not in ("", None, [])}
+    sent = _json_of(given)
+    if population_id:
+        sent["population"] = {"id": str(population_id)}
+    return _written(api.post("/users", sent), given)
+
+
+def update(api: PingOneApi, user_id: UUID, *, changes: Profile, seen_at: datetime | None = None) -> Written:
+    """Change these attributes and no other; an empty value clears one.
+
+    Raises ChangedMeanwhile when the user was changed after `seen_at`, the `updated_at` of the profile that the
+    changes were made to; PingOne itself lets the last one win.
+    Source: PingOne API reference, Users > Update User (PATCH) (read 2026-11): null clears, unknown attributes are
+    ignored. It leaves open whether parts of `name` and `address` that are not sent stay, so the whole is sent.
+    """
+    current = api.get(f"/users/{user_id}")
+    found = user_of(current)
+    if seen_at and found and found.updated_at != seen_at:
+        raise ChangedMeanwhile
+    patch = _json_of(changes)
+    for whole in ("name", "address"):
+        if whole in patch:
+            patch[whole] = json_object(current.get(whole)) | patch[whole]
+            if all(part is None for part in patch[whole].values()):
+                patch[whole] = None
+    return _written(api.patch(f"/users/{user_id}", patch), changes)
+
+
+def _json_of(profile: Profile) -> Json:
+    body: Json = {}
+    for name, value in profile.items():
+        outer, _, inner = ATTRIBUTES.get(name, name).partition(".")
+        stored = None if value in ("", [], None) else value
+        if outer == "photo":
+            body[outer] = stored and {inner: stored}
+        elif inner:
+            body.setdefault(outer, {})[inner] = stored
+        else:
+            body[outer] = stored
+    return body
+
+
+def _at(body: Json, path: str) -> Any:
+    outer, _, inner = path.partition(".")
+    return json_object(body.get(outer)).get(inner) if inner else body.get(outer)
+
+
+def _written(body: Json, sent: Profile) -> Written:
+    found = user_of(body)
+    if found is None:
+        raise Unavailable("a user without an id", outcome_known=False)
+    not_taken = [name for name, value in sent.items() if not _same(value, _at(body, ATTRIBUTES.get(name, name)))]
+    return Written(user=found, not_taken=tuple(not_taken))
+
+
+def _same(sent: Any, returned: Any) -> bool:
+    """PingOne leaves out what has no value, and may change the case of e.g. an address."""
+    if sent in ("", None, []):
+        return returned in ("", None, [])
+    if isinstance(sent, str) and isinstance(returned, str):
+        return sent.strip().casefold() == returned.strip().casefold()
+    return bool(sent == returned)

@@ -1,0 +1,200 @@
+"""What each change to a user looks like on the wire, with the trap that PingOne sets for it."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import httpx
+import pytest
+
+from pingone_integration import devices, groups, mfa, passwords, sessions, users
+from pingone_integration.errors import Duplicate, MissingPermission, NotFound, RefusedByState, Unavailable
+from tests.answers import ADA, ENGINEERS, STAFF, ada, error, listing
+
+DEVICE = UUID("a1d00000-0000-4000-8000-000000000001")
+SESSION = UUID("465b0000-0000-4000-8000-000000000001")
+OTHER_SESSION = UUID("465b0000-0000-4000-8000-000000000002")
+SOON = datetime(2026, 12, 1, 9, 30, tzinfo=timezone(timedelta(hours=1)))
+VENDOR = "application/vnd.pingidentity."
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "path", "media_type", "body"),
+    [
+        (lambda api: users.activate(api, ADA), "PUT", "/enabled", JSON, {"enabled": True}),
+        (lambda api: users.deactivate(api, ADA), "PUT", "/enabled", JSON, {"enabled": False}),
+        (lambda api: users.unlock(api, ADA), "POST", "", f"{VENDOR}account.unlock+json", None),
+        (
+            lambda api: users.lock(api, ADA, until=SOON),
+            "POST",
+            "",
+            f"{VENDOR}account.lock+json",
+            {"unlockAt": "2026-12-01T08:30:00.000Z"},
+        ),
+        (lambda api: users.move(api, ADA, population_id=STAFF), "PUT", "/population", JSON, {"id": str(STAFF)}),
+        (
+            lambda api: users.send_email_verification(api, ADA),
+            "POST",
+            "/emailVerification",
+            f"{VENDOR}user.emailVerification.send+json",
+            {"notificationType": "user"},
+        ),
+        (lambda api: users.delete(api, ADA), "DELETE", "", None, None),
+        (lambda api: groups.add(api, ADA, group_id=ENGINEERS), "POST", "/memberOfGroups", JSON, {"id": str(ENGINEERS)}),
+        (lambda api: groups.remove(api, ADA, group_id=ENGINEERS), "DELETE", f"/memberOfGroups/{ENGINEERS}", None, None),
+        (
+            lambda api: passwords.send_recovery_code(api, ADA),
+            "POST",
+            "/password",
+            f"{VENDOR}password.sendRecoveryCode+json",
+            None,
+        ),
+        (lambda api: passwords.force_change(api, ADA), "POST", "/password", f"{VENDOR}password.forceChange", None),
+        (lambda api: passwords.unlock(api, ADA), "POST", "/password", f"{VENDOR}password.unlock+json", None),
+        (lambda api: mfa.enable(api, ADA), "PUT", "/mfaEnabled", JSON, {"mfaEnabled": True}),
+        (lambda api: mfa.disable(api, ADA), "PUT", "/mfaEnabled", JSON, {"mfaEnabled": False}),
+        (
+            lambda api: mfa.bypass(api, ADA, until=SOON),
+            "PUT",
+            "/bypassMFA",
+            JSON,
+            {"bypassMFAEnabledUntil": "2026-12-01T08:30:00.000Z"},
+        ),
+        (lambda api: devices.remove(api, ADA, device_id=DEVICE), "DELETE", f"/devices/{DEVICE}", None, None),
+        (
+            lambda api: devices.rename(api, ADA, device_id=DEVICE, nickname="Work"),
+            "PUT",
+            f"/devices/{DEVICE}/nickname",
+            JSON,
+            {"nickname": "Work"},
+        ),
+        (
+            lambda api: devices.unlock(api, ADA, device_id=DEVICE),
+            "POST",
+            f"/devices/{DEVICE}",
+            f"{VENDOR}device.unlock+json",
+            None,
+        ),
+        (lambda api: sessions.end(api, ADA, session_id=SESSION), "DELETE", f"/sessions/{SESSION}", None, None),
+    ],
+)
+def test_a_change_is_one_request_with_its_own_media_type(api, pingone, call, method, path, media_type, body):
+    wire = pingone.request(method, f"/users/{ADA}{path}").respond(204 if method == "DELETE" else 200, json={})
+
+    call(api)
+
+    assert wire.call_count == 1
+    request = wire.calls.last.request
+    assert request.headers.get("Content-Type") == media_type
+    assert (json.loads(request.content) if request.content else None) == body
+
+
+def test_a_temporary_password_is_generated_and_must_be_changed(api, pingone):
+    wire = pingone.put(f"/users/{ADA}/password").respond(200, json={"status": "MUST_CHANGE_PASSWORD"})
+
+    password = passwords.set_temporary(api, ADA)
+
+    request = wire.calls.last.request
+    assert request.headers["Content-Type"] == f"{VENDOR}password.set+json"
+    assert json.loads(request.content) == {"value": password, "forceChange": True}
+
+
+def test_generated_passwords_differ_and_can_be_read_out():
+    generated = {passwords.generate() for _ in range(200)}
+
+    assert len(generated) == 200
+    for password in generated:
+        assert [len(group) for group in password.split("-")] == [4, 4, 4, 4]
+        assert not set(password) & set("0O1lIo")
+        assert any(character.islower() for character in password)
+        assert any(character.isupper() for character in password)
+        assert any(character.isdigit() for character in password)
+
+
+def test_being_in_the_group_already_is_as_good_as_being_added(api, pingone):
+    pingone.post(f"/users/{ADA}/memberOfGroups").respond(400, json=error("INVALID_DATA", "UNIQUENESS_VIOLATION", "id"))
+    pingone.get(f"/users/{ADA}/memberOfGroups/{ENGINEERS}").respond(json={"id": str(ENGINEERS), "type": "DIRECT"})
+
+    groups.add(api, ADA, group_id=ENGINEERS)
+
+
+@pytest.mark.parametrize("found", [httpx.Response(404), httpx.Response(200, json={"id": str(ENGINEERS)})])
+def test_a_group_of_the_same_name_is_not_taken_for_a_membership(api, pingone, found):
+    pingone.post(f"/users/{ADA}/memberOfGroups").respond(400, json=error("INVALID_DATA", "UNIQUENESS_VIOLATION", "id"))
+    pingone.get(f"/users/{ADA}/memberOfGroups/{ENGINEERS}").mock(return_value=found)
+
+    with pytest.raises(Duplicate):
+        groups.add(api, ADA, group_id=ENGINEERS)
+
+
+def test_an_unlock_of_the_wrong_kind_is_refused_by_state(api, pingone):
+    pingone.post(f"/users/{ADA}").respond(415, json=error("INVALID_REQUEST"))
+
+    with pytest.raises(RefusedByState):
+        users.unlock(api, ADA)
+
+
+def test_all_sessions_are_ended_one_by_one_and_one_that_is_gone_does_not_stop_it(api, pingone):
+    pingone.get(f"/users/{ADA}/sessions").respond(
+        json=listing("sessions", {"id": str(SESSION)}, {"id": str(OTHER_SESSION)})
+    )
+    pingone.delete(f"/users/{ADA}/sessions/{SESSION}").respond(404, json=error("NOT_FOUND"))
+    pingone.delete(f"/users/{ADA}/sessions/{OTHER_SESSION}").respond(204)
+
+    assert sessions.end_all(api, ADA) == 1
+
+
+@pytest.mark.parametrize(("first", "known"), [(204, False), (404, True)])
+def test_when_ending_sessions_fails_halfway_the_outcome_is_unknown(api, pingone, first, known):
+    pingone.get(f"/users/{ADA}/sessions").respond(
+        json=listing("sessions", {"id": str(SESSION)}, {"id": str(OTHER_SESSION)})
+    )
+    pingone.delete(f"/users/{ADA}/sessions/{SESSION}").respond(first)
+    pingone.delete(f"/users/{ADA}/sessions/{OTHER_SESSION}").respond(403, json=error("ACCESS_FAILED"))
+
+    with pytest.raises(MissingPermission) as raised:
+        sessions.end_all(api, ADA)
+
+    assert raised.value.outcome_known is known
+
+
+def test_a_write_whose_answer_is_lost_is_not_sent_again(api, pingone):
+    wire = pingone.put(f"/users/{ADA}/enabled").mock(side_effect=httpx.ReadTimeout("too late"))
+
+    with pytest.raises(Unavailable) as raised:
+        users.deactivate(api, ADA)
+
+    assert wire.call_count == 1
+    assert not raised.value.outcome_known
+
+
+def test_the_end_of_an_mfa_bypass_is_read(api, pingone):
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"bypassMFAEnabledUntil": "2026-12-01T08:30:00.000Z"})
+
+    assert mfa.bypass_state(api, ADA).until == datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
+
+
+def test_without_a_bypass_there_is_no_end_of_it(api, pingone):
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"_links": {}})
+
+    assert mfa.bypass_state(api, ADA).until is None
+
+
+def test_one_device_is_read(api, pingone):
+    pingone.get(f"/users/{ADA}/devices/{DEVICE}").respond(json={"id": str(DEVICE), "type": "TOTP", "nickname": "Old"})
+
+    assert (devices.get(api, ADA, DEVICE).kind, devices.get(api, ADA, DEVICE).nickname) == ("Authenticator app", "Old")
+
+
+def test_a_user_who_is_gone_cannot_be_deleted_again(api, pingone):
+    pingone.delete(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
+
+    with pytest.raises(NotFound):
+        users.delete(api, ADA)
+
+
+def test_the_answer_to_a_write_may_be_a_whole_user(api, pingone):
+    pingone.post(f"/users/{ADA}").respond(json=ada())
+
+    users.unlock(api, ADA)
