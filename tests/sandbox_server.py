@@ -3,16 +3,27 @@
 import json
 import os
 import sqlite3
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 from uuid import UUID, uuid4
 
+import httpx
+
 ROOT = Path(__file__).parent.parent
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def new_browser() -> httpx.Client:
+    """A browser without cookies; reading the machine's certificates, never needed here, would take it 0.1 s."""
+    return httpx.Client(timeout=20, verify=_NO_CERTIFICATES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +72,62 @@ def running_sandbox(directory: Path, *options: str) -> Iterator[Sandbox]:
             yield Sandbox(url=details["url"], details=details, database=database)
         finally:
             process.terminate()
+
+
+class Form(HTMLParser):
+    """The form of a page, with what is already filled in."""
+
+    def __init__(self, page: httpx.Response) -> None:
+        super().__init__()
+        self.page = page
+        self.target = str(page.url)
+        self.fields: dict[str, str] = {}
+        self.buttons: set[str] = set()
+        self.feed(page.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.target = urljoin(self.target, values.get("action", ""))
+        elif tag == "input":
+            self.fields[values["name"]] = values.get("value", "")
+        elif tag == "button":
+            self.buttons.add(values["value"])
+
+    def submit(self, browser: httpx.Client, button: str, **typed: str) -> httpx.Response:
+        """Fill it in and press a button; a redirect that follows is left to the caller."""
+        assert button in self.buttons, f"{self.page.url} has no button {button!r}: {self.page.text}"
+        assert set(typed) <= set(self.fields)
+        return browser.post(self.target, data={**self.fields, **typed, "action": button})
+
+
+def sign_on(
+    authorize_url: str,
+    username: str = "ada.admin",
+    password: str = "Sandbox-2026!",
+    *,
+    browser: httpx.Client | None = None,
+    answer: str = "allow",
+) -> str:
+    """Do what a person does between pressing Connect and coming back, and tell the address they come back to.
+
+    `answer`: "allow" or "cancel", at the page that follows the sign-on. A `browser` keeps its session here for the
+    next time. Nothing is requested from the address that is come back to.
+    """
+    if browser is None:
+        with new_browser() as once:
+            return sign_on(authorize_url, username, password, browser=once, answer=answer)
+    page = browser.get(authorize_url)
+    while True:
+        if page.has_redirect_location:
+            target = page.url.join(page.headers["Location"])
+            if target.netloc != page.url.netloc:
+                return str(target)
+            page = browser.get(target)
+            continue
+        form = Form(page)
+        if "sign_on" not in form.buttons:
+            page = form.submit(browser, answer)
+        else:
+            page = form.submit(browser, "sign_on", username=username, password=password)
+            assert page.has_redirect_location, f"{username} was not let in: {page.text}"

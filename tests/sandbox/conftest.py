@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.sandbox_server import Sandbox, new_browser, running_sandbox
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +17,5 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
     """A program or a browser that talks to the sandbox: it keeps cookies."""
-    with httpx.Client(timeout=20) as client:
+    with new_browser() as client:
         yield client

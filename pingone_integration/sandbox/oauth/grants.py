@@ -40,6 +40,12 @@ class CodeGrant(AuthorizationCodeGrant):
             raise InvalidRequestError("The redirect URI is not one of the application's.")
         return redirect_uri
 
+    def validate_authorization_request(self) -> str:
+        redirect_uri: str = super().validate_authorization_request()
+        if self.request.payload.data.get("response_mode", "query") != "query":
+            raise InvalidRequestError("Only the response mode query is supported.", redirect_uri=redirect_uri)
+        return redirect_uri
+
     def save_authorization_code(self, code: str, request: DjangoOAuth2Request) -> None:
         session = request.user  # the signed-on session: see pages.py
         asked = request.payload.data

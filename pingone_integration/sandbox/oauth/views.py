@@ -23,6 +23,8 @@ from pingone_integration.sandbox.oauth.signing import public_keys
 from pingone_integration.sandbox.oauth.tokens import find_access_token
 
 STYLESHEET = Path(__file__).parent / "pages.css"
+# No form-action: browsers apply it to the redirect back to the application, too.
+PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 View = Callable[..., HttpResponse]
 
 
@@ -41,9 +43,20 @@ def environment_view(view: Callable[[HttpRequest, EnvironmentServer], HttpRespon
 
 def _unknown_environment(request: HttpRequest) -> HttpResponse:
     body = {"id": str(uuid4()), "code": "NOT_FOUND", "message": "The requested environment was not found."}
-    if request.accepts("text/html") and not request.accepts("application/json"):
-        return render(request, "oauth/error.html", {"message": body["message"], "error_id": body["id"]}, status=404)
+    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+        return page(request, "error.html", status=404, message=body["message"], error_id=body["id"])
     return JsonResponse(body, status=404)
+
+
+def page(request: HttpRequest, template: str, *, status: int = 200, **context: object) -> HttpResponse:
+    """A page for people: kept by nobody, framed by nobody, and able to run nothing."""
+    response = render(request, f"oauth/{template}", context, status=status)
+    response["Cache-Control"] = "no-store"
+    response["Content-Security-Policy"] = PAGE_POLICY
+    response["X-Frame-Options"] = "DENY"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Referrer-Policy"] = "same-origin"
+    return response
 
 
 @require_safe

@@ -1,0 +1,132 @@
+"""Signing on: checking a password, and the session that the browser then has here."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from pingone_integration.sandbox.models import Environment, Session, User
+
+# Cookies ignore the port, and the console may be on the same host: hence the name, and a path per environment.
+COOKIE = "sandbox_sign_on"
+
+
+class Refused(Exception):
+    """No sign-on; the text is for the person at the browser."""
+
+
+def check_credentials(environment: Environment, username: str, password: str) -> User:
+    """The user, if the password is right and the account may sign on; raises Refused.
+
+    Too many wrong passwords lock the password, as the population's policy says. A locked password is not looked at,
+    so that guessing is pointless until the lock runs out.
+    """
+    users = User.objects.select_related("population__password_policy")
+    user = users.filter(environment=environment, username_key=username.strip().lower()).first()
+    if user is None:
+        make_password(password)  # takes as long as a check, so that time does not tell who exists
+        raise Refused("The username or the password is wrong.")
+    if _is_password_locked(user):
+        raise Refused("Too many wrong passwords: the account is locked. Try again later, or ask an administrator.")
+    if not check_password(password, user.password):
+        _count_failure(user)
+        raise Refused("The username or the password is wrong.")
+    if not user.enabled:
+        raise Refused("This account is disabled.")
+    if user.is_locked():
+        raise Refused("This account is locked. Ask an administrator to unlock it.")
+    if user.password_status in {User.PasswordStatus.MUST_CHANGE_PASSWORD, User.PasswordStatus.PASSWORD_EXPIRED}:
+        raise Refused("The password must be changed first, which this sandbox has no page for.")
+    return user
+
+
+def _is_password_locked(user: User) -> bool:
+    if user.password_status != User.PasswordStatus.PASSWORD_LOCKED_OUT:
+        return False
+    return user.password_unlock_at is None or user.password_unlock_at > timezone.now()
+
+
+def _count_failure(user: User) -> None:
+    if not user.password:
+        return
+    lockout = user.population.password_policy.definition.get("lockout", {})
+    row = User.objects.filter(pk=user.pk)
+    row.update(password_failures=F("password_failures") + 1)
+    if "failureCount" in lockout:
+        row.filter(password_failures__gte=lockout["failureCount"]).update(
+            password_status=User.PasswordStatus.PASSWORD_LOCKED_OUT,
+            password_unlock_at=timezone.now() + timedelta(seconds=lockout["durationSeconds"]),
+            password_failures=0,
+        )
+
+
+def start_session(user: User, request: HttpRequest) -> Session:
+    """Remember the sign-on, as PingOne shows it with the user and under the user's sessions."""
+    now = timezone.now()
+    address = request.META.get("REMOTE_ADDR", "")
+    User.objects.filter(pk=user.pk).update(
+        last_sign_on_at=now,
+        last_sign_on_ip=address or None,
+        updated_at=now,
+        password_failures=0,
+        password_status=User.PasswordStatus.OK,
+        password_unlock_at=None,
+    )
+    return Session.objects.create(
+        user=user, created_at=now, active_at=now, details=_details(now, address, request.headers.get("User-Agent", ""))
+    )
+
+
+def _details(now: datetime, address: str, user_agent: str) -> dict[str, Any]:
+    at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # In this order: Edge also says Chrome and Safari, Chrome also says Safari, Android also says Linux.
+    browser = _first_named(user_agent, {"Edg": "Edge", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"})
+    system = _first_named(
+        user_agent,
+        {"Windows": "Windows", "Android": "Android", "iPhone": "iOS", "Mac OS X": "Mac OS X", "Linux": "Linux"},
+    )
+    return {
+        "locations": [{"at": at, "remoteIp": address}],
+        "lastSignOn": {"at": at, "remoteIp": address},
+        "browser": {"name": browser},
+        "operatingSystem": {"name": system},
+        "device": {"type": "Mobile" if "Mobile" in user_agent else "Desktop"},
+    }
+
+
+def _first_named(user_agent: str, names: dict[str, str]) -> str:
+    return next((name for mark, name in names.items() if mark in user_agent), "Unknown")
+
+
+def browser_session(request: HttpRequest, environment: Environment) -> Session | None:
+    """The session of this browser, while it lasts and its user may sign on."""
+    value = request.get_signed_cookie(COOKIE, default=None, salt=str(environment.id))
+    if value is None:
+        return None
+    sessions = Session.objects.select_related("user")
+    session = sessions.filter(pk=UUID(value), user__environment=environment).first()
+    return session if session and session.user.can_authenticate() else None
+
+
+def remember(response: HttpResponse, session: Session, environment: Environment, *, secure: bool) -> None:
+    response.set_signed_cookie(
+        COOKIE,
+        str(session.id),
+        salt=str(environment.id),
+        path=_path(environment),
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def forget(response: HttpResponse, environment: Environment) -> None:
+    response.delete_cookie(COOKIE, path=_path(environment), samesite="Lax")
+
+
+def _path(environment: Environment) -> str:
+    return f"/{environment.id}/as"
