@@ -1,0 +1,54 @@
+"""What an org admin enters about the PingOne application: compared with what is stored, and stored."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from pingone_integration.models import Connection
+from pingone_integration.regions import api_url_for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """All but the client secret, which travels alone."""
+
+    client_id: str
+    auth_url: str  # scheme and host, one that regions.api_url_for knows
+    environment_id: UUID
+    client_authentication: Connection.ClientAuthentication
+
+
+def would_end_access(connection: Connection, entered: Credentials) -> bool:
+    """A grant belongs to one application in one environment: as another one it is worth nothing."""
+    return connection.has_grant and (connection.client_id, connection.auth_url, connection.environment_id) != (
+        entered.client_id,
+        entered.auth_url,
+        entered.environment_id,
+    )
+
+
+def store(connection: Connection, entered: Credentials, *, client_secret: str | None) -> None:
+    """`client_secret` None: keep the stored one. Raises InvalidApiUrl before anything is written.
+
+    The managed environment is forgotten when the API it was seen at is no longer the connection's.
+    """
+    api_url = api_url_for(entered.auth_url)
+    if connection.auth_url and api_url_for(connection.auth_url) != api_url:
+        connection.managed_environment_id = None
+        connection.managed_environment_name = ""
+    connection.client_id = entered.client_id
+    connection.auth_url = entered.auth_url
+    connection.environment_id = entered.environment_id
+    connection.client_authentication = entered.client_authentication
+    if client_secret is not None:
+        connection.sealed_client_secret = connection.seal("client_secret", client_secret)
+    connection.save(
+        update_fields=[
+            "client_id",
+            "auth_url",
+            "environment_id",
+            "client_authentication",
+            "sealed_client_secret",
+            "managed_environment_id",
+            "managed_environment_name",
+        ]
+    )
