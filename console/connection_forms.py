@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, ChoiceField, Form, PasswordInput, RadioSelect, TextInput, UUIDField
+from django.forms import BooleanField, CharField, ChoiceField, Form, PasswordInput, RadioSelect, TextInput, UUIDField
 
-from pingone_integration.credentials import Credentials
+from pingone_integration.credentials import Credentials, would_end_access
 from pingone_integration.errors import InvalidApiUrl
 from pingone_integration.models import Connection
 from pingone_integration.regions import parse_auth_url, parse_environment_id
@@ -65,14 +65,17 @@ def _environment_id_in(text: str, base: str | None) -> UUID:
 
 
 class ConnectionForm(Form):
-    """Settings > PingOne. An empty client secret keeps the one that is known already."""
+    """Settings > PingOne. An empty client secret keeps the one that is known already.
+
+    No field is marked as required: a whole issuer fills two, a secret may be stored, and the rest is said on saving.
+    """
 
     client_id = CharField(
         label="Client ID",
+        required=False,
         max_length=255,
         widget=TextInput(attrs={**_AS_TYPED, "placeholder": "7c6b5a49-3f2e-4d1c-8b0a-9f8e7d6c5b4a"}),
         help_text="On the Overview tab of the PingOne application.",
-        error_messages={"required": "Enter the Client ID of the PingOne application."},
     )
     client_secret = CharField(
         label="Client secret",
@@ -82,7 +85,7 @@ class ConnectionForm(Form):
     )
     auth_url = CharField(
         label="Auth URL",
-        required=False,  # told apart in clean(): a whole issuer in either field is enough
+        required=False,
         max_length=1000,
         widget=TextInput(attrs={**_AS_TYPED, "inputmode": "url", "placeholder": "https://auth.pingone.eu"}),
         help_text="Where administrators sign on. The issuer or discovery URL of the PingOne application will do.",
@@ -96,13 +99,17 @@ class ConnectionForm(Form):
     )
     client_authentication = ChoiceField(
         label="Client authentication method",
+        required=False,
         choices=Connection.ClientAuthentication.choices,
         widget=RadioSelect,
         help_text="As the PingOne application says under Token Auth Method. It accepts exactly one.",
     )
 
+    end_access = BooleanField(label="End the present access and use these settings", required=False)
+
     def __init__(self, data: Any = None, *, connection: Connection, secret_is_pending: bool = False) -> None:
         """`secret_is_pending`: one was typed into a form that was not accepted, and is kept for the next try."""
+        self.connection = connection
         super().__init__(
             data,
             initial={
@@ -114,16 +121,18 @@ class ConnectionForm(Form):
         )
         self.secret_is_known = secret_is_pending or bool(connection.sealed_client_secret)
         secret = self.fields["client_secret"]
+        secret.widget.attrs["placeholder"] = "stored" if self.secret_is_known else ""
         if secret_is_pending:
             secret.help_text = "Kept from what you typed before. Leave empty to use it."
         elif self.secret_is_known:
             secret.help_text = "Stored. Leave empty to keep it, or type a new one to replace it."
         else:
             secret.help_text = "On the Overview tab of the PingOne application. It is stored encrypted."
-        secret.widget.attrs["placeholder"] = "stored" if self.secret_is_known else ""
 
     def clean_client_id(self) -> str:
         client_id: str = self.cleaned_data["client_id"].strip("\"'")
+        if not client_id:
+            raise ValidationError("Enter the Client ID of the PingOne application.")
         if _UUID.fullmatch(client_id):
             return client_id.lower()
         # PingOne API reference, Regions, hosts, paths: imported applications have any string of 8 or more characters.
@@ -133,6 +142,9 @@ class ConnectionForm(Form):
                 "applications have another one, of eight or more characters without spaces."
             )
         return client_id
+
+    def clean_client_authentication(self) -> str:
+        return self.cleaned_data["client_authentication"] or Connection.ClientAuthentication.BASIC
 
     def clean_client_secret(self) -> str:
         secret: str = self.cleaned_data["client_secret"]
@@ -157,11 +169,18 @@ class ConnectionForm(Form):
             self.add_error(
                 "client_id", "This is the Environment ID. The Client ID is the id of the PingOne application."
             )
-        return {**data, "auth_url": place.auth_url, "environment_id": place.environment_id}
+        data.update(auth_url=place.auth_url, environment_id=place.environment_id)
+        if not self.errors and not data["end_access"] and would_end_access(self.connection, self.credentials):
+            self.add_error(
+                "end_access",
+                "These settings are those of another application or environment: the present access ends at once, and "
+                "nobody can work with users until an administrator approves the new one.",
+            )
+        return data
 
     @property
     def credentials(self) -> Credentials:
-        """Of a valid form."""
+        """Of a form without mistakes."""
         data = self.cleaned_data
         return Credentials(
             client_id=data["client_id"],

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.views import connections, health, home, populations, theme, users
+from console.views import connect, connections, health, home, populations, theme, users
 
 handler400 = "console.failures.bad_request"
 handler403 = "console.failures.permission_denied"
@@ -15,7 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("theme/", theme.choose_theme, name="theme"),
     path("accounts/", include("allauth.urls")),
-    path("connect/callback/", connections.callback, name="connect-callback"),
+    path("connect/callback/", connect.callback, name="connect-callback"),
     path(
         "o/<slug:org>/",
         include(
@@ -26,6 +26,10 @@ urlpatterns = [
                 path("populations/", populations.population_list, name="populations"),
                 path("populations/sync/", populations.sync, name="sync-populations"),
                 path("settings/connection/", connections.connection_settings, name="connection"),
+                path("settings/connection/place/", connections.connection_place, name="connection-place"),
+                path("settings/connection/connect/", connect.connect, name="connect"),
+                path("settings/connection/environments/", connect.managed_environment, name="environments"),
+                path("settings/connection/disconnect/", connections.disconnect, name="disconnect"),
             ]
         ),
     ),

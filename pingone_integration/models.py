@@ -81,6 +81,11 @@ class Connection(HoldsSecrets):
     def has_grant(self) -> bool:
         return self.state in {self.State.CONNECTED, self.State.NEEDS_ATTENTION}
 
+    @property
+    def has_tokens(self) -> bool:
+        """Also those that PingOne no longer accepts: they are here until somebody disconnects."""
+        return bool(self.sealed_access_token or self.sealed_refresh_token)
+
 
 class ConnectionEvent(models.Model):
     """A change of a connection's state, kept with its cause."""

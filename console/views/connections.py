@@ -1,19 +1,121 @@
-"""Settings > PingOne: enter credentials, connect, choose the environment, disconnect."""
+"""Settings > PingOne: the credentials of the application, where the connection stands, and its end."""
 
+from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.access import ConsoleRequest, OrgAccess, Permission, operator_view, org_view
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.connection_forms import ConnectionForm, Place, understand_place
+from console.failures import Failure
+from console.pending_secret import PendingSecret
+from console.refusals import take_failure
+from pingone_integration import authorization, credentials
+from pingone_integration.errors import PingOneError
+from pingone_integration.models import Connection
+from pingone_integration.regions import api_url_for, region_of
+
+HISTORY_LENGTH = 20
 
 
 @org_view(Permission.MANAGE_CONNECTION)
 @require_http_methods(["GET", "POST"])
 def connection_settings(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    return render(request, "console/connection.html")
+    """Show where the connection stands, or save what was typed about the PingOne application."""
+    connection = access.org.connection
+    if request.method != "POST":
+        pending = PendingSecret(request.session, connection)
+        form = ConnectionForm(connection=connection, secret_is_pending=pending.exists)
+        return connection_page(request, access, form, failure=take_failure(request.session, connection))
+    form = save_typed(request, access)
+    if form.errors:
+        return connection_page(request, access, form)
+    messages.success(request, "Saved.")
+    return redirect("connection", access.org.slug)
 
 
-@operator_view
+def save_typed(request: ConsoleRequest, access: OrgAccess) -> ConnectionForm:
+    """Store a form without mistakes; of one with mistakes, keep a good secret, so that nobody types it twice."""
+    connection = access.org.connection
+    pending = PendingSecret(request.session, connection)
+    form = ConnectionForm(request.POST, connection=connection, secret_is_pending=pending.exists)
+    if not form.is_valid():
+        if secret := form.cleaned_data.get("client_secret"):
+            pending.keep(secret)
+        return ConnectionForm(request.POST, connection=connection, secret_is_pending=pending.exists)
+    if credentials.would_end_access(connection, form.credentials):
+        end_access(request, connection)
+    credentials.store(connection, form.credentials, client_secret=form.cleaned_data["client_secret"] or pending.secret)
+    pending.forget()
+    return form
+
+
+def end_access(request: ConsoleRequest, connection: Connection) -> None:
+    """Erase the tokens here; that PingOne would not revoke them is told, and is no reason to keep them."""
+    try:
+        authorization.disconnect(connection)
+    except PingOneError as error:
+        messages.warning(
+            request,
+            f"The tokens are erased here, but PingOne did not confirm that it revoked them ({error.title}). "
+            "To be certain, end the administrator's session in PingOne.",
+        )
+
+
+def connection_page(
+    request: ConsoleRequest, access: OrgAccess, form: ConnectionForm, *, failure: Failure | None = None
+) -> HttpResponse:
+    """`failure`: why the last Connect did not succeed, told on top."""
+    connection = access.org.connection
+    context = {
+        "connection": connection,
+        "form": form,
+        "failure": failure,
+        "redirect_uri": redirect_uri(),
+        "events": connection.events.all()[:HISTORY_LENGTH],
+        **_place_context(understand_place(form["auth_url"].value() or "", str(form["environment_id"].value() or ""))),
+    }
+    failed_now = failure.status if failure and request.method == "POST" else 200
+    return render(request, "console/connection.html", context, status=422 if form.errors else failed_now)
+
+
+def redirect_uri() -> str:
+    """Where PingOne sends the browser back to: to be registered there, letter by letter."""
+    return f"{settings.PUBLIC_URL}{reverse('connect-callback')}"
+
+
+@org_view(Permission.MANAGE_CONNECTION)
 @require_safe
-def callback(request: ConsoleRequest) -> HttpResponse:
-    return redirect("home")
+def connection_place(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """What an Auth URL and Environment ID stand for, while they are typed."""
+    auth_url, environment_id = request.GET.get("auth_url", ""), request.GET.get("environment_id", "")
+    place = understand_place(auth_url, environment_id)
+    context = {**_place_context(place), "mistakes": place.mistakes.values()}  # on the page, they stand at the fields
+    if place.environment_id and not environment_id.strip():
+        field = ConnectionForm(connection=Connection(environment_id=place.environment_id))["environment_id"]
+        context["filled_in"] = field.as_widget(attrs={"hx-swap-oob": "true"})
+    return render(request, "console/connection/credentials.html#place", context)
+
+
+def _place_context(place: Place) -> dict[str, object]:
+    return {
+        "place": place,
+        "region": region_of(place.auth_url) if place.auth_url else None,
+        "api_url": api_url_for(place.auth_url) if place.auth_url else None,
+    }
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+@require_http_methods(["GET", "POST"])
+def disconnect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Ask (GET), then revoke the tokens at PingOne and erase them here (POST)."""
+    connection = access.org.connection
+    if not connection.has_tokens:
+        return redirect("connection", access.org.slug)
+    if request.method != "POST":
+        return render(request, "console/disconnect.html", {"connection": connection})
+    end_access(request, connection)
+    messages.success(request, f"{access.org.name} is disconnected from PingOne.")
+    return redirect("connection", access.org.slug)

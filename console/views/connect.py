@@ -1,0 +1,173 @@
+"""Connect: off to PingOne for an administrator's approval, back with it, and the choice of the environment."""
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
+from console.connection_forms import EnvironmentForm
+from console.failures import Failure, failure_of
+from console.models import Organization
+from console.refusals import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
+from console.views.connections import connection_page, redirect_uri, save_typed
+from pingone_integration import authorization, connections, environments
+from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
+from pingone_integration.models import Connection
+
+SIGNED_OUT = "signed-out"
+GLANCE = 10  # as many environments are found without a search box
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+@require_POST
+def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Save what was typed and leave for PingOne's sign-on page.
+
+    Not by a redirect: Chromium applies the page's `form-action 'self'` to every redirect that follows a form, and
+    allowing the Auth URL would not help, since PingOne leads on to other hosts of its own and of identity providers.
+    A page of ours that refreshes to PingOne at once starts a navigation of its own: it needs no JavaScript, leaves
+    the policy as strict as everywhere, and the back button passes over it.
+    """
+    form = save_typed(request, access)
+    if form.errors:
+        return connection_page(request, access, form)
+    connection = access.org.connection
+    try:
+        url = authorization.begin(connection, redirect_uri=redirect_uri(), bound_to=_bound_to(request, access.org))
+    except UnknownEnvironment as error:
+        form.add_error("environment_id", f"{error.title}. {error.cause}")
+        return connection_page(request, access, form)
+    except PingOneError as error:
+        return connection_page(request, access, form, failure=failure_of(error, None))
+    response = render(request, "console/leaving.html", {"url": url, "host": urlsplit(url).netloc})
+    response.headers["Refresh"] = f"0;url={url}"
+    return response
+
+
+def _bound_to(request: ConsoleRequest, organization: Organization) -> str:
+    """What a `state` is good for: this browser's session, this operator, this organization. A sign-out ends it."""
+    bearer = f"{request.session.session_key}/{request.user.pk}/{organization.pk}"
+    return salted_hmac("console.connect", bearer, algorithm="sha256").hexdigest()
+
+
+def _keeps_code_out_of_sign_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A browser that comes back signed out goes to sign in with an address that has neither code nor state."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request)
+        return redirect_to_login(f"{reverse('connect-callback')}?{SIGNED_OUT}")
+
+    return guarded
+
+
+@_keeps_code_out_of_sign_in
+@operator_view
+@require_safe
+def callback(request: ConsoleRequest) -> HttpResponse:
+    """Where PingOne sends the browser back to, with a code or an error.
+
+    Always redirects, to a page of ours, so that code and state leave the address bar. Of what the query says only a
+    `state` that is known counts: it names the organization, whose connection the operator must be able to manage now.
+    """
+    if SIGNED_OUT in request.GET:
+        return _start_over(request, SIGNED_OUT_MEANWHILE)
+    state = _only(request, "state")
+    access = _access_of(request, state)
+    if access is None:
+        reason = StateRejected.Reason.FOREIGN if state else StateRejected.Reason.MISSING
+        return _start_over(request, failure_of(StateRejected(reason), None))
+    if access.allows(Permission.MANAGE_CONNECTION):
+        try:
+            failure = _answered(request, access, state)
+        except PingOneError as error:
+            failure = failure_of(error, None)
+        if failure:
+            keep_failure(request.session, access.org.connection, failure)
+        elif not Connection.objects.get(pk=access.org.connection.pk).managed_environment_id:
+            return redirect("environments", access.org.slug)
+    return redirect("connection", access.org.slug)  # for those who may not manage it, this page says so
+
+
+def _only(request: HttpRequest, name: str) -> str:
+    """The parameter's value; empty when it is absent or, which PingOne never does, there more than once."""
+    values = request.GET.getlist(name)
+    return values[0] if len(values) == 1 else ""
+
+
+def _access_of(request: ConsoleRequest, state: str) -> OrgAccess | None:
+    """None alike for a `state` that is unknown and for one of an organization the operator does not belong to."""
+    organization = Organization.objects.filter(connection=authorization.connection_of(state)).first()
+    try:
+        return enter_org(request.user, organization.slug) if organization else None
+    except Http404:
+        return None
+
+
+def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure | None:
+    """None: connected, which is told. Raises the PingOneError that kept it from being so."""
+    code, error, description = (_only(request, name) for name in ("code", "error", "error_description"))
+    bound_to = _bound_to(request, access.org)
+    if error:
+        waited = authorization.refuse(state=state, bound_to=bound_to, error=error, description=description)
+        foreign = failure_of(StateRejected(StateRejected.Reason.FOREIGN), None)
+        return failure_of_redirect(error, description) if waited else foreign
+    if not code:
+        return INCOMPLETE
+    try:
+        authorization.finish(state=state, code=code, redirect_uri=redirect_uri(), bound_to=bound_to)
+    except StateRejected as rejected:
+        # A page loaded twice: the first load has connected, and that is what counts.
+        access.org.connection.refresh_from_db()
+        if rejected.reason != StateRejected.Reason.REPLAYED or not access.org.connection.has_grant:
+            raise
+        return None
+    messages.success(request, f"{access.org.name} is connected to PingOne.")
+    return None
+
+
+def _start_over(request: ConsoleRequest, failure: Failure) -> HttpResponse:
+    """To the connection of the only organization whose connection the operator manages, else home."""
+    accesses = [enter_org(request.user, organization.slug) for organization in request.user.organizations.all()]
+    managed = [access.org for access in accesses if access.allows(Permission.MANAGE_CONNECTION)]
+    if len(managed) == 1:
+        keep_failure(request.session, managed[0].connection, failure)
+        return redirect("connection", managed[0].slug)
+    messages.error(request, f"{failure.title}. {failure.cause} {failure.resolution}")
+    return redirect("home")
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+@require_http_methods(["GET", "POST"])
+def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """List the environments that the administrator who connected sees (GET), or choose the managed one (POST)."""
+    connection = access.org.connection
+    visible = environments.visible(connection)
+    if request.method == "POST":
+        form = EnvironmentForm(request.POST)
+        chosen = form.cleaned_data["environment"] if form.is_valid() else None
+        environment = next((one for one in visible if one.id == chosen and one.is_active), None)
+        if environment is None:
+            messages.error(request, "PingOne no longer offers this environment. Choose one of these.")
+            return redirect("environments", access.org.slug)
+        connections.choose_environment(connection, environment)
+        messages.success(request, f"{access.org.name} now manages {environment.name}.")
+        return redirect("connection", access.org.slug)
+    query = request.GET.get("q", "").strip()
+    context = {
+        "connection": connection,
+        "environments": [one for one in visible if query.lower() in f"{one.name} {one.id}".lower()],
+        "total": len(visible),
+        "query": query,
+        "glance": GLANCE,
+    }
+    return render(request, "console/environments.html", context)
