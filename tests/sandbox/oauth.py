@@ -95,6 +95,14 @@ def _copy(sandbox: Sandbox, client_id: str, settings: dict[str, Any]) -> Applica
     return Application(sandbox=sandbox, client_id=new_id, client_secret="its own secret")
 
 
+def follow(http: httpx.Client, address: str) -> httpx.Response:
+    """The page that a browser ends up on; the application's own address is not requested."""
+    page = http.get(address)
+    while page.has_redirect_location and not page.headers["Location"].startswith(REDIRECT_URI):
+        page = http.get(page.url.join(page.headers["Location"]))
+    return page
+
+
 def claims_of(sandbox: Sandbox, http: httpx.Client, token: str) -> dict[str, Any]:
     """The claims, once the signature has been checked with the published keys."""
     keys = KeySet.import_key_set(http.get(f"{sandbox.issuer}/jwks").json())

@@ -1,0 +1,165 @@
+"""What can be done with a token: introspect it, revoke it, ask who its user is."""
+
+import time
+
+import httpx
+import pytest
+
+from tests.sandbox.oauth import assert_error, claims_of, console, service
+from tests.sandbox_server import Sandbox
+
+
+def test_introspection_tells_what_is_in_an_access_token(sandbox: Sandbox, http: httpx.Client):
+    application = console(sandbox)
+    token = application.tokens(http)["access_token"]
+
+    told = application.introspect(http, token)
+
+    assert told["active"] is True
+    assert told["token_type"] == "Bearer"
+    assert claims_of(sandbox, http, token).items() <= told.items()
+
+
+def test_introspection_knows_refresh_tokens_and_sees_when_they_are_used_up(sandbox: Sandbox, http: httpx.Client):
+    application = console(sandbox)
+    token = application.tokens(http)["refresh_token"]
+
+    told = application.introspect(http, token)
+    application.refresh(http, token)
+
+    assert (told["active"], told["scope"]) == (True, "openid profile email")
+    assert told["exp"] == pytest.approx(time.time() + 2_592_000, abs=60)
+    assert application.introspect(http, token) == {"active": False}
+
+
+@pytest.mark.parametrize("garbage", ["made-up", "a.b.c", "é.é.é", "eyJhbGciOiJub25lIn0.e30.", "x" * 9000])
+def test_what_is_no_token_is_inactive(sandbox: Sandbox, http: httpx.Client, garbage: str):
+    assert console(sandbox).introspect(http, garbage) == {"active": False}
+
+
+def test_an_id_token_is_no_access_token(sandbox: Sandbox, http: httpx.Client):
+    application = console(sandbox)
+    identity = application.tokens(http)["id_token"]
+
+    assert application.introspect(http, identity) == {"active": False}
+    assert http.get(f"{sandbox.issuer}/userinfo", headers=bearer(identity)).status_code == 401
+
+
+def test_nobody_is_told_about_the_tokens_of_others(sandbox: Sandbox, http: httpx.Client):
+    tokens = console(sandbox).tokens(http)
+
+    assert console(sandbox).introspect(http, tokens["access_token"]) == {"active": False}
+    assert console(sandbox).introspect(http, tokens["refresh_token"]) == {"active": False}
+
+
+@pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
+def test_only_applications_are_answered(sandbox: Sandbox, http: httpx.Client, endpoint: str):
+    response = http.post(f"{sandbox.issuer}/{endpoint}", data={"token": "x"}, auth=("nobody", "knows"))
+
+    assert_error(response, 401, "invalid_client")
+
+
+@pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
+def test_a_request_without_a_token_is_malformed(sandbox: Sandbox, http: httpx.Client, endpoint: str):
+    application = console(sandbox)
+    for form in ({}, {"token_type_hint": "access_token"}):
+        response = http.post(f"{sandbox.issuer}/{endpoint}", data=form, auth=application.basic)
+        assert_error(response, 400, "invalid_request")
+
+
+def test_a_revoked_access_token_is_over_at_once_and_takes_nothing_along(sandbox: Sandbox, http: httpx.Client):
+    application = console(sandbox)
+    tokens = application.tokens(http)
+
+    response = http.post(f"{sandbox.issuer}/revoke", data={"token": tokens["access_token"]}, auth=application.basic)
+
+    assert response.status_code == 200
+    assert application.introspect(http, tokens["access_token"]) == {"active": False}
+    assert http.get(f"{sandbox.issuer}/userinfo", headers=bearer(tokens["access_token"])).status_code == 401
+    assert application.refresh(http, tokens["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("hint", ["", "refresh_token", "access_token"])
+def test_a_revoked_refresh_token_takes_its_chain_and_access_tokens_along(
+    sandbox: Sandbox, http: httpx.Client, hint: str
+):
+    application = console(sandbox)
+    first = application.tokens(http)
+    second = application.refresh(http, first["refresh_token"]).json()
+    form = {"token": second["refresh_token"]} | ({"token_type_hint": hint} if hint else {})
+
+    assert http.post(f"{sandbox.issuer}/revoke", data=form, auth=application.basic).status_code == 200
+
+    assert_error(application.refresh(http, second["refresh_token"]), 400, "invalid_grant")
+    for tokens in (first, second):
+        assert application.introspect(http, tokens["access_token"]) == {"active": False}
+
+
+def test_revoking_is_repeatable_and_silent_about_unknown_tokens(sandbox: Sandbox, http: httpx.Client):
+    application = console(sandbox)
+    token = application.tokens(http)["refresh_token"]
+
+    for value in (token, token, "made-up"):
+        response = http.post(f"{sandbox.issuer}/revoke", data={"token": value}, auth=application.basic)
+        assert response.status_code == 200
+
+
+def test_nobody_revokes_the_tokens_of_others(sandbox: Sandbox, http: httpx.Client):
+    mine = console(sandbox)
+    token = mine.tokens(http)["refresh_token"]
+
+    response = http.post(f"{sandbox.issuer}/revoke", data={"token": token}, auth=console(sandbox).basic)
+
+    assert_error(response, 400, "invalid_grant")
+    assert mine.refresh(http, token).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_userinfo_tells_what_the_scope_opens(sandbox: Sandbox, http: httpx.Client, method: str):
+    application = console(sandbox)
+    everything, little = (
+        http.request(
+            method, f"{sandbox.issuer}/userinfo", headers=bearer(application.tokens(http, scope=scope)["access_token"])
+        ).json()
+        for scope in ("openid profile email", "openid")
+    )
+
+    assert (everything["given_name"], everything["email"]) == ("Ada", "ada.admin@acme.test")
+    assert set(little) == {"sub"}
+    assert little["sub"] == everything["sub"]
+
+
+def test_userinfo_wants_a_user_and_openid(sandbox: Sandbox, http: httpx.Client):
+    address = f"{sandbox.issuer}/userinfo"
+    own = service(sandbox).token(http, grant_type="client_credentials").json()["access_token"]
+    without = console(sandbox).tokens(http, scope="profile")["access_token"]
+
+    assert http.get(address).status_code == 401
+    assert http.get(address, headers={"Authorization": "Basic eDp5"}).status_code == 401
+    assert http.get(address, headers=bearer("made-up")).status_code == 401
+    assert http.get(address, headers=bearer(own)).status_code == 403
+    assert http.get(address, headers=bearer(without)).status_code == 403
+
+
+def test_userinfo_of_another_environment_does_not_know_the_token(sandbox: Sandbox, http: httpx.Client):
+    token = console(sandbox).tokens(http)["access_token"]
+    elsewhere = f"{sandbox.url}/{sandbox.details['managed_environment_id']}/as/userinfo"
+
+    assert http.get(elsewhere, headers=bearer(token)).status_code == 401
+
+
+def test_an_expired_access_token_is_over(sandbox: Sandbox, http: httpx.Client):
+    application = console(sandbox)
+    token = application.tokens(http)["access_token"]
+    sandbox.sql(
+        """UPDATE sandbox_oauth_accesstoken SET expires_at = datetime(expires_at, '-3601 seconds')
+        WHERE application_id = ?""",
+        application.id,
+    )
+
+    assert http.get(f"{sandbox.issuer}/userinfo", headers=bearer(token)).status_code == 401
+    assert application.introspect(http, token) == {"active": False}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
