@@ -169,6 +169,7 @@ def main() -> int:
     options.directory.mkdir(parents=True, exist_ok=True)
     for signal_number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job would ignore Ctrl-C
     try:
         with only_one(options.directory):
             for port in (options.port, options.sandbox_port):
