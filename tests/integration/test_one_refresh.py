@@ -1,0 +1,223 @@
+"""However many find the access token expired at once, PingOne sees one refresh: counted at the sandbox.
+
+The sandbox protects against replay: a second use of a refresh token would end the grant, and be seen there.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import time_machine
+from django.conf import settings as configured
+from django.utils import timezone
+
+from pingone_integration import authorization, tokens
+from pingone_integration.api import AccessToken
+from pingone_integration.errors import BeingRenewed, ConnectionFailure, NotConnected, TokenRefreshFailure
+from pingone_integration.models import Connection
+from pingone_integration.tokens import StoredTokens
+from tests.integration.token_worker import current_at_once
+from tests.sandbox_server import ROOT, Sandbox
+
+THREADS = 20
+PROCESSES = 4
+
+
+def expire(connection: Connection) -> Connection:
+    """As an hour later."""
+    Connection.objects.filter(pk=connection.pk).update(access_token_expires_at=timezone.now())
+    connection.refresh_from_db()
+    return connection
+
+
+def grant_of(connection: Connection, sandbox: Sandbox) -> UUID:
+    """The newest at the sandbox: that of the connection made last."""
+    return UUID(sandbox.sql("SELECT id FROM sandbox_oauth_grant ORDER BY created_at DESC LIMIT 1")[0]["id"])
+
+
+def refreshes(sandbox: Sandbox, grant: UUID) -> int:
+    """How often the sandbox gave out a refresh token in exchange for another one."""
+    counted = sandbox.sql("SELECT count(*) AS n FROM sandbox_oauth_refreshtoken WHERE grant_id = ?", grant)
+    return int(counted[0]["n"]) - 1
+
+
+def is_live(sandbox: Sandbox, grant: UUID) -> bool:
+    return sandbox.sql("SELECT revoked_at FROM sandbox_oauth_grant WHERE id = ?", grant)[0]["revoked_at"] is None
+
+
+def works(sandbox: Sandbox, token: str) -> bool:
+    answer = httpx.get(f"{sandbox.issuer}/userinfo", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    return answer.status_code == 200
+
+
+@contextmanager
+def worker(sandbox: Sandbox, connection: Connection, threads: int) -> Iterator[subprocess.Popen[str]]:
+    """A process on the same database, ready to begin when it is told."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": f"sqlite:///{configured.DATABASES['default']['NAME']}",
+        "PINGONE_CUSTOM_HOSTS": f"{sandbox.url}={sandbox.url},{connection.auth_url}={sandbox.url}",
+    }
+    command = [sys.executable, "-m", "tests.integration.token_worker", str(connection.pk), str(threads)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def begin(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("now\n")
+    process.stdin.flush()
+
+
+def outcome(process: subprocess.Popen[str]) -> list[dict[str, str]]:
+    output, _ = process.communicate(timeout=60)
+    result: list[dict[str, str]] = json.loads(output)
+    return result
+
+
+def test_many_threads_make_one_refresh(connection: Connection, sandbox: Sandbox) -> None:
+    grant = grant_of(connection, sandbox)
+    expire(connection)
+
+    found = current_at_once(connection.pk, THREADS)
+
+    assert refreshes(sandbox, grant) == 1
+    assert is_live(sandbox, grant)
+    (token,) = {one.get("token") for one in found}
+    assert token
+    assert works(sandbox, token)
+
+
+def test_many_processes_make_one_refresh(connection: Connection, sandbox: Sandbox) -> None:
+    grant = grant_of(connection, sandbox)
+    expire(connection)
+
+    with ExitStack() as running:
+        processes = [running.enter_context(worker(sandbox, connection, 5)) for _ in range(PROCESSES)]
+        for process in processes:
+            begin(process)
+        found = [one for process in processes for one in outcome(process)]
+
+    assert len(found) == PROCESSES * 5
+    assert refreshes(sandbox, grant) == 1
+    assert is_live(sandbox, grant)
+    (token,) = {one.get("token") for one in found}
+    assert token
+    assert works(sandbox, token)
+
+
+def test_refresh_after_refresh_keeps_the_chain_alive(connection: Connection, sandbox: Sandbox) -> None:
+    grant = grant_of(connection, sandbox)
+
+    for round_ in range(1, 4):
+        expire(connection)
+        found = current_at_once(connection.pk, 5)
+        assert [list(one) for one in found] == [["token"]] * 5
+        assert refreshes(sandbox, grant) == round_
+
+    connection.refresh_from_db()
+    assert connection.token_version == 4  # Connect, and three refreshes
+
+
+def test_a_token_rejected_by_many_is_replaced_once(connection: Connection, sandbox: Sandbox) -> None:
+    grant = grant_of(connection, sandbox)
+    source = StoredTokens(connection.pk)
+    rejected = source.current()
+
+    replaced = {source.replace(rejected) for _ in range(3)}
+
+    assert refreshes(sandbox, grant) == 1
+    assert rejected not in replaced
+    assert len(replaced) == 1
+
+
+def test_a_killed_holder_of_the_lease_stops_the_others_only_until_the_lease_runs_out(
+    connection: Connection, sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant = grant_of(connection, sandbox)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        expire(connection)
+        connection.auth_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        connection.save(update_fields=["auth_url"])
+        with worker(sandbox, connection, 1) as holder:
+            begin(holder)
+            caller, _ = silent.accept()
+            holder.kill()
+            holder.wait(timeout=30)
+            caller.close()
+    connection.auth_url = sandbox.url
+    connection.save(update_fields=["auth_url"])
+    connection.refresh_from_db()
+    assert connection.lease_owner is not None
+
+    with monkeypatch.context() as impatient:
+        impatient.setattr(tokens, "WAIT_S", 0.1)
+        with pytest.raises(BeingRenewed):
+            StoredTokens(connection.pk).current()
+    with time_machine.travel(timezone.now() + tokens.LEASE):
+        token = StoredTokens(connection.pk).current()
+
+    assert works(sandbox, token.value)
+    assert refreshes(sandbox, grant) == 1
+
+
+def test_a_replayed_refresh_token_ends_the_access_and_says_so(connection: Connection, sandbox: Sandbox) -> None:
+    used_up = connection.sealed_refresh_token
+    expire(connection)
+    StoredTokens(connection.pk).current()
+    Connection.objects.filter(pk=connection.pk).update(sealed_refresh_token=used_up)
+    expire(connection)
+
+    with pytest.raises(TokenRefreshFailure) as caught:
+        StoredTokens(connection.pk).current()
+
+    assert caught.value.trace.correlation_id
+    connection.refresh_from_db()
+    assert connection.state == Connection.State.RECONNECT_NEEDED
+
+
+def test_a_sandbox_that_is_away_for_a_while_costs_nothing(
+    connection: Connection, sandbox: Sandbox, settings: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    settings.PINGONE_CUSTOM_HOSTS |= {nobody: nobody}
+    expire(connection)
+    Connection.objects.filter(pk=connection.pk).update(auth_url=nobody)
+
+    with pytest.raises(ConnectionFailure):
+        StoredTokens(connection.pk).current()
+
+    Connection.objects.filter(pk=connection.pk).update(auth_url=sandbox.url)
+    with time_machine.travel(timezone.now() + tokens.COOL_DOWN):
+        assert works(sandbox, StoredTokens(connection.pk).current().value)
+    states = [event.state for event in connection.events.order_by("id")]
+    assert states == ["connected", "needs_attention", "connected"]
+
+
+def test_disconnecting_ends_the_grant_at_pingone(connection: Connection, sandbox: Sandbox) -> None:
+    grant = grant_of(connection, sandbox)
+    token = StoredTokens(connection.pk).current()
+
+    authorization.disconnect(connection)
+
+    assert not is_live(sandbox, grant)
+    assert not works(sandbox, token.value)
+    with pytest.raises(NotConnected):
+        StoredTokens(connection.pk).replace(AccessToken("", 0))
