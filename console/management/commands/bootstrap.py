@@ -1,0 +1,61 @@
+"""The first organization and its first org admin, on an empty server."""
+
+import os
+import re
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from console.accounts import set_password_link
+from console.models import Membership, Operator, Organization
+from pingone_integration.models import Connection
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the first organization and its first org admin on an empty server. The password comes from the "
+        "environment variable BOOTSTRAP_PASSWORD; without it, a link to choose one is printed, once."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--organization", required=True, metavar="NAME", help="as people read it: Acme Corporation")
+        parser.add_argument("--slug", required=True, help="as addresses show it: acme")
+        parser.add_argument("--email", required=True, metavar="ADDRESS", help="of the org admin, who signs in with it")
+
+    def handle(self, *args: Any, organization: str, slug: str, email: str, **options: Any) -> None:
+        if Operator.objects.exists() or Organization.objects.exists():
+            raise CommandError("This server is in use already: bootstrap only starts an empty one.")
+        name, email = organization.strip(), email.strip().lower()
+        password = os.environ.get("BOOTSTRAP_PASSWORD") or None
+        _check(name, slug, email, password)
+        with transaction.atomic():
+            first = Organization.objects.create(name=name, slug=slug, connection=Connection.objects.create())
+            admin = Operator.objects.create_user(email, password)
+            Membership.objects.create(organization=first, operator=admin, role=Membership.Role.ORG_ADMIN)
+        self.stdout.write(f"{name} is there, and {email} is its org admin.")
+        if password is None:
+            self.stdout.write(f"Choose the password here, within three days:\n{set_password_link(admin)}")
+
+
+def _check(name: str, slug: str, email: str, password: str | None) -> None:
+    """Raises CommandError that names the argument at fault."""
+    if not name or len(name) > 150:
+        raise CommandError("--organization: between 1 and 150 characters.")
+    if not _SLUG.fullmatch(slug) or len(slug) > 50:
+        raise CommandError("--slug: at most 50 lower-case letters, digits and single hyphens, for example acme-corp.")
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise CommandError(f"--email: {email!r} is not an e-mail address.") from None
+    if password is not None:
+        try:
+            validate_password(password, Operator(email=email))
+        except ValidationError as error:
+            raise CommandError(f"BOOTSTRAP_PASSWORD: {' '.join(error.messages)}") from None
