@@ -15,6 +15,9 @@ def page_of(request: HttpRequest) -> str:
     The browser names that page in a header that anybody could have written, so only its own origin counts.
     """
     htmx = getattr(request, "htmx", None)
-    if htmx and wants_fragment(request):
+    if not htmx or not wants_fragment(request):
+        return request.get_full_path()
+    try:
         return str(htmx.current_url_abs_path or "/")
-    return request.get_full_path()
+    except ValueError:  # not a URL at all
+        return "/"

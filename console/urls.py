@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.views import connect, connections, health, home, populations, theme, users
+from console.views import accounts, connect, connections, health, home, populations, theme, users
 
 handler400 = "console.failures.bad_request"
 handler403 = "console.failures.permission_denied"
@@ -14,6 +14,13 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("theme/", theme.choose_theme, name="theme"),
+    # Nobody signs up or changes addresses by themselves: an org admin decides who an operator is.
+    path("accounts/signup/", accounts.closed),
+    path("accounts/email/", accounts.closed),
+    path("accounts/confirm-email/", accounts.closed),
+    path("accounts/confirm-email/<str:key>/", accounts.closed),
+    path("accounts/password/set/", accounts.closed),
+    path("accounts/login/code/confirm/", accounts.closed),
     path("accounts/", include("allauth.urls")),
     path("connect/callback/", connect.callback, name="connect-callback"),
     path(

@@ -1,0 +1,10 @@
+"""What of allauth's pages makes no sense here."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from console.access import public_view
+
+
+@public_view(reason="there is nothing behind it")
+def closed(request: HttpRequest, key: str = "") -> HttpResponse:
+    raise Http404("This console has no such page.")
