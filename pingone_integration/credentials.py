@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from pingone_integration.models import Connection
+from pingone_integration.models import AuthorizationRequest, Connection
 from pingone_integration.regions import api_url_for
 
 
@@ -18,23 +18,25 @@ class Credentials:
 
 
 def would_end_access(connection: Connection, entered: Credentials) -> bool:
-    """A grant belongs to one application in one environment: as another one it is worth nothing."""
-    return connection.has_grant and (connection.client_id, connection.auth_url, connection.environment_id) != (
-        entered.client_id,
-        entered.auth_url,
-        entered.environment_id,
-    )
+    """A grant belongs to one application in one environment: as another one it is worth nothing.
+
+    Its tokens have to be gone before `store`: they must never be sent to another Auth URL.
+    """
+    return connection.has_tokens and _is_other(connection, entered)
 
 
 def store(connection: Connection, entered: Credentials, *, client_secret: str | None) -> None:
     """`client_secret` None: keep the stored one. Raises InvalidApiUrl before anything is written.
 
-    The managed environment is forgotten when the API it was seen at is no longer the connection's.
+    The managed environment is forgotten when the API it was seen at is no longer the connection's, and a Connect that
+    waits for its return when it was begun with another application.
     """
     api_url = api_url_for(entered.auth_url)
     if connection.auth_url and api_url_for(connection.auth_url) != api_url:
         connection.managed_environment_id = None
         connection.managed_environment_name = ""
+    if _is_other(connection, entered):
+        AuthorizationRequest.objects.filter(connection=connection).delete()
     connection.client_id = entered.client_id
     connection.auth_url = entered.auth_url
     connection.environment_id = entered.environment_id
@@ -51,4 +53,12 @@ def store(connection: Connection, entered: Credentials, *, client_secret: str | 
             "managed_environment_id",
             "managed_environment_name",
         ]
+    )
+
+
+def _is_other(connection: Connection, entered: Credentials) -> bool:
+    return (connection.client_id, connection.auth_url, connection.environment_id) != (
+        entered.client_id,
+        entered.auth_url,
+        entered.environment_id,
     )

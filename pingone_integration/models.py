@@ -22,6 +22,10 @@ class HoldsSecrets(models.Model):
         sealed: str = getattr(self, f"sealed_{column}")
         return unseal(self.place_of(column), sealed) if sealed else ""
 
+    @classmethod
+    def secret_columns(cls) -> list[str]:
+        return [field.name for field in cls._meta.concrete_fields if field.name.startswith("sealed_")]
+
     def place_of(self, column: str) -> str:
         return f"{self.pk}/{column}"
 

@@ -39,6 +39,11 @@ def unseal(place: str, sealed: str) -> str:
     return str(secret)
 
 
+def reseal(place: str, sealed: str) -> str:
+    """The same secret, sealed with the newest key. Raises SealBroken."""
+    return seal(place, unseal(place, sealed))
+
+
 @lru_cache(maxsize=4)
 def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
