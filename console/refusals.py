@@ -43,8 +43,9 @@ def _refusal(title: str, cause: str, resolution: str) -> Failure:
 _BY_ERROR = {
     "access_denied": _refusal(
         "You or PingOne refused the access",
-        "Cancel was pressed on PingOne's page, or a policy of the application does not let this administrator sign on.",
-        "Connect again and approve the access, as an administrator who may use the application.",
+        "Cancel was pressed on PingOne's page, or the person who signed on may not use the application: as a rule, it "
+        "lets in only people with an administrator role.",
+        "Connect again, sign on as an administrator of the environment to manage, and approve the access.",
     ),
     "invalid_scope": _refusal(
         "The PingOne application does not allow a scope",

@@ -102,6 +102,12 @@ def connection_of(state: str) -> Connection | None:
     return request.connection if request else None
 
 
+def is_awaited(connection: Connection) -> bool:
+    """Whether Connect was pressed within the last ten minutes and nobody has come back: perhaps PingOne kept them."""
+    since = timezone.now() - GOOD_FOR
+    return AuthorizationRequest.objects.filter(connection=connection, used_at=None, created_at__gt=since).exists()
+
+
 def _digest(state: str) -> str:
     return sha256(state.encode()).hexdigest()
 

@@ -1,0 +1,201 @@
+"""Connecting to a PingOne that answers for itself: how it goes, and what each mistake looks like to the org admin."""
+
+import html
+import re
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from console.models import Membership, Organization
+from pingone_integration.models import Connection
+from tests.sandbox_server import new_browser, sign_on
+
+SETTINGS = "/o/initech/settings/connection/"
+
+
+@pytest.fixture
+def initech(org_admin) -> Organization:
+    """An organization with nothing entered yet."""
+    organization = Organization.objects.create(slug="initech", name="Initech", connection=Connection.objects.create())
+    Membership.objects.create(organization=organization, operator=org_admin, role=Membership.Role.ORG_ADMIN)
+    return organization
+
+
+@pytest.fixture
+def admin(browser_of, org_admin, initech) -> Client:
+    client: Client = browser_of(org_admin)
+    return client
+
+
+@pytest.fixture
+def typed(sandbox, settings) -> dict[str, str]:
+    """What somebody types who makes no mistake; the console's redirect URI is registered in the sandbox."""
+    settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
+    settings.PUBLIC_URL = "http://localhost:8000"
+    return {
+        "client_id": sandbox.details["client_id"],
+        "client_secret": sandbox.details["client_secret"],
+        "auth_url": sandbox.details["auth_url"],
+        "environment_id": sandbox.details["environment_id"],
+        "client_authentication": "client_secret_basic",
+    }
+
+
+def leave(admin: Client, typed: dict[str, str]) -> str:
+    """Press Connect; the address at PingOne that the browser goes on to."""
+    response = admin.post(f"{SETTINGS}connect/", typed)
+    assert response.status_code == 200, words_of(response.text)
+    return response.headers["Refresh"].removeprefix("0;url=")
+
+
+def come_back(admin: Client, address: str) -> str:
+    """The words of the page that the way back from PingOne ends on."""
+    back = urlsplit(address)
+    assert address.startswith("http://localhost:8000/connect/callback/?")
+    return words_of(admin.get(f"{back.path}?{back.query}", follow=True).text)
+
+
+def words_of(page: str) -> str:
+    text = re.sub(r"<(svg|script|style).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(text).split())
+
+
+def stored(organization: Organization) -> Connection:
+    return Connection.objects.get(organization=organization)
+
+
+@pytest.mark.parametrize("pasted", ["{auth_url}", "{auth_url}/{environment_id}/as", "{bare}/{environment_id}/as/"])
+def test_an_approval_connects(admin, typed, initech, pasted) -> None:
+    typed["auth_url"] = pasted.format(bare=typed["auth_url"].removeprefix("http://"), **typed)
+
+    come_back(admin, sign_on(leave(admin, typed)))
+
+    connection = stored(initech)
+    assert connection.state == Connection.State.CONNECTED
+    assert connection.consented_by == "Ada Admin (ada.admin)"
+    assert connection.unseal("refresh_token")
+    page = words_of(admin.get(SETTINGS).text)
+    assert "Approved by Ada Admin (ada.admin)" in page
+    assert "openid profile email" in page
+
+
+def test_disconnecting_makes_the_tokens_worthless_at_pingone(admin, typed, initech, sandbox) -> None:
+    come_back(admin, sign_on(leave(admin, typed)))
+    refresh_token = stored(initech).unseal("refresh_token")
+
+    told = words_of(admin.post(f"{SETTINGS}disconnect/", follow=True).text)
+
+    assert "Initech is disconnected from PingOne." in told
+    assert "did not confirm" not in told
+    with new_browser() as http:
+        answer = http.post(
+            f"{sandbox.issuer}/token",
+            data={"grant_type": "refresh_token", "refresh_token": refresh_token},
+            auth=(typed["client_id"], typed["client_secret"]),
+        )
+    assert answer.json()["error"] == "invalid_grant"
+
+
+def test_the_approval_of_a_second_press_replaces_the_first(admin, typed, initech) -> None:
+    come_back(admin, sign_on(leave(admin, typed)))
+    first = stored(initech).unseal("refresh_token")
+
+    come_back(admin, sign_on(leave(admin, typed | {"client_secret": ""})))
+
+    assert stored(initech).state == Connection.State.CONNECTED
+    assert stored(initech).unseal("refresh_token") != first
+
+
+def refused(response) -> str:
+    assert response.status_code >= 400
+    assert "Refresh" not in response.headers
+    return words_of(response.text)
+
+
+def test_a_wrong_auth_url_is_told_before_the_browser_leaves(admin, typed, settings) -> None:
+    nobody_there = "http://127.0.0.1:9"
+    settings.PINGONE_CUSTOM_HOSTS |= {nobody_there: nobody_there}
+
+    page = admin.post(f"{SETTINGS}connect/", typed | {"auth_url": nobody_there})
+
+    assert "PingOne could not be reached" in refused(page)
+    assert "The Auth URL may be of another region" in refused(page)
+    assert f'value="{nobody_there}"' in page.text
+
+
+@pytest.mark.parametrize("mistake", ["another region's environment", "a mistyped id"])
+def test_an_environment_unknown_there_is_told_before_the_browser_leaves(admin, typed, mistake) -> None:
+    # PingOne's regions know nothing of each other: to one, the environment of another is like one mistyped.
+    unknown = str(uuid4())
+
+    page = admin.post(f"{SETTINGS}connect/", typed | {"environment_id": unknown})
+
+    assert "PingOne does not know this environment" in refused(page)
+    assert "the environment is in another region than the Auth URL" in refused(page)
+    assert f'value="{unknown}"' in page.text
+
+
+def test_with_a_wrong_client_id_pingone_keeps_the_browser_and_our_page_has_said_why(admin, typed) -> None:
+    away = leave(admin, typed | {"client_id": str(uuid4())})
+
+    with new_browser() as browser:
+        page = browser.get(away)
+
+    assert page.status_code == 400
+    assert "localhost:8000" not in str(page.url)
+    told = words_of(admin.get(SETTINGS).text)
+    assert "PingOne has sent nobody back yet" in told
+    assert "It speaks of the client or the application: the Client ID is wrong" in told
+
+
+def test_with_an_unregistered_redirect_uri_pingone_keeps_the_browser_and_our_page_has_said_why(
+    admin, typed, settings
+) -> None:
+    settings.PUBLIC_URL = "https://console.elsewhere.test"
+    away = leave(admin, typed)
+
+    with new_browser() as browser:
+        page = browser.get(away)
+
+    assert page.status_code == 400
+    assert "redirect" in page.text.lower()
+    told = words_of(admin.get(SETTINGS).text)
+    assert "https://console.elsewhere.test/connect/callback/" in told
+    assert "It speaks of a redirect URI : the one above is not registered" in told
+
+
+@pytest.mark.parametrize(
+    "mistake", [{"client_secret": "not-the-secret"}, {"client_authentication": "client_secret_post"}]
+)
+def test_a_wrong_secret_or_method_is_told_after_the_approval(admin, typed, initech, mistake) -> None:
+    told = come_back(admin, sign_on(leave(admin, typed | mistake)))
+
+    assert "PingOne does not accept these credentials" in told
+    assert "The client ID or secret is wrong, the client authentication method differs" in told
+    assert typed["client_id"] in admin.get(SETTINGS).text
+    assert stored(initech).state == Connection.State.NOT_CONNECTED
+
+
+def test_a_wrong_secret_is_mended_by_typing_nothing_but_the_right_one(admin, typed, initech) -> None:
+    come_back(admin, sign_on(leave(admin, typed | {"client_secret": "not-the-secret"})))
+
+    come_back(admin, sign_on(leave(admin, typed)))
+
+    assert stored(initech).state == Connection.State.CONNECTED
+
+
+def test_a_refused_consent_is_told_as_such(admin, typed, initech) -> None:
+    told = come_back(admin, sign_on(leave(admin, typed), answer="cancel"))
+
+    assert "You or PingOne refused the access" in told
+    assert "Cancel was pressed on PingOne's page" in told
+    assert stored(initech).state == Connection.State.NOT_CONNECTED
+
+
+def test_somebody_without_an_administrator_role_is_told_to_need_one(admin, typed, initech) -> None:
+    told = come_back(admin, sign_on(leave(admin, typed), username="nils.norole", answer="cancel"))
+
+    assert "lets in only people with an administrator role" in told
+    assert stored(initech).state == Connection.State.NOT_CONNECTED
