@@ -24,6 +24,7 @@ class Permission(StrEnum):
     ENTER = "enter"  # every member: home, the connection's state
     VIEW_USERS = "users.view"
     SYNC_POPULATIONS = "populations.sync"
+    CALL_API = "api.call"
     MANAGE_CONNECTION = "connection.manage"
 
 
@@ -31,6 +32,7 @@ PERMISSION_LABELS = {  # after "the right to"
     Permission.ENTER: "enter the organization",
     Permission.VIEW_USERS: "see users",
     Permission.SYNC_POPULATIONS: "sync populations",
+    Permission.CALL_API: "call any PingOne endpoint",
     Permission.MANAGE_CONNECTION: "manage the connection to PingOne",
 }
 

@@ -37,6 +37,7 @@ NAVIGATION = (
     Destination(label="Home", icon="home", url_name="organization", permission=Permission.ENTER),
     Destination(label="Users", icon="users", url_name="users", permission=Permission.VIEW_USERS),
     Destination(label="Populations", icon="sitemap", url_name="populations", permission=Permission.VIEW_USERS),
+    Destination(label="Call API", icon="code", url_name="call-api", permission=Permission.CALL_API),
     Destination(
         label="PingOne",
         icon="plug-connected",

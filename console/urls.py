@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.views import accounts, connect, connections, health, home, populations, theme, users
+from console.views import accounts, call_api, connect, connections, health, home, populations, theme, users
 
 handler400 = "console.failures.bad_request"
 handler403 = "console.failures.permission_denied"
@@ -32,6 +32,9 @@ urlpatterns = [
                 path("users/<uuid:user_id>/", users.user, name="user"),
                 path("populations/", populations.population_list, name="populations"),
                 path("populations/sync/", populations.sync, name="sync-populations"),
+                path("call-api/", call_api.composer, name="call-api"),
+                path("call-api/save/", call_api.save, name="save-api-call"),
+                path("call-api/<int:saved_id>/forget/", call_api.forget, name="forget-api-call"),
                 path("settings/connection/", connections.connection_settings, name="connection"),
                 path("settings/connection/place/", connections.connection_place, name="connection-place"),
                 path("settings/connection/connect/", connect.connect, name="connect"),

@@ -9,7 +9,8 @@ from uuid import UUID
 import httpx
 
 from pingone_integration.api import JSON, PingOneApi
-from pingone_integration.errors import InvalidValue
+from pingone_integration.errors import InvalidValue, Trace
+from pingone_integration.responses import json_object, traced
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 LONGEST_PATH = 500
@@ -45,6 +46,36 @@ MEDIA_TYPES = (
     "application/vnd.pingidentity.user.verify+json",
 )
 
+# What the form suggests; {user} and the like stand for an id to fill in.
+# Source: PingOne API reference, table of contents (read 2026-11).
+SUGGESTED_PATHS = (
+    ("/users", "List or create users"),
+    ("/users/{user}", "Read, change or delete a user; unlock by content type"),
+    ("/users/{user}/enabled", "Enable or disable"),
+    ("/users/{user}/password", "Password state; recovery code, unlock, force change by content type"),
+    ("/users/{user}/population", "Move to another population"),
+    ("/users/{user}/memberOfGroups", "Group memberships"),
+    ("/users/{user}/mfaEnabled", "MFA on or off"),
+    ("/users/{user}/bypassMFA", "MFA bypass"),
+    ("/users/{user}/devices", "MFA devices"),
+    ("/users/{user}/sessions", "Sessions"),
+    ("/users/{user}/roleAssignments", "Administrator roles"),
+    ("/groups", "List or create groups"),
+    ("/groups/{group}", "Read, replace or delete a group"),
+    ("/groups/{group}/roleAssignments", "Roles that a group carries"),
+    ("/populations", "List or create populations"),
+    ("/populations/{population}", "Read, replace or delete a population"),
+    ("/schemas", "User schema"),
+    ("/schemas/{schema}/attributes", "Attributes of the user schema"),
+    ("/passwordPolicies", "Password policies"),
+    ("/capabilities", "Licence limits"),
+    ("/roles", "Roles of the environment"),
+    ("/applications", "Applications"),
+    ("/signOnPolicies", "Sign-on policies"),
+    ("/identityProviders", "External identity providers"),
+    ("/activities", "Audit activities; the filter must name a time range"),
+)
+
 # Headers of an answer that somebody debugging asks for.
 TELLING_HEADERS = ("content-type", "correlation-id", "x-ping-external-transaction-id", "retry-after", "date")
 
@@ -71,6 +102,7 @@ class Exchange:
     size: int  # bytes of the body
     headers: dict[str, str] = field(default_factory=dict)  # the telling ones
     body: str
+    trace: Trace
 
 
 def parse_endpoint(text: str, *, environment_id: UUID) -> Endpoint:
@@ -128,6 +160,7 @@ def call(
     """
     if method not in METHODS:
         raise InvalidValue(f"{method} is not a method that PingOne has")
+    trace = Trace(transaction_id=str(api.transaction_id), call=f"{method} {endpoint.path}")
     started = time.perf_counter()
     response = api.exchange(method, endpoint.path, query=endpoint.query, content=body, media_type=media_type)
     return Exchange(
@@ -137,6 +170,7 @@ def call(
         size=len(response.content),
         headers={name: response.headers[name] for name in TELLING_HEADERS if name in response.headers},
         body=response.text,
+        trace=traced(response, json_object(response) or {}, trace),
     )
 
 

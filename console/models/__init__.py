@@ -1,5 +1,6 @@
 """Everything the console itself keeps; what it keeps of PingOne is in pingone_integration.models."""
 
+from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead
 from console.models.people import Membership, Operator, OperatorManager, Organization
 
@@ -11,4 +12,5 @@ __all__ = [
     "Operator",
     "OperatorManager",
     "Organization",
+    "SavedApiCall",
 ]

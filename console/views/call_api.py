@@ -1,0 +1,141 @@
+"""Call API: compose a request to any endpoint of the environment, send it, read the answer, keep it for later."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from console import audit, call_api
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.call_api import ApiCall
+from console.call_api_form import CallApiForm, SaveCallForm, SendWriteForm
+from console.failures import failure_of
+from console.models import AuditEntry, SavedApiCall
+from console.source_address import source_address
+from pingone_integration.endpoints import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
+from pingone_integration.errors import NoEnvironmentChosen, PingOneError
+from pingone_integration.regions import api_url_for
+
+RECENT = 20
+
+
+@org_view(Permission.CALL_API)
+@require_http_methods(["GET", "POST"])
+def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Show the form, filled from `?saved=` or `?entry=`; send a read at once, a write after a second look at it."""
+    environment_id = access.org.connection.managed_environment_id
+    if environment_id is None:
+        raise NoEnvironmentChosen
+    if request.method != "POST":
+        form = CallApiForm(initial=_chosen(request, access), environment_id=environment_id)
+        return _page(request, access, form)
+    form = CallApiForm(request.POST, environment_id=environment_id)
+    if not form.is_valid():
+        return _page(request, access, form, status=422)
+    call = form.call
+    if not call.writes:
+        return _send(request, access, form, audit.Circumstances(source_address=source_address(request)))
+    second_look = SendWriteForm(request.POST if "submission" in request.POST else None, initial={"submission": uuid4()})
+    if not second_look.is_valid():
+        return _page(request, access, form, second_look=second_look, status=422 if second_look.is_bound else 200)
+    circumstances = audit.Circumstances(
+        source_address=source_address(request),
+        reason=second_look.cleaned_data["reason"],
+        submission=second_look.cleaned_data["submission"],
+    )
+    return _send(request, access, form, circumstances)
+
+
+@org_view(Permission.CALL_API)
+@require_POST
+def save(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Keep a request under a name; the same name again replaces it."""
+    environment_id = access.org.connection.managed_environment_id
+    if environment_id is None:
+        raise NoEnvironmentChosen
+    form, naming = CallApiForm(request.POST, environment_id=environment_id), SaveCallForm(request.POST)
+    if not (form.is_valid() and naming.is_valid()):
+        return _page(request, access, form, naming=naming, status=422)
+    name = naming.cleaned_data["name"]
+    kept = {**form.call.inputs(), "media_type": form.call.media_type, "body": call_api.without_secrets(form.call)}
+    saved, _ = SavedApiCall.objects.update_or_create(
+        organization=access.org, name=name, defaults={**kept, "saved_by": access.operator}
+    )
+    messages.success(request, f"Saved as {saved.name}.")
+    return _to_composer(access, saved=str(saved.pk))
+
+
+@org_view(Permission.CALL_API)
+@require_POST
+def forget(request: ConsoleRequest, access: OrgAccess, saved_id: int) -> HttpResponse:
+    saved = get_object_or_404(SavedApiCall, organization=access.org, pk=saved_id)
+    saved.delete()
+    messages.success(request, f"{saved.name} is no longer kept.")
+    return _to_composer(access)
+
+
+def _send(
+    request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circumstances: audit.Circumstances
+) -> HttpResponse:
+    """The page with PingOne's answer, or with the reason why there is none; what was typed stays."""
+    try:
+        exchange = call_api.perform_call(access, form.call, circumstances)
+    except PingOneError as error:
+        failure = failure_of(error, access)
+        return _page(request, access, form, failure=failure, status=failure.status)
+    except audit.AlreadySubmitted as sent:
+        return _page(request, access, form, sent_before=sent.entry)
+    return _page(request, access, form, exchange=exchange)
+
+
+def _page(
+    request: ConsoleRequest,
+    access: OrgAccess,
+    form: CallApiForm,
+    *,
+    exchange: Exchange | None = None,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    connection = access.org.connection
+    base_url = f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}"
+    call: ApiCall | None = form.call if form.is_bound and form.is_valid() else None
+    entries = AuditEntry.objects.current().filter(organization=access.org, action=call_api.ACTION)
+    context = {
+        "form": form,
+        "call": call,
+        "base_url": base_url,
+        "curl": call_api.as_curl(call, base_url) if call else "",
+        "exchange": exchange,
+        "answer": call_api.pretty(exchange) if exchange else "",
+        "naming": SaveCallForm(),
+        "saved": SavedApiCall.objects.filter(organization=access.org),
+        "recent": entries.order_by("-sequence")[:RECENT],
+        "suggested_paths": SUGGESTED_PATHS,
+        "media_types": MEDIA_TYPES,
+        **more,
+    }
+    return render(request, "console/call_api.html", context, status=status)
+
+
+def _chosen(request: ConsoleRequest, access: OrgAccess) -> dict[str, Any]:
+    """The request that a link of the page names; nothing for a link that names none of this organization's."""
+    if (saved := request.GET.get("saved", "")).isdecimal():
+        found = SavedApiCall.objects.filter(organization=access.org, pk=int(saved)).first()
+        return (
+            {name: getattr(found, name) for name in ("method", "path", "query", "media_type", "body")} if found else {}
+        )
+    try:
+        entry = UUID(request.GET.get("entry", ""))
+    except ValueError:
+        return {}
+    made = AuditEntry.objects.filter(organization=access.org, action=call_api.ACTION, entry=entry).first()
+    return dict(made.inputs) if made else {}
+
+
+def _to_composer(access: OrgAccess, **query: str) -> HttpResponse:
+    return redirect(reverse("call-api", args=[access.org.slug], query=query))
