@@ -113,6 +113,12 @@ def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
 
 
 def pingone_failed(request: HttpRequest, error: PingOneError) -> HttpResponse:
+    view = request.resolver_match.func if request.resolver_match else None
+    return _tell(request, note(request, error), in_place=getattr(view, "fails_in_place", False))
+
+
+def note(request: HttpRequest, error: PingOneError) -> Failure:
+    """Log a failure of PingOne and put it in words; for views that show it themselves, in the midst of their page."""
     access: OrgAccess | None = getattr(request, "access", None)
     if access:  # the failure may just have changed the state that the header shows
         access.org.connection.refresh_from_db()
@@ -124,8 +130,7 @@ def pingone_failed(request: HttpRequest, error: PingOneError) -> HttpResponse:
         error.trace.correlation_id,
         error.trace.transaction_id,
     )
-    view = request.resolver_match.func if request.resolver_match else None
-    return _tell(request, failure_of(error, access), in_place=getattr(view, "fails_in_place", False))
+    return failure_of(error, access)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

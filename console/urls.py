@@ -29,7 +29,9 @@ urlpatterns = [
             [
                 path("", home.organization, name="organization"),
                 path("users/", users.user_list, name="users"),
+                path("users/group-choices/", users.user_group_choices, name="user-group-choices"),
                 path("users/<uuid:user_id>/", users.user, name="user"),
+                path("users/<uuid:user_id>/panels/<slug:key>/", users.user_panel, name="user-panel"),
                 path("populations/", populations.population_list, name="populations"),
                 path("populations/sync/", populations.sync, name="sync-populations"),
                 path("call-api/", call_api.composer, name="call-api"),

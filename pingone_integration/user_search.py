@@ -13,9 +13,10 @@ from uuid import UUID
 MAX_FILTER_BYTES = 3_000
 
 FILTERABLE = (
-    "username email name.given name.family name.middle name.formatted nickname title type primaryPhone mobilePhone "
-    "accountId externalId enabled population.id locale timezone preferredLanguage address.streetAddress "
-    "address.locality address.region address.postalCode address.countryCode memberOfGroups[id eq]"
+    "username, email, name.given, name.family, name.middle, name.formatted, nickname, title, type, primaryPhone, "
+    "mobilePhone, accountId, externalId, enabled, population.id, locale, timezone, preferredLanguage, "
+    "address.streetAddress, address.locality, address.region, address.postalCode, address.countryCode, "
+    "memberOfGroups[id eq]"
 )
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -39,6 +40,14 @@ class Criteria:
     enabled: bool | None = None
 
 
+@dataclass(frozen=True)
+class _Understood:
+    """A search text taken as one kind of thing: any of `clauses` makes a user fit."""
+
+    meaning: str
+    clauses: list[str]
+
+
 def user_id_in(text: str) -> UUID | None:
     """The id, when the text is a user's id and nothing else."""
     stripped = text.strip()
@@ -48,8 +57,8 @@ def user_id_in(text: str) -> UUID | None:
 def filter_of(criteria: Criteria) -> str:
     """The SCIM filter; empty for no criteria at all. Raises BadFilter."""
     clauses = []
-    if text := " ".join(criteria.text.split()):
-        clauses.append(f"({_any(_clauses_of(text))})")
+    if text := _one_line(criteria.text):
+        clauses.append(f"({' or '.join(_understood(text).clauses)})")
     if raw := criteria.raw_filter.strip():
         _check_balance(raw)
         clauses.append(f"({raw})")
@@ -65,23 +74,37 @@ def filter_of(criteria: Criteria) -> str:
     return whole
 
 
+def meaning_of(text: str) -> str:
+    """As what a search text is understood, to go after "Looked for"; empty for an empty one."""
+    return _understood(_one_line(text)).meaning if text.strip() else ""
+
+
 def literal(value: str) -> str:
     """A SCIM string: as in JSON, with quotation marks, backslashes and control characters escaped."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def _clauses_of(text: str) -> list[str]:
+def _understood(text: str) -> _Understood:
     if address := _ADDRESS_IN_BRACKETS.search(text):
         text = address[1]
     text = text.removeprefix("mailto:")
     if "@" in text:
-        return [f"email sw {literal(text)}", f"username sw {literal(text)}"]
+        return _Understood(
+            f"an e-mail address or a username that begins with “{text}”",
+            [f"email sw {literal(text)}", f"username sw {literal(text)}"],
+        )
     if _PHONE.fullmatch(text) and sum(character.isdigit() for character in text) >= 5:
-        return _phone_clauses(text)
+        return _Understood(f"the phone number {text} in several spellings", _phone_clauses(text))
     words = text.replace(",", " ").split() or [text]
     if len(words) == 1:
-        return [f"{attribute} sw {literal(text)}" for attribute in ("username", "email", "name.given", "name.family")]
-    return [f"username sw {literal(text)}", f"name.formatted sw {literal(text)}", *_name_clauses(words[:_MAX_WORDS])]
+        return _Understood(
+            f"a username, an e-mail address, a given or a family name that begins with “{text}”",
+            [f"{attribute} sw {literal(text)}" for attribute in ("username", "email", "name.given", "name.family")],
+        )
+    return _Understood(
+        f"given and family names that begin with “{' '.join(words)}”, in either order",
+        [f"username sw {literal(text)}", f"name.formatted sw {literal(text)}", *_name_clauses(words[:_MAX_WORDS])],
+    )
 
 
 def _name_clauses(words: list[str]) -> list[str]:
@@ -136,8 +159,8 @@ def _country_code_length(digits: str) -> int:
     return 2 if digits[:2] in f"{two_digits} 81 82 84 86 90 91 92 93 94 95 98".split() else 3
 
 
-def _any(clauses: list[str]) -> str:
-    return " or ".join(clauses)
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _check_balance(raw: str) -> None:

@@ -1,21 +1,180 @@
 """Finding users and seeing one."""
 
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.failures import Failure, fails_in_place, note
+from console.forms import UserSearchForm
+from console.fragments import page_of, wants_fragment
+from console.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
+from console.profile import profile_of
+from console.user_filters import find_groups, group_name, known_populations
+from pingone_integration import users
+from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
+from pingone_integration.paging import Page
+from pingone_integration.user_search import FILTERABLE, meaning_of, user_id_in
+from pingone_integration.users import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListUrls:
+    """Where the list leads from here: to other pages of it, and to wider searches. Empty: nowhere."""
+
+    here: str
+    first_page: str
+    next_page: str
+    previous_page: str
+    without_group: str
+    without_filters: str  # the text alone, when there is one and something narrows it
 
 
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    return render(request, "console/users.html")
+    """One page of the users that match the search in the URL; for htmx without the search form."""
+    if user_id := user_id_in(request.GET.get("q", "")):
+        user_url = reverse("user", args=[access.org.slug, user_id])
+        return HttpResponseClientRedirect(user_url) if wants_fragment(request) else redirect(user_url)
+    form = UserSearchForm(request.GET)
+    cursor = request.GET.get("cursor", "")
+    page: Page[User] | None = None
+    failure: Failure | None = None
+    if form.is_valid():
+        try:
+            page = _search(access, form, cursor)
+        except StaleCursor as stale:
+            messages.info(request, f"{stale.title}. {stale.cause}")
+            return redirect(_list_url(access, form))
+        except PingOneError as error:
+            failure = note(request, error)
+    urls = _urls(access, form, cursor, page)
+    context = {"form": form, "page": page, "cursor": cursor, "failure": failure, "urls": urls}
+    context["meaning"] = meaning_of(form.criteria.text)
+    status = failure.status if failure else 422 if form.errors else 200
+    if wants_fragment(request):
+        results = render(request, "console/users.html#results", context | {"fragment": True}, status=status)
+        return _in_history(request, urls.here, results)
+    return render(request, "console/users.html", context | _filters(request, access, form), status=status)
+
+
+@org_view(Permission.VIEW_USERS)
+@require_safe
+@fails_in_place
+def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Groups to narrow the list by, while somebody types the name of one."""
+    form = UserSearchForm(request.GET)
+    form.is_valid()
+    if not wants_fragment(request):
+        return redirect(_list_url(access, form))
+    return render(request, "console/users.html#group-choices", _group_choices(request, access, form))
 
 
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
-    return render(request, "console/user.html")
+    """A user, at once; the panels follow one by one, or with `?panels=all` in the same page."""
+    api = access.pingone()
+    shown = users.get(api, user_id)
+    if request.GET.get("panels") == "all":
+        readings = read_panels(PANELS, api, user_id)
+    else:
+        readings = [Reading(panel=panel) for panel in PANELS]
+    return render(request, "console/user.html", _user_context(request, shown, readings))
+
+
+@org_view(Permission.VIEW_USERS)
+@require_safe
+@fails_in_place
+def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: str) -> HttpResponse:
+    """One panel of a user's page; as a page of its own it has the user above it."""
+    panel = panel_or_404(key)
+    api = access.pingone()
+    cursor = request.GET.get("cursor", "")
+    if wants_fragment(request):
+        context = {"content": read_panel(panel, api, user_id, cursor), "panel": panel, "user_id": user_id}
+        return render(request, panel.template, context)
+    shown = users.get(api, user_id)
+    reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
+    return render(request, "console/user.html", _user_context(request, shown, [reading]))
+
+
+def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] | None:
+    """None when PingOne refuses the raw filter: the form then says so."""
+    searched = form.cleaned_data
+    try:
+        return users.search(access.pingone(), filter=searched["scim"], limit=searched["limit"], cursor=cursor or None)
+    except StaleCursor:
+        raise
+    except InvalidValue as error:
+        refused = next((detail for detail in error.details if detail.code == "INVALID_FILTER"), None)
+        if refused is None or not searched["filter"]:
+            raise
+        listed = refused.inner.get("supportedAttributes")
+        attributes = ", ".join(str(name) for name in listed) if isinstance(listed, list) else FILTERABLE
+        form.add_error("filter", f"PingOne does not accept this filter. It can filter by {attributes}.")
+        return None
+
+
+def _list_url(access: OrgAccess, form: UserSearchForm, **changes: str) -> str:
+    query = form.query(**changes)
+    return reverse("users", args=[access.org.slug]) + (f"?{query}" if query else "")
+
+
+def _urls(access: OrgAccess, form: UserSearchForm, cursor: str, page: Page[User] | None) -> ListUrls:
+    def url(**changes: str) -> str:
+        return _list_url(access, form, **changes)
+
+    criteria = form.criteria
+    narrowed = bool(criteria.population_id or criteria.group_id or criteria.raw_filter or criteria.enabled is not None)
+    return ListUrls(
+        here=url(cursor=cursor),
+        first_page=url() if cursor else "",
+        next_page=url(cursor=page.next_cursor) if page and page.next_cursor else "",
+        previous_page=url(cursor=page.previous_cursor) if page and page.previous_cursor else "",
+        without_group=url(group=""),
+        without_filters=url(population="", group="", enabled="", filter="") if narrowed and criteria.text else "",
+    )
+
+
+def _filters(request: ConsoleRequest, access: OrgAccess, form: UserSearchForm) -> dict[str, Any]:
+    """What the search form needs beyond the fields: names of populations, of the chosen group, and groups to choose."""
+    form.offer_populations([(population.id, population.name) for population in known_populations(access)])
+    group_id = form.criteria.group_id
+    chosen = {"group_name": group_name(access, group_id)} if group_id else {}
+    return chosen | _group_choices(request, access, form)
+
+
+def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchForm) -> dict[str, Any]:
+    name = " ".join(request.GET.get("group_search", "").split())[:256]
+    if not name:
+        return {}
+    choices = find_groups(access, name)
+    links = [(group, _list_url(access, form, group=str(group.id))) for group in choices.groups]
+    return {"group_choices": choices, "group_links": links}
+
+
+def _in_history(request: ConsoleRequest, url: str, response: HttpResponse) -> HttpResponse:
+    """The address bar follows the search: typing on replaces the last entry, anything else makes a new one."""
+    before = QueryDict(urlsplit(page_of(request)).query)
+    after = QueryDict(urlsplit(url).query)
+    typed_on = before.get("q") and after.get("q") and _all_but_q(before) == _all_but_q(after)
+    return replace_url(response, url) if typed_on or before == after else push_url(response, url)
+
+
+def _all_but_q(query: QueryDict) -> dict[str, object]:
+    return {name: value for name, value in query.items() if name != "q"}
+
+
+def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
+    panels = [(reading, note(request, reading.error) if reading.error else None) for reading in readings]
+    return {"user": shown, "user_id": shown.id, "profile": profile_of(shown), "panels": panels}

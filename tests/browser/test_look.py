@@ -73,7 +73,7 @@ def test_menus_are_accessible_and_need_no_javascript(
 ) -> None:
     page = new_page(consultant, **look)
     page.goto("/o/acme/")
-    for menu in ("account", "organizations"):
+    for menu in ("operator", "organizations"):
         page.locator(f"[popovertarget={menu}]").click()
         expect(page.locator(f"#{menu}")).to_be_visible()
         assert_accessible(page)

@@ -1,0 +1,95 @@
+"""The parts of a user's page that are read apart from the user, each by one call, and fail one by one."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+from django.http import Http404
+
+from pingone_integration import devices, groups, passwords, sessions
+from pingone_integration.api import AccessToken, PingOneApi, TokenSource
+from pingone_integration.errors import PingOneError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One panel of a user's page; templates/console/panels.html has a partial named `key`."""
+
+    key: str  # in URLs
+    title: str
+    icon: str
+    read: Callable[..., Any]  # read(api, user_id)
+    is_paged: bool = False  # read(api, user_id, cursor=...) as well
+
+    @property
+    def template(self) -> str:
+        return f"console/panels.html#{self.key}"
+
+
+PANELS = (
+    Panel(key="groups", title="Groups", icon="users-group", read=groups.memberships, is_paged=True),
+    Panel(key="devices", title="MFA devices", icon="device-mobile", read=devices.all_of),
+    Panel(key="password", title="Password", icon="password", read=passwords.state),
+    Panel(key="sessions", title="Sessions", icon="world", read=sessions.all_of),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What came of reading a panel: its content, or the error, or neither while nobody has read it."""
+
+    panel: Panel
+    content: Any = None
+    error: PingOneError | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.content is not None or self.error is not None
+
+
+def panel_or_404(key: str) -> Panel:
+    for panel in PANELS:
+        if panel.key == key:
+            return panel
+    raise Http404("No such panel.")
+
+
+def read_panel(panel: Panel, api: PingOneApi, user_id: UUID, cursor: str = "") -> Any:
+    """The panel's content. Raises a PingOneError."""
+    if panel.is_paged and cursor:
+        return panel.read(api, user_id, cursor=cursor)
+    return panel.read(api, user_id)
+
+
+@dataclass(frozen=True)
+class _OneToken:
+    """The access token looked up once, for calls that are made at the same time."""
+
+    token: AccessToken
+    tokens: TokenSource
+
+    def current(self) -> AccessToken:
+        return self.token
+
+    def replace(self, rejected: AccessToken) -> AccessToken:
+        return self.tokens.replace(rejected)
+
+
+def read_panels(panels: Iterable[Panel], api: PingOneApi, user_id: UUID) -> list[Reading]:
+    """All at once, in threads: together they take as long as the slowest."""
+    api = replace(api, tokens=_OneToken(api.tokens.current(), api.tokens))
+
+    def read(panel: Panel) -> Reading:
+        try:
+            return Reading(panel=panel, content=read_panel(panel, api, user_id))
+        except PingOneError as error:
+            return Reading(panel=panel, error=error)
+        finally:
+            connections.close_all()  # this thread's own, should a token have been renewed
+
+    panels = list(panels)
+    with ThreadPoolExecutor(len(panels)) as threads:
+        return list(threads.map(read, panels))

@@ -1,0 +1,36 @@
+// Keys for finding users, and what assistive technology hears of a search under way.
+(() => {
+  const search = () => document.getElementById("id_q");
+  const rows = () => [...document.querySelectorAll("#results tbody a")];
+  const typing = (element) => element?.matches("input, textarea, select, [contenteditable]");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = rows().indexOf(document.activeElement);
+    if (event.key === "/" && !typing(document.activeElement)) {
+      event.preventDefault();
+      document.getElementById("find-another")?.click();
+      search()?.focus();
+      search()?.select();
+    } else if (event.key === "ArrowDown" && rows().length && (at >= 0 || document.activeElement === search())) {
+      event.preventDefault();
+      rows()[Math.min(at + 1, rows().length - 1)].focus();
+    } else if (event.key === "ArrowUp" && at >= 0) {
+      event.preventDefault();
+      (at === 0 ? search() : rows()[at - 1]).focus();
+    }
+  });
+
+  const busy = (event, value) => {
+    const target = event.detail.target;
+    if (target?.id === "results") target.setAttribute("aria-busy", value);
+  };
+  document.addEventListener("htmx:beforeSend", (event) => busy(event, "true"));
+  document.addEventListener("htmx:afterRequest", (event) => busy(event, "false"));
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const name of ["q", "filter"]) {
+      const wrong = document.querySelector(`#${name}-errors li`) !== null;
+      document.getElementById(`id_${name}`)?.setAttribute("aria-invalid", String(wrong));
+    }
+  });
+})();
