@@ -98,7 +98,7 @@ def json_object(response: httpx.Response) -> dict[str, Any] | None:
 def retry_after(response: httpx.Response) -> int | None:
     """Seconds from now, from either form of the header; None: PingOne named no time that can be read."""
     value = response.headers.get("Retry-After", "").strip()
-    if value.isdecimal():
+    if re.fullmatch(r"[0-9]{1,6}", value):
         return int(value)
     try:
         at = parsedate_to_datetime(value)

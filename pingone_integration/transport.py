@@ -33,8 +33,8 @@ class BoundedTransport(httpx.HTTPTransport):
                     raise httpx.ReadTimeout(f"not complete after {MAX_ANSWER_SECONDS:.0f} s", request=request)
         finally:
             response.close()
-        described = {"content-encoding", "content-length", "transfer-encoding"}  # how it travelled: no longer true
-        headers = [(name, value) for name, value in response.headers.multi_items() if name not in described]
+        described = {b"content-encoding", b"content-length", b"transfer-encoding"}  # how it travelled: no longer true
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in described]
         return httpx.Response(response.status_code, headers=headers, content=bytes(content))
 
 

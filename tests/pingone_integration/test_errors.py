@@ -1,0 +1,51 @@
+"""Every failure in words: what it is, why, and what to do next."""
+
+import pytest
+
+from pingone_integration import errors
+from pingone_integration.errors import PingOneError, StateRejected, Unavailable
+
+
+def every_class() -> list[type[PingOneError]]:
+    found = [PingOneError]
+    for one in found:
+        found += one.__subclasses__()
+    return found
+
+
+@pytest.mark.parametrize("error", every_class(), ids=lambda error: error.__name__)
+def test_each_error_says_what_happened_why_and_what_next(error: type[PingOneError]) -> None:
+    assert error.__doc__
+    assert error.title
+    assert not error.title.endswith(".")
+    for sentence in (getattr(error, "cause", ""), error.resolution):
+        assert sentence == "" or sentence.endswith(".")
+        assert len(sentence) < 160
+    assert len(error.title) < 70
+    assert error.kind == error.kind.lower()
+
+
+def test_each_kind_stands_for_one_class() -> None:
+    classes = every_class()
+
+    assert len({error.kind for error in classes}) == len(classes)
+    assert set(errors.kinds().values()) == set(classes)
+    assert all(errors.of_kind(error.kind, otherwise=PingOneError) is error for error in classes)
+
+
+def test_a_kind_of_another_version_falls_back() -> None:
+    assert errors.of_kind("no-longer-known", otherwise=Unavailable) is Unavailable
+
+
+@pytest.mark.parametrize("reason", StateRejected.Reason)
+def test_each_rejected_return_has_a_cause_of_its_own(reason: StateRejected.Reason) -> None:
+    assert StateRejected(reason).cause == StateRejected.causes[reason]
+    assert len(set(StateRejected.causes.values())) == len(StateRejected.Reason)
+
+
+def test_after_a_write_without_an_answer_the_words_say_that_it_may_have_happened() -> None:
+    error = Unavailable(outcome_known=False)
+
+    assert "may have happened" in error.title
+    assert "before doing it again" in error.resolution
+    assert "may have happened" not in Unavailable().title
