@@ -24,7 +24,22 @@ class Permission(StrEnum):
     ENTER = "enter"  # every member: home, the connection's state
     VIEW_USERS = "users.view"
     SYNC_POPULATIONS = "populations.sync"
+    CREATE_USERS = "users.create"
+    UPDATE_USERS = "users.update"
+    ENABLE_USERS = "users.enable"
+    UNLOCK_USERS = "users.unlock"
+    LOCK_USERS = "users.lock"
+    MOVE_USERS = "users.move"
+    DELETE_USERS = "users.delete"
+    RECOVER_PASSWORDS = "passwords.recover"
+    SET_PASSWORDS = "passwords.set"
+    CHANGE_GROUPS = "groups.change"
+    SWITCH_MFA = "mfa.switch"
+    CHANGE_DEVICES = "mfa.devices"
+    END_SESSIONS = "sessions.end"
     CALL_API = "api.call"
+    VIEW_AUDIT = "audit.view"
+    EXPORT_AUDIT = "audit.export"
     MANAGE_CONNECTION = "connection.manage"
 
 
@@ -32,12 +47,43 @@ PERMISSION_LABELS = {  # after "the right to"
     Permission.ENTER: "enter the organization",
     Permission.VIEW_USERS: "see users",
     Permission.SYNC_POPULATIONS: "sync populations",
+    Permission.CREATE_USERS: "create users",
+    Permission.UPDATE_USERS: "change users' profiles",
+    Permission.ENABLE_USERS: "activate and deactivate users",
+    Permission.UNLOCK_USERS: "unlock users",
+    Permission.LOCK_USERS: "lock users",
+    Permission.MOVE_USERS: "move users to another population",
+    Permission.DELETE_USERS: "delete users",
+    Permission.RECOVER_PASSWORDS: "send recovery codes and force password changes",
+    Permission.SET_PASSWORDS: "set temporary passwords",
+    Permission.CHANGE_GROUPS: "change users' groups",
+    Permission.SWITCH_MFA: "switch MFA on and off",
+    Permission.CHANGE_DEVICES: "change users' MFA devices",
+    Permission.END_SESSIONS: "end users' sessions",
     Permission.CALL_API: "call any PingOne endpoint",
+    Permission.VIEW_AUDIT: "see the audit log",
+    Permission.EXPORT_AUDIT: "export the audit log",
     Permission.MANAGE_CONNECTION: "manage the connection to PingOne",
 }
 
-_AUDITOR = frozenset({Permission.ENTER, Permission.VIEW_USERS})
-_HELPDESK_AGENT = _AUDITOR | {Permission.SYNC_POPULATIONS}
+_AUDITOR = frozenset({Permission.ENTER, Permission.VIEW_USERS, Permission.VIEW_AUDIT, Permission.EXPORT_AUDIT})
+_HELPDESK_AGENT = frozenset(
+    {
+        Permission.ENTER,
+        Permission.VIEW_USERS,
+        Permission.SYNC_POPULATIONS,
+        Permission.UPDATE_USERS,
+        Permission.ENABLE_USERS,
+        Permission.UNLOCK_USERS,
+        Permission.LOCK_USERS,
+        Permission.RECOVER_PASSWORDS,
+        Permission.SET_PASSWORDS,
+        Permission.CHANGE_GROUPS,
+        Permission.CHANGE_DEVICES,
+        Permission.END_SESSIONS,
+        Permission.VIEW_AUDIT,
+    }
+)
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Membership.Role.AUDITOR: _AUDITOR,
     Membership.Role.HELPDESK_AGENT: _HELPDESK_AGENT,

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -98,9 +98,9 @@ def record(
         action=event,
         source_address=source_address,
         reason=text(reason),
-        inputs=_storable(inputs or {}),
-        before=_storable(before),
-        after=_storable(after),
+        inputs=storable(inputs or {}),
+        before=storable(before),
+        after=storable(after),
         **_person(operator),
         **_about(subject),
         **_said(error),
@@ -134,8 +134,8 @@ def start(
         reason=text(circumstances.reason),
         submission=circumstances.submission,
         undoes=circumstances.undoes,
-        inputs=_storable(inputs),
-        before=_storable(before),
+        inputs=storable(inputs),
+        before=storable(before),
         **_person(operator),
         **_about(subject),
     )
@@ -166,7 +166,7 @@ def close(
 
     `subject` where it was not known at the start: a user who had yet to be created.
     """
-    more = {"after": _storable(after), "note": text(note), **(_about(subject) if subject else {}), **_said(error)}
+    more = {"after": storable(after), "note": text(note), **(_about(subject) if subject else {}), **_said(error)}
     closing = AuditEntry(
         outcome=outcome,
         revision=row.revision + 1,
@@ -214,13 +214,15 @@ def _said(error: PingOneError | None) -> Json:
     }
 
 
-def _storable(values: Any) -> Any:
+def storable(values: Any) -> Any:
     """As JSON that every database gives back unchanged."""
     return None if values is None else printable(json.loads(json.dumps(values, default=_plain)))
 
 
 def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _logged(row: AuditEntry) -> AuditEntry:

@@ -44,6 +44,15 @@ def search(api: PingOneApi, name: str, *, limit: int = 20) -> Page[Group]:
         return _search(api, f"name eq {literal(name)}", limit)
 
 
+def first(api: PingOneApi, *, limit: int = 200) -> tuple[Group, ...]:
+    """As many as one call gives, by name: for a list to choose from before anybody has typed.
+
+    Source: PingOne API reference, Groups > Read All Groups (read 2026-11).
+    """
+    page = api.get_page("/groups", "groups", group_of, query={"limit": limit})
+    return tuple(sorted(page.items, key=lambda group: group.name.casefold()))
+
+
 def get(api: PingOneApi, group_id: UUID) -> Group:
     """Raises NotFound."""
     found = group_of(api.get(f"/groups/{group_id}"))

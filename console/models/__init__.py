@@ -3,6 +3,7 @@
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead
 from console.models.people import Membership, Operator, OperatorManager, Organization
+from console.models.tickets import TicketPolicy
 
 __all__ = [
     "AppendOnlyError",
@@ -13,4 +14,5 @@ __all__ = [
     "OperatorManager",
     "Organization",
     "SavedApiCall",
+    "TicketPolicy",
 ]

@@ -109,6 +109,7 @@ class AuditEntry(models.Model):
             models.Index("organization", "action", "sequence", name="audit_by_action"),
             models.Index("organization", "outcome", "sequence", name="audit_by_outcome"),
             models.Index("organization", "ticket", "sequence", name="audit_by_ticket"),
+            models.Index(fields=["undoes"], name="audit_by_undone", condition=models.Q(undoes__isnull=False)),
         ]
 
     def __str__(self) -> str:

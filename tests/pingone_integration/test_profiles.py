@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.answers import ADA, STAFF, ada, error, listing
 SCHEMA = "5c000000-0000-4000-8000-000000000001"
 
 
-def body_of(wire) -> dict:
+def body_of(wire) -> Any:
     return json.loads(wire.calls.last.request.content)
 
 

@@ -1,0 +1,54 @@
+"""What puts a user into groups and takes them out."""
+
+from uuid import UUID
+
+from console import observations as seen
+from console.access import Permission
+from console.action_forms import GroupForm, MembershipForm
+from console.action_options import groups_to_join
+from console.catalogue.action import Action, Json, Place, Undo
+from pingone_integration import groups
+
+
+def _same_group(before: Json, inputs: Json) -> Json:
+    return {"group_id": UUID(inputs["group_id"])}
+
+
+ACTIONS = (
+    Action(
+        key="group.add",
+        label="Add to group",
+        done="Added to the group",
+        does="Makes the user a direct member of the group, with all that membership gives.",
+        leaves="Changes none of the user's other memberships.",
+        permission=Permission.CHANGE_GROUPS,
+        call=groups.add,
+        form=GroupForm,
+        options={"group_id": groups_to_join},
+        place=Place.GROUPS,
+        observe=seen.membership,
+        effect={"direct_member": True},
+        undo=Undo(action="group.remove", inputs=_same_group),
+        bulk=True,
+        endpoint="POST /users/{user}/memberOfGroups",
+        pingone_permission="dir:create:groupMembership",
+    ),
+    Action(
+        key="group.remove",
+        label="Remove",
+        done="Removed from the group",
+        does="Ends the direct membership, and what it gives.",
+        leaves="A membership by the group's filter or through another group stays.",
+        permission=Permission.CHANGE_GROUPS,
+        call=groups.remove,
+        form=MembershipForm,
+        place=Place.GROUP,
+        offered_to=lambda membership: membership.is_direct,
+        observe=seen.membership,
+        effect={"direct_member": False},
+        undo=Undo(action="group.add", inputs=_same_group),
+        bulk=True,
+        endpoint="DELETE /users/{user}/memberOfGroups/{group}",
+        pingone_permission="dir:delete:groupMembership",
+    ),
+)

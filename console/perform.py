@@ -1,0 +1,187 @@
+"""The single path that checks, records and runs an action: for page, fragment and command line alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.utils import timezone
+
+from console import audit
+from console.access import OrgAccess, enter_org
+from console.audit import Circumstances, Outcome, Subject, storable
+from console.catalogue import BY_KEY
+from console.catalogue.action import Action
+from console.models import AuditEntry
+from console.models.tickets import ticket_policy
+from pingone_integration import users
+from pingone_integration.api import PingOneApi
+from pingone_integration.errors import MissingPermission, NotFound, PingOneError
+from pingone_integration.profiles import Written
+from pingone_integration.users import User
+
+Json = dict[str, Any]
+
+LONGEST_RUN = timedelta(minutes=5)  # all calls of one action together have long timed out by then
+
+
+class Refused(Exception):
+    """The console does not do this; the text says why. Nothing was tried, and nothing is on record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Performed:
+    """An action that ran, and how things stand now."""
+
+    entry: AuditEntry  # its closing row
+    result: Any  # what the call returned: a secret of `action.secret_result`, a user, a count
+    user: User | None  # read back afterwards; None: there is none (any more), or it could not be read
+
+
+def perform(
+    access: OrgAccess, action: Action, user_id: UUID | None, inputs: Mapping[str, Any], circumstances: Circumstances
+) -> Performed:
+    """Check, record and run one action: the only way to it.
+
+    The entry is written first and closed last: one left STARTED tells of a process that died. So nothing around this
+    may roll back, and no transaction may be open.
+    Raises PermissionDenied, Http404 for somebody who was removed meanwhile, Refused, AlreadySubmitted for a form that
+    was sent before, and the PingOneError of a call that failed or whose outcome is unknown.
+    """
+    access = enter_org(access.operator, access.org.slug)  # anew: a right may have been taken away since
+    access.require(action.permission)
+    if problem := ticket_policy(access.org, action.key).problem_with(circumstances.ticket):
+        raise Refused(problem)
+    audit.raise_if_submitted(access.org, access.operator, circumstances.submission)
+    entry_id = uuid4()
+
+    def started(user: User | None, before: Json | None) -> AuditEntry:
+        return audit.start(
+            access.org,
+            access.operator,
+            action.key,
+            _subject(user_id, user),
+            entry=entry_id,
+            circumstances=circumstances,
+            inputs=action.record_of(inputs),
+            before=before,
+        )
+
+    try:
+        api = access.pingone(entry_id)
+        user = users.get(api, user_id) if user_id else None
+        before = _before(api, action, user, inputs)
+    except PingOneError as error:
+        audit.close(started(None, None), Outcome.FAILED, error=error)
+        raise
+
+    row = started(user, before)
+    try:
+        result = action.call(api, *([user_id] if action.needs_user else []), **inputs)
+    except PingOneError as error:
+        audit.close(row, Outcome.FAILED if error.outcome_known else Outcome.UNKNOWN, error=error)
+        raise
+    except Exception:
+        audit.close(row, Outcome.UNKNOWN, note="The console made a mistake while PingOne was being called.")
+        raise
+
+    user_id = result.user.id if isinstance(result, Written) else user_id
+    user, after, unread = _look_again(api, action, user_id, inputs)
+    closing = audit.close(
+        row,
+        Outcome.SUCCEEDED,
+        subject=None if row.subject_id else _subject(user_id, user),
+        after=after,
+        note=" ".join(part for part in (action.note_of(result), unread) if part),
+    )
+    return Performed(entry=closing, result=result, user=user)
+
+
+def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> Performed:
+    """Run the inverse of what `entry`, its latest row, tells of: an action of its own, with its own entry.
+
+    Raises Refused when there is no inverse, when it was undone already, or when the user has changed since; else as
+    `perform`.
+    """
+    action = BY_KEY.get(entry.action)
+    if action is None or action.undo is None or entry.outcome != Outcome.SUCCEEDED:
+        raise Refused("This cannot be undone.")
+    inverse = BY_KEY[action.undo.action]
+    access.require(inverse.permission)
+    audit.raise_if_submitted(access.org, access.operator, circumstances.submission)
+    undone = AuditEntry.objects.current().filter(organization=access.org, undoes=entry.entry)
+    if undone.exclude(outcome=Outcome.FAILED).exists():
+        raise Refused("This was undone already, or is being undone.")
+    try:
+        inputs = action.undo.inputs(entry.before or {}, entry.inputs)
+    except (KeyError, TypeError, ValueError):
+        raise Refused("The values before it are not on record.") from None
+    user_id = UUID(entry.subject_id)
+    api = access.pingone()
+    now = storable(action.observe(api, users.get(api, user_id), _inputs_of(entry)))
+    if now != entry.after:
+        raise Refused(f"{entry.subject_name} has changed since, so that undoing could take back more than this.")
+    return perform(access, inverse, user_id, inputs, replace(circumstances, undoes=entry.entry))
+
+
+def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
+    """Read the user again after an unknown outcome, and close the entry if that tells what happened; its latest row.
+
+    Raises a PingOneError when the user cannot be read now.
+    """
+    action = BY_KEY.get(entry.action)
+    if not is_open(entry) or action is None or not entry.subject_id:
+        return entry
+    api = access.pingone()
+    try:
+        user: User | None = users.get(api, UUID(entry.subject_id))
+    except NotFound:
+        user = None
+    inputs = _inputs_of(entry)
+    now = storable(action.observe(api, user, inputs))
+    expected = storable(action.expected(inputs))
+    if expected is not None and expected.items() <= now.items():
+        outcome, note = Outcome.SUCCEEDED, "The user was read again: it has happened."
+    elif expected is not None and now == entry.before:
+        outcome, note = Outcome.FAILED, "The user was read again: it has not happened."
+    else:
+        return entry
+    return audit.close(entry, outcome, after=now, note=f"{note} Read by {access.operator.email}.")
+
+
+def is_open(entry: AuditEntry) -> bool:
+    """Whether nobody knows what came of it: the answer was lost, or the process that ran it died."""
+    died = entry.outcome == Outcome.STARTED and entry.at < timezone.now() - LONGEST_RUN
+    return died or entry.outcome == Outcome.UNKNOWN
+
+
+def _before(api: PingOneApi, action: Action, user: User | None, inputs: Mapping[str, Any]) -> Json | None:
+    """None also where the values cannot be seen: that alone keeps nobody from acting."""
+    try:
+        return action.observe(api, user, inputs) if user else None
+    except (MissingPermission, NotFound):
+        return None
+
+
+def _look_again(api: PingOneApi, action: Action, user_id: UUID | None, inputs: Mapping[str, Any]) -> Any:
+    """The user and the observed values as they are now, and what to say where they cannot be read."""
+    if user_id is None:
+        return None, None, ""
+    try:
+        try:
+            user: User | None = users.get(api, user_id)
+        except NotFound:
+            user = None
+        return user, action.observe(api, user, inputs), ""
+    except PingOneError:
+        return None, None, "It could not be read back."
+
+
+def _subject(user_id: UUID | None, user: User | None) -> Subject:
+    return Subject(kind=AuditEntry.Subject.USER, id=user_id or "", name=user.username if user else "")
+
+
+def _inputs_of(entry: AuditEntry) -> Json:
+    """The recorded inputs as `observe` takes them: ids as UUIDs again."""
+    return {name: UUID(value) if name.endswith("_id") and value else value for name, value in entry.inputs.items()}
