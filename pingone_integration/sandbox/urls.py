@@ -4,4 +4,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("pingone_integration.sandbox.oauth.urls")),
+    path("v1/", include("pingone_integration.sandbox.api.urls")),
 ]
+handler500 = "pingone_integration.sandbox.api.endpoint.server_error"

@@ -84,6 +84,14 @@ ADMINISTRATORS = (
         about="configures the first managed environment, sees no user's data",
     ),
     Administrator(
+        username="ivan.identity",
+        given="Ivan",
+        family="Identity",
+        role="Identity Data Admin",
+        scope_id=ADMINISTRATORS_ENVIRONMENT_ID,
+        about="every right on the administrators themselves, none on the managed environments",
+    ),
+    Administrator(
         username="nils.norole",
         given="Nils",
         family="Norole",

@@ -17,6 +17,7 @@ from pingone_integration.sandbox.models import (
 )
 from pingone_integration.sandbox.seed import fixtures
 from pingone_integration.sandbox.seed.roles import BUILT_IN_ROLES
+from pingone_integration.sandbox.seed.schema import seed_schema
 
 FOUNDED = datetime(2025, 5, 20, 10, tzinfo=UTC)
 
@@ -73,6 +74,7 @@ def seed_organization() -> None:
             created_at=FOUNDED,
             updated_at=FOUNDED,
         )
+        seed_schema(environment_id)
     for population_id, environment_id, name, is_default in POPULATIONS:
         Population.objects.create(
             id=population_id,

@@ -1,0 +1,1 @@
+"""The management API: everything under `/v1`."""

@@ -1,0 +1,246 @@
+"""How a request under `/v1` reaches its function: token, method, media type, permission, then one transaction."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from pingone_integration.sandbox import errors
+from pingone_integration.sandbox.errors import ApiError
+from pingone_integration.sandbox.models import Environment, User
+from pingone_integration.sandbox.oauth.tokens import Caller, InvalidToken, authenticate
+from pingone_integration.sandbox.rights import Reach, Rights
+
+VENDOR = "application/vnd.pingidentity."
+TRANSACTION_HEADER = "X-Ping-External-Transaction-ID"
+MAX_HEADER_BYTES = 6 * 1024  # request line included
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One authenticated request; `environment` and `reach` are set where the path names an environment."""
+
+    request: HttpRequest
+    caller: Caller
+    rights: Rights
+    correlation_id: str
+    transaction_id: str
+    environment: Environment = field(default_factory=Environment)
+    reach: Reach = field(default_factory=lambda: Reach(frozenset()))
+    now: datetime = field(default_factory=timezone.now)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.GET
+
+    def url(self, path: str = "") -> str:
+        """Absolute, below the environment: `users/...`."""
+        return f"{self.api_url()}/environments/{self.environment.id}{'/' if path else ''}{path}"
+
+    def api_url(self) -> str:
+        return f"{self.base_url()}/v1"
+
+    def base_url(self) -> str:
+        return settings.SANDBOX_URL or self.request.build_absolute_uri("/").rstrip("/")
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object that was sent; raises INVALID_REQUEST for anything else."""
+        try:
+            body = json.loads(self.request.body)
+        except (ValueError, RecursionError):
+            raise errors.malformed("The request body is not valid JSON.") from None
+        if not isinstance(body, dict):
+            raise errors.malformed("The request body must be a JSON object.")
+        return body
+
+    def optional_body(self) -> dict[str, Any]:
+        return self.body() if self.request.body.strip() else {}
+
+    def limit(self, *, default: int, maximum: int) -> int:
+        value = self.query.get("limit", "")
+        if not value:
+            return default
+        if not re.fullmatch(r"\d{1,9}", value) or int(value) < 1:
+            raise errors.invalid_data(
+                errors.detail("INVALID_PARAMETER", "limit", "Must be a whole number from 1.", rangeMinimumValue=1)
+            )
+        return min(int(value), maximum)
+
+    def wants(self, parameter: str, value: str) -> bool:
+        """Whether a comma separated parameter such as `include` or `expand` names `value`."""
+        return value in self.query.get(parameter, "").split(",")
+
+    def user(self, user_id: UUID) -> User:
+        """A user the caller can see; anyone else is not there."""
+        user = User.objects.select_related("population").filter(id=user_id, environment=self.environment).first()
+        if user is None or not self.reach.covers(user.population_id):
+            raise errors.not_found()
+        return user
+
+
+Handler = Callable[..., HttpResponse | dict[str, Any]]
+
+
+def permits(permission: str) -> Callable[[Handler], Handler]:
+    """Name the one permission a handler needs; a test checks that every handler has one."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.permission = permission  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+@dataclass(frozen=True)
+class MediaTypes:
+    """Handlers of one method by media type: `application/json`, or the end of PingOne's own: `account.unlock`.
+
+    PingOne's documents spell some of them without `+json`: both forms are accepted.
+    """
+
+    handlers: dict[str, Handler]
+
+    def choose(self, content_type: str) -> Handler:
+        vendor, prefix, name = content_type.partition(VENDOR)
+        handler = self.handlers.get(name.removesuffix("+json") if prefix else vendor)
+        if handler is None:
+            raise errors.unsupported_media_type()
+        return handler
+
+
+class Resource:
+    """A path and what it answers to, by method: `Resource(GET=read, POST=MediaTypes({...}))`."""
+
+    def __init__(self, **methods: Handler | MediaTypes) -> None:
+        self.methods = methods
+        self.csrf_exempt = True  # tokens are sent by hand, never by a browser on its own
+
+    def handlers(self) -> list[Handler]:
+        found: list[Handler] = []
+        for entry in self.methods.values():
+            found += entry.handlers.values() if isinstance(entry, MediaTypes) else [entry]
+        return found
+
+    def __call__(self, request: HttpRequest, env: UUID | None = None, **ids: UUID) -> HttpResponse:
+        correlation_id, transaction_id = str(uuid4()), external_transaction_id(request)
+        try:
+            response = self._answer(request, env, ids, correlation_id, transaction_id)
+        except ApiError as error:
+            response = JsonResponse(error.envelope(), status=error.status)
+        response["Correlation-Id"] = correlation_id
+        response[TRANSACTION_HEADER] = transaction_id
+        response["Cache-Control"] = "no-cache, no-store"
+        return response
+
+    def _answer(
+        self,
+        request: HttpRequest,
+        env: UUID | None,
+        ids: dict[str, UUID],
+        correlation_id: str,
+        transaction_id: str,
+    ) -> HttpResponse:
+        if header_bytes(request) > MAX_HEADER_BYTES:
+            return HttpResponse("Request Header Fields Too Large", status=431, content_type="text/plain")
+        try:
+            caller = authenticate(request)
+        except InvalidToken:
+            raise errors.invalid_token() from None
+        call = Call(
+            request=request,
+            caller=caller,
+            rights=Rights(caller),
+            correlation_id=correlation_id,
+            transaction_id=transaction_id,
+        )
+        method = request.headers.get("X-HTTP-Method-Override", request.method or "").upper()
+        handler = self._choose(request, method)
+        if env is not None:
+            _enter_environment(call, env, handler)
+        if method == "GET":
+            return _as_response(handler(call, **ids))
+        with transaction.atomic():
+            return _as_response(handler(call, **ids))
+
+    def _choose(self, request: HttpRequest, method: str) -> Handler:
+        entry = self.methods.get(method)
+        if entry is None:
+            raise errors.method_not_allowed(method)
+        content_type = request.content_type or ""
+        if isinstance(entry, MediaTypes):
+            return entry.choose(content_type)
+        if method not in {"GET", "DELETE"} and content_type != "application/json":
+            raise errors.unsupported_media_type()
+        return entry
+
+
+def _enter_environment(call: Call, environment_id: UUID, handler: Handler) -> None:
+    """403 without the permission, and the same for an environment that does not exist."""
+    environment = Environment.objects.filter(id=environment_id).first()
+    permission: str = handler.permission  # type: ignore[attr-defined]
+    reach = call.rights.reach(environment, permission) if environment else None
+    if environment is None or reach is None:
+        raise errors.not_allowed()
+    call.environment, call.reach = environment, reach
+
+
+def _as_response(answer: HttpResponse | dict[str, Any]) -> HttpResponse:
+    return answer if isinstance(answer, HttpResponse) else JsonResponse(answer)
+
+
+def created(body: dict[str, Any]) -> HttpResponse:
+    return JsonResponse(body, status=201)
+
+
+def no_content() -> HttpResponse:
+    return HttpResponse(status=204)
+
+
+def external_transaction_id(request: HttpRequest) -> str:
+    """The caller's own id with unknown characters replaced, or a new one."""
+    sent = request.headers.get(TRANSACTION_HEADER, "")[:100]
+    return re.sub(r"[^A-Za-z0-9._\-/@=#+]", "_", sent) or str(uuid4())
+
+
+def header_bytes(request: HttpRequest) -> int:
+    headers = sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+    return headers + len(request.get_full_path())
+
+
+def iso(moment: datetime) -> str:
+    """As PingOne writes times: UTC with milliseconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def parse_time(value: object, target: str) -> datetime:
+    """An ISO 8601 moment with its offset; raises INVALID_VALUE."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise errors.invalid_value(target, "Must be an ISO 8601 date and time with an offset.")
+    return moment
+
+
+def gateway_refusal(request: HttpRequest, **_: Any) -> HttpResponse:
+    """What PingOne's gateway answers to a path it does not know: not the envelope, and 403."""
+    message = "Invalid key=value pair (missing equal-sign) in Authorization header."
+    return JsonResponse({"message": message}, status=403)
+
+
+gateway_refusal.csrf_exempt = True  # type: ignore[attr-defined]
+
+
+def server_error(_request: HttpRequest) -> HttpResponse:
+    """A mistake of the sandbox's own, in PingOne's words; the traceback is in its log."""
+    error = ApiError(500, "UNEXPECTED_ERROR", "An unexpected error occurred.")
+    return JsonResponse(error.envelope(), status=500)

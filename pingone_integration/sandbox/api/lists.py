@@ -1,0 +1,56 @@
+"""The envelope of a list, and pages of plain lists; users have their own, see search/."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.db.models import Model, QuerySet
+
+from pingone_integration.sandbox import cursors
+from pingone_integration.sandbox.api.endpoint import Call
+
+MAXIMUM = 1000
+
+T = TypeVar("T", bound=Model)
+
+
+def envelope(call: Call, collection: str, items: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """A whole list: `_links`, `_embedded`, `size`; keyword arguments are further members."""
+    links = {"self": {"href": call.base_url() + call.request.get_full_path()}}
+    return {"_links": links, "_embedded": {collection: items}, **more, "size": len(items)}
+
+
+def link_to(call: Call, cursor: str) -> dict[str, str]:
+    """The same request with another cursor."""
+    query = {**call.request.GET.dict(), "cursor": cursor}
+    return {"href": f"{call.base_url()}{call.request.path}?{urlencode(query)}"}
+
+
+def listing_of(call: Call) -> str:
+    """What a cursor belongs to: the path and everything asked but where in the list to be."""
+    query = sorted((key, value) for key, value in call.request.GET.items() if key not in {"cursor", "limit"})
+    return f"{call.request.path}?{urlencode(query)}"
+
+
+def page(
+    call: Call,
+    collection: str,
+    rows: QuerySet[T],
+    render: Callable[[T], dict[str, Any]],
+    *,
+    order: str,
+    default: int = 100,
+) -> dict[str, Any]:
+    """One page of a short list in the order of `order` and id."""
+    listing, limit = listing_of(call), call.limit(default=default, maximum=MAXIMUM)
+    start = 0
+    if call.query.get("cursor"):
+        start = int(cursors.unseal(call.query["cursor"], call.caller.token_id, listing))
+    found = list(rows.order_by(order, "pk")[start : start + limit + 1])
+    body = envelope(call, collection, [render(row) for row in found[:limit]], count=rows.count())
+    if len(found) > limit:
+        body["_links"]["next"] = link_to(call, cursors.seal(call.caller.token_id, listing, start + limit))
+    if start:
+        before = max(start - limit, 0)
+        body["_links"]["prev"] = link_to(call, cursors.seal(call.caller.token_id, listing, before))
+    return body

@@ -1,0 +1,159 @@
+"""SCIM filters: from text to a small tree, with nothing in it that the asked resource does not support.
+
+scim2-filter-parser reads the grammar; here its tree gets SCIM's precedence (`and` before `or`, which the library
+puts on one level) and literals with escapes (which its lexer does not know).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q
+from scim2_filter_parser import ast
+from scim2_filter_parser.lexer import SCIMLexer
+from scim2_filter_parser.parser import SCIMParser, SCIMParserError
+
+from pingone_integration.sandbox import errors
+
+MAX_LENGTH = 8192
+MAX_DEPTH = 50
+
+_THIRD_LEVEL = re.compile(r"(\.[A-Za-z]\w*)\.(?=[A-Za-z])")  # the library's grammar ends at the second
+_LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+
+Operators = frozenset[str]
+Supported = Mapping[str, Operators]  # attribute path -> operators; "memberOfGroups[id]" is a path as well
+
+
+@dataclass(frozen=True)
+class Comparison:
+    attribute: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True)
+class All:
+    parts: tuple["Node", ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    parts: tuple["Node", ...]
+
+
+Node = Comparison | All | AnyOf
+
+
+def parse(text: str, supported: Supported) -> Node:
+    """Raises INVALID_DATA with INVALID_FILTER for what cannot be read and for what is not supported."""
+    if len(text) > MAX_LENGTH or text.count("(") > MAX_DEPTH:
+        raise errors.invalid_filter("The filter is too long.")
+    literals: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        literals.append(_unescape(match[1]))
+        return f'"L{len(literals) - 1}"'
+
+    try:
+        readable = _THIRD_LEVEL.sub(r"\1$", _LITERAL.sub(keep, text))
+        tree = SCIMParser().parse(SCIMLexer().tokenize(readable))
+    except (SCIMParserError, ValueError, AttributeError, RecursionError):
+        tree = None
+    if tree is None:
+        raise errors.invalid_filter("The filter cannot be read.")
+    return _Reader(literals, supported).read(tree)
+
+
+def _unescape(literal: str) -> str:
+    try:
+        return str(json.loads(f'"{literal}"', strict=False))
+    except ValueError:
+        raise errors.invalid_filter("A string in the filter has an unknown escape.") from None
+
+
+@dataclass(frozen=True)
+class _Reader:
+    literals: list[str]
+    supported: Supported
+
+    def read(self, tree: ast.Filter, namespace: str = "") -> Node:
+        if tree.negated:
+            raise errors.invalid_filter("not is not supported.", supportedOperators=self._all_operators())
+        if tree.namespace is not None:
+            return self.read(tree.expr, f"{self._path(tree.namespace)}[")
+        expression = tree.expr
+        if isinstance(expression, ast.Filter):  # in parentheses
+            return self.read(expression, namespace)
+        if isinstance(expression, ast.LogExpr):
+            return self._read_chain(list(_flat(expression)), namespace)
+        return self._comparison(expression, namespace)
+
+    def _read_chain(self, chain: list[ast.Filter | str], namespace: str) -> Node:
+        """`a or b and c`, written in a row: split at each `or` first."""
+        groups: list[list[Node]] = [[]]
+        for link in chain:
+            if link == "or":
+                groups.append([])
+            elif not isinstance(link, str):
+                groups[-1].append(self.read(link, namespace))
+        parts = tuple(group[0] if len(group) == 1 else All(tuple(group)) for group in groups)
+        return parts[0] if len(parts) == 1 else AnyOf(parts)
+
+    def _comparison(self, expression: ast.AttrExpr, namespace: str) -> Node:
+        attribute = self._path(expression.attr_path)
+        if isinstance(expression.attr_path.attr_name, ast.Filter):  # memberOfGroups[...] eq "..."
+            raise errors.invalid_filter("The filter cannot be read.")
+        attribute = f"{namespace}{attribute}]" if namespace else attribute
+        operator = expression.value.lower()
+        if attribute not in self.supported:
+            raise errors.invalid_filter(
+                f"Filtering by {attribute} is not supported.", supportedAttributes=sorted(self.supported)
+            )
+        if operator not in self.supported[attribute]:
+            raise errors.invalid_filter(
+                f"{operator} is not supported for {attribute}.",
+                supportedOperators=sorted(self.supported[attribute]),
+            )
+        return Comparison(attribute, operator, self._value(expression.comp_value.value))
+
+    def _value(self, written: str) -> str:
+        """A string was replaced by its number, "L0"; numbers, true, false and null stand for themselves."""
+        return self.literals[int(written[1:])] if written.startswith("L") else written
+
+    def _path(self, path: ast.AttrPath) -> str:
+        if isinstance(path.attr_name, ast.Filter):
+            return "["
+        name = f"{path.uri}:{path.attr_name}" if path.uri else str(path.attr_name)
+        return f"{name}.{path.sub_attr.value.replace('$', '.')}" if path.sub_attr else name
+
+    def _all_operators(self) -> list[str]:
+        return sorted(set().union(*self.supported.values()))
+
+
+def _flat(expression: ast.LogExpr) -> Iterator[ast.Filter | str]:
+    """Operands and operators from left to right, without what stands in parentheses of its own."""
+    for position, operand in enumerate((expression.expr1, expression.expr2)):
+        if position:
+            yield expression.op.lower()
+        bare = operand.namespace is None and not operand.negated
+        if bare and isinstance(operand.expr, ast.LogExpr):
+            yield from _flat(operand.expr)
+        else:
+            yield operand
+
+
+def as_q(node: Node, lookups: Mapping[str, str]) -> Q:
+    """A condition for a plain resource; `lookups` names the model field of each attribute."""
+    if isinstance(node, Comparison):
+        field = lookups[node.attribute]
+        suffix = {"eq": "", "sw": "__istartswith", "co": "__icontains", "ew": "__iendswith"}.get(
+            node.operator, f"__{node.operator.replace('ge', 'gte').replace('le', 'lte')}"
+        )
+        return Q(**{f"{field}{suffix}": node.value})
+    parts = [as_q(part, lookups) for part in node.parts]
+    combined = parts[0]
+    for part in parts[1:]:
+        combined = combined & part if isinstance(node, All) else combined | part
+    return combined

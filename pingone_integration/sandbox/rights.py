@@ -1,0 +1,93 @@
+"""What a caller may do where: the roles held by the person, the person's groups or the application itself."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from pingone_integration.sandbox.models import Environment, Population, Role, RoleAssignment
+from pingone_integration.sandbox.oauth.tokens import Caller
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a permission goes within one environment."""
+
+    populations: frozenset[UUID] | None  # None: every population
+
+    def covers(self, population_id: UUID | None) -> bool:
+        return self.populations is None or population_id in self.populations
+
+
+IDENTITY_ROLES = frozenset({"Identity Data Admin", "Identity Data Read Only", "Help Desk Admin"})
+# Who may give which role away; None: every one but Organization Admin.
+# Source: PingOne API reference, Platform > Roles (read 2026-11).
+GRANTS: dict[str, frozenset[str] | None] = {
+    "Organization Admin": frozenset({"Environment Admin"}),
+    "Environment Admin": None,
+    "Identity Data Admin": IDENTITY_ROLES,
+}
+
+
+class Rights:
+    """Read from the role assignments once for each request: a change counts from the next one on."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    @cached_property
+    def assignments(self) -> list[RoleAssignment]:
+        holder = self._holder()
+        return list(holder.select_related("role")) if holder is not None else []
+
+    def _holder(self) -> QuerySet[RoleAssignment] | None:
+        """Only a Worker's token carries administrator rights."""
+        if self.caller.application.type != "WORKER":
+            return None
+        if self.caller.user is None:
+            return RoleAssignment.objects.filter(application=self.caller.application)
+        own, by_group = Q(user=self.caller.user), Q(group__memberships__user=self.caller.user)
+        return RoleAssignment.objects.filter(own | by_group).distinct()
+
+    @cached_property
+    def _environments_of_populations(self) -> dict[UUID, UUID]:
+        scopes = [held.scope_id for held in self.assignments if held.scope_type == RoleAssignment.Scope.POPULATION]
+        return dict(Population.objects.filter(id__in=scopes).values_list("id", "environment_id")) if scopes else {}
+
+    def reach(self, environment: Environment, permission: str) -> Reach | None:
+        """None: the caller does not have the permission anywhere in this environment."""
+        populations = set()
+        for held in self.assignments:
+            if permission not in held.role.permissions:
+                continue
+            if held.scope_id in {environment.id, environment.organization_id}:
+                return Reach(None)
+            if self._environments_of_populations.get(held.scope_id) == environment.id:
+                populations.add(held.scope_id)
+        return Reach(frozenset(populations)) if populations else None
+
+    def environments(self) -> QuerySet[Environment]:
+        """Those on which the caller holds any role at all."""
+        scopes = {held.scope_id for held in self.assignments}
+        in_populations = set(self._environments_of_populations.values())
+        return Environment.objects.filter(Q(id__in=scopes | in_populations) | Q(organization_id__in=scopes))
+
+    def may_grant(self, role: Role, scope_id: UUID) -> bool:
+        """Whether a role the caller holds on the same scope, or one around it, may be used to give `role` away."""
+        around = scopes_around(scope_id)
+        return any(held.scope_id in around and _grants(held.role.name, role.name) for held in self.assignments)
+
+
+def scopes_around(scope_id: UUID) -> set[UUID]:
+    """The scope and those that contain it: a role held on one of them is held on the scope."""
+    population = Population.objects.filter(id=scope_id).first()
+    environment = Environment.objects.filter(id=population.environment_id if population else scope_id).first()
+    return {scope_id, *((environment.id, environment.organization_id) if environment else ())}
+
+
+def _grants(granting: str, granted: str) -> bool:
+    if granting not in GRANTS:
+        return False
+    names = GRANTS[granting]
+    return granted != "Organization Admin" if names is None else granted in names

@@ -1,0 +1,59 @@
+"""Membership as a filter: a group's own members, those of its filter, and those of the groups inside it."""
+
+from uuid import UUID
+
+from pingone_integration.sandbox.errors import ApiError
+from pingone_integration.sandbox.filters import All, AnyOf, Comparison, Node, parse
+from pingone_integration.sandbox.models import Group, GroupNesting
+from pingone_integration.sandbox.search.conditions import MEMBERSHIP, supported
+
+NOBODY = AnyOf(())
+
+
+def expand(node: Node, environment_id: UUID, within: frozenset[UUID] = frozenset()) -> Node:
+    """Replace each `memberOfGroups[id eq ...]` by what makes somebody a member; only direct memberships stay.
+
+    `within` are the groups being expanded around this one: a group that refers back to itself adds nobody.
+    """
+    if isinstance(node, All):
+        return All(tuple(expand(part, environment_id, within) for part in node.parts))
+    if isinstance(node, AnyOf):
+        return AnyOf(tuple(expand(part, environment_id, within) for part in node.parts))
+    if node.attribute != MEMBERSHIP:
+        return node
+    group = _find(node.value, environment_id)
+    return members_of(group, within) if group else NOBODY
+
+
+def members_of(group: Group, within: frozenset[UUID] = frozenset()) -> Node:
+    """Who is in the group, directly or not."""
+    if group.id in within:
+        return NOBODY
+    within |= {group.id}
+    ways: list[Node] = [Comparison(MEMBERSHIP, "eq", str(group.id))]
+    by_filter = filter_of(group)
+    if by_filter is not None:
+        ways.append(expand(by_filter, group.environment_id, within))
+    for nesting in GroupNesting.objects.filter(container=group).select_related("member"):
+        ways.append(members_of(nesting.member, within))  # noqa: PERF401 - recursive, not a plain copy
+    return ways[0] if len(ways) == 1 else AnyOf(tuple(ways))
+
+
+def filter_of(group: Group) -> Node | None:
+    """The condition of a dynamic group; None for any other, and for one whose filter is no longer understood."""
+    if not group.user_filter:
+        return None
+    try:
+        condition = parse(group.user_filter, supported(group.environment_id))
+    except ApiError:
+        return None
+    if group.population_id:
+        return All((Comparison("population.id", "eq", str(group.population_id)), condition))
+    return condition
+
+
+def _find(group_id: str, environment_id: UUID) -> Group | None:
+    try:
+        return Group.objects.filter(id=UUID(group_id), environment_id=environment_id).first()
+    except ValueError:
+        return None

@@ -1,0 +1,146 @@
+"""How a filter is answered: a list of index ranges to walk one after the other, each row tested on the way.
+
+A plan is made of comparisons that together admit every match; walking them in turn and skipping what an earlier
+one admits visits each match once, in an order that a cursor can name. Without a usable index the walk is over the
+whole environment by username, which is quick for conditions that many users meet.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from pingone_integration.sandbox.filters import All, AnyOf, Comparison, Node
+from pingone_integration.sandbox.models import User
+from pingone_integration.sandbox.search.conditions import NOTHING, Walk, environment_test, test_of, walk_of
+
+COUNTED = 2_000  # above this a result is "large": PingOne leaves its count out
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Position:
+    """A row in the order of a plan."""
+
+    branch: int
+    key: Key
+
+
+@dataclass(frozen=True)
+class Row:
+    user: User
+    position: Position
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    environment_id: UUID
+    condition: Node | None  # None: everyone
+    branches: tuple[Comparison, ...]  # empty: walk the environment
+
+    def rows_after(self, position: Position | None, limit: int) -> list[Row]:
+        return self._rows(position, limit, forwards=True)
+
+    def rows_before(self, position: Position, limit: int) -> list[Row]:
+        """The rows right before `position`, nearest first."""
+        return self._rows(position, limit, forwards=False)
+
+    def count(self) -> int | None:
+        """None: too many to count."""
+        if sum(_size(walk, self.environment_id) for walk in self._walks()) > COUNTED:
+            return None
+        return self.count_all()
+
+    def count_all(self) -> int:
+        """However long it takes."""
+        return sum(self._branch(index).count() for index in range(len(self._walks())))
+
+    def _walks(self) -> tuple[Walk, ...]:
+        if not self.branches:
+            return (Walk(Q(), ("username_key",)),)
+        return tuple(walk for walk in map(walk_of, self.branches) if walk)
+
+    def _branch(self, index: int, beyond: Q | None = None) -> QuerySet[User]:
+        """The matches of one walk that no earlier walk has."""
+        users = _range(self._walks()[index], self.environment_id, beyond or Q())
+        if self.condition is not None:
+            users = users.filter(condition_of(self.condition))
+        for earlier in self.branches[:index]:
+            users = users.filter(~test_of(earlier))
+        return users
+
+    def _rows(self, position: Position | None, limit: int, *, forwards: bool) -> list[Row]:
+        walks = self._walks()
+        start = position.branch if position else 0
+        rows: list[Row] = []
+        for index in range(start, len(walks)) if forwards else range(start, -1, -1):
+            order = walks[index].order
+            here = position is not None and index == position.branch
+            beyond = _beyond(order, position.key, forwards=forwards) if position and here else None
+            users = self._branch(index, beyond).select_related("population")
+            sign = "" if forwards else "-"
+            for user in users.order_by(*(f"{sign}{name}" for name in order))[: limit - len(rows)]:
+                rows.append(Row(user, Position(index, key_of(user, order))))  # noqa: PERF401 - the slice counts rows
+            if len(rows) >= limit:
+                break
+        return rows
+
+
+def make_plan(environment_id: UUID, condition: Node | None) -> Plan:
+    branches = _cover(condition, environment_id) if condition is not None else None
+    return Plan(environment_id=environment_id, condition=condition, branches=branches or ())
+
+
+def condition_of(node: Node) -> Q:
+    if isinstance(node, Comparison):
+        return test_of(node)
+    tests = [condition_of(part) for part in node.parts]
+    if isinstance(node, All):
+        return reduce(Q.__and__, tests, Q())
+    return reduce(Q.__or__, tests) if tests else NOTHING
+
+
+def key_of(user: User, order: tuple[str, ...]) -> Key:
+    return tuple(str(user.id) if name.endswith("id") else getattr(user, name) for name in order)
+
+
+def _beyond(order: tuple[str, ...], key: Key, *, forwards: bool) -> Q:
+    side = "gt" if forwards else "lt"
+    if len(order) == 1:
+        return Q(**{f"{order[0]}__{side}": key[0]})
+    first, last = order
+    later = Q(**{f"{first}__{side}": key[0]}) | Q(**{f"{last}__{side}": key[1]})
+    return Q(**{f"{first}__{side}e": key[0]}) & later
+
+
+def _cover(node: Node, environment_id: UUID) -> tuple[Comparison, ...] | None:
+    """Comparisons with an index that together admit all the node admits; of several, the smallest range."""
+    if isinstance(node, Comparison):
+        return (node,) if walk_of(node) else None
+    covers = [_cover(part, environment_id) for part in node.parts]
+    if isinstance(node, AnyOf):
+        if any(cover is None for cover in covers):
+            return None
+        return tuple(dict.fromkeys(comparison for cover in covers for comparison in cover or ()))
+    usable = [cover for cover in covers if cover is not None]
+    if len(usable) < 2:
+        return usable[0] if usable else None
+    return min(usable, key=lambda cover: sum(_size_of(comparison, environment_id) for comparison in cover))
+
+
+def _size_of(comparison: Comparison, environment_id: UUID) -> int:
+    walk = walk_of(comparison)
+    return _size(walk, environment_id) if walk else COUNTED + 1
+
+
+def _size(walk: Walk, environment_id: UUID) -> int:
+    """How many entries the range has, as far as anybody cares."""
+    return _range(walk, environment_id, Q())[: COUNTED + 1].count()
+
+
+def _range(walk: Walk, environment_id: UUID, beyond: Q) -> QuerySet[User]:
+    """One filter() on purpose: conditions on a membership in two calls would join it twice."""
+    environment = Q(environment_id=environment_id) if walk.by_environment else environment_test(environment_id)
+    return User.objects.filter(environment & walk.range & beyond)
