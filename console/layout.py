@@ -31,19 +31,39 @@ class Destination:
     url_name: str
     permission: Permission | None = None  # None: the operator's own pages
     section: str = ""  # heading above it; the first entry of a section brings it
+    purpose: str = ""  # what for, in one sentence on the home page; without one it is not shown there
 
 
 NAVIGATION = (
     Destination(label="Home", icon="home", url_name="organization", permission=Permission.ENTER),
-    Destination(label="Users", icon="users", url_name="users", permission=Permission.VIEW_USERS),
-    Destination(label="Populations", icon="sitemap", url_name="populations", permission=Permission.VIEW_USERS),
-    Destination(label="Call API", icon="code", url_name="call-api", permission=Permission.CALL_API),
+    Destination(
+        label="Users",
+        icon="users",
+        url_name="users",
+        permission=Permission.VIEW_USERS,
+        purpose="Find somebody, and see why they cannot sign in.",
+    ),
+    Destination(
+        label="Populations",
+        icon="sitemap",
+        url_name="populations",
+        permission=Permission.VIEW_USERS,
+        purpose="See how the environment's users are divided.",
+    ),
+    Destination(
+        label="Call API",
+        icon="code",
+        url_name="call-api",
+        permission=Permission.CALL_API,
+        purpose="Ask PingOne what no page here shows.",
+    ),
     Destination(
         label="PingOne",
         icon="plug-connected",
         url_name="connection",
         permission=Permission.MANAGE_CONNECTION,
         section="Settings",
+        purpose="Keep the connection healthy, and choose the environment.",
     ),
 )
 
@@ -51,7 +71,7 @@ NAVIGATION = (
 OWN_NAVIGATION = (
     Destination(label="Organizations", icon="building", url_name="home"),
     Destination(label="Password", icon="password", url_name="account_change_password", section="Your account"),
-    Destination(label="Two-factor authentication", icon="shield-lock", url_name="mfa_index", section="Your account"),
+    Destination(label="Two-factor", icon="shield-lock", url_name="mfa_index", section="Your account"),
     Destination(label="Sessions", icon="devices", url_name="usersessions_list", section="Your account"),
 )
 

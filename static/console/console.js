@@ -51,5 +51,10 @@
   document.addEventListener("htmx:sendError", () =>
     notice("The console could not be reached. Check your network connection, then try again."),
   );
+  // A passkey that the person cancelled, or that this browser does not have.
+  document.addEventListener("allauth.error", (event) => {
+    event.preventDefault();
+    notice("The passkey was not used: it was cancelled, or there is none for this site. Try again, or use your password.");
+  });
   document.addEventListener("htmx:timeout", () => notice("The console took too long to answer. Try again."));
 })();
