@@ -4,6 +4,7 @@ import zoneinfo
 from collections.abc import Callable
 from functools import cache
 
+from allauth.usersessions.middleware import UserSessionsMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -44,6 +45,18 @@ class ReaderTimeZone:
         zone = zoneinfo.ZoneInfo(name) if name in zone_names() else None
         with timezone.override(zone or "UTC"):
             return self.get_response(request)
+
+
+class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]
+    """When an operator was last seen: once for a page, not again for each of its fragments."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response: HttpResponse
+        if request.headers.get("HX-Request") == "true":
+            response = self.get_response(request)
+        else:
+            response = super().__call__(request)
+        return response
 
 
 class Failures:

@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "console.middleware.SessionActivity",
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",
     "console.middleware.ReaderTimeZone",
