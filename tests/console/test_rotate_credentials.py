@@ -1,0 +1,33 @@
+"""Changing the key that secrets are sealed with leaves no operator without a second factor."""
+
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+
+from console.models import Operator
+from pingone_integration.models import Connection
+
+pytestmark = pytest.mark.django_db
+
+
+def test_rotating_the_keys_includes_second_factors(org_admin: Operator, settings: Any) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    settings.CREDENTIAL_KEYS = [old]
+    Connection.objects.update(sealed_client_secret="", sealed_access_token="", sealed_refresh_token="")
+    TOTP.activate(org_admin, "JBSWY3DPEHPK3PXP")
+    codes = RecoveryCodes.activate(org_admin).generate_codes()
+    settings.CREDENTIAL_KEYS = [new, old]
+
+    call_command("rotate_credentials")
+
+    settings.CREDENTIAL_KEYS = [new]
+    assert Authenticator.objects.get(type="recovery_codes").wrap().generate_codes() == codes
+    call_command("rotate_credentials")
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(CommandError, match="Second factors that cannot be opened"):
+        call_command("rotate_credentials")
