@@ -118,7 +118,7 @@ def sign_on(
         with new_browser() as once:
             return sign_on(authorize_url, username, password, browser=once, answer=answer)
     page = browser.get(authorize_url)
-    while True:
+    for _ in range(12):  # requests; a good flow takes seven
         if page.has_redirect_location:
             target = page.url.join(page.headers["Location"])
             if target.netloc != page.url.netloc:
@@ -131,3 +131,4 @@ def sign_on(
         else:
             page = form.submit(browser, "sign_on", username=username, password=password)
             assert page.has_redirect_location, f"{username} was not let in: {page.text}"
+    raise AssertionError(f"{username} goes in circles at {page.url}")

@@ -98,9 +98,11 @@ def _copy(sandbox: Sandbox, client_id: str, settings: dict[str, Any]) -> Applica
 def follow(http: httpx.Client, address: str) -> httpx.Response:
     """The page that a browser ends up on; the application's own address is not requested."""
     page = http.get(address)
-    while page.has_redirect_location and not page.headers["Location"].startswith(REDIRECT_URI):
+    for _ in range(5):
+        if not page.has_redirect_location or page.headers["Location"].startswith(REDIRECT_URI):
+            return page
         page = http.get(page.url.join(page.headers["Location"]))
-    return page
+    raise AssertionError(f"in circles at {page.url}")
 
 
 def claims_of(sandbox: Sandbox, http: httpx.Client, token: str) -> dict[str, Any]:

@@ -46,6 +46,17 @@ def test_signing_off_returns_to_the_application_that_the_id_token_names(
     assert "sandbox_sign_on" not in http.cookies
 
 
+def test_applications_may_also_post_the_wish_to_sign_off(
+    application: Application, http: httpx.Client, tokens: dict[str, str]
+):
+    form = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": GOODBYE}
+
+    response = http.post(f"{application.sandbox.issuer}/signoff", data=form)
+
+    assert response.headers["Location"] == GOODBYE
+    assert application.refresh(http, tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
 @pytest.mark.parametrize("target", ["https://elsewhere.test/", "http://localhost:8000/goodbye/more"])
 def test_signing_off_returns_nowhere_else(
     application: Application, http: httpx.Client, tokens: dict[str, str], target: str
