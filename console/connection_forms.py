@@ -170,7 +170,8 @@ class ConnectionForm(Form):
                 "client_id", "This is the Environment ID. The Client ID is the id of the PingOne application."
             )
         data.update(auth_url=place.auth_url, environment_id=place.environment_id)
-        if not self.errors and not data["end_access"] and would_end_access(self.connection, self.credentials):
+        unasked = self.connection.has_grant and not data["end_access"]
+        if unasked and not self.errors and would_end_access(self.connection, self.credentials):
             self.add_error(
                 "end_access",
                 "These settings are those of another application or environment: the present access ends at once, and "

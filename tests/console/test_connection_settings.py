@@ -224,6 +224,16 @@ def test_other_credentials_end_the_access_only_when_that_is_confirmed(admin, acm
     assert revoked == ["the-access-token", "the-refresh-token"]
 
 
+def test_an_access_that_has_ended_already_is_replaced_without_asking(admin, acme, revoked) -> None:
+    Connection.objects.filter(pk=acme.connection.pk).update(state=Connection.State.RECONNECT_NEEDED)
+
+    admin.post(SETTINGS, TYPED | {"auth_url": "https://auth.pingone.test"})
+
+    acme.connection.refresh_from_db()
+    assert not acme.connection.has_tokens
+    assert acme.connection.client_id == CLIENT
+
+
 def test_a_new_secret_alone_keeps_the_access(admin, acme) -> None:
     same = {
         "client_id": acme.connection.client_id,

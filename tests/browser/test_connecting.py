@@ -1,0 +1,211 @@
+"""Connecting to PingOne in a real Chromium, with JavaScript and without, and how its pages look."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+import respx
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from console.models import Operator, Organization
+from pingone_integration.models import Connection, ConnectionEvent
+from tests.browser.test_look import Check, NewPage, fits, looks
+from tests.conftest import API_URL, ENVIRONMENT
+from tests.sandbox_server import Sandbox, running_sandbox
+
+SETTINGS = "/o/acme/settings/connection/"
+LONG = "Überlandwerk & Söhne <Vertrieb> مرحبا " + "Donaudampfschifffahrtsgesellschaft" * 4
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, live_server: LiveServer) -> Iterator[Sandbox]:
+    redirect_uri = f"{live_server.url}/connect/callback/"
+    with running_sandbox(
+        tmp_path_factory.mktemp("sandbox"), "--users", "10", "--redirect-uri", redirect_uri
+    ) as started:
+        give_ada_a_second_environment(started)
+        yield started
+
+
+def give_ada_a_second_environment(sandbox: Sandbox) -> None:
+    """So that there is a choice to make."""
+    ada = next(one for one in sandbox.details["administrators"] if one["username"] == "ada.admin")
+    held = sandbox.sql("SELECT id FROM sandbox_roleassignment WHERE user_id = ?", UUID(ada["id"]))[0]
+    second = UUID(sandbox.details["second_environment_id"])
+    sandbox.copy("sandbox_roleassignment", held["id"], scope_id=second)
+
+
+@pytest.fixture
+def sandbox(running: Sandbox, settings: Any, live_server: LiveServer) -> Sandbox:
+    settings.PINGONE_CUSTOM_HOSTS = {running.url: running.url}
+    settings.PUBLIC_URL = live_server.url
+    return running
+
+
+@pytest.fixture
+def unconnected(acme: Organization) -> Connection:
+    """Nothing entered yet."""
+    empty = Connection.objects.create()
+    acme.connection = empty
+    acme.save()
+    return empty
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def fill_in(page: Page, sandbox: Sandbox) -> None:
+    page.get_by_label("Client ID").fill(sandbox.details["client_id"])
+    page.get_by_label("Client secret", exact=True).fill(sandbox.details["client_secret"])
+    page.get_by_label("Auth URL").fill(sandbox.details["auth_url"])
+    page.get_by_label("Environment ID").fill(sandbox.details["environment_id"])
+
+
+def sign_on_at_pingone(page: Page, sandbox: Sandbox, then: str) -> None:
+    expect(page).to_have_url(re.compile(f"^{re.escape(sandbox.url)}/"))
+    page.get_by_label("Username").fill("ada.admin")
+    page.get_by_label("Password").fill("Sandbox-2026!")
+    press(page, "Sign on")
+    press(page, then)
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without"])
+def test_from_sign_in_to_connected(
+    new_page: NewPage, org_admin: Operator, unconnected: Connection, sandbox: Sandbox, java_script: bool
+) -> None:
+    page = new_page(java_script_enabled=java_script)
+    page.goto("/")
+    page.get_by_label("Email").fill(org_admin.email)
+    page.get_by_label("Password").fill("correct horse battery")
+    press(page, "Sign in")
+    page.get_by_role("link", name="Connect PingOne").first.click()
+
+    fill_in(page, sandbox)
+    press(page, "Connect")
+    sign_on_at_pingone(page, sandbox, "Allow")
+
+    expect(page.get_by_text("Acme is connected to PingOne.")).to_be_visible()
+    assert urlsplit(page.url).query == "", "neither code nor state stays in the address bar"
+    unconnected.refresh_from_db()
+    assert unconnected.state == Connection.State.CONNECTED
+
+    expect(page.get_by_role("heading", name="Which environment do you manage?")).to_be_visible()
+    page.get_by_role("button", name="Manage this one").first.click()
+    expect(page.get_by_text("Acme now manages")).to_be_visible()
+    page.get_by_role("link", name="Choose another").click()
+    expect(page.get_by_text("Managed now")).to_be_visible()
+    page.get_by_role("link", name="PingOne", exact=True).click()
+
+    page.get_by_role("link", name="Disconnect").click()
+    press(page, "Disconnect")
+    expect(page.get_by_text("Acme is disconnected from PingOne.")).to_be_visible()
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without"])
+def test_a_refused_consent_and_the_back_button_lead_to_the_same_form(
+    new_page: NewPage, org_admin: Operator, unconnected: Connection, sandbox: Sandbox, java_script: bool
+) -> None:
+    page = new_page(org_admin, java_script_enabled=java_script)
+    page.goto(SETTINGS)
+    fill_in(page, sandbox)
+    press(page, "Connect")
+    expect(page.get_by_label("Username")).to_be_visible()
+
+    page.go_back()
+    expect(page).to_have_url(re.compile(f"{SETTINGS}$"))
+    expect(page.get_by_text("PingOne has sent nobody back yet")).to_be_visible()
+    press(page, "Connect")
+    sign_on_at_pingone(page, sandbox, "Cancel")
+
+    expect(page.get_by_role("alert")).to_contain_text("You or PingOne refused the access")
+    expect(page.get_by_label("Client ID")).to_have_value(sandbox.details["client_id"])
+    expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
+
+
+def test_a_pasted_issuer_fills_in_the_other_field_while_typing(
+    new_page: NewPage, org_admin: Operator, unconnected: Connection
+) -> None:
+    page = new_page(org_admin)
+    page.goto(SETTINGS)
+
+    page.get_by_label("Auth URL").fill(f"https://auth.pingone.com.au/{ENVIRONMENT}/as/.well-known/openid-configuration")
+
+    expect(page.get_by_label("Environment ID")).to_have_value(str(ENVIRONMENT))
+    expect(page.locator("#place")).to_contain_text("Australia")
+    expect(page.locator("#place")).to_contain_text("https://api.pingone.com.au")
+    expect(page.get_by_label("Auth URL")).to_be_focused()
+    page.get_by_label("Auth URL").fill("console.pingone.eu")
+    expect(page.locator("#place")).to_contain_text("The Auth URL of the same region is https://auth.pingone.eu")
+    page.get_by_label("Environment ID").fill("Production")
+    expect(page.locator("#place")).to_contain_text("An Environment ID is a UUID")
+
+
+@looks
+def test_the_connection_page_is_accessible_when_nothing_is_right(
+    new_page: NewPage, assert_accessible: Check, org_admin: Operator, unconnected: Connection, look: dict[str, Any]
+) -> None:
+    page = new_page(org_admin, **look)
+    page.goto(SETTINGS)
+    assert_accessible(page)
+    assert fits(page)
+
+    page.get_by_label("Client ID").fill("x")
+    page.get_by_label("Auth URL").fill("https://auth.pingone.de/" + "x" * 300)
+    page.get_by_label("Environment ID").fill("Production")
+    press(page, "Save only")
+
+    expect(page.get_by_text("auth.pingone.de is not a sign-on host of PingOne.").first).to_be_visible()
+    assert_accessible(page)
+    assert fits(page)
+
+
+@looks
+def test_the_connection_page_is_accessible_with_a_history_and_a_failure(
+    new_page: NewPage, assert_accessible: Check, org_admin: Operator, acme: Organization, look: dict[str, Any]
+) -> None:
+    connection = acme.connection
+    connection.managed_environment_name = connection.consented_by = LONG
+    connection.consented_at = connection.refresh_token_issued_at = connection.access_token_expires_at
+    connection.state, connection.state_cause = Connection.State.NEEDS_ATTENTION, LONG
+    connection.save()
+    for state in Connection.State:
+        ConnectionEvent.objects.create(connection=connection, state=state, cause=LONG)
+    page = new_page(org_admin, **look)
+
+    page.goto("/connect/callback/?error=access_denied")
+
+    expect(page.get_by_role("alert")).to_contain_text("was opened by hand or cut off")
+    assert_accessible(page)
+    assert fits(page)
+    page.get_by_role("link", name="Disconnect").click()
+    assert_accessible(page)
+    assert fits(page)
+
+
+@looks
+def test_the_choice_of_environments_is_accessible_with_many_of_long_names(
+    new_page: NewPage, assert_accessible: Check, org_admin: Operator, acme: Organization, look: dict[str, Any]
+) -> None:
+    found = [
+        {"id": str(UUID(int=number)), "name": f"{number} {LONG}", "type": "SANDBOX", "region": "EU", "status": status}
+        for number, status in enumerate(["DELETE_PENDING", *["ACTIVE"] * 40])
+    ]
+    found.append({"id": str(ENVIRONMENT), "name": "Acme production", "type": "PRODUCTION", "region": "EU"})
+    page = new_page(org_admin, **look)
+    with respx.mock as router:
+        router.get(f"{API_URL}/v1/environments").respond(json={"_embedded": {"environments": found}})
+
+        page.goto(f"{SETTINGS}environments/")
+        expect(page.get_by_text("Managed now")).to_be_visible()
+        expect(page.get_by_text("Being deleted")).to_be_visible()
+        assert_accessible(page)
+        assert fits(page)
+        page.get_by_label("Name or ID contains").fill("nothing of that name")
+        press(page, "Find")
+        expect(page.get_by_text("No environment of that name or ID")).to_be_visible()
+        assert_accessible(page)
