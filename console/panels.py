@@ -1,16 +1,15 @@
 """The parts of a user's page that are read apart from the user, each by one call, and fail one by one."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
 from django.http import Http404
 
+from console.parallel import at_once
 from pingone_integration import devices, groups, passwords, sessions
-from pingone_integration.api import AccessToken, PingOneApi, TokenSource
+from pingone_integration.api import PingOneApi
 from pingone_integration.errors import PingOneError
 
 
@@ -64,32 +63,14 @@ def read_panel(panel: Panel, api: PingOneApi, user_id: UUID, cursor: str = "") -
     return panel.read(api, user_id)
 
 
-@dataclass(frozen=True)
-class _OneToken:
-    """The access token looked up once, for calls that are made at the same time."""
-
-    token: AccessToken
-    tokens: TokenSource
-
-    def current(self) -> AccessToken:
-        return self.token
-
-    def replace(self, rejected: AccessToken) -> AccessToken:
-        return self.tokens.replace(rejected)
-
-
 def read_panels(panels: Iterable[Panel], api: PingOneApi, user_id: UUID) -> list[Reading]:
-    """All at once, in threads: together they take as long as the slowest."""
-    api = replace(api, tokens=_OneToken(api.tokens.current(), api.tokens))
+    """All of them at once."""
 
-    def read(panel: Panel) -> Reading:
-        try:
-            return Reading(panel=panel, content=read_panel(panel, api, user_id))
-        except PingOneError as error:
-            return Reading(panel=panel, error=error)
-        finally:
-            connections.close_all()  # this thread's own, should a token have been renewed
+    def reading(panel: Panel) -> Callable[[PingOneApi], Any]:
+        return lambda api: read_panel(panel, api, user_id)
 
     panels = list(panels)
-    with ThreadPoolExecutor(len(panels)) as threads:
-        return list(threads.map(read, panels))
+    return [
+        Reading(panel=panel, error=result) if isinstance(result, PingOneError) else Reading(panel=panel, content=result)
+        for panel, result in zip(panels, at_once(api, *map(reading, panels)), strict=True)
+    ]

@@ -1,0 +1,44 @@
+"""Several reads from PingOne at the same time: together they take as long as the slowest."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connections
+
+from pingone_integration.api import AccessToken, PingOneApi, TokenSource
+from pingone_integration.errors import PingOneError
+
+
+def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
+    """What each read returned, in their order; a PingOneError stands where a read failed with it.
+
+    Raises the PingOneError that keeps all of them from being made: no token.
+    """
+    api = replace(api, tokens=_OneToken(api.tokens.current(), api.tokens))
+
+    def run(read: Callable[[PingOneApi], Any]) -> Any:
+        try:
+            return read(api)
+        except PingOneError as error:
+            return error
+        finally:
+            connections.close_all()  # this thread's own, should a token have been renewed
+
+    with ThreadPoolExecutor(len(reads)) as threads:
+        return list(threads.map(run, reads))
+
+
+@dataclass(frozen=True)
+class _OneToken:
+    """The access token looked up once, for calls that are made at the same time."""
+
+    token: AccessToken
+    tokens: TokenSource
+
+    def current(self) -> AccessToken:
+        return self.token
+
+    def replace(self, rejected: AccessToken) -> AccessToken:
+        return self.tokens.replace(rejected)
