@@ -250,6 +250,17 @@ def test_a_failure_shows_its_cause_in_place_and_keeps_the_search(whole, results,
     assert htmx or 'value="ada"' in response.text
 
 
+def test_an_organization_that_is_not_connected_is_told_so_without_a_call(whole, acme, pingone):
+    acme.connection.state = Connection.State.NOT_CONNECTED
+    acme.connection.save()
+
+    response = whole(f"{URL}?q=ada")
+
+    assert response.status_code == 409
+    assert "This organization is not connected to PingOne" in response.text
+    assert 'value="ada"' in response.text
+
+
 @pytest.mark.parametrize("fail", [httpx.ConnectError, httpx.ReadTimeout])
 def test_a_pingone_that_does_not_answer_is_a_failure_in_place(results, pingone, fail):
     pingone.get("/users").mock(side_effect=fail)
