@@ -12,11 +12,8 @@ SECRET_KEY = "the-sandbox-holds-invented-people-only"  # noqa: S105 - signs curs
 ALLOWED_HOSTS = ["*"]
 DEBUG = False
 ROOT_URLCONF = "pingone_integration.sandbox.urls"
-INSTALLED_APPS = ["django.contrib.sessions", "pingone_integration.sandbox", "pingone_integration.sandbox.oauth"]
-MIDDLEWARE = [
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-]
+INSTALLED_APPS = ["pingone_integration.sandbox", "pingone_integration.sandbox.oauth"]
+MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -24,8 +21,7 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
     }
 ]
-# Cookies ignore the port: without names of their own they would sign the console's operators off on the same host.
-SESSION_COOKIE_NAME = "sandbox_session"
+# Cookies ignore the port: without a name of its own it would spoil the console's on the same host.
 CSRF_COOKIE_NAME = "sandbox_csrf"
 
 DATABASES = {

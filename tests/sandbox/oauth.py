@@ -129,3 +129,22 @@ def administrator(sandbox: Sandbox, **changes: Any) -> str:
     (assignment,) = sandbox.sql("SELECT id FROM sandbox_roleassignment WHERE user_id = ?", UUID(ada["id"]))
     sandbox.copy("sandbox_roleassignment", assignment["id"], user_id=user_id)
     return username
+
+
+def caretaker(sandbox: Sandbox, http: httpx.Client) -> dict[str, str]:
+    """The headers of a program that may do anything to the people who sign on."""
+    (assignment,) = sandbox.sql(
+        "SELECT id FROM sandbox_roleassignment WHERE application_id = ?", UUID(sandbox.details["service_client_id"])
+    )
+    application = service(sandbox)
+    home = UUID(sandbox.details["environment_id"])
+    sandbox.copy("sandbox_roleassignment", assignment["id"], application_id=application.id, scope_id=home)
+    return bearer(application.token(http, grant_type="client_credentials").json()["access_token"])
+
+
+def users_url(sandbox: Sandbox, user_id: str) -> str:
+    return f"{sandbox.url}/v1/environments/{sandbox.details['environment_id']}/users/{user_id}"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}

@@ -6,7 +6,16 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.sandbox.oauth import Application, administrator, answer_of, assert_error, claims_of, console
+from tests.sandbox.oauth import (
+    Application,
+    administrator,
+    answer_of,
+    assert_error,
+    caretaker,
+    claims_of,
+    console,
+    users_url,
+)
 from tests.sandbox_server import Sandbox, sign_on
 
 CHAIN = "grant_id IN (SELECT id FROM sandbox_oauth_grant WHERE application_id = ?)"
@@ -178,7 +187,19 @@ def test_a_token_of_another_application_is_refused_and_stays_good(sandbox: Sandb
     assert mine.refresh(http, token).status_code == 200
 
 
-def test_disabling_the_user_ends_the_refresh_token(sandbox: Sandbox, http: httpx.Client):
+def test_disabling_the_user_ends_the_refresh_token_for_good(sandbox: Sandbox, http: httpx.Client):
+    application, username, headers = console(sandbox), administrator(sandbox), caretaker(sandbox, http)
+    code = answer_of(sign_on(application.authorize_url(), username))["code"]
+    tokens = application.exchange(http, code).json()
+    address = f"{users_url(sandbox, claims_of(sandbox, http, tokens['access_token'])['sub'])}/enabled"
+
+    for enabled in (False, True):
+        assert http.put(address, json={"enabled": enabled}, headers=headers).status_code == 200
+        assert_error(application.refresh(http, tokens["refresh_token"]), 400, "invalid_grant")
+        assert application.introspect(http, tokens["access_token"]) == {"active": False}
+
+
+def test_a_disabled_user_refreshes_nothing_however_it_came_about(sandbox: Sandbox, http: httpx.Client):
     application, username = console(sandbox), administrator(sandbox)
     code = answer_of(sign_on(application.authorize_url(), username))["code"]
     tokens = application.exchange(http, code).json()
@@ -189,12 +210,13 @@ def test_disabling_the_user_ends_the_refresh_token(sandbox: Sandbox, http: httpx
 
 
 def test_deleting_the_session_ends_the_refresh_token_but_not_the_access_token(sandbox: Sandbox, http: httpx.Client):
-    application = console(sandbox)
+    application, headers = console(sandbox), caretaker(sandbox, http)
     tokens = application.tokens(http)
-    session = UUID(claims_of(sandbox, http, tokens["access_token"])["sid"])
-    # As Django deletes a session: it first lets go of what points at it.
-    sandbox.sql("UPDATE sandbox_oauth_grant SET session_id = NULL WHERE session_id = ?", session)
-    sandbox.sql("DELETE FROM sandbox_session WHERE id = ?", session)
+    claims = claims_of(sandbox, http, tokens["access_token"])
+    session = f"{users_url(sandbox, claims['sub'])}/sessions/{claims['sid']}"
+
+    assert http.get(session, headers=headers).json()["locations"][0]["remoteIp"] == "127.0.0.1"
+    assert http.delete(session, headers=headers).status_code == 204
 
     assert_error(application.refresh(http, tokens["refresh_token"]), 400, "invalid_grant")
     assert application.introspect(http, tokens["access_token"])["active"] is True

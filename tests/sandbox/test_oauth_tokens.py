@@ -1,11 +1,16 @@
 """What can be done with a token: introspect it, revoke it, ask who its user is."""
 
+import base64
+import json
 import time
+from typing import Any
 
 import httpx
 import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
-from tests.sandbox.oauth import assert_error, claims_of, console, service
+from tests.sandbox.oauth import assert_error, bearer, claims_of, console, service
 from tests.sandbox_server import Sandbox
 
 
@@ -75,7 +80,8 @@ def test_a_revoked_access_token_is_over_at_once_and_takes_nothing_along(sandbox:
 
     assert response.status_code == 200
     assert application.introspect(http, tokens["access_token"]) == {"active": False}
-    assert http.get(f"{sandbox.issuer}/userinfo", headers=bearer(tokens["access_token"])).status_code == 401
+    for address in (f"{sandbox.issuer}/userinfo", f"{sandbox.url}/v1/environments"):
+        assert http.get(address, headers=bearer(tokens["access_token"])).status_code == 401
     assert application.refresh(http, tokens["refresh_token"]).status_code == 200
 
 
@@ -148,6 +154,48 @@ def test_userinfo_of_another_environment_does_not_know_the_token(sandbox: Sandbo
     assert http.get(elsewhere, headers=bearer(token)).status_code == 401
 
 
+def test_the_api_knows_whose_token_it_is(sandbox: Sandbox, http: httpx.Client):
+    token = console(sandbox).tokens(http)["access_token"]
+
+    environments = http.get(f"{sandbox.url}/v1/environments", headers=bearer(token)).json()["_embedded"]["environments"]
+
+    assert [environment["name"] for environment in environments] == ["Acme production"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer made-up", "Basic {token}", "Bearer {token}x", "Bearer {token} x", "{token}"],
+)
+def test_the_api_takes_nothing_but_a_good_bearer_token(sandbox: Sandbox, http: httpx.Client, header: str):
+    token = console(sandbox).tokens(http)["access_token"]
+
+    response = http.get(f"{sandbox.url}/v1/environments", headers={"Authorization": header.format(token=token)})
+
+    assert response.status_code == 401
+    assert response.json()["details"][0]["code"] == "INVALID_TOKEN"
+
+
+@pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
+def test_the_api_takes_no_other_kind_of_token(sandbox: Sandbox, http: httpx.Client, kind: str):
+    token = console(sandbox).tokens(http)[kind]
+
+    assert http.get(f"{sandbox.url}/v1/environments", headers=bearer(token)).status_code == 401
+
+
+def test_a_token_with_another_signature_is_no_token(sandbox: Sandbox, http: httpx.Client):
+    token = console(sandbox).tokens(http)["access_token"]
+    header, payload, _ = token.split(".")
+    own = {"kid": header_of(token)["kid"], "alg": "RS256"}
+    forged = [
+        jwt.encode(own, claims_of(sandbox, http, token), RSAKey.generate_key(2048), ["RS256"]),
+        f"{header}.{payload}.",
+        f"{base64url({'alg': 'none'})}.{payload}.",
+    ]
+
+    for value in forged:
+        assert http.get(f"{sandbox.url}/v1/environments", headers=bearer(value)).status_code == 401
+
+
 def test_an_expired_access_token_is_over(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     token = application.tokens(http)["access_token"]
@@ -158,8 +206,14 @@ def test_an_expired_access_token_is_over(sandbox: Sandbox, http: httpx.Client):
     )
 
     assert http.get(f"{sandbox.issuer}/userinfo", headers=bearer(token)).status_code == 401
+    assert http.get(f"{sandbox.url}/v1/environments", headers=bearer(token)).status_code == 401
     assert application.introspect(http, token) == {"active": False}
 
 
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
+def header_of(token: str) -> dict[str, Any]:
+    head = token.partition(".")[0]
+    return dict(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))))
+
+
+def base64url(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")

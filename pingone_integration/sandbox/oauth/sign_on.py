@@ -1,6 +1,6 @@
 """Signing on: checking a password, and the session that the browser then has here."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,8 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from pingone_integration.sandbox.api.endpoint import iso
+from pingone_integration.sandbox.api.password_body import password_status
 from pingone_integration.sandbox.models import Environment, Session, User
 
 # Cookies ignore the port, and the console may be on the same host: hence the name, and a path per environment.
@@ -30,7 +32,7 @@ def check_credentials(environment: Environment, username: str, password: str) ->
     if user is None:
         make_password(password)  # takes as long as a check, so that time does not tell who exists
         raise Refused("The username or the password is wrong.")
-    if _is_password_locked(user):
+    if password_status(user, timezone.now()) == User.PasswordStatus.PASSWORD_LOCKED_OUT:
         raise Refused("Too many wrong passwords: the account is locked. Try again later, or ask an administrator.")
     if not check_password(password, user.password):
         _count_failure(user)
@@ -42,12 +44,6 @@ def check_credentials(environment: Environment, username: str, password: str) ->
     if user.password_status in {User.PasswordStatus.MUST_CHANGE_PASSWORD, User.PasswordStatus.PASSWORD_EXPIRED}:
         raise Refused("The password must be changed first, which this sandbox has no page for.")
     return user
-
-
-def _is_password_locked(user: User) -> bool:
-    if user.password_status != User.PasswordStatus.PASSWORD_LOCKED_OUT:
-        return False
-    return user.password_unlock_at is None or user.password_unlock_at > timezone.now()
 
 
 def _count_failure(user: User) -> None:
@@ -82,7 +78,6 @@ def start_session(user: User, request: HttpRequest) -> Session:
 
 
 def _details(now: datetime, address: str, user_agent: str) -> dict[str, Any]:
-    at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     # In this order: Edge also says Chrome and Safari, Chrome also says Safari, Android also says Linux.
     browser = _first_named(user_agent, {"Edg": "Edge", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"})
     system = _first_named(
@@ -90,8 +85,8 @@ def _details(now: datetime, address: str, user_agent: str) -> dict[str, Any]:
         {"Windows": "Windows", "Android": "Android", "iPhone": "iOS", "Mac OS X": "Mac OS X", "Linux": "Linux"},
     )
     return {
-        "locations": [{"at": at, "remoteIp": address}],
-        "lastSignOn": {"at": at, "remoteIp": address},
+        "locations": [{"at": iso(now), "remoteIp": address}],
+        "lastSignOn": {"at": iso(now), "remoteIp": address},
         "browser": {"name": browser},
         "operatingSystem": {"name": system},
         "device": {"type": "Mobile" if "Mobile" in user_agent else "Desktop"},
