@@ -1,0 +1,187 @@
+"""What the frame does in a browser: with JavaScript, without it, and when something goes wrong in between."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import Page, expect
+
+from console.models import Operator
+from tests.browser.conftest import PHONE
+
+NewPage = Callable[..., Page]
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_failed_yet() -> None:
+    cache.clear()
+
+
+def expect_theme(page: Page, theme: str) -> None:
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+
+
+def ask(page: Page, path: str) -> None:
+    """As any element of a page that loads a part of it."""
+    page.evaluate("path => { htmx.ajax('GET', path, {target: '.page-heading'}).catch(() => {}) }", path)
+
+
+def test_the_theme_follows_the_system_until_somebody_chooses_one(new_page: NewPage, helpdesk: Operator) -> None:
+    page = new_page(helpdesk, color_scheme="dark")
+    page.goto("/o/acme/")
+    expect_theme(page, "dark")
+    page.emulate_media(color_scheme="light")
+    expect_theme(page, "light")
+
+    page.get_by_role("button", name=re.compile("Your account")).click()
+    page.get_by_role("button", name="Dark").click()
+    expect_theme(page, "dark")
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+
+    page.reload()
+    expect_theme(page, "dark")
+
+
+def test_the_chosen_theme_is_there_before_anything_is_painted(new_page: NewPage) -> None:
+    page = new_page(color_scheme="dark")
+    page.add_init_script(
+        "new MutationObserver(() => { if (document.body) window.atBody ??= document.documentElement.dataset.bsTheme })"
+        ".observe(document, {childList: true, subtree: true})"
+    )
+
+    page.goto("/accounts/login/")
+
+    assert page.evaluate("window.atBody") == "dark"
+
+
+def test_without_javascript_people_sign_in_choose_a_theme_and_sign_out(new_page: NewPage, helpdesk: Operator) -> None:
+    page = new_page(java_script_enabled=False, viewport=PHONE)
+    page.goto("/o/acme/")
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+    page.get_by_label("Email").fill("agent@acme.test")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
+
+    page.get_by_role("button", name="Navigation").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Home").click()
+    page.get_by_role("button", name=re.compile("Your account")).click()
+    page.get_by_role("button", name="Dark").click()
+    expect_theme(page, "dark")
+    expect(page).to_have_url(re.compile("/o/acme/$"))
+
+    page.get_by_role("button", name=re.compile("Your account")).click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_the_browser_names_its_time_zone(new_page: NewPage, helpdesk: Operator) -> None:
+    page = new_page(helpdesk, timezone_id="Asia/Tokyo")
+
+    page.goto("/o/acme/")
+
+    assert {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["timezone"] == "Asia/Tokyo"
+
+
+def test_a_part_of_a_page_that_fails_is_told_above_the_page_and_leaves_it_alone(
+    new_page: NewPage, helpdesk: Operator
+) -> None:
+    page = new_page(helpdesk)
+    page.goto("/o/acme/")
+
+    ask(page, "/o/acme/nowhere/")
+
+    expect(page.locator("#notices")).to_contain_text("There is nothing here")
+    expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
+    expect(page).to_have_url(re.compile("/o/acme/$"))
+
+
+def test_a_console_that_cannot_be_reached_is_told(new_page: NewPage, helpdesk: Operator) -> None:
+    page = new_page(helpdesk)
+    page.goto("/o/acme/")
+    page.context.set_offline(True)
+
+    ask(page, "/o/acme/")
+
+    expect(page.locator("#notices")).to_contain_text("The console could not be reached")
+
+
+def test_an_expired_session_leads_to_the_sign_in_page_and_back_to_the_same_page(
+    new_page: NewPage, helpdesk: Operator
+) -> None:
+    page = new_page(helpdesk)
+    page.goto("/o/acme/?from=here")
+    page.context.clear_cookies(name="console_session")
+
+    ask(page, "/o/acme/users/")
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_label("Email").fill("agent@acme.test")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/o/acme/\?from=here$"))
+
+
+def test_the_keyboard_reaches_the_content_first(new_page: NewPage, helpdesk: Operator) -> None:
+    page = new_page(helpdesk)
+    page.goto("/accounts/2fa/")
+
+    page.keyboard.press("Tab")
+    link = page.get_by_role("link", name="Skip to the content")
+    expect(link).to_be_focused()
+    expect(link).to_be_in_viewport()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_a_value_is_copied_by_its_button(new_page: NewPage, org_admin: Operator) -> None:
+    page = new_page(org_admin, permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/o/acme/")
+
+    page.get_by_role("button", name="Copy environment ID").click()
+
+    expect(page.locator("[data-copied]")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711"
+
+
+def test_an_operator_adds_a_passkey_and_signs_in_with_nothing_else(
+    new_page: NewPage, helpdesk: Operator, assert_accessible: Callable[[Page], None]
+) -> None:
+    page = new_page(helpdesk)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+            }
+        },
+    )
+    page.goto("/accounts/2fa/webauthn/add/")
+    expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Name").fill("My <b>laptop</b>")
+    page.get_by_label("Passwordless").check()
+    assert_accessible(page)
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    assert_accessible(page)
+    page.goto("/accounts/2fa/webauthn/")
+    expect(page.get_by_role("heading", name="My <b>laptop</b>")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name=re.compile("Your account")).click()
+    page.get_by_role("button", name="Sign out").click()
+
+    page.get_by_role("button", name="Sign in with a passkey").click()
+
+    expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
