@@ -1,0 +1,141 @@
+"""Searching and reading users at a PingOne that parses filters, pages and answers for itself."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from pingone_integration import connections, devices, groups, passwords, populations, sessions, users
+from pingone_integration.api import PingOneApi
+from pingone_integration.errors import InvalidValue, NotFound, StaleCursor
+from pingone_integration.models import Connection
+from pingone_integration.user_search import Criteria, filter_of
+from pingone_integration.users import User
+from tests.sandbox_server import Sandbox
+
+
+@pytest.fixture
+def api(connection: Connection, sandbox: Sandbox) -> PingOneApi:
+    connection.managed_environment_id = UUID(sandbox.details["managed_environment_id"])
+    connection.save()
+    return connections.open_api(connection)
+
+
+@pytest.fixture
+def tag() -> str:
+    """In everything a test creates, so that it finds nothing else."""
+    return f"t{uuid4().hex[:8]}"
+
+
+def create(api: PingOneApi, **profile: Any) -> UUID:
+    population = next(population for population in populations.all_of(api) if population.is_default)
+    return UUID(api.post("/users", {"population": {"id": str(population.id)}, **profile})["id"])
+
+
+@pytest.fixture
+def mara(api: PingOneApi, tag: str) -> User:
+    """With a name, an address and a phone number nobody else has."""
+    return users.get(
+        api,
+        create(
+            api,
+            username=f"{tag}.mara",
+            email=f"{tag}.mara@acme.test",
+            name={"given": "Mara", "family": f"{tag}lind"},
+            mobilePhone=f"+46.70{int(tag[1:7], 16):08d}",
+            title='Head of "R\\D"',
+        ),
+    )
+
+
+def found(api: PingOneApi, **criteria: Any) -> list[UUID]:
+    return [user.id for user in users.search(api, filter=filter_of(Criteria(**criteria))).items]
+
+
+def test_each_way_of_naming_a_user_finds_that_user(api, mara, tag):
+    national = "0" + mara.mobile_phone.removeprefix("+46.")
+    international = mara.mobile_phone.replace(".", " ")
+    for text in (tag, mara.email, f"Mara <{mara.email}>", f"mara {tag}li", f"{tag.upper()}LIND, Mara", international):
+        assert found(api, text=text) == [mara.id], text
+    assert found(api, text=national) == []  # PingOne compares text: nobody wrote the number that way
+    assert found(api, text=f"{tag} nobody") == []
+
+
+def test_a_raw_filter_with_quotes_and_backslashes_is_read_as_it_was_meant(api, mara):
+    assert mara.id in found(api, raw_filter='title eq "Head of \\"R\\\\D\\""')
+
+
+@pytest.mark.parametrize("text", ['"', "\\", '") or (username sw "', "O'Neil", "مريم", "%", "_", "*", "a" * 200])
+def test_no_text_makes_a_filter_that_pingone_refuses(api, text):
+    users.search(api, filter=filter_of(Criteria(text=text, enabled=True)))
+
+
+def test_filters_narrow_the_search(api, mara, tag):
+    group_id = UUID(api.post("/groups", {"name": f"{tag} engineers"})["id"])
+    api.post(f"/users/{mara.id}/memberOfGroups", {"id": str(group_id)})
+
+    assert found(api, text=tag, population_id=mara.population_id, group_id=group_id, enabled=True) == [mara.id]
+    assert found(api, text=tag, population_id=uuid4()) == []
+    assert found(api, text=tag, group_id=uuid4()) == []
+    assert found(api, text=tag, enabled=False) == []
+
+
+def test_a_list_is_read_to_its_last_page(api, tag):
+    created = {create(api, username=f"{tag}.{number}") for number in range(5)}
+    seen: list[UUID] = []
+    cursor = None
+    for _ in range(9):
+        page = users.search(api, filter=f'username sw "{tag}"', limit=2, cursor=cursor)
+        seen += [user.id for user in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert cursor is None
+    assert len(seen) == 5
+    assert set(seen) == created
+
+
+def test_a_cursor_of_another_search_or_of_nobody_is_stale(api):
+    version = Connection.objects.get().token_version
+    with pytest.raises(StaleCursor):
+        users.search(api, limit=2, cursor=f"{version}.made-up")
+
+
+def test_an_attribute_that_cannot_be_searched_is_named_with_those_that_can(api):
+    with pytest.raises(InvalidValue) as raised:
+        users.search(api, filter="mfaEnabled eq true")
+    assert raised.value.details[0].code == "INVALID_FILTER"
+
+
+def test_a_user_is_read_with_everything_the_page_shows(api, mara, tag):
+    group_id = UUID(api.post("/groups", {"name": f"{tag} readers", "description": "They read"})["id"])
+    api.post(f"/users/{mara.id}/memberOfGroups", {"id": str(group_id)})
+
+    shown = users.get(api, mara.id)
+    (membership,) = groups.memberships(api, mara.id).items
+
+    assert shown.population_name
+    assert shown.created_at is not None
+    assert (membership.group_id, membership.name, membership.description) == (group_id, f"{tag} readers", "They read")
+    assert membership.is_direct
+    assert devices.all_of(api, mara.id) == ()
+    assert sessions.all_of(api, mara.id) == ()
+    assert passwords.state(api, mara.id).status == "NO_PASSWORD"
+
+
+def test_a_listed_user_says_as_much_as_one_read_alone(api, mara, tag):
+    (listed,) = users.search(api, filter=f'username sw "{tag}"').items
+
+    assert listed == users.get(api, mara.id)
+
+
+def test_groups_are_found_by_name(api, tag):
+    api.post("/groups", {"name": f"{tag} engineers"})
+
+    assert [group.name for group in groups.search(api, f"{tag} engineers").items] == [f"{tag} engineers"]
+
+
+def test_a_user_who_is_not_there_is_not_found(api):
+    with pytest.raises(NotFound):
+        users.get(api, uuid4())
