@@ -6,13 +6,16 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
@@ -38,6 +41,38 @@ class Sandbox:
     def issuer(self) -> str:
         """Of the environment where administrators sign on."""
         return f"{self.url}/{self.details['environment_id']}/as"
+
+    def token(self, username: str = "ada.admin") -> str:
+        """An access token for an administrator, got the way a console gets one: sign-on, consent, code, token."""
+        redirect_uri = self.details["redirect_uris"][0]
+        verifier = token_urlsafe(48)
+        query = {
+            "response_type": "code",
+            "client_id": self.details["client_id"],
+            "redirect_uri": redirect_uri,
+            "scope": "openid",
+            "code_challenge": urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("="),
+            "code_challenge_method": "S256",
+        }
+        back = sign_on(f"{self.issuer}/authorize?{urlencode(query)}", username, self.details["user_password"])
+        form = {
+            "grant_type": "authorization_code",
+            "code": parse_qs(urlsplit(back).query)["code"][0],
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        with new_browser() as client:
+            secret = (self.details["client_id"], self.details["client_secret"])
+            reply = client.post(f"{self.issuer}/token", data=form, auth=secret).raise_for_status()
+        return str(reply.json()["access_token"])
+
+    def api(self, token: str, environment_id: str = "") -> httpx.Client:
+        """The management API with that token, below the managed environment if no other is named."""
+        environment_id = environment_id or self.details["managed_environment_id"]
+        client = new_browser()
+        client.base_url = httpx.URL(f"{self.url}/v1/environments/{environment_id}/")
+        client.headers["Authorization"] = f"Bearer {token}"
+        return client
 
     def sql(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Look at or change what no API of PingOne's shows or changes; ids are 32 hexadecimal digits."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from pingone_integration.sandbox.models import Application
 from pingone_integration.sandbox.seed import fixtures
+from pingone_integration.sandbox.seed.named import PEOPLE
 
 
 def connection_details(url: str) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def connection_details(url: str) -> dict[str, Any]:
         "managed_environment_id": str(fixtures.MANAGED_ENVIRONMENT_ID),
         "second_environment_id": str(fixtures.SECOND_ENVIRONMENT_ID),
         "user_password": fixtures.USER_PASSWORD,
+        "users": {person.username: str(person.id) for person in PEOPLE},
         "administrators": [
             {
                 "id": str(administrator.id),

@@ -26,6 +26,7 @@ class SandboxServer(BaseApplication):  # type: ignore[misc]  # gunicorn is not t
             "keepalive": 75,
             "graceful_timeout": 2,
             "control_socket_disable": True,
+            "limit_request_line": 8190,  # above PingOne's own limit, which the API answers for
             "accesslog": None if self.quiet else "-",
             "loglevel": "warning",
             "when_ready": self._announce,

@@ -1,16 +1,19 @@
 """One sandbox for all tests of it; each test takes an application or a user of its own when it changes one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from tests.sandbox.people import Person
 from tests.sandbox_server import Sandbox, new_browser, running_sandbox
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--users", "0") as started:
+    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--users", "200") as started:
         yield started
 
 
@@ -19,3 +22,70 @@ def http() -> Iterator[httpx.Client]:
     """A program or a browser that talks to the sandbox: it keeps cookies."""
     with new_browser() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def api_of(sandbox: Sandbox) -> Iterator[Callable[..., httpx.Client]]:
+    """`api_of("ada.admin")`: the API below the managed environment, as an administrator; each signs on once."""
+    tokens: dict[str, str] = {}
+    clients: list[httpx.Client] = []
+
+    def api(username: str, environment_id: str = "") -> httpx.Client:
+        if username not in tokens:
+            tokens[username] = sandbox.token(username)
+        clients.append(sandbox.api(tokens[username], environment_id))
+        return clients[-1]
+
+    yield api
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def ada(api_of: Callable[..., httpx.Client]) -> httpx.Client:
+    """Identity Data Admin of the managed environment."""
+    return api_of("ada.admin")
+
+
+@pytest.fixture(scope="session")
+def rosa(api_of: Callable[..., httpx.Client]) -> httpx.Client:
+    """Identity Data Read Only of the managed environment."""
+    return api_of("rosa.reader")
+
+
+@pytest.fixture(scope="session")
+def petra(api_of: Callable[..., httpx.Client]) -> httpx.Client:
+    """Identity Data Admin of the population Partners only."""
+    return api_of("petra.partners")
+
+
+@pytest.fixture(scope="session")
+def henk(api_of: Callable[..., httpx.Client]) -> httpx.Client:
+    """Help Desk Admin of the managed environment."""
+    return api_of("henk.helpdesk")
+
+
+@pytest.fixture(scope="session")
+def enno(api_of: Callable[..., httpx.Client]) -> httpx.Client:
+    """Environment Admin of the managed environment."""
+    return api_of("enno.environment")
+
+
+@pytest.fixture(scope="session")
+def ivan(sandbox: Sandbox, api_of: Callable[..., httpx.Client]) -> httpx.Client:
+    """Identity Data Admin of the administrators' own environment, and there."""
+    return api_of("ivan.identity", sandbox.details["environment_id"])
+
+
+@pytest.fixture
+def new_user(ada: httpx.Client) -> Callable[..., Person]:
+    """`new_user(title="Analyst")`: somebody that no other test knows, in the default population."""
+
+    def create(**body: Any) -> Person:
+        username = f"user-{uuid4()}"
+        sent = {"username": username, "email": f"{username}@acme.test"} | body
+        reply = ada.post("users", json=sent)
+        assert reply.status_code == 201, reply.text
+        return Person(api=ada, id=reply.json()["id"])
+
+    return create

@@ -50,7 +50,10 @@ def device_body(call: Call, device: Device) -> dict[str, Any]:
 
 @permits("devices:read:device")
 def list_devices(call: Call, user_id: UUID) -> dict[str, Any]:
-    user = call.user(user_id)
+    return _list(call, call.user(user_id))
+
+
+def _list(call: Call, user: User) -> dict[str, Any]:
     devices = user.devices.all()
     if call.query.get("filter"):
         devices = devices.filter(filters.as_q(filters.parse(call.query["filter"], FILTERS), LOOKUPS))
@@ -145,7 +148,7 @@ def reorder(call: Call, user_id: UUID) -> dict[str, Any]:
     for position, device_id in enumerate(dict.fromkeys([*ids, *devices])):
         user.devices.filter(id=device_id).update(position=position)
     _set_ordered(call, user, ordered=True)
-    return list_devices(call, user_id)  # type: ignore[return-value]  # decorated, but the same function
+    return _list(call, user)
 
 
 @permits("devices:update:device")

@@ -14,6 +14,7 @@ from pingone_integration.sandbox.connection import connection_details
 from pingone_integration.sandbox.models import Application
 from pingone_integration.sandbox.seed import fixtures
 from pingone_integration.sandbox.seed.organization import seed_organization
+from pingone_integration.sandbox.seed.people import seed_people
 from pingone_integration.sandbox.server import SandboxServer
 
 
@@ -41,6 +42,7 @@ class Command(BaseCommand):
             url = settings.SANDBOX_URL or f"http://{options['host']}:{options['port']}"
             self.stdout.write(json.dumps(connection_details(url), indent=2))
             return
+        seed_people(options["users"])
         self._serve(options)
 
     def _open_database(self, path: Path | None, *, reset: bool) -> None:

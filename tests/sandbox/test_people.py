@@ -1,0 +1,116 @@
+"""The invented organization: one person for each state, and names that break pages."""
+
+import httpx
+import pytest
+
+from tests.sandbox.people import usernames
+from tests.sandbox_server import Sandbox
+
+MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
+
+
+def read(api: httpx.Client, sandbox: Sandbox, username: str) -> dict:
+    return dict(api.get(f"users/{sandbox.details['users'][username]}").raise_for_status().json())
+
+
+def test_mara_has_everything(rosa: httpx.Client):
+    mara = rosa.get(f"users/{MARA}", params={"include": "memberOfGroupNames", "expand": "population"}).json()
+
+    assert mara["username"] == "mara.lind"
+    assert mara["account"] == {"canAuthenticate": True, "status": "OK"}
+    assert mara["lifecycle"] == {"status": "ACCOUNT_OK"}
+    assert mara["identityProvider"] == {"type": "PING_ONE"}
+    assert (mara["enabled"], mara["mfaEnabled"], mara["emailVerified"]) == (True, True, True)
+    assert mara["lastSignOn"] == {"at": "2026-11-20T06:41:12.903Z", "remoteIp": "203.0.113.24"}
+    assert mara["skills"] == ["SQL", "First aid"]
+    assert mara["_embedded"]["population"]["name"] == "Staff"
+    assert {"Field engineers", "Engineering", "VPN"} <= set(mara["memberOfGroupNames"])
+    assert set(mara["_links"]) >= {"self", "password", "account.sendVerificationCode"}
+
+
+@pytest.mark.parametrize(
+    ("username", "expected"),
+    [
+        ("leo.locked", {"account": {"canAuthenticate": False, "status": "LOCKED"}, "enabled": True}),
+        ("lara.lockedout", {"account": {"canAuthenticate": False, "status": "LOCKED"}}),
+        ("dora.disabled", {"account": {"canAuthenticate": False, "status": "OK"}, "enabled": False}),
+        ("vera.verify", {"lifecycle": {"status": "VERIFICATION_REQUIRED"}}),
+    ],
+)
+def test_a_state_shows_in_the_user(rosa: httpx.Client, sandbox: Sandbox, username: str, expected: dict):
+    user = read(rosa, sandbox, username)
+
+    expected = {key: value | user[key] if isinstance(value, dict) else value for key, value in expected.items()}
+    assert {key: user[key] for key in expected} == expected
+
+
+def test_only_a_lock_with_an_end_says_when_it_ends(rosa: httpx.Client, sandbox: Sandbox):
+    until = read(rosa, sandbox, "leo.locked")["account"]
+    for_good = read(rosa, sandbox, "lara.lockedout")["account"]
+
+    assert until["unlockAt"] == "2031-01-01T00:00:00.000Z"
+    assert until["secondsUntilUnlock"] > 100_000_000
+    assert not {"unlockAt", "lockedAt", "secondsUntilUnlock"} & set(for_good)
+
+
+@pytest.mark.parametrize(
+    ("username", "status"),
+    [
+        ("mara.lind", "OK"),
+        ("nora.never", "NO_PASSWORD"),
+        ("paul.password", "PASSWORD_LOCKED_OUT"),
+        ("mike.mustchange", "MUST_CHANGE_PASSWORD"),
+        ("eva.expired", "PASSWORD_EXPIRED"),
+        ("emil.external", "EXTERNAL"),
+    ],
+)
+def test_each_password_state_has_somebody(rosa: httpx.Client, sandbox: Sandbox, username: str, status: str):
+    password = rosa.get(f"users/{sandbox.details['users'][username]}/password").json()
+
+    assert password["status"] == status
+    assert ("lastChangedAt" in password) == (status not in {"NO_PASSWORD", "EXTERNAL"})
+    assert ("secondsUntilUnlock" in password) == (status == "PASSWORD_LOCKED_OUT")
+
+
+def test_absent_values_are_left_out(rosa: httpx.Client, sandbox: Sandbox):
+    never, noname, nomail = (read(rosa, sandbox, one) for one in ("nora.never", "noname", "noah.nomail"))
+
+    assert "lastSignOn" not in never
+    assert "name" not in noname
+    assert "email" not in nomail
+    assert None not in [*never.values(), *noname.values(), *nomail.values()]
+
+
+def test_a_disabled_attribute_is_not_shown(rosa: httpx.Client, sandbox: Sandbox):
+    archie = read(rosa, sandbox, "archie.archived")
+
+    assert archie["employmentType"] == "trainee"
+    assert "faxNumber" not in archie
+
+
+def test_hostile_text_comes_through_untouched(rosa: httpx.Client):
+    people = rosa.get("users", params={"filter": 'email sw "hostile"', "limit": 200}).json()["_embedded"]["users"]
+    givens = {person["name"]["given"] for person in people}
+
+    assert {"<script>alert('name')</script>", "{{ 7*7 }}", "=cmd|' /C calc'!A0", "   "} <= givens
+    assert {"\x1b[31mred\x1b[0m\x1b]0;title\x07", "two\r\nlines", "\u202eevil\u202c gpj.exe"} <= givens
+
+
+def test_there_are_as_many_people_as_were_asked_for(rosa: httpx.Client):
+    body = rosa.get("users", params={"limit": 1}).json()
+
+    assert body["count"] >= 200
+    assert body["size"] == 1
+
+
+def test_the_second_environment_has_people_of_its_own(sandbox: Sandbox):
+    rows = sandbox.sql("SELECT environment_id, count(*) AS people FROM sandbox_user GROUP BY environment_id")
+
+    assert len(rows) == 3
+    assert all(row["people"] >= 2 for row in rows)
+
+
+def test_the_first_page_is_in_a_fixed_order(rosa: httpx.Client):
+    names = usernames(rosa.get("users", params={"limit": 50}))
+
+    assert names == sorted(names, key=str.lower)
