@@ -1,7 +1,5 @@
-"""A Connection as the rest of the product uses it: its API, and how long its access lasts."""
+"""A Connection as the rest of the product uses it: its API, and the environment it manages."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from pingone_integration.api import PingOneApi
@@ -32,16 +30,3 @@ def choose_environment(connection: Connection, environment: Environment | None) 
     connection.managed_environment_id = environment.id if environment else None
     connection.managed_environment_name = environment.name[:256] if environment else ""
     connection.save(update_fields=["managed_environment_id", "managed_environment_name"])
-
-
-@dataclass(frozen=True)
-class TokenLifetimes:
-    """What is known about how long the access lasts."""
-
-    access_token_until: datetime | None  # afterwards it is renewed by itself; None: there is none
-    refresh_token_since: datetime | None  # None: PingOne gave none, so that the access ends with the access token
-
-
-def token_lifetimes(connection: Connection) -> TokenLifetimes:
-    """PingOne does not say how long a refresh token lasts: the application's settings decide, 30 days by default."""
-    return TokenLifetimes(connection.access_token_expires_at, connection.refresh_token_issued_at)

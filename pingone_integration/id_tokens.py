@@ -8,6 +8,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from pingone_integration.errors import SignOnUnverified
+from pingone_integration.values import text
 
 LEEWAY_S = 60  # how far two clocks may be apart
 
@@ -37,7 +38,7 @@ def verify(id_token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: s
         raise SignOnUnverified(str(error)) from error
     if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != client_id:
         raise SignOnUnverified("the ID token was issued to another application")
-    return Administrator(id=str(claims["sub"])[:64], name=_name(claims)[:300])
+    return Administrator(id=text(claims["sub"])[:64], name=text(_name(claims))[:300])
 
 
 def _name(claims: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from pingone_integration.errors import ConnectionFailure, PingOneError, Settings
 from pingone_integration.models import Connection
 from pingone_integration.responses import json_object, oauth_error_of, traced
 from pingone_integration.transport import client_options
+from pingone_integration.values import text
 
 with warnings.catch_warnings():  # it would rather have httpx2, which is not ready: see pyproject.toml
     warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
@@ -90,9 +91,9 @@ class OAuthClient:
         return Grant(
             access_token=token["access_token"],
             expires_at=asked_at + timedelta(seconds=_lifetime(token.get("expires_in"))),
-            refresh_token=str(token.get("refresh_token") or ""),
-            id_token=str(token.get("id_token") or ""),
-            scope=str(token.get("scope") or ""),
+            refresh_token=text(token.get("refresh_token")),
+            id_token=text(token.get("id_token")),
+            scope=text(token.get("scope")),
         )
 
 

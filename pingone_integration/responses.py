@@ -9,6 +9,7 @@ import httpx
 
 from pingone_integration import errors
 from pingone_integration.errors import Detail, PingOneError, Trace
+from pingone_integration.values import text
 
 _CORRELATION_ID = re.compile(r"correlation[ -]?id\W+([\w-]{8,64})", re.IGNORECASE)
 
@@ -33,7 +34,7 @@ def error_of(response: httpx.Response, body: dict[str, Any], trace: Trace, *, wr
     status = response.status_code
     codes = _codes(body)
     more: dict[str, Any] = {"details": tuple(_details(body)), "trace": traced(response, body, trace)}
-    message = str(body.get("message", ""))
+    message = text(body.get("message"))
     if status == 429:
         return errors.RateLimited(message, retry_after_s=retry_after(response), **more)
     if status >= 500 or status == 408 or response.is_redirect:
@@ -61,8 +62,8 @@ def oauth_error_of(response: httpx.Response, trace: Trace) -> PingOneError:
     TokenRefreshFailure for invalid_grant: what that means depends on what was exchanged.
     """
     body = json_object(response) or {}
-    code = str(body.get("error", "")).lower()
-    description = str(body.get("error_description", ""))
+    code = text(body.get("error")).lower()
+    description = text(body.get("error_description"))
     if response.status_code == 429 or response.status_code >= 500:
         return error_of(response, body, trace, wrote=False)
     if not code:  # a gateway's page, or a redirect
@@ -73,7 +74,7 @@ def oauth_error_of(response: httpx.Response, trace: Trace) -> PingOneError:
         "trace": Trace(
             status=response.status_code,
             code=code,
-            error_id=str(body["id"]) if body.get("id") else None,
+            error_id=text(body.get("id")) or None,
             correlation_id=correlation_id,
             transaction_id=trace.transaction_id,
             call=trace.call,
@@ -110,8 +111,8 @@ def retry_after(response: httpx.Response) -> int | None:
 def traced(response: httpx.Response, body: dict[str, Any], trace: Trace) -> Trace:
     return Trace(
         status=response.status_code,
-        code=str(body["code"]) if body.get("code") else None,
-        error_id=str(body["id"]) if body.get("id") else None,
+        code=text(body.get("code")) or None,
+        error_id=text(body.get("id")) or None,
         correlation_id=response.headers.get("Correlation-Id"),
         transaction_id=trace.transaction_id,
         call=trace.call,
@@ -126,9 +127,9 @@ def _details(body: dict[str, Any]) -> list[Detail]:
     entries = body.get("details")
     return [
         Detail(
-            code=str(entry.get("code", "")),
-            target=str(entry.get("target", "")),
-            message=str(entry.get("message", "")),
+            code=text(entry.get("code")),
+            target=text(entry.get("target")),
+            message=text(entry.get("message")),
             inner=inner if isinstance(inner := entry.get("innerError"), dict) else {},
         )
         for entry in (entries if isinstance(entries, list) else [])

@@ -356,6 +356,29 @@ def test_a_clock_that_is_half_a_minute_off_does_no_harm(connection: Connection, 
 
 
 @pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"name": "Mara Lind", "preferred_username": "mara", "email": "m@acme.test"}, "Mara Lind (mara)"),
+        ({"given_name": "Mara", "family_name": "Lind"}, "Mara Lind"),
+        ({"email": "m@acme.test"}, "m@acme.test"),
+        ({}, str(MARA)),
+        ({"name": "<b>\x00{{ x }}"}, "<b>\ufffd{{ x }}"),
+        ({"name": "M" * 500}, "M" * 300),
+        ({"name": {"given": 1}}, "{'given': 1}"),
+    ],
+    ids=["full", "parts", "address", "nothing", "hostile", "long", "odd"],
+)
+def test_who_approved_is_recorded_whatever_the_name_is(
+    connection: Connection, wire: respx.MockRouter, claims: dict[str, Any], name: str
+) -> None:
+    asked = begin(connection, wire)
+    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], **claims))
+    environments(wire, ENVIRONMENT)
+
+    assert finish(asked).consented_by == name
+
+
+@pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
         (401, {"error": "invalid_client"}, AuthenticationError),

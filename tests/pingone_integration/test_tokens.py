@@ -109,10 +109,9 @@ def test_a_refresh_stores_the_new_tokens_and_their_lifetime(
     assert connection.unseal("access_token") == "new-access-token"
     assert connection.unseal("refresh_token") == "new-refresh-token"
     assert (connection.lease_owner, connection.lease_until) == (None, None)
-    lifetimes = connections.token_lifetimes(connection)
-    assert lifetimes.access_token_until is not None
-    assert lifetimes.access_token_until > timezone.now() + timedelta(minutes=59)
-    assert lifetimes.refresh_token_since is not None
+    assert connection.access_token_expires_at is not None
+    assert connection.access_token_expires_at > timezone.now() + timedelta(minutes=59)
+    assert connection.refresh_token_issued_at is not None
     assert current(connection) == AccessToken("new-access-token", 1)
     assert token_endpoint.call_count == 1
     assert history(connection) == []
