@@ -25,6 +25,7 @@
   const notice = (text) => {
     const box = document.createElement("div");
     box.className = "alert alert-danger";
+    box.dataset.failure = "";
     box.textContent = text;
     document.getElementById("notices")?.replaceChildren(box);
   };
@@ -42,6 +43,12 @@
     }
     button.dataset.copied = "";
     setTimeout(() => delete button.dataset.copied, 1500);
+  });
+
+  // What failed before is no longer news once the person does something else; what succeeded stays.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.detail.requestConfig.triggeringEvent?.isTrusted) return;
+    for (const failure of document.querySelectorAll("#notices > [data-failure]")) failure.remove();
   });
 
   // An error notice replaces whatever notice stood there, and comes into view.

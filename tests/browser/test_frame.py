@@ -98,6 +98,24 @@ def test_a_part_of_a_page_that_fails_is_told_above_the_page_and_leaves_it_alone(
     expect(page).to_have_url(re.compile("/o/acme/$"))
 
 
+def test_what_failed_before_is_gone_once_the_person_goes_on(new_page: NewPage, helpdesk: Operator) -> None:
+    page = new_page(helpdesk)
+    page.goto("/o/acme/")
+    ask(page, "/o/acme/nowhere/")
+    expect(page.locator("#notices")).to_contain_text("There is nothing here")
+    page.evaluate(
+        """() => {
+            const heading = document.querySelector('.page-heading');
+            heading.insertAdjacentHTML('beforeend', '<button hx-get="/o/acme/" hx-swap="none">Go on</button>');
+            htmx.process(heading);
+        }"""
+    )
+
+    page.get_by_role("button", name="Go on").click()
+
+    expect(page.locator("#notices > *")).to_have_count(0)
+
+
 def test_a_console_that_cannot_be_reached_is_told(new_page: NewPage, helpdesk: Operator) -> None:
     page = new_page(helpdesk)
     page.goto("/o/acme/")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from playwright.sync_api import Page, expect
 
 from console.models import Membership, Operator, Organization
@@ -96,3 +97,29 @@ def test_the_operators_own_pages_are_accessible(
         page.goto(address)
         assert_accessible(page)
         assert fits(page), address
+
+
+@looks
+def test_failures_are_accessible(
+    new_page: NewPage, assert_accessible: Check, helpdesk: Operator, acme: Organization, look: dict[str, Any]
+) -> None:
+    acme.connection.state = Connection.State.NOT_CONNECTED
+    acme.connection.save()
+    page = new_page(helpdesk, **look)
+    page.route("**/broken/", lambda route: route.fulfill(body=render_to_string("500.html"), content_type="text/html"))
+    for address, heading in (
+        ("/nowhere/", "There is nothing here"),
+        ("/o/acme/settings/connection/", "Not allowed"),
+        ("/theme/", "This address does not work that way"),
+        ("/o/acme/users/c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21/", "This organization is not connected to PingOne"),
+        ("/broken/", "The console made a mistake"),
+    ):
+        page.goto(address)
+        expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+        assert_accessible(page)
+        assert fits(page), address
+
+    page.goto("/o/acme/")
+    page.evaluate("htmx.ajax('GET', '/o/acme/users/c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21/', '.page-heading')")
+    expect(page.locator("#notices")).to_contain_text("This organization is not connected to PingOne")
+    assert_accessible(page)

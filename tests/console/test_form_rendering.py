@@ -34,6 +34,13 @@ def test_an_error_is_tied_to_its_input() -> None:
     assert "Enter a valid email address." in html
 
 
+def test_a_field_drawn_alone_keeps_its_distance_as_within_a_form() -> None:
+    form = Example()
+
+    assert str(form["email"].as_field_group()).startswith('<div class="form-field">')
+    assert str(form).count('class="form-field"') == 5
+
+
 def test_help_text_is_text() -> None:
     assert "As in &lt;PingOne&gt;" in str(Example())
 
