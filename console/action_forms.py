@@ -51,9 +51,11 @@ class ActionForm(forms.Form):
     def inputs(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name not in self.COMMON}
 
-    def visible_inputs(self) -> list[str]:
+    @classmethod
+    def visible_inputs(cls) -> list[str]:
         """What this action asks a person for."""
-        return [name for name, field in self.fields.items() if name not in self.COMMON and not field.widget.is_hidden]
+        asked = {name: field for name, field in cls.base_fields.items() if name not in cls.COMMON}
+        return [name for name, field in asked.items() if not field.widget.is_hidden]
 
 
 class NoInput(ActionForm):
@@ -117,3 +119,16 @@ class DeleteUserForm(ActionForm):
 
     def inputs(self) -> dict[str, Any]:
         return {}
+
+
+class SubmissionForm(forms.Form):
+    """A button that needs nothing else than to be pressed once."""
+
+    submission = forms.UUIDField()
+
+
+class TicketForm(forms.Form):
+    """The ticket to work on from now on; empty: none."""
+
+    ticket = forms.CharField(required=False, max_length=100)
+    user_id = forms.UUIDField(required=False)  # whose page it was set on

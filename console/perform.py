@@ -23,6 +23,7 @@ from pingone_integration.users import User
 
 Json = dict[str, Any]
 
+UNREAD = "It could not be read back."
 LONGEST_RUN = timedelta(minutes=5)  # all calls of one action together have long timed out by then
 
 
@@ -36,7 +37,8 @@ class Performed:
 
     entry: AuditEntry  # its closing row
     result: Any  # what the call returned: a secret of `action.secret_result`, a user, a count
-    user: User | None  # read back afterwards; None: there is none (any more), or it could not be read
+    user: User | None  # read back afterwards; None: gone, or it could not be read
+    is_gone: bool  # PingOne has no such user any more
 
 
 def perform(
@@ -87,15 +89,17 @@ def perform(
         raise
 
     user_id = result.user.id if isinstance(result, Written) else user_id
-    user, after, unread = _look_again(api, action, user_id, inputs)
+    if user_id is None:
+        raise TypeError(f"{action.key} neither takes nor returns a user")
+    again = _look_again(api, action, user_id, inputs)
     closing = audit.close(
         row,
         Outcome.SUCCEEDED,
-        subject=None if row.subject_id else _subject(user_id, user),
-        after=after,
-        note=" ".join(part for part in (action.note_of(result), unread) if part),
+        subject=None if row.subject_id else _subject(user_id, again.user),
+        after=again.values,
+        note=" ".join(part for part in (action.note_of(result), "" if again.was_read else UNREAD) if part),
     )
-    return Performed(entry=closing, result=result, user=user)
+    return Performed(entry=closing, result=result, user=again.user, is_gone=again.was_read and again.user is None)
 
 
 def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> Performed:
@@ -164,18 +168,25 @@ def _before(api: PingOneApi, action: Action, user: User | None, inputs: Mapping[
         return None
 
 
-def _look_again(api: PingOneApi, action: Action, user_id: UUID | None, inputs: Mapping[str, Any]) -> Any:
-    """The user and the observed values as they are now, and what to say where they cannot be read."""
-    if user_id is None:
-        return None, None, ""
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """How things stand at PingOne."""
+
+    user: User | None = None  # None: gone, or not read
+    values: Json | None = None
+    was_read: bool = False
+
+
+def _look_again(api: PingOneApi, action: Action, user_id: UUID, inputs: Mapping[str, Any]) -> _Look:
+    """What has been done is done, whether or not this succeeds."""
     try:
         try:
             user: User | None = users.get(api, user_id)
         except NotFound:
             user = None
-        return user, action.observe(api, user, inputs), ""
+        return _Look(user=user, values=action.observe(api, user, inputs), was_read=True)
     except PingOneError:
-        return None, None, "It could not be read back."
+        return _Look()
 
 
 def _subject(user_id: UUID | None, user: User | None) -> Subject:

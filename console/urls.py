@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.views import accounts, call_api, connect, connections, health, home, populations, theme, users
+from console.views import accounts, actions, call_api, connect, connections, health, home, populations, theme, users
 
 handler400 = "console.failures.bad_request"
 handler403 = "console.failures.permission_denied"
@@ -32,6 +32,9 @@ urlpatterns = [
                 path("users/group-choices/", users.user_group_choices, name="user-group-choices"),
                 path("users/<uuid:user_id>/", users.user, name="user"),
                 path("users/<uuid:user_id>/panels/<str:key>/", users.user_panel, name="user-panel"),
+                path("users/<uuid:user_id>/actions/<str:key>/", actions.user_action, name="user-action"),
+                path("working-on/", actions.set_ticket, name="working-on"),
+                path("audit/<uuid:entry_id>/undo/", actions.undo, name="undo"),
                 path("populations/", populations.population_list, name="populations"),
                 path("populations/sync/", populations.sync, name="sync-populations"),
                 path("call-api/", call_api.composer, name="call-api"),

@@ -34,10 +34,10 @@ class Place(StrEnum):
     ACCOUNT = "account"  # the User
     PROFILE = "profile"  # the User
     PASSWORD = "password"  # noqa: S105 - the PasswordState
-    GROUPS = "groups"  # the User
+    GROUPS = "groups"  # the GroupMemberships shown
     GROUP = "group"  # a GroupMembership
     DEVICE = "device"  # a Device
-    SESSIONS = "sessions"  # the User
+    SESSIONS = "sessions"  # the Sessions
     SESSION = "session"  # a Session
     ELSEWHERE = "elsewhere"  # a page of its own: there is no user yet, or none at all
 
@@ -68,6 +68,7 @@ class Action:
     place: Place = Place.ACCOUNT
     offered_to: Callable[[Any], bool] = _always  # display only; PingOne decides
     question: str = ""  # risky: asked on a page of its own, with the person's `{name}`
+    panels: tuple[str, ...] = ()  # of the user's page, that show something else afterwards
     bulk: bool = False
 
     observe: Observe = _nothing  # the values it is about, read before and after for the record
@@ -89,7 +90,7 @@ class Action:
     @property
     def is_immediate(self) -> bool:
         """Its button does it, without a page in between: nothing to ask for, nothing to think twice about."""
-        return not self.is_risky and not self.form().visible_inputs()
+        return not self.is_risky and not self.form.visible_inputs()
 
     def expected(self, inputs: Inputs) -> Json | None:
         """What `observe` finds once the action has happened; None: it cannot be seen."""

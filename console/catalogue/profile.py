@@ -79,6 +79,7 @@ ACTIONS = (
         effect=lambda inputs: {"population_id": inputs["population_id"]},
         undo=Undo(action="user.move", inputs=_former_population),
         bulk=True,
+        panels=("groups", "password"),
         endpoint="PUT /users/{user}/population",
         pingone_permission="dir:update:user",
     ),

@@ -1,6 +1,7 @@
 """The console's own template tags."""
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from django import template
 from django.utils import timezone
@@ -17,6 +18,12 @@ register = template.Library()
 def icon(name: str) -> SafeString:
     """`{% icon "users" %}`: one of static/vendor/tabler-icons."""
     return icon_svg(name)
+
+
+@register.simple_tag
+def new_submission() -> str:
+    """The one-use token of a form: the same form sent again has the one effect it had."""
+    return str(uuid4())
 
 
 @register.simple_tag

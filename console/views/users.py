@@ -13,11 +13,14 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.buttons import buttons, panel_offers
+from console.catalogue import ACTIONS, Place
 from console.failures import Failure, fails_in_place, note
 from console.forms import UserSearchForm
 from console.fragments import page_of, wants_fragment
 from console.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
 from console.profile import profile_of
+from console.tickets import ticket_in_hand
 from console.user_filters import find_groups, group_name, known_populations
 from pingone_integration import users
 from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
@@ -101,8 +104,9 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
     api = access.pingone()
     cursor = request.GET.get("cursor", "")
     if wants_fragment(request):
-        context = {"content": read_panel(panel, api, user_id, cursor), "panel": panel, "user_id": user_id}
-        return render(request, panel.template, context)
+        content = read_panel(panel, api, user_id, cursor)
+        context = {"content": content, "panel": panel, "user_id": user_id}
+        return render(request, panel.template, context | panel_offers(access, user_id, panel.key, content))
     shown = users.get(api, user_id)
     reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
     return render(request, "console/user.html", _user_context(request, shown, [reading]))
@@ -176,5 +180,27 @@ def _all_but_q(query: QueryDict) -> dict[str, object]:
 
 
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
-    panels = [(reading, note(request, reading.error) if reading.error else None) for reading in readings]
-    return {"user": shown, "user_id": shown.id, "profile": profile_of(shown), "panels": panels}
+    panels = [_panel(request, shown, reading) for reading in readings]
+    may_act = any(request.access.allows(action.permission) for action in ACTIONS)
+    told = {"panels": panels, "may_act": may_act, "working_on": ticket_in_hand(request)}
+    return account_context(request, shown) | told
+
+
+def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
+    """A panel, why it could not be read, and what can be done there."""
+    if reading.error:
+        return reading, note(request, reading.error), {}
+    if reading.content is None:
+        return reading, None, {}
+    return reading, None, panel_offers(request.access, shown.id, reading.panel.key, reading.content)
+
+
+def account_context(request: ConsoleRequest, shown: User) -> dict[str, Any]:
+    """The user's own part of the page: account and profile, with what can be done there."""
+    return {
+        "user": shown,
+        "user_id": shown.id,
+        "profile": profile_of(shown),
+        "account_buttons": buttons(request.access, shown.id, Place.ACCOUNT, shown),
+        "profile_buttons": buttons(request.access, shown.id, Place.PROFILE, shown),
+    }

@@ -1,0 +1,256 @@
+"""Actions on a user: the form or question, the run, Undo, and the ticket that an agent works on."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib import messages
+from django.forms import Select
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from console import perform
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.action_errors import lands_at_fields
+from console.action_forms import ActionForm, SubmissionForm, TicketForm
+from console.audit import AlreadySubmitted, Circumstances, Outcome
+from console.catalogue import BY_KEY, Action
+from console.failures import Failure, note
+from console.fragments import wants_fragment
+from console.models import AuditEntry
+from console.models.tickets import ticket_policy
+from console.perform import Performed, Refused
+from console.source_address import source_address
+from console.tickets import take_in_hand, ticket_in_hand
+from console.views.users import account_context
+from pingone_integration import users
+from pingone_integration.errors import PingOneError
+from pingone_integration.profiles import Written
+from pingone_integration.users import User
+
+_UNKNOWN = (
+    "PingOne's answer was lost, so that this may have happened or not. Below is the user as PingOne has them now: "
+    "look before you try again."
+)
+_SENT_BEFORE = {
+    Outcome.STARTED: "This was sent before and is still being done.",
+    Outcome.SUCCEEDED: "This was sent before and is done.",
+    Outcome.FAILED: "This was sent before and has failed. Press the button again to try once more.",
+    Outcome.UNKNOWN: "This was sent before, and nobody knows yet whether it happened.",
+}
+
+
+@org_view(Permission.VIEW_USERS)
+@require_http_methods(["GET", "POST"])
+def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: str) -> HttpResponse:
+    """Show (GET) or run (POST) one action of the catalogue, for instance user.unlock."""
+    action = _action_or_404(key)
+    access.require(action.permission)
+    policy = ticket_policy(access.org, action.key)
+    if request.method != "POST":
+        shown = users.get(access.pingone(), user_id)
+        named = {name: value for name, value in request.GET.items() if name.endswith("_id")}  # by a line of a panel
+        form = action.form(initial=named | {"ticket": ticket_in_hand(request)}, policy=policy, user=shown)
+        return _form_page(request, access, action, form, shown)
+    looked_at = users.get(access.pingone(), user_id) if action.form.looks_at_user else None
+    form = action.form(_posted(request), policy=policy, user=looked_at)
+    failure = None
+    if form.is_valid():
+        try:
+            performed = perform.perform(access, action, user_id, form.inputs(), _circumstances(request, form))
+        except AlreadySubmitted as sent:
+            return _as_they_are(request, access, user_id, _Told.of(sent.entry))
+        except Refused as refused:
+            return _as_they_are(request, access, user_id, _Told(messages.ERROR, str(refused)))
+        except PingOneError as error:
+            if not error.outcome_known:
+                return _unknown(request, access, user_id, error)
+            if not form.visible_inputs():
+                raise
+            failure = None if lands_at_fields(error, form) else note(request, error)
+        else:
+            return _done(request, access, action, performed)
+    shown = looked_at or users.get(access.pingone(), user_id)
+    return _form_page(request, access, action, form, shown, failure=failure)
+
+
+@org_view(Permission.VIEW_USERS)
+@require_POST
+def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
+    """Run the inverse of an action that is on record, by whomever: an action of its own."""
+    entry = get_object_or_404(AuditEntry.objects.current(), organization=access.org, entry=entry_id)
+    form = SubmissionForm(request.POST)
+    if not form.is_valid() or not entry.subject_id:
+        raise Http404("Nothing to undo.")
+    user_id = UUID(entry.subject_id)
+    circumstances = Circumstances(
+        source_address=source_address(request),
+        ticket=entry.ticket,
+        reason=f"Undo of {entry.action}",
+        submission=form.cleaned_data["submission"],
+    )
+    try:
+        performed = perform.undo(access, entry, circumstances)
+    except AlreadySubmitted as sent:
+        return _as_they_are(request, access, user_id, _Told.of(sent.entry))
+    except Refused as refused:
+        return _as_they_are(request, access, user_id, _Told(messages.ERROR, str(refused)))
+    except PingOneError as error:
+        if error.outcome_known:
+            raise
+        return _unknown(request, access, user_id, error)
+    return _done(request, access, BY_KEY[performed.entry.action], performed)
+
+
+@org_view(Permission.VIEW_USERS)
+@require_POST
+def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """I am working on INC12345: the ticket of every action from now on, until it is changed or cleared."""
+    form = TicketForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "A ticket reference has at most 100 characters.")
+        return redirect("users", access.org.slug)
+    take_in_hand(request, form.cleaned_data["ticket"])
+    user_id = form.cleaned_data["user_id"]
+    return redirect("user", access.org.slug, user_id) if user_id else redirect("users", access.org.slug)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A notice: how grave, what, and the entry that Undo takes back."""
+
+    level: int
+    text: str
+    undoable: str = ""
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> "_Told":
+        """What came of a form that was sent before."""
+        outcome = Outcome(entry.outcome)
+        text = _SENT_BEFORE[outcome]
+        if outcome == Outcome.SUCCEEDED and BY_KEY[entry.action].secret_result:
+            text += " What it showed once is not kept; press the button again for another."
+        return cls(messages.INFO if outcome == Outcome.SUCCEEDED else messages.WARNING, text)
+
+    def tell(self, request: HttpRequest) -> None:
+        messages.add_message(request, self.level, self.text, extra_tags=self.undoable)
+
+
+def _action_or_404(key: str) -> Action:
+    action = BY_KEY.get(key)
+    if action is None or not action.needs_user:
+        raise Http404("No such action.")
+    return action
+
+
+def _posted(request: ConsoleRequest) -> QueryDict:
+    """What was sent; a button of the user's page sends no ticket, and so the one in hand is meant."""
+    data = request.POST.copy()
+    data.setdefault("ticket", ticket_in_hand(request))
+    return data
+
+
+def _circumstances(request: HttpRequest, form: ActionForm) -> Circumstances:
+    return Circumstances(
+        source_address=source_address(request),
+        ticket=form.cleaned_data["ticket"],
+        reason=form.cleaned_data["reason"],
+        submission=form.cleaned_data["submission"],
+    )
+
+
+def _form_page(
+    request: ConsoleRequest,
+    access: OrgAccess,
+    action: Action,
+    form: ActionForm,
+    shown: User,
+    *,
+    failure: Failure | None = None,
+) -> HttpResponse:
+    """The form on a page of its own, or above the user's account; what was typed stays in it."""
+    if action.options:
+        api = access.pingone()
+        for name, options in action.options.items():
+            widget = form.fields[name].widget
+            if isinstance(widget, Select):
+                widget.choices = [("", "Choose…"), *options(api, shown)]
+    context = {
+        "action": action,
+        "form": form,
+        "failure": failure,
+        "user": shown,
+        "question": action.question.format(name=shown.display_name),
+        "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
+    }
+    template = "console/action.html#action" if wants_fragment(request) else "console/action.html"
+    status = failure.status if failure else 422 if form.errors else 200
+    return render(request, template, context, status=status)
+
+
+def _done(request: ConsoleRequest, access: OrgAccess, action: Action, performed: Performed) -> HttpResponse:
+    entry = performed.entry
+    name = performed.user.display_name if performed.user else entry.subject_name
+    inverse = BY_KEY[action.undo.action] if action.undo else None
+    undoable = str(entry.entry) if inverse and access.allows(inverse.permission) and entry.after is not None else ""
+    text = " ".join(part for part in (f"{action.done}: {name}.", entry.note) if part)
+    dropped = isinstance(performed.result, Written) and performed.result.not_taken
+    told = _Told(messages.WARNING if dropped else messages.SUCCESS, text, undoable)
+    if action.secret_result:
+        return _show_once(request, access, action, performed)
+    if performed.is_gone:
+        told.tell(request)
+        return _go(request, reverse("users", args=[access.org.slug]))
+    return _as_they_are(request, access, UUID(entry.subject_id), told, shown=performed.user, panels=action.panels)
+
+
+def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, performed: Performed) -> HttpResponse:
+    """The one answer that ever holds the secret: no redirect, so that it is kept nowhere."""
+    context = {
+        "action": action,
+        "secret": performed.result,
+        "name": performed.user.display_name if performed.user else performed.entry.subject_name,
+        "user_url": reverse("user", args=[access.org.slug, performed.entry.subject_id]),
+    }
+    if not wants_fragment(request):
+        return render(request, "console/action_secret.html", context)
+    return _with_panels(render(request, "console/action_secret.html#secret", context), action.panels)
+
+
+def _unknown(request: ConsoleRequest, access: OrgAccess, user_id: UUID, error: PingOneError) -> HttpResponse:
+    note(request, error)  # the log, and the connection's state
+    ids = f" Transaction ID {error.trace.transaction_id}." if error.trace.transaction_id else ""
+    return _as_they_are(request, access, user_id, _Told(messages.WARNING, _UNKNOWN + ids))
+
+
+def _as_they_are(
+    request: ConsoleRequest,
+    access: OrgAccess,
+    user_id: UUID,
+    told: _Told,
+    *,
+    shown: User | None = None,
+    panels: tuple[str, ...] = (),
+) -> HttpResponse:
+    """The user read back from PingOne, and a notice of what came of it."""
+    told.tell(request)
+    if not wants_fragment(request) or request.htmx.target != "action":
+        return _go(request, reverse("user", args=[access.org.slug, user_id]))
+    try:
+        shown = shown or users.get(access.pingone(), user_id)
+    except PingOneError:  # the page itself then says why it cannot show the user
+        return _go(request, reverse("user", args=[access.org.slug, user_id]))
+    return _with_panels(render(request, "console/user_after.html", account_context(request, shown)), panels)
+
+
+def _with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse:
+    """Tell these panels of the page to read themselves again."""
+    for panel in panels:
+        trigger_client_event(response, f"{panel}-changed")
+    return response
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
