@@ -10,8 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from console.icons import icon_svg
+from console.user_agents import browser_name
 
 register = template.Library()
+register.filter(browser_name)
 
 
 @register.simple_tag

@@ -1,0 +1,28 @@
+"""A browser's own description of itself, made short enough to recognize one's own."""
+
+import re
+
+# In this order: most browsers also claim to be those that stand below them.
+_BROWSERS = (
+    ("Edge", r"Edg(?:e|A|iOS)?/(\d+)"),
+    ("Opera", r"OPR/(\d+)"),
+    ("Firefox", r"(?:Firefox|FxiOS)/(\d+)"),
+    ("Chrome", r"(?:Chrome|HeadlessChrome|CriOS)/(\d+)"),
+    ("Safari", r"Version/(\d+)[\d.]* (?:Mobile/\w+ )?Safari/"),
+)
+_SYSTEMS = (
+    ("Windows", r"Windows NT"),
+    ("Android", r"Android"),
+    ("iPhone", r"iPhone"),
+    ("iPad", r"iPad"),
+    ("macOS", r"Mac OS X"),
+    ("ChromeOS", r"CrOS"),
+    ("Linux", r"Linux"),
+)
+
+
+def browser_name(user_agent: str) -> str:
+    """`Firefox 140 on Windows`; what is not known stays as the browser put it."""
+    browser = next((f"{name} {found[1]}" for name, sign in _BROWSERS if (found := re.search(sign, user_agent))), "")
+    system = next((name for name, sign in _SYSTEMS if re.search(sign, user_agent)), "")
+    return " on ".join(part for part in (browser, system) if part) or user_agent[:80] or "Unknown browser"
