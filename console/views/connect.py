@@ -20,7 +20,6 @@ from console.refusals import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redire
 from console.views.connections import connection_page, redirect_uri, save_typed
 from pingone_integration import authorization, connections, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
-from pingone_integration.models import Connection
 
 SIGNED_OUT = "signed-out"
 GLANCE = 10  # as many environments are found without a search box
@@ -86,16 +85,23 @@ def callback(request: ConsoleRequest) -> HttpResponse:
     if access is None:
         reason = StateRejected.Reason.FOREIGN if state else StateRejected.Reason.MISSING
         return _start_over(request, failure_of(StateRejected(reason), None))
-    if access.allows(Permission.MANAGE_CONNECTION):
-        try:
-            failure = _answered(request, access, state)
-        except PingOneError as error:
-            failure = failure_of(error, None)
-        if failure:
-            keep_failure(request.session, access.org.connection, failure)
-        elif not Connection.objects.get(pk=access.org.connection.pk).managed_environment_id:
-            return redirect("environments", access.org.slug)
-    return redirect("connection", access.org.slug)  # for those who may not manage it, this page says so
+    if not access.allows(Permission.MANAGE_CONNECTION):
+        return redirect("connection", access.org.slug)  # where it is said that this is not allowed
+    try:
+        failure = _answered(request, access, state)
+    except StateRejected as rejected:
+        failure = failure_of(rejected, None)
+        if rejected.reason == StateRejected.Reason.REPLAYED:  # perhaps it has just connected: no reason for alarm
+            messages.info(request, f"{rejected.cause} Where the connection stands is shown here.")
+            return redirect("connection", access.org.slug)
+    except PingOneError as error:
+        failure = failure_of(error, None)
+    if failure:
+        keep_failure(request.session, access.org.connection, failure)
+        return redirect("connection", access.org.slug)
+    messages.success(request, f"{access.org.name} is connected to PingOne.")
+    access.org.connection.refresh_from_db()
+    return redirect("connection" if access.org.connection.managed_environment_id else "environments", access.org.slug)
 
 
 def _only(request: HttpRequest, name: str) -> str:
@@ -114,7 +120,7 @@ def _access_of(request: ConsoleRequest, state: str) -> OrgAccess | None:
 
 
 def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure | None:
-    """None: connected, which is told. Raises the PingOneError that kept it from being so."""
+    """None: connected. Raises the PingOneError that kept it from being so."""
     code, error, description = (_only(request, name) for name in ("code", "error", "error_description"))
     bound_to = _bound_to(request, access.org)
     if error:
@@ -123,15 +129,7 @@ def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure
         return failure_of_redirect(error, description) if waited else foreign
     if not code:
         return INCOMPLETE
-    try:
-        authorization.finish(state=state, code=code, redirect_uri=redirect_uri(), bound_to=bound_to)
-    except StateRejected as rejected:
-        # A page loaded twice: the first load has connected, and that is what counts.
-        access.org.connection.refresh_from_db()
-        if rejected.reason != StateRejected.Reason.REPLAYED or not access.org.connection.has_grant:
-            raise
-        return None
-    messages.success(request, f"{access.org.name} is connected to PingOne.")
+    authorization.finish(state=state, code=code, redirect_uri=redirect_uri(), bound_to=bound_to)
     return None
 
 
@@ -163,9 +161,11 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
         messages.success(request, f"{access.org.name} now manages {environment.name}.")
         return redirect("connection", access.org.slug)
     query = request.GET.get("q", "").strip()
+    found = [one for one in visible if query.lower() in f"{one.name} {one.id}".lower()]
+    managed = connection.managed_environment_id
     context = {
         "connection": connection,
-        "environments": [one for one in visible if query.lower() in f"{one.name} {one.id}".lower()],
+        "environments": sorted(found, key=lambda one: (one.id != managed, not one.is_active, one.name.lower())),
         "total": len(visible),
         "query": query,
         "glance": GLANCE,

@@ -236,7 +236,9 @@ def test_the_same_answer_twice_connects_once_and_alarms_nobody(admin, approve, s
     assert again.headers["Location"] == SETTINGS
     assert token_endpoint.call_count == 1
     assert state_of(not_connected) == Connection.State.CONNECTED
-    assert 'role="alert"' not in admin.get(SETTINGS).text
+    page = admin.get(SETTINGS).text
+    assert "This return was used already" in page
+    assert 'role="alert"' not in page
 
 
 def test_a_replay_after_disconnecting_is_told_and_does_nothing(admin, approve, not_connected) -> None:

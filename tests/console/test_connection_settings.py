@@ -134,6 +134,17 @@ def test_an_empty_secret_keeps_the_stored_one(admin, fresh) -> None:
     assert connection.unseal("client_secret") == SECRET
 
 
+def same_as(connection: Connection) -> dict[str, str]:
+    """What the form holds when nobody types anything."""
+    return {
+        "client_id": connection.client_id,
+        "client_secret": "",
+        "auth_url": connection.auth_url,
+        "environment_id": str(connection.environment_id),
+        "client_authentication": connection.client_authentication,
+    }
+
+
 def test_a_mistake_keeps_what_was_typed_and_a_good_secret_with_it(admin, fresh) -> None:
     refused = admin.post(FRESH, TYPED | {"environment_id": "Production"})
     assert refused.status_code == 422
@@ -152,10 +163,21 @@ def test_a_kept_secret_is_for_one_organization_and_one_session(admin, fresh, acm
     second = make_operator("second@acme.test", fresh, Membership.Role.ORG_ADMIN)
 
     elsewhere = browser_of(second).post(FRESH, TYPED | {"client_secret": ""})
+    admin.post(SETTINGS, same_as(acme.connection))
 
+    acme.connection.refresh_from_db()
+    assert acme.connection.unseal("client_secret") == "the-client-secret"
     assert elsewhere.status_code == 422
     assert "Enter the client secret" in elsewhere.text
     assert SECRET not in str(dict(admin.session.items()))
+
+
+def test_the_top_of_the_page_leads_to_each_mistake(admin, fresh) -> None:
+    page = admin.post(FRESH, TYPED | {"auth_url": "", "client_id": ""}).text
+
+    assert "This needs another look" in page
+    assert '<a href="#id_client_id">Client ID</a>' in page
+    assert '<a href="#id_auth_url">Auth URL</a>' in page
 
 
 def test_a_wrong_host_is_answered_with_all_six_auth_urls(admin, fresh) -> None:
@@ -235,15 +257,7 @@ def test_an_access_that_has_ended_already_is_replaced_without_asking(admin, acme
 
 
 def test_a_new_secret_alone_keeps_the_access(admin, acme) -> None:
-    same = {
-        "client_id": acme.connection.client_id,
-        "auth_url": acme.connection.auth_url,
-        "environment_id": str(acme.connection.environment_id),
-        "client_authentication": "client_secret_basic",
-        "client_secret": SECRET,
-    }
-
-    admin.post(SETTINGS, same)
+    admin.post(SETTINGS, same_as(acme.connection) | {"client_secret": SECRET})
 
     acme.connection.refresh_from_db()
     assert acme.connection.has_tokens

@@ -2,10 +2,15 @@
 
 import html
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection as database
 from django.test import Client
 
 from console.models import Membership, Organization
@@ -199,3 +204,80 @@ def test_somebody_without_an_administrator_role_is_told_to_need_one(admin, typed
 
     assert "lets in only people with an administrator role" in told
     assert stored(initech).state == Connection.State.NOT_CONNECTED
+
+
+def test_an_administrator_without_a_role_in_any_environment_is_told_which_is_missing(
+    admin, typed, initech, sandbox
+) -> None:
+    # The application lets anybody sign on; the seeded one lets in only people with an administrator role.
+    client_id = str(sandbox.copy("sandbox_application", typed["client_id"], admin_users_only=False))
+
+    told = come_back(admin, sign_on(leave(admin, typed | {"client_id": client_id}), username="nils.norole"))
+
+    assert "PingOne shows no environment" in told
+    assert "Nils Norole (nils.norole) holds no administrator role" in told
+    assert "give them the role Identity Data Admin" in told
+    assert stored(initech).managed_environment_id is None
+
+
+def test_the_only_environment_is_managed_without_asking(admin, typed, initech, sandbox) -> None:
+    told = come_back(admin, sign_on(leave(admin, typed)))
+
+    assert "Initech is connected to PingOne." in told
+    assert stored(initech).managed_environment_id == UUID(sandbox.details["managed_environment_id"])
+    listed = words_of(admin.get(f"{SETTINGS}environments/").text)
+    assert "Acme production Production · European Union" in listed
+    assert "Managed now" in listed
+
+
+def at_once(times: int, act: Callable[[], Any]) -> list[Any]:
+    """What `act` returns each time, all begun at the same moment."""
+    ready = Barrier(times)
+
+    def run() -> Any:
+        try:
+            ready.wait()
+            return act()
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return [begun.result() for begun in [pool.submit(run) for _ in range(times)]]
+
+
+def twin_of(client: Client) -> Client:
+    """The same browser session in another request."""
+    twin = Client()
+    twin.cookies.update(client.cookies)
+    return twin
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_on_connect_begins_twice_and_either_press_may_finish(admin, typed, initech) -> None:
+    pressed = at_once(2, lambda: twin_of(admin).post(f"{SETTINGS}connect/", typed))
+
+    first, second = (response.headers["Refresh"].removeprefix("0;url=") for response in pressed)
+    come_back(admin, sign_on(first))
+    assert stored(initech).state == Connection.State.CONNECTED
+    come_back(admin, sign_on(second))
+    assert stored(initech).state == Connection.State.CONNECTED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_loaded_many_times_at_once_is_redeemed_once(admin, typed, initech, sandbox) -> None:
+    back = urlsplit(sign_on(leave(admin, typed)))
+
+    loaded = at_once(5, lambda: twin_of(admin).get(f"{back.path}?{back.query}"))
+
+    assert {response.status_code for response in loaded} == {302}
+    assert {response.headers["Location"] for response in loaded} == {SETTINGS}
+    assert stored(initech).state == Connection.State.CONNECTED
+    # PingOne revokes what a code was exchanged for when the code comes a second time.
+    refresh_token = stored(initech).unseal("refresh_token")
+    with new_browser() as http:
+        answer = http.post(
+            f"{sandbox.issuer}/token",
+            data={"grant_type": "refresh_token", "refresh_token": refresh_token},
+            auth=(typed["client_id"], typed["client_secret"]),
+        )
+    assert answer.status_code == 200
