@@ -82,6 +82,7 @@ def test_wrong_passwords_lock_and_time_unlocks(sandbox: Sandbox, http: httpx.Cli
         WHERE username_key = ?""",
         username,
     )
+    assert "is wrong" in try_password(http, application, username, "wrong").text, "one mistake does not lock again"
     assert try_password(http, application, username, PASSWORD).has_redirect_location
 
 
@@ -308,6 +309,17 @@ def test_a_made_up_session_cookie_is_no_session(sandbox: Sandbox, http: httpx.Cl
     http.cookies.set("sandbox_sign_on", str(UUID(session["id"])), domain="127.0.0.1", path=path)
 
     assert "sign_on" in Form(follow(http, application.authorize_url())).buttons
+
+
+def test_a_session_counts_in_its_own_environment_only(sandbox: Sandbox, http: httpx.Client):
+    elsewhere = sandbox.details["managed_environment_id"]
+    application = console(sandbox, environment_id=UUID(elsewhere), admin_users_only=False)
+    sign_on(console(sandbox).authorize_url(), browser=http)
+
+    http.cookies.set("sandbox_sign_on", http.cookies["sandbox_sign_on"], domain="127.0.0.1", path=f"/{elsewhere}/as")
+    address = application.authorize_url().replace(sandbox.details["environment_id"], elsewhere)
+
+    assert "sign_on" in Form(follow(http, address)).buttons
 
 
 def test_a_session_does_not_outlive_the_right_to_sign_on(sandbox: Sandbox, http: httpx.Client):

@@ -8,10 +8,9 @@ Source: PingOne API reference, OpenID Connect/OAuth 2 > Discovery (read 2026-11)
 from typing import Any
 
 from pingone_integration.sandbox.models import Environment
+from pingone_integration.sandbox.oauth.grants import AUTH_METHODS
 from pingone_integration.sandbox.oauth.signing import ALGORITHM
 from pingone_integration.sandbox.oauth.tokens import issuer
-
-AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
 
 
 def server_metadata(base_url: str, environment: Environment) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def _first_named(user_agent: str, names: dict[str, str]) -> str:
 
 def browser_session(request: HttpRequest, environment: Environment) -> Session | None:
     """The session of this browser, while it lasts and its user may sign on."""
-    value = request.get_signed_cookie(COOKIE, default=None, salt=str(environment.id))
+    value = request.get_signed_cookie(COOKIE, default=None)
     if value is None:
         return None
     sessions = Session.objects.select_related("user")
@@ -111,7 +111,6 @@ def remember(response: HttpResponse, session: Session, environment: Environment,
     response.set_signed_cookie(
         COOKIE,
         str(session.id),
-        salt=str(environment.id),
         path=_path(environment),
         secure=secure,
         httponly=True,
