@@ -25,7 +25,7 @@ from console.demo.processes import Children, DemoFailed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGE = [sys.executable, "manage.py"]
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120
 NOT_FROM_THE_SHELL = frozenset({"DJANGO_SETTINGS_MODULE", "GUNICORN_CMD_ARGS", "SANDBOX_URL", "SANDBOX_DATABASE"})
 
 
@@ -56,6 +56,7 @@ def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str
     kept = dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
     sandbox = f"http://127.0.0.1:{sandbox_port}"
     settings = {
+        "DJANGO_SETTINGS_MODULE": "console.demo.settings",
         "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_urlsafe(50),
         "CREDENTIAL_KEYS": kept.get("CREDENTIAL_KEYS") or base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "PUBLIC_URL": f"http://localhost:{port}",
@@ -112,6 +113,8 @@ def is_ready(port: int) -> bool:
 
 def serve(children: Children, options: argparse.Namespace) -> None:
     """Start everything, say how to get in, and watch until something ends."""
+    shell = {name: value for name, value in os.environ.items() if name not in NOT_FROM_THE_SHELL}
+    settings = shell | write_environment(options.directory, options.port, options.sandbox_port)
     ready_file = options.directory / "sandbox.json"
     ready_file.unlink(missing_ok=True)
     callback = f"http://localhost:{options.port}/connect/callback/"
@@ -126,12 +129,12 @@ def serve(children: Children, options: argparse.Namespace) -> None:
             *("--database", str(options.directory / "sandbox.sqlite3")),
             *("--ready-file", str(ready_file)),
         ],
+        shell,
     )
-    children.run("migrate", [*MANAGE, "migrate", "--noinput"])
-    children.run("collectstatic", [*MANAGE, "collectstatic", "--noinput"])
+    children.run("migrate", [*MANAGE, "migrate", "--noinput"], settings)
     sandbox = wait_for_sandbox(children, ready_file)
-    children.run("seed", [*MANAGE, "seed_demo", str(ready_file)])
-    children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"])
+    children.run("seed", [*MANAGE, "seed_demo", str(ready_file)], settings)
+    children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], settings)
     wait_for_console(children, options.port)
     say_how_to_get_in(options, sandbox)
     while True:
@@ -174,9 +177,7 @@ def main() -> int:
         with only_one(options.directory):
             for port in (options.port, options.sandbox_port):
                 check_port(port, options)
-            shell = {name: value for name, value in os.environ.items() if name not in NOT_FROM_THE_SHELL}
-            environment = write_environment(options.directory, options.port, options.sandbox_port)
-            children = Children(shell | environment, options.directory, ROOT)
+            children = Children(options.directory, ROOT)
             try:
                 serve(children, options)
             finally:

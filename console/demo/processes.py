@@ -28,8 +28,7 @@ class DemoFailed(Exception):
 class Children:
     """The processes of the demo, in one process group."""
 
-    def __init__(self, environment: dict[str, str], directory: Path, root: Path) -> None:
-        self.environment = environment
+    def __init__(self, directory: Path, root: Path) -> None:
         self.directory = directory
         self.root = root
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -40,13 +39,13 @@ class Children:
     def log(self, name: str) -> Path:
         return self.directory / f"{name}.log"
 
-    def start(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    def start(self, name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         """Goes on in the background; what it prints is in `<name>.log`."""
         with self.log(name).open("wb") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603 - our own commands
                 command,
                 cwd=self.root,
-                env=self.environment,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -54,9 +53,9 @@ class Children:
             )
         return self.running[name]
 
-    def run(self, name: str, command: list[str]) -> None:
+    def run(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         """Waits for its end. Raises DemoFailed, with what it printed, unless it succeeds."""
-        if self.start(name, command).wait() != 0:
+        if self.start(name, command, environment).wait() != 0:
             raise self.failure(name)
         del self.running[name]
 

@@ -135,9 +135,9 @@ from console.demo.processes import Children, DemoFailed
 
 directory, port, then = sys.argv[1:]
 wait = f"import socket; peer = socket.create_connection(('127.0.0.1', {port})); peer.recv(1)"
-children = Children({}, Path(directory), Path.cwd())
-first = children.start("first", [sys.executable, "-c", wait])
-second = children.start("second", [sys.executable, "-c", wait])
+children = Children(Path(directory), Path.cwd())
+first = children.start("first", [sys.executable, "-c", wait], {})
+second = children.start("second", [sys.executable, "-c", wait], {})
 if then == "lose one":
     sys.stdin.readline()
     second.kill()
