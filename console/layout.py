@@ -57,6 +57,7 @@ NAVIGATION = (
         permission=Permission.CALL_API,
         purpose="Ask PingOne what no page here shows.",
     ),
+    Destination(label="Audit log", icon="history", url_name="audit", permission=Permission.VIEW_AUDIT),
     Destination(
         label="PingOne",
         icon="plug-connected",

@@ -2,7 +2,19 @@
 
 from django.urls import include, path
 
-from console.views import accounts, actions, call_api, connect, connections, health, home, populations, theme, users
+from console.views import (
+    accounts,
+    actions,
+    audit,
+    call_api,
+    connect,
+    connections,
+    health,
+    home,
+    populations,
+    theme,
+    users,
+)
 
 handler400 = "console.failures.bad_request"
 handler403 = "console.failures.permission_denied"
@@ -34,6 +46,10 @@ urlpatterns = [
                 path("users/<uuid:user_id>/panels/<str:key>/", users.user_panel, name="user-panel"),
                 path("users/<uuid:user_id>/actions/<str:key>/", actions.user_action, name="user-action"),
                 path("working-on/", actions.set_ticket, name="working-on"),
+                path("audit/", audit.audit_log, name="audit"),
+                path("audit/export/<str:kind>/", audit.export, name="audit-export"),
+                path("audit/<uuid:entry_id>/", audit.entry, name="audit-entry"),
+                path("audit/<uuid:entry_id>/read-again/", audit.read_again, name="audit-read-again"),
                 path("audit/<uuid:entry_id>/undo/", actions.undo, name="undo"),
                 path("populations/", populations.population_list, name="populations"),
                 path("populations/sync/", populations.sync, name="sync-populations"),

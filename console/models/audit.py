@@ -106,6 +106,7 @@ class AuditEntry(models.Model):
             models.Index("organization", "at", name="audit_by_time"),
             models.Index("organization", "operator", "sequence", name="audit_by_operator"),
             models.Index("organization", "subject_id", "sequence", name="audit_by_subject"),
+            models.Index("organization", "subject_name", "sequence", name="audit_by_name"),
             models.Index("organization", "action", "sequence", name="audit_by_action"),
             models.Index("organization", "outcome", "sequence", name="audit_by_outcome"),
             models.Index("organization", "ticket", "sequence", name="audit_by_ticket"),

@@ -197,9 +197,12 @@ def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Read
 
 def account_context(request: ConsoleRequest, shown: User) -> dict[str, Any]:
     """The user's own part of the page: account and profile, with what can be done there."""
+    access = request.access
+    history = reverse("audit", args=[access.org.slug], query={"user": str(shown.id)})
     return {
         "user": shown,
         "user_id": shown.id,
+        "history_url": history if access.allows(Permission.VIEW_AUDIT) else "",
         "profile": profile_of(shown),
         "account_buttons": buttons(request.access, shown.id, Place.ACCOUNT, shown),
         "profile_buttons": buttons(request.access, shown.id, Place.PROFILE, shown),

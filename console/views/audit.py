@@ -1,0 +1,166 @@
+"""The audit log: reading, filtering and exporting it, and settling what nobody knows the outcome of."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.audit_search import AuditFilterForm, each_of, matching, page_of
+from console.audit_words import changes_of, inputs_of, title_of, values_of
+from console.catalogue import BY_KEY
+from console.fragments import wants_fragment
+from console.models import AuditEntry
+from console.perform import is_open, resolve
+from console.spreadsheet import csv_lines
+
+_COLUMNS = (
+    "sequence",
+    "at",
+    "started_at",
+    "outcome",
+    "action",
+    "subject_kind",
+    "subject_id",
+    "subject_name",
+    "operator_email",
+    "channel",
+    "source_address",
+    "ticket",
+    "reason",
+    "error_kind",
+    "error_id",
+    "correlation_id",
+    "entry",
+    "undoes",
+    "note",
+)
+
+
+@org_view(Permission.VIEW_AUDIT)
+@require_safe
+def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """One page of the entries that match the filters in the URL, newest first."""
+    form = AuditFilterForm(request.GET)
+    form.is_valid()
+    before, after = _number(request, "before"), _number(request, "after")
+    page = page_of(matching(access.org, form), before=before, after=after)
+    context = {
+        "form": form,
+        "lines": [
+            {"entry": entry, "title": title_of(entry), "changes": changes_of(entry), "is_open": is_open(entry)}
+            for entry in page.entries
+        ],
+        "older": form.query(before=page.older) if page.older is not None else "",
+        "newer": form.query(after=page.newer) if page.newer is not None else "",
+        "query": form.query(),
+        "may_export": access.allows(Permission.EXPORT_AUDIT),
+    }
+    template = "console/audit.html#entries" if wants_fragment(request) else "console/audit.html"
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+@org_view(Permission.VIEW_AUDIT)
+@require_safe
+def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
+    """One entry, with all of its rows."""
+    rows = list(AuditEntry.objects.filter(organization=access.org, entry=entry_id).order_by("revision"))
+    if not rows:
+        raise Http404("No such entry.")
+    latest = rows[-1]
+    action = BY_KEY.get(latest.action)
+    inverse = BY_KEY[action.undo.action] if action and action.undo else None
+    undone = AuditEntry.objects.current().filter(organization=access.org, undoes=latest.entry).first()
+    context = {
+        "entry": latest,
+        "rows": rows,
+        "title": title_of(latest),
+        "values": values_of(latest),
+        "inputs": inputs_of(latest),
+        "is_open": is_open(latest),
+        "may_read_again": is_open(latest) and action is not None and access.allows(action.permission),
+        "may_undo": bool(
+            inverse
+            and access.allows(inverse.permission)
+            and latest.outcome == AuditEntry.Outcome.SUCCEEDED
+            and undone is None
+        ),
+        "undone": undone,
+    }
+    return render(request, "console/audit_entry.html", context)
+
+
+@org_view(Permission.VIEW_AUDIT)
+@require_POST
+def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
+    """Settle an unknown outcome by reading the user, for those who may do the action itself."""
+    latest = get_object_or_404(AuditEntry.objects.current(), organization=access.org, entry=entry_id)
+    action = BY_KEY.get(latest.action)
+    if action is None:
+        raise Http404("Nothing to read.")
+    access.require(action.permission)
+    settled = resolve(access, latest)
+    if settled.revision == latest.revision:
+        messages.warning(request, "The user was read again, and that does not tell whether it happened.")
+    else:
+        messages.success(request, settled.note)
+    return redirect("audit-entry", access.org.slug, entry_id)
+
+
+@org_view(Permission.EXPORT_AUDIT)
+@require_safe
+def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHttpResponse:
+    """All entries that match the filters, as `csv` for people or `jsonl` for programs, as they are read."""
+    makers = {"csv": (_as_csv, "text/csv"), "jsonl": (_as_json_lines, "application/x-ndjson")}
+    if kind not in makers:
+        raise Http404("No such format.")
+    form = AuditFilterForm(request.GET)
+    if not form.is_valid():
+        raise Http404("No such filter.")
+    make, media_type = makers[kind]
+    response = StreamingHttpResponse(
+        make(each_of(matching(access.org, form))), content_type=f"{media_type}; charset=utf-8"
+    )
+    name = f"audit-{access.org.slug}-{timezone.now():%Y%m%d-%H%M%S}.{kind}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _as_csv(entries: Iterator[AuditEntry]) -> Iterator[str]:
+    columns = [*_COLUMNS, "changes", "inputs"]
+    return csv_lines(
+        columns,
+        (
+            [
+                *(_plain(getattr(entry, name)) for name in _COLUMNS),
+                changes_of(entry),
+                "; ".join(f"{label}: {value}" for label, value in inputs_of(entry)),
+            ]
+            for entry in entries
+        ),
+    )
+
+
+def _as_json_lines(entries: Iterator[AuditEntry]) -> Iterator[str]:
+    for entry in entries:
+        values = {name: _plain(getattr(entry, name)) for name in _COLUMNS}
+        whole = values | {"inputs": entry.inputs, "before": entry.before, "after": entry.after, "hash": entry.hash}
+        yield json.dumps(whole) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _number(request: ConsoleRequest, name: str) -> int | None:
+    """A place in the log out of the URL; anything odd is no place."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None
