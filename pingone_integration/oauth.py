@@ -19,7 +19,7 @@ from pingone_integration.responses import json_object, oauth_error_of, traced
 from pingone_integration.transport import client_options
 from pingone_integration.values import text
 
-with warnings.catch_warnings():  # it would rather have httpx2, which is not ready: see pyproject.toml
+with warnings.catch_warnings():  # Authlib warns at import that it prefers httpx2; this console is built on httpx
     warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
     from authlib.integrations.httpx_client import OAuth2Client
 

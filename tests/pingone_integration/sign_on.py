@@ -2,17 +2,22 @@
 
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import respx
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.conftest import ADMINISTRATORS, AUTH_URL
+from pingone_integration import authorization
+from pingone_integration.models import Connection
+from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL
 
 ISSUER = f"{AUTH_URL}/{ADMINISTRATORS}/as"
 KEY = RSAKey.generate_key(2048, {"kid": "the-key", "use": "sig"})
 CLIENT_ID = "7c6b5a49-0000-4000-8000-000000000001"
+CALLBACK = "https://console.test/connect/callback/"
+MINE = "digest of my session"
 MARA = UUID("c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21")
 
 
@@ -49,3 +54,31 @@ def tokens(**changes: Any) -> dict[str, Any]:
         "expires_in": 3600,
         "scope": "openid profile email",
     } | changes
+
+
+def begin(connection: Connection, wire: respx.MockRouter) -> dict[str, str]:
+    """The query that the browser is sent to PingOne with."""
+    discoverable(wire)
+    url = authorization.begin(connection, redirect_uri=CALLBACK, bound_to=MINE)
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def environments(wire: respx.MockRouter, *ids: object, status: str = "ACTIVE") -> respx.Route:
+    listed = [{"id": str(one), "name": f"Environment {one}", "status": status, "region": "EU"} for one in ids]
+    return wire.get(f"{API_URL}/v1/environments").respond(json={"_embedded": {"environments": listed}})
+
+
+def approves(wire: respx.MockRouter, asked: dict[str, str], **changes: Any) -> respx.Route:
+    """PingOne's side of an approved sign-on."""
+    discoverable(wire)
+    has_keys(wire)
+    answer = tokens(id_token=id_token(nonce=asked["nonce"], name="Mara Lind", email="mara@acme.test"))
+    return wire.post(f"{ISSUER}/token").respond(json=answer | changes)
+
+
+def finish(asked: dict[str, str], *, bound_to: str = MINE) -> Connection:
+    return authorization.finish(state=asked["state"], code="the-code", redirect_uri=CALLBACK, bound_to=bound_to)
+
+
+def form_of(call: respx.models.Call) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(call.request.content.decode()).items()}

@@ -1,10 +1,7 @@
-"""The connect flow against a PingOne of canned answers: what is asked, what is stored, and every way it can fail."""
+"""The connect flow against a PingOne of canned answers: what is asked, what is stored, and what a return is worth."""
 
-import base64
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,83 +9,31 @@ import respx
 import time_machine
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from django.utils import timezone
-from joserfc.jwk import RSAKey
 
 from console.models import Organization
 from pingone_integration import authorization
 from pingone_integration.errors import (
-    AuthenticationError,
     ConnectionFailure,
-    InvalidApiUrl,
-    PingOneError,
-    SettingsIncomplete,
-    SignOnUnverified,
     StateRejected,
     Unavailable,
-    UnknownEnvironment,
 )
 from pingone_integration.models import AuthorizationRequest, Connection
-from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
+from tests.conftest import ADMINISTRATORS, API_URL, ENVIRONMENT
 from tests.pingone_integration.sign_on import (
+    CALLBACK,
     CLIENT_ID,
     ISSUER,
     MARA,
+    MINE,
+    approves,
+    begin,
     discoverable,
-    discovery_document,
-    has_keys,
-    id_token,
-    tokens,
+    environments,
+    finish,
+    form_of,
 )
 
-CALLBACK = "https://console.test/connect/callback/"
-MINE = "digest of my session"
 Reason = StateRejected.Reason
-
-
-@pytest.fixture
-def connection(acme: Organization) -> Connection:
-    """Acme's, with settings and nothing else."""
-    row = acme.connection
-    row.state = Connection.State.NOT_CONNECTED
-    row.sealed_access_token = row.sealed_refresh_token = ""
-    row.access_token_expires_at = row.managed_environment_id = None
-    row.managed_environment_name = ""
-    row.save()
-    return row
-
-
-@pytest.fixture
-def wire() -> Iterator[respx.MockRouter]:
-    with respx.mock(assert_all_called=False) as router:
-        yield router
-
-
-def begin(connection: Connection, wire: respx.MockRouter) -> dict[str, str]:
-    """The query that the browser is sent to PingOne with."""
-    discoverable(wire)
-    url = authorization.begin(connection, redirect_uri=CALLBACK, bound_to=MINE)
-    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-
-
-def environments(wire: respx.MockRouter, *ids: object, status: str = "ACTIVE") -> respx.Route:
-    listed = [{"id": str(one), "name": f"Environment {one}", "status": status, "region": "EU"} for one in ids]
-    return wire.get(f"{API_URL}/v1/environments").respond(json={"_embedded": {"environments": listed}})
-
-
-def approves(wire: respx.MockRouter, asked: dict[str, str], **changes: Any) -> respx.Route:
-    """PingOne's side of an approved sign-on."""
-    discoverable(wire)
-    has_keys(wire)
-    answer = tokens(id_token=id_token(nonce=asked["nonce"], name="Mara Lind", email="mara@acme.test"))
-    return wire.post(f"{ISSUER}/token").respond(json=answer | changes)
-
-
-def finish(asked: dict[str, str], *, bound_to: str = MINE) -> Connection:
-    return authorization.finish(state=asked["state"], code="the-code", redirect_uri=CALLBACK, bound_to=bound_to)
-
-
-def form_of(call: respx.models.Call) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(call.request.content.decode()).items()}
 
 
 def test_connect_asks_for_a_code_and_keeps_what_proves_the_return_sealed(
@@ -284,262 +229,6 @@ def test_a_refusal_with_a_foreign_state_is_nobodys(acme: Organization, wire: res
     assert authorization.connection_of("unknown") is None
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"nonce": "another"},
-        {"nonce": None},
-        {"iss": f"{AUTH_URL}/{ENVIRONMENT}/as"},
-        {"aud": "another-application"},
-        {"aud": [CLIENT_ID, "another-application"]},
-        {"exp": 1_700_000_000},
-        {"exp": None},
-        {"sub": None},
-        {"key": RSAKey.generate_key(2048, {"kid": "the-key"})},
-        {"key": RSAKey.generate_key(2048, {"kid": "unknown"})},
-        {"alg": "RS512"},
-    ],
-    ids=[
-        "another nonce",
-        "no nonce",
-        "another issuer",
-        "another audience",
-        "two audiences",
-        "expired",
-        "no expiry",
-        "nobody",
-        "another key",
-        "unknown key",
-        "another algorithm",
-    ],
-)
-def test_an_id_token_that_proves_nothing_connects_nobody_and_its_tokens_are_revoked(
-    acme: Organization, wire: respx.MockRouter, changes: dict
-) -> None:
-    asked = begin(acme.connection, wire)
-    approves(wire, asked, id_token=id_token(**{"nonce": asked["nonce"]} | changes))
-    revocation = wire.post(f"{ISSUER}/revoke").respond(200)
-    before = Connection.objects.values().get()
-
-    with pytest.raises(SignOnUnverified):
-        finish(asked)
-
-    assert Connection.objects.values().get() == before
-    assert form_of(revocation.calls[0])["token"] == "new-refresh-token"
-
-
-def unsigned(nonce: str) -> str:
-    _, claims, _ = id_token(nonce=nonce).split(".")
-    header = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
-    return f"{header}.{claims}."
-
-
-@pytest.mark.parametrize("forged", ["", "rubbish", "a.b.c", unsigned], ids=["none", "rubbish", "dotted", "unsigned"])
-def test_what_is_no_signed_id_token_connects_nobody(
-    connection: Connection, wire: respx.MockRouter, forged: Any
-) -> None:
-    asked = begin(connection, wire)
-    approves(wire, asked, id_token=forged(asked["nonce"]) if callable(forged) else forged)
-    wire.post(f"{ISSUER}/revoke").respond(200)
-
-    with pytest.raises(SignOnUnverified):
-        finish(asked)
-
-
-def test_a_clock_that_is_half_a_minute_off_does_no_harm(connection: Connection, wire: respx.MockRouter) -> None:
-    asked = begin(connection, wire)
-    now = int(timezone.now().timestamp())
-    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], iat=now + 30, exp=now - 30))
-    environments(wire, ENVIRONMENT)
-
-    assert finish(asked).consented_by == str(MARA)
-
-
-@pytest.mark.parametrize(
-    ("claims", "name"),
-    [
-        ({"name": "Mara Lind", "preferred_username": "mara", "email": "m@acme.test"}, "Mara Lind (mara)"),
-        ({"given_name": "Mara", "family_name": "Lind"}, "Mara Lind"),
-        ({"email": "m@acme.test"}, "m@acme.test"),
-        ({}, str(MARA)),
-        ({"name": "<b>\x00{{ x }}"}, "<b>\ufffd{{ x }}"),
-        ({"name": "M" * 500}, "M" * 300),
-        ({"name": {"given": 1}}, "{'given': 1}"),
-    ],
-    ids=["full", "parts", "address", "nothing", "hostile", "long", "odd"],
-)
-def test_who_approved_is_recorded_whatever_the_name_is(
-    connection: Connection, wire: respx.MockRouter, claims: dict[str, Any], name: str
-) -> None:
-    asked = begin(connection, wire)
-    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], **claims))
-    environments(wire, ENVIRONMENT)
-
-    assert finish(asked).consented_by == name
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "expected"),
-    [
-        (401, {"error": "invalid_client"}, AuthenticationError),
-        (400, {"error": "invalid_client"}, AuthenticationError),
-        (400, {"error": "invalid_grant", "error_description": "(Correlation ID: 1f0c-aa-22-bb)"}, AuthenticationError),
-        (400, {"error": "UNAUTHORIZED_CLIENT"}, AuthenticationError),
-        (500, {"error": "server_error"}, Unavailable),
-        (400, {"error": "temporarily_unavailable"}, Unavailable),
-        (302, None, Unavailable),
-        (403, None, Unavailable),
-        (200, None, Unavailable),
-        (200, {}, Unavailable),
-        (200, tokens(access_token=""), Unavailable),
-        (200, tokens(access_token="line\nbreak"), Unavailable),
-        (200, tokens(token_type="mac"), Unavailable),
-        (200, ["no object"], Unavailable),
-    ],
-)
-def test_a_failed_exchange_leaves_everything_as_it_was(
-    acme: Organization, wire: respx.MockRouter, status: int, body: Any, expected: type[PingOneError]
-) -> None:
-    asked = begin(acme.connection, wire)
-    answer = {"json": body} if body is not None else {"html": "<h1>gateway</h1>"}
-    wire.post(f"{ISSUER}/token").respond(status, **answer)
-    before = Connection.objects.values().get()
-
-    with pytest.raises(expected) as caught:
-        finish(asked)
-
-    assert Connection.objects.values().get() == before
-    if isinstance(body, dict) and "error_description" in body:
-        assert caught.value.trace.correlation_id == "1f0c-aa-22-bb"
-
-
-@pytest.mark.parametrize("secret", ["plain-Secret_1.~", "p%3Aa:s/s+w=o&r?d #~ é漢\"'"])
-def test_client_id_and_secret_are_encoded_for_basic_authentication(
-    connection: Connection, wire: respx.MockRouter, secret: str
-) -> None:
-    connection.sealed_client_secret = connection.seal("client_secret", secret)
-    connection.save()
-    asked = begin(connection, wire)
-    exchange = approves(wire, asked)
-    environments(wire, ENVIRONMENT)
-
-    finish(asked)
-
-    scheme, _, encoded = exchange.calls.last.request.headers["Authorization"].partition(" ")
-    pair = base64.b64decode(encoded).decode("ascii")
-    assert scheme == "Basic"
-    assert [parse_qs(f"x={part}")["x"][0] for part in pair.split(":")] == [CLIENT_ID, secret]
-    assert "client_secret" not in form_of(exchange.calls.last)
-
-
-def test_client_id_and_secret_travel_in_the_body_when_that_is_chosen(
-    connection: Connection, wire: respx.MockRouter
-) -> None:
-    connection.client_authentication = Connection.ClientAuthentication.POST
-    connection.sealed_client_secret = connection.seal("client_secret", "s/e+c r=e&t é")
-    connection.save()
-    asked = begin(connection, wire)
-    exchange = approves(wire, asked)
-    environments(wire, ENVIRONMENT)
-
-    finish(asked)
-
-    assert "Authorization" not in exchange.calls.last.request.headers
-    sent = form_of(exchange.calls.last)
-    assert (sent["client_id"], sent["client_secret"], sent["code"]) == (CLIENT_ID, "s/e+c r=e&t é", "the-code")
-
-
-def test_settings_that_are_not_complete_are_told_before_anything_is_asked(
-    connection: Connection, wire: respx.MockRouter
-) -> None:
-    connection.sealed_client_secret = ""
-
-    with pytest.raises(SettingsIncomplete):
-        begin(connection, wire)
-
-    assert wire.calls.call_count == 0
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"issuer": f"{AUTH_URL}/{ENVIRONMENT}/as"},
-        {"token_endpoint": "https://elsewhere.test/token"},
-        {"token_endpoint": f"{AUTH_URL}.elsewhere.test/token"},
-        {"jwks_uri": "http://169.254.169.254/latest"},
-        {"revocation_endpoint": None},
-        {"authorization_endpoint": f"{AUTH_URL}@elsewhere.test/"},
-    ],
-    ids=str,
-)
-def test_a_discovery_document_that_points_elsewhere_is_not_followed(
-    connection: Connection, wire: respx.MockRouter, changes: dict
-) -> None:
-    document = discovery_document() | changes
-    wire.get(f"{ISSUER}/.well-known/openid-configuration").respond(json=document)
-
-    with pytest.raises(InvalidApiUrl):
-        authorization.begin(connection, redirect_uri=CALLBACK, bound_to=MINE)
-
-    assert wire.calls.call_count == 1
-
-
-def test_an_auth_url_that_is_no_longer_listed_is_not_contacted(
-    connection: Connection, wire: respx.MockRouter, settings: Any
-) -> None:
-    settings.PINGONE_CUSTOM_HOSTS = {}
-
-    with pytest.raises(InvalidApiUrl):
-        begin(connection, wire)
-
-    assert wire.calls.call_count == 0
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (httpx.Response(404), UnknownEnvironment),
-        (httpx.Response(400, json={"code": "INVALID_REQUEST"}), UnknownEnvironment),
-        (httpx.Response(503, html="<h1>busy</h1>"), Unavailable),
-        (httpx.Response(200, html="<h1>sign in to the network</h1>"), Unavailable),
-        (httpx.Response(302, headers={"Location": "https://elsewhere.test/"}), Unavailable),
-        (httpx.ConnectError("no such host"), ConnectionFailure),
-        (httpx.ReadTimeout("no answer"), ConnectionFailure),
-    ],
-    ids=repr,
-)
-def test_what_cannot_work_is_told_before_the_browser_leaves(
-    connection: Connection, wire: respx.MockRouter, answer: Any, expected: type[PingOneError]
-) -> None:
-    for issuer in (ISSUER, f"{AUTH_URL}/as"):
-        wire.get(f"{issuer}/.well-known/openid-configuration").mock(side_effect=[answer])
-
-    with pytest.raises(expected):
-        authorization.begin(connection, redirect_uri=CALLBACK, bound_to=MINE)
-
-    assert not AuthorizationRequest.objects.exists()
-
-
-def test_a_custom_domain_has_no_environment_in_its_paths(connection: Connection, wire: respx.MockRouter) -> None:
-    issuer = f"{AUTH_URL}/as"
-    wire.get(f"{ISSUER}/.well-known/openid-configuration").respond(404)
-    wire.get(f"{issuer}/.well-known/openid-configuration").respond(json=discovery_document(issuer))
-
-    url = authorization.begin(connection, redirect_uri=CALLBACK, bound_to=MINE)
-
-    assert url.startswith(f"{issuer}/authorize?")
-
-
-def test_a_regional_host_is_asked_with_the_environment_in_the_path_only(
-    connection: Connection, wire: respx.MockRouter
-) -> None:
-    connection.auth_url = "https://auth.pingone.eu"
-    wire.get(f"https://auth.pingone.eu/{ADMINISTRATORS}/as/.well-known/openid-configuration").respond(404)
-
-    with pytest.raises(UnknownEnvironment):
-        authorization.begin(connection, redirect_uri=CALLBACK, bound_to=MINE)
-
-
 def test_disconnecting_erases_the_tokens_and_revokes_them(acme: Organization, wire: respx.MockRouter) -> None:
     discoverable(wire)
     revocation = wire.post(f"{ISSUER}/revoke").respond(200)
@@ -551,6 +240,21 @@ def test_disconnecting_erases_the_tokens_and_revokes_them(acme: Organization, wi
     assert (acme.connection.sealed_access_token, acme.connection.sealed_refresh_token) == ("", "")
     assert [form_of(call)["token"] for call in revocation.calls] == ["the-refresh-token", "the-access-token"]
     assert acme.connection.events.get().state == Connection.State.DISCONNECTED
+
+
+def test_connecting_does_not_wait_for_a_refresh_of_the_grant_it_replaces(
+    acme: Organization, wire: respx.MockRouter
+) -> None:
+    in_a_moment = timezone.now() + timedelta(seconds=20)
+    Connection.objects.update(lease_owner=uuid4(), lease_until=in_a_moment)
+    asked = begin(acme.connection, wire)
+    approves(wire, asked)
+    wire.post(f"{ISSUER}/revoke").respond(200)
+    environments(wire, ENVIRONMENT)
+
+    connected = finish(asked)
+
+    assert (connected.lease_owner, connected.lease_until) == (None, None)
 
 
 def test_disconnecting_while_pingone_is_away_erases_the_tokens_and_says_so(
@@ -575,13 +279,3 @@ def test_a_revocation_that_fails_for_one_token_is_tried_for_the_other(
         authorization.disconnect(acme.connection)
 
     assert revocation.call_count == 2
-
-
-def test_a_page_of_keys_that_is_none_connects_nobody(connection: Connection, wire: respx.MockRouter) -> None:
-    asked = begin(connection, wire)
-    approves(wire, asked)
-    wire.get(f"{ISSUER}/jwks").respond(json={"keys": "none"})
-    wire.post(f"{ISSUER}/revoke").respond(200)
-
-    with pytest.raises(Unavailable):
-        finish(asked)

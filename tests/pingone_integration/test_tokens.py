@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs
 from uuid import uuid4
 
 import httpx
@@ -36,7 +35,7 @@ from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
 from tests.conftest import API_URL, ENVIRONMENT
 from tests.pingone_integration import sign_on
-from tests.pingone_integration.sign_on import ISSUER, discoverable
+from tests.pingone_integration.sign_on import ISSUER, discoverable, form_of
 
 State = Connection.State
 CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED = State.CONNECTED, State.NEEDS_ATTENTION, State.RECONNECT_NEEDED
@@ -72,10 +71,6 @@ def current(connection: Connection) -> AccessToken:
 
 def history(connection: Connection) -> list[tuple[str, str]]:
     return [(event.state, event.kind) for event in connection.events.order_by("id")]
-
-
-def form_of(call: respx.models.Call) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(call.request.content.decode()).items()}
 
 
 def test_a_token_that_is_good_is_used_as_it_is(acme: Organization, token_endpoint: respx.Route) -> None:

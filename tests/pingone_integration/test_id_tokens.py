@@ -1,0 +1,132 @@
+"""Who approved the access: only an ID token that proves it connects anybody."""
+
+import base64
+from typing import Any
+
+import pytest
+import respx
+from django.utils import timezone
+from joserfc.jwk import RSAKey
+
+from console.models import Organization
+from pingone_integration.errors import (
+    SignOnUnverified,
+    Unavailable,
+)
+from pingone_integration.models import Connection
+from tests.conftest import AUTH_URL, ENVIRONMENT
+from tests.pingone_integration.sign_on import (
+    CLIENT_ID,
+    ISSUER,
+    MARA,
+    approves,
+    begin,
+    environments,
+    finish,
+    form_of,
+    id_token,
+)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"nonce": "another"},
+        {"nonce": None},
+        {"iss": f"{AUTH_URL}/{ENVIRONMENT}/as"},
+        {"aud": "another-application"},
+        {"aud": [CLIENT_ID, "another-application"]},
+        {"exp": 1_700_000_000},
+        {"exp": None},
+        {"sub": None},
+        {"key": RSAKey.generate_key(2048, {"kid": "the-key"})},
+        {"key": RSAKey.generate_key(2048, {"kid": "unknown"})},
+        {"alg": "RS512"},
+    ],
+    ids=[
+        "another nonce",
+        "no nonce",
+        "another issuer",
+        "another audience",
+        "two audiences",
+        "expired",
+        "no expiry",
+        "nobody",
+        "another key",
+        "unknown key",
+        "another algorithm",
+    ],
+)
+def test_an_id_token_that_proves_nothing_connects_nobody_and_its_tokens_are_revoked(
+    acme: Organization, wire: respx.MockRouter, changes: dict
+) -> None:
+    asked = begin(acme.connection, wire)
+    approves(wire, asked, id_token=id_token(**{"nonce": asked["nonce"]} | changes))
+    revocation = wire.post(f"{ISSUER}/revoke").respond(200)
+    before = Connection.objects.values().get()
+
+    with pytest.raises(SignOnUnverified):
+        finish(asked)
+
+    assert Connection.objects.values().get() == before
+    assert form_of(revocation.calls[0])["token"] == "new-refresh-token"
+
+
+def unsigned(nonce: str) -> str:
+    _, claims, _ = id_token(nonce=nonce).split(".")
+    header = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    return f"{header}.{claims}."
+
+
+@pytest.mark.parametrize("forged", ["", "rubbish", "a.b.c", unsigned], ids=["none", "rubbish", "dotted", "unsigned"])
+def test_what_is_no_signed_id_token_connects_nobody(
+    connection: Connection, wire: respx.MockRouter, forged: Any
+) -> None:
+    asked = begin(connection, wire)
+    approves(wire, asked, id_token=forged(asked["nonce"]) if callable(forged) else forged)
+    wire.post(f"{ISSUER}/revoke").respond(200)
+
+    with pytest.raises(SignOnUnverified):
+        finish(asked)
+
+
+def test_a_clock_that_is_half_a_minute_off_does_no_harm(connection: Connection, wire: respx.MockRouter) -> None:
+    asked = begin(connection, wire)
+    now = int(timezone.now().timestamp())
+    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], iat=now + 30, exp=now - 30))
+    environments(wire, ENVIRONMENT)
+
+    assert finish(asked).consented_by == str(MARA)
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({"name": "Mara Lind", "preferred_username": "mara", "email": "m@acme.test"}, "Mara Lind (mara)"),
+        ({"given_name": "Mara", "family_name": "Lind"}, "Mara Lind"),
+        ({"email": "m@acme.test"}, "m@acme.test"),
+        ({}, str(MARA)),
+        ({"name": "<b>\x00{{ x }}"}, "<b>\ufffd{{ x }}"),
+        ({"name": "M" * 500}, "M" * 300),
+        ({"name": {"given": 1}}, "{'given': 1}"),
+    ],
+    ids=["full", "parts", "address", "nothing", "hostile", "long", "odd"],
+)
+def test_who_approved_is_recorded_whatever_the_name_is(
+    connection: Connection, wire: respx.MockRouter, claims: dict[str, Any], name: str
+) -> None:
+    asked = begin(connection, wire)
+    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], **claims))
+    environments(wire, ENVIRONMENT)
+
+    assert finish(asked).consented_by == name
+
+
+def test_a_page_of_keys_that_is_none_connects_nobody(connection: Connection, wire: respx.MockRouter) -> None:
+    asked = begin(connection, wire)
+    approves(wire, asked)
+    wire.get(f"{ISSUER}/jwks").respond(json={"keys": "none"})
+    wire.post(f"{ISSUER}/revoke").respond(200)
+
+    with pytest.raises(Unavailable):
+        finish(asked)
