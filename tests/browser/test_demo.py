@@ -1,0 +1,156 @@
+"""The demo as a newcomer meets it: from the sign-in that `make demo` prints to a user's page, and out again."""
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """A demo that runs, and what it printed."""
+
+    process: subprocess.Popen[str]
+    printed: str
+
+    @property
+    def console_url(self) -> str:
+        return self._find(r"The console: +(http://localhost:\d+/)")
+
+    @property
+    def password(self) -> str:
+        return self._find(r"with the password +(\S+) +as")
+
+    @property
+    def administrator(self) -> tuple[str, str]:
+        """Sign-on name and password at the local PingOne."""
+        return self._find(r"as  (\S+)\n\nThe local"), self._find(r"\n +(\S+) +as  \S+\n\nThe local")
+
+    def email_of(self, role: str) -> str:
+        return self._find(rf"(\S+@\S+) +{role}")
+
+    def _find(self, pattern: str) -> str:
+        found = re.search(pattern, self.printed)
+        assert found, f"{pattern} is not in {self.printed}"
+        return found[1]
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    port, sandbox_port = free_ports()
+    command = [sys.executable, "-m", "console.demo", "--directory", str(tmp_path)]
+    command += ["--port", str(port), "--sandbox-port", str(sandbox_port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if "Ctrl-C stops everything" in line:
+                    break
+            yield Demo(process=process, printed="".join(lines))
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_newcomer_gets_from_the_printed_sign_in_to_a_users_page(
+    demo: Demo, browser: Browser, java_script: bool
+) -> None:
+    page = browser.new_page(base_url=demo.console_url, java_script_enabled=java_script)
+    page.set_default_timeout(20_000)
+    mistakes: list[str] = []
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+
+    walk(page, demo, java_script=java_script)
+
+    page.close()
+    assert not mistakes
+
+
+def walk(page: Page, demo: Demo, *, java_script: bool) -> None:
+    sign_in(page, demo.email_of("org admin of Acme"), demo.password)
+    expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Connect PingOne").click()
+    expect(page.get_by_role("textbox", name="Client secret")).to_have_value("")
+    page.get_by_role("button", name="Connect", exact=True).click()
+
+    approve(page, *demo.administrator)
+
+    expect(page).to_have_url(re.compile("/o/acme/settings/connection/$"))
+    expect(page.get_by_text("Acme is connected to PingOne.")).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("Acme production")  # the only one this administrator looks after
+    find_and_open(page, java_script=java_script)
+
+
+def sign_in(page: Page, email: str, password: str) -> None:
+    page.goto("/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def approve(page: Page, username: str, password: str) -> None:
+    """At PingOne: sign on and allow what the console asks."""
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign on").click()
+    page.get_by_role("button", name="Allow").click()
+
+
+def find_and_open(page: Page, *, java_script: bool) -> None:
+    page.get_by_role("navigation").get_by_role("link", name="Users").click()
+    page.get_by_role("searchbox", name="Find a user").fill("mara lind")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("rowheader").get_by_role("link", name="Mara Lind", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mara Lind")
+    if not java_script:
+        page.get_by_role("link", name="Show Groups").click()
+    expect(page.get_by_role("region", name="Groups")).to_contain_text("Field engineers")
+
+
+def descendants(process: int) -> list[int]:
+    """All children, their children and so on; read from /proc, which is Linux's."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # ended while we were looking
+            continue
+        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, unvisited = [], [process]
+    while unvisited:
+        children = parents.get(unvisited.pop(), [])
+        found += children
+        unvisited += children
+    return found
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_however_the_demo_ends_no_process_of_it_stays(demo: Demo, end: signal.Signals) -> None:
+    processes = [os.pidfd_open(process) for process in descendants(demo.process.pid)]
+    assert len(processes) >= 6  # the guard, the local PingOne with its worker, and the console with two
+
+    demo.process.send_signal(end)
+
+    for process in processes:
+        ended, _, _ = select.select([process], [], [], 20)
+        assert ended
+        os.close(process)
+    assert demo.process.wait(20) == {signal.SIGINT: 0, signal.SIGKILL: -signal.SIGKILL}[end]
