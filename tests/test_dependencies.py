@@ -1,0 +1,102 @@
+"""What is installed: bounded, used, and the same everywhere."""
+
+import ast
+import re
+import tomllib
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
+DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+
+# Used without an import: how each one is.
+USED_AS = {
+    "gunicorn": ("Makefile", "bin/gunicorn"),
+    "tzdata": ("console/middleware.py", "zoneinfo"),
+    "djlint": ("Makefile", "bin/djlint"),
+    "django-stubs": ("pyproject.toml", "mypy_django_plugin"),
+    "import-linter": ("Makefile", "bin/lint-imports"),
+    "mypy": ("Makefile", "-m mypy"),
+    "pytest-playwright": ("tests/browser/conftest.py", "browser_type_launch_args"),
+    "pytest-django": ("pyproject.toml", "DJANGO_SETTINGS_MODULE"),
+    "pytest-xdist": ("Makefile", "-m pytest -n"),
+    "ruff": ("Makefile", "-m ruff"),
+    "uv": ("Makefile", "bin/uv"),
+}
+
+
+def locked(path: str) -> dict[str, Version]:
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", (ROOT / path).read_text(), re.MULTILINE)
+    return {canonicalize_name(name): Version(version) for name, version in pins}
+
+
+@cache
+def packages_named() -> set[str]:
+    """Top-level packages that our code imports or names in a string, as settings name apps and middleware."""
+    named: set[str] = set()
+    for folder in ("console", "pingone_integration", "tests"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Import(names=names):
+                        named.update(alias.name.partition(".")[0] for alias in names)
+                    case ast.ImportFrom(module=str(module)):
+                        named.add(module.partition(".")[0])
+                    case ast.Constant(value=str(text)) if re.fullmatch(r"[a-z_]+(\.\w+)*", text):
+                        named.add(text.partition(".")[0])
+    return named
+
+
+@pytest.mark.parametrize("requirement", RUNTIME + DEVELOPMENT, ids=lambda requirement: requirement.name)
+def test_a_dependency_has_both_bounds(requirement: Requirement) -> None:
+    operators = {specifier.operator for specifier in requirement.specifier}
+
+    assert operators == {">=", "<"}
+
+
+@pytest.mark.parametrize("requirement", RUNTIME + DEVELOPMENT, ids=lambda requirement: requirement.name)
+def test_a_dependency_is_used(requirement: Requirement) -> None:
+    if requirement.name in USED_AS:
+        path, how = USED_AS[requirement.name]
+        assert how in (ROOT / path).read_text()
+    else:
+        name = canonicalize_name(requirement.name)
+        provides = {
+            package
+            for package, distributions in packages_distributions().items()
+            if name in map(canonicalize_name, distributions)
+        }
+        assert provides & packages_named()
+
+
+@pytest.mark.parametrize(
+    ("path", "requirements"),
+    [("requirements.txt", RUNTIME), ("requirements-dev.txt", RUNTIME + DEVELOPMENT)],
+)
+def test_a_lock_satisfies_the_bounds(path: str, requirements: list[Requirement]) -> None:
+    pins = locked(path)
+
+    for requirement in requirements:
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
+
+
+def test_the_development_lock_holds_the_runtime_lock() -> None:
+    assert locked("requirements.txt").items() <= locked("requirements-dev.txt").items()
+
+
+@pytest.mark.parametrize("path", ["requirements.txt", "requirements-dev.txt"])
+def test_a_lock_has_a_hash_for_each_pin_and_names_no_host(path: str) -> None:
+    text = (ROOT / path).read_text()
+
+    for pin in re.split(r"\n(?=\S)", text):
+        assert "--hash=sha256:" in pin, pin
+    assert not re.search(r"://|--(extra-)?index-url|--find-links", text)
