@@ -34,6 +34,7 @@ class Permission(StrEnum):
     RECOVER_PASSWORDS = "passwords.recover"
     SET_PASSWORDS = "passwords.set"
     CHANGE_GROUPS = "groups.change"
+    EXPORT_USERS = "users.export"
     SWITCH_MFA = "mfa.switch"
     CHANGE_DEVICES = "mfa.devices"
     END_SESSIONS = "sessions.end"
@@ -41,6 +42,7 @@ class Permission(StrEnum):
     VIEW_AUDIT = "audit.view"
     EXPORT_AUDIT = "audit.export"
     MANAGE_CONNECTION = "connection.manage"
+    MANAGE_MEMBERS = "members.manage"
 
 
 PERMISSION_LABELS = {  # after "the right to"
@@ -57,6 +59,7 @@ PERMISSION_LABELS = {  # after "the right to"
     Permission.RECOVER_PASSWORDS: "send recovery codes and force password changes",
     Permission.SET_PASSWORDS: "set temporary passwords",
     Permission.CHANGE_GROUPS: "change users' groups",
+    Permission.EXPORT_USERS: "export lists of users",
     Permission.SWITCH_MFA: "switch MFA on and off",
     Permission.CHANGE_DEVICES: "change users' MFA devices",
     Permission.END_SESSIONS: "end users' sessions",
@@ -64,9 +67,18 @@ PERMISSION_LABELS = {  # after "the right to"
     Permission.VIEW_AUDIT: "see the audit log",
     Permission.EXPORT_AUDIT: "export the audit log",
     Permission.MANAGE_CONNECTION: "manage the connection to PingOne",
+    Permission.MANAGE_MEMBERS: "manage the organization's members",
 }
 
-_AUDITOR = frozenset({Permission.ENTER, Permission.VIEW_USERS, Permission.VIEW_AUDIT, Permission.EXPORT_AUDIT})
+_AUDITOR = frozenset(
+    {
+        Permission.ENTER,
+        Permission.VIEW_USERS,
+        Permission.EXPORT_USERS,
+        Permission.VIEW_AUDIT,
+        Permission.EXPORT_AUDIT,
+    }
+)
 _HELPDESK_AGENT = frozenset(
     {
         Permission.ENTER,

@@ -34,6 +34,7 @@ EVENTS = {
     "connection.connect-failed": "Failed to connect to PingOne",
     "connection.environment-chosen": "Managed environment chosen",
     "connection.disconnected": "Disconnected from PingOne",
+    "group.members-exported": "Members of a group exported",
     "membership.added": "Member added",
     "membership.role-changed": "Member's role changed",
     "membership.removed": "Member removed",

@@ -5,12 +5,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, Form, Select, TextInput, TypedChoiceField, UUIDField
+from django.forms import CharField, EmailField, Form, Select, TextInput, TypedChoiceField, UUIDField
 from django.forms.widgets import HiddenInput
 
+from console.models import Membership
 from pingone_integration.user_search import BadFilter, Criteria, filter_of
 
 PAGE_SIZES = (25, 50, 100, 200)
+_ANY_GROUP = UUID(int=0)  # as long as every other in a filter
 
 
 class PageSizeField(TypedChoiceField):
@@ -87,3 +89,62 @@ class UserSearchForm(Form):
         if chosen and str(chosen) not in dict(offered):
             offered.append((str(chosen), f"Population {chosen}"))
         cast("Select", self.fields["population"].widget).choices = [("", "All populations"), *offered]
+
+
+class GroupSearchForm(Form):
+    """The search of the group list, as its URL has it."""
+
+    q = CharField(
+        label="Find a group by the beginning of its name",
+        required=False,
+        max_length=256,
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Beginning of the name"}),
+    )
+
+
+class GroupMembersForm(Form):
+    """The searches of a group's page: among its members, and for somebody to add."""
+
+    q = CharField(
+        label="Find a member by name, username, e-mail or phone number",
+        required=False,
+        max_length=256,
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Find a member"}),
+    )
+    add = CharField(
+        label="Find a user to add by name, username, e-mail or phone number",
+        required=False,
+        max_length=256,
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Find a user to add"}),
+    )
+
+    def clean_q(self) -> str:
+        return self._not_too_long("q")
+
+    def clean_add(self) -> str:
+        return self._not_too_long("add")
+
+    def _not_too_long(self, name: str) -> str:
+        text: str = self.cleaned_data[name]
+        try:
+            filter_of(Criteria(text=text, group_id=_ANY_GROUP))
+        except BadFilter as error:
+            raise ValidationError(str(error)) from error
+        return text
+
+
+class RoleForm(Form):
+    """What a member is."""
+
+    role = TypedChoiceField(label="Role", choices=Membership.Role, coerce=Membership.Role)
+
+
+class MemberForm(RoleForm):
+    """Somebody to add to an organization."""
+
+    email = EmailField(label="E-mail", max_length=254)
+    name = CharField(label="Name", required=False, max_length=150)
+    field_order = ("email", "name", "role")
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()

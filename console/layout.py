@@ -66,6 +66,14 @@ NAVIGATION = (
         section="Settings",
         purpose="Keep the connection healthy, and choose the environment.",
     ),
+    Destination(
+        label="Members",
+        icon="user-cog",
+        url_name="members",
+        permission=Permission.MANAGE_MEMBERS,
+        section="Settings",
+        purpose="Decide who works here, and as what.",
+    ),
 )
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pingone_integration.api import PingOneApi, Query
-from pingone_integration.errors import Duplicate, InvalidValue, NotFound, Unavailable
-from pingone_integration.paging import Page
+from pingone_integration.errors import Duplicate, InvalidValue, NotFound, StaleCursor, Unavailable
+from pingone_integration.paging import Page, items_of
 from pingone_integration.user_search import literal
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
 
@@ -19,7 +19,13 @@ class Group:
     description: str
     population_id: UUID | None  # None: open to users of every population
     user_filter: str  # of a dynamic group; empty: members are added one by one
+    source: str  # GATEWAY or IDP where an external directory decides; empty: PingOne itself
     direct_members: int | None  # None: PingOne does not say
+    total_members: int | None  # with indirect ones; only of a single group
+
+    @property
+    def is_dynamic(self) -> bool:
+        return bool(self.user_filter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +39,19 @@ class GroupMembership:
     user_filter: str
 
 
-def search(api: PingOneApi, name: str, *, limit: int = 20) -> Page[Group]:
+def search(api: PingOneApi, name: str, *, limit: int = 20, cursor: str | None = None) -> Page[Group]:
     """Groups whose name begins with `name`; where PingOne compares group names as a whole only, those of this name.
 
     Source: PingOne API reference, Groups > Read All Groups (read 2026-11): `eq` on `name` is documented, `sw` is not.
     """
+    if not name:
+        return _search(api, "", limit, cursor)
     try:
-        return _search(api, f"name sw {literal(name)}", limit)
+        return _search(api, f"name sw {literal(name)}", limit, cursor)
+    except StaleCursor:
+        raise
     except InvalidValue:
-        return _search(api, f"name eq {literal(name)}", limit)
+        return _search(api, f"name eq {literal(name)}", limit, cursor)
 
 
 def first(api: PingOneApi, *, limit: int = 200) -> tuple[Group, ...]:
@@ -49,16 +59,24 @@ def first(api: PingOneApi, *, limit: int = 200) -> tuple[Group, ...]:
 
     Source: PingOne API reference, Groups > Read All Groups (read 2026-11).
     """
-    page = api.get_page("/groups", "groups", group_of, query={"limit": limit})
+    page = _search(api, "", limit, None)
     return tuple(sorted(page.items, key=lambda group: group.name.casefold()))
 
 
 def get(api: PingOneApi, group_id: UUID) -> Group:
-    """Raises NotFound."""
-    found = group_of(api.get(f"/groups/{group_id}"))
+    """With the count of all its members. Raises NotFound."""
+    found = group_of(api.get(f"/groups/{group_id}", {"include": "totalMemberCounts"}))
     if found is None:
         raise Unavailable("a group without an id")
     return found
+
+
+def carries_roles(api: PingOneApi, group_id: UUID) -> bool:
+    """Whether being a member makes somebody an administrator.
+
+    Source: PingOne API reference, Groups > Group Role Assignments (read 2026-11).
+    """
+    return bool(items_of(api.get(f"/groups/{group_id}/roleAssignments"), "roleAssignments", lambda role: role))
 
 
 def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) -> Page[GroupMembership]:
@@ -115,7 +133,9 @@ def group_of(body: Json) -> Group | None:
         description=text(body.get("description")),
         population_id=identifier(json_object(body.get("population")).get("id")),
         user_filter=text(body.get("userFilter")),
+        source=text(body.get("sourceType")),
         direct_members=whole_number(json_object(body.get("directMemberCounts")).get("users")),
+        total_members=whole_number(json_object(body.get("totalMemberCounts")).get("users")),
     )
 
 
@@ -133,5 +153,6 @@ def membership_of(body: Json) -> GroupMembership | None:
     )
 
 
-def _search(api: PingOneApi, condition: str, limit: int) -> Page[Group]:
-    return api.get_page("/groups", "groups", group_of, query={"filter": condition, "limit": limit})
+def _search(api: PingOneApi, condition: str, limit: int, cursor: str | None) -> Page[Group]:
+    query: dict[str, str | int] = {"limit": limit} | ({"filter": condition} if condition else {})
+    return api.get_page("/groups", "groups", group_of, query=query, cursor=cursor)

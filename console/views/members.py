@@ -1,0 +1,84 @@
+"""Settings > Members: who works here, and as what."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from console import members
+from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, ConsoleRequest, OrgAccess, Permission, org_view
+from console.forms import MemberForm, RoleForm
+from console.models import Membership
+from console.source_address import source_address
+
+_LAST = "This is the last org admin: make somebody else org admin first."
+
+
+@org_view(Permission.MANAGE_MEMBERS)
+@require_http_methods(["GET", "POST"])
+def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Everybody who works here; POST adds somebody."""
+    form = MemberForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            added = members.add(
+                access, chosen["email"], chosen["name"], chosen["role"], source_address=source_address(request)
+            )
+        except members.AlreadyMember:
+            form.add_error("email", "Somebody with this address works here already.")
+        else:
+            messages.success(request, f"{added.operator.email} is a member, and was told by e-mail how to sign in.")
+            return redirect("members", access.org.slug)
+    memberships = access.org.memberships.select_related("operator").prefetch_related("operator__authenticator_set")
+    context = {
+        "form": form,
+        "members": [
+            (membership, RoleForm(initial={"role": membership.role}, auto_id=f"role-{membership.pk}-%s"))
+            for membership in memberships.order_by("operator__email")
+        ],
+        "roles": [
+            (role.label, [PERMISSION_LABELS[right] for right in Permission if right in ROLE_PERMISSIONS[role]])
+            for role in Membership.Role
+        ],
+    }
+    return render(request, "console/members.html", context, status=422 if form.is_bound else 200)
+
+
+@org_view(Permission.MANAGE_MEMBERS)
+@require_POST
+def change_role(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
+    membership = get_object_or_404(Membership, organization=access.org, pk=membership_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose one of the roles.")
+        return redirect("members", access.org.slug)
+    role = cast("Membership.Role", form.cleaned_data["role"])
+    try:
+        members.change_role(access, membership, role, source_address=source_address(request))
+    except members.LastOrgAdmin:
+        messages.error(request, _LAST)
+    else:
+        messages.success(request, f"{membership.operator.email}: {role.label}.")
+    still_admin = membership.operator != access.operator or role == Membership.Role.ORG_ADMIN
+    return redirect("members" if still_admin else "organization", access.org.slug)
+
+
+@org_view(Permission.MANAGE_MEMBERS)
+@require_http_methods(["GET", "POST"])
+def remove(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
+    """Ask, then do it."""
+    membership = get_object_or_404(
+        Membership.objects.select_related("operator"), organization=access.org, pk=membership_id
+    )
+    if request.method != "POST":
+        return render(request, "console/member_remove.html", {"membership": membership})
+    try:
+        members.remove(access, membership, source_address=source_address(request))
+    except members.LastOrgAdmin:
+        messages.error(request, _LAST)
+        return redirect("members", access.org.slug)
+    messages.success(request, f"{membership.operator.email} is no longer a member of {access.org.name}.")
+    return redirect("home") if membership.operator == access.operator else redirect("members", access.org.slug)
