@@ -44,6 +44,13 @@ NAVIGATION = (
         purpose="Find somebody, and see why they cannot sign in.",
     ),
     Destination(
+        label="Groups",
+        icon="users-group",
+        url_name="groups",
+        permission=Permission.VIEW_USERS,
+        purpose="See who is in a group, add and remove members.",
+    ),
+    Destination(
         label="Populations",
         icon="sitemap",
         url_name="populations",

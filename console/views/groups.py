@@ -1,0 +1,168 @@
+"""Groups: finding one, what it is, and who is in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from console import audit
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.failures import note
+from console.forms import GroupMembersForm, GroupSearchForm
+from console.models import AuditEntry
+from console.parallel import at_once
+from console.source_address import source_address
+from console.spreadsheet import csv_lines
+from pingone_integration import groups, population_sync, users
+from pingone_integration.errors import PingOneError, StaleCursor
+from pingone_integration.paging import Page
+from pingone_integration.user_search import Criteria, filter_of
+from pingone_integration.users import User
+
+MEMBER_COLUMNS = ("User ID", "Username", "Name", "E-mail", "Population", "Enabled")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Where a list leads from here; empty: nowhere."""
+
+    first: str
+    previous: str
+    next: str
+
+
+@org_view(Permission.VIEW_USERS)
+@require_safe
+def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """One call to PingOne; names are compared from their beginning."""
+    form = GroupSearchForm(request.GET)
+    form.is_valid()
+    name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
+    url = reverse("groups", args=[access.org.slug])
+    try:
+        page = groups.search(access.pingone(), name, limit=100, cursor=cursor or None)
+    except StaleCursor as stale:
+        return _from_the_start(request, url, {"q": name}, stale)
+    names = {None: "Any"} | _population_names(access)
+    context = {
+        "form": form,
+        "page": page,
+        "rows": [(group, names.get(group.population_id, "One only")) for group in page.items],
+        "pages": _pages(url, {"q": name}, cursor, page),
+    }
+    return render(request, "console/groups.html", context)
+
+
+@org_view(Permission.VIEW_USERS)
+@require_safe
+def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpResponse:
+    """The group, a page of its members, and whether it carries administrator roles: three calls at once."""
+    form = GroupMembersForm(request.GET)
+    form.is_valid()
+    name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
+    newcomer = form.cleaned_data.get("add", "")
+    url = reverse("group", args=[access.org.slug, group_id])
+    api = access.pingone()
+    may_change = access.allows(Permission.CHANGE_GROUPS)
+
+    def members(api: Any) -> Page[User]:
+        condition = filter_of(Criteria(text=name, group_id=group_id))
+        return users.search(api, filter=condition, limit=25, cursor=cursor or None)
+
+    def candidates(api: Any) -> Page[User] | None:
+        return (
+            users.search(api, filter=filter_of(Criteria(text=newcomer)), limit=10) if newcomer and may_change else None
+        )
+
+    shown, found, carries_roles, offered = at_once(
+        api,
+        lambda api: groups.get(api, group_id),
+        members,
+        lambda api: groups.carries_roles(api, group_id),
+        candidates,
+    )
+    if isinstance(shown, PingOneError):
+        raise shown
+    if isinstance(found, StaleCursor):
+        return _from_the_start(request, url, {"q": name}, found)
+    failures = {
+        key: note(request, result) if isinstance(result, PingOneError) else None
+        for key, result in {"members": found, "roles": carries_roles, "candidates": offered}.items()
+    }
+    context = {
+        "group": shown,
+        "form": form,
+        "population_name": _population_names(access).get(shown.population_id, ""),
+        "carries_roles": carries_roles is True,
+        "failures": failures,
+        "page": None if failures["members"] else found,
+        "pages": None if isinstance(found, PingOneError) else _pages(url, {"q": name}, cursor, found),
+        "candidates": None if failures["candidates"] else offered,
+        "may_change": may_change,
+        "may_export": access.allows(Permission.EXPORT_USERS),
+    }
+    return render(request, "console/group.html", context)
+
+
+@org_view(Permission.EXPORT_USERS)
+@require_safe
+def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> StreamingHttpResponse:
+    """All members as CSV, read and sent page by page; the audit log keeps who took them along."""
+    api = access.pingone()
+    shown = groups.get(api, group_id)
+    condition = filter_of(Criteria(group_id=group_id))
+    first = users.search(api, filter=condition, limit=200)  # before the first byte: a failure is still told properly
+    audit.record(
+        access.org,
+        "group.members-exported",
+        subject=audit.Subject(kind=AuditEntry.Subject.GROUP, id=group_id, name=shown.name),
+        operator=access.operator,
+        source_address=source_address(request),
+    )
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        page = first
+        while True:
+            for user in page.items:
+                yield user.id, user.username, str(user.name), user.email, user.population_name, user.enabled
+            if page.next_cursor is None:
+                return
+            try:
+                page = users.search(api, filter=condition, limit=200, cursor=page.next_cursor)
+            except PingOneError as error:  # the file is half-way out of the door: it must not look complete
+                yield (f"INCOMPLETE: {error.title}. Export again.",)
+                return
+
+    response = StreamingHttpResponse(csv_lines(MEMBER_COLUMNS, rows()), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="group-{group_id}.csv"'
+    return response
+
+
+def _pages(url: str, query: dict[str, str], cursor: str, page: Page[Any]) -> Pages:
+    def leading_to(cursor: str | None) -> str:
+        chosen = {name: value for name, value in {**query, "cursor": cursor or ""}.items() if value}
+        return f"{url}?{urlencode(chosen)}" if chosen else url
+
+    return Pages(
+        first=leading_to("") if cursor else "",
+        previous=leading_to(page.previous_cursor) if page.previous_cursor else "",
+        next=leading_to(page.next_cursor) if page.next_cursor else "",
+    )
+
+
+def _from_the_start(request: ConsoleRequest, url: str, query: dict[str, str], stale: StaleCursor) -> HttpResponse:
+    messages.info(request, f"{stale.title}. {stale.cause}")
+    kept = urlencode({name: value for name, value in query.items() if value})
+    return redirect(f"{url}?{kept}" if kept else url)
+
+
+def _population_names(access: OrgAccess) -> dict[UUID | None, str]:
+    """As of the last sync: a name is worth no call of its own."""
+    return dict(population_sync.synced(access.org.connection).values_list("population_id", "name"))
