@@ -1,5 +1,7 @@
 """How operators' accounts differ from allauth's defaults."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -9,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from console import sign_ins
 from console.models import Operator
 from console.source_address import source_address
 from pingone_integration.sealing import seal, unseal
@@ -40,6 +43,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """Failed sign-ins are counted by it; where the server listens on a Unix socket, for everybody together."""
         return source_address(request) or "0.0.0.0"  # noqa: S104 - nothing listens here
+
+    def login(self, request: HttpRequest, user: Operator) -> None:
+        super().login(request, user)
+        sign_ins.signed_in(request, user)
+
+    def logout(self, request: HttpRequest) -> None:
+        operator = request.user
+        super().logout(request)
+        if isinstance(operator, Operator):
+            sign_ins.signed_out(request, operator)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        sign_ins.refused(request, str(credentials.get("email", "")))
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]

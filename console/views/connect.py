@@ -17,7 +17,7 @@ from console.connection_forms import EnvironmentForm
 from console.failures import Failure, failure_of
 from console.models import Organization
 from console.refusals import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
-from console.views.connections import connection_page, redirect_uri, save_typed
+from console.views.connections import connection_page, put_on_record, redirect_uri, save_typed
 from pingone_integration import authorization, connections, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
 
@@ -97,8 +97,10 @@ def callback(request: ConsoleRequest) -> HttpResponse:
     except PingOneError as error:
         failure = failure_of(error, None)
     if failure:
+        put_on_record(request, access, "connection.connect-failed", succeeded=False, reason=failure.title)
         keep_failure(request.session, access.org.connection, failure)
         return redirect("connection", access.org.slug)
+    put_on_record(request, access, "connection.connected")
     messages.success(request, f"{access.org.name} is connected to PingOne.")
     access.org.connection.refresh_from_db()
     return redirect("connection" if access.org.connection.managed_environment_id else "environments", access.org.slug)
@@ -157,7 +159,10 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
         if environment is None:
             messages.error(request, "PingOne no longer offers this environment. Choose one of these.")
             return redirect("environments", access.org.slug)
+        before = {"managed_environment": connection.managed_environment_name}
         connections.choose_environment(connection, environment)
+        after = {"managed_environment": environment.name}
+        put_on_record(request, access, "connection.environment-chosen", before=before, after=after)
         messages.success(request, f"{access.org.name} now manages {environment.name}.")
         return redirect("connection", access.org.slug)
     query = request.GET.get("q", "").strip()

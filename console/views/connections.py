@@ -1,5 +1,7 @@
 """Settings > PingOne: the credentials of the application, where the connection stands, and its end."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,11 +9,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from console import audit
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.audit import Subject
 from console.connection_forms import ConnectionForm, Place, understand_place
 from console.failures import Failure
+from console.models import AuditEntry
 from console.pending_secret import PendingSecret
 from console.refusals import take_failure
+from console.source_address import source_address
 from pingone_integration import authorization, credentials
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
@@ -45,11 +51,35 @@ def save_typed(request: ConsoleRequest, access: OrgAccess) -> ConnectionForm:
         if secret := form.cleaned_data.get("client_secret"):
             pending.keep(secret)
         return ConnectionForm(request.POST, connection=connection, secret_is_pending=pending.exists)
+    before, new_secret = _settings_of(connection), form.cleaned_data["client_secret"] or pending.secret
     if credentials.would_end_access(connection, form.credentials):
         end_access(request, connection)
-    credentials.store(connection, form.credentials, client_secret=form.cleaned_data["client_secret"] or pending.secret)
+    credentials.store(connection, form.credentials, client_secret=new_secret)
     pending.forget()
+    after = _settings_of(connection)
+    if before != after or new_secret:
+        replaced = {"client_secret_replaced": bool(new_secret)}
+        put_on_record(request, access, "connection.settings-changed", before=before, after=after, inputs=replaced)
     return form
+
+
+def _settings_of(connection: Connection) -> dict[str, Any]:
+    """What an org admin enters, without the secret."""
+    names = ("client_id", "auth_url", "environment_id", "client_authentication")
+    return {name: getattr(connection, name) for name in names}
+
+
+def put_on_record(request: ConsoleRequest, access: OrgAccess, event: str, **more: Any) -> None:
+    """An event of the organization's connection in the audit log; `more` as audit.record() takes it."""
+    connection = Subject(kind=AuditEntry.Subject.CONNECTION, id=access.org.connection.pk, name=access.org.name)
+    audit.record(
+        access.org,
+        event,
+        operator=access.operator,
+        subject=connection,
+        source_address=source_address(request),
+        **more,
+    )
 
 
 def end_access(request: ConsoleRequest, connection: Connection) -> None:
@@ -118,5 +148,6 @@ def disconnect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if request.method != "POST":
         return render(request, "console/disconnect.html", {"connection": connection})
     end_access(request, connection)
+    put_on_record(request, access, "connection.disconnected")
     messages.success(request, f"{access.org.name} is disconnected from PingOne.")
     return redirect("connection", access.org.slug)

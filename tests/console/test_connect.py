@@ -11,7 +11,7 @@ import pytest
 import respx
 from django.test import Client
 
-from console.models import Membership
+from console.models import AuditEntry, Membership
 from pingone_integration.models import AuthorizationRequest, Connection
 from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT, make_operator
 from tests.pingone_integration.sign_on import CLIENT_ID, ISSUER, discoverable, has_keys, id_token, tokens
@@ -122,6 +122,7 @@ def test_an_approval_connects_and_leaves_no_code_behind(admin, approve, not_conn
     assert "Acme is connected to PingOne." in page
     assert "Mara Lind" in page
     assert "openid profile email" in page
+    assert AuditEntry.objects.get(action="connection.connected").outcome == "succeeded"
 
 
 def test_with_several_environments_the_choice_comes_next(admin, approve, service, not_connected) -> None:
@@ -163,6 +164,7 @@ def test_each_refusal_is_told_in_words(admin, service, not_connected, error, wor
     assert words not in admin.get(SETTINGS).text, "told once"
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
     assert AuthorizationRequest.objects.get().used_at
+    assert AuditEntry.objects.get(action="connection.connect-failed").outcome == "failed"
 
 
 def test_an_error_ends_the_attempt_whatever_code_comes_with_it(admin, approve, not_connected) -> None:

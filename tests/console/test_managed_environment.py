@@ -9,6 +9,7 @@ import pytest
 import respx
 from django.test import Client
 
+from console.models import AuditEntry
 from pingone_integration.models import Connection
 from tests.conftest import ADMINISTRATORS, API_URL, ENVIRONMENT
 from tests.pingone_integration.sign_on import ISSUER, discoverable
@@ -72,6 +73,7 @@ def test_the_chosen_environment_is_managed_from_then_on(admin, seen, acme) -> No
     assert "Acme now manages Acme trial." in told.text
     acme.connection.refresh_from_db()
     assert (acme.connection.managed_environment_id, acme.connection.managed_environment_name) == (OTHER, "Acme trial")
+    assert AuditEntry.objects.get().after == {"managed_environment": "Acme trial"}
 
 
 @pytest.mark.parametrize("chosen", ["", "nonsense", f"../{OTHER}", str(ADMINISTRATORS), str(OTHER)])
@@ -149,6 +151,7 @@ def test_disconnecting_revokes_and_erases_the_tokens_and_keeps_the_settings(admi
     assert not connection.has_tokens
     assert connection.unseal("client_secret") == "the-client-secret"
     assert "Disconnected here." in admin.get(SETTINGS).text
+    assert AuditEntry.objects.get().action == "connection.disconnected"
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(503), httpx.ConnectError("gone")], ids=["outage", "unreachable"])
