@@ -24,6 +24,7 @@ class ActionForm(forms.Form):
     submission = forms.UUIDField(widget=forms.HiddenInput)
 
     COMMON: ClassVar[tuple[str, ...]] = ("ticket", "reason", "submission")
+    takes_parts: ClassVar[bool] = False  # True: a field that is not sent at all means "leave it as it is"
     looks_at_user: ClassVar[bool] = False  # True: cannot be checked without the user as PingOne has them now
 
     def __init__(

@@ -82,6 +82,7 @@ class EditUserForm(_ProfileForm):
     """Only what differs from the user's profile is a change; a field that was not sent at all is none."""
 
     looks_at_user = True
+    takes_parts = True
 
     seen_at = forms.DateTimeField(widget=forms.HiddenInput, required=False)  # `updated_at` of what the page showed
 

@@ -1,0 +1,188 @@
+"""The catalogue from a terminal: the same checks, the same record, and an exit code by outcome."""
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from django.core.management import CommandError, call_command
+
+from console.catalogue import ACTIONS, BY_KEY
+from console.management.commands import pingone as command
+from console.models import AuditEntry, TicketPolicy
+from tests.answers import ADA, ada, bo, error, listing
+from tests.console.test_actions import INPUTS, ON_A_USER, readable, works  # noqa: F401 - a fixture
+from tests.console.test_user_list import HOSTILE_NAMES
+
+
+def run(*arguments: str, operator: str = "agent@acme.test") -> str:
+    output = io.StringIO()
+    call_command("pingone", "acme", *arguments, "--as", operator, stdout=output)
+    return output.getvalue()
+
+
+def run_json(*arguments: str, operator: str = "agent@acme.test") -> tuple[int, dict[str, Any]]:
+    output = io.StringIO()
+    code = 0
+    try:
+        call_command("pingone", "acme", *arguments, "--as", operator, "--json", stdout=output)
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    return code, json.loads(output.getvalue())
+
+
+def options_of(key: str) -> list[str]:
+    typed = {name: "2026-12-01T10:00" if value == "soon" else value for name, value in INPUTS.get(key, {}).items()}
+    return [part for name, value in typed.items() for part in (f"--{name.replace('_', '-')}", value)]
+
+
+@pytest.mark.parametrize("action", ON_A_USER, ids=lambda action: action.key)
+def test_every_action_runs_from_the_terminal_and_is_on_record(org_admin, readable, action):  # noqa: F811
+    wire = works(readable, action)
+
+    output = run(action.key, "--user", str(ADA), "--ticket", "INC1", *options_of(action.key), operator=org_admin.email)
+
+    row = AuditEntry.objects.current().get()
+    assert wire.call_count == 1
+    assert output.startswith(f"{action.done}: ada.berg.")
+    assert (row.outcome, row.channel, row.ticket, row.operator) == ("succeeded", "command", "INC1", org_admin)
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
+def test_no_action_runs_for_an_auditor_or_a_stranger(auditor, stranger, pingone, action):
+    user = ["--user", str(ADA)] if action.needs_user else ["--username", "new.one"]
+    for operator in (auditor, stranger):
+        with pytest.raises(CommandError) as raised:
+            run(action.key, *user, *options_of(action.key), operator=operator.email)
+        assert raised.value.returncode == command.REFUSED
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_user_is_created(org_admin, pingone):
+    pingone.post("/users").respond(201, json=ada())
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    output = run("user.create", "--username", "ada.berg", "--given-name", "Ada", operator=org_admin.email)
+
+    assert output == "User created: ada.berg.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "condition"),
+    [("ada.berg", 'username eq "ada.berg"'), ("ada.berg@acme.test", 'email eq "ada.berg@acme.test"')],
+)
+def test_a_user_is_named_as_people_name_them(helpdesk, pingone, name, condition):
+    search = pingone.get("/users").respond(json=listing("users", ada()))
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    pingone.post(f"/users/{ADA}").respond(json={})
+
+    run("user.unlock", "--user", name)
+
+    assert search.calls.last.request.url.params["filter"] == condition
+
+
+@pytest.mark.parametrize(("found", "told"), [([], "no user"), ([ada(), bo()], "more than one")])
+def test_a_name_of_none_or_several_changes_nobody(helpdesk, pingone, found, told):
+    pingone.get("/users").respond(json=listing("users", *found))
+
+    with pytest.raises(CommandError, match=told):
+        run("user.unlock", "--user", "ada")
+
+
+def test_only_what_is_given_is_changed(helpdesk, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    wire = pingone.patch(f"/users/{ADA}").respond(json=ada(title="Chief"))
+
+    run("user.update", "--user", str(ADA), "--title", "Chief")
+
+    assert wire.calls.last.request.content == b'{"title":"Chief"}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "outcome"),
+    [
+        (httpx.Response(403, json=error("ACCESS_FAILED")), command.FAILED, "failed"),
+        (httpx.ReadTimeout("too late"), command.UNKNOWN, "unknown"),
+    ],
+)
+def test_the_exit_code_and_the_json_tell_the_outcome(helpdesk, pingone, answer, code, outcome):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    pingone.post(f"/users/{ADA}").mock(side_effect=[answer, answer])
+
+    assert run_json("user.unlock", "--user", str(ADA))[0] == code
+    assert run_json("user.unlock", "--user", str(ADA))[1]["outcome"] == outcome
+
+
+def test_the_json_of_a_success_has_the_values_before_and_after(helpdesk, pingone):
+    pingone.get(f"/users/{ADA}").mock(
+        side_effect=[httpx.Response(200, json=state) for state in (ada(), ada(), ada(enabled=False))]
+    )
+    pingone.put(f"/users/{ADA}/enabled").respond(json={})
+
+    code, told = run_json("user.deactivate", "--user", str(ADA))
+
+    assert (code, told["outcome"], told["before"], told["after"]) == (
+        0,
+        "succeeded",
+        {"enabled": True},
+        {"enabled": False},
+    )
+
+
+def test_a_missing_ticket_is_told_before_anything_is_tried(helpdesk, acme, pingone):
+    TicketPolicy.objects.create(organization=acme, action="user.unlock", requirement="required")
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    with pytest.raises(CommandError, match="--ticket") as raised:
+        run("user.unlock", "--user", str(ADA))
+
+    assert raised.value.returncode == 2
+
+
+def test_a_deletion_asks_for_the_username_here_as_well(org_admin, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    with pytest.raises(CommandError, match="not the username"):
+        run("user.delete", "--user", str(ADA), "--username", "bo.ek", operator=org_admin.email)
+
+
+def test_a_secret_comes_from_standard_input_only(helpdesk, pingone, monkeypatch):
+    action = replace(BY_KEY["device.rename"], secret_inputs=frozenset({"nickname"}))
+    monkeypatch.setitem(BY_KEY, "device.rename", action)
+    monkeypatch.setattr(command, "ACTIONS", [action])
+    monkeypatch.setattr("sys.stdin", io.StringIO("what nobody sees\n"))
+    device = INPUTS["device.rename"]["device_id"]
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    pingone.get(f"/users/{ADA}/devices/{device}").respond(json={"id": device, "type": "TOTP"})
+    wire = pingone.put(f"/users/{ADA}/devices/{device}/nickname").respond(json={})
+
+    run("device.rename", "--user", str(ADA), "--device-id", device)
+
+    assert b"what nobody sees" in wire.calls.last.request.content
+    assert "what nobody sees" not in str(list(AuditEntry.objects.values()))
+    with pytest.raises(CommandError, match="unrecognized"):
+        run("device.rename", "--user", str(ADA), "--device-id", device, "--nickname", "on the command line")
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+def test_a_hostile_name_does_a_terminal_no_harm(helpdesk, pingone, name):
+    pingone.get(f"/users/{ADA}").mock(return_value=httpx.Response(200, content=json.dumps(ada(username=name))))
+    pingone.post(f"/users/{ADA}").respond(json={})
+
+    output = run("user.unlock", "--user", str(ADA))
+
+    assert all(character.isprintable() for character in output.rstrip("\n"))
+    assert json.loads(json.dumps(run_json("user.unlock", "--user", str(ADA))[1]))["outcome"] == "succeeded"
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
+def test_help_is_generated_from_the_catalogue(action, capsys):
+    with pytest.raises(SystemExit) as ended:
+        call_command("pingone", "acme", action.key, "--help")
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert action.does in told
+    assert "--ticket" in told
