@@ -2,7 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from pingone_integration.sandbox import pages
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.index, name="index"),
+    path("sandbox/outbox/", pages.outbox, name="outbox"),
     path("", include("pingone_integration.sandbox.oauth.urls")),
     path("v1/", include("pingone_integration.sandbox.api.urls")),
 ]

@@ -115,7 +115,9 @@ class MediaTypes:
 
     def choose(self, content_type: str) -> Handler:
         vendor, prefix, name = content_type.partition(VENDOR)
-        handler = self.handlers.get(name.removesuffix("+json") if prefix else vendor)
+        wanted = name.removesuffix("+json") if prefix else vendor
+        known = {name.lower(): handler for name, handler in self.handlers.items()}  # Django makes it lower case
+        handler = known.get(wanted)
         if handler is None:
             raise errors.unsupported_media_type()
         return handler

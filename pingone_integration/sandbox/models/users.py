@@ -74,9 +74,14 @@ class User(models.Model):
         indexes = [
             models.Index(fields=["population", "username_key"], name="user_population"),
             models.Index(fields=["environment", "enabled", "username_key"], name="user_enabled"),
-            models.Index(fields=["environment", "email_key", "id"], name="user_email"),
-            models.Index(fields=["environment", "given_key", "id"], name="user_given"),
-            models.Index(fields=["environment", "family_key", "id"], name="user_family"),
+            # A search by name walks these one after the other. What follows the id lets it pass over those that an
+            # earlier walk had, without a look at the user.
+            models.Index(fields=["environment", "email_key", "id", "username_key"], name="user_email"),
+            models.Index(fields=["environment", "given_key", "id", "username_key", "email_key"], name="user_given"),
+            models.Index(
+                fields=["environment", "family_key", "id", "username_key", "email_key", "given_key"],
+                name="user_family",
+            ),
             models.Index(fields=["environment", "mobile_key", "id"], name="user_mobile"),
             models.Index(fields=["environment", "phone_key", "id"], name="user_phone"),
             models.Index(fields=["environment", "external_id_key", "id"], name="user_external_id"),

@@ -101,7 +101,8 @@ def walk_of(comparison: Comparison) -> Walk | None:
     if attribute == "population.id":
         return Walk(Q(population_id=_uuid(value)), ("username_key",), by_environment=False)
     if attribute == "enabled":
-        return Walk(Q(enabled=_boolean(value)), ("username_key",))
+        # Not Q(enabled=...): Django writes NOT "enabled", for which SQLite does not look into the index.
+        return Walk(Q(enabled__in=[_boolean(value)]), ("username_key",))
     if attribute == MEMBERSHIP:
         return Walk(Q(memberships__group_id=_uuid(value)), ("memberships__user_id",), by_environment=False)
     column, key = INDEXED.get(attribute), value.lower()

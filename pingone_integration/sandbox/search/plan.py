@@ -17,7 +17,11 @@ from pingone_integration.sandbox.search.conditions import NOTHING, Walk, environ
 
 COUNTED = 2_000  # above this a result is "large": PingOne leaves its count out
 
+COARSE = frozenset({"population.id", "enabled"})  # attributes that split everyone into a few large parts
+
 Key = tuple[str, ...]
+Branches = tuple[Comparison, ...]
+EVERYONE = Walk(Q(), ("username_key",))
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,34 @@ class Row:
     position: Position
 
 
+class Sizes:
+    """How many entries index ranges have, as far as anybody cares; each is counted once."""
+
+    def __init__(self, environment_id: UUID) -> None:
+        self.environment_id = environment_id
+        self._known: dict[Comparison | None, int] = {}
+
+    def total(self, branches: Branches) -> int:
+        """Of all of them, of the whole environment without any; not exact above COUNTED."""
+        total = 0
+        for comparison in branches or (None,):
+            if total <= COUNTED:
+                total += self._of(comparison)
+        return total
+
+    def _of(self, comparison: Comparison | None) -> int:
+        if comparison not in self._known:
+            walk = (walk_of(comparison) if comparison else None) or EVERYONE
+            entries = _range(walk, self.environment_id, Q()).values_list(walk.order[0])
+            self._known[comparison] = entries[: COUNTED + 1].count()
+        return self._known[comparison]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    environment_id: UUID
+    sizes: Sizes
     condition: Node | None  # None: everyone
-    branches: tuple[Comparison, ...]  # empty: walk the environment
+    branches: Branches  # empty: walk the environment
 
     def rows_after(self, position: Position | None, limit: int) -> list[Row]:
         return self._rows(position, limit, forwards=True)
@@ -49,9 +76,7 @@ class Plan:
 
     def count(self) -> int | None:
         """None: too many to count."""
-        if sum(_size(walk, self.environment_id) for walk in self._walks()) > COUNTED:
-            return None
-        return self.count_all()
+        return self.count_all() if self.sizes.total(self.branches) <= COUNTED else None
 
     def count_all(self) -> int:
         """However long it takes."""
@@ -59,12 +84,12 @@ class Plan:
 
     def _walks(self) -> tuple[Walk, ...]:
         if not self.branches:
-            return (Walk(Q(), ("username_key",)),)
+            return (EVERYONE,)
         return tuple(walk for walk in map(walk_of, self.branches) if walk)
 
     def _branch(self, index: int, beyond: Q | None = None) -> QuerySet[User]:
         """The matches of one walk that no earlier walk has."""
-        users = _range(self._walks()[index], self.environment_id, beyond or Q())
+        users = _range(self._walks()[index], self.sizes.environment_id, beyond or Q())
         if self.condition is not None:
             users = users.filter(condition_of(self.condition))
         for earlier in self.branches[:index]:
@@ -89,8 +114,9 @@ class Plan:
 
 
 def make_plan(environment_id: UUID, condition: Node | None) -> Plan:
-    branches = _cover(condition, environment_id) if condition is not None else None
-    return Plan(environment_id=environment_id, condition=condition, branches=branches or ())
+    sizes = Sizes(environment_id)
+    branches = _cover(condition, sizes) if condition is not None else None
+    return Plan(sizes=sizes, condition=condition, branches=branches or ())
 
 
 def condition_of(node: Node) -> Q:
@@ -115,11 +141,11 @@ def _beyond(order: tuple[str, ...], key: Key, *, forwards: bool) -> Q:
     return Q(**{f"{first}__{side}e": key[0]}) & later
 
 
-def _cover(node: Node, environment_id: UUID) -> tuple[Comparison, ...] | None:
+def _cover(node: Node, sizes: Sizes) -> Branches | None:
     """Comparisons with an index that together admit all the node admits; of several, the smallest range."""
     if isinstance(node, Comparison):
         return (node,) if walk_of(node) else None
-    covers = [_cover(part, environment_id) for part in node.parts]
+    covers = [_cover(part, sizes) for part in node.parts]
     if isinstance(node, AnyOf):
         if any(cover is None for cover in covers):
             return None
@@ -127,17 +153,12 @@ def _cover(node: Node, environment_id: UUID) -> tuple[Comparison, ...] | None:
     usable = [cover for cover in covers if cover is not None]
     if len(usable) < 2:
         return usable[0] if usable else None
-    return min(usable, key=lambda cover: sum(_size_of(comparison, environment_id) for comparison in cover))
+    return min(usable, key=lambda cover: _cost(cover, sizes))
 
 
-def _size_of(comparison: Comparison, environment_id: UUID) -> int:
-    walk = walk_of(comparison)
-    return _size(walk, environment_id) if walk else COUNTED + 1
-
-
-def _size(walk: Walk, environment_id: UUID) -> int:
-    """How many entries the range has, as far as anybody cares."""
-    return _range(walk, environment_id, Q())[: COUNTED + 1].count()
+def _cost(cover: Branches, sizes: Sizes) -> tuple[int, int]:
+    """How much there is to walk; of large ones, those come last that say little about who is in them."""
+    return sizes.total(cover), sum(comparison.attribute in COARSE for comparison in cover)
 
 
 def _range(walk: Walk, environment_id: UUID, beyond: Q) -> QuerySet[User]:
