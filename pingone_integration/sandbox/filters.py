@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from uuid import UUID
 
 from django.db.models import Q
 from scim2_filter_parser import ast
@@ -145,15 +147,18 @@ def _flat(expression: ast.LogExpr) -> Iterator[ast.Filter | str]:
 
 
 def as_q(node: Node, lookups: Mapping[str, str]) -> Q:
-    """A condition for a plain resource; `lookups` names the model field of each attribute."""
+    """A condition for a plain resource (`eq` and `sw` only); `lookups` names the model field of each attribute."""
     if isinstance(node, Comparison):
-        field = lookups[node.attribute]
-        suffix = {"eq": "", "sw": "__istartswith", "co": "__icontains", "ew": "__iendswith"}.get(
-            node.operator, f"__{node.operator.replace('ge', 'gte').replace('le', 'lte')}"
-        )
-        return Q(**{f"{field}{suffix}": node.value})
+        suffix = "__istartswith" if node.operator == "sw" else ""
+        is_id = node.attribute.rpartition(".")[2] == "id"
+        return Q(**{f"{lookups[node.attribute]}{suffix}": uuid_of(node.value) if is_id else node.value})
     parts = [as_q(part, lookups) for part in node.parts]
-    combined = parts[0]
-    for part in parts[1:]:
-        combined = combined & part if isinstance(node, All) else combined | part
-    return combined
+    return reduce(Q.__and__ if isinstance(node, All) else Q.__or__, parts)
+
+
+def uuid_of(value: str) -> UUID:
+    """What is no UUID is the id of nothing."""
+    try:
+        return UUID(value)
+    except ValueError:
+        return UUID(int=0)

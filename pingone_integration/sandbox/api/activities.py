@@ -99,9 +99,5 @@ def _test(comparison: Comparison) -> Q:
         moment = parse_time(comparison.value, "filter")
         return Q(**{f"recorded_at__{LOOKUPS[comparison.operator]}": moment})
     column = "population_id" if comparison.attribute == POPULATION else SUBJECTS[comparison.attribute]
-    if not column.endswith("_id") or column == "correlation_id":
-        return Q(**{column: comparison.value})
-    try:
-        return Q(**{column: UUID(comparison.value)})
-    except ValueError:
-        return Q(pk__in=[])
+    is_id = comparison.attribute.rpartition(".")[2] == "id"
+    return Q(**{column: filters.uuid_of(comparison.value) if is_id else comparison.value})

@@ -21,20 +21,18 @@ from pingone_integration.sandbox.api import (
     users,
 )
 from pingone_integration.sandbox.api.endpoint import MediaTypes, Resource, gateway_refusal
+from pingone_integration.sandbox.filters import uuid_of
 
 JSON = "application/json"
 
 
 class IdConverter:
-    """Whatever stands where an id belongs; what is no UUID is the id of nothing."""
+    """Whatever stands where an id belongs."""
 
     regex = "[^/]+"
 
     def to_python(self, value: str) -> UUID:
-        try:
-            return UUID(value)
-        except ValueError:
-            return UUID(int=0)
+        return uuid_of(value)
 
     def to_url(self, value: UUID) -> str:
         return str(value)

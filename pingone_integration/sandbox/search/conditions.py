@@ -30,7 +30,7 @@ from django.db.models.lookups import (
     LessThan,
 )
 
-from pingone_integration.sandbox.filters import Comparison, Supported
+from pingone_integration.sandbox.filters import Comparison, Supported, uuid_of
 from pingone_integration.sandbox.models import GroupMembership, SchemaAttribute
 
 EQ, EQ_SW = frozenset({"eq"}), frozenset({"eq", "sw"})
@@ -99,12 +99,12 @@ def walk_of(comparison: Comparison) -> Walk | None:
     """None: no index helps with it."""
     attribute, operator, value = comparison.attribute, comparison.operator, comparison.value
     if attribute == "population.id":
-        return Walk(Q(population_id=_uuid(value)), ("username_key",), by_environment=False)
+        return Walk(Q(population_id=uuid_of(value)), ("username_key",), by_environment=False)
     if attribute == "enabled":
         # Not Q(enabled=...): Django writes NOT "enabled", for which SQLite does not look into the index.
         return Walk(Q(enabled__in=[_boolean(value)]), ("username_key",))
     if attribute == MEMBERSHIP:
-        return Walk(Q(memberships__group_id=_uuid(value)), ("memberships__user_id",), by_environment=False)
+        return Walk(Q(memberships__group_id=uuid_of(value)), ("memberships__user_id",), by_environment=False)
     column, key = INDEXED.get(attribute), value.lower()
     if column is None or not key:
         return None
@@ -120,11 +120,11 @@ def test_of(comparison: Comparison) -> Q:
     """The comparison as a test of a row."""
     attribute, operator, value = comparison.attribute, comparison.operator, comparison.value
     if attribute == "population.id":
-        return Q(Exact(_unindexed("population_id"), _uuid(value).hex))
+        return Q(Exact(_unindexed("population_id"), uuid_of(value).hex))
     if attribute == "enabled":
         return Q(Exact(_unindexed("enabled", boolean=True), _boolean(value)))
     if attribute == MEMBERSHIP:
-        return Q(Exists(GroupMembership.objects.filter(group_id=_uuid(value), user=OuterRef("pk"))))
+        return Q(Exists(GroupMembership.objects.filter(group_id=uuid_of(value), user=OuterRef("pk"))))
     if attribute in INDEXED:
         return _test_of_key(_unindexed(INDEXED[attribute]), operator, value.lower())
     return _test_of_profile(attribute, operator, value)
@@ -154,14 +154,6 @@ def _test_of_profile(attribute: str, operator: str, value: str) -> Q:
 
 def _unindexed(column: str, *, boolean: bool = False) -> Combinable:
     return _Unindexed(F(column), output_field=BooleanField() if boolean else CharField())
-
-
-def _uuid(value: str) -> UUID:
-    """What is no UUID is nobody's id."""
-    try:
-        return UUID(value)
-    except ValueError:
-        return UUID(int=0)
 
 
 def _boolean(value: str) -> bool:

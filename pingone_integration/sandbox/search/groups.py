@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from pingone_integration.sandbox.errors import ApiError
-from pingone_integration.sandbox.filters import All, AnyOf, Comparison, Node, parse
+from pingone_integration.sandbox.filters import All, AnyOf, Comparison, Node, parse, uuid_of
 from pingone_integration.sandbox.models import Group, GroupNesting
 from pingone_integration.sandbox.search.conditions import MEMBERSHIP, supported
 
@@ -21,7 +21,7 @@ def expand(node: Node, environment_id: UUID, within: frozenset[UUID] = frozenset
         return AnyOf(tuple(expand(part, environment_id, within) for part in node.parts))
     if node.attribute != MEMBERSHIP:
         return node
-    group = _find(node.value, environment_id)
+    group = Group.objects.filter(id=uuid_of(node.value), environment_id=environment_id).first()
     return members_of(group, within) if group else NOBODY
 
 
@@ -50,10 +50,3 @@ def filter_of(group: Group) -> Node | None:
     if group.population_id:
         return All((Comparison("population.id", "eq", str(group.population_id)), condition))
     return condition
-
-
-def _find(group_id: str, environment_id: UUID) -> Group | None:
-    try:
-        return Group.objects.filter(id=UUID(group_id), environment_id=environment_id).first()
-    except ValueError:
-        return None
