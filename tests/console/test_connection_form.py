@@ -94,7 +94,7 @@ def test_a_mistake_is_explained_at_its_field(changes, field, sentence) -> None:
 
     assert not form.is_valid()
     assert list(form.errors) == [field]
-    assert sentence in " ".join(form.errors[field])
+    assert sentence in " ".join(map(str, form.errors[field]))
 
 
 def test_an_imported_application_may_have_another_kind_of_client_id() -> None:
