@@ -195,6 +195,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+DEFAULT_EXCEPTION_REPORTER = "console.exception_reports.ReportWithoutValues"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -211,6 +212,7 @@ LOGGING = {
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        "django.template": {"level": "INFO"},  # at DEBUG it logs all that a page was made of
         "console.audit": {"handlers": ["audit"], "propagate": False},  # JSON lines alone, for a SIEM
     },
 }

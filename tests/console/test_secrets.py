@@ -1,0 +1,370 @@
+"""No secret leaves the process: canaries wherever one can be, and a search of everything that goes out."""
+
+import base64
+import logging
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import httpx
+import pytest
+import respx
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.core.cache import cache
+from django.db import connection as database
+from django.http import HttpResponse
+from django.test import Client
+
+from console.catalogue import ACTIONS
+from console.models import Operator, Organization
+from pingone_integration.models import Connection
+from tests.answers import ADA, ada, error, listing
+from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
+from tests.console.test_actions import INPUTS
+from tests.console.test_doors import ALLAUTH, EVERY_ADDRESS, Address
+from tests.pingone_integration.sign_on import CLIENT_ID, ISSUER, discoverable, has_keys, id_token, tokens
+
+SETTINGS = "/o/acme/settings/connection/"
+
+# Letters and digits alone, so that no escaping changes them.
+CLIENT_SECRET = "CanaryClientSecret1"
+TYPED_SECRET = "CanaryTypedSecret2"
+ACCESS_TOKEN = "CanaryAccessToken3"
+REFRESH_TOKEN = "CanaryRefreshToken4"
+NEW_ACCESS_TOKEN = "CanaryNewAccessToken5"
+NEW_REFRESH_TOKEN = "CanaryNewRefreshToken6"
+CODE = "CanaryCode7"
+PASSWORD = "CanaryPassword8"
+MISTYPED_PASSWORD = "CanaryMistypedPassword9"
+BODY_PASSWORD = "CanaryBodyPassword10"
+
+
+def basic(secret: str) -> str:
+    return base64.b64encode(f"{CLIENT_ID}:{secret}".encode()).decode()
+
+
+class Witness(Client):
+    """A browser that remembers every answer, and searches all other ways out as well."""
+
+    def __init__(self, log: pytest.LogCaptureFixture) -> None:
+        super().__init__(raise_request_exception=False)
+        self.log = log
+        self.answers: list[tuple[str, str]] = []
+        self.secrets = {
+            *(CLIENT_SECRET, TYPED_SECRET, basic(CLIENT_SECRET), basic(TYPED_SECRET)),
+            *(ACCESS_TOKEN, REFRESH_TOKEN, NEW_ACCESS_TOKEN, NEW_REFRESH_TOKEN),
+            *(CODE, PASSWORD, MISTYPED_PASSWORD, BODY_PASSWORD),
+        }
+
+    def request(self, **request: Any) -> Any:
+        response: Any = super().request(**request)
+        self.remember(f"{request['REQUEST_METHOD']} {request['PATH_INFO']}", response)
+        return response
+
+    def remember(self, called: str, response: HttpResponse) -> None:
+        body = response.getvalue() if response.streaming else response.content
+        headers = "\n".join(f"{name}: {value}" for name, value in response.items())
+        text = f"{headers}\n{response.cookies}\n{body.decode(errors='replace')}"
+        self.answers.append((f"{called}: {response.status_code}", text))
+
+    def forget_last(self) -> str:
+        """The answer that is meant to show a secret, once, to whom it is for."""
+        return self.answers.pop()[1]
+
+    def ways_out(self) -> Iterator[tuple[str, str]]:
+        yield from self.answers
+        formatter = logging.Formatter("%(message)s %(args)s")
+        for record in self.log.get_records("call"):
+            yield f"log of {record.name}", f"{formatter.format(record)} {record.exc_text}"
+        for message in mail.outbox:
+            yield f"mail to {message.to}", str(message.message())
+        yield "cache", repr(getattr(cache, "_cache", None))
+        for session in Session.objects.all():
+            yield "session", repr(session.get_decoded())
+        with database.cursor() as cursor:
+            for table in database.introspection.table_names(cursor):
+                cursor.execute(f"SELECT * FROM {database.ops.quote_name(table)}")  # noqa: S608 - our own tables
+                yield f"table {table}", repr(cursor.fetchall())
+
+    def leaks(self) -> list[str]:
+        return [f"{secret} in {where}" for where, text in self.ways_out() for secret in self.secrets if secret in text]
+
+
+@pytest.fixture
+def witness(caplog: pytest.LogCaptureFixture, org_admin: Operator, acme: Organization) -> Iterator[Witness]:
+    """The org admin's browser; whatever a test does with it, in the end nothing may have leaked."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("django", "django.db.backends", "console", "pingone_integration", "allauth"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    plant(acme.connection)
+    org_admin.set_password(PASSWORD)
+    org_admin.save()
+    witness = Witness(caplog)
+    witness.force_login(org_admin)
+    yield witness
+    assert witness.leaks() == []
+
+
+def plant(connection: Connection) -> None:
+    connection.client_id = CLIENT_ID
+    connection.sealed_client_secret = connection.seal("client_secret", CLIENT_SECRET)
+    connection.sealed_access_token = connection.seal("access_token", ACCESS_TOKEN)
+    connection.sealed_refresh_token = connection.seal("refresh_token", REFRESH_TOKEN)
+    connection.save()
+
+
+@pytest.fixture
+def wire() -> Iterator[respx.MockRouter]:
+    with respx.mock(assert_all_called=False) as router:
+        yield router
+
+
+def typed(**changes: str) -> dict[str, str]:
+    return {
+        "client_id": CLIENT_ID,
+        "client_secret": TYPED_SECRET,
+        "auth_url": AUTH_URL,
+        "environment_id": str(ADMINISTRATORS),
+        "client_authentication": "client_secret_basic",
+        "end_access": "on",
+    } | changes
+
+
+def leave(witness: Witness, wire: respx.MockRouter) -> dict[str, str]:
+    """Press Connect; what the browser takes along to PingOne, which that answer alone may name."""
+    discoverable(wire)
+    has_keys(wire)
+    response = witness.post(f"{SETTINGS}connect/", typed())
+    url = response.headers["Refresh"].removeprefix("0;url=")
+    taken_along = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    witness.forget_last()
+    witness.secrets |= {taken_along["state"], taken_along["nonce"], taken_along["code_challenge"]}
+    return taken_along
+
+
+@pytest.fixture
+def _emptied_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+@pytest.mark.usefixtures("_emptied_cache")
+def test_the_witness_sees_every_way_out(caplog: pytest.LogCaptureFixture, org_admin: Operator) -> None:
+    witness = Witness(caplog)
+    witness.force_login(org_admin)
+    logging.getLogger("console").warning("with %s", CODE)
+    mail.send_mail("Subject", ACCESS_TOKEN, None, ["admin@acme.test"])
+    cache.set("key", REFRESH_TOKEN)
+    session = witness.session
+    session["kept"] = CLIENT_SECRET
+    session.save()
+    Organization.objects.update(name=PASSWORD)
+    witness.remember("GET /", HttpResponse(NEW_ACCESS_TOKEN, headers={"X-Told": NEW_REFRESH_TOKEN}))
+
+    assert set(witness.leaks()) == {
+        f"{CODE} in log of console",
+        f"{ACCESS_TOKEN} in mail to ['admin@acme.test']",
+        f"{REFRESH_TOKEN} in cache",
+        f"{CLIENT_SECRET} in session",
+        f"{PASSWORD} in table console_organization",
+        f"{NEW_ACCESS_TOKEN} in GET /: 200",
+        f"{NEW_REFRESH_TOKEN} in GET /: 200",
+    }
+
+
+def test_entering_the_credentials_with_and_without_mistakes(witness: Witness) -> None:
+    for changes in ({}, {"auth_url": "https://evil.test"}, {"environment_id": "no id"}, {"client_id": ""}):
+        witness.post(SETTINGS, typed(**changes))
+        witness.get(SETTINGS)
+
+
+def test_connecting(witness: Witness, wire: respx.MockRouter) -> None:
+    asked = leave(witness, wire)
+    signed = id_token(nonce=asked["nonce"], name="Mara Lind")
+    witness.secrets.add(signed)
+    granted = tokens(id_token=signed, access_token=NEW_ACCESS_TOKEN, refresh_token=NEW_REFRESH_TOKEN)
+    wire.post(f"{ISSUER}/token").respond(json=granted)
+    wire.post(f"{ISSUER}/revoke").respond(200)
+    environment = {"id": str(ENVIRONMENT), "name": "Acme production", "type": "PRODUCTION", "region": "EU"}
+    wire.get(f"{API_URL}/v1/environments").respond(json=listing("environments", environment))
+
+    back = {"code": CODE, "state": asked["state"]}
+    assert witness.get("/connect/callback/", back).headers["Location"] == SETTINGS
+    assert "is connected" in witness.get(SETTINGS).text
+    witness.get("/connect/callback/", back)
+    witness.get(SETTINGS)
+    witness.post(f"{SETTINGS}disconnect/")
+    witness.get(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(401, json={"error": "invalid_client", "error_description": "Wrong (Correlation ID: 1f0c)"}),
+        httpx.Response(400, json={"error": "invalid_grant"}),
+        httpx.Response(200, json=tokens(id_token="no.token", access_token=NEW_ACCESS_TOKEN)),
+        httpx.Response(200, json={"access_token": NEW_ACCESS_TOKEN, "expires_in": "soon"}),
+        httpx.Response(200, text=f"not json: {NEW_ACCESS_TOKEN}"),
+        httpx.Response(302, headers={"Location": f"https://evil.test/?token={NEW_ACCESS_TOKEN}"}),
+        httpx.ReadTimeout("too slow"),
+        httpx.ConnectError("nobody there"),
+    ],
+    ids=["client", "grant", "id-token", "lifetime", "text", "redirect", "timeout", "refused"],
+)
+def test_connecting_to_no_avail(witness: Witness, wire: respx.MockRouter, answer: Any) -> None:
+    asked = leave(witness, wire)
+    wire.post(f"{ISSUER}/token").mock(side_effect=[answer])
+    wire.post(f"{ISSUER}/revoke").respond(200)
+
+    witness.get("/connect/callback/", {"code": CODE, "state": asked["state"]})
+    witness.get(SETTINGS)
+
+
+def test_coming_back_signed_out_or_with_a_foreign_state(witness: Witness) -> None:
+    witness.get("/connect/callback/", {"code": CODE, "state": "unknown"})
+    witness.get(SETTINGS)
+    witness.logout()
+    witness.get("/connect/callback/", {"code": CODE, "state": "unknown"})
+    witness.get(witness.get("/connect/callback/", {"code": CODE}).headers["Location"])
+
+
+ANSWERS = {
+    "rejected": httpx.Response(401, json=error("ACCESS_FAILED", "INVALID_TOKEN")),
+    "forbidden": httpx.Response(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")),
+    "absent": httpx.Response(404, json=error("NOT_FOUND")),
+    "invalid": httpx.Response(400, json=error("INVALID_DATA", "INVALID_VALUE", "username")),
+    "limited": httpx.Response(429, json=error("REQUEST_LIMITED"), headers={"Retry-After": "7"}),
+    "broken": httpx.Response(500, text="<html>no</html>"),
+    "empty": httpx.Response(200, json={}),
+    "a user": httpx.Response(200, json=ada()),
+    "timeout": httpx.ReadTimeout("too slow"),
+    "no connection": httpx.ConnectError("nobody there"),
+    "our mistake": RuntimeError("a mistake of ours"),
+}
+WRITTEN = {"submission": str(uuid4()), "reason": "a test", "ticket": "INC1"} | typed()
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_every_address_whatever_pingone_answers(
+    witness: Witness, wire: respx.MockRouter, settings: Any, answer: str
+) -> None:
+    settings.DEBUG = answer == "our mistake"
+    settings.ADMINS = [("Operations", "operations@acme.test")]
+    told = ANSWERS[answer]
+    wire.post(f"{ISSUER}/token").respond(json=tokens(access_token=NEW_ACCESS_TOKEN, refresh_token=NEW_REFRESH_TOKEN))
+    wire.route(host=urlsplit(API_URL).hostname).mock(
+        **({"side_effect": told} if isinstance(told, Exception) else {"return_value": told})
+    )
+    discoverable(wire)
+    has_keys(wire)
+
+    for address in EVERY_ADDRESS:
+        if not is_leaving(address):
+            witness.get(address.path)
+            witness.post(address.path, {} if address.name in ALLAUTH else WRITTEN)
+
+
+def is_leaving(address: Address) -> bool:
+    """Signs this browser off, or takes it to PingOne with a `state`: both have tests of their own."""
+    return address.name in {"account_logout", "connect", "disconnect"}
+
+
+@pytest.mark.parametrize("action", [action for action in ACTIONS if action.needs_user], ids=lambda action: action.key)
+@pytest.mark.parametrize("answer", ["a user", "invalid", "timeout", "our mistake"])
+def test_every_action(witness: Witness, wire: respx.MockRouter, settings: Any, action: Any, answer: str) -> None:
+    settings.DEBUG = True
+    wire.get(f"{API_URL}/v1/environments/{ENVIRONMENT}/users/{ADA}").respond(json=ada())
+    told = ANSWERS[answer]
+    written = wire.route(method__in=["POST", "PUT", "PATCH", "DELETE"], host=urlsplit(API_URL).hostname).mock(
+        **({"side_effect": told} if isinstance(told, Exception) else {"return_value": told})
+    )
+    wire.route(host=urlsplit(API_URL).hostname).respond(json={})
+
+    response = witness.post(
+        f"/o/acme/users/{ADA}/actions/{action.key}/", {"submission": str(uuid4())} | INPUTS.get(action.key, {})
+    )
+
+    if action.secret_result and written.called:
+        password = re.search(r'"value": ?"([^"]+)"', written.calls.last.request.content.decode())
+        assert password
+        witness.secrets.add(password[1])
+        if answer == "a user":
+            shown = witness.forget_last()
+            assert response.status_code == 200
+            assert "no-store" in shown
+            witness.get(f"/o/acme/users/{ADA}/")
+
+
+def test_an_access_token_that_is_renewed(witness: Witness, wire: respx.MockRouter) -> None:
+    Connection.objects.update(access_token_expires_at=None)
+    discoverable(wire)
+    wire.post(f"{ISSUER}/token").respond(json=tokens(access_token=NEW_ACCESS_TOKEN, refresh_token=NEW_REFRESH_TOKEN))
+    wire.get(f"{API_URL}/v1/environments/{ENVIRONMENT}/users/{ADA}").respond(json=ada())
+
+    assert witness.get(f"/o/acme/users/{ADA}/").status_code == 200
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["", "DEBUG"])
+@pytest.mark.parametrize("where", ["discovery", "code", "refresh", "call"])
+def test_a_mistake_of_ours_in_the_midst_of_secrets(
+    witness: Witness, wire: respx.MockRouter, settings: Any, where: str, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.ADMINS = [("Operations", "operations@acme.test")]
+    mistake = RuntimeError("a mistake of ours")
+    if where == "code":
+        asked = leave(witness, wire)
+        wire.post(f"{ISSUER}/token").mock(side_effect=mistake)
+        response = witness.get("/connect/callback/", {"code": CODE, "state": asked["state"]})
+    elif where == "discovery":
+        wire.route().mock(side_effect=mistake)
+        response = witness.post(f"{SETTINGS}connect/", typed())
+    else:
+        if where == "refresh":
+            Connection.objects.update(access_token_expires_at=None)
+        wire.route().mock(side_effect=mistake)
+        body = {"method": "POST", "path": "/users", "body": f'{{"password": {{"value": "{BODY_PASSWORD}"}}}}'}
+        response = witness.post("/o/acme/call-api/", body | {"submission": str(uuid4()), "reason": "a test"})
+
+    assert response.status_code == 500
+    assert debug == ("RuntimeError" in response.text)
+    assert debug != any("a mistake of ours" in message.body for message in mail.outbox)
+
+
+def test_signing_in_and_the_ways_back_in(witness: Witness, org_admin: Operator) -> None:
+    witness.logout()
+    for password in (MISTYPED_PASSWORD, PASSWORD):
+        witness.post("/accounts/login/", {"login": org_admin.email, "password": password})
+    witness.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": MISTYPED_PASSWORD, "password2": "another one"},
+    )
+    witness.logout()
+    witness.post("/accounts/password/reset/", {"email": org_admin.email})
+    link = re.search(r"/accounts/password/reset/key/\S+", str(mail.outbox[-1].body))
+    assert link
+    mail.outbox.clear()  # the link is for whom it was sent to, and for nobody else
+    witness.secrets.add(link[0])
+    form = witness.get(link[0]).headers["Location"]
+    witness.get(form)
+    assert witness.post(form, {"password1": BODY_PASSWORD, "password2": BODY_PASSWORD}).status_code == 302
+
+
+def test_a_call_of_the_api_with_a_password_in_its_body(
+    witness: Witness, wire: respx.MockRouter, browser_of: Callable[[Operator], Client]
+) -> None:
+    wire.route().respond(201, json=ada())
+    body = f'{{"username": "mara", "password": {{"value": "{BODY_PASSWORD}"}}}}'
+    call = {"method": "POST", "path": "/users", "body": body, "media_type": "application/json"}
+
+    witness.post("/o/acme/call-api/", call)
+    witness.forget_last()  # the page on which it is typed
+    witness.post("/o/acme/call-api/", call | {"submission": str(uuid4()), "reason": "a test"})
+    witness.forget_last()
+    witness.post("/o/acme/call-api/save/", call | {"name": "Create Mara"})
+    witness.get("/o/acme/call-api/")
+    witness.get("/o/acme/call-api/", {"saved": "1"})
+    witness.get("/o/acme/audit/")
