@@ -1,6 +1,7 @@
 """Creating, reading, changing and deleting users."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -55,6 +56,15 @@ def test_a_username_is_taken_whatever_its_case(ada: httpx.Client, new_user: NewU
     response = ada.post("users", json={"username": change(taken)})
 
     assert_refused(response, 400, "INVALID_DATA", "UNIQUENESS_VIOLATION", "username")
+
+
+def test_of_many_who_want_a_username_at_once_one_gets_it(ada: httpx.Client):
+    username = new_name()
+
+    with ThreadPoolExecutor(12) as pool:
+        replies = list(pool.map(lambda _: ada.post("users", json={"username": username}), range(12)))
+
+    assert sorted(reply.status_code for reply in replies) == [201, *[400] * 11]
 
 
 def test_a_username_may_be_taken_by_somebody_the_caller_cannot_see(petra: httpx.Client):
