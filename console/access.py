@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from console.fragments import page_of, wants_fragment
 from console.models import Membership, Operator, Organization
+from console.typed import keep
 from pingone_integration import connections
 from pingone_integration.api import PingOneApi
 
@@ -153,7 +154,8 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        to_sign_in = redirect_to_login(page_of(request))
+        # What was typed meanwhile is shown again by its own form; anything else leads back to the page around it.
+        to_sign_in = redirect_to_login(request.path if keep(request) else page_of(request))
         # A fragment's place is no place for a sign-in form: htmx loads the whole page for HX-Redirect.
         return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
 

@@ -1,6 +1,7 @@
 """PingOne's validation errors, each at the field of the form that it is about."""
 
 from console.action_forms import ActionForm
+from console.attribute_fields import field_name
 from pingone_integration.errors import ChangedMeanwhile, Detail, Duplicate, InvalidValue, PingOneError
 from pingone_integration.profiles import name_of
 
@@ -28,8 +29,9 @@ def lands_at_fields(error: PingOneError, form: ActionForm) -> bool:
 
 
 def _field_of(detail: Detail, form: ActionForm) -> str | None:
-    names = (name_of(detail.target), detail.target, f"{detail.target}_id", detail.target.removesuffix(".id") + "_id")
-    return next((name for name in names if name in form.visible_inputs()), None)
+    target = detail.target
+    names = (name_of(target), target, field_name(target), f"{target}_id", target.removesuffix(".id") + "_id")
+    return next((name for name in names if name in form.shown_inputs()), None)
 
 
 def _words_of(detail: Detail) -> str:

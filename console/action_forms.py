@@ -26,6 +26,7 @@ class ActionForm(forms.Form):
     COMMON: ClassVar[tuple[str, ...]] = ("ticket", "reason", "submission")
     takes_parts: ClassVar[bool] = False  # True: a field that is not sent at all means "leave it as it is"
     looks_at_user: ClassVar[bool] = False  # True: cannot be checked without the user as PingOne has them now
+    looks_at_schema: ClassVar[bool] = False  # True: takes `attributes`, those that the environment's users have
 
     def __init__(
         self,
@@ -51,6 +52,10 @@ class ActionForm(forms.Form):
 
     def inputs(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name not in self.COMMON}
+
+    def shown_inputs(self) -> list[str]:
+        """The fields that this very form asks a person to fill in."""
+        return [name for name, field in self.fields.items() if name not in self.COMMON and not field.widget.is_hidden]
 
     @classmethod
     def visible_inputs(cls) -> list[str]:

@@ -9,6 +9,7 @@ from console.profile_forms import profile_values
 from pingone_integration import devices, groups, mfa, passwords, sessions
 from pingone_integration.api import PingOneApi
 from pingone_integration.errors import NotFound
+from pingone_integration.profiles import values_of_custom
 from pingone_integration.users import User
 
 Json = dict[str, Any]
@@ -39,14 +40,14 @@ def existence(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
 
 def changed_profile(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
     """Of the profile, what is to change or has changed."""
-    known: Json = profile_values(user) | dict(user.custom) if user else {}
+    known: Json = profile_values(user) | values_of_custom(user) if user else {}
     return {name: known.get(name, "") for name in inputs["changes"]}
 
 
 def whole_profile(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
     if user is None:
         return {}
-    filled_in = {name: value for name, value in (profile_values(user) | dict(user.custom)).items() if value}
+    filled_in = {name: value for name, value in (profile_values(user) | values_of_custom(user)).items() if value}
     return filled_in | {"population_id": user.population_id}
 
 

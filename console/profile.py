@@ -35,7 +35,7 @@ def profile_of(user: User) -> list[Fact]:
         Fact(label="Mobile phone", value=user.mobile_phone, copyable=True),
         Fact(label="Primary phone", value=user.primary_phone, copyable=True),
         *(fact for fact in _others(user) if fact.value.strip()),
-        *(Fact(label=name, value=_in_words(value)) for name, value in user.custom.items()),
+        *(Fact(label=name, value=in_words(value)) for name, value in user.custom.items()),
     ]
 
 
@@ -56,10 +56,10 @@ def _others(user: User) -> Iterator[Fact]:
     yield Fact(label="Photo", value=user.photo_url)
 
 
-def _in_words(value: Any) -> str:
-    """A custom attribute: text as it is, a list one entry to a line, anything else as JSON."""
-    if isinstance(value, str):
-        return value
+def in_words(value: Any) -> str:
+    """A value of an attribute: text as it is, a list one entry to a line, anything else as JSON; empty for none."""
+    if value is None or isinstance(value, str):
+        return value or ""
     if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         return "\n".join(value)
     return json.dumps(value, ensure_ascii=False)

@@ -29,7 +29,7 @@ class GroupChoices:
 
 def known_populations(access: OrgAccess) -> tuple[Population, ...]:
     """None of them when PingOne does not tell: a list is good without its filters."""
-    key = _key(access, "populations")
+    key = key_of(access, "populations")
     known: tuple[Population, ...] | None = cache.get(key)
     if known is None:
         try:
@@ -42,7 +42,7 @@ def known_populations(access: OrgAccess) -> tuple[Population, ...]:
 
 def group_name(access: OrgAccess, group_id: UUID) -> str:
     """The id itself when PingOne does not tell."""
-    key = _key(access, f"group/{group_id}")
+    key = key_of(access, f"group/{group_id}")
     name: str | None = cache.get(key)
     if name is None:
         try:
@@ -56,11 +56,11 @@ def group_name(access: OrgAccess, group_id: UUID) -> str:
 def find_groups(access: OrgAccess, name: str) -> GroupChoices:
     """Groups to choose from; the one that is chosen next needs no call for its name."""
     page = groups.search(access.pingone(), name)
-    cache.set_many({_key(access, f"group/{group.id}"): group.name for group in page.items}, REMEMBERED_S)
+    cache.set_many({key_of(access, f"group/{group.id}"): group.name for group in page.items}, REMEMBERED_S)
     return GroupChoices(name, page.items, more=page.next_cursor is not None)
 
 
-def _key(access: OrgAccess, what: str) -> str:
+def key_of(access: OrgAccess, what: str) -> str:
     """Apart for every connection, environment and administrator: each sees others."""
     connection = access.org.connection
     return f"{connection.id}/{connection.managed_environment_id}/{connection.consented_by_id}/{what}"

@@ -40,6 +40,7 @@ ATTRIBUTES = {
     "photo_url": "photo.href",
 }
 _NAMES = {path: name for name, path in ATTRIBUTES.items()}
+_CUSTOM = "custom."
 
 Profile = Mapping[str, Any]
 
@@ -49,19 +50,28 @@ class Written:
     """A user as PingOne returned them, and what it silently did not take."""
 
     user: User
-    not_taken: tuple[str, ...]  # our names, or custom attributes' own
+    not_taken: tuple[str, ...]  # our names
 
 
 def name_of(path: str) -> str:
-    """Our name of the attribute at e.g. `name.given`, as in an error's target; a custom attribute's name is its own."""
-    return _NAMES.get(path, path)
+    """Our name of the attribute at e.g. `name.given`, as in an error's target; for a custom one see `custom_name`."""
+    return _NAMES.get(path) or custom_name(path)
+
+
+def custom_name(attribute: str) -> str:
+    """A custom attribute's name among ours: its own, unless one of ours has it already, as with `region`."""
+    return f"{_CUSTOM}{attribute}" if attribute in ATTRIBUTES else attribute
+
+
+def values_of_custom(user: User) -> dict[str, Any]:
+    return {custom_name(attribute): value for attribute, value in user.custom.items()}
 
 
 def read(api: PingOneApi, user_id: UUID) -> dict[str, Any]:
     """The profile under our names, empty where there is no value; custom attributes under theirs. Raises NotFound."""
     body = api.get(f"/users/{user_id}")
     found = user_of(body)
-    return {name: _at(body, path) or "" for name, path in ATTRIBUTES.items()} | (dict(found.custom) if found else {})
+    return {name: _at(body, name) or "" for name in ATTRIBUTES} | (values_of_custom(found) if found else {})
 
 
 def create(api: PingOneApi, *, profile: Profile, population_id: UUID | None = None) -> Written:
@@ -102,7 +112,7 @@ def update(api: PingOneApi, user_id: UUID, *, changes: Profile, seen_at: datetim
 def _json_of(profile: Profile) -> Json:
     body: Json = {}
     for name, value in profile.items():
-        outer, _, inner = ATTRIBUTES.get(name, name).partition(".")
+        outer, _, inner = _path_of(name)
         stored = None if value in ("", [], None) else value
         if outer == "photo":
             body[outer] = stored and {inner: stored}
@@ -113,8 +123,13 @@ def _json_of(profile: Profile) -> Json:
     return body
 
 
-def _at(body: Json, path: str) -> Any:
-    outer, _, inner = path.partition(".")
+def _path_of(name: str) -> tuple[str, str, str]:
+    """As by `partition`; a custom attribute has no parts, whatever its name."""
+    return ATTRIBUTES[name].partition(".") if name in ATTRIBUTES else (name.removeprefix(_CUSTOM), "", "")
+
+
+def _at(body: Json, name: str) -> Any:
+    outer, _, inner = _path_of(name)
     return json_object(body.get(outer)).get(inner) if inner else body.get(outer)
 
 
@@ -122,7 +137,7 @@ def _written(body: Json, sent: Profile) -> Written:
     found = user_of(body)
     if found is None:
         raise Unavailable("a user without an id", outcome_known=False)
-    not_taken = [name for name, value in sent.items() if not _same(value, _at(body, ATTRIBUTES.get(name, name)))]
+    not_taken = [name for name, value in sent.items() if not _same(value, _at(body, name))]
     return Written(user=found, not_taken=tuple(not_taken))
 
 

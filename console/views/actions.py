@@ -1,6 +1,7 @@
 """Actions on a user: the form or question, the run, Undo, and the ticket that an agent works on."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,16 +18,19 @@ from console.action_errors import lands_at_fields
 from console.action_forms import ActionForm, SubmissionForm, TicketForm
 from console.audit import AlreadySubmitted, Circumstances, Outcome
 from console.catalogue import BY_KEY, Action
-from console.failures import Failure, note
+from console.failures import Failure, note, status_of
 from console.fragments import wants_fragment
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
 from console.perform import Performed, Refused
+from console.profile_forms import EditUserForm
 from console.source_address import source_address
 from console.tickets import take_in_hand, ticket_in_hand
+from console.typed import mark_of, take
+from console.user_schema import known_attributes
 from console.views.users import account_context
 from pingone_integration import users
-from pingone_integration.errors import PingOneError
+from pingone_integration.errors import ChangedMeanwhile, PingOneError
 from pingone_integration.profiles import Written
 from pingone_integration.users import User
 
@@ -34,6 +38,7 @@ _UNKNOWN = (
     "PingOne's answer was lost, so that this may have happened or not. Below is the user as PingOne has them now: "
     "look before you try again."
 )
+TYPED_BEFORE = "You were signed out before this was sent. Nothing was changed; what you typed is below."
 _SENT_BEFORE = {
     Outcome.STARTED: "This was sent before and is still being done.",
     Outcome.SUCCEEDED: "This was sent before and is done.",
@@ -48,14 +53,27 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
     """Show (GET) or run (POST) one action of the catalogue, for instance user.unlock."""
     action = _action_or_404(key)
     access.require(action.permission)
-    policy = ticket_policy(access.org, action.key)
-    if request.method != "POST":
-        shown = users.get(access.pingone(), user_id)
-        named = {name: value for name, value in request.GET.items() if name.endswith("_id")}  # by a line of a panel
-        form = action.form(initial=named | {"ticket": ticket_in_hand(request)}, policy=policy, user=shown)
-        return _form_page(request, access, action, form, shown)
-    looked_at = users.get(access.pingone(), user_id) if action.form.looks_at_user else None
-    form = action.form(_posted(request), policy=policy, user=looked_at)
+    if request.method == "POST":
+        return _run(request, access, action, user_id)
+    shown = users.get(access.pingone(), user_id)
+    if typed := take(request):
+        messages.warning(request, TYPED_BEFORE)
+        return _form_page(request, access, action, _form(access, action, typed, user=shown), shown)
+    named = {name: value for name, value in request.GET.items() if name.endswith("_id")}  # by a line of a panel
+    form = _form(access, action, user=shown, initial=named | {"ticket": ticket_in_hand(request)})
+    return _form_page(request, access, action, form, shown)
+
+
+def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UUID) -> HttpResponse:
+    """Run the action with what was sent; whatever keeps it from running, nothing typed is lost."""
+    try:
+        looked_at = users.get(access.pingone(), user_id) if action.form.looks_at_user else None
+    except PingOneError as error:
+        if wants_fragment(request):
+            raise  # told above the page, where the form stays as it is
+        form = _form(access, action, _posted(request))
+        return _form_page(request, access, action, form, _Unread(user_id), failure=note(request, error))
+    form = _form(access, action, _posted(request), user=looked_at)
     failure = None
     if form.is_valid():
         try:
@@ -64,6 +82,8 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
             return _as_they_are(request, access, user_id, _Told.of(sent.entry))
         except Refused as refused:
             return _as_they_are(request, access, user_id, _Told(messages.ERROR, str(refused)))
+        except ChangedMeanwhile as error:
+            return _conflict_page(request, access, action, users.get(access.pingone(), user_id), error)
         except PingOneError as error:
             if not error.outcome_known:
                 return _unknown(request, access, user_id, error)
@@ -72,7 +92,12 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
             failure = None if lands_at_fields(error, form) else note(request, error)
         else:
             return _done(request, access, action, performed)
-    shown = looked_at or users.get(access.pingone(), user_id)
+    try:
+        shown: User | _Unread = looked_at or users.get(access.pingone(), user_id)
+    except PingOneError:
+        if not failure:
+            raise
+        shown = _Unread(user_id)
     return _form_page(request, access, action, form, shown, failure=failure)
 
 
@@ -118,6 +143,14 @@ def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 
 
 @dataclass(frozen=True)
+class _Unread:
+    """A user whom PingOne does not tell of now, while what somebody typed about them must not be lost."""
+
+    id: UUID
+    display_name: str = "User"
+
+
+@dataclass(frozen=True)
 class _Told:
     """A notice: how grave, what, and the entry that Undo takes back."""
 
@@ -145,6 +178,12 @@ def _action_or_404(key: str) -> Action:
     return action
 
 
+def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **more: Any) -> ActionForm:
+    if action.form.looks_at_schema:
+        more["attributes"] = known_attributes(access)
+    return action.form(data, policy=ticket_policy(access.org, action.key), **more)
+
+
 def _posted(request: ConsoleRequest) -> QueryDict:
     """What was sent; a button of the user's page sends no ticket, and so the one in hand is meant."""
     data = request.POST.copy()
@@ -166,17 +205,19 @@ def _form_page(
     access: OrgAccess,
     action: Action,
     form: ActionForm,
-    shown: User,
+    shown: User | _Unread,
     *,
     failure: Failure | None = None,
 ) -> HttpResponse:
     """The form on a page of its own, or above the user's account; what was typed stays in it."""
     if action.options:
-        api = access.pingone()
         for name, options in action.options.items():
             widget = form.fields[name].widget
-            if isinstance(widget, Select):
-                widget.choices = [("", "Choose…"), *options(api, shown)]
+            if isinstance(widget, Select) and isinstance(shown, User):
+                widget.choices = [("", "Choose…"), *options(access.pingone(), shown)]
+            elif isinstance(widget, Select):
+                chosen = str(form[name].value() or "")
+                widget.choices = [(chosen, chosen or "Choose…")]
     context = {
         "action": action,
         "form": form,
@@ -184,10 +225,31 @@ def _form_page(
         "user": shown,
         "question": action.question.format(name=shown.display_name),
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
+        "typed_by": mark_of(access.operator) if action.form.looks_at_schema else "",
     }
     template = "console/action.html#action" if wants_fragment(request) else "console/action.html"
-    status = failure.status if failure else 422 if form.errors else 200
+    status = failure.status if failure else 422 if form.errors and request.method == "POST" else 200
     return render(request, template, context, status=status)
+
+
+def _conflict_page(
+    request: ConsoleRequest, access: OrgAccess, action: Action, now: User, error: ChangedMeanwhile
+) -> HttpResponse:
+    """Both values of each edited field side by side: the agent chooses. Nothing is written before."""
+    form = _form(access, action, _posted(request), user=now)
+    if not isinstance(form, EditUserForm) or not form.is_valid():  # PingOne has by now what was typed
+        return _form_page(request, access, action, form, now)
+    context = {
+        "action": action,
+        "form": form,
+        "user": now,
+        "error": error,
+        "fresh": EditUserForm(user=now, attributes=known_attributes(access)),
+        "here": reverse("user-action", args=[access.org.slug, now.id, action.key]),
+        "typed_by": mark_of(access.operator),
+    }
+    template = "console/action_conflict.html#action" if wants_fragment(request) else "console/action_conflict.html"
+    return render(request, template, context, status=status_of(ChangedMeanwhile))
 
 
 def _done(request: ConsoleRequest, access: OrgAccess, action: Action, performed: Performed) -> HttpResponse:

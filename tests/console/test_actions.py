@@ -93,6 +93,7 @@ def readable(pingone):
     pingone.get(f"/users/{ADA}/memberOfGroups/{ENGINEERS}").respond(404, json=error("NOT_FOUND"))
     pingone.get(f"/groups/{ENGINEERS}").respond(json={"id": str(ENGINEERS), "name": "Engineers"})
     pingone.get("/groups").respond(json=listing("groups", {"id": str(ENGINEERS), "name": "Engineers"}))
+    pingone.get("/schemas").respond(404, json=error("NOT_FOUND"))
     pingone.get("/populations").respond(json=listing("populations", {"id": str(ENGINEERS), "name": "Other"}))
     return pingone
 
@@ -353,8 +354,9 @@ def test_a_profile_that_is_not_changed_is_not_sent(press, helpdesk, readable):
 def test_a_profile_that_changed_meanwhile_is_not_overwritten(press, helpdesk, readable):
     response = press(helpdesk, "user.update", seen_at="2026-11-01T00:00:00+00:00", htmx=True)
 
-    assert response.status_code == 422
+    assert response.status_code == 409
     assert "The user has changed since" in response.text
+    assert 'value="Chief"' in response.text
     assert last().error_kind == "changed-meanwhile"
 
 

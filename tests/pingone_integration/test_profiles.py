@@ -120,6 +120,18 @@ def test_a_profile_is_read_under_the_names_it_is_written_with(api, pingone):
     assert profile["costCenter"] == "42"
 
 
+def test_a_custom_attribute_may_be_called_like_a_part_of_the_address(api, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(region="North", address={"region": "Skåne"}))
+    wire = pingone.patch(f"/users/{ADA}").respond(json=ada(region="South", address={"region": "Skåne"}))
+
+    read = profiles.read(api, ADA)
+    written = profiles.update(api, ADA, changes={"custom.region": "South"})
+
+    assert (read["region"], read["custom.region"]) == ("Skåne", "North")
+    assert body_of(wire) == {"region": "South"}
+    assert written.not_taken == ()
+
+
 def test_the_user_schema_says_which_attributes_there_are(api, pingone):
     pingone.get("/schemas").respond(
         json=listing("schemas", {"id": str(STAFF), "name": "Device"}, {"id": SCHEMA, "name": "User"})

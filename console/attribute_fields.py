@@ -1,0 +1,169 @@
+"""The attributes that an environment added to its users, as form fields.
+
+PingOne alone checks a value against an attribute's pattern: it is an expression of somebody else's, in another
+dialect, and could keep this server busy for long.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any, NoReturn, cast
+
+from django import forms
+from django.forms.fields import InvalidJSONInput
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from pingone_integration.profiles import ATTRIBUTES
+from pingone_integration.schemas import Attribute
+
+LONGEST = 16_000  # characters; PingOne keeps no profile of more than 16 kB
+_OFFERED = frozenset({"STRING", "BOOLEAN", "JSON"})
+
+
+def field_name(attribute: str) -> str:
+    """A custom attribute's field, told apart from PingOne's own and from the form's: `reason`, `region`."""
+    return f"custom.{attribute}"
+
+
+def custom_fields(attributes: Iterable[Attribute]) -> dict[str, forms.Field]:
+    """By display name. What is switched off is not offered, nor what has parts of its own."""
+    offered = [one for one in attributes if one.is_custom and one.enabled and one.type in _OFFERED]
+    return {
+        field_name(one.name): _field_of(one) for one in sorted(offered, key=lambda one: one.display_name.casefold())
+    }
+
+
+def apply_schema(fields: dict[str, forms.Field], attributes: Iterable[Attribute]) -> None:
+    """Take away PingOne's own attributes that this environment switched off, and mark those it wants a value for."""
+    schema = {attribute.name: attribute for attribute in attributes if not attribute.is_custom}
+    for name, path in ATTRIBUTES.items():
+        outer, _, inner = path.partition(".")
+        if name not in fields or outer not in schema:
+            continue
+        if not schema[outer].enabled:
+            del fields[name]
+        elif schema[outer].required and not inner:
+            fields[name].required = True
+
+
+def can_edit(field: forms.Field, value: Any) -> bool:
+    """Whether the field gives a stored value back unchanged: it may be older than the schema."""
+    if value in ("", None, []) or isinstance(field, JsonField):
+        return True
+    if isinstance(field, LinesField | forms.MultipleChoiceField):
+        return isinstance(value, list) and all(isinstance(one, str) and [one] == one.split("\n") for one in value)
+    return isinstance(value, bool if isinstance(field, YesNoField) else str)
+
+
+def keep_current_value(field: forms.Field, value: Any) -> None:
+    """Offer what a user has also where the schema no longer does, so that saving does not take it away."""
+    if isinstance(value, str) and "\n" in value and not isinstance(field, forms.ChoiceField):
+        field.widget = forms.Textarea(attrs={"rows": 3})
+    if isinstance(field, forms.ChoiceField) and not isinstance(field, YesNoField) and value:
+        listed = value if isinstance(value, list) else [value]
+        offered = list(cast("list[tuple[str, str]]", field.choices))
+        archived = [(str(one), f"{one} (archived)") for one in listed if str(one) not in dict(offered)]
+        field.choices = offered + archived
+
+
+class LinesField(forms.CharField):
+    """Several values, one to a line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 3}), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        typed: str = super().clean(self.prepare_value(value)) or ""
+        return [line for line in map(str.strip, typed.splitlines()) if line]
+
+
+class YesNoField(forms.TypedChoiceField):
+    """Yes, no, or no value."""
+
+    def __init__(self, **options: Any) -> None:
+        answers = [("", "No value"), ("true", "Yes"), ("false", "No")]
+        super().__init__(choices=answers, coerce=lambda typed: typed == "true", empty_value="", **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return str(value).lower() if isinstance(value, bool) else value
+
+
+class _Checkboxes(forms.CheckboxSelectMultiple):
+    """Sends an empty value as well, so that nothing ticked differs from a field that was not shown."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        boxes = super().render(name, value, attrs, renderer)
+        return format_html('<input type="hidden" name="{}" value="">{}', name, boxes)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return [value for value in super().value_from_datadict(data, files, name) or [] if value]
+
+
+class JsonField(forms.JSONField):
+    """JSON as the standard has it; `empty_value` None clears."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
+
+    def __init__(self, *, is_list: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.is_list = is_list
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed stays as it was typed."""
+        return InvalidJSONInput(data) if isinstance(data, str) else data
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.strip():
+            if len(value) > LONGEST:
+                raise forms.ValidationError("This is too long for PingOne.")
+            try:
+                value = json.loads(value, parse_constant=_refuse)
+            except RecursionError:
+                raise forms.ValidationError("This is nested too deeply.") from None
+            except ValueError as wrong:
+                where = (
+                    f" Line {wrong.lineno}, column {wrong.colno}." if isinstance(wrong, json.JSONDecodeError) else ""
+                )
+                raise forms.ValidationError(f"This is not JSON.{where}") from None
+            if self.is_list and not isinstance(value, list):
+                raise forms.ValidationError("This takes several values: write a list, in square brackets.")
+            return value
+        return None if isinstance(value, str) else value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _field_of(attribute: Attribute) -> forms.Field:
+    common: dict[str, Any] = {
+        "label": attribute.display_name,
+        "required": attribute.required,
+        "help_text": " ".join(_help(attribute)),
+    }
+    choices = [(value, value) for value in attribute.allowed_values]
+    if attribute.type == "JSON":
+        return JsonField(is_list=attribute.multi_valued, **common)
+    if attribute.type == "BOOLEAN":
+        return YesNoField(**common)
+    if choices and attribute.multi_valued:
+        return forms.MultipleChoiceField(choices=choices, widget=_Checkboxes, **common)
+    if choices:
+        return forms.ChoiceField(choices=[("", "No value"), *choices], **common)
+    if attribute.multi_valued:
+        return LinesField(**common)
+    return forms.CharField(max_length=LONGEST, **common)
+
+
+def _help(attribute: Attribute) -> Iterable[str]:
+    """As sentences, since each is somebody else's wording."""
+    for said in (attribute.description, attribute.pattern_in_words):
+        if said:
+            yield said if said.endswith((".", "!", "?")) else f"{said}."
+    if attribute.multi_valued and not attribute.allowed_values and attribute.type == "STRING":
+        yield "One to a line."
+    if attribute.unique:
+        yield "No two users may have the same."
