@@ -218,7 +218,7 @@ def _form_page(
             elif isinstance(widget, Select):
                 chosen = str(form[name].value() or "")
                 widget.choices = [(chosen, chosen or "Choose…")]
-    context = {
+    context: dict[str, Any] = {
         "action": action,
         "form": form,
         "failure": failure,
@@ -227,7 +227,8 @@ def _form_page(
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
         "typed_by": mark_of(access.operator) if action.form.looks_at_schema else "",
     }
-    template = "console/action.html#action" if wants_fragment(request) else "console/action.html"
+    fragment = context["fragment"] = wants_fragment(request)
+    template = "console/action.html#action" if fragment else "console/action.html"
     status = failure.status if failure else 422 if form.errors and request.method == "POST" else 200
     return render(request, template, context, status=status)
 

@@ -1,0 +1,229 @@
+"""Actions as a helpdesk meets them: pressed once or twice, asked about, undone, with JavaScript and without."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import respx
+from django.core.cache import cache
+from playwright.sync_api import Page, expect
+
+from console.models import AuditEntry, Operator
+from tests.answers import ADA, BO, ENGINEERS, STAFF, ada, listing
+from tests.browser.test_look import Check, NewPage, fits, looks
+from tests.conftest import API_URL, ENVIRONMENT
+
+USER = f"/o/acme/users/{ADA}/"
+PANELS = ("memberOfGroups", "devices", "password", "sessions")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    cache.clear()
+
+
+class Directory:
+    """A PingOne with Ada in it, who changes as she is changed."""
+
+    def __init__(self, router: respx.MockRouter) -> None:
+        self.router = router
+        self.state: dict[str, Any] = {"enabled": True, "account": {"status": "LOCKED"}}
+        self.groups = {ENGINEERS: "Field engineers"}
+        router.get(f"/users/{ADA}").mock(side_effect=self._user)
+        self.switch = router.put(f"/users/{ADA}/enabled", name="switch").mock(side_effect=self._switch)
+        self.unlock = router.post(f"/users/{ADA}", name="unlock").mock(side_effect=self._unlock)
+        self.password = router.put(f"/users/{ADA}/password").respond(json={})
+        router.get(f"/users/{ADA}/memberOfGroups").mock(side_effect=self._memberships)
+        router.get(f"/users/{ADA}/memberOfGroups/{ENGINEERS}").mock(side_effect=self._membership)
+        router.get(f"/groups/{ENGINEERS}").respond(json={"id": str(ENGINEERS), "name": "Field engineers"})
+        router.delete(f"/users/{ADA}/memberOfGroups/{ENGINEERS}").mock(side_effect=self._leave)
+        device = {"id": str(BO), "type": "SMS", "phone": "+46701234567", "lock": {"status": "LOCKED"}}
+        router.get(f"/users/{ADA}/devices").respond(json=listing("devices", device))
+        router.get(f"/users/{ADA}/devices/{BO}").respond(json=device)
+        router.get(f"/users/{ADA}/password").respond(json={"status": "PASSWORD_LOCKED_OUT"})
+        router.get(f"/users/{ADA}/sessions").respond(
+            json=listing("sessions", {"id": str(BO), "browser": {"name": "Firefox"}})
+        )
+        router.get("/populations").respond(json=listing("populations", {"id": str(STAFF), "name": "Staff"}))
+
+    def _user(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=ada(**self.state))
+
+    def _switch(self, request: httpx.Request) -> httpx.Response:
+        self.state["enabled"] = b"true" in request.content
+        return httpx.Response(200, json={})
+
+    def _unlock(self, request: httpx.Request) -> httpx.Response:
+        self.state["account"] = {"status": "OK"}
+        return httpx.Response(200, json={})
+
+    def _memberships(self, request: httpx.Request) -> httpx.Response:
+        found = [{"id": str(group), "name": name, "type": "DIRECT"} for group, name in self.groups.items()]
+        return httpx.Response(200, json=listing("groupMemberships", *found))
+
+    def _membership(self, request: httpx.Request) -> httpx.Response:
+        group = UUID(request.url.path.rsplit("/", 1)[-1])
+        if group not in self.groups:
+            return httpx.Response(404, json={"code": "NOT_FOUND"})
+        return httpx.Response(200, json={"id": str(group), "name": self.groups[group], "type": "DIRECT"})
+
+    def _leave(self, request: httpx.Request) -> httpx.Response:
+        self.groups.pop(ENGINEERS)
+        return httpx.Response(204)
+
+
+@pytest.fixture
+def directory() -> Iterator[Directory]:
+    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as router:
+        yield Directory(router)
+
+
+@pytest.fixture
+def page(new_page: NewPage, helpdesk: Operator, directory: Directory) -> Page:
+    return new_page(helpdesk)
+
+
+def ready(page: Page) -> None:
+    """All panels are there."""
+    page.goto(USER)
+    for panel in ("groups", "devices", "password", "sessions"):
+        expect(page.locator(f"#{panel} .user-panel")).to_be_visible()
+
+
+def test_unlocking_takes_one_press_and_shows_the_user_as_they_are_then(page: Page, directory: Directory) -> None:
+    ready(page)
+    page.get_by_label("I am working on").fill("INC12345")
+    page.get_by_role("button", name="Set").click()
+    ready(page)
+
+    page.locator("#account").get_by_role("button", name="Unlock account").click()
+
+    expect(page.locator("#notices")).to_contain_text("Account unlocked: Ada Berg.")
+    expect(page.locator("#account")).to_contain_text("can sign on")
+    expect(page.locator("#account").get_by_role("button", name="Unlock account")).to_have_count(0)
+    assert page.url.endswith(USER)
+    assert AuditEntry.objects.current().get().ticket == "INC12345"
+
+
+def test_a_double_click_has_one_effect(page: Page, directory: Directory) -> None:
+    ready(page)
+
+    page.locator("#account").get_by_role("button", name="Unlock account").dblclick()
+
+    expect(page.locator("#notices")).to_contain_text("Account unlocked")
+    assert directory.unlock.call_count == 1
+
+
+def test_a_risky_action_asks_first_and_can_be_undone(page: Page, directory: Directory) -> None:
+    ready(page)
+
+    page.get_by_role("link", name="Deactivate").click()
+    expect(page.locator("#action")).to_contain_text("Keep Ada Berg from signing on")
+    assert directory.switch.call_count == 0
+    page.locator("#action").get_by_role("button", name="Deactivate").click()
+    expect(page.locator("#account")).to_contain_text("cannot sign on")
+    expect(page.locator("#action")).to_be_empty()
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.locator("#notices")).to_contain_text("User activated: Ada Berg.")
+    assert directory.state["enabled"]
+
+
+def test_a_line_taken_away_is_gone_from_its_panel(page: Page, directory: Directory) -> None:
+    ready(page)
+
+    page.locator("#groups").get_by_role("button", name="Remove").click()
+
+    expect(page.locator("#groups")).to_contain_text("In no group.")
+    expect(page.locator("#notices")).to_contain_text("Removed from the group: Ada Berg.")
+
+
+def test_a_temporary_password_is_shown_once(page: Page, directory: Directory) -> None:
+    ready(page)
+
+    page.get_by_role("link", name="Set temporary password").click()
+    page.locator("#action").get_by_role("button", name="Set temporary password").click()
+
+    shown = page.locator(".action-secret code").inner_text()
+    assert shown in directory.password.calls.last.request.content.decode()
+    page.get_by_role("link", name="Done", exact=True).click()
+    expect(page.locator(".action-secret")).to_have_count(0)
+    page.go_back()
+    assert shown not in page.content()
+
+
+def test_a_mistake_is_told_at_its_field_and_what_was_typed_stays(page: Page, directory: Directory) -> None:
+    directory.state["account"] = {"status": "OK"}
+    ready(page)
+
+    page.get_by_role("link", name="Lock until…").click()
+    page.locator("#id_until").fill("2020-01-01T10:00")
+    page.get_by_label("Reason").fill("Left her badge in a taxi")
+    page.locator("#action").get_by_role("button", name="Lock").click()
+
+    expect(page.locator("#action")).to_contain_text("Choose a time in the future.")
+    expect(page.get_by_label("Reason")).to_have_value("Left her badge in a taxi")
+
+
+def test_everything_works_without_javascript(new_page: NewPage, helpdesk: Operator, directory: Directory) -> None:
+    page = new_page(helpdesk, java_script_enabled=False)
+    page.goto(f"{USER}?panels=all")
+
+    page.get_by_role("button", name="Unlock account").click()
+    expect(page.locator("#notices")).to_contain_text("Account unlocked: Ada Berg.")
+
+    page.get_by_role("link", name="Deactivate").click()
+    page.get_by_role("button", name="Deactivate").click()
+    expect(page.locator("#notices")).to_contain_text("User deactivated: Ada Berg.")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#notices")).to_contain_text("User activated: Ada Berg.")
+
+    page.goto(f"{USER}?panels=all")
+    page.locator("#groups").get_by_role("button", name="Remove").click()
+    expect(page.locator("#notices")).to_contain_text("Removed from the group")
+
+    page.get_by_role("link", name="Set temporary password").click()
+    page.get_by_role("button", name="Set temporary password").click()
+    expect(page.locator(".action-secret code")).to_be_visible()
+    page.reload()  # the browser sends the form once more
+    expect(page.locator("#notices")).to_contain_text("not kept")
+
+
+def test_a_button_works_by_keyboard_alone(page: Page, directory: Directory) -> None:
+    ready(page)
+    page.locator("#account").get_by_role("button", name="Unlock account").focus()
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#notices")).to_contain_text("Account unlocked")
+
+
+@looks
+def test_actions_and_their_record_are_accessible(
+    new_page: NewPage, org_admin: Operator, directory: Directory, assert_accessible: Check, look: dict[str, Any]
+) -> None:
+    page = new_page(org_admin, **look)
+    ready(page)
+    assert_accessible(page)
+    assert fits(page)
+
+    for key in ("user.deactivate", "user.lock", "user.update", "user.delete", "user.move", "device.remove"):
+        page.goto(f"{USER}actions/{key}/?device_id={BO}")
+        assert_accessible(page)
+        assert fits(page), key
+
+    page.goto(f"{USER}actions/user.deactivate/")
+    page.get_by_role("button", name="Deactivate").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    assert_accessible(page)
+
+    page.goto("/o/acme/audit/")
+    assert_accessible(page)
+    assert fits(page)
+    page.get_by_role("link", name="User deactivated").click()
+    expect(page.get_by_role("heading", name="Before and after")).to_be_visible()
+    assert_accessible(page)
+    assert fits(page)
