@@ -48,14 +48,17 @@ _BELOW = {"groups": Place.GROUPS, "sessions": Place.SESSIONS}
 
 
 def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **inputs: UUID) -> list[Button]:
-    """What this operator may do with `target`, a User or what the place is about, and what makes sense there."""
+    """What this operator may do with `target`, a User or what the place is about, and what makes sense there.
+
+    What needs thinking twice comes last.
+    """
     return [
         Button(
             action=action,
             url=reverse("user-action", args=[access.org.slug, user_id, action.key]),
             inputs={name: str(value) for name, value in inputs.items()},
         )
-        for action in ACTIONS
+        for action in sorted(ACTIONS, key=lambda action: action.is_risky)
         if action.place is place and access.allows(action.permission) and action.offered_to(target)
     ]
 

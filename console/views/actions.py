@@ -305,7 +305,9 @@ def _as_they_are(
         shown = shown or users.get(access.pingone(), user_id)
     except PingOneError:  # the page itself then says why it cannot show the user
         return _go(request, reverse("user", args=[access.org.slug, user_id]))
-    return _with_panels(render(request, "console/user_after.html", account_context(request, shown)), panels)
+    response = _with_panels(render(request, "console/user_after.html", account_context(request, shown)), panels)
+    response["HX-Reswap"] = "innerHTML show:#notices:top"
+    return response
 
 
 def _with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse:

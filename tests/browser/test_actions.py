@@ -124,6 +124,7 @@ def test_a_risky_action_asks_first_and_can_be_undone(page: Page, directory: Dire
     assert directory.switch.call_count == 0
     page.locator("#action").get_by_role("button", name="Deactivate").click()
     expect(page.locator("#account")).to_contain_text("cannot sign on")
+    expect(page.get_by_role("button", name="Undo")).to_be_in_viewport()
     expect(page.locator("#action")).to_be_empty()
 
     page.get_by_role("button", name="Undo").click()
