@@ -13,11 +13,12 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
+from console.callback_address import redirect_uri
 from console.connection_forms import EnvironmentForm
 from console.failures import Failure, failure_of
 from console.models import Organization
 from console.refusals import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
-from console.views.connections import connection_page, put_on_record, redirect_uri, save_typed
+from console.views.connections import connection_page, put_on_record, save_typed
 from pingone_integration import authorization, connections, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
 

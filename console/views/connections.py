@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console import audit
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.audit import Subject
+from console.callback_address import redirect_uri
 from console.connection_forms import ConnectionForm, Place, understand_place
 from console.failures import Failure
 from console.models import AuditEntry
@@ -110,11 +109,6 @@ def connection_page(
     }
     failed_now = failure.status if failure and request.method == "POST" else 200
     return render(request, "console/connection.html", context, status=422 if form.errors else failed_now)
-
-
-def redirect_uri() -> str:
-    """Where PingOne sends the browser back to: to be registered there, letter by letter."""
-    return f"{settings.PUBLIC_URL}{reverse('connect-callback')}"
 
 
 @org_view(Permission.MANAGE_CONNECTION)

@@ -40,11 +40,11 @@ def connection(unconnected: Connection, sandbox: Sandbox) -> Connection:
     return connect(unconnected, sandbox)
 
 
-def connect(connection: Connection, sandbox: Sandbox) -> Connection:
+def connect(connection: Connection, sandbox: Sandbox, username: str = "ada.admin") -> Connection:
     """Press Connect, sign on at the sandbox, approve, and come back."""
     redirect_uri = sandbox.details["redirect_uris"][0]
     there = authorization.begin(connection, redirect_uri=redirect_uri, bound_to=BOUND_TO)
-    return authorization.finish(**answer(sign_on(there)), redirect_uri=redirect_uri, bound_to=BOUND_TO)
+    return authorization.finish(**answer(sign_on(there, username)), redirect_uri=redirect_uri, bound_to=BOUND_TO)
 
 
 def answer(address: str) -> dict[str, str]:

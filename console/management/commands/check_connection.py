@@ -1,0 +1,47 @@
+"""`manage.py check_connection ORG`: the checks of the troubleshooting page, from a terminal."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from console.connection_checks import as_json, subject_of
+from console.models import Organization
+from pingone_integration.checks import Result, State, run_all
+
+FAILED = 1
+
+
+class Command(BaseCommand):
+    """Changes nothing at PingOne, and renews the access token only when it has run out."""
+
+    help = f"Check an organization's connection to PingOne, step by step. Exits with {FAILED} when a check failed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("organization", metavar="ORG", help="the organization's slug")
+        parser.add_argument("--json", action="store_true", help="one JSON object instead of lines to read")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        organization = Organization.objects.filter(slug=options["organization"]).first()
+        if organization is None:
+            raise CommandError(f"No such organization: {options['organization']}")
+        results = []
+        for result in run_all(subject_of(organization)):
+            results.append(result)
+            if not options["json"]:
+                self._tell(result)
+        told = as_json(results)
+        if options["json"]:
+            self.stdout.write(json.dumps(told, indent=2))
+        if not told["passed"]:
+            sys.exit(FAILED)
+
+    def _tell(self, result: Result) -> None:
+        finding = result.finding
+        self.stdout.write(f"{result.state.label:<12}{result.seconds:>6.2f} s  {result.check.title}")
+        if result.state != State.SKIPPED:
+            self.stdout.write(f"{'':<22}{finding.text}")
+        if finding.advice:
+            self.stdout.write(f"{'':<22}-> {finding.advice}")

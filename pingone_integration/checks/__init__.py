@@ -1,0 +1,110 @@
+"""The checks of a connection, in the order of the way from its settings to a working call."""
+
+import time
+from collections.abc import Collection, Iterator
+
+from pingone_integration.checks import grant, network, rights
+from pingone_integration.checks.model import Check, Finding, Result, State, Subject, failure
+from pingone_integration.errors import PingOneError
+
+__all__ = ["BY_KEY", "CHECKS", "Check", "Finding", "Result", "State", "Subject", "run", "run_all"]
+
+_WORKS = ("refresh", "api", "managed-environment")
+
+CHECKS = (
+    Check(key="auth-url", title="The Auth URL is one of PingOne's", run=network.auth_url),
+    Check(key="api-url", title="The API URL follows from it", run=network.api_url, needs=("auth-url",)),
+    Check(key="host-name", title="The host names have addresses", run=network.host_name, needs=("auth-url",)),
+    Check(key="tls", title="The connection is encrypted and trusted", run=network.tls, needs=("host-name",)),
+    Check(key="discovery", title="The sign-on service describes itself", run=network.discovery, needs=("tls",)),
+    Check(key="environment", title="The Environment ID is known there", run=network.environment, needs=("tls",)),
+    Check(
+        key="credentials",
+        title="Client ID and secret are accepted",
+        run=grant.credentials,
+        needs=("discovery", "environment"),
+    ),
+    Check(key="tokens", title="There are tokens", run=grant.tokens),
+    Check(key="refresh", title="The access token can be renewed", run=grant.refresh, needs=("credentials", "tokens")),
+    Check(key="clock", title="The clocks agree", run=network.clock, needs=("tls",)),
+    Check(key="api", title="The API answers", run=network.api, needs=("tls",)),
+    Check(
+        key="managed-environment",
+        title="The managed environment can be read",
+        run=rights.managed_environment,
+        needs=("refresh", "api"),
+    ),
+    Check(
+        key="read-users",
+        title="Users can be read",
+        run=rights.reads("/users", "dir:read:user", rights.READERS),
+        needs=_WORKS,
+    ),
+    Check(
+        key="read-populations",
+        title="Populations can be read",
+        run=rights.reads("/populations", "dir:read:population", rights.READERS),
+        needs=_WORKS,
+    ),
+    Check(
+        key="read-groups",
+        title="Groups can be read",
+        run=rights.reads("/groups", "dir:read:group", rights.READERS),
+        needs=_WORKS,
+    ),
+    Check(
+        key="read-environments",
+        title="Environments can be listed",
+        run=rights.environments_read,
+        needs=("refresh", "api"),
+    ),
+    Check(
+        key="change-users",
+        title="Users can be changed",
+        run=rights.judged("dir:create:user", "dir:update:user"),
+        needs=_WORKS,
+    ),
+    Check(
+        key="change-groups",
+        title="Group memberships can be changed",
+        run=rights.judged("dir:create:groupMembership", "dir:delete:groupMembership"),
+        needs=_WORKS,
+    ),
+    Check(
+        key="manage-passwords",
+        title="Passwords can be managed",
+        run=rights.judged("dir:set:userPassword", "dir:recover:userPassword", "dir:forceChange:userPassword"),
+        needs=_WORKS,
+    ),
+    Check(key="rate-limits", title="The licence leaves room", run=rights.rate_limits, needs=_WORKS),
+    Check(
+        key="refresh-token", title="The refresh token has a lasting format", run=grant.refresh_token, needs=("tokens",)
+    ),
+    Check(key="sign-on-due", title="When somebody has to sign on anew", run=grant.sign_on_due, needs=("tokens",)),
+)
+BY_KEY = {check.key: check for check in CHECKS}
+
+
+def run(check: Check, subject: Subject, *, failed: Collection[str] = ()) -> Result:
+    """`failed`: keys of the checks before it that failed or were skipped; empty to run it alone, whatever it needs."""
+    in_the_way = next((key for key in check.needs if key in failed), None)
+    if in_the_way:
+        text = f"Not checked: it takes that “{BY_KEY[in_the_way].title}” passes."
+        return Result(check=check, finding=Finding(state=State.SKIPPED, text=text), seconds=0)
+    subject.connection.refresh_from_db()
+    started = time.monotonic()
+    try:
+        finding = check.run(subject)
+    except PingOneError as error:
+        finding = failure(error)
+    return Result(check=check, finding=finding, seconds=time.monotonic() - started)
+
+
+def run_all(subject: Subject) -> Iterator[Result]:
+    """Each as soon as it is done; goes on past a failure with whatever does not need what failed."""
+    failed: set[str] = set()
+    for check in CHECKS:
+        result = run(check, subject, failed=failed)
+        if result.blocks:
+            failed.add(check.key)
+        yield result

@@ -1,0 +1,123 @@
+"""What a check of the connection is, and what comes of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from pingone_integration.errors import BeingRenewed, PingOneError, RateLimited
+from pingone_integration.models import Connection
+from pingone_integration.regions import Region
+from pingone_integration.role_assignments import Held, held_by_administrator
+
+
+class State(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    WARNING = "warning"
+    CANNOT_TELL = "cannot-tell"
+    SKIPPED = "skipped"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("-", " ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a check found; its words hold no secret and no personal data, so that they can be sent to support."""
+
+    state: State
+    text: str
+    advice: str = ""  # what to do
+    kind: str = ""  # PingOneError.kind, where one fits
+    ids: tuple[tuple[str, str], ...] = ()  # name and value of what PingOne's support asks for
+    region: Region | None = None  # where the environment really is
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The connection that is checked; what several checks need is read once for each subject."""
+
+    connection: Connection
+    redirect_uri: str  # the one registered for the application
+    renewal_asked_for: bool = False
+
+    @cached_property
+    def held(self) -> Held | None:
+        return held_by_administrator(self.connection)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One step of the way from the settings to a working call; they stand in the order of that way."""
+
+    key: str  # in URLs and in the command's output: never renamed
+    title: str
+    run: Callable[[Subject], Finding]  # a PingOneError it raises is a failure in that error's words
+    needs: tuple[str, ...] = ()  # keys of earlier checks: where one of them failed, this one is not run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A check that was run, or skipped."""
+
+    check: Check
+    finding: Finding
+    seconds: float
+
+    @property
+    def state(self) -> State:
+        return self.finding.state
+
+    @property
+    def blocks(self) -> bool:
+        """Whether what needs this check is not worth running."""
+        return self.state in {State.FAILED, State.SKIPPED}
+
+
+def passed(text: str) -> Finding:
+    return Finding(state=State.PASSED, text=text)
+
+
+def warning(text: str, advice: str) -> Finding:
+    return Finding(state=State.WARNING, text=text, advice=advice)
+
+
+def cannot_tell(text: str, advice: str = "") -> Finding:
+    return Finding(state=State.CANNOT_TELL, text=text, advice=advice)
+
+
+def failure(error: PingOneError | type[PingOneError], text: str = "", advice: str = "") -> Finding:
+    """In the error's own words where no others are given."""
+    trace = error.trace if isinstance(error, PingOneError) else None
+    named = (
+        (
+            ("PingOne's code", trace.code),
+            ("PingOne error ID", trace.error_id),
+            ("Correlation ID", trace.correlation_id),
+            ("Transaction ID", trace.transaction_id),
+        )
+        if trace
+        else ()
+    )
+    busy = isinstance(error, RateLimited | BeingRenewed)
+    return Finding(
+        state=State.CANNOT_TELL if busy else State.FAILED,
+        text=text or f"{error.title}. {error.cause}",
+        advice=advice or error.resolution,
+        kind=error.kind,
+        ids=tuple((name, value[:100]) for name, value in named if value),
+    )
+
+
+def in_words(span: timedelta) -> str:
+    """A length of time, such as "3 weeks, 2 days"; "less than a minute" for the shortest."""
+    now = timezone.now()
+    if span < timedelta(minutes=1):
+        return "less than a minute"
+    return timesince(now - span, now).replace("\N{NO-BREAK SPACE}", " ")

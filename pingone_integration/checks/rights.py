@@ -1,0 +1,136 @@
+"""Checks of what the connection may do at PingOne: which environment, which reads, which changes."""
+
+from collections.abc import Callable
+
+from pingone_integration import environments
+from pingone_integration.checks.model import Finding, Subject, cannot_tell, failure, passed, warning
+from pingone_integration.connections import open_api
+from pingone_integration.errors import Blocked, MissingPermission, NoEnvironmentChosen, NotFound, Unavailable
+from pingone_integration.tokens import require_grant
+from pingone_integration.values import json_object, whole_number
+
+READERS = "Identity Data Read Only, Identity Data Admin or Help Desk Admin"
+FEW_A_SECOND = 10
+
+
+def managed_environment(subject: Subject) -> Finding:
+    """PingOne answers 403 below an environment for both: reading the environment itself tells the two apart."""
+    connection = subject.connection
+    require_grant(connection)
+    managed = connection.managed_environment_id
+    if managed is None:
+        raise NoEnvironmentChosen
+    try:
+        found = environments.read(connection, managed)
+    except NotFound as error:
+        text = f"PingOne has no environment {managed} any more."
+        return failure(error, text, "Choose another environment under Settings, PingOne.")
+    except (MissingPermission, Blocked) as error:
+        return _not_readable(subject, error)
+    if not found.is_active:
+        return warning(
+            f"The environment {managed} is about to be deleted.", "Restore it in PingOne, or choose another."
+        )
+    return passed(f"The environment {managed} can be read.")
+
+
+def _not_readable(subject: Subject, error: MissingPermission | Blocked) -> Finding:
+    managed = subject.connection.managed_environment_id
+    try:
+        visible = environments.visible(subject.connection)
+    except (MissingPermission, Blocked):
+        return cannot_tell(
+            "PingOne shows the administrator who connected no environment at all: the permission "
+            "orgmgt:read:environment is missing.",
+            "Add it to that administrator's role in PingOne. The checks below go on without it.",
+        )
+    if managed in {one.id for one in visible}:
+        return failure(error, f"The environment {managed} is listed, but cannot be read.")
+    return failure(
+        error,
+        f"The administrator who connected holds no role on the environment {managed}; "
+        f"they see {len(visible)} other{'' if len(visible) == 1 else 's'}.",
+        "Give that administrator a role on it in PingOne, choose another environment, or connect as another one.",
+    )
+
+
+def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding]:
+    """A check that reads one entry of a list of the managed environment."""
+
+    def run(subject: Subject) -> Finding:
+        try:
+            open_api(subject.connection).get(path, {"limit": 1})
+        except (MissingPermission, Blocked) as error:
+            text = f"The administrator who connected may not read this: {permission} is missing."
+            return failure(error, text, _grant(roles))
+        except Unavailable as error:
+            return cannot_tell(f"PingOne did not answer this properly. {error.cause}", error.resolution)
+        return passed("Can be read.")
+
+    return run
+
+
+def environments_read(subject: Subject) -> Finding:
+    require_grant(subject.connection)
+    try:
+        visible = environments.visible(subject.connection)
+    except (MissingPermission, Blocked) as error:
+        text = "The list of environments may not be read: orgmgt:read:environment is missing."
+        return failure(error, text, _grant("any built-in one"))
+    return passed(f"{len(visible)} environment{' is' if len(visible) == 1 else 's are'} visible.")
+
+
+def judged(*permissions: str) -> Callable[[Subject], Finding]:
+    """A check of permissions to change something, from the administrator's roles: nothing is tried out."""
+
+    def run(subject: Subject) -> Finding:
+        require_grant(subject.connection)
+        held = subject.held
+        if held is None:
+            return cannot_tell(
+                "PingOne does not show the administrator who connected which roles they hold.",
+                "Look in PingOne at the administrator's roles: Identity Data Admin on the managed environment has it.",
+            )
+        missing = [permission for permission in permissions if held.allows(permission) is not True]
+        roles = ", ".join(sorted(held.roles)) or "none on this environment"
+        if not missing:
+            if held.in_populations.intersection(permissions):
+                return warning(f"Only in some populations. Roles: {roles}.", _grant("Identity Data Admin"))
+            return passed(f"Roles: {roles}.")
+        if not held.complete:
+            return cannot_tell(
+                f"The roles that PingOne shows do not have {', '.join(missing)}, but there may be others.",
+                _grant("Identity Data Admin"),
+            )
+        text = f"Missing: {', '.join(missing)}. Roles: {roles}."
+        return failure(MissingPermission, text, _grant("Identity Data Admin"))
+
+    return run
+
+
+def rate_limits(subject: Subject) -> Finding:
+    """PingOne tells the licence's limits, and never how much of them is used at the moment."""
+    try:
+        body = open_api(subject.connection).get("/capabilities")
+    except (MissingPermission, Blocked, NotFound):
+        return cannot_tell("PingOne does not show the licence's limits to the administrator who connected.")
+    quantities = json_object(body.get("licenseQuantities"))
+    named = {"rlgDirAccessRps": "reads", "rlgDirWriteRps": "changes", "rlgMfaRps": "MFA calls"}
+    limits = {
+        what: limit
+        for name, what in named.items()
+        if (limit := whole_number(json_object(quantities.get(name)).get("limit"))) is not None
+    }
+    if not limits:
+        return cannot_tell("PingOne does not say how many calls the licence allows.")
+    text = f"The licence allows {', '.join(f'{limit} {what}' for what, limit in limits.items())} a second."
+    if min(limits.values()) < FEW_A_SECOND:
+        return warning(f"{text} That is little for several people at once.", "Ask whoever manages the PingOne licence.")
+    return passed(f"{text} All that use the licence share it; how much they use now, PingOne does not say.")
+
+
+def _grant(roles: str) -> str:
+    return (
+        f"Give that administrator the role {roles} on the managed environment in PingOne, then connect again; "
+        "a new role may take a minute to count."
+    )

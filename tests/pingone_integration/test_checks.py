@@ -1,0 +1,552 @@
+"""Each check of the connection and what can come of it, against a PingOne of canned answers."""
+
+import base64
+import json
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+import respx
+import time_machine
+from django.utils import timezone
+
+from console.models import Organization
+from pingone_integration.checks import BY_KEY, CHECKS, Result, State, Subject, network, run, run_all
+from pingone_integration.models import Connection
+from pingone_integration.regions import REGIONS
+from tests.answers import error, listing
+from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
+from tests.pingone_integration.sign_on import CALLBACK, ISSUER, MARA, discoverable, discovery_document, tokens
+
+DISCOVERY = f"{ISSUER}/.well-known/openid-configuration"
+MANAGED = f"{API_URL}/v1/environments/{ENVIRONMENT}"
+PERSON = f"{API_URL}/v1/environments/{ADMINISTRATORS}/users/{MARA}"
+DATA_ADMIN = "d4c30000-0000-4000-8000-000000000001"
+FORBIDDEN = error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
+
+Checked = Callable[..., Result]
+
+
+@pytest.fixture
+def connection(acme: Organization) -> Connection:
+    """Connected by Mara."""
+    acme.connection.consented_by_id = str(MARA)
+    acme.connection.consented_at = timezone.now() - timedelta(days=2)
+    acme.connection.save()
+    return acme.connection
+
+
+@pytest.fixture
+def checked(connection: Connection) -> Checked:
+    """Run one check alone, after changing some of the connection's columns."""
+
+    def checked(key: str, *, asked: bool = False, **columns: Any) -> Result:
+        Connection.objects.filter(pk=connection.pk).update(**columns)
+        return run(BY_KEY[key], Subject(connection, CALLBACK, renewal_asked_for=asked))
+
+    return checked
+
+
+def jwt(**claims: object) -> str:
+    parts = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "x"}, claims)
+    )
+    return ".".join([*parts, "c2lnbmF0dXJl"])
+
+
+def test_addresses_of_a_listed_host_pass(checked: Checked) -> None:
+    assert checked("auth-url").state == State.PASSED
+    assert API_URL in checked("api-url").finding.text
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"), [("", "settings-incomplete"), ("https://auth.pingone.evil.test", "invalid-api-url")]
+)
+def test_an_address_that_is_not_pingones_fails(checked: Checked, url: str, kind: str) -> None:
+    result = checked("auth-url", auth_url=url)
+
+    assert (result.state, result.finding.kind) == (State.FAILED, kind)
+
+
+def test_a_region_is_named(checked: Checked) -> None:
+    assert "European Union" in checked("auth-url", auth_url="https://auth.pingone.eu").finding.text
+
+
+def test_names_are_looked_up(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def look_up(host: str, port: int, **more: Any) -> list[Any]:
+        asked.append((host, port))
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    assert "192.0.2.7" in checked("host-name").finding.text
+    assert asked == [("auth.pingone.test", 443), ("api.pingone.test", 443)]
+
+
+def test_a_name_without_an_address_fails(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: Any, **more: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    result = checked("host-name")
+
+    assert (result.state, result.finding.kind) == (State.FAILED, "connection-failure")
+    assert "auth.pingone.test has no address" in result.finding.text
+
+
+@pytest.mark.parametrize(("days", "state"), [(90, State.PASSED), (5, State.WARNING)])
+def test_the_end_of_a_certificate_is_told(
+    checked: Checked, monkeypatch: pytest.MonkeyPatch, days: int, state: State
+) -> None:
+    ends = timezone.now() + timedelta(days=days)
+    monkeypatch.setattr(network, "_certificate_ends", lambda _: ends)
+
+    result = checked("tls")
+
+    assert result.state == state
+    assert f"{ends:%Y-%m-%d}" in result.finding.text
+
+
+def test_a_host_that_speaks_no_tls_fails(checked: Checked, settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"https://127.0.0.1:{nobody.getsockname()[1]}"
+    settings.PINGONE_CUSTOM_HOSTS = {url: url}
+
+    result = checked("tls", auth_url=url)
+
+    assert (result.state, result.finding.kind) == (State.FAILED, "connection-failure")
+    assert "Connection refused" in result.finding.text
+
+
+@pytest.mark.parametrize(
+    ("url", "state"), [("http://127.0.0.1:8001", State.PASSED), ("http://sandbox.acme.test", State.WARNING)]
+)
+def test_without_tls_only_this_machine_is_trusted(checked: Checked, settings: Any, url: str, state: State) -> None:
+    settings.PINGONE_CUSTOM_HOSTS = {url: url}
+
+    assert checked("tls", auth_url=url).state == state
+
+
+def test_the_discovery_document_must_name_its_issuer(checked: Checked, wire: respx.MockRouter) -> None:
+    discoverable(wire)
+    assert ISSUER in checked("discovery").finding.text
+
+    discoverable(wire, issuer="https://evil.test/as")
+    result = checked("discovery")
+    assert (result.state, result.finding.kind) == (State.FAILED, "invalid-api-url")
+    assert checked("environment").state == State.PASSED
+
+
+def regions(wire: respx.MockRouter, *known_in: str) -> None:
+    """PingOne's six regions, of which some know the environment."""
+    for region in REGIONS:
+        issuer = f"{region.auth_url}/{ADMINISTRATORS}/as"
+        route = wire.get(f"{issuer}/.well-known/openid-configuration")
+        if region.code in known_in:
+            route.respond(json=discovery_document(issuer))
+        else:
+            route.respond(404, json=error("NOT_FOUND"))
+
+
+def test_an_environment_of_another_region_is_found_there(checked: Checked, wire: respx.MockRouter) -> None:
+    regions(wire, "EU")
+
+    result = checked("environment", auth_url="https://auth.pingone.com")
+
+    assert (result.state, result.finding.kind) == (State.FAILED, "unknown-environment")
+    assert result.finding.region
+    assert result.finding.region.code == "EU"
+    assert "https://auth.pingone.eu" in result.finding.advice
+
+
+def test_an_environment_of_no_region_is_told_as_such(checked: Checked, wire: respx.MockRouter) -> None:
+    regions(wire)
+    wire.get(url__startswith="https://auth.pingone.asia").mock(side_effect=httpx.ConnectError("no route"))
+
+    result = checked("environment", auth_url="https://auth.pingone.com")
+
+    assert result.finding.region is None
+    assert "No region of PingOne knows" in result.finding.text
+
+
+def test_beside_a_custom_host_nobody_else_is_asked(checked: Checked, wire: respx.MockRouter) -> None:
+    wire.get(url__startswith=AUTH_URL).respond(404)
+
+    assert checked("environment").finding.kind == "unknown-environment"
+    assert {call.request.url.host for call in wire.calls} == {"auth.pingone.test"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "state"),
+    [
+        (400, "invalid_grant", State.PASSED),
+        (401, "invalid_client", State.FAILED),
+        (400, "unauthorized_client", State.FAILED),
+        (400, "invalid_request", State.CANNOT_TELL),
+        (429, "", State.CANNOT_TELL),
+        (503, "", State.FAILED),
+    ],
+)
+def test_the_secret_is_judged_by_a_code_that_nobody_issued(
+    checked: Checked, wire: respx.MockRouter, connection: Connection, status: int, code: str, state: State
+) -> None:
+    discoverable(wire)
+    wire.post(f"{ISSUER}/token").respond(status, json={"error": code} if code else {})
+
+    result = checked("credentials")
+
+    assert result.state == state
+    asked = wire.calls.last.request.content.decode()
+    assert "grant_type=authorization_code" in asked
+    assert "the-refresh-token" not in asked
+    connection.refresh_from_db()
+    assert connection.state == Connection.State.CONNECTED
+
+
+def test_tokens_that_are_there_are_told_with_their_age(checked: Checked) -> None:
+    result = checked("tokens")
+
+    assert result.state == State.PASSED
+    assert "Connected 2 days ago" in result.finding.text
+    assert "59 minutes" in result.finding.text
+
+
+@pytest.mark.parametrize(
+    ("columns", "state", "kind"),
+    [
+        ({"sealed_refresh_token": ""}, State.WARNING, ""),
+        ({"sealed_refresh_token": "spoilt"}, State.FAILED, "seal-broken"),
+        ({"state": Connection.State.DISCONNECTED}, State.FAILED, "not-connected"),
+        (
+            {"state": Connection.State.RECONNECT_NEEDED, "state_kind": "token-refresh-failure"},
+            State.FAILED,
+            "token-refresh-failure",
+        ),
+    ],
+)
+def test_tokens_that_are_not_there_are_told(checked: Checked, columns: Any, state: State, kind: str) -> None:
+    result = checked("tokens", **columns)
+
+    assert (result.state, result.finding.kind) == (state, kind)
+
+
+def test_a_token_that_is_good_is_not_renewed(checked: Checked, wire: respx.MockRouter) -> None:
+    assert "Not due for 59 minutes" in checked("refresh").finding.text
+    assert not wire.calls
+
+
+@pytest.mark.parametrize(("asked", "expires_in"), [(True, 3600), (False, -5), (True, -5)])
+def test_a_token_is_renewed_once_when_it_is_due_or_asked_for(
+    checked: Checked, wire: respx.MockRouter, connection: Connection, asked: bool, expires_in: int
+) -> None:
+    discoverable(wire)
+    exchange = wire.post(f"{ISSUER}/token").respond(json=tokens())
+
+    result = checked("refresh", asked=asked, access_token_expires_at=timezone.now() + timedelta(seconds=expires_in))
+
+    assert "has just renewed" in result.finding.text
+    assert exchange.call_count == 1
+    connection.refresh_from_db()
+    assert connection.unseal("access_token") == "new-access-token"
+
+
+def test_a_renewal_that_pingone_refuses_fails_in_its_words(checked: Checked, wire: respx.MockRouter) -> None:
+    discoverable(wire)
+    wire.post(f"{ISSUER}/token").respond(400, json={"error": "invalid_grant", "error_description": "x"})
+
+    result = checked("refresh", access_token_expires_at=timezone.now())
+
+    assert (result.state, result.finding.kind) == (State.FAILED, "token-refresh-failure")
+    assert ("PingOne's code", "invalid_grant") in result.finding.ids
+
+
+@pytest.mark.parametrize(
+    ("off_by", "state", "words"),
+    [
+        (5, State.PASSED, "agree"),
+        (120, State.WARNING, "2 minutes ahead of"),
+        (-120, State.WARNING, "2 minutes behind"),
+        (600, State.FAILED, "10 minutes ahead of"),
+    ],
+)
+def test_clocks_are_compared(checked: Checked, wire: respx.MockRouter, off_by: int, state: State, words: str) -> None:
+    now = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+    there = format_datetime(now - timedelta(seconds=off_by), usegmt=True)
+    wire.get(DISCOVERY).respond(200, headers={"Date": there})
+
+    with time_machine.travel(now, tick=False):
+        result = checked("clock")
+
+    assert result.state == state
+    assert words in result.finding.text
+
+
+def test_an_answer_without_a_time_tells_nothing(checked: Checked, wire: respx.MockRouter) -> None:
+    wire.get(DISCOVERY).respond(200, headers={"Date": "yesterday"})
+
+    assert checked("clock").state == State.CANNOT_TELL
+
+
+@pytest.mark.parametrize(("status", "state"), [(401, State.PASSED), (403, State.PASSED), (502, State.FAILED)])
+def test_the_api_is_asked_without_a_token(checked: Checked, wire: respx.MockRouter, status: int, state: State) -> None:
+    wire.get(f"{API_URL}/v1/environments").respond(status)
+
+    assert checked("api").state == state
+    assert "Authorization" not in wire.calls.last.request.headers
+
+
+def test_an_api_that_is_not_there_fails(checked: Checked, wire: respx.MockRouter) -> None:
+    wire.get(f"{API_URL}/v1/environments").mock(side_effect=httpx.ConnectError("refused"))
+
+    assert checked("api").finding.kind == "connection-failure"
+
+
+def visible(wire: respx.MockRouter, *ids: object) -> None:
+    environments = [{"id": str(one), "name": "E"} for one in ids]
+    wire.get(f"{API_URL}/v1/environments").respond(json=listing("environments", *environments))
+
+
+def test_the_managed_environment_is_read(checked: Checked, wire: respx.MockRouter) -> None:
+    wire.get(MANAGED).respond(json={"id": str(ENVIRONMENT), "name": "E", "status": "ACTIVE"})
+    assert checked("managed-environment").state == State.PASSED
+
+    wire.get(MANAGED).respond(json={"id": str(ENVIRONMENT), "name": "E", "status": "DELETE_PENDING"})
+    assert checked("managed-environment").state == State.WARNING
+
+
+def test_an_environment_that_is_gone_is_no_missing_permission(checked: Checked, wire: respx.MockRouter) -> None:
+    wire.get(MANAGED).respond(404, json=error("NOT_FOUND"))
+
+    result = checked("managed-environment")
+
+    assert (result.state, result.finding.kind) == (State.FAILED, "target-not-found")
+    assert "any more" in result.finding.text
+
+
+def test_an_environment_that_the_administrator_cannot_see_is_told_from_a_missing_permission(
+    checked: Checked, wire: respx.MockRouter
+) -> None:
+    wire.get(MANAGED).respond(403, json=FORBIDDEN)
+
+    visible(wire, ADMINISTRATORS)
+    assert "holds no role on the environment" in checked("managed-environment").finding.text
+
+    visible(wire, ENVIRONMENT)
+    assert "is listed, but cannot be read" in checked("managed-environment").finding.text
+
+    wire.get(f"{API_URL}/v1/environments").respond(403, json=FORBIDDEN)
+    assert checked("managed-environment").state == State.CANNOT_TELL
+
+
+def test_an_environment_that_is_not_chosen_is_told(checked: Checked) -> None:
+    assert checked("managed-environment", managed_environment_id=None).finding.kind == "no-environment-chosen"
+
+
+@pytest.mark.parametrize("what", ["users", "populations", "groups"])
+@pytest.mark.parametrize(
+    ("status", "body", "state"),
+    [
+        (200, {"_embedded": {}}, State.PASSED),
+        (403, FORBIDDEN, State.FAILED),
+        (403, {"message": "no such path"}, State.FAILED),
+        (500, {}, State.CANNOT_TELL),
+        (429, {}, State.CANNOT_TELL),
+    ],
+)
+def test_each_list_is_read(
+    checked: Checked, wire: respx.MockRouter, what: str, status: int, body: Any, state: State
+) -> None:
+    wire.get(f"{MANAGED}/{what}").respond(status, json=body)
+
+    result = checked(f"read-{what}")
+
+    assert result.state == state
+    if state == State.FAILED:
+        assert "Identity Data Read Only" in result.finding.advice
+
+
+def test_the_environments_are_counted(checked: Checked, wire: respx.MockRouter) -> None:
+    visible(wire, ENVIRONMENT)
+    assert checked("read-environments").finding.text == "1 environment is visible."
+
+    wire.get(f"{API_URL}/v1/environments").respond(403, json=FORBIDDEN)
+    assert checked("read-environments").state == State.FAILED
+
+
+def roles(wire: respx.MockRouter, *permissions: str, scope: str = "ENVIRONMENT", on: object = ENVIRONMENT) -> None:
+    """Mara holds one role with these permissions, and is in no group."""
+    assignment = {"id": str(MARA), "role": {"id": DATA_ADMIN}, "scope": {"id": str(on), "type": scope}}
+    role = {"id": DATA_ADMIN, "name": "Some role", "permissions": [{"id": one} for one in permissions]}
+    wire.get(f"{PERSON}/roleAssignments").respond(json=listing("roleAssignments", assignment))
+    wire.get(f"{PERSON}/memberOfGroups").respond(json=listing("groupMemberships"))
+    wire.get(f"{API_URL}/v1/roles").respond(json=listing("roles", role))
+    wire.get(f"{MANAGED}/roles").respond(json=listing("roles", role))
+
+
+def test_changes_are_judged_from_roles_and_never_tried(checked: Checked, wire: respx.MockRouter) -> None:
+    roles(wire, "dir:create:user", "dir:update:user")
+
+    assert checked("change-users").state == State.PASSED
+    result = checked("change-groups")
+
+    assert (result.state, result.finding.kind) == (State.FAILED, "missing-permission")
+    assert "dir:create:groupMembership" in result.finding.text
+    assert {call.request.method for call in wire.calls} == {"GET"}
+
+
+def test_a_role_on_another_environment_does_not_count(checked: Checked, wire: respx.MockRouter) -> None:
+    roles(wire, "dir:create:user", "dir:update:user", on=ADMINISTRATORS)
+
+    assert checked("change-users").state == State.FAILED
+
+
+def test_a_role_on_the_organization_counts(checked: Checked, wire: respx.MockRouter) -> None:
+    roles(wire, "dir:create:user", "dir:update:user", scope="ORGANIZATION", on=DATA_ADMIN)
+
+    assert checked("change-users").state == State.PASSED
+
+
+@pytest.mark.parametrize(("status", "state"), [(200, State.WARNING), (403, State.FAILED)])
+def test_a_role_on_a_population_counts_in_that_populations_environment(
+    checked: Checked, wire: respx.MockRouter, status: int, state: State
+) -> None:
+    roles(wire, "dir:create:user", "dir:update:user", scope="POPULATION", on=MARA)
+    wire.get(f"{MANAGED}/populations/{MARA}").respond(status, json={"id": str(MARA)} if status == 200 else FORBIDDEN)
+
+    assert checked("change-users").state == state
+
+
+def test_roles_held_through_a_group_count(checked: Checked, wire: respx.MockRouter) -> None:
+    roles(wire, "dir:create:user", "dir:update:user")
+    assignments = wire.get(f"{PERSON}/roleAssignments").respond(json=listing("roleAssignments"))
+    wire.get(f"{PERSON}/memberOfGroups").respond(json=listing("groupMemberships", {"id": DATA_ADMIN}))
+    through = {"id": str(MARA), "role": {"id": DATA_ADMIN}, "scope": {"id": str(ENVIRONMENT), "type": "ENVIRONMENT"}}
+    of_group = f"{API_URL}/v1/environments/{ADMINISTRATORS}/groups/{DATA_ADMIN}/roleAssignments"
+    wire.get(of_group).respond(json=listing("roleAssignments", through))
+    assert checked("change-users").state == State.PASSED
+    assert assignments.called
+
+    wire.get(of_group).respond(403, json=FORBIDDEN)
+    assert checked("change-users").state == State.CANNOT_TELL
+
+
+@pytest.mark.parametrize("hidden", [f"{PERSON}/roleAssignments", f"{API_URL}/v1/roles"])
+def test_roles_that_pingone_does_not_show_are_not_guessed(
+    checked: Checked, wire: respx.MockRouter, hidden: str
+) -> None:
+    roles(wire, "dir:create:user")
+    wire.get(hidden).respond(403, json=FORBIDDEN)
+
+    assert checked("manage-passwords").state == State.CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        ({"rlgDirAccessRps": {"limit": 100}, "rlgDirWriteRps": {"limit": 50}}, State.PASSED, "100 reads, 50 changes"),
+        ({"rlgDirAccessRps": {"limit": 2}}, State.WARNING, "2 reads"),
+        ({}, State.CANNOT_TELL, "does not say"),
+    ],
+)
+def test_the_licences_limits_are_told(
+    checked: Checked, wire: respx.MockRouter, answer: Any, state: State, words: str
+) -> None:
+    wire.get(f"{MANAGED}/capabilities").respond(json={"licenseQuantities": answer})
+
+    result = checked("rate-limits")
+
+    assert result.state == state
+    assert words in result.finding.text
+
+
+def test_limits_that_are_not_shown_are_not_guessed(checked: Checked, wire: respx.MockRouter) -> None:
+    wire.get(f"{MANAGED}/capabilities").respond(403, json=FORBIDDEN)
+
+    assert checked("rate-limits").state == State.CANNOT_TELL
+
+
+@pytest.mark.parametrize(("day", "state"), [("2026-11-24", State.WARNING), ("2027-03-02", State.FAILED)])
+def test_a_refresh_token_of_the_old_format_is_told(
+    checked: Checked, connection: Connection, day: str, state: State
+) -> None:
+    with time_machine.travel(day):
+        assert checked("refresh-token").state == State.PASSED
+
+        result = checked("refresh-token", sealed_refresh_token=connection.seal("refresh_token", jwt(exp=1)))
+
+    assert result.state == state
+    assert "2027-03-02" in result.finding.text
+
+
+@pytest.mark.parametrize("odd", ["a.b.c", "..", "e30.e30.e30", "ä.ö.ü", "[1].[2].[3]"])
+def test_a_refresh_token_of_any_other_form_is_opaque(checked: Checked, connection: Connection, odd: str) -> None:
+    sealed = connection.seal("refresh_token", odd)
+
+    assert checked("refresh-token", sealed_refresh_token=sealed).state == State.PASSED
+    assert checked("sign-on-due", sealed_refresh_token=sealed).state == State.CANNOT_TELL
+
+
+@pytest.mark.parametrize(("days", "state"), [(20, State.PASSED), (3, State.WARNING), (-1, State.FAILED)])
+def test_the_end_of_a_refresh_token_is_told_where_it_is_known(
+    checked: Checked, connection: Connection, days: int, state: State
+) -> None:
+    ends = timezone.now() + timedelta(days=days)
+    sealed = connection.seal("refresh_token", jwt(exp=int(ends.timestamp())))
+
+    result = checked("sign-on-due", sealed_refresh_token=sealed)
+
+    assert result.state == state
+    assert f"{ends:%Y-%m-%d}" in result.finding.text
+
+
+def test_an_opaque_refresh_tokens_end_is_estimated_and_said_to_be(checked: Checked) -> None:
+    issued = datetime(2026, 11, 1, tzinfo=UTC)
+
+    result = checked("sign-on-due", refresh_token_issued_at=issued)
+
+    assert result.state == State.CANNOT_TELL
+    assert "2026-12-01" in result.finding.text
+
+
+def test_what_needs_a_failed_check_is_skipped_and_the_rest_goes_on(
+    connection: Connection, wire: respx.MockRouter
+) -> None:
+    Connection.objects.filter(pk=connection.pk).update(auth_url="https://elsewhere.test")
+
+    states = {result.check.key: result.state for result in run_all(Subject(connection, CALLBACK))}
+
+    assert list(states) == [check.key for check in CHECKS]
+    assert states["auth-url"] == State.FAILED
+    assert states["credentials"] == states["read-users"] == State.SKIPPED
+    assert states["tokens"] == states["refresh-token"] == State.PASSED
+    assert not wire.calls
+
+
+def test_a_wrong_secret_keeps_the_refresh_token_from_being_sent(
+    connection: Connection, wire: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "_addresses", lambda _: ["192.0.2.7"])
+    monkeypatch.setattr(network, "_certificate_ends", lambda _: timezone.now() + timedelta(days=90))
+    wire.get(f"{API_URL}/v1/environments").respond(401)
+    discoverable(wire)
+    refused = wire.post(f"{ISSUER}/token").respond(401, json={"error": "invalid_client"})
+    Connection.objects.filter(pk=connection.pk).update(access_token_expires_at=timezone.now())
+
+    states = {result.check.key: result.state for result in run_all(Subject(connection, CALLBACK))}
+
+    assert (states["credentials"], states["refresh"]) == (State.FAILED, State.SKIPPED)
+    assert refused.call_count == 1
+    connection.refresh_from_db()
+    assert connection.state == Connection.State.CONNECTED
+
+
+def test_each_check_needs_earlier_ones_only() -> None:
+    for place, check in enumerate(CHECKS):
+        assert set(check.needs) <= {earlier.key for earlier in CHECKS[:place]}
