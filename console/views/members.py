@@ -20,7 +20,8 @@ _LAST = "This is the last org admin: make somebody else org admin first."
 @require_http_methods(["GET", "POST"])
 def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Everybody who works here; POST adds somebody."""
-    form = MemberForm(request.POST if request.method == "POST" else None)
+    least = {"role": Membership.Role.HELPDESK_AGENT}  # who is meant to be more is made so on purpose
+    form = MemberForm(request.POST if request.method == "POST" else None, initial=least)
     if form.is_valid():
         chosen = form.cleaned_data
         try:

@@ -173,7 +173,8 @@ PEOPLE = (
     ),
     *(
         Person(
-            username=f"hostile.{number}" if text.strip() != text or len(text) < 5 else f"{text} {number}",
+            # At the end of a list: whoever looks at the demo meets people first.
+            username=f"zz.hostile.{number}" if text.strip() != text or len(text) < 5 else f"zz {text} {number}",
             about="every text is hostile",
             profile={
                 "name": {"given": text, "middle": text, "family": text, "formatted": text},
