@@ -1,5 +1,6 @@
 """What people type for an action. A form validates and normalizes; it does not call PingOne."""
 
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -52,6 +53,12 @@ class ActionForm(forms.Form):
 
     def inputs(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name not in self.COMMON}
+
+    def renew(self) -> None:
+        """Another press of the button is another attempt: what was sent so far did not come to its end."""
+        data: Any = copy(self.data)  # of a request's own, a changeable one
+        data["submission"] = str(uuid4())
+        self.data = data
 
     def shown_inputs(self) -> list[str]:
         """The fields that this very form asks a person to fill in."""

@@ -77,7 +77,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
     failure = None
     if form.is_valid():
         try:
-            performed = perform.perform(access, action, user_id, form.inputs(), _circumstances(request, form))
+            performed = perform.perform(access, action, user_id, form.inputs(), circumstances_of(request, form))
         except AlreadySubmitted as sent:
             return _as_they_are(request, access, user_id, _Told.of(sent.entry))
         except Refused as refused:
@@ -191,7 +191,7 @@ def _posted(request: ConsoleRequest) -> QueryDict:
     return data
 
 
-def _circumstances(request: HttpRequest, form: ActionForm) -> Circumstances:
+def circumstances_of(request: HttpRequest, form: ActionForm) -> Circumstances:
     return Circumstances(
         source_address=source_address(request),
         ticket=form.cleaned_data["ticket"],
@@ -227,6 +227,8 @@ def _form_page(
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
         "typed_by": mark_of(access.operator) if action.form.looks_at_schema else "",
     }
+    if form.is_bound:
+        form.renew()
     fragment = context["fragment"] = wants_fragment(request)
     template = "console/action.html#action" if fragment else "console/action.html"
     status = failure.status if failure else 422 if form.errors and request.method == "POST" else 200
@@ -265,7 +267,7 @@ def _done(request: ConsoleRequest, access: OrgAccess, action: Action, performed:
         return _show_once(request, access, action, performed)
     if performed.is_gone:
         told.tell(request)
-        return _go(request, reverse("users", args=[access.org.slug]))
+        return go(request, reverse("users", args=[access.org.slug]))
     return _as_they_are(request, access, UUID(entry.subject_id), told, shown=performed.user, panels=action.panels)
 
 
@@ -300,11 +302,11 @@ def _as_they_are(
     """The user read back from PingOne, and a notice of what came of it."""
     told.tell(request)
     if not wants_fragment(request) or request.htmx.target != "action":
-        return _go(request, reverse("user", args=[access.org.slug, user_id]))
+        return go(request, reverse("user", args=[access.org.slug, user_id]))
     try:
         shown = shown or users.get(access.pingone(), user_id)
     except PingOneError:  # the page itself then says why it cannot show the user
-        return _go(request, reverse("user", args=[access.org.slug, user_id]))
+        return go(request, reverse("user", args=[access.org.slug, user_id]))
     response = _with_panels(render(request, "console/user_after.html", account_context(request, shown)), panels)
     response["HX-Reswap"] = "innerHTML show:#notices:top"
     return response
@@ -317,5 +319,5 @@ def _with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpRespons
     return response
 
 
-def _go(request: HttpRequest, url: str) -> HttpResponse:
+def go(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)

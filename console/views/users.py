@@ -67,7 +67,8 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if wants_fragment(request):
         results = render(request, "console/users.html#results", context | {"fragment": True}, status=status)
         return _in_history(request, urls.here, results)
-    return render(request, "console/users.html", context | _filters(request, access, form), status=status)
+    context |= _filters(request, access, form) | {"may_create": access.allows(Permission.CREATE_USERS)}
+    return render(request, "console/users.html", context, status=status)
 
 
 @org_view(Permission.VIEW_USERS)

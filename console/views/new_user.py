@@ -1,0 +1,189 @@
+"""Creating a user: the form, who is there already, and what follows once the user is there."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console import perform
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.action_errors import lands_at_fields
+from console.audit import AlreadySubmitted, Outcome
+from console.catalogue import BY_KEY
+from console.failures import Failure, note
+from console.fragments import wants_fragment
+from console.models.tickets import ticket_policy
+from console.new_user_forms import AfterwardsForm
+from console.perform import Performed, Refused
+from console.profile_forms import NewUserForm
+from console.several import run_each
+from console.tickets import ticket_in_hand
+from console.typed import mark_of, take
+from console.user_filters import known_populations
+from console.user_schema import known_attributes
+from console.views.actions import TYPED_BEFORE, circumstances_of, go
+from pingone_integration import groups, users
+from pingone_integration.api import PingOneApi
+from pingone_integration.errors import Duplicate, PingOneError
+from pingone_integration.groups import Group
+from pingone_integration.profiles import Written
+from pingone_integration.user_search import literal
+from pingone_integration.users import User
+
+_CREATE = BY_KEY["user.create"]
+
+
+@dataclass(kw_only=True)
+class _Page:
+    """What stands on the page besides the form."""
+
+    failure: Failure | None = None
+    existing: tuple[User, ...] = ()  # who has the username or e-mail address already
+    outcome_open: bool = False  # somebody has to look before anything is sent again
+    nobody_found: str = ""  # the username that was looked for after an open outcome
+    status: int = 200
+
+
+@org_view(Permission.CREATE_USERS)
+@require_http_methods(["GET", "POST"])
+def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """The form (GET), a new user (POST), or with `look` in the POST whether that user is there by now."""
+    if request.method == "POST":
+        data: QueryDict | None = request.POST.copy()
+    elif data := take(request):
+        messages.warning(request, TYPED_BEFORE)
+    form = NewUserForm(
+        data,
+        attributes=known_attributes(access),
+        policy=ticket_policy(access.org, _CREATE.key),
+        initial={"ticket": ticket_in_hand(request)},
+    )
+    then = AfterwardsForm(data, access=access, groups=_groups_to_join(access))
+    page = _Page()
+    if request.method == "POST" and "look" in request.POST:
+        page = _look(request, access, form)
+    elif request.method == "POST":
+        if form.is_valid() and then.is_valid():
+            created = _create(request, access, form)
+            if isinstance(created, HttpResponse):
+                return created
+            if isinstance(created, Performed):
+                return _created(request, access, form, then, created)
+            page = created
+        else:
+            page.status = 422
+    if form.is_bound and not page.outcome_open:
+        form.renew()
+    return _show(request, access, form, then, page)
+
+
+@org_view(Permission.CREATE_USERS)
+@require_safe
+def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Who has this username or e-mail address already: a hint, while somebody types. One call."""
+    if not wants_fragment(request):
+        return redirect("new-user", access.org.slug)
+    found: tuple[User, ...] = ()
+    try:
+        found = _existing(access.pingone(), request.GET.get("username", ""), request.GET.get("email", ""))
+    except PingOneError as error:
+        note(request, error)
+    return render(request, "console/new_user.html#existing", {"page": _Page(existing=found)})
+
+
+def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Performed | HttpResponse | _Page:
+    try:
+        return perform.perform(access, _CREATE, None, form.inputs(), circumstances_of(request, form))
+    except AlreadySubmitted as sent:
+        if sent.entry.outcome == Outcome.SUCCEEDED:
+            messages.info(request, "This was sent before and is done.")
+            return go(request, reverse("user", args=[access.org.slug, sent.entry.subject_id]))
+        if sent.entry.outcome != Outcome.FAILED:
+            return _Page(outcome_open=True, status=409)
+        form.add_error(None, "This was sent before and has failed. Press the button again to try once more.")
+        return _Page(status=409)
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return _Page(status=422)
+    except PingOneError as error:
+        if error.outcome_known and lands_at_fields(error, form):
+            return _Page(existing=_taken_by(request, access, form) if isinstance(error, Duplicate) else (), status=422)
+        failure = note(request, error)
+        return _Page(failure=failure, outcome_open=not error.outcome_known, status=failure.status)
+
+
+def _created(
+    request: ConsoleRequest, access: OrgAccess, form: NewUserForm, then: AfterwardsForm, created: Performed
+) -> HttpResponse:
+    """On to the user's page; what followed is told there, and a failure of it leaves the user as they are."""
+    user_id = UUID(created.entry.subject_id)
+    name = created.user.display_name if created.user else created.entry.subject_name
+    dropped = isinstance(created.result, Written) and created.result.not_taken
+    told = " ".join(part for part in (f"{_CREATE.done}: {name}.", created.entry.note) if part)
+    messages.add_message(request, messages.WARNING if dropped else messages.SUCCESS, told)
+    for result in run_each(access, user_id, then.steps(), circumstances_of(request, form)):
+        if result.problem:
+            messages.warning(request, f"{result.step.name}: failed. {result.problem}")
+        else:
+            messages.success(request, f"{result.step.name}: done.")
+    return go(request, reverse("user", args=[access.org.slug, user_id]))
+
+
+def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Page:
+    """Whether the user is there, after an answer of PingOne was lost. Only then may the form be sent again."""
+    username = form.data.get("username", "")
+    try:
+        found = _existing(access.pingone(), username, "")
+    except PingOneError as error:
+        failure = note(request, error)
+        return _Page(failure=failure, outcome_open=True, status=failure.status)
+    return _Page(existing=found, nobody_found="" if found else username)
+
+
+def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tuple[User, ...]:
+    """Nobody where PingOne does not show them: the username may be taken in a population out of sight."""
+    try:
+        return _existing(access.pingone(), form.data.get("username", ""), form.data.get("email", ""))
+    except PingOneError as error:
+        note(request, error)
+        return ()
+
+
+def _existing(api: PingOneApi, username: str, email: str) -> tuple[User, ...]:
+    username, email = username.strip()[:128], email.strip()[:256]
+    conditions = [f"username eq {literal(username)}"] if username else []
+    conditions += [f"email eq {literal(email)}"] if "@" in email else []
+    return tuple(users.search(api, filter=" or ".join(conditions), limit=5).items) if conditions else ()
+
+
+def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
+    """None when PingOne does not tell: a user can be created without."""
+    if not access.allows(Permission.CHANGE_GROUPS):
+        return ()
+    try:
+        return groups.first(access.pingone())
+    except PingOneError:
+        return ()
+
+
+def _show(
+    request: ConsoleRequest, access: OrgAccess, form: NewUserForm, then: AfterwardsForm, page: _Page
+) -> HttpResponse:
+    populations = sorted(known_populations(access), key=lambda population: not population.is_default)
+    choices = [(str(population.id), population.name) for population in populations]
+    if not populations or not populations[0].is_default:
+        choices.insert(0, ("", "The environment's default"))
+    form.fields["population_id"].widget.choices = choices
+    context = {
+        "action": _CREATE,
+        "form": form,
+        "then": then,
+        "page": page,
+        "typed_by": mark_of(access.operator),
+    }
+    template = "console/new_user.html#new-user" if wants_fragment(request) else "console/new_user.html"
+    return render(request, template, context, status=page.status)
