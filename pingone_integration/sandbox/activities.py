@@ -71,7 +71,7 @@ def _actors(call: Call) -> dict[str, Any]:
             "id": application.client_id,
             "name": application.name,
             "type": "CLIENT",
-            "href": f"{call.api_url()}/environments/{home['id']}/applications/{application.client_id}",
+            "href": f"{call.api_url}/environments/{home['id']}/applications/{application.client_id}",
             "environment": home,
         }
     }
@@ -80,7 +80,7 @@ def _actors(call: Call) -> dict[str, Any]:
             "id": str(user.id),
             "name": user.username,
             "type": "USER",
-            "href": f"{call.api_url()}/environments/{home['id']}/users/{user.id}",
+            "href": f"{call.api_url}/environments/{home['id']}/users/{user.id}",
             "environment": home,
             "population": {"id": str(user.population_id)},
         }

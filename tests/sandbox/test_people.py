@@ -1,10 +1,12 @@
 """The invented organization: one person for each state, and names that break pages."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from tests.sandbox.people import usernames
-from tests.sandbox_server import Sandbox
+from tests.sandbox_server import Sandbox, running_sandbox
 
 MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 
@@ -114,3 +116,17 @@ def test_the_first_page_is_in_a_fixed_order(rosa: httpx.Client):
     names = usernames(rosa.get("users", params={"limit": 50}))
 
     assert names == sorted(names, key=str.lower)
+
+
+def test_a_big_sandbox_has_the_same_people_and_every_index(sandbox: Sandbox, tmp_path: Path):
+    indexes = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
+    invented = (
+        "SELECT id, profile, enabled, locked, population_id FROM sandbox_user WHERE external_id_key LIKE 'hr-100%'"
+    )
+
+    with running_sandbox(tmp_path, "--users", "20000") as big:
+        assert big.sql(indexes) == sandbox.sql(indexes)
+        assert big.sql("SELECT count(*) AS people FROM sandbox_user")[0]["people"] > 20_000
+        few, many = ({row["id"]: row for row in one.sql(invented)} for one in (sandbox, big))
+    assert len(few) > 100
+    assert {user_id: many[user_id] for user_id in few} == few

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -44,11 +44,17 @@ class Call:
 
     def url(self, path: str = "") -> str:
         """Absolute, below the environment: `users/...`."""
-        return f"{self.api_url()}/environments/{self.environment.id}{'/' if path else ''}{path}"
+        return f"{self.environment_url}{'/' if path else ''}{path}"
 
+    @cached_property
+    def environment_url(self) -> str:
+        return f"{self.api_url}/environments/{self.environment.id}"
+
+    @cached_property
     def api_url(self) -> str:
-        return f"{self.base_url()}/v1"
+        return f"{self.base_url}/v1"
 
+    @cached_property
     def base_url(self) -> str:
         return settings.SANDBOX_URL or self.request.build_absolute_uri("/").rstrip("/")
 

@@ -34,8 +34,8 @@ RATE_LIMITS = {
 
 
 def environment_body(call: Call, environment: Environment) -> dict[str, Any]:
-    own = f"{call.api_url()}/environments/{environment.id}"
-    organization = f"{call.api_url()}/organizations/{environment.organization_id}"
+    own = f"{call.api_url}/environments/{environment.id}"
+    organization = f"{call.api_url}/organizations/{environment.organization_id}"
     body: dict[str, Any] = {
         "_links": {
             "self": {"href": own},

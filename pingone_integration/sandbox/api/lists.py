@@ -16,14 +16,14 @@ T = TypeVar("T", bound=Model)
 
 def envelope(call: Call, collection: str, items: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """A whole list: `_links`, `_embedded`, `size`; keyword arguments are further members."""
-    links = {"self": {"href": call.base_url() + call.request.get_full_path()}}
+    links = {"self": {"href": call.base_url + call.request.get_full_path()}}
     return {"_links": links, "_embedded": {collection: items}, **more, "size": len(items)}
 
 
 def link_to(call: Call, cursor: str) -> dict[str, str]:
     """The same request with another cursor."""
     query = {**call.request.GET.dict(), "cursor": cursor}
-    return {"href": f"{call.base_url()}{call.request.path}?{urlencode(query)}"}
+    return {"href": f"{call.base_url}{call.request.path}?{urlencode(query)}"}
 
 
 def listing_of(call: Call) -> str:

@@ -20,7 +20,7 @@ Scope = RoleAssignment.Scope
 
 def role_body(call: Call, role: Role) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "_links": {"self": {"href": f"{call.api_url()}/roles/{role.id}"}},
+        "_links": {"self": {"href": f"{call.api_url}/roles/{role.id}"}},
         "id": str(role.id),
         "name": role.name,
         "description": role.description,

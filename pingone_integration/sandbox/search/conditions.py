@@ -6,6 +6,7 @@ SQLite into another index.
 
 import json
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import (
@@ -16,6 +17,7 @@ from django.db.models import (
     Func,
     OuterRef,
     Q,
+    QuerySet,
 )
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
@@ -82,6 +84,7 @@ class Walk:
     range: Q
     order: tuple[str, ...]
     by_environment: bool = True  # whether the index begins with the environment
+    entries: QuerySet[Any] | None = None  # the index itself, where it is of another table
 
 
 def environment_test(environment_id: UUID) -> Q:
@@ -104,7 +107,10 @@ def walk_of(comparison: Comparison) -> Walk | None:
         # Not Q(enabled=...): Django writes NOT "enabled", for which SQLite does not look into the index.
         return Walk(Q(enabled__in=[_boolean(value)]), ("username_key",))
     if attribute == MEMBERSHIP:
-        return Walk(Q(memberships__group_id=uuid_of(value)), ("memberships__user_id",), by_environment=False)
+        group_id = uuid_of(value)
+        members = GroupMembership.objects.filter(group_id=group_id).values_list("user_id")
+        within = Q(memberships__group_id=group_id)
+        return Walk(within, ("memberships__user_id",), by_environment=False, entries=members)
     column, key = INDEXED.get(attribute), value.lower()
     if column is None or not key:
         return None

@@ -7,6 +7,7 @@ whole environment by username, which is quick for conditions that many users mee
 
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -56,9 +57,15 @@ class Sizes:
     def _of(self, comparison: Comparison | None) -> int:
         if comparison not in self._known:
             walk = (walk_of(comparison) if comparison else None) or EVERYONE
-            entries = _range(walk, self.environment_id, Q()).values_list(walk.order[0])
-            self._known[comparison] = entries[: COUNTED + 1].count()
+            self._known[comparison] = self._entries(walk)[: COUNTED + 1].count()
         return self._known[comparison]
+
+    def _entries(self, walk: Walk) -> QuerySet[Any]:
+        """Asking for no more than the index holds, and nothing of the users it points to."""
+        if walk.entries is not None:
+            return walk.entries
+        environment = Q(environment_id=self.environment_id) if walk.by_environment else Q()
+        return User.objects.filter(environment & walk.range).values_list(walk.order[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +111,7 @@ class Plan:
             order = walks[index].order
             here = position is not None and index == position.branch
             beyond = _beyond(order, position.key, forwards=forwards) if position and here else None
-            users = self._branch(index, beyond).select_related("population")
+            users = self._branch(index, beyond).prefetch_related("population")
             sign = "" if forwards else "-"
             for user in users.order_by(*(f"{sign}{name}" for name in order))[: limit - len(rows)]:
                 rows.append(Row(user, Position(index, key_of(user, order))))  # noqa: PERF401 - the slice counts rows
