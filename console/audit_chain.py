@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from console.models import AuditEntry, AuditHead, Organization
+from console.models import AuditEntry, AuditHead, Organization, UnfinishedEntry
 
 FIRST_PREVIOUS_HASH = "0" * 64
 _NOT_COVERED = {"id", "hash"}
@@ -45,6 +45,10 @@ def append(row: AuditEntry, *, durable: bool) -> AuditEntry:
         row.started_at = row.started_at or row.at
         row.hash = digest(row)
         row.save()
+        if row.outcome == AuditEntry.Outcome.STARTED:
+            UnfinishedEntry.objects.create(organization_id=row.organization_id, entry=row.entry)
+        else:
+            UnfinishedEntry.objects.filter(entry=row.entry).delete()
         AuditHead.objects.filter(pk=head.pk).update(sequence=row.sequence, hash=row.hash, at=row.at)
     return row
 

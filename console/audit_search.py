@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from console.audit import EVENTS
 from console.catalogue import ACTIONS
-from console.models import AuditEntry, Operator, Organization
+from console.models import AuditEntry, Operator, Organization, UnfinishedEntry
 from console.models.audit import AuditQuerySet
 
 PAGE_SIZE = 50
@@ -66,6 +66,8 @@ def matching(organization: Organization, form: AuditFilterForm) -> AuditQuerySet
     for name in ("action", "outcome", "ticket"):
         if value := chosen.get(name):
             found = found.filter(**{name: value})
+    if chosen.get("outcome") == AuditEntry.Outcome.STARTED:
+        found = found.filter(entry__in=UnfinishedEntry.objects.filter(organization=organization).values("entry"))
     if since := chosen.get("since"):
         first = _at(organization).filter(at__gte=_midnight(since)).order_by("at", "sequence").first()
         found = found.filter(sequence__gte=first.sequence) if first else found.none()

@@ -1,7 +1,7 @@
 """Everything the console itself keeps; what it keeps of PingOne is in pingone_integration.models."""
 
 from console.models.api_calls import SavedApiCall
-from console.models.audit import AppendOnlyError, AuditEntry, AuditHead
+from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, UnfinishedEntry
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.tickets import TicketPolicy
 
@@ -15,4 +15,5 @@ __all__ = [
     "Organization",
     "SavedApiCall",
     "TicketPolicy",
+    "UnfinishedEntry",
 ]

@@ -139,3 +139,13 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_id}: {self.sequence}"
+
+
+class UnfinishedEntry(models.Model):
+    """An entry that was started and not closed: no part of the record, but what finds these among a million others."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="unfinished_entries")
+    entry = models.UUIDField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.entry)

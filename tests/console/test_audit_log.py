@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from console import audit
 from console.audit import Circumstances, Outcome, Subject
-from console.audit_search import PAGE_SIZE
+from console.audit_search import PAGE_SIZE, AuditFilterForm, matching
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration.errors import MissingPermission, Trace
 from tests.answers import ADA, BO, ada
@@ -169,6 +169,17 @@ def test_each_filter_is_read_off_an_index(acme, helpdesk):
         plan = found.explain()
         assert f"audit_by_{next(iter(chosen)).removesuffix('_id')}" in plan
         assert "TEMP B-TREE" not in plan
+
+
+def test_unfinished_entries_are_found_without_reading_all_that_ever_started(acme, helpdesk):
+    happened(acme, helpdesk)
+    form = AuditFilterForm({"outcome": "started"})
+    assert form.is_valid()
+
+    assert "console_unfinishedentry" in matching(acme, form).explain().lower()
+    assert not matching(acme, form).exists()
+    unfinished = happened(acme, helpdesk, outcome=None)
+    assert matching(acme, form).get() == unfinished
 
 
 def test_an_organization_sees_nothing_of_another(log, globex, stranger, browser_of, auditor):

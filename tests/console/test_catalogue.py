@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, Permission
@@ -110,3 +111,10 @@ def test_a_policy_says_which_tickets_do(requirement, pattern, ticket, fits):
     policy = TicketPolicy(requirement=requirement, pattern=pattern)
 
     assert bool(policy.problem_with(ticket)) is not fits
+
+
+@EVERY_ACTION
+def test_the_readme_says_what_an_action_calls_and_needs(action):
+    row = f"| `{action.key}` | {action.label.rstrip('…')} | `{action.endpoint}` | `{action.pingone_permission}` |"
+
+    assert row in (settings.BASE_DIR / "README.md").read_text()
