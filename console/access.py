@@ -44,6 +44,7 @@ class Permission(StrEnum):
     EXPORT_AUDIT = "audit.export"
     MANAGE_CONNECTION = "connection.manage"
     MANAGE_MEMBERS = "members.manage"
+    MANAGE_POLICIES = "policies.manage"
 
 
 PERMISSION_LABELS = {  # after "the right to"
@@ -69,6 +70,7 @@ PERMISSION_LABELS = {  # after "the right to"
     Permission.EXPORT_AUDIT: "export the audit log",
     Permission.MANAGE_CONNECTION: "manage the connection to PingOne",
     Permission.MANAGE_MEMBERS: "manage the organization's members",
+    Permission.MANAGE_POLICIES: "decide what actions ask for",
 }
 
 _AUDITOR = frozenset(

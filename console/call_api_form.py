@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, ChoiceField, Form, HiddenInput, Textarea, TextInput, UUIDField
+from django.forms import CharField, ChoiceField, Form, Textarea, TextInput
 
+from console.action_forms import ActionForm
 from console.call_api import ApiCall
 from pingone_integration.endpoints import (
     LONGEST_QUERY,
@@ -107,13 +108,12 @@ class CallApiForm(Form):
         return typed
 
 
-class SendWriteForm(Form):
-    """The second look at a request that may change something."""
+class SendWriteForm(ActionForm):
+    """The second look at a request that may change something: here a reason is no choice."""
 
-    submission = UUIDField(widget=HiddenInput)
     reason = CharField(
         label="Reason",
-        max_length=500,
+        max_length=1000,
         widget=TextInput(attrs={"autocomplete": "off"}),
         help_text="Goes into the audit log with the request.",
     )

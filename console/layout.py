@@ -81,6 +81,14 @@ NAVIGATION = (
         section="Settings",
         purpose="Decide who works here, and as what.",
     ),
+    Destination(
+        label="Policies",
+        icon="clipboard-check",
+        url_name="policies",
+        permission=Permission.MANAGE_POLICIES,
+        section="Settings",
+        purpose="Decide which actions ask for a ticket.",
+    ),
 )
 
 

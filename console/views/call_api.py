@@ -1,7 +1,7 @@
 """Call API: compose a request to any endpoint of the environment, send it, read the answer, keep it for later."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -15,7 +15,9 @@ from console.call_api import ApiCall
 from console.call_api_form import CallApiForm, SaveCallForm, SendWriteForm
 from console.failures import failure_of
 from console.models import AuditEntry, SavedApiCall
+from console.models.tickets import ticket_policy
 from console.source_address import source_address
+from console.tickets import ticket_in_hand
 from pingone_integration.endpoints import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
 from pingone_integration.errors import NoEnvironmentChosen, PingOneError
 from pingone_integration.regions import api_url_for
@@ -39,11 +41,16 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     call = form.call
     if not call.writes:
         return _send(request, access, form, audit.Circumstances(source_address=source_address(request)))
-    second_look = SendWriteForm(request.POST if "submission" in request.POST else None, initial={"submission": uuid4()})
+    second_look = SendWriteForm(
+        request.POST if "submission" in request.POST else None,
+        policy=ticket_policy(access.org, call_api.ACTION),
+        initial={"ticket": ticket_in_hand(request)},
+    )
     if not second_look.is_valid():
         return _page(request, access, form, second_look=second_look, status=422 if second_look.is_bound else 200)
     circumstances = audit.Circumstances(
         source_address=source_address(request),
+        ticket=second_look.cleaned_data["ticket"],
         reason=second_look.cleaned_data["reason"],
         submission=second_look.cleaned_data["submission"],
     )

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from console.call_api import LEFT_OUT, ApiCall, as_curl, without_secrets
-from console.models import AuditEntry, Operator, Organization, SavedApiCall
+from console.models import AuditEntry, Operator, Organization, SavedApiCall, TicketPolicy
 from pingone_integration.endpoints import Endpoint
 from tests.conftest import ENVIRONMENT
 
@@ -82,6 +82,21 @@ def test_a_write_takes_a_reason(admin: Client, pingone: respx.MockRouter) -> Non
     assert response.status_code == 422
     assert "This field is required." in response.content.decode()
     assert outcomes() == []
+
+
+def test_a_write_takes_a_ticket_where_the_organization_asks_for_one(
+    admin: Client, acme: Organization, pingone: respx.MockRouter
+) -> None:
+    required = TicketPolicy.Requirement.PATTERN
+    TicketPolicy.objects.create(organization=acme, action="api.call", requirement=required, pattern=r"INC\d+")
+    pingone.post("/users").respond(201, json={})
+
+    refused = send_write(admin, ticket="soon", body="{}")
+    sent = send_write(admin, ticket="INC77", body="{}")
+
+    assert "looks like INC\\d+" in refused.content.decode()
+    assert "201 Created" in sent.content.decode()
+    assert AuditEntry.objects.current().get().ticket == "INC77"
 
 
 def test_a_write_is_sent_as_composed_and_recorded_with_its_reason(admin: Client, pingone: respx.MockRouter) -> None:

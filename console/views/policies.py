@@ -1,0 +1,74 @@
+"""Settings > Policies: which actions ask for a ticket reference."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from console import audit, call_api
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.catalogue import ACTIONS
+from console.models import AuditEntry, Organization, TicketPolicy
+from console.policy_forms import TicketPolicyForm
+from console.source_address import source_address
+
+_LABELS = {action.key: action.label for action in ACTIONS} | {call_api.ACTION: "Call API (what may change something)"}
+
+
+@org_view(Permission.MANAGE_POLICIES)
+@require_http_methods(["GET", "POST"])
+def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """One line for each action; saving puts every change on record by itself."""
+    policies = _policies(access.org)
+    data = request.POST if request.method == "POST" else None
+    forms = {
+        key: TicketPolicyForm(data, prefix=key, initial={"requirement": policy.requirement, "pattern": policy.pattern})
+        for key, policy in policies.items()
+    }
+    if data is not None and all(form.is_valid() for form in forms.values()):
+        changed = _save(request, access, forms)
+        messages.success(request, f"{changed} changed." if changed else "Nothing is changed.")
+        return redirect("policies", access.org.slug)
+    context = {"lines": [(_LABELS[key], form) for key, form in forms.items()]}
+    return render(request, "console/policies.html", context, status=422 if data is not None else 200)
+
+
+def _policies(organization: Organization) -> dict[str, TicketPolicy]:
+    """By action, in the catalogue's order."""
+    known = {policy.action: policy for policy in TicketPolicy.objects.filter(organization=organization)}
+    return {key: known.get(key) or TicketPolicy(organization=organization, action=key) for key in _LABELS}
+
+
+def _save(request: ConsoleRequest, access: OrgAccess, forms: dict[str, TicketPolicyForm]) -> int:
+    """How many policies are other ones now."""
+    changed = 0
+    with transaction.atomic():
+        Organization.objects.select_for_update().get(pk=access.org.pk)
+        for key, policy in _policies(access.org).items():
+            before, after = _values(policy), _values_of(forms[key])
+            if before == after:
+                continue
+            TicketPolicy.objects.update_or_create(organization=access.org, action=key, defaults=after)
+            audit.record(
+                access.org,
+                "policy.changed",
+                subject=audit.Subject(kind=AuditEntry.Subject.POLICY, id=key, name=f"Ticket: {_LABELS[key]}"),
+                operator=access.operator,
+                source_address=source_address(request),
+                before=before,
+                after=after,
+            )
+            changed += 1
+    return changed
+
+
+def _values(policy: TicketPolicy) -> dict[str, str]:
+    return {"requirement": str(policy.requirement), "pattern": policy.pattern}
+
+
+def _values_of(form: TicketPolicyForm) -> dict[str, str]:
+    """A pattern that nothing is compared with is not kept."""
+    requirement = form.cleaned_data["requirement"]
+    has_pattern = requirement == TicketPolicy.Requirement.PATTERN
+    return {"requirement": requirement, "pattern": form.cleaned_data["pattern"] if has_pattern else ""}

@@ -1,0 +1,98 @@
+"""Org admins decide which actions ask for a ticket; each change is on record, and counts from then on."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from console.catalogue import ACTIONS
+from console.models import AuditEntry, Operator, Organization, TicketPolicy
+from console.models.tickets import ticket_policy
+
+PAGE = "/o/acme/settings/policies/"
+
+BrowserOf = Callable[[Operator], Client]
+
+
+@pytest.fixture
+def admin(browser_of: BrowserOf, org_admin: Operator) -> Client:
+    return browser_of(org_admin)
+
+
+def as_before(**changes: str) -> dict[str, str]:
+    """The form as it is sent, fields named `<action>-<field>`; dots of a key are written as two underscores here."""
+    keys = [*(action.key for action in ACTIONS), "api.call"]
+    sent = {f"{key}-requirement": "optional" for key in keys} | {f"{key}-pattern": "" for key in keys}
+    return sent | {name.replace("__", ".").replace("_at_", "-"): value for name, value in changes.items()}
+
+
+def test_every_action_has_a_line(admin: Client) -> None:
+    text = admin.get(PAGE).content.decode()
+
+    assert all(f'name="{action.key}-requirement"' in text for action in ACTIONS)
+    assert 'name="api.call-requirement"' in text
+
+
+def test_what_changes_is_kept_and_on_record_and_nothing_else(admin: Client, acme: Organization) -> None:
+    changes = {"user__delete_at_requirement": "pattern", "user__delete_at_pattern": r"CHG\d+|INC\d+"}
+
+    response = admin.post(PAGE, as_before(**changes), follow=True)
+
+    assert "1 changed." in response.content.decode()
+    assert ticket_policy(acme, "user.delete").problem_with("soon") != ""
+    assert ticket_policy(acme, "user.delete").problem_with("CHG7") == ""
+    assert ticket_policy(acme, "user.unlock").problem_with("") == ""
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.subject_id) == ("policy.changed", "user.delete")
+    assert entry.before == {"requirement": "optional", "pattern": ""}
+    assert entry.after == {"requirement": "pattern", "pattern": r"CHG\d+|INC\d+"}
+
+
+def test_saving_the_same_again_changes_nothing(admin: Client, acme: Organization) -> None:
+    response = admin.post(PAGE, as_before(), follow=True)
+
+    assert "Nothing is changed." in response.content.decode()
+    assert not AuditEntry.objects.exists()
+    assert not TicketPolicy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("", "A pattern is missing"),
+        ("[", "not a regular expression"),
+        ("(a+)+b", "no brackets"),
+        ("a*a*a*a*", "at most 3"),
+    ],
+)
+def test_a_pattern_that_cannot_work_is_told_at_its_field_and_nothing_is_kept(
+    admin: Client, pattern: str, words: str
+) -> None:
+    changes = {"user__delete_at_requirement": "pattern", "user__delete_at_pattern": pattern}
+
+    response = admin.post(PAGE, as_before(**changes, user__unlock_at_requirement="required"))
+
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert not TicketPolicy.objects.exists()
+
+
+def test_a_pattern_is_forgotten_with_the_requirement(admin: Client, acme: Organization) -> None:
+    pattern = TicketPolicy.Requirement.PATTERN
+    TicketPolicy.objects.create(organization=acme, action="user.delete", requirement=pattern, pattern="INC.")
+
+    admin.post(PAGE, as_before(user__delete_at_pattern="INC."))
+
+    assert ticket_policy(acme, "user.delete").pattern == ""
+
+
+def test_only_org_admins_decide(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
+    for operator in (helpdesk, auditor):
+        assert browser_of(operator).post(PAGE, as_before()).status_code == 403
+
+
+def test_a_policy_counts_in_its_own_organization_only(admin: Client, acme: Organization, globex: Organization) -> None:
+    admin.post(PAGE, as_before(user__unlock_at_requirement="required"))
+
+    assert ticket_policy(acme, "user.unlock").is_required
+    assert not ticket_policy(globex, "user.unlock").is_required
