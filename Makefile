@@ -52,6 +52,7 @@ format: $(VENV)/installed-dev ## Bring Python into shape
 	$(RUN) -m ruff format .
 
 run: $(VENV)/installed ## Serve with gunicorn, settings from the environment or .env; migrate first
+	$(RUN) manage.py check
 	@$(RUN) manage.py migrate --check || { echo "Migrate first: $(RUN) manage.py migrate"; exit 1; }
 	$(RUN) manage.py collectstatic --noinput --verbosity 0
 	exec $(VENV)/bin/gunicorn console.wsgi
