@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.urls import reverse
 
 from console.access import OrgAccess
-from console.catalogue import ACTIONS, Action, Place
+from console.catalogue import ACTIONS, BY_KEY, Action, Place
 from pingone_integration.devices import Device
 from pingone_integration.groups import GroupMembership
 from pingone_integration.passwords import PasswordState
@@ -44,7 +44,7 @@ _AT = {  # a panel's items: where they stand, and how an action's form names the
     GroupMembership: (Place.GROUP, "group_id", "group_id"),
     Session: (Place.SESSION, "session_id", "id"),
 }
-_BELOW = {"groups": Place.GROUPS, "sessions": Place.SESSIONS}
+_BELOW = {"sessions": Place.SESSIONS}  # a user joins groups on a page of its own, several at once
 
 
 def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **inputs: UUID) -> list[Button]:
@@ -80,4 +80,6 @@ def panel_offers(access: OrgAccess, user_id: UUID, key: str, content: Any) -> di
         return {"buttons": buttons(access, user_id, Place.PASSWORD, content)}
     items = list(getattr(content, "items", content))
     below = buttons(access, user_id, _BELOW[key], items) if key in _BELOW else []
-    return {"offers": offers(access, user_id, items), "buttons": below}
+    joins = key == "groups" and access.allows(BY_KEY["group.add"].permission)
+    join_url = reverse("user-groups", args=[access.org.slug, user_id]) if joins else ""
+    return {"offers": offers(access, user_id, items), "buttons": below, "join_url": join_url}

@@ -37,6 +37,8 @@ class GroupMembership:
     description: str
     is_direct: bool  # False: by the group's filter or through another group, so that it cannot be taken away here
     user_filter: str
+    population_id: UUID | None  # of the group; None: open to users of every population
+    source: str  # of the group: GATEWAY or IDP where an external directory decides; empty: PingOne itself
 
 
 def search(api: PingOneApi, name: str, *, limit: int = 20, cursor: str | None = None) -> Page[Group]:
@@ -150,6 +152,8 @@ def membership_of(body: Json) -> GroupMembership | None:
         description=text(group.get("description")),
         is_direct=body.get("type") == "DIRECT",
         user_filter=text(group.get("userFilter")),
+        population_id=identifier(json_object(group.get("population")).get("id")),
+        source=text(group.get("sourceType")),
     )
 
 

@@ -1,0 +1,124 @@
+"""Adding a user to several groups: found by name, or copied from somebody else, with a look beforehand."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.catalogue import BY_KEY
+from console.failures import note
+from console.fragments import wants_fragment
+from console.joining import Candidate, candidate_of, candidates_like, with_roles
+from console.joining_forms import GroupChoiceForm, JoinForm
+from console.models.tickets import ticket_policy
+from console.parallel import at_once
+from console.several import MOST, Step, run_each
+from console.tickets import ticket_in_hand
+from console.views.actions import circumstances_of, go
+from pingone_integration import groups, users
+from pingone_integration.api import PingOneApi
+from pingone_integration.errors import PingOneError
+from pingone_integration.user_search import Criteria, filter_of
+
+_ADD = BY_KEY["group.add"]
+_SHOWN = 10  # found by name, at a time
+
+
+@org_view(Permission.CHANGE_GROUPS)
+@require_http_methods(["GET", "POST"])
+def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
+    """Look for groups (GET, or without JavaScript a POST that changes nothing), and join those chosen (POST `add`)."""
+    adds = request.method == "POST" and "add" in request.POST
+    form = JoinForm(
+        request.POST if adds else None,
+        policy=ticket_policy(access.org, _ADD.key),
+        initial={"ticket": request.POST.get("ticket", ticket_in_hand(request)), "reason": request.POST.get("reason")},
+    )
+    api = access.pingone()
+    if not adds or not form.is_valid():
+        sought = request.POST if request.method == "POST" else request.GET
+        return _show(request, form, _choices(request, api, user_id, sought))
+    chosen = form.cleaned_data["group_ids"]
+    named = _named(api, chosen)
+    if not form.cleaned_data["confirmed"]:
+        marked = with_roles(api, named)
+        if any(candidate.carries_roles for candidate in marked):
+            form.renew()
+            found = {"user": users.get(api, user_id), "candidates": marked, "confirms": True}
+            return _show(request, form, found)
+    steps = [Step(action=_ADD, name=group.name, inputs={"group_id": group.id}) for group in named]
+    results = run_each(access, user_id, steps, circumstances_of(request, form))
+    done = [result.step.name for result in results if not result.problem]
+    if done:
+        messages.success(request, f"Added to {len(done)} of {len(results)} groups: {', '.join(done)}.")
+    for result in results:
+        if result.problem:
+            messages.warning(request, f"Not added to {result.step.name}. {result.problem}")
+    return go(request, reverse("user", args=[access.org.slug, user_id]))
+
+
+def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: QueryDict) -> dict[str, Any]:
+    """What was looked for, all of it read at once; what was chosen before stays chosen."""
+    form = GroupChoiceForm(sought)
+    form.is_valid()
+    name, like = form.cleaned_data.get("q", ""), form.cleaned_data.get("like", "")
+    like_id = form.cleaned_data.get("like_id")
+    chosen = form.cleaned_data.get("group_ids", [])[:MOST]
+    user, own, found, people, other, model = at_once(
+        api,
+        partial(users.get, user_id=user_id),
+        partial(groups.memberships, user_id=user_id),
+        lambda api: groups.search(api, name, limit=_SHOWN) if name else None,
+        lambda api: users.search(api, filter=filter_of(Criteria(text=like)), limit=_SHOWN) if like else None,
+        lambda api: groups.memberships(api, like_id) if like_id else None,
+        lambda api: users.get(api, like_id) if like_id else None,
+    )
+    for result in (user, own, other, model):
+        if isinstance(result, PingOneError):
+            raise result
+    failures = [note(request, result) for result in (found, people) if isinstance(result, PingOneError)]
+    candidates = [replace(one, is_chosen=True) for one in _named(api, chosen)]
+    if found and not failures:
+        candidates += [candidate_of(group, user, own) for group in found.items if group.id not in chosen]
+    if other:
+        known = {candidate.id for candidate in candidates}
+        copied = [one for one in candidates_like(other, user, own) if one.id not in known]
+        for one in with_roles(api, copied):
+            room = sum(candidate.is_chosen for candidate in candidates) < MOST
+            candidates.append(replace(one, is_chosen=room and not one.hindrance and not one.carries_roles))
+    return {
+        "user": user,
+        "q": name,
+        "like": like,
+        "people": [one for one in people.items if one.id != user_id] if people and not failures else None,
+        "model": model,
+        "candidates": candidates,
+        "looked": bool(name or like_id),
+        "more": bool((found and not failures and found.next_cursor) or (other and other.next_cursor)),
+        "failures": failures,
+    }
+
+
+def _named(api: PingOneApi, chosen: list[UUID]) -> list[Candidate]:
+    """The groups somebody chose; one whose name cannot be read goes by its id."""
+    if not chosen:
+        return []
+    found = at_once(api, *(partial(groups.get, group_id=group_id) for group_id in chosen))
+    names = ["" if isinstance(group, PingOneError) else group.name for group in found]
+    return [Candidate(id=group_id, name=name or str(group_id)) for group_id, name in zip(chosen, names, strict=True)]
+
+
+def _show(request: ConsoleRequest, form: JoinForm, found: dict[str, Any]) -> HttpResponse:
+    template = "console/user_groups.html"
+    fragment = wants_fragment(request)
+    if fragment:
+        template += "#group-choices" if request.htmx.target == "group-choices" else "#user-groups"
+    context = {"action": _ADD, "form": form, "most": MOST, "fragment": fragment} | found
+    return render(request, template, context, status=422 if form.errors else 200)
