@@ -255,7 +255,7 @@ def test_what_was_typed_survives_an_expired_session(create, org_admin, environme
     browser.force_login(org_admin)
     again = browser.get(NEW).text
 
-    assert expired.url == f"/accounts/login/?next={NEW}"
+    assert expired["Location"] == f"/accounts/login/?next={NEW}"
     assert 'name="username" value="new.person"' in again
     assert re.search(rf'value="{ENGINEERS}"[^>]* checked', again)
     assert not AuditEntry.objects.filter(action="user.create").exists()
