@@ -62,6 +62,7 @@ class PingOneApi:
     """
 
     base_url: str  # https://api.pingone.eu/v1/environments/<id>
+    connection_id: UUID  # whose calls these are
     tokens: TokenSource
     transaction_id: UUID
 

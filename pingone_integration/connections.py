@@ -20,6 +20,7 @@ def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> P
         raise NoEnvironmentChosen
     return PingOneApi(
         base_url=f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}",
+        connection_id=connection.pk,
         tokens=StoredTokens(connection.pk),
         transaction_id=transaction_id or uuid4(),
     )

@@ -45,7 +45,7 @@ def visible(connection: Connection) -> tuple[Environment, ...]:
 
 def read(connection: Connection, environment_id: UUID) -> Environment:
     """Raises NotFound when there is none, or none that the administrator sees."""
-    found = environment_of(_api(connection).get(f"/environments/{environment_id}"))
+    found = environment_of(api_above(connection).get(f"/environments/{environment_id}"))
     if found is None:
         raise Unavailable("an environment without an id")
     return found
@@ -67,7 +67,7 @@ def environment_of(body: dict[str, Any]) -> Environment | None:
 
 
 def _all(connection: Connection) -> tuple[Environment, ...]:
-    api = _api(connection)
+    api = api_above(connection)
     found: list[Environment] = []
     cursor = None
     for _ in range(MOST_PAGES):
@@ -79,10 +79,11 @@ def _all(connection: Connection) -> tuple[Environment, ...]:
     return tuple(found)
 
 
-def _api(connection: Connection) -> PingOneApi:
+def api_above(connection: Connection) -> PingOneApi:
     """The API above any one environment. Raises InvalidApiUrl."""
     return PingOneApi(
         base_url=f"{api_url_for(connection.auth_url)}/v1",
+        connection_id=connection.pk,
         tokens=StoredTokens(connection.pk),
         transaction_id=uuid4(),
     )

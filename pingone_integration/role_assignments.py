@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pingone_integration.api import PingOneApi
+from pingone_integration.environments import api_above
 from pingone_integration.errors import Blocked, MissingPermission, NotFound
 from pingone_integration.models import Connection
 from pingone_integration.paging import items_of
-from pingone_integration.regions import api_url_for
-from pingone_integration.tokens import StoredTokens
 from pingone_integration.values import identifier, json_object, text
 
 MOST_GROUPS = 20  # of the administrator that are asked for roles
@@ -54,9 +53,7 @@ def held_by_administrator(connection: Connection) -> Held | None:
     administrator, managed = identifier(connection.consented_by_id), connection.managed_environment_id
     if administrator is None or managed is None:
         return None
-    api = PingOneApi(
-        base_url=f"{api_url_for(connection.auth_url)}/v1", tokens=StoredTokens(connection.pk), transaction_id=uuid4()
-    )
+    api = api_above(connection)
     home = f"/environments/{connection.environment_id}"
     person = f"{home}/users/{administrator}"
     own = _shown(lambda: _assignments(api, person))

@@ -28,7 +28,7 @@ class OneToken:
 
 @pytest.fixture
 def api() -> PingOneApi:
-    return PingOneApi(base_url=BASE, tokens=OneToken(), transaction_id=uuid4())
+    return PingOneApi(base_url=BASE, connection_id=uuid4(), tokens=OneToken(), transaction_id=uuid4())
 
 
 @pytest.mark.parametrize(
