@@ -20,6 +20,7 @@ class Population:
     is_default: bool
     user_count: int | None  # None: PingOne does not say
     password_policy_id: UUID | None  # None: the environment's default policy
+    preferred_language: str  # of its users who have none of their own; empty: the environment's
 
 
 def all_of(api: PingOneApi, *, most: int = MAX_LISTED) -> tuple[Population, ...]:
@@ -49,4 +50,5 @@ def population_of(body: Json) -> Population | None:
         is_default=body.get("default") is True,
         user_count=whole_number(body.get("userCount")),
         password_policy_id=identifier(json_object(body.get("passwordPolicy")).get("id")),
+        preferred_language=text(body.get("preferredLanguage")),
     )

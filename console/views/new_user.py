@@ -26,10 +26,11 @@ from console.typed import mark_of, take
 from console.user_filters import known_populations
 from console.user_schema import known_attributes
 from console.views.actions import TYPED_BEFORE, circumstances_of, go
-from pingone_integration import groups, users
+from pingone_integration import groups, population_sync, users
 from pingone_integration.api import PingOneApi
 from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
+from pingone_integration.populations import Population
 from pingone_integration.profiles import Written
 from pingone_integration.user_search import literal
 from pingone_integration.users import User
@@ -170,11 +171,26 @@ def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
         return ()
 
 
+def _with_defaults(population: Population, password_policy: str) -> str:
+    """What a user gets who is put there: an option's text, so that it is seen while choosing, and without a script."""
+    defaults = [
+        "default" if population.is_default else "",
+        f"language {population.preferred_language}" if population.preferred_language else "",
+        f"password policy {password_policy}" if password_policy else "",
+    ]
+    named = ", ".join(filter(None, defaults))
+    name = population.name or str(population.id)
+    return f"{name} ({named})" if named else name
+
+
 def _show(
     request: ConsoleRequest, access: OrgAccess, form: NewUserForm, then: AfterwardsForm, page: _Page
 ) -> HttpResponse:
     populations = sorted(known_populations(access), key=lambda population: not population.is_default)
-    choices = [(str(population.id), population.name) for population in populations]
+    policies = dict(population_sync.synced(access.org.connection).values_list("population_id", "password_policy"))
+    choices = [
+        (str(population.id), _with_defaults(population, policies.get(population.id, ""))) for population in populations
+    ]
     if not populations or not populations[0].is_default:
         choices.insert(0, ("", "The environment's default"))
     form.fields["population_id"].widget.choices = choices

@@ -10,9 +10,12 @@ import httpx
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from console.models import AuditEntry, Operator, TicketPolicy
+from pingone_integration.models import SyncedPopulation
 from tests.answers import ADA, BO, ENGINEERS, STAFF, ada, bo, error, listing
+from tests.conftest import ENVIRONMENT
 from tests.console.test_user_list import HOSTILE_NAMES
 
 NEW = "/o/acme/users/new/"
@@ -86,10 +89,28 @@ def test_the_list_leads_to_the_form_for_those_who_may(browser_of, org_admin, hel
     assert browser_of(helpdesk).get(NEW).status_code == 403
 
 
+def test_each_population_says_what_its_users_get(create, environment, acme):
+    population = {"id": str(BO), "name": "Alumni", "preferredLanguage": "sv"}
+    environment.get("/populations").respond(json=listing("populations", population))
+    SyncedPopulation.objects.create(
+        connection=acme.connection,
+        environment_id=ENVIRONMENT,
+        population_id=BO,
+        name="Alumni",
+        is_default=False,
+        password_policy="Strict",
+        synced_at=timezone.now(),
+    )
+
+    page = create.client.get(NEW).text
+
+    assert ">Alumni (language sv, password policy Strict)</option>" in page
+
+
 def test_the_form_preselects_the_default_population_and_asks_for_the_environments_attributes(create, environment):
     page = create.client.get(NEW).text
 
-    assert re.search(rf'<option value="{STAFF}">Staff</option>\s*<option value="{BO}">Alumni', page)
+    assert re.search(rf'<option value="{STAFF}">Staff \(default\)</option>\s*<option value="{BO}">Alumni', page)
     assert "Cost center" in page
     assert "Engineers" in page
     assert not AuditEntry.objects.exists()
