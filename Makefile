@@ -57,8 +57,9 @@ run: $(VENV)/installed ## Serve with gunicorn, settings from the environment or 
 	$(RUN) manage.py collectstatic --noinput --verbosity 0
 	exec $(VENV)/bin/gunicorn console.wsgi
 
-bench: $(VENV)/installed-dev ## Measure the console, then the local PingOne with a million users (minutes)
+bench: $(VENV)/installed-dev ## Measure the console, a million audit entries, and the local PingOne with a million users (minutes)
 	$(RUN) -m tests.benchmarks.console_pages
+	$(RUN) -m tests.benchmarks.audit_pages
 	$(RUN) -m tests.benchmarks.sandbox_lists
 
 lock: $(VENV)/installed-dev ## Compile the requirements files from pyproject.toml (UPGRADE=--upgrade for newer versions)

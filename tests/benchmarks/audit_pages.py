@@ -1,0 +1,157 @@
+"""How long a page of the audit log takes, among few entries and among many, in one run.
+
+    python -m tests.benchmarks.audit_pages [--few 1000] [--many 1000000]
+
+Milliseconds are the best of seven of the whole page, from request to answer, on the database of DATABASE_URL (a new
+SQLite file without one). Writing the many takes minutes. Exits with 1 when a page among many is above the budget.
+"""
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+import django
+
+BUDGET_MS = 100
+ROUNDS = 7
+BATCH = 5000
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+PACE = timedelta(seconds=60)  # from one entry to the next
+SUBJECTS = 50_000
+
+
+def prepare() -> None:
+    """Settings of the tests, and an empty database that they may fill."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    settings.LOGGING_CONFIG = None
+    call_command("migrate", verbosity=0)
+
+
+def rows(organization: Any, operators: list[Any], count: int) -> Iterator[Any]:
+    """`count` entries of two rows each; their hashes are none of the chain's, which no page reads."""
+    from console.catalogue import ACTIONS
+    from console.models import AuditEntry
+
+    chance = random.Random(count)  # noqa: S311 - the same log in every run
+    outcomes = [AuditEntry.Outcome.SUCCEEDED] * 97 + [AuditEntry.Outcome.FAILED] * 2 + [AuditEntry.Outcome.UNKNOWN]
+    sequence = 0
+    for number in range(count):
+        operator, subject = chance.choice(operators), chance.randrange(SUBJECTS)
+        at = FIRST + number * PACE
+        entry = UUID(int=chance.getrandbits(128), version=4)
+        for revision, outcome in enumerate((AuditEntry.Outcome.STARTED, chance.choice(outcomes))):
+            sequence += 1
+            yield AuditEntry(
+                organization=organization,
+                sequence=sequence,
+                hash="-",
+                entry=entry,
+                revision=revision,
+                outcome=outcome,
+                at=at + revision * timedelta(seconds=1),
+                started_at=at,
+                operator=operator,
+                operator_email=operator.email,
+                source_address="203.0.113.7",
+                ticket=f"INC{number // 3}",
+                action=ACTIONS[subject % len(ACTIONS)].key,
+                subject_kind=AuditEntry.Subject.USER,
+                subject_id=str(UUID(int=subject, version=4)),
+                subject_name=f"user{subject}",
+                before={"enabled": True},
+                after={"enabled": False} if revision else None,
+            )
+
+
+def fill(slug: str, count: int) -> Any:
+    """An organization with so many entries, and its org admin."""
+    from django.db.models import QuerySet
+
+    from console.models import AuditEntry, AuditHead, Membership, Operator, Organization
+    from pingone_integration.models import Connection
+
+    organization = Organization.objects.create(slug=slug, name=slug, connection=Connection.objects.create())
+    operators = [Operator.objects.create_user(f"{slug}-{number}@acme.test") for number in range(20)]
+    Membership.objects.create(organization=organization, operator=operators[0], role=Membership.Role.ORG_ADMIN)
+    everything = rows(organization, operators, count)
+    last = None
+    while batch := list(islice(everything, BATCH)):
+        QuerySet(AuditEntry).bulk_create(batch)
+        last = batch[-1]
+    if last:
+        AuditHead.objects.create(organization=organization, sequence=last.sequence, hash=last.hash, at=last.at)
+    return organization, operators[0]
+
+
+def questions(slug: str, count: int) -> dict[str, str]:
+    """What is measured, by a name for it: the query string of the page."""
+    middle = FIRST + count // 2 * PACE
+    return {
+        "newest": "",
+        "deep": f"before={count}",
+        "one operator": f"operator={slug}-7@acme.test",
+        "one user": "user=user77",
+        "one user's id": f"user={UUID(int=77, version=4)}",
+        "one action": "action=user.unlock",
+        "failed": "outcome=failed",
+        "unknown": "outcome=unknown",
+        "never finished": "outcome=started",
+        "one ticket": f"ticket=INC{count // 6}",
+        "a day": f"since={middle:%Y-%m-%d}&until={middle:%Y-%m-%d}",
+        "an operator's failures": f"operator={slug}-7@acme.test&outcome=failed",
+        "a user's unlocks since": f"user=user77&action=user.unlock&since={middle:%Y-%m-%d}",
+        "nothing": "ticket=NONE",
+    }
+
+
+def milliseconds(client: Any, url: str) -> float:
+    taken = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        response = client.get(url)
+        taken.append((time.perf_counter() - started) * 1000)
+        assert response.status_code == 200, url
+    return min(taken)
+
+
+def measure(slug: str, count: int) -> dict[str, float]:
+    from django.test import Client
+
+    started = time.perf_counter()
+    _, admin = fill(slug, count)
+    print(f"{count} entries written after {time.perf_counter() - started:.0f} s")
+    client = Client()
+    client.force_login(admin)
+    return {name: milliseconds(client, f"/o/{slug}/audit/?{query}") for name, query in questions(slug, count).items()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--few", type=int, default=1000)
+    parser.add_argument("--many", type=int, default=1_000_000)
+    options = parser.parse_args()
+    with TemporaryDirectory() as directory:
+        os.environ.setdefault("DATABASE_URL", f"sqlite:///{directory}/audit.sqlite3")
+        prepare()
+        few, many = measure("few", options.few), measure("many", options.many)
+    print(f"\n{'ms for a page':28}{'few':>10}{'many':>10}{'ratio':>9}")
+    for name, taken in many.items():
+        late = "" if taken <= BUDGET_MS else f"  above {BUDGET_MS} ms"
+        print(f"{name:28}{few[name]:>10.1f}{taken:>10.1f}{taken / few[name]:>9.1f}{late}")
+    return 0 if max(many.values()) <= BUDGET_MS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
