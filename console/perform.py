@@ -24,6 +24,7 @@ from pingone_integration.users import User
 Json = dict[str, Any]
 
 UNREAD = "It could not be read back."
+UNSEEN = "PingOne took it, but does not show it: look again in a moment."
 LONGEST_RUN = timedelta(minutes=5)  # all calls of one action together have long timed out by then
 
 
@@ -39,6 +40,7 @@ class Performed:
     result: Any  # what the call returned: a secret of `action.secret_result`, a user, a count
     user: User | None  # read back afterwards; None: gone, or it could not be read
     is_gone: bool  # PingOne has no such user any more
+    is_seen: bool  # read back, and it shows what the action is for
 
 
 def perform(
@@ -92,14 +94,22 @@ def perform(
     if user_id is None:
         raise TypeError(f"{action.key} neither takes nor returns a user")
     again = _look_again(api, action, user_id, inputs)
+    expected = storable(action.expected(inputs)) or {}
+    is_seen = again.was_read and expected.items() <= storable(again.values or {}).items()
+    note = action.note_of(result)  # may say better what did not come about
+    if not again.was_read:
+        note = f"{note} {UNREAD}".strip()
+    elif not is_seen:
+        note = note or UNSEEN
     closing = audit.close(
         row,
         Outcome.SUCCEEDED,
         subject=None if row.subject_id else _subject(user_id, again.user),
         after=again.values,
-        note=" ".join(part for part in (action.note_of(result), "" if again.was_read else UNREAD) if part),
+        note=note,
     )
-    return Performed(entry=closing, result=result, user=again.user, is_gone=again.was_read and again.user is None)
+    is_gone = again.was_read and again.user is None
+    return Performed(entry=closing, result=result, user=again.user, is_gone=is_gone, is_seen=is_seen)
 
 
 def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> Performed:

@@ -247,6 +247,15 @@ class RefusedByState(PingOneError):
     resolution = "Look at the user's status and choose the action that fits."
 
 
+class UnlockFailure(RefusedByState):
+    """PingOne does not lift a lock: it is one of another kind, the user is disabled, or the licence is without it."""
+
+    kind = "unlock-failure"
+    title = "PingOne did not unlock the user"
+    cause = "It may be a lock of another kind, of the password or an MFA device, or the licence is without unlocking."
+    resolution = "Look at the state of account, password and MFA devices, and unlock what is locked."
+
+
 class ChangedMeanwhile(PingOneError):
     """Somebody else changed the user after the values that are to be changed were read; nothing was written."""
 

@@ -4,7 +4,7 @@ from console import observations as seen
 from console.access import Permission
 from console.action_forms import DeleteUserForm, UntilForm
 from console.catalogue.action import Action, Undo
-from pingone_integration import users
+from pingone_integration import locks, users
 
 ACTIONS = (
     Action(
@@ -48,7 +48,7 @@ ACTIONS = (
         does="Lifts the account lock and forgets failed MFA attempts.",
         leaves="Does not change the password, and does not lift a lock of the password alone.",
         permission=Permission.UNLOCK_USERS,
-        call=users.unlock,
+        call=locks.unlock_account,
         offered_to=lambda user: user.is_locked,
         observe=seen.of_user("is_locked", "unlock_at"),
         effect={"is_locked": False},

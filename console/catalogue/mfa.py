@@ -4,7 +4,7 @@ from console import observations as seen
 from console.access import Permission
 from console.action_forms import DeviceForm, RenameDeviceForm, UntilForm
 from console.catalogue.action import Action, Place
-from pingone_integration import devices, mfa
+from pingone_integration import devices, locks, mfa
 
 ACTIONS = (
     Action(
@@ -77,7 +77,7 @@ ACTIONS = (
         does="Forgets the failed attempts with this device.",
         leaves="Does not unblock a device that an administrator blocked.",
         permission=Permission.CHANGE_DEVICES,
-        call=devices.unlock,
+        call=locks.unlock_device,
         form=DeviceForm,
         place=Place.DEVICE,
         offered_to=lambda device: device.is_locked,

@@ -3,7 +3,7 @@
 from console import observations as seen
 from console.access import Permission
 from console.catalogue.action import Action, Place
-from pingone_integration import passwords
+from pingone_integration import locks, passwords
 
 ACTIONS = (
     Action(
@@ -44,7 +44,7 @@ ACTIONS = (
         does="Forgets the wrong passwords that locked the user out.",
         leaves="Does not change the password.",
         permission=Permission.UNLOCK_USERS,
-        call=passwords.unlock,
+        call=locks.unlock_password,
         place=Place.PASSWORD,
         offered_to=lambda password: password.is_locked,
         observe=seen.password_state,

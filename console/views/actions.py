@@ -262,7 +262,7 @@ def _done(request: ConsoleRequest, access: OrgAccess, action: Action, performed:
     undoable = str(entry.entry) if inverse and access.allows(inverse.permission) and entry.after is not None else ""
     text = " ".join(part for part in (f"{action.done}: {name}.", entry.note) if part)
     dropped = isinstance(performed.result, Written) and performed.result.not_taken
-    told = _Told(messages.WARNING if dropped else messages.SUCCESS, text, undoable)
+    told = _Told(messages.SUCCESS if performed.is_seen and not dropped else messages.WARNING, text, undoable)
     if action.secret_result:
         return _show_once(request, access, action, performed)
     if performed.is_gone:

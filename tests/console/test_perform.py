@@ -165,6 +165,17 @@ def test_what_cannot_be_read_back_has_happened_all_the_same(access, pingone):
     assert "could not be read back" in performed.entry.note
 
 
+def test_what_pingone_takes_and_does_not_show_is_told(access, pingone):
+    locked = ada(account={"canAuthenticate": False, "status": "LOCKED"})
+    reads(pingone, locked, locked)
+    pingone.post(f"/users/{ADA}").respond(json={})
+
+    performed = run(access, "user.unlock")
+
+    assert (performed.entry.outcome, performed.is_seen) == ("succeeded", False)
+    assert "does not show it" in performed.entry.note
+
+
 def test_values_that_may_not_be_seen_keep_nobody_from_acting(access, pingone):
     reads(pingone, ada(), ada())
     pingone.get(f"/users/{ADA}/password").respond(403, json=error("ACCESS_FAILED"))

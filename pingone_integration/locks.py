@@ -1,0 +1,72 @@
+"""The locks that may keep a user out, each lifted by a call of its own, and why PingOne refuses to lift one.
+
+Source: PingOne API reference, Users > User Accounts, User Passwords; MFA > Users > MFA Devices (read 2026-11).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from uuid import UUID
+
+from pingone_integration import devices, passwords, users
+from pingone_integration.api import PingOneApi
+from pingone_integration.errors import PingOneError, RefusedByState, UnlockFailure
+
+
+def unlock_account(api: PingOneApi, user_id: UUID) -> None:
+    """As users.unlock; raises UnlockFailure, which says what kind of lock it is, where PingOne refuses."""
+    with _explained(api, user_id):
+        users.unlock(api, user_id)
+
+
+def unlock_password(api: PingOneApi, user_id: UUID) -> None:
+    """As passwords.unlock; raises UnlockFailure."""
+    with _explained(api, user_id):
+        passwords.unlock(api, user_id)
+
+
+def unlock_device(api: PingOneApi, user_id: UUID, *, device_id: UUID) -> None:
+    """As devices.unlock; raises UnlockFailure."""
+    with _explained(api, user_id):
+        devices.unlock(api, user_id, device_id=device_id)
+
+
+@contextmanager
+def _explained(api: PingOneApi, user_id: UUID) -> Iterator[None]:
+    try:
+        yield
+    except RefusedByState as refused:
+        failure = UnlockFailure(str(refused), details=refused.details, trace=refused.trace)
+        with suppress(PingOneError):  # what cannot be seen is not told: the general words stay
+            for find in _REASONS:
+                if words := find(api, user_id):
+                    failure.cause, failure.resolution = words
+                    break
+        raise failure from refused
+
+
+def _of_account(api: PingOneApi, user_id: UUID) -> tuple[str, str] | None:
+    user = users.get(api, user_id)
+    if not user.enabled:
+        return "The user is disabled, which no unlocking changes.", "Activate the user, then look again for a lock."
+    if user.is_locked:
+        return (
+            "The account is locked; the licence may be without unlocking, or the user was activated a moment ago.",
+            "Try again in a minute. If it stays, ask whoever manages the PingOne licence.",
+        )
+    return None
+
+
+def _of_password(api: PingOneApi, user_id: UUID) -> tuple[str, str] | None:
+    if passwords.state(api, user_id).is_locked:
+        return "The account is not locked: the password is.", "Press Unlock password, beside the state of the password."
+    return None
+
+
+def _of_devices(api: PingOneApi, user_id: UUID) -> tuple[str, str] | None:
+    if any(device.is_locked for device in devices.all_of(api, user_id)):
+        return "The account is not locked: an MFA device is.", "Press Unlock, beside the locked MFA device."
+    return None
+
+
+# The first that finds something is told: what keeps the user out whatever else is unlocked comes first.
+_REASONS: tuple[Callable[[PingOneApi, UUID], tuple[str, str] | None], ...] = (_of_account, _of_password, _of_devices)

@@ -1,0 +1,82 @@
+"""Why PingOne does not lift a lock: which one it is, and the button that fits."""
+
+from uuid import UUID
+
+import pytest
+
+from pingone_integration import locks
+from pingone_integration.errors import Unavailable, UnlockFailure
+from tests.answers import ADA, ada, error, listing
+
+LOCKED = {"canAuthenticate": False, "status": "LOCKED"}
+DEVICE = UUID("a1d0f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21")
+
+
+def refused(pingone, user, password="OK", device_lock="UNLOCKED"):
+    """PingOne takes no unlocking of an account, of this user with this password and this device."""
+    pingone._assert_all_called = False
+    pingone.post(f"/users/{ADA}").respond(415, json=error("INVALID_REQUEST"))
+    pingone.get(f"/users/{ADA}").respond(json=user)
+    pingone.get(f"/users/{ADA}/password").respond(json={"status": password})
+    device = {"id": str(DEVICE), "type": "SMS", "status": "ACTIVE", "lock": {"status": device_lock}}
+    pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", device))
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "device_lock", "cause", "resolution"),
+    [
+        (ada(enabled=False), "PASSWORD_LOCKED_OUT", "LOCKED", "is disabled", "Activate the user"),
+        (ada(account=LOCKED), "OK", "UNLOCKED", "The account is locked;", "licence"),
+        (ada(), "PASSWORD_LOCKED_OUT", "LOCKED", "the password is", "Unlock password"),
+        (ada(), "OK", "LOCKED", "an MFA device is", "MFA device"),
+        (ada(), "OK", "UNLOCKED", UnlockFailure.cause, UnlockFailure.resolution),
+    ],
+    ids=["disabled", "account", "password", "device", "nothing locked"],
+)
+def test_a_refused_unlock_says_what_kind_of_lock_it_is(api, pingone, user, password, device_lock, cause, resolution):
+    refused(pingone, user, password, device_lock)
+
+    with pytest.raises(UnlockFailure) as raised:
+        locks.unlock_account(api, ADA)
+
+    assert cause in raised.value.cause
+    assert resolution in raised.value.resolution
+    assert raised.value.trace.status == 415
+
+
+def test_a_refused_unlock_of_a_user_who_cannot_be_read_is_told_in_general_words(api, pingone):
+    refused(pingone, ada())
+    pingone.get(f"/users/{ADA}").respond(500)
+
+    with pytest.raises(UnlockFailure) as raised:
+        locks.unlock_account(api, ADA)
+
+    assert raised.value.cause == UnlockFailure.cause
+
+
+@pytest.mark.parametrize(
+    ("unlock", "path"),
+    [
+        (locks.unlock_password, f"/users/{ADA}/password"),
+        (
+            lambda api, user_id: locks.unlock_device(api, user_id, device_id=DEVICE),
+            f"/users/{ADA}/devices/{DEVICE}",
+        ),
+    ],
+    ids=["password", "device"],
+)
+def test_other_locks_are_explained_alike(api, pingone, unlock, path):
+    refused(pingone, ada(enabled=False))
+    pingone.post(path).respond(400, json=error("REQUEST_FAILED"))
+
+    with pytest.raises(UnlockFailure) as raised:
+        unlock(api, ADA)
+
+    assert "is disabled" in raised.value.cause
+
+
+def test_an_unlock_without_an_answer_is_no_refusal(api, pingone):
+    pingone.post(f"/users/{ADA}").respond(503)
+
+    with pytest.raises(Unavailable):
+        locks.unlock_account(api, ADA)
