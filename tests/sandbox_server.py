@@ -21,6 +21,8 @@ from uuid import UUID, uuid4
 import httpx
 
 ROOT = Path(__file__).parent.parent
+CSRF_TOKEN = "x" * 32
+DEFAULT_OPTIONS = {"remove-role": {"administrator": "ada.admin"}}
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -80,6 +82,60 @@ class Sandbox:
             connection.row_factory = sqlite3.Row
             stored = [value.hex if isinstance(value, UUID) else value for value in values]
             return [dict(row) for row in connection.execute(statement, stored)]
+
+    def fault(
+        self,
+        effect: str,
+        *,
+        on: str = "api",
+        path: str = "",
+        methods: str = "",
+        seconds: float = 0,
+        retry_after: str = "",
+        times: int | None = None,
+    ) -> None:
+        """Let requests go wrong from now on; of several faults the first that matches a request strikes.
+
+        `effect`: "latency" (carried out at once, answered after `seconds`), "hang" (nothing done, the connection closed
+        after `seconds`), "reset" (TCP reset, nothing done), "answer-lost" (carried out, then a reset), "slow-body"
+        (the answer trickles over `seconds`), "429", "500", "502", "503", "504", "html", "cut-json", "huge"; with
+        on="token" also an OAuth error such as "invalid_grant". All: EFFECTS in the sandbox's faults/effects.py.
+        `on`: "api" (/v1/...), "token", "sign-on" (the rest below /{environment}/as/) or "all".
+        `path`: only paths that contain it. `methods`: only these, such as "POST,PUT".
+        `retry_after`: that header's value, with an error status. `times`: that many requests; None: until mended.
+        """
+        given = {"effect": effect, "on": on, "path": path, "methods": methods, "seconds": seconds}
+        self._control("fault", given | {"retry_after": retry_after, "times": "" if times is None else times})
+
+    def change(self, name: str, **options: str) -> None:
+        """Change the world behind the console's back.
+
+        "revoke-grants" (`administrator`: only of that one), "rotate-secret", "remove-role" (`administrator`, by default
+        ada.admin), "delete-environment" (the managed one), "no-unlock", "jwt-refresh-tokens", "grace-period"
+        (`seconds`). All: CHANGES in the sandbox's faults/changes.py.
+        """
+        self._control(name, DEFAULT_OPTIONS.get(name, {}) | options)
+
+    def mend(self) -> None:
+        """End every fault and undo every change; grants that were revoked stay so."""
+        self._control("mend", {})
+
+    @contextmanager
+    def broken(self, effect: str, **as_fault: Any) -> Iterator[None]:
+        """A fault for as long as the block takes; then everything is mended."""
+        self.fault(effect, **as_fault)
+        try:
+            yield
+        finally:
+            self.mend()
+
+    def _control(self, name: str, fields: dict[str, Any]) -> None:
+        """Use the control page, as a browser that has been there before."""
+        form = {"control": name, "csrfmiddlewaretoken": CSRF_TOKEN, **fields}
+        with new_browser() as client:
+            client.cookies.set("sandbox_csrf", CSRF_TOKEN)
+            page = client.post(f"{self.url}/sandbox/faults/", data=form)
+        assert page.has_redirect_location, f"{name} {fields} was refused: {page.text}"
 
     def copy(self, table: str, of: str, **changes: object) -> UUID:
         """Insert a copy of one row under a new id, so that a test may spoil it."""

@@ -8,14 +8,17 @@ from pingone_integration.sandbox.seed.named import PEOPLE
 
 
 def connection_details(url: str) -> dict[str, Any]:
-    """The client, the environments and the people to sign on as; `url` is where the sandbox listens."""
+    """The client, the environments and the people to sign on as; `url` is where the sandbox listens.
+
+    As they are when nothing is broken: a secret that was rotated to break the connection is on the control page only.
+    """
     client = Application.objects.get(id=fixtures.CLIENT_ID)
     return {
         "url": url,
         "auth_url": url,
         "api_url": url,
         "client_id": client.client_id,
-        "client_secret": client.client_secret,
+        "client_secret": fixtures.CLIENT_SECRET,
         "redirect_uris": client.redirect_uris,
         "service_client_id": str(fixtures.SERVICE_CLIENT_ID),
         "service_client_secret": fixtures.SERVICE_CLIENT_SECRET,

@@ -78,3 +78,16 @@ def method_not_allowed(method: str) -> ApiError:
 
 def unsupported_media_type() -> ApiError:
     return ApiError(415, "INVALID_REQUEST", "The Content-Type is not supported here.")
+
+
+def too_many_requests() -> ApiError:
+    reason = {"code": "LIMIT_EXCEEDED", "message": "The rate limit has been reached.", "innerError": {"quotaLimit": 50}}
+    return ApiError(429, "REQUEST_LIMITED", "The request exceeded a limit.", reason)
+
+
+def unexpected() -> ApiError:
+    return ApiError(500, "UNEXPECTED_ERROR", "An unexpected error occurred.")
+
+
+def unavailable() -> ApiError:
+    return ApiError(503, "SERVICE_UNAVAILABLE", "The service is temporarily unavailable.")

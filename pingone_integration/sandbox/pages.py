@@ -19,7 +19,7 @@ def index(request: HttpRequest) -> HttpResponse:
     # Those made of hostile text are all alike: one page would be full of them.
     people = [person for person in PEOPLE if not person.about.startswith("every text")]
     context = {"connection": connection_details(url), "environments": environments, "people": people}
-    return _plain(render(request, "sandbox/index.html", context))
+    return plain(render(request, "sandbox/index.html", context))
 
 
 @require_safe
@@ -28,10 +28,10 @@ def outbox(request: HttpRequest) -> HttpResponse:
     mails = Mail.objects.all()
     if to := request.GET.get("to"):
         mails = mails.filter(to=to)
-    return _plain(render(request, "sandbox/outbox.html", {"mails": mails[:SHOWN], "to": to}))
+    return plain(render(request, "sandbox/outbox.html", {"mails": mails[:SHOWN], "to": to}))
 
 
-def _plain(response: HttpResponse) -> HttpResponse:
+def plain(response: HttpResponse) -> HttpResponse:
     """No script runs here, whatever an invented person is called."""
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'"
     response["Cache-Control"] = "no-store"

@@ -13,7 +13,7 @@ ALLOWED_HOSTS = ["*"]
 DEBUG = False
 ROOT_URLCONF = "pingone_integration.sandbox.urls"
 INSTALLED_APPS = ["pingone_integration.sandbox", "pingone_integration.sandbox.oauth"]
-MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
+MIDDLEWARE = ["pingone_integration.sandbox.faults.middleware.faults", "django.middleware.csrf.CsrfViewMiddleware"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -3,10 +3,12 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from pingone_integration.sandbox import pages
+from pingone_integration.sandbox.faults.pages import control_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.index, name="index"),
     path("sandbox/outbox/", pages.outbox, name="outbox"),
+    path("sandbox/faults/", control_page, name="faults"),
     path("", include("pingone_integration.sandbox.oauth.urls")),
     path("v1/", include("pingone_integration.sandbox.api.urls")),
 ]

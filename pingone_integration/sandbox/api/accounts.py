@@ -65,6 +65,9 @@ def move(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:unlock:user")
 def unlock(call: Call, user_id: UUID) -> dict[str, Any]:
+    """A plan without it does not know the media type."""
+    if not call.environment.has_unlock:
+        raise errors.unsupported_media_type()
     user = call.user(user_id)
     was_locked = user.is_locked(call.now)
     user.locked, user.locked_at, user.unlock_at = False, None, None

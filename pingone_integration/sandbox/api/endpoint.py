@@ -244,5 +244,5 @@ gateway_refusal.csrf_exempt = True  # type: ignore[attr-defined]
 
 def server_error(_request: HttpRequest) -> HttpResponse:
     """A mistake of the sandbox's own, in PingOne's words; the traceback is in its log."""
-    error = ApiError(500, "UNEXPECTED_ERROR", "An unexpected error occurred.")
+    error = errors.unexpected()
     return JsonResponse(error.envelope(), status=500)

@@ -8,6 +8,7 @@ from pingone_integration.sandbox.models.environments import (
     Population,
     SchemaAttribute,
 )
+from pingone_integration.sandbox.models.faults import Fault, WorldChange
 from pingone_integration.sandbox.models.groups import Group, GroupMembership, GroupNesting
 from pingone_integration.sandbox.models.records import Activity, Mail
 from pingone_integration.sandbox.models.users import Device, Session, User
@@ -17,6 +18,7 @@ __all__ = [
     "Application",
     "Device",
     "Environment",
+    "Fault",
     "Group",
     "GroupMembership",
     "GroupNesting",
@@ -28,4 +30,5 @@ __all__ = [
     "SchemaAttribute",
     "Session",
     "User",
+    "WorldChange",
 ]

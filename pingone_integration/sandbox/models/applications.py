@@ -42,6 +42,7 @@ class Application(models.Model):
     refresh_token_rolling_duration = models.PositiveIntegerField(null=True, blank=True, default=15_552_000)
     refresh_token_rolling_grace_period_duration = models.PositiveIntegerField(default=0)
     additional_refresh_token_replay_protection_enabled = models.BooleanField(default=True)
+    refresh_tokens_are_jwts = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 

@@ -6,6 +6,13 @@ from django.db import models
 from django.utils import timezone
 
 
+class ExistingEnvironments(models.Manager["Environment"]):
+    """A deleted one keeps its rows, so that mending the sandbox brings it back; no request sees it."""
+
+    def get_queryset(self) -> models.QuerySet["Environment"]:
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class Environment(models.Model):
     class Kind(models.TextChoices):
         ADMINISTRATORS = "administrators"  # where administrators and the Worker application live
@@ -19,8 +26,13 @@ class Environment(models.Model):
     type = models.CharField(max_length=20, default="PRODUCTION")
     region = models.CharField(max_length=4, default="EU")
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.MANAGED)
+    has_unlock = models.BooleanField(default=True)  # whether its plan knows account.unlock
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ExistingEnvironments()
+    with_deleted = models.Manager["Environment"]()
 
     def __str__(self) -> str:
         return self.name

@@ -21,7 +21,7 @@ AnyToken = AccessToken | RefreshToken
 
 
 def find_token(value: str) -> AnyToken | None:
-    """Either kind: their forms cannot be confused, so the client's hint is not needed."""
+    """Either kind, whatever the client's hint is: no value is both."""
     return find_access_token(value) or find_refresh_token(value)
 
 

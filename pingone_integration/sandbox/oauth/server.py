@@ -65,7 +65,7 @@ class EnvironmentServer(AuthorizationServer):
         return issue_access_token(client.application, user, scope, base_url=self.base_url)
 
     def _refresh_token(self, *, user: Grant, **_: Any) -> str:
-        return issue_refresh_token(user)
+        return issue_refresh_token(user, base_url=self.base_url)
 
     def _expires_in(self, client: Client, grant_type: str) -> int:
         return client.application.access_token_duration

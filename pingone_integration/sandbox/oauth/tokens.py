@@ -7,9 +7,9 @@ Source: PingOne API reference, Authentication > Access tokens and ID tokens (rea
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -105,8 +105,11 @@ def access_token_claims(token: AccessToken, base_url: str) -> dict[str, Any]:
     return claims
 
 
-def issue_refresh_token(grant: Grant) -> str:
-    """The next link of the grant's chain; it lasts no longer than the chain may."""
+def issue_refresh_token(grant: Grant, *, base_url: str) -> str:
+    """The next link of the grant's chain; it lasts no longer than the chain may.
+
+    Opaque, or a JWT where the application has that older kind; both are recognized by their digest.
+    """
     now = timezone.now()
     application = grant.application
     expires_at = now + timedelta(seconds=application.refresh_token_duration)
@@ -114,8 +117,21 @@ def issue_refresh_token(grant: Grant) -> str:
         chain_ends_at = grant.created_at + timedelta(seconds=application.refresh_token_rolling_duration)
         expires_at = min(expires_at, chain_ends_at)
     value = secrets.token_urlsafe(48)
+    if application.refresh_tokens_are_jwts:
+        value = sign(application.environment, _refresh_token_claims(grant, now, expires_at, base_url))
     RefreshToken.objects.create(digest=digest(value), grant=grant, expires_at=expires_at)
     return value
+
+
+def _refresh_token_claims(grant: Grant, issued_at: datetime, expires_at: datetime, base_url: str) -> dict[str, Any]:
+    return {
+        "iss": issuer(base_url, grant.application.environment),
+        "client_id": grant.application.client_id,
+        "sub": str(grant.user_id),
+        "iat": int(issued_at.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "jti": str(uuid4()),
+    }
 
 
 def revoke_grants_of(user: User) -> None:

@@ -1,0 +1,225 @@
+"""What can be changed about PingOne's world behind the console's back, as data, and how to have it back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from pingone_integration.sandbox.models import (
+    Application,
+    Environment,
+    Fault,
+    Population,
+    RoleAssignment,
+    User,
+    WorldChange,
+)
+from pingone_integration.sandbox.oauth.models import Grant
+from pingone_integration.sandbox.seed import fixtures
+
+
+class NoOptions(forms.Form):
+    """Nothing to choose."""
+
+
+class OfAdministrator(forms.Form):
+    administrator = forms.CharField(
+        initial="ada.admin",
+        help_text="Username in the environment Administrators",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_administrator(self) -> User | None:
+        username = self.cleaned_data["administrator"]
+        if not username:
+            return None
+        try:
+            return User.objects.get(
+                environment_id=fixtures.ADMINISTRATORS_ENVIRONMENT_ID, username_key=username.lower()
+            )
+        except User.DoesNotExist:
+            raise forms.ValidationError("There is no administrator of this name.") from None
+
+
+class OfAnybody(OfAdministrator):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["administrator"]
+        field.required, field.initial, field.help_text = False, "", "Empty: everybody's"
+
+
+class GraceSeconds(forms.Form):
+    seconds = forms.IntegerField(min_value=0, max_value=86400, initial=60)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is so now, in words, and what it takes to undo it."""
+
+    words: str
+    undo: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    label: str  # on its button
+    about: str
+    make: Callable[..., Outcome]  # make(**the form's cleaned data)
+    undo: Callable[[dict[str, Any]], None]
+    form: type[forms.Form] = NoOptions
+
+
+def revoke_grants(administrator: User | None) -> Outcome:
+    grants = Grant.objects.filter(application_id=fixtures.CLIENT_ID, revoked_at=None)
+    if administrator:
+        grants = grants.filter(user=administrator)
+    ended = grants.update(revoked_at=timezone.now())
+    whose = f"of {administrator.username}" if administrator else "of the console's application"
+    return Outcome(f"{ended} grants {whose} were revoked, and stay revoked.", {})
+
+
+def leave(undo: dict[str, Any]) -> None:
+    """What PingOne itself could not take back."""
+
+
+def rotate_secret() -> Outcome:
+    old, new = _client().client_secret, token_urlsafe(24)
+    set_client({"client_secret": new})
+    return Outcome(f"The client secret is now {new}", {"client_secret": old})
+
+
+def set_client(values: dict[str, Any]) -> None:
+    """Settings of the console's application."""
+    Application.objects.filter(id=fixtures.CLIENT_ID).update(**values)
+
+
+def issue_jwts() -> Outcome:
+    undo = {"refresh_tokens_are_jwts": _client().refresh_tokens_are_jwts}
+    set_client({"refresh_tokens_are_jwts": True})
+    return Outcome("New refresh tokens are JWTs.", undo)
+
+
+def set_grace_period(seconds: int) -> Outcome:
+    undo = {"refresh_token_rolling_grace_period_duration": _client().refresh_token_rolling_grace_period_duration}
+    set_client({"refresh_token_rolling_grace_period_duration": seconds})
+    return Outcome(f"An exchanged refresh token works once more within {seconds} seconds.", undo)
+
+
+def remove_roles(administrator: User) -> Outcome:
+    populations = Population.objects.filter(environment_id=fixtures.MANAGED_ENVIRONMENT_ID)
+    within = Q(scope_id=fixtures.MANAGED_ENVIRONMENT_ID) | Q(scope_id__in=populations.values("id"))
+    held = RoleAssignment.objects.filter(within, user=administrator)
+    undo = [
+        {
+            "id": str(assignment.id),
+            "role_id": str(assignment.role_id),
+            "user_id": str(administrator.id),
+            "scope_type": assignment.scope_type,
+            "scope_id": str(assignment.scope_id),
+            "read_only": assignment.read_only,
+        }
+        for assignment in held
+    ]
+    held.delete()
+    return Outcome(f"{administrator.username} holds no role in the managed environment.", {"assignments": undo})
+
+
+def give_roles_back(undo: dict[str, Any]) -> None:
+    RoleAssignment.objects.bulk_create(RoleAssignment(**assignment) for assignment in undo["assignments"])
+
+
+def delete_environment() -> Outcome:
+    existing = Environment.objects.filter(id=fixtures.MANAGED_ENVIRONMENT_ID)
+    undo = {"deleted": [str(environment.id) for environment in existing]}
+    existing.update(deleted_at=timezone.now())
+    return Outcome("The managed environment is deleted.", undo)
+
+
+def restore_environments(undo: dict[str, Any]) -> None:
+    Environment.with_deleted.filter(id__in=[UUID(id_) for id_ in undo["deleted"]]).update(deleted_at=None)
+
+
+def take_unlock_away() -> Outcome:
+    """For the whole organization: the plan is its, not the environment's."""
+    with_it = Environment.with_deleted.filter(has_unlock=True)
+    undo = {"without": [str(environment.id) for environment in with_it]}
+    with_it.update(has_unlock=False)
+    return Outcome("The plan has no account unlock.", undo)
+
+
+def give_unlock_back(undo: dict[str, Any]) -> None:
+    Environment.with_deleted.filter(id__in=[UUID(id_) for id_ in undo["without"]]).update(has_unlock=True)
+
+
+def _client() -> Application:
+    return Application.objects.get(id=fixtures.CLIENT_ID)
+
+
+CHANGES = {
+    "revoke-grants": Change(
+        label="Revoke grants",
+        about="Access and refresh tokens stop working at once. Mending cannot bring them back: connect again.",
+        form=OfAnybody,
+        make=revoke_grants,
+        undo=leave,
+    ),
+    "rotate-secret": Change(
+        label="Rotate the client secret",
+        about="The application gets another secret, shown above. Its tokens live on until the next refresh.",
+        make=rotate_secret,
+        undo=set_client,
+    ),
+    "remove-role": Change(
+        label="Take roles away",
+        about="An administrator loses every role in the managed environment.",
+        form=OfAdministrator,
+        make=remove_roles,
+        undo=give_roles_back,
+    ),
+    "delete-environment": Change(
+        label="Delete the managed environment",
+        about="It answers 404, and 403 to everything below it.",
+        make=delete_environment,
+        undo=restore_environments,
+    ),
+    "no-unlock": Change(
+        label="Take unlock out of the plan",
+        about="Unlocking an account answers 415.",
+        make=take_unlock_away,
+        undo=give_unlock_back,
+    ),
+    "jwt-refresh-tokens": Change(
+        label="Issue JWT refresh tokens",
+        about="The older kind of refresh token, from the next sign-on or refresh on.",
+        make=issue_jwts,
+        undo=set_client,
+    ),
+    "grace-period": Change(
+        label="Set the grace period",
+        about="How long an exchanged refresh token works once more.",
+        form=GraceSeconds,
+        make=set_grace_period,
+        undo=set_client,
+    ),
+}
+
+
+@transaction.atomic
+def change(name: str, **options: Any) -> None:
+    outcome = CHANGES[name].make(**options)
+    WorldChange.objects.create(name=name, words=outcome.words, undo=outcome.undo)
+
+
+@transaction.atomic
+def mend() -> None:
+    """No fault any more, and the world as it was: the latest change is undone first."""
+    Fault.objects.all().delete()
+    for made in WorldChange.objects.order_by("-id"):
+        CHANGES[made.name].undo(made.undo)
+        made.delete()

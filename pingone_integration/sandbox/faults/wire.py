@@ -1,0 +1,69 @@
+"""Below HTTP: connections that end without an answer, and answers that take their time.
+
+Gunicorn hands the connection over as `gunicorn.socket`. It takes a ConnectionResetError in the middle of an answer as
+the client's doing: it writes nothing, closes what there is to close, and leaves the log alone.
+"""
+
+import errno
+import os
+import select
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import NoReturn
+
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+
+NO_ANSWER = 444  # in the access log only
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no seconds
+LOOK_AGAIN_S = 0.25
+
+
+def reset(request: HttpRequest) -> HttpResponseBase:
+    """End the connection with a TCP reset."""
+    return _no_answer(request, _reset)
+
+
+def close(request: HttpRequest) -> HttpResponseBase:
+    """End the connection in good order, but without an answer."""
+    return _no_answer(request, lambda _: None)
+
+
+def _no_answer(request: HttpRequest, end: Callable[[socket.socket], None]) -> HttpResponseBase:
+    def interrupt(connection: socket.socket) -> NoReturn:
+        end(connection)
+        raise ConnectionResetError(errno.ECONNRESET, "broken off on purpose")
+
+    return StreamingHttpResponse(map(interrupt, [_connection(request)]), status=NO_ANSWER)
+
+
+def _reset(connection: socket.socket) -> None:
+    """Let go of the connection, and leave gunicorn another socket under the same number: it counts what it closes."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    with socket.socket() as other:
+        os.dup2(other.fileno(), connection.fileno())
+
+
+def wait(request: HttpRequest, seconds: float, *, while_: Callable[[], bool]) -> None:
+    """Until the time is up, `while_` no longer holds, or whoever asked has gone; the request's body has been read."""
+    poll = select.poll()
+    poll.register(_connection(request), select.POLLIN)
+    ends_at = monotonic() + seconds
+    while (remaining := ends_at - monotonic()) > 0 and while_():
+        if poll.poll(min(remaining, LOOK_AGAIN_S) * 1000):
+            return
+
+
+def trickle(body: bytes, pieces: int, pause: Callable[[], None]) -> Iterator[bytes]:
+    """The headers at once, then piece after piece with a pause before each."""
+    yield b""
+    size = max(1, -(-len(body) // pieces))
+    for start in range(0, len(body), size):
+        pause()
+        yield body[start : start + size]
+
+
+def _connection(request: HttpRequest) -> socket.socket:
+    connection: socket.socket = request.META["gunicorn.socket"]
+    return connection
