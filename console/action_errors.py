@@ -1,7 +1,12 @@
-"""PingOne's validation errors, each at the field of the form that it is about."""
+"""What PingOne refuses of a form: told above it, and each detail at the field that it is about."""
+
+from dataclasses import replace
+
+from django.http import HttpRequest
 
 from console.action_forms import ActionForm
 from console.attribute_fields import field_name
+from console.failures import Failure, note
 from pingone_integration.errors import ChangedMeanwhile, Detail, Duplicate, InvalidValue, PingOneError
 from pingone_integration.profiles import name_of
 
@@ -17,15 +22,14 @@ _IN_WORDS = {
 }
 
 
-def lands_at_fields(error: PingOneError, form: ActionForm) -> bool:
-    """Add the error's details to the form; False when it is not about what was typed."""
+def tell_at_fields(request: HttpRequest, error: PingOneError, form: ActionForm) -> Failure:
+    """The failure for the top of the form; its details stand at their fields where it is about what was typed."""
+    failure = note(request, error)
     if not isinstance(error, _AT_FIELDS):
-        return False
-    if not error.details:
-        form.add_error(None, f"{error.title}. {error.cause} {error.resolution}")
+        return failure
     for detail in error.details:
         form.add_error(_field_of(detail, form), _words_of(detail))
-    return True
+    return replace(failure, details=())
 
 
 def _field_of(detail: Detail, form: ActionForm) -> str | None:

@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console import perform
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.action_errors import lands_at_fields
+from console.action_errors import tell_at_fields
 from console.action_forms import ActionForm, SubmissionForm, TicketForm
 from console.audit import AlreadySubmitted, Circumstances, Outcome
 from console.catalogue import BY_KEY, Action
@@ -34,10 +34,7 @@ from pingone_integration.errors import ChangedMeanwhile, PingOneError
 from pingone_integration.profiles import Written
 from pingone_integration.users import User
 
-_UNKNOWN = (
-    "PingOne's answer was lost, so that this may have happened or not. Below is the user as PingOne has them now: "
-    "look before you try again."
-)
+_BELOW = "Below is the user as PingOne has them now."
 TYPED_BEFORE = "You were signed out before this was sent. Nothing was changed; what you typed is below."
 _SENT_BEFORE = {
     Outcome.STARTED: "This was sent before and is still being done.",
@@ -89,7 +86,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
                 return _unknown(request, access, user_id, error)
             if not form.visible_inputs():
                 raise
-            failure = None if lands_at_fields(error, form) else note(request, error)
+            failure = tell_at_fields(request, error, form)
         else:
             return _done(request, access, action, performed)
     try:
@@ -285,9 +282,10 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, perfo
 
 
 def _unknown(request: ConsoleRequest, access: OrgAccess, user_id: UUID, error: PingOneError) -> HttpResponse:
-    note(request, error)  # the log, and the connection's state
-    ids = f" Transaction ID {error.trace.transaction_id}." if error.trace.transaction_id else ""
-    return _as_they_are(request, access, user_id, _Told(messages.WARNING, _UNKNOWN + ids))
+    failure = note(request, error)
+    ids = "".join(f" {name} {value}." for name, value in failure.ids)
+    told = f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
+    return _as_they_are(request, access, user_id, _Told(messages.WARNING, told))
 
 
 def _as_they_are(

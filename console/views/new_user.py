@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console import perform
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.action_errors import lands_at_fields
+from console.action_errors import tell_at_fields
 from console.audit import AlreadySubmitted, Outcome
 from console.catalogue import BY_KEY
 from console.failures import Failure, note
@@ -111,10 +111,9 @@ def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Pe
         form.add_error(None, str(refused))
         return _Page(status=422)
     except PingOneError as error:
-        if error.outcome_known and lands_at_fields(error, form):
-            return _Page(existing=_taken_by(request, access, form) if isinstance(error, Duplicate) else (), status=422)
-        failure = note(request, error)
-        return _Page(failure=failure, outcome_open=not error.outcome_known, status=failure.status)
+        failure = tell_at_fields(request, error, form)
+        existing = _taken_by(request, access, form) if isinstance(error, Duplicate) else ()
+        return _Page(failure=failure, existing=existing, outcome_open=not error.outcome_known, status=failure.status)
 
 
 def _created(

@@ -198,8 +198,9 @@ def test_a_taken_username_is_told_at_its_field_with_a_way_to_that_user(create, e
 
     response = create(title="Chief")
 
-    assert response.status_code == 422
+    assert response.status_code == 409
     assert re.search(r'name="username" value="ada.berg"[^>]*aria-invalid="true"', response.text)
+    assert "This already exists" in response.text
     assert "This is taken already." in response.text
     assert f'href="/o/acme/users/{ADA}/"' in response.text
     assert 'value="Chief"' in response.text
