@@ -153,7 +153,8 @@ Sign in with the password  {PASSWORD}  as
 The org admin presses Connect under Settings > PingOne, and signs on to the local PingOne with the password
   {administrator["password"]}  as  {administrator["username"]}
 
-The local PingOne: {sandbox["url"]}/   Logs: {options.directory}/*.log   Ctrl-C stops everything.""",
+The local PingOne: {sandbox["url"]}/   Logs: {options.directory}/*.log   Ctrl-C stops everything.
+Break the connection, and see the console explain it: {sandbox["url"]}/sandbox/faults/""",
         flush=True,
     )
 

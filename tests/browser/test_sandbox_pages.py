@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect
 
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.sandbox.oauth import console
@@ -18,6 +18,12 @@ CALLBACK = "/assets/pages.css"
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--users", "0") as started:
         yield started
+
+
+@pytest.fixture
+def breakable(sandbox: Sandbox) -> Iterator[Sandbox]:
+    yield sandbox
+    sandbox.mend()
 
 
 @pytest.fixture
@@ -64,6 +70,7 @@ def test_a_person_signs_on_and_allows(connect_url: str, open_browser: Callable[.
 def test_the_keyboard_is_enough(connect_url: str, open_browser: Callable[..., Page]):
     page = open_browser()
     page.goto(connect_url)
+    expect(page.get_by_label("Username")).to_be_focused()
 
     for key in ("ada.admin", "Tab", PASSWORD, "Enter"):
         page.keyboard.press(key) if key in {"Tab", "Enter"} else page.keyboard.type(key)
@@ -106,3 +113,73 @@ def test_every_page_is_accessible_and_fits(
     check("Cannot continue")
     page.goto(f"{sandbox.issuer}/signoff")
     check("You are signed off")
+
+
+@pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_newcomer_breaks_the_connection_and_mends_it(
+    breakable: Sandbox, open_browser: Callable[..., Page], java_script: bool
+):
+    page = open_browser(java_script_enabled=java_script)
+    page.goto(breakable.url)
+    page.get_by_role("link", name="break the connection on purpose").click()
+    now = page.get_by_role("region", name="Broken now")
+    expect(now).to_contain_text("Nothing.")
+
+    requests = page.get_by_role("region", name="Break requests")
+    requests.get_by_label("What happens").select_option("hang")
+    requests.get_by_label("Only if the path contains").fill("/users")
+    requests.get_by_label("Times").fill("2")
+    requests.get_by_role("button").click()
+    page.get_by_role("region", name="Take roles away").get_by_role("button").click()
+
+    expect(now.get_by_role("listitem")).to_have_text(
+        [
+            "Do nothing, then close the connection: The API: /v1/..., paths with /users, 5 s; 2 more times",
+            "ada.admin holds no role in the managed environment.",
+        ]
+    )
+    now.get_by_role("button", name="Mend everything").click()
+    expect(now).to_contain_text("Nothing.")
+
+
+def test_the_control_page_stays_when_everything_else_has_stopped(
+    breakable: Sandbox, open_browser: Callable[..., Page], connect_url: str
+):
+    page = open_browser()
+    page.goto(f"{breakable.url}/sandbox/faults/")
+
+    page.get_by_role("button", name="Stop altogether").click()
+
+    with pytest.raises(Error, match="ERR_CONNECTION_RESET"):
+        page.goto(connect_url)
+    page.goto(f"{breakable.url}/sandbox/faults/")
+    page.get_by_role("button", name="Mend everything").click()
+    page.goto(connect_url)
+    page.get_by_role("heading", name="Sign on").wait_for()
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_the_control_page_is_accessible_and_fits(
+    breakable: Sandbox,
+    open_browser: Callable[..., Page],
+    assert_accessible: Callable[[Page], None],
+    color_scheme: Literal["light", "dark"],
+    viewport: ViewportSize,
+):
+    breakable.fault(
+        "429", path="<b>a-path-that-is-far-too-long-for-one-line-of-any-screen</b>", retry_after="3", times=9
+    )
+    breakable.change("rotate-secret")
+    page = open_browser(color_scheme=color_scheme, viewport=viewport)
+
+    page.goto(f"{breakable.url}/sandbox/faults/")
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    page.get_by_label("What happens").select_option("invalid_grant")
+    page.get_by_role("button", name="Break requests").click()
+    page.get_by_role("alert").wait_for()
+    expect(page.get_by_label("Where")).to_have_accessible_description("This happens at the token endpoint only.")
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -23,6 +23,7 @@ class Effect:
     label: str
     apply: Callable[[Fault, HttpRequest, GetResponse], HttpResponseBase]
     parts: frozenset[str] = frozenset(Fault.Part)  # of the sandbox, where it can be asked for
+    waits: bool = False  # for the fault's `seconds`
 
 
 def late(fault: Fault, request: HttpRequest, get_response: GetResponse) -> HttpResponseBase:
@@ -125,11 +126,11 @@ def _with_retry_after(fault: Fault, response: HttpResponse) -> HttpResponse:
 
 
 ON_THE_WIRE = {
-    "latency": Effect("Carry it out, answer late", late),
-    "hang": Effect("Do nothing, then close the connection", hang),
+    "latency": Effect("Carry it out, answer late", late, waits=True),
+    "hang": Effect("Do nothing, then close the connection", hang, waits=True),
     "reset": Effect("Reset the connection, do nothing", reset),
     "answer-lost": Effect("Carry it out, lose the answer", lose_answer),
-    "slow-body": Effect("Let the answer trickle", slow_body),
+    "slow-body": Effect("Let the answer trickle", slow_body, waits=True),
 }
 STATUSES = {
     "429": Effect("429 Too many requests", partial(refuse, errors.too_many_requests)),

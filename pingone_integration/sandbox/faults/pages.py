@@ -102,14 +102,15 @@ def control_page(request: HttpRequest) -> HttpResponse:
 
 
 def _form(name: str, data: QueryDict | None = None) -> forms.Form:
-    return CONTROLS[name].form(data, auto_id=f"{name}-%s")
+    return CONTROLS[name].form(data, auto_id=f"{name}-%s", label_suffix="")
 
 
 def _page(request: HttpRequest, sent: dict[str, forms.Form] | None = None, *, status: int = 200) -> HttpResponse:
     """`sent`: a form that was refused, in place of the empty one."""
     all_forms = {name: _form(name) for name in CONTROLS} | (sent or {})
     context = {
-        "faults": [(EFFECTS[fault.effect].label, fault) for fault in Fault.objects.all()],
+        "refused": bool(sent),
+        "faults": [(EFFECTS[fault.effect], fault) for fault in Fault.objects.all()],
         "changes_made": WorldChange.objects.all(),
         "fault_form": all_forms["fault"],
         "changes": [(name, entry, all_forms[name]) for name, entry in CHANGES.items()],
