@@ -22,7 +22,7 @@ def faults(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
         fault = _strike(request)
         if fault is None:
             return get_response(request)
-        # All of it, now: while it waits for an effect, what still arrives can only be the end of the connection.
+        # All of it, now: whoever is still sending is not cut short, and all that can arrive during a wait is the end.
         len(request.body)
         return EFFECTS[fault.effect].apply(fault, request, get_response)
 
