@@ -1,7 +1,8 @@
 """The access token of a connection, and its refresh under a lease: however many ask at once, PingOne sees one refresh.
 
 The lease is a pair of columns claimed by one conditional UPDATE; it runs out by itself when its holder dies. No
-database transaction is open while PingOne is asked, and new tokens are stored before anybody uses them.
+database transaction is open while PingOne is asked, and new tokens are stored before anybody uses them. What happens
+when something goes wrong in between is in docs/refresh.md.
 """
 
 import contextlib
@@ -10,10 +11,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from pingone_integration import errors, grants, states
@@ -25,8 +27,8 @@ from pingone_integration.oauth import Grant, OAuthClient, open_client
 logger = logging.getLogger(__name__)
 
 MARGIN = timedelta(seconds=30)  # a token this close to its end is not handed out any more
-LEASE = timedelta(seconds=30)
-EXCHANGE = timedelta(seconds=12)  # what the token request may take; with less of the lease left it is not begun
+LEASE = timedelta(seconds=30)  # by the database's clock: those of several servers may be minutes apart
+EXCHANGE_S = 12.0  # what the token request may take; with less of the lease left it is not begun
 WAIT_S = 8.0  # how long a request waits for another one's refresh
 REFUSED_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
 COOL_DOWN = timedelta(seconds=2)  # after a failed refresh: those who waited for it do not all try again
@@ -62,7 +64,7 @@ def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessTok
     me = uuid4()
     give_up_at = time.monotonic() + WAIT_S
     while True:
-        row = Connection.objects.get(pk=connection_id)
+        row = Connection.objects.annotate(database_time=Now()).get(pk=connection_id)
         require_grant(row)
         if good(row):
             return AccessToken(row.unseal("access_token"), row.token_version)
@@ -70,7 +72,7 @@ def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessTok
             if token := _refresh(row, me):
                 return token
             continue
-        if row.lease_owner is None and row.lease_until and row.lease_until > timezone.now():
+        if row.lease_owner is None and row.lease_until and row.lease_until > row.database_time:
             raise _failed_just_now(row)
         if time.monotonic() > give_up_at:
             raise errors.BeingRenewed
@@ -88,24 +90,21 @@ def _failed_just_now(row: Connection) -> PingOneError:
 
 def _claim(row: Connection, me: UUID) -> bool:
     """One conditional UPDATE, so that exactly one of all that try at once succeeds."""
-    now = timezone.now()
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    free = Q(lease_until=None) | Q(lease_until__lte=Now())
     claimed = Connection.objects.filter(
         free, pk=row.pk, token_version=row.token_version, state__in=states.GRANTED
-    ).update(lease_owner=me, lease_until=now + LEASE)
+    ).update(lease_owner=me, lease_until=Now() + LEASE)
     return claimed == 1
 
 
 def _release(row: Connection, me: UUID, *, closed_for: timedelta) -> None:
     """Hand the lease back; nobody may claim it for `closed_for`."""
-    Connection.objects.filter(pk=row.pk, lease_owner=me).update(
-        lease_owner=None, lease_until=timezone.now() + closed_for
-    )
+    Connection.objects.filter(pk=row.pk, lease_owner=me).update(lease_owner=None, lease_until=Now() + closed_for)
 
 
 def _refresh(row: Connection, me: UUID) -> AccessToken | None:
     """The new token, stored; None when the row has changed meanwhile and is to be read again."""
-    lease_ends = timezone.now() + LEASE
+    lease_ends = time.monotonic() + LEASE.total_seconds()
     try:
         client = open_client(row)
         grant = _exchange(client, row, lease_ends)
@@ -118,11 +117,11 @@ def _refresh(row: Connection, me: UUID) -> AccessToken | None:
     return _store(row, client, grant)
 
 
-def _exchange(client: OAuthClient, row: Connection, lease_ends: datetime) -> Grant:
+def _exchange(client: OAuthClient, row: Connection, lease_ends: float) -> Grant:
     refresh_token = row.unseal("refresh_token")
     if not refresh_token:
         raise errors.NoRefreshToken
-    if lease_ends - timezone.now() < EXCHANGE:
+    if lease_ends - time.monotonic() < EXCHANGE_S:
         raise errors.Unavailable("too little of the lease is left to exchange the refresh token safely")
     return client.refresh(refresh_token)
 

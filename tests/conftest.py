@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 import respx
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -42,6 +43,11 @@ def connected(connection: Connection) -> Connection:
     connection.state = Connection.State.CONNECTED
     connection.save()
     return connection
+
+
+def lease_ages(connection: Connection, by: timedelta) -> None:
+    """As so much later: leases and pauses go by the database's clock, which no test can set."""
+    Connection.objects.filter(pk=connection.pk).update(lease_until=F("lease_until") - by)
 
 
 def make_organization(slug: str, name: str) -> Organization:

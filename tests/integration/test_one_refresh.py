@@ -10,12 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-import time_machine
 from django.conf import settings as configured
 from django.utils import timezone
 
@@ -24,6 +24,7 @@ from pingone_integration.api import AccessToken
 from pingone_integration.errors import BeingRenewed, ConnectionFailure, NotConnected, TokenRefreshFailure
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
+from tests.conftest import lease_ages
 from tests.integration.token_worker import current_at_once
 from tests.sandbox_server import ROOT, Sandbox
 
@@ -59,7 +60,7 @@ def works(sandbox: Sandbox, token: str) -> bool:
 
 
 @contextmanager
-def worker(sandbox: Sandbox, connection: Connection, threads: int) -> Iterator[subprocess.Popen[str]]:
+def worker(sandbox: Sandbox, connection: Connection, threads: int, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A process on the same database, ready to begin when it is told."""
     environment = {
         **os.environ,
@@ -67,7 +68,7 @@ def worker(sandbox: Sandbox, connection: Connection, threads: int) -> Iterator[s
         "DATABASE_URL": f"sqlite:///{configured.DATABASES['default']['NAME']}",
         "PINGONE_CUSTOM_HOSTS": f"{sandbox.url}={sandbox.url},{connection.auth_url}={sandbox.url}",
     }
-    command = [sys.executable, "-m", "tests.integration.token_worker", str(connection.pk), str(threads)]
+    command = [sys.executable, "-m", "tests.integration.token_worker", str(connection.pk), str(threads), *options]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -115,6 +116,27 @@ def test_many_processes_make_one_refresh(connection: Connection, sandbox: Sandbo
         found = [one for process in processes for one in outcome(process)]
 
     assert len(found) == PROCESSES * 5
+    assert refreshes(sandbox, grant) == 1
+    assert is_live(sandbox, grant)
+    (token,) = {one.get("token") for one in found}
+    assert token
+    assert works(sandbox, token)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_servers_whose_clocks_are_ten_minutes_apart_make_one_refresh(
+    connection: Connection, sandbox: Sandbox, minutes: int
+) -> None:
+    grant = grant_of(connection, sandbox)
+    Connection.objects.update(access_token_expires_at=timezone.now() - timedelta(minutes=11))  # by either clock
+
+    with ExitStack() as running:
+        right = running.enter_context(worker(sandbox, connection, 5))
+        wrong = running.enter_context(worker(sandbox, connection, 5, "--clock-off", str(minutes * 60)))
+        for process in (wrong, right):
+            begin(process)
+        found = outcome(right) + outcome(wrong)
+
     assert refreshes(sandbox, grant) == 1
     assert is_live(sandbox, grant)
     (token,) = {one.get("token") for one in found}
@@ -170,8 +192,8 @@ def test_a_killed_holder_of_the_lease_stops_the_others_only_until_the_lease_runs
         impatient.setattr(tokens, "WAIT_S", 0.1)
         with pytest.raises(BeingRenewed):
             StoredTokens(connection.pk).current()
-    with time_machine.travel(timezone.now() + tokens.LEASE):
-        token = StoredTokens(connection.pk).current()
+    lease_ages(connection, by=tokens.LEASE)
+    token = StoredTokens(connection.pk).current()
 
     assert works(sandbox, token.value)
     assert refreshes(sandbox, grant) == 1
@@ -205,8 +227,8 @@ def test_a_sandbox_that_is_away_for_a_while_costs_nothing(
         StoredTokens(connection.pk).current()
 
     Connection.objects.filter(pk=connection.pk).update(auth_url=sandbox.url)
-    with time_machine.travel(timezone.now() + tokens.COOL_DOWN):
-        assert works(sandbox, StoredTokens(connection.pk).current().value)
+    lease_ages(connection, by=tokens.COOL_DOWN)
+    assert works(sandbox, StoredTokens(connection.pk).current().value)
     states = [event.state for event in connection.events.order_by("id")]
     assert states == ["connected", "needs_attention", "connected"]
 

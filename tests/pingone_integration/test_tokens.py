@@ -4,6 +4,7 @@ What happens when many ask at once is in tests/integration/test_one_refresh.py.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +34,7 @@ from pingone_integration.errors import (
 )
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
-from tests.conftest import API_URL, ENVIRONMENT
+from tests.conftest import API_URL, ENVIRONMENT, lease_ages
 from tests.pingone_integration import sign_on
 from tests.pingone_integration.sign_on import ISSUER, discoverable, form_of
 
@@ -177,8 +178,8 @@ def test_a_failure_that_may_pass_keeps_the_grant(
     assert connection.state_kind == expected.kind
     assert connection.unseal("refresh_token") == "the-refresh-token"
     route.mock(return_value=httpx.Response(200, json=sign_on.tokens()))
-    with time_machine.travel(timezone.now() + timedelta(seconds=31)):
-        assert current(connection).value == "new-access-token"
+    lease_ages(connection, by=timedelta(seconds=31))
+    assert current(connection).value == "new-access-token"
     connection.refresh_from_db()
     assert (connection.state, connection.state_cause) == (CONNECTED, "")
     assert history(connection) == [(NEEDS_ATTENTION, expected.kind), (CONNECTED, "")]
@@ -209,10 +210,15 @@ def test_after_a_failed_refresh_nobody_asks_pingone_again_within_the_same_moment
 def test_a_pause_that_pingone_asks_for_is_kept(connection: Connection, wire: respx.MockRouter) -> None:
     route = wire.post(f"{ISSUER}/token").respond(429, headers={"Retry-After": "20"})
     for seconds in (0, 19):
-        with time_machine.travel(timezone.now() + timedelta(seconds=seconds)), pytest.raises(RateLimited):
+        lease_ages(connection, by=timedelta(seconds=seconds))
+        with pytest.raises(RateLimited):
             current(connection)
-
     assert route.call_count == 1
+
+    lease_ages(connection, by=timedelta(seconds=1))
+    with pytest.raises(RateLimited):
+        current(connection)
+    assert route.call_count == 2
 
 
 @pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
@@ -340,17 +346,16 @@ def test_who_waits_too_long_for_another_ones_refresh_is_told_so(
 
 
 def test_an_exchange_is_not_begun_with_too_little_of_the_lease_left(
-    connection: Connection, wire: respx.MockRouter, token_endpoint: respx.Route
+    connection: Connection, wire: respx.MockRouter, token_endpoint: respx.Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with time_machine.travel(timezone.now(), tick=False) as clock:
+    def slow(request: httpx.Request) -> httpx.Response:
+        late = time.monotonic() + 19
+        monkeypatch.setattr(time, "monotonic", lambda: late)
+        return httpx.Response(200, json=sign_on.discovery_document())
 
-        def slow(request: httpx.Request) -> httpx.Response:
-            clock.shift(timedelta(seconds=25))
-            return httpx.Response(200, json=sign_on.discovery_document())
-
-        wire.get(f"{ISSUER}/.well-known/openid-configuration").mock(side_effect=slow)
-        with pytest.raises(Unavailable):
-            current(connection)
+    wire.get(f"{ISSUER}/.well-known/openid-configuration").mock(side_effect=slow)
+    with pytest.raises(Unavailable):
+        current(connection)
 
     assert not token_endpoint.called
 
