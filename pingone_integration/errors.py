@@ -131,6 +131,13 @@ class SignOnUnverified(PingOneError):
     cause = "The ID token's signature, issuer, audience or time does not fit, or PingOne sent none."
     resolution = "Check that the clock of this server is right, then press Connect again. Nothing was changed."
 
+    def __init__(self, detail: str = "", *, clock_ahead_s: float = 0) -> None:
+        """`clock_ahead_s`: by how much this server's clock is ahead of PingOne's, or behind it, if that is the reason."""
+        super().__init__(detail)
+        if clock_ahead_s:
+            direction = "ahead of" if clock_ahead_s > 0 else "behind"
+            self.cause = f"The clock of this server is {round(abs(clock_ahead_s) / 60)} minutes {direction} PingOne's."
+
 
 class StateRejected(PingOneError):
     """The browser came back from PingOne with a `state` that does not belong to a waiting press of Connect."""

@@ -90,13 +90,52 @@ def test_what_is_no_signed_id_token_connects_nobody(
         finish(asked)
 
 
-def test_a_clock_that_is_half_a_minute_off_does_no_harm(connection: Connection, wire: respx.MockRouter) -> None:
+@pytest.mark.parametrize("off_by", [-110, 110])
+def test_a_clock_that_is_less_than_two_minutes_off_does_no_harm(
+    connection: Connection, wire: respx.MockRouter, off_by: int
+) -> None:
     asked = begin(connection, wire)
-    now = int(timezone.now().timestamp())
-    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], iat=now + 30, exp=now - 30))
+    there = int(timezone.now().timestamp()) - off_by
+    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], iat=there, exp=there))
     environments(wire, ENVIRONMENT)
 
     assert finish(asked).consented_by == str(MARA)
+
+
+@pytest.mark.parametrize(
+    ("off_by", "words"),
+    [
+        (-600, "The clock of this server is 10 minutes behind PingOne's."),
+        (600, "The clock of this server is 10 minutes ahead of PingOne's."),
+        (-125, "The clock of this server is 2 minutes behind PingOne's."),
+    ],
+)
+def test_a_clock_that_is_further_off_is_named_as_the_reason(
+    connection: Connection, wire: respx.MockRouter, off_by: int, words: str
+) -> None:
+    asked = begin(connection, wire)
+    there = int(timezone.now().timestamp()) - off_by
+    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], iat=there, exp=there + 300))
+    wire.post(f"{ISSUER}/revoke").respond(200)
+
+    with pytest.raises(SignOnUnverified) as caught:
+        finish(asked)
+
+    assert caught.value.cause == words
+
+
+@pytest.mark.parametrize("issued_at", [10**400, -1, "soon", None], ids=str)
+def test_an_odd_time_of_issue_blames_no_clock(
+    connection: Connection, wire: respx.MockRouter, issued_at: object
+) -> None:
+    asked = begin(connection, wire)
+    approves(wire, asked, id_token=id_token(nonce=asked["nonce"], iat=issued_at, exp=1_700_000_000))
+    wire.post(f"{ISSUER}/revoke").respond(200)
+
+    with pytest.raises(SignOnUnverified) as caught:
+        finish(asked)
+
+    assert caught.value.cause == SignOnUnverified.cause
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,252 @@
+"""What becomes of a grant when something comes between PingOne's answer to a refresh and our storing it.
+
+The outcomes are those of docs/refresh.md. The sandbox protects against replay, as PingOne does by default; what a
+refresh in the middle of paging does is in test_granted_access.py, many at once in test_one_refresh.py.
+"""
+
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+from django.utils import timezone
+
+from pingone_integration import authorization, tokens
+from pingone_integration.errors import NotConnected, SealBroken, SignOnUnverified, TokenRefreshFailure, Unavailable
+from pingone_integration.models import Connection
+from pingone_integration.tokens import StoredTokens
+from tests.conftest import lease_ages
+from tests.integration.conftest import connect
+from tests.integration.relay import Relay, lose_answer, relay_to
+from tests.integration.test_one_refresh import begin, expire, grant_of, is_live, refreshes, worker, works
+from tests.sandbox_server import Sandbox
+
+GRACE = timedelta(minutes=10)  # as README.md recommends
+OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
+CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED = (
+    Connection.State.CONNECTED,
+    Connection.State.NEEDS_ATTENTION,
+    Connection.State.RECONNECT_NEEDED,
+)
+
+
+@pytest.fixture
+def relay(sandbox: Sandbox) -> Iterator[Relay]:
+    with relay_to(sandbox) as relay:
+        yield relay
+
+
+@pytest.fixture
+def through_relay(unconnected: Connection, relay: Relay, settings: Any) -> Connection:
+    """Everything this connection says to the sandbox, and hears from it, passes through the relay."""
+    settings.PINGONE_CUSTOM_HOSTS = {relay.url: relay.url}
+    unconnected.auth_url = relay.url
+    unconnected.save(update_fields=["auth_url"])
+    return unconnected
+
+
+def has_grace_period(connection: Connection, sandbox: Sandbox) -> None:
+    """From now on its application at the sandbox is one with the grace period."""
+    seconds = int(GRACE.total_seconds())
+    application = sandbox.copy(
+        "sandbox_application",
+        sandbox.details["client_id"],
+        refresh_token_rolling_grace_period_duration=seconds,
+    )
+    connection.client_id = str(application)
+    connection.save(update_fields=["client_id"])
+
+
+def current(connection: Connection) -> str:
+    return StoredTokens(connection.pk).current().value
+
+
+def history(connection: Connection) -> list[str]:
+    return [event.state for event in connection.events.order_by("id")]
+
+
+def kill_a_process_before_it_stores(connection: Connection, sandbox: Sandbox) -> None:
+    expire(connection)
+    with worker(sandbox, connection, 1, "--killed-before-storing") as process:
+        begin(process)
+        assert process.wait(timeout=60) == -signal.SIGKILL
+    lease_ages(connection, by=tokens.LEASE)
+
+
+def test_a_process_killed_before_it_stores_costs_the_grant_without_a_grace_period(
+    connection: Connection, sandbox: Sandbox
+) -> None:
+    kill_a_process_before_it_stores(connection, sandbox)
+
+    with pytest.raises(TokenRefreshFailure):
+        current(connection)
+
+    connection.refresh_from_db()
+    assert (connection.state, connection.state_kind) == (RECONNECT_NEEDED, "token-refresh-failure")
+    assert history(connection) == [CONNECTED, RECONNECT_NEEDED]
+
+
+def test_a_process_killed_before_it_stores_costs_nothing_within_the_grace_period(
+    unconnected: Connection, sandbox: Sandbox
+) -> None:
+    has_grace_period(unconnected, sandbox)
+    connection = connect(unconnected, sandbox)
+    grant = grant_of(connection, sandbox)
+    kill_a_process_before_it_stores(connection, sandbox)
+
+    assert works(sandbox, current(connection))
+
+    assert refreshes(sandbox, grant) == 2
+    assert is_live(sandbox, grant)
+    assert history(connection) == [CONNECTED]
+
+
+def test_an_answer_lost_on_its_way_costs_the_grant_without_a_grace_period(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox
+) -> None:
+    connection = expire(connect(through_relay, sandbox))
+    relay.on_the_way_back["token"] = lose_answer
+    with pytest.raises(Unavailable):
+        current(connection)
+
+    lease_ages(connection, by=tokens.COOL_DOWN)
+    with pytest.raises(TokenRefreshFailure):
+        current(connection)
+
+    assert history(connection) == [CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED]
+
+
+def test_an_answer_lost_on_its_way_costs_nothing_within_the_grace_period(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox
+) -> None:
+    has_grace_period(through_relay, sandbox)
+    connection = expire(connect(through_relay, sandbox))
+    relay.on_the_way_back["token"] = lose_answer
+    with pytest.raises(Unavailable):
+        current(connection)
+
+    lease_ages(connection, by=tokens.COOL_DOWN)
+    assert current(connection)
+
+    assert is_live(sandbox, grant_of(connection, sandbox))
+    assert history(connection) == [CONNECTED, NEEDS_ATTENTION, CONNECTED]
+
+
+def test_disconnecting_during_a_refresh_leaves_no_token_here_and_no_grant_at_pingone(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox
+) -> None:
+    connection = expire(connect(through_relay, sandbox))
+    relay.on_the_way_back["token"] = lambda: authorization.disconnect(Connection.objects.get())
+
+    with pytest.raises(NotConnected):
+        current(connection)
+
+    connection.refresh_from_db()
+    assert not connection.has_tokens
+    assert not is_live(sandbox, grant_of(connection, sandbox))
+    assert history(connection) == [CONNECTED, Connection.State.DISCONNECTED]
+
+
+def test_connecting_anew_during_a_refresh_leaves_the_new_grant_alone(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox
+) -> None:
+    connection = expire(connect(through_relay, sandbox))
+    replaced = grant_of(connection, sandbox)
+    relay.on_the_way_back["token"] = lambda: connect(Connection.objects.get(), sandbox)
+
+    token = current(connection)
+
+    assert token == current(connection)
+    approved = grant_of(connection, sandbox)
+    assert approved != replaced
+    assert (is_live(sandbox, replaced), is_live(sandbox, approved)) == (False, True)
+    assert refreshes(sandbox, approved) == 0
+    assert history(connection) == [CONNECTED, CONNECTED]
+
+
+def test_taking_the_old_key_away_during_a_refresh_loses_nothing(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox, settings: Any
+) -> None:
+    settings.CREDENTIAL_KEYS = [OLD]
+    through_relay.sealed_client_secret = through_relay.seal("client_secret", sandbox.details["client_secret"])
+    through_relay.save()
+    connection = expire(connect(through_relay, sandbox))
+    settings.CREDENTIAL_KEYS = [NEW, OLD]
+
+    def rotate_and_take_the_old_key_away() -> None:
+        call_command("rotate_credentials", verbosity=0)
+        settings.CREDENTIAL_KEYS = [NEW]
+
+    relay.on_the_way_back["token"] = rotate_and_take_the_old_key_away
+    assert current(connection)
+
+    expire(connection)
+    assert current(connection)
+    assert is_live(sandbox, grant_of(connection, sandbox))
+    assert history(connection) == [CONNECTED]
+
+
+def test_what_a_server_that_was_not_restarted_stores_after_the_rotation_is_rotated_by_the_next(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox, settings: Any
+) -> None:
+    settings.CREDENTIAL_KEYS = [OLD]
+    through_relay.sealed_client_secret = through_relay.seal("client_secret", sandbox.details["client_secret"])
+    through_relay.save()
+    connection = expire(connect(through_relay, sandbox))
+
+    def rotate_elsewhere() -> None:
+        settings.CREDENTIAL_KEYS = [NEW, OLD]
+        call_command("rotate_credentials", verbosity=0)
+        settings.CREDENTIAL_KEYS = [OLD]
+
+    relay.on_the_way_back["token"] = rotate_elsewhere
+    current(connection)
+    settings.CREDENTIAL_KEYS = [NEW]
+    with pytest.raises(SealBroken):
+        current(connection)
+
+    settings.CREDENTIAL_KEYS = [NEW, OLD]
+    call_command("rotate_credentials", verbosity=0)
+    settings.CREDENTIAL_KEYS = [NEW]
+
+    assert current(connection)
+    assert history(connection) == [CONNECTED]
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_clock_that_is_ten_minutes_wrong_harms_no_refresh(
+    connection: Connection, sandbox: Sandbox, minutes: int
+) -> None:
+    grant = grant_of(connection, sandbox)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+        expire(connection)
+        assert works(sandbox, current(connection))
+        current(connection)
+
+    assert refreshes(sandbox, grant) == 1
+    assert works(sandbox, current(connection))  # also once the clock is right again
+    assert history(connection) == [CONNECTED]
+
+
+def test_a_clock_that_is_ten_minutes_ahead_harms_no_connect(unconnected: Connection, sandbox: Sandbox) -> None:
+    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+        connection = connect(unconnected, sandbox)
+
+    assert works(sandbox, current(connection))
+
+
+def test_a_clock_that_is_ten_minutes_behind_keeps_from_connecting_and_is_named(
+    unconnected: Connection, sandbox: Sandbox
+) -> None:
+    with time_machine.travel(timezone.now() - timedelta(minutes=10)), pytest.raises(SignOnUnverified) as caught:
+        connect(unconnected, sandbox)
+
+    assert caught.value.cause == "The clock of this server is 10 minutes behind PingOne's."
+    assert not is_live(sandbox, grant_of(unconnected, sandbox))
+    unconnected.refresh_from_db()
+    assert not unconnected.has_tokens
