@@ -132,7 +132,7 @@ class SignOnUnverified(PingOneError):
     resolution = "Check that the clock of this server is right, then press Connect again. Nothing was changed."
 
     def __init__(self, detail: str = "", *, clock_ahead_s: float = 0) -> None:
-        """`clock_ahead_s`: by how much this server's clock is ahead of PingOne's, or behind it, if that is the reason."""
+        """`clock_ahead_s`: how far this server's clock is ahead of PingOne's, or behind it, if that is the reason."""
         super().__init__(detail)
         if clock_ahead_s:
             direction = "ahead of" if clock_ahead_s > 0 else "behind"

@@ -50,6 +50,14 @@ class StoredTokens:
         return _token(self.connection_id, lambda row: row.token_version != rejected.version and _is_fresh(row))
 
 
+def renew(connection: Connection) -> None:
+    """Exchange the refresh token that `connection` was read with, unless somebody has done so since.
+
+    Raises as StoredTokens.current().
+    """
+    _token(connection.pk, lambda row: row.token_version != connection.token_version and _is_fresh(row))
+
+
 def require_grant(connection: Connection) -> None:
     """Raises NotConnected, or what ended the grant: TokenRefreshFailure, AuthenticationError."""
     if connection.has_grant:

@@ -5,7 +5,6 @@ refresh in the middle of paging does is in test_granted_access.py, many at once 
 """
 
 import signal
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,45 +19,17 @@ from pingone_integration.errors import NotConnected, SealBroken, SignOnUnverifie
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
 from tests.conftest import lease_ages
-from tests.integration.conftest import connect
-from tests.integration.relay import Relay, lose_answer, relay_to
+from tests.integration.conftest import connect, has_grace_period
+from tests.integration.relay import Relay, lose_answer
 from tests.integration.test_one_refresh import begin, expire, grant_of, is_live, refreshes, worker, works
 from tests.sandbox_server import Sandbox
 
-GRACE = timedelta(minutes=10)  # as README.md recommends
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED = (
     Connection.State.CONNECTED,
     Connection.State.NEEDS_ATTENTION,
     Connection.State.RECONNECT_NEEDED,
 )
-
-
-@pytest.fixture
-def relay(sandbox: Sandbox) -> Iterator[Relay]:
-    with relay_to(sandbox) as relay:
-        yield relay
-
-
-@pytest.fixture
-def through_relay(unconnected: Connection, relay: Relay, settings: Any) -> Connection:
-    """Everything this connection says to the sandbox, and hears from it, passes through the relay."""
-    settings.PINGONE_CUSTOM_HOSTS = {relay.url: relay.url}
-    unconnected.auth_url = relay.url
-    unconnected.save(update_fields=["auth_url"])
-    return unconnected
-
-
-def has_grace_period(connection: Connection, sandbox: Sandbox) -> None:
-    """From now on its application at the sandbox is one with the grace period."""
-    seconds = int(GRACE.total_seconds())
-    application = sandbox.copy(
-        "sandbox_application",
-        sandbox.details["client_id"],
-        refresh_token_rolling_grace_period_duration=seconds,
-    )
-    connection.client_id = str(application)
-    connection.save(update_fields=["client_id"])
 
 
 def current(connection: Connection) -> str:

@@ -1,0 +1,71 @@
+"""`manage.py keep_connections_alive`: no refresh token runs out because nobody was at work; for cron."""
+
+from argparse import ArgumentParser
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from console.models import Organization
+from pingone_integration.errors import BeingRenewed, PingOneError
+from pingone_integration.models import Connection
+from pingone_integration.tokens import renew
+
+OLDER_THAN_DAYS = 7  # PingOne's refresh tokens last 30 days unless the application says otherwise
+
+
+class Command(BaseCommand):
+    """Without an operator: it changes nothing at PingOne but the tokens, and shows them to nobody."""
+
+    help = (
+        "Renew the access to PingOne of each organization whose refresh token is getting old, and of those whose last "
+        "refresh failed or was interrupted. Run it every few minutes; twice at once does no harm. Exits with 1 when "
+        "one failed."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--older-than-days",
+            type=int,
+            default=OLDER_THAN_DAYS,
+            metavar="N",
+            help=f"renew refresh tokens that were issued longer ago (default: {OLDER_THAN_DAYS})",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        issued_before = timezone.now() - timedelta(days=options["older_than_days"])
+        failed = [org.slug for org in Organization.objects.all() if not self._keep_alive(org, issued_before)]
+        if failed:
+            raise CommandError(f"Not renewed: {', '.join(failed)}")
+
+    def _keep_alive(self, organization: Organization, issued_before: datetime) -> bool:
+        """False when it failed, which is on record with its cause by then."""
+        connection = Connection.objects.get(pk=organization.connection_id)  # as it is now: those before took a while
+        if not connection.has_grant:
+            self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
+            return True
+        if not connection.sealed_refresh_token:
+            self.stdout.write(f"{organization.slug}: has no refresh token, passed over")
+            return True
+        if not _is_due(connection, issued_before):
+            self.stdout.write(f"{organization.slug}: not due")
+            return True
+        try:
+            renew(connection)
+        except BeingRenewed:
+            self.stdout.write(f"{organization.slug}: is being renewed by somebody else")
+            return True
+        except PingOneError as error:
+            self.stderr.write(f"{organization.slug}: {error.title}. {error.resolution}")
+            return False
+        self.stdout.write(f"{organization.slug}: renewed")
+        return True
+
+
+def _is_due(connection: Connection, issued_before: datetime) -> bool:
+    """Also after a refresh that failed or was interrupted: PingOne's grace period for it is short."""
+    issued = connection.refresh_token_issued_at
+    interrupted = connection.lease_owner is not None
+    troubled = connection.state == Connection.State.NEEDS_ATTENTION
+    return issued is None or issued <= issued_before or interrupted or troubled

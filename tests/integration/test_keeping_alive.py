@@ -1,0 +1,139 @@
+"""`manage.py keep_connections_alive`: who is not at work for weeks does not have to connect again."""
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from console.models import Organization
+from pingone_integration import tokens
+from pingone_integration.models import Connection
+from pingone_integration.tokens import StoredTokens
+from tests.conftest import make_organization
+from tests.integration.conftest import connect, has_grace_period
+from tests.integration.relay import Relay
+from tests.integration.test_interrupted_refresh import kill_a_process_before_it_stores
+from tests.integration.test_one_refresh import grant_of, is_live, refreshes
+from tests.sandbox_server import Sandbox
+
+
+def idle_for(connection: Connection, **span: float) -> Connection:
+    Connection.objects.filter(pk=connection.pk).update(refresh_token_issued_at=timezone.now() - timedelta(**span))
+    connection.refresh_from_db()
+    return connection
+
+
+def keep_alive(*options: str) -> str:
+    out = StringIO()
+    call_command("keep_connections_alive", *options, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def acme(connection: Connection) -> Organization:
+    return Organization.objects.create(slug="acme", name="Acme", connection=connection)
+
+
+def test_an_idle_connection_is_renewed_before_its_refresh_token_runs_out(acme: Organization, sandbox: Sandbox) -> None:
+    connection = idle_for(acme.connection, days=8)
+    grant = grant_of(connection, sandbox)
+
+    assert keep_alive() == "acme: renewed\n"
+    assert keep_alive() == "acme: not due\n"
+
+    assert refreshes(sandbox, grant) == 1
+    connection.refresh_from_db()
+    assert connection.refresh_token_issued_at is not None
+    assert timezone.now() - connection.refresh_token_issued_at < timedelta(minutes=1)
+    assert connection.state == Connection.State.CONNECTED
+
+
+@pytest.mark.parametrize(("days", "told"), [("3", "acme: not due\n"), ("1", "acme: renewed\n")])
+def test_how_old_is_too_old_can_be_chosen(acme: Organization, days: str, told: str) -> None:
+    idle_for(acme.connection, days=2)
+
+    assert keep_alive("--older-than-days", days) == told
+
+
+def test_one_that_fails_is_marked_and_named_and_the_others_are_renewed_all_the_same(
+    acme: Organization, sandbox: Sandbox
+) -> None:
+    ended = grant_of(idle_for(acme.connection, days=8), sandbox)
+    sandbox.sql("UPDATE sandbox_oauth_grant SET revoked_at = ? WHERE id = ?", str(timezone.now()), ended)
+    ours = acme.connection
+    other = Connection(client_id=ours.client_id, auth_url=ours.auth_url, environment_id=ours.environment_id)
+    other.sealed_client_secret = other.seal("client_secret", sandbox.details["client_secret"])
+    other.save(force_insert=True)
+    Organization.objects.create(slug="zenith", name="Zenith", connection=idle_for(connect(other, sandbox), days=8))
+    nobody_connected = make_organization("globex", "Globex")
+    Connection.objects.filter(pk=nobody_connected.connection_id).update(state=Connection.State.DISCONNECTED)
+    out = StringIO()
+
+    with pytest.raises(CommandError) as caught:
+        call_command("keep_connections_alive", stdout=out, stderr=out)
+
+    assert str(caught.value) == "Not renewed: acme"
+    assert caught.value.returncode == 1
+    assert out.getvalue().splitlines() == [
+        "acme: The access to PingOne has ended. An org admin connects again under Settings, PingOne.",
+        "globex: disconnected, passed over",
+        "zenith: renewed",
+    ]
+    acme.connection.refresh_from_db()
+    assert (acme.connection.state, acme.connection.state_kind) == ("reconnect_needed", "token-refresh-failure")
+    assert keep_alive().startswith("acme: reconnect needed, passed over\n")
+
+
+def test_after_a_killed_process_the_access_is_brought_back_although_nobody_is_at_work(
+    unconnected: Connection, sandbox: Sandbox
+) -> None:
+    has_grace_period(unconnected, sandbox)
+    connection = connect(unconnected, sandbox)
+    Organization.objects.create(slug="acme", name="Acme", connection=connection)
+    kill_a_process_before_it_stores(connection, sandbox)
+
+    assert keep_alive() == "acme: renewed\n"
+
+    assert is_live(sandbox, grant_of(connection, sandbox))
+    assert StoredTokens(connection.pk).current()
+    assert keep_alive() == "acme: not due\n"
+
+
+def test_two_runs_at_once_refresh_once(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = idle_for(connect(through_relay, sandbox), days=8)
+    Organization.objects.create(slug="acme", name="Acme", connection=connection)
+    monkeypatch.setattr(tokens, "WAIT_S", 0.1)
+    told: list[str] = []
+    relay.on_the_way_back["token"] = lambda: told.append(keep_alive())
+
+    assert keep_alive() == "acme: renewed\n"
+
+    assert told == ["acme: is being renewed by somebody else\n"]
+    assert refreshes(sandbox, grant_of(connection, sandbox)) == 1
+
+
+def test_a_run_that_read_before_another_one_stored_does_not_refresh_again(acme: Organization, sandbox: Sandbox) -> None:
+    as_read = idle_for(acme.connection, days=8)
+    keep_alive()
+
+    tokens.renew(as_read)
+
+    assert refreshes(sandbox, grant_of(acme.connection, sandbox)) == 1
+
+
+def test_what_it_prints_holds_no_secret(acme: Organization, capfd: Any, sandbox: Sandbox) -> None:
+    connection = idle_for(acme.connection, days=8)
+    secrets = {connection.unseal(column) for column in ("client_secret", "access_token", "refresh_token")}
+    call_command("keep_connections_alive")
+    connection.refresh_from_db()
+    secrets |= {connection.unseal(column) for column in ("access_token", "refresh_token")}
+
+    said = "".join(capfd.readouterr())
+
+    assert "renewed" in said
+    assert not any(secret in said for secret in secrets)
