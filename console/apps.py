@@ -6,7 +6,11 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.mfa.signals import authentication_failed
+        from django.db.models.signals import post_save
 
+        from console.connection_mail import state_changed
         from console.sign_ins import second_factor_refused
+        from pingone_integration.models import ConnectionEvent
 
         authentication_failed.connect(second_factor_refused)
+        post_save.connect(state_changed, sender=ConnectionEvent)

@@ -49,6 +49,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 5  # seconds for each step; whoever's page it is that sends a mail waits for it
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"console@{_public.hostname}")
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

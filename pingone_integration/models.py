@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from django.db import models
 
+from pingone_integration.errors import PingOneError, of_kind
 from pingone_integration.sealing import seal, unseal
 
 
@@ -105,6 +106,16 @@ class ConnectionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.state}"
+
+    @property
+    def failure(self) -> type[PingOneError] | None:
+        """What was behind it; None when it was a person's doing, or good news."""
+        return of_kind(self.kind, otherwise=PingOneError) if self.kind else None
+
+    @property
+    def state_before(self) -> Connection.State:
+        before = ConnectionEvent.objects.filter(connection=self.connection_id, pk__lt=self.pk).order_by("-pk").first()
+        return Connection.State(before.state) if before else Connection.State.NOT_CONNECTED
 
 
 class AuthorizationRequest(HoldsSecrets):

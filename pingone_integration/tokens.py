@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -170,8 +171,9 @@ def _refresh_failed(row: Connection, me: UUID, error: PingOneError) -> None:
         raise error
     final = isinstance(error, errors.TokenRefreshFailure) or error.trace.code in REFUSED_CLIENT
     state = Connection.State.RECONNECT_NEEDED if final else Connection.State.NEEDS_ATTENTION
-    current = states.enter(row, state, error)
     asked_for = timedelta(seconds=min(error.retry_after_s or 0, LONGEST_COOL_DOWN_S))
-    _release(row, me, closed_for=max(COOL_DOWN, asked_for))
+    with transaction.atomic():  # whoever hears of the new state, and takes time over it, holds no lease meanwhile
+        current = states.enter(row, state, error)
+        _release(row, me, closed_for=max(COOL_DOWN, asked_for))
     if current:
         raise error

@@ -273,12 +273,23 @@ def test_another_region_forgets_the_managed_environment(admin, fresh) -> None:
     assert Connection.objects.get(organization=fresh).managed_environment_id is None
 
 
-def test_the_history_names_each_state_with_its_cause(admin, acme) -> None:
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("token-refresh-failure", "The access to PingOne has ended. The &lt;b&gt;session&lt;/b&gt; ended."),
+        ("no-longer-there", "PingOne refused the request. The &lt;b&gt;session&lt;/b&gt; ended."),
+        ("", "<span>The &lt;b&gt;session&lt;/b&gt; ended."),
+    ],
+)
+def test_the_history_names_each_state_with_its_kind_and_cause(admin, acme, kind: str, told: str) -> None:
     ConnectionEvent.objects.create(
-        connection=acme.connection, state=Connection.State.RECONNECT_NEEDED, cause="The <b>session</b> ended."
+        connection=acme.connection,
+        state=Connection.State.RECONNECT_NEEDED,
+        kind=kind,
+        cause="The <b>session</b> ended.",
     )
 
     page = admin.get(SETTINGS).text
 
     assert "Reconnect needed" in page
-    assert "The &lt;b&gt;session&lt;/b&gt; ended." in page
+    assert told in page

@@ -107,6 +107,22 @@ def test_a_temporary_trouble_is_told_with_its_cause_on_every_page(
     assert 'type="search"' in html
 
 
+@pytest.mark.parametrize("state", ["needs_attention", "reconnect_needed", "disconnected"])
+@pytest.mark.parametrize("page", ["/o/acme/", "/o/acme/audit/"])
+def test_a_state_that_is_not_good_is_told_with_cause_and_time_and_whom_to_ask(
+    browser_of: Browser, org_admin: Operator, auditor: Operator, state: str, page: str
+) -> None:
+    since = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    Connection.objects.update(state=state, state_cause="Its session ended.", state_changed_at=since)
+
+    for operator in (org_admin, auditor):
+        main = browser_of(operator).get(page).content.decode().partition("<main")[2]
+        assert "Its session ended." in main
+        assert ">24 Nov 2026, 09:30</time>" in main
+        assert ("Ask an org admin of Acme: admin@acme.test." in main) == (operator == auditor)
+        assert ('href="/o/acme/settings/connection/"' in main) == (operator == org_admin)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_chosen_theme_is_drawn_by_the_server(client: Client, theme: str) -> None:
     assert f'data-bs-theme="{theme}"' not in client.get("/accounts/login/").content.decode()

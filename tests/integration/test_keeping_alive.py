@@ -5,14 +5,15 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from console.models import Organization
+from console.models import Membership, Organization
 from pingone_integration import tokens
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
-from tests.conftest import make_organization
+from tests.conftest import make_operator, make_organization
 from tests.integration.conftest import connect, has_grace_period
 from tests.integration.relay import Relay
 from tests.integration.test_interrupted_refresh import kill_a_process_before_it_stores
@@ -85,6 +86,22 @@ def test_one_that_fails_is_marked_and_named_and_the_others_are_renewed_all_the_s
     acme.connection.refresh_from_db()
     assert (acme.connection.state, acme.connection.state_kind) == ("reconnect_needed", "token-refresh-failure")
     assert keep_alive().startswith("acme: reconnect needed, passed over\n")
+
+
+def test_the_org_admins_of_one_that_fails_are_told_by_e_mail_once(
+    acme: Organization, sandbox: Sandbox, mailoutbox: list[EmailMessage]
+) -> None:
+    make_operator("admin@acme.test", acme, Membership.Role.ORG_ADMIN)
+    grant = grant_of(idle_for(acme.connection, days=8), sandbox)
+    sandbox.sql("UPDATE sandbox_oauth_grant SET revoked_at = ? WHERE id = ?", str(timezone.now()), grant)
+
+    with pytest.raises(CommandError):
+        keep_alive()
+    keep_alive()
+
+    (message,) = mailoutbox
+    assert message.subject == "Acme's connection to PingOne: reconnect needed"
+    assert "invalid_grant" in str(message.body)
 
 
 def test_after_a_killed_process_the_access_is_brought_back_although_nobody_is_at_work(

@@ -1,0 +1,85 @@
+"""A change of a connection's state reaches the organization's org admins by e-mail: once, and never in a page's way."""
+
+import logging
+from functools import partial
+from smtplib import SMTPRecipientsRefused
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from console.models import Organization
+from pingone_integration.models import Connection, ConnectionEvent
+
+logger = logging.getLogger(__name__)
+
+_ADVICE = {
+    Connection.State.CONNECTED: "If none of you did this, disconnect at once, and change the client secret in PingOne.",
+    Connection.State.DISCONNECTED: "Press Connect to go on working. If none of you did this, the audit log tells who.",
+}
+
+
+def state_changed(instance: ConnectionEvent, created: bool, raw: bool = False, **signal: Any) -> None:
+    """A receiver of Django's post_save.
+
+    There is one event for each change however many see it (states.enter), so that there is one mail as well.
+    """
+    if created and not raw:
+        transaction.on_commit(partial(_tell_org_admins, instance), robust=True)
+
+
+def _tell_org_admins(event: ConnectionEvent) -> None:
+    organization = Organization.objects.filter(connection=event.connection_id).first()
+    if organization is None:
+        return
+    subject, body = _subject(organization, event), _body(organization, event)
+    messages = [EmailMessage(subject, body, None, [admin.email]) for admin in organization.org_admins()]
+    try:
+        with get_connection() as mail_server:
+            for message in messages:
+                _send(mail_server, message)
+    except OSError as error:  # of the network, and all of smtplib
+        logger.error("Connection %s: no mail about its state: %s", event.connection_id, type(error).__name__)  # noqa: TRY400
+
+
+def _send(mail_server: BaseEmailBackend, message: EmailMessage) -> None:
+    """An address that the mail server does not take is no reason to leave the others out."""
+    try:
+        mail_server.send_messages([message])
+    except SMTPRecipientsRefused:
+        logger.warning("The mail server refuses the address of an org admin")
+
+
+def _subject(organization: Organization, event: ConnectionEvent) -> str:
+    return f"{_one_line(organization.name)}'s connection to PingOne: {Connection.State(event.state).label}"
+
+
+def _body(organization: Organization, event: ConnectionEvent) -> str:
+    context = {
+        "organization": _one_line(organization.name),
+        "before": event.state_before.label,
+        "event": event,
+        "cause": _one_line(event.cause),
+        "advice": _advice(event),
+        "url": settings.PUBLIC_URL + reverse("connection", args=[organization.slug]),
+    }
+    return render_to_string("console/email/connection_state.txt", context)
+
+
+def _advice(event: ConnectionEvent) -> str:
+    if event.failure and event.state == Connection.State.NEEDS_ATTENTION:
+        return f"The console keeps trying. If it stays: {event.failure.resolution}"
+    if event.failure:
+        return event.failure.resolution
+    if event.cause:  # somebody did it
+        return _ADVICE.get(Connection.State(event.state), "See the page below.")
+    return "Nothing: PingOne answers again."
+
+
+def _one_line(text: str) -> str:
+    """Names and causes hold what others typed: no second line, and no character that hides or turns its neighbours."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:500]
