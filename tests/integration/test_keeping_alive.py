@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from console.models import Membership, Organization
 from pingone_integration import tokens
+from pingone_integration.errors import Unavailable
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
-from tests.conftest import make_operator, make_organization
+from tests.conftest import lease_ages, make_operator, make_organization
 from tests.integration.conftest import connect, has_grace_period
-from tests.integration.relay import Relay
+from tests.integration.relay import Relay, lose_answer
 from tests.integration.test_interrupted_refresh import kill_a_process_before_it_stores
-from tests.integration.test_one_refresh import grant_of, is_live, refreshes
+from tests.integration.test_one_refresh import expire, grant_of, is_live, refreshes
 from tests.sandbox_server import Sandbox
 
 
@@ -117,6 +118,32 @@ def test_after_a_killed_process_the_access_is_brought_back_although_nobody_is_at
     assert is_live(sandbox, grant_of(connection, sandbox))
     assert StoredTokens(connection.pk).current()
     assert keep_alive() == "acme: not due\n"
+
+
+def test_after_a_lost_answer_the_access_is_brought_back_although_nobody_is_at_work(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox
+) -> None:
+    has_grace_period(through_relay, sandbox)
+    connection = expire(connect(through_relay, sandbox))
+    Organization.objects.create(slug="acme", name="Acme", connection=connection)
+    relay.on_the_way_back["token"] = lose_answer
+    with pytest.raises(Unavailable):
+        StoredTokens(connection.pk).current()
+    lease_ages(connection, by=tokens.COOL_DOWN)
+
+    assert keep_alive() == "acme: renewed\n"
+
+    assert is_live(sandbox, grant_of(connection, sandbox))
+    connection.refresh_from_db()
+    assert connection.state == Connection.State.CONNECTED
+
+
+def test_a_trouble_that_is_not_about_tokens_costs_none(acme: Organization, sandbox: Sandbox) -> None:
+    Connection.objects.update(state=Connection.State.NEEDS_ATTENTION)
+
+    assert keep_alive() == "acme: not due\n"
+
+    assert refreshes(sandbox, grant_of(acme.connection, sandbox)) == 0
 
 
 def test_two_runs_at_once_refresh_once(

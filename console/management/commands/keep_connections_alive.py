@@ -65,7 +65,8 @@ class Command(BaseCommand):
 
 def _is_due(connection: Connection, issued_before: datetime) -> bool:
     """Also after a refresh that failed or was interrupted: PingOne's grace period for it is short."""
-    issued = connection.refresh_token_issued_at
+    issued, good_until = connection.refresh_token_issued_at, connection.access_token_expires_at
+    run_out = good_until is None or good_until <= timezone.now()
+    failed = connection.state == Connection.State.NEEDS_ATTENTION and run_out
     interrupted = connection.lease_owner is not None
-    troubled = connection.state == Connection.State.NEEDS_ATTENTION
-    return issued is None or issued <= issued_before or interrupted or troubled
+    return issued is None or issued <= issued_before or failed or interrupted
