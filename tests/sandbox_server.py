@@ -10,6 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -145,6 +146,29 @@ class Sandbox:
         columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
         self.sql(f"INSERT INTO {table} ({columns}) VALUES ({marks})", *row.values())  # noqa: S608
         return new_id
+
+    def pair_device(self, user_id: UUID) -> UUID:
+        """By the user, which no administrator can do for them; it is locked after too many wrong codes."""
+        device_id, now = uuid4(), _now()
+        self.sql(
+            """INSERT INTO sandbox_device (id, user_id, type, status, nickname, details, otp, locked, blocked, position,
+               created_at, updated_at) VALUES (?, ?, 'EMAIL', 'ACTIVE', '', '{}', '', 1, 0, 0, ?, ?)""",
+            *(device_id, user_id, now, now),
+        )
+        return device_id
+
+    def begin_session(self, user_id: UUID) -> UUID:
+        """As by the user's own sign-on."""
+        session_id, now = uuid4(), _now()
+        self.sql(
+            "INSERT INTO sandbox_session (id, user_id, created_at, active_at, details) VALUES (?, ?, ?, ?, '{}')",
+            *(session_id, user_id, now, now),
+        )
+        return session_id
+
+
+def _now() -> str:
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(sep=" ")
 
 
 @contextmanager

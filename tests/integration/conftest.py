@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
 
 import pytest
 
-from pingone_integration import authorization
 from pingone_integration.models import Connection
 from tests.integration.relay import Relay, relay_to
-from tests.sandbox_server import Sandbox, running_sandbox, sign_on
+from tests.sandbox_connection import connect, enter
+from tests.sandbox_server import Sandbox, running_sandbox
 
-BOUND_TO = "digest of a session"
 GRACE_S = 600  # as README.md recommends
 
 
@@ -26,14 +23,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def unconnected(transactional_db: None, sandbox: Sandbox, settings: Any) -> Connection:
     """What an org admin has entered, before pressing Connect."""
     settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
-    connection = Connection(
-        client_id=sandbox.details["client_id"],
-        auth_url=sandbox.details["auth_url"],
-        environment_id=UUID(sandbox.details["environment_id"]),
-    )
-    connection.sealed_client_secret = connection.seal("client_secret", sandbox.details["client_secret"])
-    connection.save(force_insert=True)
-    return connection
+    return enter(sandbox)
 
 
 @pytest.fixture
@@ -57,13 +47,6 @@ def through_relay(unconnected: Connection, relay: Relay, settings: Any) -> Conne
     return unconnected
 
 
-def connect(connection: Connection, sandbox: Sandbox, username: str = "ada.admin") -> Connection:
-    """Press Connect, sign on at the sandbox, approve, and come back."""
-    redirect_uri = sandbox.details["redirect_uris"][0]
-    there = authorization.begin(connection, redirect_uri=redirect_uri, bound_to=BOUND_TO)
-    return authorization.finish(**answer(sign_on(there, username)), redirect_uri=redirect_uri, bound_to=BOUND_TO)
-
-
 def has_grace_period(connection: Connection, sandbox: Sandbox) -> None:
     """From now on its application at the sandbox is one with the grace period."""
     application = sandbox.copy(
@@ -73,8 +56,3 @@ def has_grace_period(connection: Connection, sandbox: Sandbox) -> None:
     )
     connection.client_id = str(application)
     connection.save(update_fields=["client_id"])
-
-
-def answer(address: str) -> dict[str, str]:
-    """What PingOne's redirect says, e.g. `code` and `state`."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}

@@ -13,7 +13,7 @@ from pingone_integration import grants
 from pingone_integration.checks import CHECKS, Result, State, Subject, run_all
 from pingone_integration.models import Connection
 from pingone_integration.oauth import open_client
-from tests.integration.conftest import connect
+from tests.sandbox_connection import connect
 from tests.sandbox_server import Sandbox
 
 

@@ -58,32 +58,13 @@ def mara(do: Callable[..., Performed], default_population: UUID) -> UUID:
 
 @pytest.fixture
 def device(mara: UUID, sandbox: Sandbox) -> UUID:
-    """Paired by the user, which no administrator can do for them."""
-    device_id, now = uuid4(), timezone.now().isoformat(sep=" ")
-    sandbox.sql(
-        """INSERT INTO sandbox_device (id, user_id, type, status, nickname, details, otp, locked, blocked, position,
-           created_at, updated_at) VALUES (?, ?, 'EMAIL', 'ACTIVE', '', '{}', '', 1, 0, 0, ?, ?)""",
-        device_id,
-        mara,
-        now,
-        now,
-    )
-    return device_id
+    return sandbox.pair_device(mara)
 
 
 @pytest.fixture
 def signed_on(mara: UUID, sandbox: Sandbox) -> list[UUID]:
     """Mara's sessions."""
-    session_ids, now = [uuid4(), uuid4(), uuid4()], timezone.now().isoformat(sep=" ")
-    for session_id in session_ids:
-        sandbox.sql(
-            "INSERT INTO sandbox_session (id, user_id, created_at, active_at, details) VALUES (?, ?, ?, ?, '{}')",
-            session_id,
-            mara,
-            now,
-            now,
-        )
-    return session_ids
+    return [sandbox.begin_session(mara) for _ in range(3)]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pingone_integration.api import AccessToken, PingOneApi
 from pingone_integration.errors import MissingPermission, NotFound, StaleCursor
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
-from tests.integration.conftest import connect
+from tests.sandbox_connection import connect
 from tests.sandbox_server import Sandbox
 
 

@@ -19,9 +19,10 @@ from pingone_integration.errors import NotConnected, SealBroken, SignOnUnverifie
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
 from tests.conftest import lease_ages
-from tests.integration.conftest import connect, has_grace_period
+from tests.integration.conftest import has_grace_period
 from tests.integration.relay import Relay, lose_answer
 from tests.integration.test_one_refresh import begin, expire, grant_of, is_live, refreshes, worker, works
+from tests.sandbox_connection import connect
 from tests.sandbox_server import Sandbox
 
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))

@@ -15,10 +15,11 @@ from pingone_integration.errors import Unavailable
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
 from tests.conftest import lease_ages, make_operator, make_organization
-from tests.integration.conftest import connect, has_grace_period
+from tests.integration.conftest import has_grace_period
 from tests.integration.relay import Relay, lose_answer
 from tests.integration.test_interrupted_refresh import kill_a_process_before_it_stores
 from tests.integration.test_one_refresh import expire, grant_of, is_live, refreshes
+from tests.sandbox_connection import connect
 from tests.sandbox_server import Sandbox
 
 
