@@ -50,7 +50,7 @@ _BELOW = {"sessions": Place.SESSIONS}  # a user joins groups on a page of its ow
 def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **inputs: UUID) -> list[Button]:
     """What this operator may do with `target`, a User or what the place is about, and what makes sense there.
 
-    What needs thinking twice comes last.
+    What helps comes first, what needs thinking twice last.
     """
     return [
         Button(
@@ -58,7 +58,7 @@ def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **input
             url=reverse("user-action", args=[access.org.slug, user_id, action.key]),
             inputs={name: str(value) for name, value in inputs.items()},
         )
-        for action in sorted(ACTIONS, key=lambda action: action.is_risky)
+        for action in sorted(ACTIONS, key=lambda action: (not action.is_remedy, action.is_risky))
         if action.place is place and access.allows(action.permission) and action.offered_to(target)
     ]
 

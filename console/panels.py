@@ -29,9 +29,9 @@ class Panel:
 
 
 PANELS = (
-    Panel(key="groups", title="Groups", icon="users-group", read=groups.memberships, is_paged=True),
-    Panel(key="devices", title="MFA devices", icon="device-mobile", read=devices.all_of),
     Panel(key="password", title="Password", icon="password", read=passwords.state),
+    Panel(key="devices", title="MFA devices", icon="device-mobile", read=devices.all_of),
+    Panel(key="groups", title="Groups", icon="users-group", read=groups.memberships, is_paged=True),
     Panel(key="sessions", title="Sessions", icon="world", read=sessions.all_of),
 )
 

@@ -3,7 +3,7 @@
 from console import observations as seen
 from console.access import Permission
 from console.action_forms import DeleteUserForm, UntilForm
-from console.catalogue.action import Action, Undo
+from console.catalogue.action import Action, Place, Undo
 from pingone_integration import locks, users
 
 ACTIONS = (
@@ -15,6 +15,7 @@ ACTIONS = (
         leaves="Does not lift a lock and does not change the password.",
         permission=Permission.ENABLE_USERS,
         call=users.activate,
+        is_remedy=True,
         offered_to=lambda user: not user.enabled,
         observe=seen.of_user("enabled"),
         effect={"enabled": True},
@@ -49,6 +50,7 @@ ACTIONS = (
         leaves="Does not change the password, and does not lift a lock of the password alone.",
         permission=Permission.UNLOCK_USERS,
         call=locks.unlock_account,
+        is_remedy=True,
         offered_to=lambda user: user.is_locked,
         observe=seen.of_user("is_locked", "unlock_at"),
         effect={"is_locked": False},
@@ -82,6 +84,7 @@ ACTIONS = (
         permission=Permission.DELETE_USERS,
         call=users.delete,
         form=DeleteUserForm,
+        place=Place.PROFILE,
         question="Delete {name} from PingOne for good?",
         observe=seen.existence,
         effect={"exists": False},

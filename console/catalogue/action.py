@@ -70,6 +70,7 @@ class Action:
     question: str = ""  # risky: asked on a page of its own, with the person's `{name}`
     panels: tuple[str, ...] = ()  # of the user's page, that show something else afterwards
     bulk: bool = False
+    is_remedy: bool = False  # takes away what keeps the user from signing on: the button that an agent looks for
 
     observe: Observe = _nothing  # the values it is about, read before and after for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`

@@ -78,6 +78,7 @@ ACTIONS = (
         leaves="Does not unblock a device that an administrator blocked.",
         permission=Permission.CHANGE_DEVICES,
         call=locks.unlock_device,
+        is_remedy=True,
         form=DeviceForm,
         place=Place.DEVICE,
         offered_to=lambda device: device.is_locked,

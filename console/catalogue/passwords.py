@@ -45,6 +45,7 @@ ACTIONS = (
         leaves="Does not change the password.",
         permission=Permission.UNLOCK_USERS,
         call=locks.unlock_password,
+        is_remedy=True,
         place=Place.PASSWORD,
         offered_to=lambda password: password.is_locked,
         observe=seen.password_state,

@@ -101,7 +101,7 @@ def test_unlocking_takes_one_press_and_shows_the_user_as_they_are_then(page: Pag
     page.locator("#account").get_by_role("button", name="Unlock account").click()
 
     expect(page.locator("#notices")).to_contain_text("Account unlocked: Ada Berg.")
-    expect(page.locator("#account")).to_contain_text("can sign on")
+    expect(page.locator("#account")).to_contain_text("neither disabled nor locked")
     expect(page.locator("#account").get_by_role("button", name="Unlock account")).to_have_count(0)
     assert page.url.endswith(USER)
     assert AuditEntry.objects.current().get().ticket == "INC12345"

@@ -1,6 +1,7 @@
 """One user: readable at once, with panels that come and fail one by one."""
 
 import json
+import re
 from html import unescape
 
 import httpx
@@ -81,7 +82,7 @@ def test_a_user_who_is_gone_is_searched_for_again(whole, pingone):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "Active: can sign on."),
+        ({}, "Active: neither disabled nor locked."),
         ({"lastSignOn": None}, "Active, but never signed on."),
         ({"enabled": False}, "Disabled: cannot sign on."),
         ({"account": {"status": "LOCKED"}}, "Locked until an administrator unlocks."),
@@ -101,6 +102,19 @@ def test_the_account_is_explained_in_words(whole, pingone, changes, said):
     pingone.get(f"/users/{ADA}").respond(json=ada(**changes))
 
     assert said in words_of(whole()).replace(" .", ".").replace(" :", ":").replace(" ,", ",")
+
+
+def test_what_helps_stands_out_and_deleting_stands_apart(browser_of, org_admin, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False, account={"status": "LOCKED"}))
+
+    page = browser_of(org_admin).get(URL).text
+
+    account, profile = page.split('id="account"')[1].split('id="profile"')
+    buttons = re.findall(r'class="(btn btn-sm[^"]*)"[^>]*>([^<]+)<', account)
+    helpful = [label for style, label in buttons if "btn-primary" in style]
+    assert helpful == [label for _, label in buttons][:2] == ["Activate", "Unlock account"]
+    assert "Delete user" not in account
+    assert "Delete user" in profile
 
 
 def test_a_user_without_a_name_goes_by_the_username(whole, pingone):
