@@ -22,7 +22,7 @@ EXPORT_CHUNK = 1000
 def _action_choices() -> list[tuple[str, Any]]:
     return [
         ("", "Any action"),
-        ("On users", [(action.key, action.label) for action in ACTIONS]),
+        ("On users", [(action.key, action.name) for action in ACTIONS]),
         ("Besides", [("api.call", "Call API"), *EVENTS.items()]),
     ]
 

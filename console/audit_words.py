@@ -56,7 +56,7 @@ class Value:
 def title_of(entry: AuditEntry) -> str:
     """Past tense for what has happened; what was tried, otherwise."""
     if action := BY_KEY.get(entry.action):
-        return action.done if entry.outcome == Outcome.SUCCEEDED else action.label.rstrip("…")
+        return action.done if entry.outcome == Outcome.SUCCEEDED else action.name
     return EVENTS.get(entry.action, "API called" if entry.action == "api.call" else entry.action)
 
 

@@ -62,6 +62,7 @@ ACTIONS = (
     Action(
         key="user.lock",
         label="Lock until…",
+        title="Lock account",
         done="Account locked",
         does="Keeps the user from signing on until the time you choose; then the lock ends by itself.",
         leaves="Does not deactivate the user and does not end sessions that are open.",

@@ -55,7 +55,9 @@ class Action:
     """Something an operator can do to one PingOne user."""
 
     key: str  # in URLs, command line and audit log: never renamed, never reused
-    label: str  # on the button: imperative
+    label: str  # on its button: imperative
+    title: str = ""  # where it stands alone, away from what the button is about; "": the label
+    submit: str = ""  # on the button of its form; "": the title
     done: str  # in the notice and the audit log: past tense
     does: str  # what it will do, said beforehand
     leaves: str  # and what not
@@ -79,6 +81,10 @@ class Action:
 
     endpoint: str  # in PingOne's words, below the environment
     pingone_permission: str
+
+    @property
+    def name(self) -> str:
+        return self.title or self.label
 
     @property
     def needs_user(self) -> bool:

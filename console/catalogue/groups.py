@@ -37,6 +37,7 @@ ACTIONS = (
     Action(
         key="group.remove",
         label="Remove",
+        title="Remove from group",
         done="Removed from the group",
         does="Ends the direct membership, and what it gives.",
         leaves="A membership by the group's filter or through another group stays.",

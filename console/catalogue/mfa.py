@@ -41,6 +41,7 @@ ACTIONS = (
     Action(
         key="mfa.bypass",
         label="Bypass MFA until…",
+        title="Bypass MFA",
         done="MFA bypass set",
         does="The user signs on without a second factor until the time you choose.",
         leaves="Keeps MFA switched on and the devices paired.",
@@ -56,6 +57,7 @@ ACTIONS = (
     Action(
         key="device.remove",
         label="Remove",
+        title="Remove MFA device",
         done="MFA device removed",
         does="The user can no longer prove a second factor with this device.",
         leaves="Keeps the other devices, and MFA switched on.",
@@ -73,6 +75,7 @@ ACTIONS = (
     Action(
         key="device.unlock",
         label="Unlock",
+        title="Unlock MFA device",
         done="MFA device unlocked",
         does="Forgets the failed attempts with this device.",
         leaves="Does not unblock a device that an administrator blocked.",
@@ -91,6 +94,7 @@ ACTIONS = (
     Action(
         key="device.rename",
         label="Rename",
+        title="Rename MFA device",
         done="MFA device renamed",
         does="Gives the device the name by which the user tells it from others.",
         leaves="Changes nothing about signing on.",

@@ -46,6 +46,7 @@ ACTIONS = (
     Action(
         key="user.update",
         label="Edit profile",
+        submit="Save",
         done="Profile changed",
         does="Changes the attributes that you edit.",
         leaves="Leaves every other attribute, the password and the groups as they are.",
@@ -67,6 +68,7 @@ ACTIONS = (
     Action(
         key="user.move",
         label="Move to another population",
+        submit="Move",
         done="Moved to another population",
         does="Puts the user under the other population: its password policy and its administrators.",
         leaves="Keeps profile and password, but not the groups that belong to the old population.",

@@ -10,6 +10,7 @@ ACTIONS = (
     Action(
         key="session.end",
         label="End",
+        title="End session",
         done="Session ended",
         does="Signs the user off there, and ends the access that applications renew in this session.",
         leaves="Other sessions go on, and the user can sign on again.",

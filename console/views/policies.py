@@ -13,7 +13,7 @@ from console.models import AuditEntry, Organization, TicketPolicy
 from console.policy_forms import TicketPolicyForm
 from console.source_address import source_address
 
-_LABELS = {action.key: action.label for action in ACTIONS} | {call_api.ACTION: "Call API (what may change something)"}
+_LABELS = {action.key: action.name for action in ACTIONS} | {call_api.ACTION: "Call API (what may change something)"}
 
 
 @org_view(Permission.MANAGE_POLICIES)

@@ -286,14 +286,14 @@ def press(page: Page, action: Action, typed: Mapping[str, str]) -> None:
         section.get_by_role("button", name=action.label, exact=True).click()
         return
     section.get_by_role("link", name=action.label, exact=True).click()
-    form = part(page, action.label)
+    form = part(page, action.name)
     for label, value in typed.items():
         box = form.get_by_label(label, exact=True)
         if box.evaluate("box => box.matches('select')"):
             box.select_option(label=value)
         else:
             box.fill(value)
-    form.get_by_role("button", name=action.label, exact=True).click()
+    form.get_by_role("button", name=action.submit or action.name, exact=True).click()
 
 
 def drive(page: Page, action: Action, mara: Person, address: str) -> None:

@@ -33,6 +33,13 @@ def test_an_action_says_what_it_does_and_what_not(action):
     assert action.question == "" or "{name}" in action.question
 
 
+def test_each_action_has_a_name_of_its_own_wherever_it_stands():
+    names = [action.name for action in ACTIONS]
+
+    assert len(set(names)) == len(names)
+    assert not [name for name in names if name.endswith("…")]
+
+
 @EVERY_ACTION
 def test_an_org_admin_may_do_everything_and_an_auditor_nothing(action):
     assert action.permission in ROLE_PERMISSIONS[Membership.Role.ORG_ADMIN]
@@ -115,6 +122,6 @@ def test_a_policy_says_which_tickets_do(requirement, pattern, ticket, fits):
 
 @EVERY_ACTION
 def test_the_readme_says_what_an_action_calls_and_needs(action):
-    row = f"| `{action.key}` | {action.label.rstrip('…')} | `{action.endpoint}` | `{action.pingone_permission}` |"
+    row = f"| `{action.key}` | {action.name} | `{action.endpoint}` | `{action.pingone_permission}` |"
 
     assert row in (settings.BASE_DIR / "README.md").read_text()

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         kinds = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         for action in ACTIONS:
             described = f"{action.does} {action.leaves}"
-            kind = kinds.add_parser(action.key, help=action.label.rstrip("…"), description=described)
+            kind = kinds.add_parser(action.key, help=action.name, description=described)
             _add_options(kind, action)
 
     def handle(self, *args: Any, **options: Any) -> None:
