@@ -145,15 +145,17 @@ def test_a_newcomer_breaks_the_connection_and_mends_it(
 def test_the_control_page_stays_when_everything_else_has_stopped(
     breakable: Sandbox, open_browser: Callable[..., Page], connect_url: str
 ):
-    page = open_browser()
+    page, elsewhere = open_browser(), open_browser()
     page.goto(f"{breakable.url}/sandbox/faults/")
 
     page.get_by_role("button", name="Stop altogether").click()
+    page.get_by_role("button", name="Mend everything").wait_for()
 
     with pytest.raises(Error, match="ERR_CONNECTION_RESET"):
-        page.goto(connect_url)
-    page.goto(f"{breakable.url}/sandbox/faults/")
+        elsewhere.goto(connect_url)
+    page.reload()
     page.get_by_role("button", name="Mend everything").click()
+    expect(page.get_by_role("button", name="Mend everything")).to_be_hidden()
     page.goto(connect_url)
     page.get_by_role("heading", name="Sign on").wait_for()
 
