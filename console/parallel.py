@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connections
 
+from pingone_integration import failed_calls
 from pingone_integration.api import AccessToken, PingOneApi, TokenSource
 from pingone_integration.errors import PingOneError
 
@@ -20,14 +21,19 @@ def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
 
     def run(read: Callable[[PingOneApi], Any]) -> Any:
         try:
-            return read(api)
+            with failed_calls.not_counted():  # below, by a thread that has a connection to the database
+                return read(api)
         except PingOneError as error:
             return error
         finally:
             connections.close_all()  # this thread's own, should a token have been renewed
 
     with ThreadPoolExecutor(len(reads)) as threads:
-        return list(threads.map(run, reads))
+        results = list(threads.map(run, reads))
+    for result in results:
+        if isinstance(result, PingOneError):
+            failed_calls.count_call(api.connection_id, result)
+    return results
 
 
 @dataclass(frozen=True)

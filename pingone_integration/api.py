@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 
+from pingone_integration import failed_calls
 from pingone_integration.errors import ConnectionFailure, InvalidValue, StaleCursor, Trace, Unavailable
 from pingone_integration.paging import Page, page_of, pingone_cursor
 from pingone_integration.responses import object_of, rejects_token, retry_after
@@ -88,12 +89,13 @@ class PingOneApi:
         query = dict(query or {})
         if cursor:
             query["cursor"] = pingone_cursor(cursor, token_version=token.version)
-        try:
-            body, token = self._call_with(token, "GET", path, query=query)
-        except InvalidValue as error:
-            if cursor:
-                raise StaleCursor(str(error), details=error.details, trace=error.trace) from error
-            raise
+        with failed_calls.counted(self.connection_id):
+            try:
+                body, token = self._call_with(token, "GET", path, query=query)
+            except InvalidValue as error:
+                if cursor:
+                    raise StaleCursor(str(error), details=error.details, trace=error.trace) from error
+                raise
         return page_of(body, collection, parse, token_version=token.version)
 
     def post(
@@ -115,14 +117,16 @@ class PingOneApi:
     ) -> httpx.Response:
         """PingOne's answer as it came, of any status, for whoever wants to see just that."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
-        response, _ = self._answer(
-            self.tokens.current(), method, path, trace, query=query, content=content, media_type=media_type
-        )
+        with failed_calls.counted(self.connection_id):
+            response, _ = self._answer(
+                self.tokens.current(), method, path, trace, query=query, content=content, media_type=media_type
+            )
         return response
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         """The answer's JSON object; `{}` for an empty answer."""
-        body, _ = self._call_with(self.tokens.current(), method, path, **request)
+        with failed_calls.counted(self.connection_id):
+            body, _ = self._call_with(self.tokens.current(), method, path, **request)
         return body
 
     def _call_with(

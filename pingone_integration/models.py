@@ -153,3 +153,28 @@ class SyncedPopulation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FailedCalls(models.Model):
+    """How often calls of a connection failed with one kind of error on one day, and the latest of them."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="failed_calls")
+    kind = models.CharField(max_length=40)
+    day = models.DateField()  # in UTC
+    count = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    # The latest, as support asks for it; nothing that names a person
+    call = models.CharField(max_length=200, blank=True)  # GET /users/{id}
+    status = models.PositiveSmallIntegerField(null=True)  # None: there was no answer
+    code = models.CharField(max_length=100, blank=True)
+    error_id = models.CharField(max_length=100, blank=True)
+    correlation_id = models.CharField(max_length=100, blank=True)
+    transaction_id = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("connection", "kind", "day", name="failed_calls_of_a_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind}: {self.count}"

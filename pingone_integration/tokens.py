@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from pingone_integration import errors, grants, states
+from pingone_integration import errors, failed_calls, grants, states
 from pingone_integration.api import AccessToken
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
@@ -166,6 +166,7 @@ def _store(row: Connection, client: OAuthClient, grant: Grant) -> AccessToken | 
 def _refresh_failed(row: Connection, me: UUID, error: PingOneError) -> None:
     """Raise `error` after recording what it means for the connection, unless the tokens have changed meanwhile."""
     logger.warning("Connection %s: the access token could not be renewed: %s", row.pk, error.kind)
+    failed_calls.count_renewal(row.pk, error)
     if isinstance(error, errors.SealBroken):
         _release(row, me, closed_for=timedelta(0))
         raise error

@@ -352,6 +352,8 @@ def test_nothing_is_sent_through_a_proxy_of_the_environment(monkeypatch: pytest.
 
 FORK = """
 import os
+import django
+django.setup()
 from pingone_integration.api import http_client
 from pingone_integration.transport import shared_transport
 before = http_client(), shared_transport()
