@@ -34,7 +34,7 @@ def as_json(results: list[Result]) -> dict[str, Any]:
                 "advice": result.finding.advice,
                 "kind": result.finding.kind,
                 "ids": dict(result.finding.ids),
-                "region": result.finding.region.auth_url if result.finding.region else "",
+                "region": result.finding.right_auth_url,
             }
             for result in results
         ],

@@ -1,30 +1,35 @@
-"""Where an environment really is, when the Auth URL's region does not know it."""
+"""Where an environment really is, when the host of the Auth URL does not know it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import httpx
+from django.conf import settings
 
 from pingone_integration.api import http_client
-from pingone_integration.regions import REGIONS, Region
+from pingone_integration.regions import REGIONS
 from pingone_integration.responses import json_object
 
 TIMEOUT = httpx.Timeout(4.0, connect=2.0)  # a person waits for the slowest of them
 
 
-def region_of_environment(environment_id: UUID, *, not_at: str) -> Region | None:
-    """The one of PingOne's regions, other than that of the Auth URL `not_at`, whose sign-on service knows it.
+def auth_url_of_environment(environment_id: UUID, *, not_at: str) -> str | None:
+    """The Auth URL whose sign-on service knows it: of PingOne's regions, or for a custom host of the custom hosts.
 
-    Asks all of them at the same time for a public document; None: none of them answered with it.
+    Asks all of them but `not_at`, at the same time, for a public document; None: none of them answered with it.
     """
-    others = [region for region in REGIONS if region.auth_url != not_at]
+    custom = settings.PINGONE_CUSTOM_HOSTS
+    hosts = list(custom) if not_at in custom else [region.auth_url for region in REGIONS]
+    others = [host for host in hosts if host != not_at]
+    if not others:
+        return None
     with ThreadPoolExecutor(len(others)) as threads:
-        known = threads.map(lambda region: _knows(region, environment_id), others)
-    return next((region for region, found in zip(others, known, strict=True) if found), None)
+        known = threads.map(lambda host: _knows(host, environment_id), others)
+    return next((host for host, found in zip(others, known, strict=True) if found), None)
 
 
-def _knows(region: Region, environment_id: UUID) -> bool:
-    issuer = f"{region.auth_url}/{environment_id}/as"
+def _knows(auth_url: str, environment_id: UUID) -> bool:
+    issuer = f"{auth_url}/{environment_id}/as"
     try:
         response = http_client().get(f"{issuer}/.well-known/openid-configuration", timeout=TIMEOUT)
     except httpx.HTTPError:

@@ -1,8 +1,8 @@
 """What a check of the connection is, and what comes of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
@@ -11,7 +11,6 @@ from django.utils.timesince import timesince
 
 from pingone_integration.errors import BeingRenewed, PingOneError, RateLimited
 from pingone_integration.models import Connection
-from pingone_integration.regions import Region
 from pingone_integration.role_assignments import Held, held_by_administrator
 
 
@@ -36,7 +35,7 @@ class Finding:
     advice: str = ""  # what to do
     kind: str = ""  # PingOneError.kind, where one fits
     ids: tuple[tuple[str, str], ...] = ()  # name and value of what PingOne's support asks for
-    region: Region | None = None  # where the environment really is
+    right_auth_url: str = ""  # where the environment really is
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class Subject:
     connection: Connection
     redirect_uri: str  # the one registered for the application
     renewal_asked_for: bool = False
+    found: dict[str, Finding] = field(default_factory=dict)  # by key of the checks that were run on it
 
     @cached_property
     def held(self) -> Held | None:
@@ -60,6 +60,7 @@ class Check:
     title: str
     run: Callable[[Subject], Finding]  # a PingOneError it raises is a failure in that error's words
     needs: tuple[str, ...] = ()  # keys of earlier checks: where one of them failed, this one is not run
+    renews: bool = False  # somebody may ask it to renew the access token, instead of only looking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ class Result:
     check: Check
     finding: Finding
     seconds: float
+    at: datetime = field(default_factory=timezone.now)
 
     @property
     def state(self) -> State:

@@ -28,8 +28,8 @@ from pingone_integration.errors import (
     UnknownEnvironment,
 )
 from pingone_integration.models import Connection
-from pingone_integration.region_search import region_of_environment
-from pingone_integration.regions import REGIONS, api_url_for, region_of
+from pingone_integration.region_search import auth_url_of_environment
+from pingone_integration.regions import api_url_for, region_of
 
 NAME_TIMEOUT_S = 5.0
 TLS_TIMEOUT_S = 5.0
@@ -43,7 +43,7 @@ def auth_url(subject: Subject) -> Finding:
     if not url:
         return failure(SettingsIncomplete, "No Auth URL has been entered.")
     region = region_of(url)
-    if url in settings.PINGONE_CUSTOM_HOSTS:
+    if _is_custom(url):
         where = f", in the region {region.name}" if region else ""
         return passed(f"{url} is a custom host that this server lists{where}.")
     return passed(f"{url} belongs to the region {region.name}." if region else url)
@@ -97,18 +97,19 @@ def environment(subject: Subject) -> Finding:
     try:
         discover(connection.auth_url, environment_id)
     except UnknownEnvironment as error:
-        if connection.auth_url not in {region.auth_url for region in REGIONS}:
-            return failure(error)
-        elsewhere = region_of_environment(environment_id, not_at=connection.auth_url)
+        elsewhere = auth_url_of_environment(environment_id, not_at=connection.auth_url)
         if elsewhere is None:
-            text = f"No region of PingOne knows the environment {environment_id}."
+            where = "None of the custom hosts" if _is_custom(connection.auth_url) else "No region of PingOne"
+            text = f"{where} knows the environment {environment_id}."
             return failure(error, text, "Copy the Environment ID from the environment's page in PingOne.")
+        region = region_of(elsewhere)
         found = failure(
             error,
-            f"The environment {environment_id} is not in the Auth URL's region, but in {elsewhere.name}.",
-            f"Change the Auth URL to {elsewhere.auth_url}.",
+            f"The environment {environment_id} is not at {connection.auth_url}, but "
+            f"{f'in {region.name}' if region else f'at {elsewhere}'}.",
+            f"Change the Auth URL to {elsewhere}.",
         )
-        return replace(found, region=elsewhere)
+        return replace(found, right_auth_url=elsewhere)
     except InvalidApiUrl:
         pass  # it is there; that its document is wrong is another check's finding
     return passed(f"The sign-on service knows the environment {environment_id}.")
@@ -139,6 +140,10 @@ def api(subject: Subject) -> Finding:
         text = f"{url} answers with status {response.status_code}."
         return failure(Unavailable("", trace=Trace(status=response.status_code)), text)
     return passed(f"{url} answers.")
+
+
+def _is_custom(auth_url: str) -> bool:
+    return auth_url in settings.PINGONE_CUSTOM_HOSTS
 
 
 def _environment(connection: Connection) -> UUID:

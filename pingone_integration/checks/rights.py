@@ -3,13 +3,21 @@
 from collections.abc import Callable
 
 from pingone_integration import environments
-from pingone_integration.checks.model import Finding, Subject, cannot_tell, failure, passed, warning
+from pingone_integration.checks.model import Finding, State, Subject, cannot_tell, failure, passed, warning
 from pingone_integration.connections import open_api
-from pingone_integration.errors import Blocked, MissingPermission, NoEnvironmentChosen, NotFound, Unavailable
+from pingone_integration.errors import (
+    Blocked,
+    MissingPermission,
+    NoEnvironmentChosen,
+    NotFound,
+    PingOneError,
+    Unavailable,
+)
 from pingone_integration.tokens import require_grant
 from pingone_integration.values import json_object, whole_number
 
 READERS = "Identity Data Read Only, Identity Data Admin or Help Desk Admin"
+CHANGERS = "Identity Data Admin"
 FEW_A_SECOND = 10
 
 
@@ -54,6 +62,13 @@ def _not_readable(subject: Subject, error: MissingPermission | Blocked) -> Findi
     )
 
 
+def _environment(subject: Subject) -> Finding:
+    try:
+        return managed_environment(subject)
+    except PingOneError as error:
+        return cannot_tell(error.cause)
+
+
 def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding]:
     """A check that reads one entry of a list of the managed environment."""
 
@@ -61,8 +76,11 @@ def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding
         try:
             open_api(subject.connection).get(path, {"limit": 1})
         except (MissingPermission, Blocked) as error:
+            environment = subject.found.get("managed-environment") or _environment(subject)
+            if environment.state == State.FAILED:
+                return environment
             text = f"The administrator who connected may not read this: {permission} is missing."
-            return failure(error, text, _grant(roles))
+            return failure(error, text, granting(roles))
         except Unavailable as error:
             return cannot_tell(f"PingOne did not answer this properly. {error.cause}", error.resolution)
         return passed("Can be read.")
@@ -76,7 +94,7 @@ def environments_read(subject: Subject) -> Finding:
         visible = environments.visible(subject.connection)
     except (MissingPermission, Blocked) as error:
         text = "The list of environments may not be read: orgmgt:read:environment is missing."
-        return failure(error, text, _grant("any built-in one"))
+        return failure(error, text, granting("any built-in one"))
     return passed(f"{len(visible)} environment{' is' if len(visible) == 1 else 's are'} visible.")
 
 
@@ -95,15 +113,15 @@ def judged(*permissions: str) -> Callable[[Subject], Finding]:
         roles = ", ".join(sorted(held.roles)) or "none on this environment"
         if not missing:
             if held.in_populations.intersection(permissions):
-                return warning(f"Only in some populations. Roles: {roles}.", _grant("Identity Data Admin"))
+                return warning(f"Only in some populations. Roles: {roles}.", granting(CHANGERS))
             return passed(f"Roles: {roles}.")
         if not held.complete:
             return cannot_tell(
                 f"The roles that PingOne shows do not have {', '.join(missing)}, but there may be others.",
-                _grant("Identity Data Admin"),
+                granting(CHANGERS),
             )
         text = f"Missing: {', '.join(missing)}. Roles: {roles}."
-        return failure(MissingPermission, text, _grant("Identity Data Admin"))
+        return failure(MissingPermission, text, granting(CHANGERS))
 
     return run
 
@@ -129,7 +147,7 @@ def rate_limits(subject: Subject) -> Finding:
     return passed(f"{text} All that use the licence share it; how much they use now, PingOne does not say.")
 
 
-def _grant(roles: str) -> str:
+def granting(roles: str) -> str:
     return (
         f"Give that administrator the role {roles} on the managed environment in PingOne, then connect again; "
         "a new role may take a minute to count."

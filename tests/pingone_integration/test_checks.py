@@ -15,6 +15,7 @@ import time_machine
 from django.utils import timezone
 
 from console.models import Organization
+from pingone_integration import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Result, State, Subject, network, run, run_all
 from pingone_integration.models import Connection
 from pingone_integration.regions import REGIONS
@@ -161,8 +162,7 @@ def test_an_environment_of_another_region_is_found_there(checked: Checked, wire:
     result = checked("environment", auth_url="https://auth.pingone.com")
 
     assert (result.state, result.finding.kind) == (State.FAILED, "unknown-environment")
-    assert result.finding.region
-    assert result.finding.region.code == "EU"
+    assert result.finding.right_auth_url == "https://auth.pingone.eu"
     assert "https://auth.pingone.eu" in result.finding.advice
 
 
@@ -172,8 +172,23 @@ def test_an_environment_of_no_region_is_told_as_such(checked: Checked, wire: res
 
     result = checked("environment", auth_url="https://auth.pingone.com")
 
-    assert result.finding.region is None
+    assert not result.finding.right_auth_url
     assert "No region of PingOne knows" in result.finding.text
+
+
+def test_an_environment_of_another_custom_host_is_found_there(
+    checked: Checked, wire: respx.MockRouter, settings: Any
+) -> None:
+    other = "https://login.acme.test"
+    settings.PINGONE_CUSTOM_HOSTS = {AUTH_URL: API_URL, other: API_URL}
+    wire.get(url__startswith=AUTH_URL).respond(404)
+    issuer = f"{other}/{ADMINISTRATORS}/as"
+    wire.get(f"{issuer}/.well-known/openid-configuration").respond(json=discovery_document(issuer))
+
+    result = checked("environment")
+
+    assert result.finding.right_auth_url == other
+    assert f"but at {other}" in result.finding.text
 
 
 def test_beside_a_custom_host_nobody_else_is_asked(checked: Checked, wire: respx.MockRouter) -> None:
@@ -349,6 +364,26 @@ def test_an_environment_that_is_not_chosen_is_told(checked: Checked) -> None:
     assert checked("managed-environment", managed_environment_id=None).finding.kind == "no-environment-chosen"
 
 
+def test_a_list_that_is_checked_alone_tells_an_invisible_environment_from_a_missing_permission(
+    checked: Checked, wire: respx.MockRouter
+) -> None:
+    wire.get(f"{MANAGED}/users").respond(403, json=FORBIDDEN)
+    wire.get(MANAGED).respond(403, json=FORBIDDEN)
+    visible(wire, ADMINISTRATORS)
+
+    assert "holds no role on the environment" in checked("read-users").finding.text
+
+
+def test_what_a_check_finds_is_not_counted_as_a_failed_call(
+    checked: Checked, wire: respx.MockRouter, connection: Connection
+) -> None:
+    wire.get(MANAGED).respond(404, json=error("NOT_FOUND"))
+
+    checked("managed-environment")
+
+    assert failed_calls.lately(connection) == []
+
+
 @pytest.mark.parametrize("what", ["users", "populations", "groups"])
 @pytest.mark.parametrize(
     ("status", "body", "state"),
@@ -364,6 +399,7 @@ def test_each_list_is_read(
     checked: Checked, wire: respx.MockRouter, what: str, status: int, body: Any, state: State
 ) -> None:
     wire.get(f"{MANAGED}/{what}").respond(status, json=body)
+    wire.get(MANAGED).respond(json={"id": str(ENVIRONMENT), "name": "E"})
 
     result = checked(f"read-{what}")
 
@@ -545,6 +581,14 @@ def test_a_wrong_secret_keeps_the_refresh_token_from_being_sent(
     assert refused.call_count == 1
     connection.refresh_from_db()
     assert connection.state == Connection.State.CONNECTED
+
+
+def test_no_check_is_begun_after_the_time_there_is(connection: Connection, wire: respx.MockRouter) -> None:
+    results = list(run_all(Subject(connection, CALLBACK), within_s=-1))
+
+    assert {result.state for result in results} == {State.SKIPPED}
+    assert "took too long" in results[0].finding.text
+    assert not wire.calls
 
 
 def test_each_check_needs_earlier_ones_only() -> None:
