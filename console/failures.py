@@ -67,6 +67,7 @@ class Failure:
     retry_after_s: int | None = None
     settings_url: str = ""  # for those who may change the connection, where that is the next step
     ask_an_admin: bool = False  # for everybody else
+    explained_url: str = ""  # the row of its kind on the troubleshooting page
 
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -109,7 +110,13 @@ def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
         if access and mended_in_settings and may_mend
         else "",
         ask_an_admin=bool(access) and mended_in_settings and not may_mend,
+        explained_url=explained_url(access, error.kind) if access else "",
     )
+
+
+def explained_url(access: OrgAccess, kind: str) -> str:
+    """Where the troubleshooting page explains a kind of error."""
+    return f"{reverse('troubleshooting', args=[access.org.slug])}#kind-{kind}"
 
 
 def pingone_failed(request: HttpRequest, error: PingOneError) -> HttpResponse:

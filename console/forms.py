@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, EmailField, Form, Select, TextInput, TypedChoiceField, UUIDField
+from django.forms import CharField, EmailField, Form, Select, Textarea, TextInput, TypedChoiceField, UUIDField
 from django.forms.widgets import HiddenInput
 
 from console.models import Membership
@@ -148,3 +148,18 @@ class MemberForm(RoleForm):
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
+
+
+class ExplainForm(Form):
+    """Troubleshooting > Explain an error. What was pasted is never rendered back."""
+
+    error_text = CharField(
+        label="Error text, JSON or status",
+        max_length=20_000,
+        widget=Textarea(attrs={"rows": 5, "spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}),
+        help_text="For example PingOne's JSON answer, or the words of a notice. It is neither stored nor shown again.",
+        error_messages={
+            "required": "Paste an error first.",
+            "max_length": "This is too long: paste the error alone, at most 20,000 characters.",
+        },
+    )

@@ -66,6 +66,13 @@ NAVIGATION = (
     ),
     Destination(label="Audit log", icon="history", url_name="audit", permission=Permission.VIEW_AUDIT),
     Destination(
+        label="Troubleshooting",
+        icon="alert-circle",
+        url_name="troubleshooting",
+        permission=Permission.ENTER,
+        purpose="See why PingOne does not answer, and what an error means.",
+    ),
+    Destination(
         label="PingOne",
         icon="plug-connected",
         url_name="connection",

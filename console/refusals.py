@@ -30,6 +30,10 @@ def failure_of_redirect(error: str, description: str) -> Failure:
     return replace(_BY_ERROR.get(error, _OTHER), details=(f"PingOne said: {said}",))
 
 
+def knows(error: str) -> bool:
+    return error in _BY_ERROR
+
+
 def _shortened(text: str) -> str:
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     return printable if len(printable) <= 200 else f"{printable[:199]}…"

@@ -18,6 +18,7 @@ from console.pending_secret import PendingSecret
 from console.refusals import take_failure
 from console.source_address import source_address
 from pingone_integration import authorization, credentials
+from pingone_integration.credentials import Credentials
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
 from pingone_integration.regions import api_url_for, region_of
@@ -50,16 +51,24 @@ def save_typed(request: ConsoleRequest, access: OrgAccess) -> ConnectionForm:
         if secret := form.cleaned_data.get("client_secret"):
             pending.keep(secret)
         return ConnectionForm(request.POST, connection=connection, secret_is_pending=pending.exists)
-    before, new_secret = _settings_of(connection), form.cleaned_data["client_secret"] or pending.secret
-    if credentials.would_end_access(connection, form.credentials):
-        end_access(request, connection)
-    credentials.store(connection, form.credentials, client_secret=new_secret)
+    change_settings(request, access, form.credentials, new_secret=form.cleaned_data["client_secret"] or pending.secret)
     pending.forget()
+    return form
+
+
+def change_settings(
+    request: ConsoleRequest, access: OrgAccess, entered: Credentials, *, new_secret: str | None = None
+) -> None:
+    """Store and put on record what is good; an access that belongs to another application or place ends first."""
+    connection = access.org.connection
+    before = _settings_of(connection)
+    if credentials.would_end_access(connection, entered):
+        end_access(request, connection)
+    credentials.store(connection, entered, client_secret=new_secret)
     after = _settings_of(connection)
     if before != after or new_secret:
         replaced = {"client_secret_replaced": bool(new_secret)}
         put_on_record(request, access, "connection.settings-changed", before=before, after=after, inputs=replaced)
-    return form
 
 
 def _settings_of(connection: Connection) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pingone_integration.checks import grant, network, rights
 from pingone_integration.checks.model import Check, Finding, Result, State, Subject, failure
 from pingone_integration.errors import PingOneError
 
-__all__ = ["BY_KEY", "CHECKS", "Check", "Finding", "Result", "State", "Subject", "run", "run_all"]
+__all__ = ["BY_KEY", "CHECKS", "Check", "Finding", "Result", "State", "Subject", "failure", "run", "run_all"]
 
 _WORKS = ("refresh", "api", "managed-environment")
 

@@ -1,0 +1,34 @@
+"""Every kind of error for people: title, causes and what to do, and which of them a pasted text is."""
+
+import re
+from dataclasses import dataclass, replace
+
+from console import refusals
+from console.access import OrgAccess
+from console.failures import Failure, failure_of
+from pingone_integration import error_texts
+from pingone_integration.errors import PingOneError, kinds
+
+_REFUSED = re.compile(r"\berror=([a-z_]+)")  # in the address that PingOne sent a browser back with
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorKind:
+    """One row of the table of all kinds."""
+
+    kind: str
+    told_as: list[PingOneError]  # title, cause and resolution in each of the ways in which it is told
+
+
+def every_kind() -> list[ErrorKind]:
+    rows = [ErrorKind(kind=kind, told_as=error_texts.variants(error)) for kind, error in kinds().items()]
+    return sorted(rows, key=lambda row: row.told_as[0].title)
+
+
+def explain(pasted: str, access: OrgAccess) -> Failure | None:
+    """In the words of the page that shows such an error; nothing of what was pasted but ids. None: not known."""
+    refused = _REFUSED.search(pasted)
+    if refused and refusals.knows(refused[1]):
+        return refusals.failure_of_redirect(refused[1], "")
+    error = error_texts.error_in(pasted)
+    return replace(failure_of(error, access), details=()) if error else None

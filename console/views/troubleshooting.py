@@ -1,0 +1,236 @@
+"""Troubleshooting: the connection checked step by step, what it can do, what failed, and every error explained."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console import error_kinds
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.capabilities import Capability, capabilities
+from console.connection_checks import LastResults, for_support, subject_of
+from console.failures import explained_url
+from console.forms import ExplainForm
+from console.fragments import wants_fragment
+from console.views.connections import change_settings
+from pingone_integration import checks, failed_calls
+from pingone_integration.checks import BY_KEY, CHECKS, Check, Result, State
+from pingone_integration.credentials import Credentials
+from pingone_integration.errors import SettingsIncomplete
+from pingone_integration.models import Connection
+from pingone_integration.regions import api_url_for
+
+LONGEST_RUN_S = 10  # of all checks in one request; the one that runs at that moment is waited for
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state looks: never by colour alone."""
+
+    icon: str
+    tone: str  # Tabler's name of the colour
+
+
+_LOOKS = {
+    State.PASSED: Look("circle-check", "success"),
+    State.FAILED: Look("alert-circle", "danger"),
+    State.WARNING: Look("alert-triangle", "warning"),
+    State.CANNOT_TELL: Look("info-circle", "secondary"),
+    State.SKIPPED: Look("x", "secondary"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One check in the list."""
+
+    check: Check
+    url: str
+    result: Result | None = None  # None: not run
+    goes_on: str = ""  # it is being run: the query of the request that tells how it ended
+    explained_url: str = ""
+
+    @property
+    def look(self) -> Look | None:
+        return _LOOKS[self.result.state] if self.result else None
+
+
+@org_view(Permission.ENTER)
+@require_safe
+def troubleshooting(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Where the connection stands and what every error means; for those who manage it, the checks as last run."""
+    return _page(request, access)
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+@require_safe
+def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Run all checks; with htmx begin with the first, whose answer brings the next one along."""
+    last = LastResults(request.session, access.org.connection)
+    last.forget()
+    if wants_fragment(request):
+        return render(request, "console/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0]))
+    last.keep(*checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
+    access.org.connection.refresh_from_db()
+    return _page(request, access)
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
+    """Run one check: alone, or with `?then=next` as a step of all; by POST it renews the access token."""
+    check = BY_KEY.get(key)
+    if check is None:
+        raise Http404("No such check.")
+    if request.method == "POST" and not check.renews:
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    failed = [name for name in request.GET.getlist("failed") if name in BY_KEY]
+    result = checks.run(check, subject_of(access.org, renewal_asked_for=request.method == "POST"), failed=failed)
+    last = LastResults(request.session, access.org.connection)
+    last.keep(result)
+    access.org.connection.refresh_from_db()
+    if not wants_fragment(request):
+        return redirect(f"{_url(access)}#check-{key}") if request.method == "POST" else _page(request, access)
+    if "then" not in request.GET:
+        return render(request, "console/troubleshooting/check.html", {"line": _line(access, check, result)})
+    if result.blocks:
+        failed.append(key)
+    place = CHECKS.index(check) + 1
+    following = CHECKS[place] if place < len(CHECKS) else None
+    context = {
+        "line": _line(access, check, result),
+        "following": _running(access, following, failed) if following else None,
+        "place": place + 1,
+        **_summary(last.all().values()),
+        **(_support_context(access, last) if following is None else {}),
+    }
+    return render(request, "console/troubleshooting/step.html", context)
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+@require_safe
+def what_it_can_do(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """The table of what the connection can do: costs a few calls, so that it comes by itself."""
+    found = capabilities(subject_of(access.org))
+    if wants_fragment(request):
+        return render(request, "console/troubleshooting/capabilities.html", {"capabilities": found})
+    return _page(request, access, found=found)
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+@require_safe
+def support_text(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """The text for support, to be saved."""
+    last = LastResults(request.session, access.org.connection)
+    response = HttpResponse(_support_context(access, last)["support"], content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="connection-{access.org.slug}.txt"'
+    return response
+
+
+@org_view(Permission.MANAGE_CONNECTION)
+@require_POST
+def correct_auth_url(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Store the Auth URL that a check found to be the right one; an access that there is ends."""
+    connection = access.org.connection
+    auth_url = request.POST.get("auth_url", "")
+    api_url_for(auth_url)  # raises InvalidApiUrl for any other host
+    if connection.environment_id is None:
+        raise SettingsIncomplete
+    entered = Credentials(
+        client_id=connection.client_id,
+        auth_url=auth_url,
+        environment_id=connection.environment_id,
+        client_authentication=Connection.ClientAuthentication(connection.client_authentication),
+    )
+    change_settings(request, access, entered)
+    LastResults(request.session, connection).forget()
+    messages.success(request, f"The Auth URL is {auth_url} now. Connect, so that PingOne gives access.")
+    return redirect("connection", access.org.slug)
+
+
+@org_view(Permission.ENTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def explain_error(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """What a pasted error means. It may hold anything: it is not stored, and not shown again."""
+    if request.method != "POST":
+        return redirect(f"{_url(access)}#explain")
+    form = ExplainForm(request.POST)
+    explained = error_kinds.explain(form.cleaned_data["error_text"], access) if form.is_valid() else None
+    context: dict[str, Any] = {"explaining": form, "explained": explained}
+    status = 200 if form.is_valid() else 422
+    if wants_fragment(request):
+        return render(request, "console/troubleshooting/explain.html#explained", context, status=status)
+    return _page(request, access, context, status=status)
+
+
+def _page(
+    request: ConsoleRequest,
+    access: OrgAccess,
+    more: dict[str, Any] | None = None,
+    *,
+    found: list[Capability] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "connection": access.org.connection,
+        "kinds": error_kinds.every_kind(),
+        "explain_form": ExplainForm(),
+        **(more or {}),
+    }
+    if access.org.connection.state_kind:
+        context["state_explained_url"] = explained_url(access, access.org.connection.state_kind)
+    if access.allows(Permission.MANAGE_CONNECTION):
+        last = LastResults(request.session, access.org.connection)
+        context |= _checks_context(access, last) | _support_context(access, last)
+        context |= {"capabilities": found, "lately": failed_calls.lately(access.org.connection)}
+    return render(request, "console/troubleshooting.html", context, status=status)
+
+
+def _checks_context(access: OrgAccess, last: LastResults, *, running: Check | None = None) -> dict[str, Any]:
+    results = last.all()
+    return {
+        "lines": [
+            _running(access, check, []) if check is running else _line(access, check, results.get(check.key))
+            for check in CHECKS
+        ],
+        "running": running,
+        **_summary(results.values()),
+    }
+
+
+def _support_context(access: OrgAccess, last: LastResults) -> dict[str, Any]:
+    results, failed = last.all(), failed_calls.lately(access.org.connection)
+    in_order = [results[check.key] for check in CHECKS if check.key in results]
+    return {"support": for_support(access.org.connection, in_order, failed)}
+
+
+def _line(access: OrgAccess, check: Check, result: Result | None) -> Line:
+    kind = result.finding.kind if result else ""
+    return Line(
+        check=check,
+        url=reverse("connection-check", args=[access.org.slug, check.key]),
+        result=result,
+        explained_url=explained_url(access, kind) if kind else "",
+    )
+
+
+def _running(access: OrgAccess, check: Check, failed: list[str]) -> Line:
+    url = reverse("connection-check", args=[access.org.slug, check.key])
+    return Line(check=check, url=url, goes_on=urlencode({"then": "next", "failed": failed}, doseq=True))
+
+
+def _summary(results: Iterable[Result]) -> dict[str, Any]:
+    """How many checks ended how, in the order of the states."""
+    states = [result.state for result in results]
+    counts = [(state.label, states.count(state)) for state in State if state in states]
+    return {"summary": ", ".join(f"{count} {label}" for label, count in counts), "total": len(CHECKS)}
+
+
+def _url(access: OrgAccess) -> str:
+    return reverse("troubleshooting", args=[access.org.slug])

@@ -1,0 +1,163 @@
+"""The troubleshooting page as people meet it: checks come live, one by one, and all of it without JavaScript too."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from console.models import Operator, Organization
+from pingone_integration.checks import CHECKS, network
+from pingone_integration.errors import MissingPermission, NotFound, Trace
+from pingone_integration.failed_calls import count_call
+from pingone_integration.models import Connection
+from tests.answers import error
+from tests.browser.test_look import Check, NewPage, fits, looks
+from tests.conftest import ENVIRONMENT
+from tests.console.test_troubleshooting import FORBIDDEN, MANAGED, PAGE, works
+from tests.pingone_integration.sign_on import MARA
+
+EVERY_CHECK = [check.key for check in CHECKS]
+
+
+@pytest.fixture
+def wire(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
+    """A PingOne where Mara, who connected, may do some things, and which has refused others."""
+    Connection.objects.filter(pk=acme.connection.pk).update(
+        consented_by="Mara Lind", consented_by_id=str(MARA), consented_at=timezone.now() - timedelta(days=2)
+    )
+    for failed in (MissingPermission, MissingPermission, NotFound):
+        trace = Trace(call=f"GET /users/{MARA}", status=403, code="ACCESS_FAILED", error_id=FORBIDDEN["id"])
+        count_call(acme.connection.pk, failed(trace=trace))
+    monkeypatch.setattr(network, "_addresses", lambda _: ["192.0.2.7"])
+    monkeypatch.setattr(network, "_certificate_ends", lambda _: timezone.now() + timedelta(days=90))
+    with respx.mock(assert_all_called=False) as router:
+        works(router, "dir:create:user", "dir:update:user")
+        router.get(f"{MANAGED}/groups").respond(403, json=FORBIDDEN)
+        yield router
+
+
+def states(page: Page) -> list[str]:
+    return [str(line.get_attribute("data-state")) for line in page.locator("[data-check]").all()]
+
+
+@looks
+def test_the_whole_page_is_accessible_and_fits(
+    new_page: NewPage,
+    assert_accessible: Check,
+    org_admin: Operator,
+    helpdesk: Operator,
+    wire: respx.MockRouter,
+    look: dict[str, Any],
+) -> None:
+    page = new_page(org_admin, **look)
+    page.goto(PAGE)
+    assert_accessible(page)
+    page.get_by_role("link", name="Check the connection").click()
+    expect(page.locator("#checks-progress")).to_contain_text("passed")
+    page.locator("#capabilities").scroll_into_view_if_needed()
+    expect(page.get_by_role("rowheader", name="Create user")).to_be_visible()
+    page.get_by_label("Error text").fill('{"error": "invalid_grant"}')
+    page.get_by_role("button", name="Explain").click()
+    expect(page.locator("#explained")).to_contain_text("The access to PingOne has ended")
+    assert_accessible(page)
+    assert fits(page)
+    page.keyboard.press("Control+End")
+    expect(page.locator(".topbar")).to_be_in_viewport()
+
+    agent = new_page(helpdesk, **look)
+    agent.goto(PAGE)
+    expect(agent.get_by_text("Ask an org admin of Acme")).to_be_visible()
+    assert_accessible(agent)
+    assert fits(agent)
+
+
+def test_checks_come_one_by_one_while_the_next_is_visibly_at_work(
+    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
+) -> None:
+    go_on = threading.Event()
+
+    def hesitates(request: httpx.Request) -> httpx.Response:
+        go_on.wait(10)
+        return httpx.Response(200, json={"id": str(ENVIRONMENT), "name": "E"})
+
+    wire.get(MANAGED).mock(side_effect=hesitates)
+    page = new_page(org_admin)
+    page.goto(PAGE)
+    assert set(states(page)) == {"not-run"}
+
+    page.get_by_role("link", name="Check the connection").click()
+
+    waiting = page.locator("#check-managed-environment")
+    expect(waiting).to_contain_text("Checking…")
+    expect(page.locator("#checks-progress")).to_have_text("Checking 12 of 22")
+    place = EVERY_CHECK.index("managed-environment")
+    assert set(states(page)[:place]) <= {"passed", "cannot-tell"}
+    assert set(states(page)[place + 1 :]) == {"not-run"}
+
+    go_on.set()
+
+    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 cannot tell.")
+    expect(page.locator("#check-read-groups")).to_contain_text("dir:read:group is missing")
+    expect(page.locator("#support pre")).to_contain_text("[failed] Groups can be read")
+
+
+def test_checking_again_in_the_midst_of_it_begins_anew(
+    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
+) -> None:
+    page = new_page(org_admin)
+    page.goto(PAGE)
+    page.locator("#check-all").click()
+    expect(page.locator("#check-api-url")).to_have_attribute("data-state", "passed")
+
+    page.locator("#check-all").click()
+
+    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 cannot tell.")
+    assert "running" not in states(page)
+
+
+def test_one_check_alone_and_a_renewal_by_the_keyboard(
+    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
+) -> None:
+    page = new_page(org_admin)
+    page.goto(PAGE)
+
+    alone = page.locator("#check-read-groups").get_by_role("link", name="Check alone")
+    alone.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#check-read-groups")).to_have_attribute("data-state", "failed")
+    expect(alone).to_be_focused()
+    assert states(page).count("not-run") == 21
+
+    page.locator("#check-refresh").get_by_role("button", name="Renew now").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#check-refresh")).to_have_attribute("data-kind", "token-refresh-failure")
+    expect(page.get_by_role("button", name="Renew now")).to_be_focused()
+
+
+def test_without_javascript_everything_is_there_as_well(
+    new_page: NewPage, assert_accessible: Check, org_admin: Operator, wire: respx.MockRouter
+) -> None:
+    page = new_page(org_admin, java_script_enabled=False)
+    page.goto(PAGE)
+    page.get_by_role("link", name="Check the connection").click()
+    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 cannot tell.")
+
+    page.locator("#check-read-groups").get_by_role("link", name="More about this").click()
+    expect(page.locator("#kind-missing-permission")).to_be_in_viewport()
+
+    page.get_by_role("link", name="Look at what it can do").click()
+    expect(page.get_by_role("rowheader", name="Create user")).to_be_visible()
+
+    page.get_by_label("Error text").fill(str(error("NOT_FOUND")).replace("'", '"'))
+    page.get_by_role("button", name="Explain").click()
+    expect(page.locator("#explained")).to_contain_text("PingOne does not find this")
+
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save as text").click()
+    assert saved.value.suggested_filename == "connection-acme.txt"
