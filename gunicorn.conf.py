@@ -7,7 +7,7 @@ workers = settings.env.int("WEB_CONCURRENCY", default=2)
 worker_class = "gthread"
 threads = settings.env.int("WEB_THREADS", default=32)
 
-# Longer than PingOne's slowest answer (10 s, a read tried twice), so that a restart cuts nobody off.
+# Longer than a page waits for PingOne (10 s) and one change that began at its end, so that a restart cuts nobody off.
 timeout = graceful_timeout = 30
 
 forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)

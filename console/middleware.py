@@ -10,7 +10,10 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from console import failures
+from pingone_integration import deadline
 from pingone_integration.errors import PingOneError
+
+PAGE_S = 10.0  # longer, nobody waits
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -44,6 +47,20 @@ class ReaderTimeZone:
         name = request.COOKIES.get("timezone", "")
         zone = zoneinfo.ZoneInfo(name) if name in zone_names() else None
         with timezone.override(zone or "UTC"):
+            return self.get_response(request)
+
+
+class Deadline:
+    """A page waits ten seconds for PingOne, all of its calls together; what it changes may take longer.
+
+    A streamed export is read after this, and has no deadline: each of its calls has its own timeouts.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with deadline.within(PAGE_S):
             return self.get_response(request)
 
 

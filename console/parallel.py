@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from pingone_integration.errors import PingOneError
 def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
     """What each read returned, in their order; a PingOneError stands where a read failed with it.
 
+    The deadline of the page holds for each of them.
     Raises the PingOneError that keeps all of them from being made: no token.
     """
     api = replace(api, tokens=_OneToken(api.tokens.current(), api.tokens))
@@ -29,7 +31,8 @@ def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
             connections.close_all()  # this thread's own, should a token have been renewed
 
     with ThreadPoolExecutor(len(reads)) as threads:
-        results = list(threads.map(run, reads))
+        running = [threads.submit(copy_context().run, run, read) for read in reads]
+        results = [one.result() for one in running]
     for result in results:
         if isinstance(result, PingOneError):
             failed_calls.count_call(api.connection_id, result)

@@ -15,7 +15,7 @@ from console.catalogue import BY_KEY
 from console.catalogue.action import Action
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
-from pingone_integration import users
+from pingone_integration import deadline, users
 from pingone_integration.api import PingOneApi
 from pingone_integration.errors import MissingPermission, NotFound, PingOneError
 from pingone_integration.profiles import Written
@@ -25,6 +25,7 @@ Json = dict[str, Any]
 
 UNREAD = "It could not be read back."
 UNSEEN = "PingOne took it, but does not show it: look again in a moment."
+LOOK_AGAIN_S = 2.0  # however long the page has been waiting for PingOne already
 LONGEST_RUN = timedelta(minutes=5)  # all calls of one action together have long timed out by then
 
 
@@ -93,7 +94,8 @@ def perform(
     user_id = result.user.id if isinstance(result, Written) else user_id
     if user_id is None:
         raise TypeError(f"{action.key} neither takes nor returns a user")
-    again = _look_again(api, action, user_id, inputs)
+    with deadline.at_least(LOOK_AGAIN_S):
+        again = _look_again(api, action, user_id, inputs)
     expected = storable(action.expected(inputs)) or {}
     is_seen = again.was_read and expected.items() <= storable(again.values or {}).items()
     note = action.note_of(result)  # may say better what did not come about

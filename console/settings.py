@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "console.middleware.Deadline",
     "console.middleware.SessionActivity",
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",

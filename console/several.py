@@ -10,7 +10,7 @@ from console.access import OrgAccess
 from console.audit import AlreadySubmitted, Circumstances, Outcome
 from console.catalogue import Action
 from console.perform import Refused
-from pingone_integration.errors import ConnectionFailure, PingOneError, RateLimited
+from pingone_integration.errors import ConnectionFailure, PingOneError, RateLimited, Unavailable
 
 MOST = 20  # at once: somebody waits for the answer
 
@@ -53,7 +53,7 @@ def run_each(access: OrgAccess, user_id: UUID, steps: Iterable[Step], circumstan
                 if sent.entry.outcome != Outcome.SUCCEEDED:
                     problem = "This was sent before, and did not succeed."
             except PingOneError as error:
-                silent = isinstance(error, ConnectionFailure | RateLimited) or not error.outcome_known
+                silent = isinstance(error, ConnectionFailure | RateLimited | Unavailable)
                 unknown = "" if error.outcome_known else " It may have happened or not."
                 said = " ".join(detail.message for detail in error.details if detail.message)
                 problem = f"{error.title}.{unknown}" + (f" PingOne says: {said}" if said else "")

@@ -1,9 +1,11 @@
 """Calls into PingOne's management API: authorization, retries of reads, and failures made into our errors."""
 
+import math
 import os
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol, TypeVar
@@ -11,14 +13,24 @@ from uuid import UUID
 
 import httpx
 
-from pingone_integration import failed_calls
-from pingone_integration.errors import ConnectionFailure, InvalidValue, StaleCursor, Trace, Unavailable
+from pingone_integration import deadline, failed_calls
+from pingone_integration.errors import (
+    ConnectionFailure,
+    InvalidValue,
+    OutOfTime,
+    PingOneError,
+    StaleCursor,
+    Trace,
+    Unavailable,
+)
 from pingone_integration.paging import Page, page_of, pingone_cursor
 from pingone_integration.responses import object_of, rejects_token, retry_after
 from pingone_integration.transport import client_options
 
 JSON = "application/json"
 WAIT_OUT_S = 2  # the longest Retry-After that a read waits for
+QUICK_RETRIES = 2  # of a read
+NEVER = math.inf  # seconds
 
 READS = frozenset({"GET", "HEAD"})
 
@@ -68,7 +80,7 @@ class PingOneApi:
     transaction_id: UUID
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """A read: tried once more when the connection fails, PingOne is overloaded or asks for a short wait."""
+        """A read: tried again when the connection breaks, PingOne is overloaded or asks for a short wait."""
         return self._call("GET", path, query=query)
 
     def get_page(
@@ -159,7 +171,10 @@ class PingOneApi:
         content: str | None = None,
         media_type: str = JSON,
     ) -> httpx.Response:
-        """PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none."""
+        """PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none.
+
+        A read ends at the deadline of the work at hand. A write does not begin after it, and is not cut off by it.
+        """
         reading = method in READS
         headers = {
             "Authorization": f"Bearer {token.value}",
@@ -175,32 +190,43 @@ class PingOneApi:
             json=json,
             content=content,
         )
-        for last in (not reading, True):
+        for retries_left in range(QUICK_RETRIES if reading else 0, -1, -1):
             try:
-                response = http_client().send(request)
-                wait = _worth_waiting(response)
-                if last or wait is None:
-                    return response
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-                if last:
-                    raise ConnectionFailure(str(error), trace=trace) from error
-                wait = _moment()
+                deadline.require_time()
+                with nullcontext() if reading else deadline.lifted():
+                    response = http_client().send(request)
+            except OutOfTime as error:
+                raise OutOfTime(str(error), trace=trace) from error
             except httpx.HTTPError as error:
-                if last or isinstance(error, httpx.TimeoutException):
-                    raise Unavailable(str(error), trace=trace, outcome_known=reading) from error
-                wait = _moment()
+                wait = _moment() if isinstance(error, _BROKEN) else NEVER
+                if not retries_left or not deadline.allows(wait):
+                    raise _no_answer(error, trace, outcome_known=reading) from error
+            else:
+                wait = _wait_after(response)
+                if not retries_left or not deadline.allows(wait):
+                    return response
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
 
-def _worth_waiting(response: httpx.Response) -> float | None:
-    """Seconds after which a read is worth another try; None: what PingOne answered is final."""
+# What tells at once that there is no answer. A timeout does not, and a second one would only take as long again.
+_BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
+
+
+def _no_answer(error: httpx.HTTPError, trace: Trace, *, outcome_known: bool) -> PingOneError:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        return ConnectionFailure(str(error), trace=trace)
+    return Unavailable(str(error), trace=trace, outcome_known=outcome_known)
+
+
+def _wait_after(response: httpx.Response) -> float:
+    """Seconds after which a read is worth another try."""
     if response.status_code in {502, 503, 504}:
         return _moment()
     if response.status_code == 429:
         asked = retry_after(response)
-        return float(asked) if asked is not None and asked <= WAIT_OUT_S else None
-    return None
+        return asked if asked is not None and asked <= WAIT_OUT_S else NEVER
+    return NEVER
 
 
 def _moment() -> float:

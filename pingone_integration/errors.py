@@ -307,6 +307,15 @@ class BeingRenewed(Unavailable):
     resolution = "Try again in a few seconds."
 
 
+class OutOfTime(Unavailable):
+    """The page has waited for PingOne as long as a page may; what it still needed was not asked, or not waited for."""
+
+    kind = "out-of-time"
+    title = "PingOne takes too long for this page"
+    cause = "PingOne did not answer within the time that a page waits for all of its answers together."
+    resolution = "Try again in a moment."
+
+
 class SealBroken(PingOneError):
     """A sealed value cannot be opened: its key is gone, it was altered, or it belongs to another place."""
 

@@ -12,6 +12,7 @@ import authlib.deprecate
 import httpx
 from django.utils import timezone
 
+from pingone_integration import deadline
 from pingone_integration.discovery import SignOnService, discover
 from pingone_integration.errors import ConnectionFailure, PingOneError, SettingsIncomplete, Trace, Unavailable
 from pingone_integration.models import Connection
@@ -87,7 +88,9 @@ class OAuthClient:
 
     def _granted(self, ask: Callable[[], dict[str, Any]]) -> Grant:
         asked_at = timezone.now()
-        token = _conversation(self.service.token_endpoint, ask)
+        deadline.require_time()
+        with deadline.lifted():  # an answer that is not waited for would take the code, or the grant, with it
+            token = _conversation(self.service.token_endpoint, ask)
         return Grant(
             access_token=token["access_token"],
             expires_at=asked_at + timedelta(seconds=_lifetime(token.get("expires_in"))),

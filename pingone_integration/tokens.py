@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from pingone_integration import errors, failed_calls, grants, states
+from pingone_integration import deadline, errors, failed_calls, grants, states
 from pingone_integration.api import AccessToken
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
@@ -71,7 +71,7 @@ def require_grant(connection: Connection) -> None:
 def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessToken:
     """The stored token once it is `good`: refreshed here, or by somebody else meanwhile."""
     me = uuid4()
-    give_up_at = time.monotonic() + WAIT_S
+    give_up_at = time.monotonic() + deadline.at_most(WAIT_S)
     while True:
         row = Connection.objects.annotate(database_time=Now()).get(pk=connection_id)
         require_grant(row)
@@ -167,7 +167,7 @@ def _refresh_failed(row: Connection, me: UUID, error: PingOneError) -> None:
     """Raise `error` after recording what it means for the connection, unless the tokens have changed meanwhile."""
     logger.warning("Connection %s: the access token could not be renewed: %s", row.pk, error.kind)
     failed_calls.count_renewal(row.pk, error)
-    if isinstance(error, errors.SealBroken):
+    if isinstance(error, errors.SealBroken | errors.OutOfTime):  # says nothing of PingOne
         _release(row, me, closed_for=timedelta(0))
         raise error
     final = isinstance(error, errors.TokenRefreshFailure) or error.trace.code in REFUSED_CLIENT

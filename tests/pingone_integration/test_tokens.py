@@ -17,7 +17,7 @@ import time_machine
 from django.utils import timezone
 
 from console.models import Organization
-from pingone_integration import authorization, connections, tokens
+from pingone_integration import authorization, connections, deadline, tokens
 from pingone_integration.api import AccessToken
 from pingone_integration.errors import (
     AuthenticationError,
@@ -453,3 +453,18 @@ def test_without_a_grant_there_is_no_token(
 
 def test_an_access_token_does_not_show_itself() -> None:
     assert "secret" not in repr(AccessToken("secret", 1))
+
+
+def test_a_refresh_that_began_is_not_cut_off_by_the_page(connection: Connection, wire: respx.MockRouter) -> None:
+    left = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        left.append(deadline.left())
+        return httpx.Response(200, json=sign_on.tokens())
+
+    wire.post(f"{ISSUER}/token").mock(side_effect=answer)
+
+    with deadline.within(5):
+        current(connection)
+
+    assert left == [None]
