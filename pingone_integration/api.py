@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 
-from pingone_integration import deadline, failed_calls
+from pingone_integration import breaker, deadline, failed_calls
 from pingone_integration.errors import (
     ConnectionFailure,
     InvalidValue,
@@ -24,13 +24,15 @@ from pingone_integration.errors import (
     Unavailable,
 )
 from pingone_integration.paging import Page, page_of, pingone_cursor
-from pingone_integration.responses import object_of, rejects_token, retry_after
-from pingone_integration.transport import client_options
+from pingone_integration.responses import error_of, object_of, rejects_token, retry_after
+from pingone_integration.transport import AnswerTooLarge, client_options
 
 JSON = "application/json"
 WAIT_OUT_S = 2  # the longest Retry-After that a read waits for
 QUICK_RETRIES = 2  # of a read
 NEVER = math.inf  # seconds
+SLOW_S = 2.0  # a call that was given up before does not tell that PingOne fails
+OVERLOADED = frozenset({502, 503, 504})
 
 READS = frozenset({"GET", "HEAD"})
 
@@ -54,6 +56,7 @@ class AccessToken:
 
     value: str = field(repr=False)
     version: int
+    tries: bool = field(default=False, compare=False)  # for the call that finds out whether PingOne answers again
 
 
 class TokenSource(Protocol):
@@ -191,37 +194,53 @@ class PingOneApi:
             content=content,
         )
         for retries_left in range(QUICK_RETRIES if reading else 0, -1, -1):
+            began = time.monotonic()
             try:
                 deadline.require_time()
                 with nullcontext() if reading else deadline.lifted():
                     response = http_client().send(request)
             except OutOfTime as error:
-                raise OutOfTime(str(error), trace=trace) from error
+                failure = OutOfTime(str(error), trace=trace)
+                if time.monotonic() - began > SLOW_S:
+                    breaker.failed(self.connection_id, failure, tried=token.tries)
+                raise failure from error
             except httpx.HTTPError as error:
                 wait = _moment() if isinstance(error, _BROKEN) else NEVER
                 if not retries_left or not deadline.allows(wait):
-                    raise _no_answer(error, trace, outcome_known=reading) from error
+                    raise self._no_answer(error, token, trace, outcome_known=reading) from error
             else:
                 wait = _wait_after(response)
                 if not retries_left or not deadline.allows(wait):
+                    self._answered(response, token, trace)
                     return response
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
+
+    def _no_answer(
+        self, error: httpx.HTTPError, token: AccessToken, trace: Trace, *, outcome_known: bool
+    ) -> PingOneError:
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+            failure: PingOneError = ConnectionFailure(str(error), trace=trace)
+        else:
+            failure = Unavailable(str(error), trace=trace, outcome_known=outcome_known)
+        if not isinstance(error, AnswerTooLarge | httpx.PoolTimeout):  # says nothing of PingOne's health
+            breaker.failed(self.connection_id, failure, tried=token.tries)
+        return failure
+
+    def _answered(self, response: httpx.Response, token: AccessToken, trace: Trace) -> None:
+        if response.status_code in OVERLOADED:
+            breaker.failed(self.connection_id, error_of(response, {}, trace, wrote=False), tried=token.tries)
+        else:
+            breaker.answered(self.connection_id, tried=token.tries)
 
 
 # What tells at once that there is no answer. A timeout does not, and a second one would only take as long again.
 _BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
-def _no_answer(error: httpx.HTTPError, trace: Trace, *, outcome_known: bool) -> PingOneError:
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return ConnectionFailure(str(error), trace=trace)
-    return Unavailable(str(error), trace=trace, outcome_known=outcome_known)
-
-
 def _wait_after(response: httpx.Response) -> float:
     """Seconds after which a read is worth another try."""
-    if response.status_code in {502, 503, 504}:
+    if response.status_code in OVERLOADED:
         return _moment()
     if response.status_code == 429:
         asked = retry_after(response)

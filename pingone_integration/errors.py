@@ -1,8 +1,11 @@
 """Everything that can go wrong between us and PingOne: one class per thing a person does differently."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from django.utils import timezone
 
 
 @dataclass(frozen=True)
@@ -314,6 +317,21 @@ class OutOfTime(Unavailable):
     title = "PingOne takes too long for this page"
     cause = "PingOne did not answer within the time that a page waits for all of its answers together."
     resolution = "Try again in a moment."
+
+
+class CallsPaused(Unavailable):
+    """PingOne failed so often in a row that it is not asked for a while; nobody waits for what would fail again."""
+
+    kind = "calls-paused"
+    title = "Calls to PingOne are paused for a moment"
+    cause = "PingOne failed several times in a row, so that the console does not ask it for a while."
+    resolution = "Try again after that time; an org admin can check the connection before."
+
+    def __init__(self, detail: str = "", *, last: str = "", seconds: int = 0, until: datetime | None = None) -> None:
+        super().__init__(detail, retry_after_s=seconds or None)
+        if until:
+            at = f"{timezone.localtime(until):%H:%M:%S %Z}"
+            self.cause = f"PingOne failed several times in a row; the last time: {last}. It is tried again at {at}."
 
 
 class SealBroken(PingOneError):

@@ -79,6 +79,10 @@ class Connection(HoldsSecrets):
     lease_owner = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
 
+    # Whether PingOne is asked at all, see breaker.py
+    calls_paused_until = models.DateTimeField(null=True)  # None: it answers
+    calls_paused_s = models.PositiveSmallIntegerField(default=0)  # how long that pause is; the next one is longer
+
     def __str__(self) -> str:
         return f"{self.environment_id} ({self.state})"
 

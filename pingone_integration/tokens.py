@@ -10,7 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from pingone_integration import deadline, errors, failed_calls, grants, states
+from pingone_integration import breaker, deadline, errors, failed_calls, grants, states
 from pingone_integration.api import AccessToken
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
@@ -44,7 +44,7 @@ class StoredTokens:
 
     def current(self) -> AccessToken:
         """Raises NotConnected, TokenRefreshFailure, AuthenticationError, SealBroken, or a temporary error."""
-        return _token(self.connection_id, _is_fresh)
+        return _token(self.connection_id, _is_fresh, for_call=True)
 
     def replace(self, rejected: AccessToken) -> AccessToken:
         """A newer one than `rejected`. Raises as `current`."""
@@ -68,18 +68,20 @@ def require_grant(connection: Connection) -> None:
     raise errors.NotConnected
 
 
-def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessToken:
+def _token(connection_id: UUID, good: Callable[[Connection], bool], *, for_call: bool = False) -> AccessToken:
     """The stored token once it is `good`: refreshed here, or by somebody else meanwhile."""
     me = uuid4()
+    tries: bool | None = None  # None: not asked yet
     give_up_at = time.monotonic() + deadline.at_most(WAIT_S)
     while True:
         row = Connection.objects.annotate(database_time=Now()).get(pk=connection_id)
         require_grant(row)
+        tries = (for_call and breaker.let_pass(row)) if tries is None else tries
         if good(row):
-            return AccessToken(row.unseal("access_token"), row.token_version)
+            return AccessToken(row.unseal("access_token"), row.token_version, tries)
         if _claim(row, me):
             if token := _refresh(row, me):
-                return token
+                return replace(token, tries=tries)
             continue
         if row.lease_owner is None and row.lease_until and row.lease_until > row.database_time:
             raise _failed_just_now(row)
@@ -153,7 +155,8 @@ def _store(row: Connection, client: OAuthClient, grant: Grant) -> AccessToken | 
         }
     if Connection.objects.filter(pk=row.pk, token_version=row.token_version).update(**renewed):
         row.token_version = version
-        states.enter(row, Connection.State.CONNECTED)
+        if not row.calls_paused_until:
+            states.enter(row, Connection.State.CONNECTED)
         return AccessToken(grant.access_token, version)
     other = Connection.objects.get(pk=row.pk)
     if not other.has_grant or other.consented_at != row.consented_at:

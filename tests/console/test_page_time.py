@@ -89,3 +89,17 @@ def test_a_change_is_read_back_however_late_it_was_made(browser_of, helpdesk, pi
 
     assert response.status_code == 302
     assert left == [10, 2]
+
+
+def test_a_page_says_when_pingone_is_asked_again(browser_of, helpdesk, acme, pingone, monkeypatch):
+    monkeypatch.setattr("pingone_integration.api.time.sleep", lambda _: None)
+    pingone.get(f"/users/{ADA}").respond(503)
+    browser = browser_of(helpdesk)
+
+    responses = [browser.get(URL) for _ in range(6)]
+
+    assert [response.status_code for response in responses] == [502] * 5 + [503]
+    assert 1 <= int(responses[-1]["Retry-After"]) <= 5
+    assert "Calls to PingOne are paused for a moment" in responses[-1].text
+    assert "It is tried again at" in responses[-1].text
+    assert "needs attention" in browser.get("/o/acme/").text.lower()
