@@ -3,9 +3,9 @@
 from console import settings  # a missing setting stops the start here, before any worker
 
 bind = settings.env.str("BIND", default="127.0.0.1:8000")
-workers = settings.env.int("WEB_CONCURRENCY", default=2)
+workers = settings.WEB_CONCURRENCY
 worker_class = "gthread"
-threads = settings.env.int("WEB_THREADS", default=32)
+threads = settings.WEB_THREADS
 
 # Longer than a page waits for PingOne (10 s) and one change that began at its end, so that a restart cuts nobody off.
 timeout = graceful_timeout = 30

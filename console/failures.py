@@ -35,6 +35,7 @@ _STATUSES: dict[type[PingOneError], HTTPStatus] = {  # of a class and its subcla
     errors.RefusedByState: HTTPStatus.CONFLICT,
     errors.ChangedMeanwhile: HTTPStatus.CONFLICT,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.CallsPaused: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SealBroken: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connections
 
-from pingone_integration import failed_calls
+from pingone_integration import failed_calls, seats
 from pingone_integration.api import AccessToken, PingOneApi, TokenSource
 from pingone_integration.errors import PingOneError
 
@@ -16,9 +16,14 @@ from pingone_integration.errors import PingOneError
 def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
     """What each read returned, in their order; a PingOneError stands where a read failed with it.
 
-    The deadline of the page holds for each of them.
-    Raises the PingOneError that keeps all of them from being made: no token.
+    The deadline of the page holds for each of them, and they share one seat.
+    Raises the PingOneError that keeps all of them from being made: no token, no seat.
     """
+    with seats.taken(api.connection_id):
+        return _at_once(api, *reads)
+
+
+def _at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
     api = replace(api, tokens=_OneToken(api.tokens.current(), api.tokens))
 
     def run(read: Callable[[PingOneApi], Any]) -> Any:

@@ -32,6 +32,8 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
+WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
 
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY must be at least 50 random characters; .env.example says how to make one.")

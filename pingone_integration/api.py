@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Protocol, TypeVar
+from functools import cache, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 import httpx
 
-from pingone_integration import breaker, deadline, failed_calls
+from pingone_integration import breaker, deadline, failed_calls, seats
 from pingone_integration.errors import (
     ConnectionFailure,
     InvalidValue,
@@ -39,6 +39,8 @@ READS = frozenset({"GET", "HEAD"})
 Query = Mapping[str, str | int]
 Pairs = tuple[tuple[str, str], ...]  # a query in which a name may come twice
 T = TypeVar("T")
+R = TypeVar("R")
+P = ParamSpec("P")
 
 
 @cache
@@ -69,6 +71,17 @@ class TokenSource(Protocol):
         """Another one, after PingOne did not accept `rejected`."""
 
 
+def _seated(call: Callable[Concatenate["PingOneApi", P], R]) -> Callable[Concatenate["PingOneApi", P], R]:
+    """Made in one of the connection's seats, its token included. Raises Busy."""
+
+    @wraps(call)
+    def made(api: "PingOneApi", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with seats.taken(api.connection_id):
+            return call(api, *args, **kwargs)
+
+    return made
+
+
 @dataclass(frozen=True)
 class PingOneApi:
     """Calls below one base URL, usually a managed environment, with one connection's token.
@@ -86,6 +99,7 @@ class PingOneApi:
         """A read: tried again when the connection breaks, PingOne is overloaded or asks for a short wait."""
         return self._call("GET", path, query=query)
 
+    @_seated
     def get_page(
         self,
         path: str,
@@ -127,6 +141,7 @@ class PingOneApi:
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
+    @_seated
     def exchange(
         self, method: str, path: str, *, query: Pairs, content: str | None, media_type: str = JSON
     ) -> httpx.Response:
@@ -138,7 +153,8 @@ class PingOneApi:
             )
         return response
 
-    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+    @_seated
+    def _call(self, /, method: str, path: str, **request: Any) -> dict[str, Any]:
         """The answer's JSON object; `{}` for an empty answer."""
         with failed_calls.counted(self.connection_id):
             body, _ = self._call_with(self.tokens.current(), method, path, **request)

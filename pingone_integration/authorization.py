@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from pingone_integration import connections, environments, grants
+from pingone_integration import connections, environments, grants, seats
 from pingone_integration.discovery import signing_keys
 from pingone_integration.environments import Environment
 from pingone_integration.errors import (
@@ -34,7 +34,8 @@ def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
     `bound_to` is a digest of whatever the return must have in common with this press of Connect. Raises
     SettingsIncomplete, InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable: then it cannot work.
     """
-    client = open_client(connection)
+    with seats.taken(connection.pk):
+        client = open_client(connection)
     state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
     request = AuthorizationRequest(state_digest=_digest(state), connection=connection, bound_to=bound_to)
     request.sealed_nonce = request.seal("nonce", nonce)
@@ -50,7 +51,12 @@ def finish(*, state: str, code: str, redirect_uri: str, bound_to: str) -> Connec
     Raises StateRejected, AuthenticationError, SignOnUnverified, ConnectionFailure, Unavailable: then an earlier grant
     stays as it was.
     """
-    request = _take(state, bound_to)
+    waiting = connection_of(state)
+    with seats.taken(waiting.pk) if waiting else contextlib.nullcontext():
+        return _connect(_take(state, bound_to), code=code, redirect_uri=redirect_uri)
+
+
+def _connect(request: AuthorizationRequest, *, code: str, redirect_uri: str) -> Connection:
     connection = request.connection
     client = open_client(connection)
     try:
@@ -87,7 +93,7 @@ def refuse(*, state: str, bound_to: str, error: str, description: str) -> Connec
 
 
 def disconnect(connection: Connection) -> None:
-    """Erase the tokens here, then revoke them at PingOne.
+    """Erase the tokens here, then revoke them at PingOne: in no seat, for it has to be possible, and only once.
 
     Raises the PingOneError that kept PingOne from confirming; disconnected is the connection either way.
     """

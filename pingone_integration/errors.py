@@ -319,6 +319,15 @@ class OutOfTime(Unavailable):
     resolution = "Try again in a moment."
 
 
+class Busy(Unavailable):
+    """As many requests of the organization as may wait for PingOne are waiting; this one was not sent."""
+
+    kind = "busy"
+    title = "Too many requests are waiting for PingOne already"
+    cause = "PingOne answers slowly, or many people of this organization work at the same moment."
+    resolution = "Try again in a few seconds."
+
+
 class CallsPaused(Unavailable):
     """PingOne failed so often in a row that it is not asked for a while; nobody waits for what would fail again."""
 

@@ -67,9 +67,12 @@ class BoundedTransport(httpx.HTTPTransport):
 
 @cache
 def shared_transport() -> BoundedTransport:
-    """One pool of connections for the whole process."""
+    """One pool of connections for the whole process. How many there are at once is bounded by seats.py alone:
+
+    in a queue for connections, organizations would wait for each other.
+    """
     return BoundedTransport(
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=40),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
         trust_env=False,
     )
 

@@ -71,7 +71,7 @@ def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str
         "DEBUG": "False",
         "BIND": f"127.0.0.1:{port}",
         "WEB_CONCURRENCY": "2",
-        "WEB_THREADS": "16",
+        "WEB_THREADS": "64",
     }
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))

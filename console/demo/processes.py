@@ -76,5 +76,5 @@ class Children:
             deadline = time.monotonic() + 8
             for child in self.running.values():
                 child.wait(max(0.0, deadline - time.monotonic()))
-        os.killpg(self.guard.pid, signal.SIGKILL)
-        self.guard.wait()
+        with self.guard:
+            os.killpg(self.guard.pid, signal.SIGKILL)

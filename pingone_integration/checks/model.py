@@ -9,7 +9,7 @@ from functools import cached_property
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from pingone_integration.errors import BeingRenewed, PingOneError, RateLimited
+from pingone_integration.errors import BeingRenewed, Busy, PingOneError, RateLimited
 from pingone_integration.models import Connection
 from pingone_integration.role_assignments import Held, held_by_administrator
 
@@ -107,7 +107,7 @@ def failure(error: PingOneError | type[PingOneError], text: str = "", advice: st
         if trace
         else ()
     )
-    busy = isinstance(error, RateLimited | BeingRenewed)
+    busy = isinstance(error, RateLimited | BeingRenewed | Busy)
     return Finding(
         state=State.CANNOT_TELL if busy else State.FAILED,
         text=text or f"{error.title}. {error.cause}",

@@ -93,7 +93,7 @@ def running_console(directory: Path, users: int) -> Iterator[tuple[httpx.Client,
         environment = dict(os.environ) | write_environment(directory, port, sandbox_port)
         environment |= {
             "PINGONE_CUSTOM_HOSTS": f"{sandbox.url}={relay.url}",
-            "WEB_THREADS": "32",
+            "WEB_THREADS": "64",
         }
         children = Children(directory, ROOT)
         try:
