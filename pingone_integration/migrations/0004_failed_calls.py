@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pingone_integration", "0002_synced_populations"),
+        ("pingone_integration", "0003_calls_paused"),
     ]
 
     operations = [
