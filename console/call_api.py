@@ -15,6 +15,7 @@ from pingone_integration import endpoints
 from pingone_integration.api import READS
 from pingone_integration.endpoints import Endpoint, Exchange
 from pingone_integration.errors import PingOneError
+from pingone_integration.values import text
 
 ACTION = "api.call"
 LEFT_OUT = "(left out)"
@@ -94,10 +95,20 @@ def without_secrets(call: ApiCall) -> str:
 def pretty(exchange: Exchange) -> str:
     """JSON indented, anything else as it came, and no more of it than a page can show."""
     try:
-        text = json.dumps(json.loads(exchange.body), indent=2, ensure_ascii=False)
+        shown = json.dumps(json.loads(exchange.body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
-        text = exchange.body
-    return text[:LONGEST_SHOWN]
+        shown = exchange.body
+    return text(shown)[:LONGEST_SHOWN]
+
+
+def json_of(exchange: Exchange) -> Any:
+    """The answer's JSON; its text, when it is none."""
+    try:
+        body = json.loads(exchange.body)
+        json.dumps(body, allow_nan=False)  # Python reads NaN and numbers without end, which are not JSON's
+    except (ValueError, RecursionError):
+        return exchange.body
+    return body
 
 
 def as_curl(call: ApiCall, base_url: str) -> str:

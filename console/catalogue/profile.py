@@ -97,7 +97,7 @@ ACTIONS = (
         offered_to=lambda user: bool(user.email) and not user.email_verified,
         observe=seen.of_user("email", "email_verified"),
         bulk=True,
-        endpoint="POST /users/{user}/emailVerification",
+        endpoint="POST /users/{user}/emailVerification (user.emailVerification.send)",
         pingone_permission="dir:verify:user",
     ),
 )

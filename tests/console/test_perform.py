@@ -93,27 +93,6 @@ def test_the_same_form_has_one_effect_and_tells_of_it_again(access, pingone):
     assert wire.call_count == 1
 
 
-def test_a_lost_answer_leaves_the_outcome_unknown_and_is_not_repeated(access, pingone):
-    reads(pingone, ada())
-    wire = pingone.put(f"/users/{ADA}/enabled").mock(side_effect=httpx.ReadTimeout("too late"))
-
-    with pytest.raises(Unavailable):
-        run(access, "user.deactivate")
-
-    assert rows()[-1] == ("user.deactivate", "unknown")
-    assert wire.call_count == 1
-
-
-def test_an_answer_that_is_not_json_leaves_the_outcome_unknown(access, pingone):
-    reads(pingone, ada())
-    pingone.put(f"/users/{ADA}/enabled").respond(200, html="<h1>Welcome</h1>")
-
-    with pytest.raises(Unavailable):
-        run(access, "user.deactivate")
-
-    assert rows()[-1][1] == "unknown"
-
-
 def test_a_refusal_is_on_record_with_pingones_ids(access, pingone):
     reads(pingone, ada())
     pingone.put(f"/users/{ADA}/enabled").respond(403, json=error("ACCESS_FAILED"), headers={"Correlation-Id": "c-77"})

@@ -13,7 +13,7 @@ from console.catalogue import ACTIONS, BY_KEY
 from console.management.commands import pingone as command
 from console.models import AuditEntry, TicketPolicy
 from tests.answers import ADA, ada, bo, error, listing
-from tests.console.test_actions import INPUTS, ON_A_USER, readable, works  # noqa: F401 - a fixture
+from tests.console.asking import DEVICE
 from tests.console.test_user_list import HOSTILE_NAMES
 
 
@@ -31,42 +31,6 @@ def run_json(*arguments: str, operator: str = "agent@acme.test") -> tuple[int, d
     except SystemExit as ended:
         code = int(ended.code or 0)
     return code, json.loads(output.getvalue())
-
-
-def options_of(key: str) -> list[str]:
-    typed = {name: "2026-12-01T10:00" if value == "soon" else value for name, value in INPUTS.get(key, {}).items()}
-    return [part for name, value in typed.items() for part in (f"--{name.replace('_', '-')}", value)]
-
-
-@pytest.mark.parametrize("action", ON_A_USER, ids=lambda action: action.key)
-def test_every_action_runs_from_the_terminal_and_is_on_record(org_admin, readable, action):  # noqa: F811
-    wire = works(readable, action)
-
-    output = run(action.key, "--user", str(ADA), "--ticket", "INC1", *options_of(action.key), operator=org_admin.email)
-
-    row = AuditEntry.objects.current().get()
-    assert wire.call_count == 1
-    assert output.startswith(f"{action.done}: ada.berg.")
-    assert (row.outcome, row.channel, row.ticket, row.operator) == ("succeeded", "command", "INC1", org_admin)
-
-
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
-def test_no_action_runs_for_an_auditor_or_a_stranger(auditor, stranger, pingone, action):
-    user = ["--user", str(ADA)] if action.needs_user else ["--username", "new.one"]
-    for operator in (auditor, stranger):
-        with pytest.raises(CommandError) as raised:
-            run(action.key, *user, *options_of(action.key), operator=operator.email)
-        assert raised.value.returncode == command.REFUSED
-    assert not AuditEntry.objects.exists()
-
-
-def test_a_user_is_created(org_admin, pingone):
-    pingone.post("/users").respond(201, json=ada())
-    pingone.get(f"/users/{ADA}").respond(json=ada())
-
-    output = run("user.create", "--username", "ada.berg", "--given-name", "Ada", operator=org_admin.email)
-
-    assert output == "User created: ada.berg.\n"
 
 
 @pytest.mark.parametrize(
@@ -150,10 +114,9 @@ def test_a_deletion_asks_for_the_username_here_as_well(org_admin, pingone):
 
 def test_a_secret_comes_from_standard_input_only(helpdesk, pingone, monkeypatch):
     action = replace(BY_KEY["device.rename"], secret_inputs=frozenset({"nickname"}))
-    monkeypatch.setitem(BY_KEY, "device.rename", action)
     monkeypatch.setattr(command, "ACTIONS", [action])
     monkeypatch.setattr("sys.stdin", io.StringIO("what nobody sees\n"))
-    device = INPUTS["device.rename"]["device_id"]
+    device = str(DEVICE)
     pingone.get(f"/users/{ADA}").respond(json=ada())
     pingone.get(f"/users/{ADA}/devices/{device}").respond(json={"id": device, "type": "TOTP"})
     wire = pingone.put(f"/users/{ADA}/devices/{device}/nickname").respond(json={})

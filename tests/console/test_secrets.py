@@ -23,7 +23,7 @@ from console.models import Operator, Organization
 from pingone_integration.models import Connection
 from tests.answers import ADA, ada, error, listing
 from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
-from tests.console.test_actions import INPUTS
+from tests.console.asking import page_of, typed_for
 from tests.console.test_doors import ALLAUTH, EVERY_ADDRESS, Address
 from tests.pingone_integration.sign_on import CLIENT_ID, ISSUER, discoverable, has_keys, id_token, tokens
 
@@ -272,7 +272,7 @@ def is_leaving(address: Address) -> bool:
     return address.name in {"account_logout", "connect", "disconnect"}
 
 
-@pytest.mark.parametrize("action", [action for action in ACTIONS if action.needs_user], ids=lambda action: action.key)
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
 @pytest.mark.parametrize("answer", ["a user", "invalid", "timeout", "our mistake"])
 def test_every_action(witness: Witness, wire: respx.MockRouter, settings: Any, action: Any, answer: str) -> None:
     settings.DEBUG = True
@@ -283,9 +283,7 @@ def test_every_action(witness: Witness, wire: respx.MockRouter, settings: Any, a
     )
     wire.route(host=urlsplit(API_URL).hostname).respond(json={})
 
-    response = witness.post(
-        f"/o/acme/users/{ADA}/actions/{action.key}/", {"submission": str(uuid4())} | INPUTS.get(action.key, {})
-    )
+    response = witness.post(page_of(action), {"submission": str(uuid4())} | typed_for(action))
 
     if action.secret_result and written.called:
         password = re.search(r'"value": ?"([^"]+)"', written.calls.last.request.content.decode())

@@ -1,35 +1,41 @@
-"""`manage.py pingone ORG ACTION --user NAME ...`: the actions of the catalogue from a terminal, recorded alike."""
+"""`manage.py pingone ORG ACTION ...`: the actions of the catalogue and Call API from a terminal, recorded alike."""
 
 import argparse
 import getpass
 import json
 import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.forms import Field
+from django.forms import Field, Form
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from console.access import OrgAccess, enter_org
+from console import call_api
+from console.access import OrgAccess, Permission, enter_org
 from console.action_forms import ActionForm
-from console.audit import AlreadySubmitted, Circumstances
-from console.catalogue import ACTIONS, BY_KEY, Action
+from console.audit import AlreadySubmitted, Circumstances, Outcome
+from console.call_api_form import CallApiForm, SendWriteForm
+from console.catalogue import ACTIONS, Action
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
 from console.perform import Performed, Refused, perform
 from pingone_integration import users
-from pingone_integration.errors import PingOneError
+from pingone_integration.endpoints import Exchange
+from pingone_integration.errors import NoEnvironmentChosen, PingOneError
 from pingone_integration.user_search import literal, user_id_in
 from pingone_integration.users import User
 
 FAILED, UNKNOWN, REFUSED = 1, 3, 4  # 2 is argparse's, for a command line that cannot be read
+_NOT_TYPED = {"submission", "seen_at", "seen"}  # what a page's form carries along
 
 
 class Command(BaseCommand):
-    help = "Run an action on a PingOne user."
+    help = "Run an action on a PingOne user, or call any PingOne endpoint."
     epilog = f"Exit code: 0 done, {FAILED} failed, 2 wrong usage, {UNKNOWN} outcome unknown, {REFUSED} not allowed."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -43,24 +49,45 @@ class Command(BaseCommand):
             described = f"{action.does} {action.leaves}"
             kind = kinds.add_parser(action.key, help=action.name, description=described)
             _add_options(kind, action)
+            kind.set_defaults(run=partial(self._perform, action))
+        kind = kinds.add_parser(call_api.ACTION, help="Call API", description="Calls any endpoint of the environment.")
+        _add_call_options(kind)
+        kind.set_defaults(run=self._call)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        action = BY_KEY[options["action"]]
         access = self._enter(options["organization"], options["operator"])
         try:
-            access.require(action.permission)
-            user = _find(access, options["user"]) if action.needs_user else None
-            form = _filled_in(access, action, user, options)
-            performed = perform(access, action, user.id if user else None, form.inputs(), _circumstances(form))
+            options["run"](access, options)
         except (PermissionDenied, Http404):
             self._end(options, REFUSED, "refused", f"{options['operator']} may not do this.")
         except (Refused, AlreadySubmitted) as refused:
             self._end(options, REFUSED, "refused", str(refused))
         except PingOneError as error:
             code, outcome = (FAILED, "failed") if error.outcome_known else (UNKNOWN, "unknown")
-            self._end(options, code, outcome, f"{error.title}. {error.cause}", error=error)
-        else:
-            self._done(options, action, performed)
+            self._end(options, code, outcome, _why(error), error=error)
+
+    def _perform(self, action: Action, access: OrgAccess, options: dict[str, Any]) -> None:
+        access.require(action.permission)
+        user = _find(access, options["user"]) if action.needs_user else None
+        form = _filled_in(access, action, user, options)
+        performed = perform(access, action, user.id if user else None, form.inputs(), _circumstances(form))
+        self._done(options, action, performed)
+
+    def _call(self, access: OrgAccess, options: dict[str, Any]) -> None:
+        access.require(Permission.CALL_API)
+        environment_id = access.org.connection.managed_environment_id
+        if environment_id is None:
+            raise NoEnvironmentChosen
+        typed = _typed(options)
+        form = CallApiForm(typed | {"body": _content(options["body_file"])}, environment_id=environment_id)
+        _raise_mistakes(form)
+        why: ActionForm = ActionForm(_submitted(ActionForm(), typed))
+        if form.call.writes:
+            policy = ticket_policy(access.org, call_api.ACTION)
+            why = SendWriteForm(_submitted(SendWriteForm(), typed), policy=policy)
+        _raise_mistakes(why)
+        exchange = call_api.perform_call(access, form.call, _circumstances(why))
+        self._answered(options, exchange)
 
     def _enter(self, slug: str, email: str) -> OrgAccess:
         try:
@@ -79,6 +106,27 @@ class Command(BaseCommand):
         if action.secret_result:
             self.stdout.write(f"{action.secret_result}, shown this once: {performed.result}")
 
+    def _answered(self, options: dict[str, Any], exchange: Exchange) -> None:
+        """PingOne's answer of any status, and the exit code that fits."""
+        trace = exchange.trace
+        outcome = AuditEntry.objects.current().get(entry=str(trace.transaction_id)).outcome
+        if options["json"]:
+            told = {
+                "outcome": outcome,
+                "status": exchange.status,
+                "headers": exchange.headers,
+                "body": call_api.json_of(exchange),
+                "error_id": trace.error_id,
+                "correlation_id": trace.correlation_id,
+                "transaction_id": trace.transaction_id,
+            }
+            self.stdout.write(json.dumps(told))
+        else:
+            said = f"{exchange.status} {exchange.reason}, {exchange.seconds:.2f} s, transaction {trace.transaction_id}"
+            self.stdout.write("\n".join([said, *map(_shown, call_api.pretty(exchange).splitlines())]))
+        if outcome != Outcome.SUCCEEDED:
+            sys.exit(UNKNOWN if outcome == Outcome.UNKNOWN else FAILED)
+
     def _end(
         self, options: dict[str, Any], code: int, outcome: str, text: str, *, error: PingOneError | None = None
     ) -> None:
@@ -89,6 +137,8 @@ class Command(BaseCommand):
             told: dict[str, Any] = {"outcome": outcome, "error": text, "details": details}
             if trace:
                 told |= {"error_id": trace.error_id, "transaction_id": trace.transaction_id}
+            if error and error.retry_after_s is not None:
+                told["retry_after_s"] = error.retry_after_s
             self.stdout.write(json.dumps(told))
             sys.exit(code)
         ids = f" Transaction ID {trace.transaction_id}." if trace and trace.transaction_id else ""
@@ -99,13 +149,30 @@ def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
     if action.needs_user:
         parser.add_argument("--user", required=True, metavar="NAME", help="username, e-mail address or id")
     for name, field in action.form.base_fields.items():
-        if name in {"submission", "seen_at"} or name in action.secret_inputs:
-            continue
-        required = field.required and not action.form.takes_parts
-        option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, dest=f"input_{name}", required=required, metavar="VALUE", help=_help_of(field))
+        if name not in _NOT_TYPED and name not in action.secret_inputs:
+            _add_option(parser, name, field, required=field.required and not action.form.takes_parts)
     for name in sorted(action.secret_inputs):
         parser.epilog = f"{name} is read from standard input, or asked for."
+    _add_common_options(parser)
+
+
+def _add_call_options(parser: argparse.ArgumentParser) -> None:
+    for name, field in CallApiForm.base_fields.items():
+        if name != "body":  # may hold secrets, which would show in every list of processes
+            _add_option(parser, name, field, required=field.required)
+    parser.add_argument("--body-file", metavar="FILE", help="JSON to send; - for standard input")
+    for name in ("ticket", "reason"):
+        _add_option(parser, name, ActionForm.base_fields[name], required=False)
+    parser.epilog = "Writes need a reason, and a ticket where the organization asks for one."
+    _add_common_options(parser)
+
+
+def _add_option(parser: argparse.ArgumentParser, name: str, field: Field, *, required: bool) -> None:
+    option = f"--{name.replace('_', '-')}"
+    parser.add_argument(option, dest=f"input_{name}", required=required, metavar="VALUE", help=_help_of(field))
+
+
+def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="operator", required=True, metavar="EMAIL", help="the operator who does it")
     parser.add_argument("--json", action="store_true", help="say what came of it as one JSON object")
 
@@ -131,24 +198,51 @@ def _find(access: OrgAccess, name: str) -> User:
 
 def _filled_in(access: OrgAccess, action: Action, user: User | None, options: dict[str, Any]) -> ActionForm:
     """The action's form with what the command line gives, and secrets from where no process list shows them."""
-    blank = action.form()
-    data = {"submission": str(blank["submission"].initial)}
-    data |= {
+    data = _submitted(action.form(), _typed(options))
+    for name in sorted(action.secret_inputs):
+        data[name] = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else getpass.getpass(f"{name}: ")
+    form = action.form(data, policy=ticket_policy(access.org, action.key), user=user)
+    _raise_mistakes(form)
+    return form
+
+
+def _typed(options: dict[str, Any]) -> dict[str, str]:
+    return {
         name.removeprefix("input_"): str(value)
         for name, value in options.items()
         if name.startswith("input_") and value is not None
     }
-    for name in sorted(action.secret_inputs):
-        data[name] = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else getpass.getpass(f"{name}: ")
-    form = action.form(data, policy=ticket_policy(access.org, action.key), user=user)
-    if not form.is_valid():
-        mistakes = [
-            f"--{name.replace('_', '-')}: {text}" if name != "__all__" else str(text)
-            for name, texts in form.errors.items()
-            for text in texts
-        ]
-        raise CommandError("\n".join(mistakes), returncode=2)
-    return form
+
+
+def _submitted(blank: ActionForm, typed: dict[str, str]) -> dict[str, str]:
+    """As a form of this kind is sent, each run once."""
+    return {"submission": str(blank["submission"].initial), **typed}
+
+
+def _raise_mistakes(form: Form) -> None:
+    if form.is_valid():
+        return
+    mistakes = [
+        f"--{name.replace('_', '-')}: {text}" if name != "__all__" else str(text)
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
+    raise CommandError("\n".join(mistakes), returncode=2)
+
+
+def _content(name: str | None) -> str:
+    """Of the file, or of standard input."""
+    if name is None:
+        return ""
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--body-file: {error}", returncode=2) from error
+
+
+def _why(error: PingOneError) -> str:
+    when = f" Try again in {error.retry_after_s} seconds." if error.retry_after_s is not None else ""
+    return f"{error.title}. {error.cause} {error.resolution}{when}"
 
 
 def _circumstances(form: ActionForm) -> Circumstances:
