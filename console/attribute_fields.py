@@ -111,6 +111,9 @@ class JsonField(forms.JSONField):
         super().__init__(**options)
         self.is_list = is_list
 
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None or value == "" else super().prepare_value(value)
+
     def bound_data(self, data: Any, initial: Any) -> Any:
         """What was typed stays as it was typed."""
         return InvalidJSONInput(data) if isinstance(data, str) else data

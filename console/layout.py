@@ -41,7 +41,7 @@ NAVIGATION = (
         icon="users",
         url_name="users",
         permission=Permission.VIEW_USERS,
-        purpose="Find somebody, and see why they cannot sign in.",
+        purpose="Find somebody, and see why they cannot sign on.",
     ),
     Destination(
         label="Groups",
@@ -64,7 +64,13 @@ NAVIGATION = (
         permission=Permission.CALL_API,
         purpose="Ask PingOne what no page here shows.",
     ),
-    Destination(label="Audit log", icon="history", url_name="audit", permission=Permission.VIEW_AUDIT),
+    Destination(
+        label="Audit log",
+        icon="history",
+        url_name="audit",
+        permission=Permission.VIEW_AUDIT,
+        purpose="See who did what to whom, and export it.",
+    ),
     Destination(
         label="Troubleshooting",
         icon="alert-circle",

@@ -8,6 +8,7 @@ from typing import Any
 from pingone_integration.users import User
 
 _LONG = 40  # characters; more than that gets a line of its own
+_LONG_WORD = 16  # characters; a word that one column would break in two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,10 @@ class Fact:
     @property
     def is_long(self) -> bool:
         return len(self.value) > _LONG or "\n" in self.value
+
+    @property
+    def has_long_word(self) -> bool:
+        return any(len(word) > _LONG_WORD for word in self.value.split())
 
 
 def profile_of(user: User) -> list[Fact]:

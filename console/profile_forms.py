@@ -96,6 +96,10 @@ class _ProfileForm(ActionForm):
         names = [attribute.name for attribute in attributes or () if field_name(attribute.name) in custom]
         self.custom = {field_name(name): custom_name(name) for name in names}  # field to our name
 
+    def problems(self) -> list[forms.BoundField]:
+        """The fields to look at again: the form is long, and they may be out of sight."""
+        return [field for field in self.visible_fields() if field.errors]
+
     def sections(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         """The fields under headings, for the page."""
         headed = self.SECTIONS | {"More about the user": tuple(self.fields.keys() & self.custom.keys())}

@@ -145,6 +145,7 @@ class _Unread:
 
     id: UUID
     display_name: str = "User"
+    username: str = "Cannot be read from PingOne now"
 
 
 @dataclass(frozen=True)

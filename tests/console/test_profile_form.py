@@ -151,6 +151,35 @@ def test_only_what_was_edited_is_sent_in_the_type_it_has(edit, pingone, schema):
     assert before["custom.region"] == ""
 
 
+def test_a_mistake_out_of_sight_is_told_above_the_form_with_a_way_to_it(edit, pingone, schema):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    page = edit(country_code="Sweden", mobile_phone="none").text
+
+    summary = page[page.index("Nothing was saved.") : page.index("Account</legend>")]
+    assert re.findall(r'href="#(\w+)">([^<]+)<', summary) == [
+        ("id_mobile_phone", "Mobile phone"),
+        ("id_country_code", "Country"),
+    ]
+
+
+def test_an_empty_json_attribute_is_an_empty_box(edit, pingone, schema):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    box = re.search(r'<textarea name="custom.entitlements"[^>]*>([^<]*)<', edit.client.get(EDIT).text)
+
+    assert box
+    assert box[1].strip() == ""
+
+
+def test_the_form_says_whose_profile_it_is_beyond_the_name(edit, pingone, schema):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    page = edit.client.get(EDIT).text
+
+    assert "<bdi>ada.berg</bdi>" in page[page.index("<h1") : page.index('id="action-title"')]
+
+
 def test_a_form_that_nobody_touched_changes_nothing(edit, pingone, schema):
     odd = ada(skills=["two\nlines"], costCenter=["once", "many"], entitlements=[1, {"a": None}], region=" padded ")
     pingone.get(f"/users/{ADA}").respond(json=odd)
