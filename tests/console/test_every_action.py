@@ -87,6 +87,7 @@ STATES: dict[type[PingOneError], dict[str, Any]] = {
         "lease_owner": uuid4(),
         "lease_until": timezone.now() + timedelta(hours=1),
     },
+    errors.CallsPaused: {"calls_paused_until": timezone.now() + timedelta(hours=1)},
     **{
         kind: {"state": "reconnect_needed", "state_kind": kind.kind}
         for kind in (errors.TokenRefreshFailure, errors.NoRefreshToken, errors.AuthenticationError)
@@ -99,6 +100,8 @@ ELSEWHERE = {  # no call of an action ends in these
     errors.StateRejected: "coming back from PingOne",
     errors.StaleCursor: "the second page of a list",
     errors.TokenRejected: "an access token that is refused twice: a test of its own below",
+    errors.OutOfTime: "a page that has waited ten seconds before: tests of its deadline",
+    errors.Busy: "more requests at once than the connection has seats: tests of those",
     errors.ChangedMeanwhile: "decided here, before the write: tests of editing a profile",
 }
 
