@@ -16,15 +16,16 @@ MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r
 endif
 
-# What a server would have: for the checks that look at production settings, and for nothing else.
-PRODUCTION_LIKE = SECRET_KEY=only-for-make-lint-0123456789-0123456789-0123456789 \
-	CREDENTIAL_KEYS=b25seS1mb3ItbWFrZS1saW50LTAxMjM0NTY3ODkwMTI= PUBLIC_URL=https://console.acme.test DEBUG=False
+# What a server would have, with keys of the moment: for the checks that look at production settings.
+PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')" \
+	CREDENTIAL_KEYS="$$($(RUN) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')" \
+	PUBLIC_URL=https://console.acme.test DEBUG=False
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo demo-reset test lint run format lock bench
+.PHONY: help install demo demo-reset test test-postgres lint run format lock bench
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/installed ## Install what the console needs into .venv
 
@@ -34,8 +35,17 @@ demo: $(VENV)/installed ## Start the console and a local PingOne, with demo peop
 demo-reset: ## Forget the demo's data; the next `make demo` starts over
 	rm -rf var/demo
 
-test: $(VENV)/installed-dev ## Run all tests in parallel (TEST_WORKERS=2)
+test: $(VENV)/installed-dev ## Run all tests in parallel (TEST_WORKERS=2 DATABASE_URL=postgres://...)
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal
+
+test-postgres: $(VENV)/installed-dev ## Run the tests of what a database decides on a PostgreSQL started for them
+	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal $(DATABASE_DECIDES)
+
+# Locks, transactions, isolation, what a column holds: refreshing, the audit log, tenancy, sealed secrets.
+DATABASE_DECIDES = tests/integration $(wildcard tests/console/test_audit_*.py) $(addprefix tests/console/test_, \
+	bootstrap.py doors.py events_on_record.py health.py members.py perform.py policies.py populations.py \
+	rotate_credentials.py sealed_secrets.py secrets.py signing_in.py) $(addprefix tests/pingone_integration/test_, \
+	authorization.py credentials.py rotate_credentials.py tokens.py)
 
 lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, migrations and deployment settings
 	$(RUN) -m ruff check .

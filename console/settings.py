@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 
+from console.secret_key import check_secret_key
 from pingone_integration.regions import parse_custom_hosts
 from pingone_integration.sealing import check_keys
 
@@ -24,9 +25,9 @@ if (BASE_DIR / ".env").exists():  # development only: a server gets its environm
 # What whoever runs this server decides
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY = env.str("SECRET_KEY", default="")  # a missing key is refused below, with how to make one
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
-CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS")
+CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
 PINGONE_CUSTOM_HOSTS = parse_custom_hosts(env.list("PINGONE_CUSTOM_HOSTS", default=[]))
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'console.sqlite3'}")}
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
@@ -35,8 +36,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
 
-if len(SECRET_KEY) < 50:
-    raise ImproperlyConfigured("SECRET_KEY must be at least 50 random characters; .env.example says how to make one.")
+check_secret_key(SECRET_KEY)
 check_keys(CREDENTIAL_KEYS)
 for _proxy in TRUSTED_PROXIES:
     try:
@@ -61,6 +61,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+else:
+    # gunicorn's threads live on, each with a connection of its own; DATABASE_URL may end in ?conn_max_age=0.
+    DATABASES["default"] = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | DATABASES["default"]
 
 # What the product is made of
 

@@ -351,6 +351,15 @@ class SealBroken(PingOneError):
     cause = "The key they were sealed with is not among this server's CREDENTIAL_KEYS, or the database was altered."
     resolution = "Whoever runs this server brings the key back; or an org admin enters the secret and connects again."
 
+    def __init__(self, detail: str = "", *, was_moved: bool = False, **more: Any) -> None:
+        super().__init__(detail, **more)
+        if was_moved:
+            self.cause = "They were sealed for another organization or another purpose: the database was altered."
+            self.resolution = (
+                "Whoever runs this server finds out who wrote to the database, and restores it; "
+                "or an org admin enters the secret and connects again."
+            )
+
 
 def kinds() -> dict[str, type[PingOneError]]:
     """Every class by its kind."""

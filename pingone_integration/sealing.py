@@ -1,6 +1,7 @@
 """Secrets at rest: sealed with the newest key, opened with any, bound to the place they were sealed for."""
 
 import json
+from base64 import urlsafe_b64decode
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -9,18 +10,30 @@ from django.core.exceptions import ImproperlyConfigured
 
 from pingone_integration.errors import SealBroken
 
+_PRINTABLE = range(0x20, 0x7F)
+
+_MAKE_ONE = (
+    'Make one: python3 -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
+)
+
 
 def check_keys(keys: list[str]) -> None:
-    """Raises ImproperlyConfigured unless there is at least one key and each is a Fernet key."""
+    """Raises ImproperlyConfigured unless there is at least one key, and each may well be 32 random bytes."""
     if not keys:
-        raise ImproperlyConfigured("CREDENTIAL_KEYS is empty: the console cannot keep secrets without a key.")
-    for key in keys:
+        raise ImproperlyConfigured(f"CREDENTIAL_KEYS is empty: the console keeps no secrets without one. {_MAKE_ONE}")
+    for number, key in enumerate(keys, start=1):
         try:
             Fernet(key)
         except ValueError:
             raise ImproperlyConfigured(
-                "CREDENTIAL_KEYS: each key is 32 random bytes in URL-safe base64, comma separated, newest first."
+                f"CREDENTIAL_KEYS: number {number} is not 32 random bytes in URL-safe base64. {_MAKE_ONE}"
             ) from None
+        random_bytes = urlsafe_b64decode(key)
+        # Neither happens by chance: of 32 random bytes, about 30 are different and 12 are printable.
+        if len(set(random_bytes)) < 16 or all(byte in _PRINTABLE for byte in random_bytes):
+            raise ImproperlyConfigured(
+                f"CREDENTIAL_KEYS: number {number} is an example or made up, not random. {_MAKE_ONE}"
+            )
 
 
 def seal(place: str, secret: str) -> str:
@@ -35,7 +48,7 @@ def unseal(place: str, sealed: str) -> str:
     except (InvalidToken, ValueError):
         raise SealBroken(place) from None
     if found != place:
-        raise SealBroken(place)
+        raise SealBroken(place, was_moved=True)
     return str(secret)
 
 

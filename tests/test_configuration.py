@@ -3,18 +3,27 @@
 import ast
 import os
 import re
+import secrets
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from console.secret_key import check_secret_key
+from pingone_integration.sealing import check_keys
 
 ROOT = Path(__file__).resolve().parent.parent
 READERS = ["console/settings.py", "gunicorn.conf.py"]
 
 WORKING = {
-    "SECRET_KEY": "only-for-tests-" + "x" * 50,
-    "CREDENTIAL_KEYS": "3pCY8fC1q6HqBvQyqgJkZlWQYbT1VQm0n1kGqj1p8lQ=",
+    "SECRET_KEY": secrets.token_urlsafe(50),
+    "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
     "PUBLIC_URL": "https://console.acme.test",
 }
 
@@ -95,3 +104,96 @@ def test_a_setting_that_cannot_work_stops_the_start_and_names_itself(name: str, 
     assert refused.returncode != 0
     assert name in refused.stderr.splitlines()[-1]
     assert "changeme" not in refused.stderr
+
+
+MAKES_A_SECRET_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+MAKES_A_CREDENTIAL_KEY = (
+    'python3 -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
+)
+EXAMPLES = [
+    ("SECRET_KEY", "only-for-tests-" + "x" * 50),
+    ("SECRET_KEY", "only-for-make-lint-0123456789-0123456789-0123456789"),
+    ("SECRET_KEY", "django-insecure-" + get_random_secret_key()),
+    ("SECRET_KEY", "your-secret-key-here-must-be-at-least-50-characters"),
+    ("SECRET_KEY", "change_me_" + secrets.token_urlsafe(40)),
+    ("SECRET_KEY", "0123456789" * 6),
+    ("SECRET_KEY", "x" * 80),
+    ("CREDENTIAL_KEYS", "b25seS1mb3ItbWFrZS1saW50LTAxMjM0NTY3ODkwMTI="),  # "only-for-make-lint-0123456789012"
+    ("CREDENTIAL_KEYS", urlsafe_b64encode(b"the thirty-two bytes of a phrase").decode()),
+    ("CREDENTIAL_KEYS", urlsafe_b64encode(bytes(32)).decode()),
+    ("CREDENTIAL_KEYS", urlsafe_b64encode(bytes(range(8)) * 4).decode()),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "command"),
+    [
+        ("SECRET_KEY", None, MAKES_A_SECRET_KEY),
+        ("SECRET_KEY", "too-short", MAKES_A_SECRET_KEY),
+        ("SECRET_KEY", EXAMPLES[0][1], MAKES_A_SECRET_KEY),
+        ("CREDENTIAL_KEYS", None, MAKES_A_CREDENTIAL_KEY),
+        ("CREDENTIAL_KEYS", WORKING["CREDENTIAL_KEYS"][:40], MAKES_A_CREDENTIAL_KEY),
+        ("CREDENTIAL_KEYS", EXAMPLES[-4][1], MAKES_A_CREDENTIAL_KEY),
+    ],
+    ids=["no secret", "short secret", "example secret", "no key", "short key", "example key"],
+)
+def test_a_key_that_is_no_good_is_refused_with_the_command_that_makes_a_good_one(
+    name: str, value: str | None, command: str
+) -> None:
+    refused = start(**{name: value})
+
+    assert refused.returncode != 0
+    last_line = refused.stderr.splitlines()[-1]
+    assert name in last_line
+    assert last_line.endswith(f"Make one: {command}")
+    assert not value or value not in refused.stderr
+
+
+def check(name: str, value: str) -> None:
+    if name == "SECRET_KEY":
+        check_secret_key(value)
+    else:
+        check_keys([value])
+
+
+@pytest.mark.parametrize(("name", "value"), EXAMPLES)
+def test_an_example_is_no_key(name: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"^{name}.* is an example or made up, not random"):
+        check(name, value)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: secrets.token_urlsafe(50), get_random_secret_key, lambda: secrets.token_hex(25)]
+)
+def test_a_random_secret_key_is_never_taken_for_an_example(make: Callable[[], str]) -> None:
+    for _ in range(1000):
+        check_secret_key(make())
+
+
+def test_a_random_credential_key_is_never_taken_for_an_example() -> None:
+    check_keys([Fernet.generate_key().decode() for _ in range(1000)])
+
+
+def test_the_commands_in_env_example_make_keys_that_are_accepted() -> None:
+    commands = re.findall(r'python3 -c "(.+)"$', (ROOT / ".env.example").read_text(), re.MULTILINE)
+    secret_key, credential_key = (
+        subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.strip()
+        for command in commands
+    )
+
+    check_secret_key(secret_key)
+    check_keys([credential_key])
+    assert [f'python3 -c "{command}"' for command in commands] == [MAKES_A_SECRET_KEY, MAKES_A_CREDENTIAL_KEY]
+
+
+def test_no_file_here_holds_a_key_that_a_server_would_start_with() -> None:
+    folders = (".ci", "console", "docs", "pingone_integration", "templates", "tests")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*")] + list(ROOT.glob("*"))
+    for path in [*paths, ROOT / ".env.example"]:
+        text = path.read_text(errors="ignore") if path.is_file() else ""
+        for key in re.findall(r"(?<![\w-])[\w-]{43}=(?![\w=-])", text):
+            with pytest.raises(ImproperlyConfigured):
+                check_keys([key])
+        for key in re.findall(r"SECRET_KEY\W{1,5}([\w-]{50,})", text):
+            with pytest.raises(ImproperlyConfigured):
+                check_secret_key(key)

@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
-from console.models import Operator
+from console.models import Operator, Organization
 from pingone_integration.models import Connection
 
 pytestmark = pytest.mark.django_db
@@ -29,5 +29,18 @@ def test_rotating_the_keys_includes_second_factors(org_admin: Operator, settings
     assert Authenticator.objects.get(type="recovery_codes").wrap().generate_codes() == codes
     call_command("rotate_credentials")
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(CommandError, match="Second factors that cannot be opened"):
+    with pytest.raises(CommandError, match=r"Second factor of admin@acme\.test: totp: The key they were sealed with"):
         call_command("rotate_credentials")
+
+
+def test_all_that_cannot_be_opened_is_told_at_once(org_admin: Operator, acme: Organization, settings: Any) -> None:
+    TOTP.activate(org_admin, "JBSWY3DPEHPK3PXP")
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+
+    with pytest.raises(CommandError) as caught:
+        call_command("rotate_credentials")
+
+    told = str(caught.value)
+    assert told.startswith("4 cannot be opened")
+    assert f"Connection {acme.connection.pk}: sealed_client_secret" in told
+    assert "Second factor of admin@acme.test: totp" in told

@@ -102,7 +102,11 @@ def test_what_cannot_be_opened_is_named_and_left_and_the_rest_is_rotated(
     with pytest.raises(CommandError) as caught:
         call_command("rotate_credentials")
 
-    assert str(caught.value).splitlines()[1:] == [f"  Connection {connection.pk}: sealed_refresh_token"]
+    head, *unreadable, remedy = str(caught.value).splitlines()
+    assert head == "1 cannot be opened, and were left as they are:"
+    (one,) = unreadable
+    assert one.startswith(f"  Connection {connection.pk}: sealed_refresh_token: They were sealed for another")
+    assert remedy.startswith("Put the key they were sealed with back into CREDENTIAL_KEYS")
     assert caught.value.returncode == 1
     settings.CREDENTIAL_KEYS = [NEW]
     connection.refresh_from_db()

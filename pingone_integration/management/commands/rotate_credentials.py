@@ -1,6 +1,7 @@
 """`manage.py rotate_credentials`: every stored secret sealed with the newest key, so that older keys can go."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -11,6 +12,11 @@ from pingone_integration.errors import SealBroken
 from pingone_integration.models import HoldsSecrets
 from pingone_integration.sealing import reseal
 
+REMEDY = (
+    "Put the key they were sealed with back into CREDENTIAL_KEYS and run this again; if it is lost, an org admin "
+    "enters the client secret and connects again, and operators set up their second factor again."
+)
+
 
 class Command(BaseCommand):
     help = (
@@ -20,16 +26,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         resealed, unreadable = 0, []
-        for model, column in _sealed_columns():
-            for pk in QuerySet(model).exclude(**{column: ""}).values_list("pk", flat=True):
-                try:
-                    resealed += _reseal(model, pk, column)
-                except SealBroken:
-                    unreadable.append(f"{model.__name__} {pk}: {column}")
+        for what, reseal_it in self.sealed():
+            try:
+                resealed += reseal_it()
+            except SealBroken as error:
+                unreadable.append(f"  {what}: {error.cause}")
         self.stdout.write(f"{resealed} secrets are sealed with the newest key.")
         if unreadable:
-            listed = "\n".join(f"  {one}" for one in unreadable)
-            raise CommandError(f"{len(unreadable)} cannot be opened with any of CREDENTIAL_KEYS:\n{listed}")
+            raise CommandError(
+                "\n".join([f"{len(unreadable)} cannot be opened, and were left as they are:", *unreadable, REMEDY])
+            )
+
+    def sealed(self) -> Iterator[tuple[str, Callable[[], int]]]:
+        """What is sealed in this database: its name, and what seals it anew and says how many secrets that were."""
+        for model, column in _sealed_columns():
+            for pk in QuerySet(model).exclude(**{column: ""}).values_list("pk", flat=True):
+                yield f"{model.__name__} {pk}: {column}", partial(_reseal, model, pk, column)
 
 
 def _sealed_columns() -> Iterator[tuple[type[HoldsSecrets], str]]:
