@@ -24,6 +24,8 @@ logger = logging.getLogger("console.audit")
 Outcome = AuditEntry.Outcome
 Json = dict[str, Any]
 
+LONGEST_NAME = 500  # characters; what PostgreSQL can put into an index ends soon after
+
 # What is on record besides the actions of the catalogue: key to wording.
 EVENTS = {
     "operator.signed-in": "Signed in",
@@ -202,7 +204,8 @@ def _person(operator: Operator | None) -> Json:
 
 
 def _about(subject: Subject) -> Json:
-    return {"subject_kind": subject.kind, "subject_id": str(subject.id), "subject_name": text(subject.name)}
+    name = text(subject.name)[:LONGEST_NAME]
+    return {"subject_kind": subject.kind, "subject_id": str(subject.id), "subject_name": name}
 
 
 def _said(error: PingOneError | None) -> Json:

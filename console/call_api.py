@@ -62,7 +62,7 @@ def perform_call(access: OrgAccess, call: ApiCall, circumstances: audit.Circumst
     access.require(Permission.CALL_API)
     entry = uuid4()
     api = access.pingone(transaction_id=entry)
-    subject = audit.Subject(kind=AuditEntry.Subject.API, name=f"{call.method} {call.endpoint.path}"[:500])
+    subject = audit.Subject(kind=AuditEntry.Subject.API, name=f"{call.method} {call.endpoint.path}")
     started = audit.start(
         access.org,
         access.operator,

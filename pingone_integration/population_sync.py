@@ -15,6 +15,8 @@ from pingone_integration.paging import items_of
 from pingone_integration.values import Json, identifier, text
 
 MOST = 10_000  # PingOne's own limit to an environment
+_LONGEST_NAME = 256  # of the columns
+_COUNTABLE = range(2**31)
 _KEPT = ("name", "description", "is_default", "user_count", "password_policy", "synced_at")
 
 
@@ -27,7 +29,7 @@ def sync(connection: Connection, api: PingOneApi) -> int:
     environment_id = connection.managed_environment_id
     if environment_id is None:
         raise NoEnvironmentChosen
-    found = populations.all_of(api, most=MOST)
+    found = {population.id: population for population in populations.all_of(api, most=MOST)}.values()  # each one once
     policies = _policy_names(api) if any(population.password_policy_id for population in found) else {}
     now = timezone.now()
     rows = [
@@ -35,11 +37,11 @@ def sync(connection: Connection, api: PingOneApi) -> int:
             connection=connection,
             environment_id=environment_id,
             population_id=population.id,
-            name=population.name,
+            name=population.name[:_LONGEST_NAME],
             description=population.description,
             is_default=population.is_default,
-            user_count=population.user_count,
-            password_policy=_policy_name(population.password_policy_id, policies),
+            user_count=population.user_count if population.user_count in _COUNTABLE else None,
+            password_policy=_policy_name(population.password_policy_id, policies)[:_LONGEST_NAME],
             synced_at=now,
         )
         for population in found

@@ -7,9 +7,7 @@ when a budget is not kept.
 """
 
 import argparse
-import os
 import re
-import socket
 import statistics
 import sys
 import time
@@ -21,14 +19,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from urllib.parse import urlsplit
 
 import httpx
 
-from console.demo.__main__ import MANAGE, wait_for_console, write_environment
-from console.demo.people import PASSWORD
-from console.demo.processes import Children
-from tests.sandbox_server import ROOT, Sandbox, new_browser, running_sandbox, sign_on
+from tests.console_server import callback_address, free_port, running_console
+from tests.sandbox_server import Sandbox, new_browser, running_sandbox
 
 MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 LIST = "/o/acme/users/?limit=25"
@@ -83,53 +78,15 @@ def relay_to(sandbox: Sandbox) -> Iterator[Relay]:
 
 
 @contextmanager
-def running_console(directory: Path, users: int) -> Iterator[tuple[httpx.Client, Relay]]:
+def relayed_console(directory: Path, users: int) -> Iterator[tuple[httpx.Client, Relay]]:
     """The console as it is served in production, and a browser of the org admin of a connected organization."""
     port = free_port()
-    callback = f"http://localhost:{port}/connect/callback/"
-    options = ("--users", str(users), "--redirect-uri", callback)
+    options = ("--users", str(users), "--redirect-uri", callback_address(port))
     with running_sandbox(directory, *options) as sandbox, relay_to(sandbox) as relay:
-        sandbox_port = urlsplit(sandbox.url).port or 80
-        environment = dict(os.environ) | write_environment(directory, port, sandbox_port)
-        environment |= {
-            "PINGONE_CUSTOM_HOSTS": f"{sandbox.url}={relay.url}",
-            "WEB_THREADS": "64",
-        }
-        children = Children(directory, ROOT)
-        try:
-            children.run("migrate", [*MANAGE, "migrate", "--noinput"], environment)
-            children.run("seed", [*MANAGE, "seed_demo", str(directory / "connection.json")], environment)
-            children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], environment)
-            wait_for_console(children, port)
-            with new_browser() as browser:
-                browser.base_url = httpx.URL(f"http://localhost:{port}")
-                connect(browser)
-                relay.own_s = cost_of(relay, sandbox)
-                yield browser, relay
-        finally:
-            children.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def connect(browser: httpx.Client) -> None:
-    browser.get("/accounts/login/")
-    submit(browser, "/accounts/login/", {"login": "admin@acme.test", "password": PASSWORD})
-    settings = "/o/acme/settings/connection/"
-    typed = dict(re.findall(r'name="(\w+)"(?: \w+="[^"]*")* value="([^"]*)"', browser.get(settings).text))
-    typed |= {"client_secret": "", "client_authentication": "client_secret_basic"}
-    away = submit(browser, f"{settings}connect/", typed).headers["Refresh"].removeprefix("0;url=")
-    browser.get(sign_on(away))
-    assert "Acme production" in browser.get(settings).text
-
-
-def submit(browser: httpx.Client, path: str, data: dict[str, str]) -> httpx.Response:
-    headers = {"X-CSRFToken": browser.cookies["console_csrf"], "Origin": str(browser.base_url).rstrip("/")}
-    return browser.post(path, data=data, headers=headers)
+        settings = {"PINGONE_CUSTOM_HOSTS": f"{sandbox.url}={relay.url}", "WEB_THREADS": "64"}
+        with running_console(directory, port, sandbox, **settings) as console, console.browser() as browser:
+            relay.own_s = cost_of(relay, sandbox)
+            yield browser, relay
 
 
 @dataclass(frozen=True)
@@ -210,7 +167,7 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=60)
     options = parser.parse_args()
-    with TemporaryDirectory() as directory, running_console(Path(directory), options.users) as (browser, relay):
+    with TemporaryDirectory() as directory, relayed_console(Path(directory), options.users) as (browser, relay):
         rows = [
             ("list of 25", lambda: page(browser, LIST), 1, 15, 30),
             ("list of 25, results alone", lambda: page(browser, LIST, FRAGMENT | {"HX-Target": "results"}), 1, 15, 30),

@@ -1,5 +1,6 @@
 """The one path that acts: what is checked, what is on record, and what happens exactly once."""
 
+import random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -51,6 +52,17 @@ def test_an_action_is_on_record_with_the_values_before_and_after(access, pingone
     assert wire.calls.last.request.headers["X-Ping-External-Transaction-ID"] == str(entry.entry)
     assert performed.user is not None
     assert not performed.user.enabled
+
+
+def test_a_name_of_any_length_fits_into_the_record(access, pingone):
+    letters = random.Random(1)  # noqa: S311 - no secret, but nothing that compresses either
+    endless = "".join(letters.choices("abcdefghijklmnopqrstuvwxyz\N{GRINNING FACE}", k=10_000))
+    reads(pingone, ada(username=endless), ada(username=endless, enabled=False))
+    pingone.put(f"/users/{ADA}/enabled").respond(json={"enabled": False})
+
+    run(access, "user.deactivate")
+
+    assert AuditEntry.objects.current().get().subject_name == endless[: audit.LONGEST_NAME]
 
 
 def test_if_it_cannot_be_written_down_it_does_not_happen(access, pingone, monkeypatch):

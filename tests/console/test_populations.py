@@ -108,6 +108,17 @@ def test_a_sync_that_fails_half_way_leaves_the_last_one(acme: Organization, ping
     assert population_sync.synced_at(connection) == datetime(2026, 11, 1, tzinfo=UTC)
 
 
+def test_values_beyond_any_measure_and_a_population_told_twice_stop_no_sync(
+    acme: Organization, pingone: respx.MockRouter
+) -> None:
+    answer(pingone, staff(name="x" * 5000, userCount=2**70), partners(userCount=-1), partners(name="Partners, again"))
+
+    population_sync.sync(acme.connection, open_api(acme.connection))
+
+    kept = [(row.name, row.user_count) for row in population_sync.synced(acme.connection)]
+    assert kept == [("x" * 256, None), ("Partners, again", 3)]
+
+
 def test_password_policies_that_may_not_be_read_are_named_by_id(acme: Organization, pingone: respx.MockRouter) -> None:
     pingone.get("/populations").respond(json=listed(staff()))
     pingone.get("/passwordPolicies").respond(403, json={"code": "ACCESS_FAILED"})

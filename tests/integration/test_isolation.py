@@ -19,7 +19,7 @@ import pytest
 from console.demo.__main__ import MANAGE, wait_for_console, write_environment
 from console.demo.processes import Children
 from tests.answers import ada, listing
-from tests.benchmarks.console_pages import free_port, submit
+from tests.console_server import free_port, submit
 from tests.sandbox_server import ROOT, new_browser
 
 PROCESSES, THREADS = 2, 16

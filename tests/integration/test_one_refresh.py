@@ -16,7 +16,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from django.conf import settings as configured
 from django.utils import timezone
 
 from pingone_integration import authorization, tokens
@@ -25,6 +24,7 @@ from pingone_integration.errors import BeingRenewed, ConnectionFailure, NotConne
 from pingone_integration.models import Connection
 from pingone_integration.tokens import StoredTokens
 from tests.conftest import lease_ages
+from tests.databases import database_url
 from tests.integration.token_worker import current_at_once
 from tests.sandbox_server import ROOT, Sandbox
 
@@ -65,7 +65,7 @@ def worker(sandbox: Sandbox, connection: Connection, threads: int, *options: str
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": f"sqlite:///{configured.DATABASES['default']['NAME']}",
+        "DATABASE_URL": database_url(),
         "PINGONE_CUSTOM_HOSTS": f"{sandbox.url}={sandbox.url},{connection.auth_url}={sandbox.url}",
     }
     command = [sys.executable, "-m", "tests.integration.token_worker", str(connection.pk), str(threads), *options]
@@ -174,6 +174,7 @@ def test_a_killed_holder_of_the_lease_stops_the_others_only_until_the_lease_runs
 ) -> None:
     grant = grant_of(connection, sandbox)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        silent.settimeout(60)
         expire(connection)
         connection.auth_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         connection.save(update_fields=["auth_url"])

@@ -1,0 +1,37 @@
+"""The database of the tests, and new ones of its kind, as another process is told of them: by DATABASE_URL."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+
+def database_url() -> str:
+    """Of what the running test sees."""
+    name = settings.DATABASES["default"]["NAME"]
+    return f"sqlite:///{name}" if connection.vendor == "sqlite" else _beside(name)
+
+
+@contextmanager
+def new_database(directory: Path) -> Iterator[str]:
+    """An empty one, a file in `directory` or a database of the PostgreSQL that the tests run on; dropped at the end."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{directory / 'new.sqlite3'}"
+        return
+    name = f"console_{uuid4().hex}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield _beside(name)
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _beside(name: str) -> str:
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
