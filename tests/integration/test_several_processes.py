@@ -28,7 +28,6 @@ def served(tmp_path: Path) -> Iterator[tuple[ConsoleServer, Sandbox]]:
     options = ("--users", "30", "--redirect-uri", callback_address(port))
     settings = {
         "WEB_CONCURRENCY": str(PROCESSES),
-        "WEB_THREADS": "16",
         "GUNICORN_CMD_ARGS": "--access-logformat 'answered by process %(p)s: %(s)s'",
     }
     with (
