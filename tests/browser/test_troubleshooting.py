@@ -107,17 +107,31 @@ def test_checks_come_one_by_one_while_the_next_is_visibly_at_work(
     expect(page.locator("#support pre")).to_contain_text("[failed] Groups can be read")
 
 
-def test_checking_again_in_the_midst_of_it_begins_anew(
+def test_checking_again_in_the_midst_of_it_begins_anew_and_ends_the_first_run(
     new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
 ) -> None:
+    go_on = threading.Event()
+
+    def hesitates(request: httpx.Request) -> httpx.Response:
+        go_on.wait(10)
+        return httpx.Response(200, json={"id": str(ENVIRONMENT), "name": "E"})
+
+    wire.get(MANAGED).mock(side_effect=hesitates)
+    users = wire.get(f"{MANAGED}/users").respond(json={})
     page = new_page(org_admin)
     page.goto(PAGE)
     page.locator("#check-all").click()
-    expect(page.locator("#check-api-url")).to_have_attribute("data-state", "passed")
+    expect(page.locator("#checks-progress")).to_have_text("Checking 12 of 22")
 
-    page.locator("#check-all").click()
+    with page.expect_response(lambda response: response.url.endswith("/checks/")):
+        page.locator("#check-all").click()
+    expect(page.locator("#check-all")).to_be_focused()
+    expect(page.locator("#check-managed-environment")).to_have_attribute("data-state", "not-run")
+    expect(page.locator("#checks-progress")).to_have_text("Checking 12 of 22")
+    go_on.set()
 
     expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 cannot tell.")
+    assert users.call_count == 1
     assert "running" not in states(page)
 
 
