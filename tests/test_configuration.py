@@ -89,7 +89,7 @@ def test_three_settings_are_enough_to_start() -> None:
         ("CREDENTIAL_KEYS", None),
         ("CREDENTIAL_KEYS", ""),
         ("CREDENTIAL_KEYS", "changeme"),
-        ("CREDENTIAL_KEYS", WORKING["CREDENTIAL_KEYS"] + ",changeme"),
+        pytest.param("CREDENTIAL_KEYS", WORKING["CREDENTIAL_KEYS"] + ",changeme", id="a good key and another"),
         ("PUBLIC_URL", None),
         ("PUBLIC_URL", ""),
         ("PUBLIC_URL", "console.acme.test"),
@@ -156,7 +156,7 @@ def check(name: str, value: str) -> None:
         check_keys([value])
 
 
-@pytest.mark.parametrize(("name", "value"), EXAMPLES)
+@pytest.mark.parametrize(("name", "value"), EXAMPLES, ids=range(len(EXAMPLES)))  # the values are random
 def test_an_example_is_no_key(name: str, value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"^{name}.* is an example or made up, not random"):
         check(name, value)
