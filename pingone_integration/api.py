@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 
-from pingone_integration import breaker, deadline, failed_calls, seats
+from pingone_integration import breaker, deadline, failed_calls, rate, seats
 from pingone_integration.errors import (
     ConnectionFailure,
     InvalidValue,
@@ -213,6 +213,7 @@ class PingOneApi:
             began = time.monotonic()
             try:
                 deadline.require_time()
+                rate.take(self.connection_id, trace)
                 with nullcontext() if reading else deadline.lifted():
                     response = http_client().send(request)
             except OutOfTime as error:
@@ -248,6 +249,8 @@ class PingOneApi:
             breaker.failed(self.connection_id, error_of(response, {}, trace, wrote=False), tried=token.tries)
         else:
             breaker.answered(self.connection_id, tried=token.tries)
+        if response.status_code == 429:
+            rate.refused(self.connection_id, retry_after(response))
 
 
 # What tells at once that there is no answer. A timeout does not, and a second one would only take as long again.

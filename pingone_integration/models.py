@@ -83,6 +83,10 @@ class Connection(HoldsSecrets):
     calls_paused_until = models.DateTimeField(null=True)  # None: it answers
     calls_paused_s = models.PositiveSmallIntegerField(default=0)  # how long that pause is; the next one is longer
 
+    # How often PingOne is asked, see rate.py
+    licensed_calls = models.PositiveIntegerField(null=True)  # reads a second, of all that use it; None: not known
+    calls_closed_until = models.DateTimeField(null=True)  # PingOne answered 429
+
     def __str__(self) -> str:
         return f"{self.environment_id} ({self.state})"
 
@@ -120,6 +124,17 @@ class ConnectionEvent(models.Model):
     def state_before(self) -> Connection.State:
         before = ConnectionEvent.objects.filter(connection=self.connection_id, pk__lt=self.pk).order_by("-pk").first()
         return Connection.State(before.state) if before else Connection.State.NOT_CONNECTED
+
+
+class CallWindow(models.Model):
+    """How many calls all processes together have taken in one second beyond their own shares; see rate.py."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    second = models.BigIntegerField()  # of the Unix time
+    taken = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.taken} in {self.second}"
 
 
 class AuthorizationRequest(HoldsSecrets):

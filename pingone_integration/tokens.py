@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from pingone_integration import breaker, deadline, errors, failed_calls, grants, states
+from pingone_integration import breaker, deadline, errors, failed_calls, grants, rate, states
 from pingone_integration.api import AccessToken
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
@@ -76,6 +76,7 @@ def _token(connection_id: UUID, good: Callable[[Connection], bool], *, for_call:
     while True:
         row = Connection.objects.annotate(database_time=Now()).get(pk=connection_id)
         require_grant(row)
+        rate.learn(row)
         tries = (for_call and breaker.let_pass(row)) if tries is None else tries
         if good(row):
             return AccessToken(row.unseal("access_token"), row.token_version, tries)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pingone_integration import environments
+from pingone_integration import environments, licence, rate
 from pingone_integration.checks.model import Finding, State, Subject, cannot_tell, failure, passed, warning
 from pingone_integration.connections import open_api
 from pingone_integration.errors import (
@@ -14,7 +14,6 @@ from pingone_integration.errors import (
     Unavailable,
 )
 from pingone_integration.tokens import require_grant
-from pingone_integration.values import json_object, whole_number
 
 READERS = "Identity Data Read Only, Identity Data Admin or Help Desk Admin"
 CHANGERS = "Identity Data Admin"
@@ -127,24 +126,25 @@ def judged(*permissions: str) -> Callable[[Subject], Finding]:
 
 
 def rate_limits(subject: Subject) -> Finding:
-    """PingOne tells the licence's limits, and never how much of them is used at the moment."""
+    """PingOne tells the licence's limits, and never how much of them others use at the moment."""
+    connection = subject.connection
     try:
-        body = open_api(subject.connection).get("/capabilities")
+        limits = licence.read(connection)
     except (MissingPermission, Blocked, NotFound):
-        return cannot_tell("PingOne does not show the licence's limits to the administrator who connected.")
-    quantities = json_object(body.get("licenseQuantities"))
-    named = {"rlgDirAccessRps": "reads", "rlgDirWriteRps": "changes", "rlgMfaRps": "MFA calls"}
-    limits = {
-        what: limit
-        for name, what in named.items()
-        if (limit := whole_number(json_object(quantities.get(name)).get("limit"))) is not None
-    }
+        limits = None
+    connection.refresh_from_db()
+    room = rate.headroom(connection)
+    ours = f"The console keeps to {room.limit} calls a second, and {room.left} of this second are left."
+    if room.closed_until:
+        return warning(f"PingOne asked to wait until {room.closed_until:%H:%M:%S} UTC. {ours}", "Wait until then.")
+    if limits is None:
+        return cannot_tell(f"PingOne does not show the licence's limits to the administrator who connected. {ours}")
     if not limits:
-        return cannot_tell("PingOne does not say how many calls the licence allows.")
-    text = f"The licence allows {', '.join(f'{limit} {what}' for what, limit in limits.items())} a second."
+        return cannot_tell(f"PingOne does not say how many calls the licence allows. {ours}")
+    text = f"The licence allows {', '.join(f'{limit} {what}' for what, limit in limits.items())} a second. {ours}"
     if min(limits.values()) < FEW_A_SECOND:
         return warning(f"{text} That is little for several people at once.", "Ask whoever manages the PingOne licence.")
-    return passed(f"{text} All that use the licence share it; how much they use now, PingOne does not say.")
+    return passed(f"{text} All that use the licence share it; how much others use now, PingOne does not say.")
 
 
 def granting(roles: str) -> str:

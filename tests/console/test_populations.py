@@ -144,11 +144,13 @@ def test_the_command_syncs_every_connected_organization_and_passes_over_the_othe
     globex.connection.state = Connection.State.DISCONNECTED
     globex.connection.save()
     answer(pingone, staff())
+    pingone.get("/capabilities").respond(json={"licenseQuantities": {"rlgDirAccessRps": {"limit": 100}}})
     out = StringIO()
 
     call_command("sync_populations", stdout=out)
 
     assert out.getvalue().splitlines() == ["acme: 1 read", "globex: disconnected, passed over"]
+    assert Connection.objects.get(pk=acme.connection_id).licensed_calls == 100
     assert {row.connection_id for row in SyncedPopulation.objects.all()} == {acme.connection_id}
 
 

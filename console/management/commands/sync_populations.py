@@ -1,12 +1,13 @@
 """Read the populations of connected organizations anew; for cron."""
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from console.models import Organization
-from pingone_integration import population_sync
+from pingone_integration import licence, population_sync, rate
 from pingone_integration.connections import open_api
 from pingone_integration.errors import PingOneError
 
@@ -14,7 +15,10 @@ from pingone_integration.errors import PingOneError
 class Command(BaseCommand):
     """The one reader without an operator: it changes nothing at PingOne and shows nothing to anybody."""
 
-    help = "Read the populations of each organization from PingOne and keep them. Exits with 1 when one failed."
+    help = (
+        "Read the populations of each organization from PingOne and keep them, with how many calls its licence allows. "
+        "Exits with 1 when one failed."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("organizations", nargs="*", metavar="ORG", help="slugs; all of them when none is named")
@@ -38,9 +42,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
             return True
         try:
-            count = population_sync.sync(connection, open_api(connection))
+            with rate.in_background():
+                count = population_sync.sync(connection, open_api(connection))
         except PingOneError as error:
             self.stderr.write(f"{organization.slug}: {error.title}. {error.resolution}")
             return False
+        with suppress(PingOneError):  # not every administrator may see them
+            licence.read(connection)
         self.stdout.write(f"{organization.slug}: {count} read")
         return True

@@ -16,8 +16,8 @@ FILTERS = {
 }
 LOOKUPS = {"name": "name", "id": "id", "organization.id": "organization_id", "license.id": "license_id"}
 RATE_LIMITS = {
-    "rlgDirAccessRps": 100,
-    "rlgDirWriteRps": 50,
+    "rlgDirAccessRps": 500,
+    "rlgDirWriteRps": 250,
     "rlgDirBulkRps": 10,
     "rlgDirFixedRps": 20,
     "rlgMfaRps": 50,
