@@ -169,7 +169,12 @@ def close(
 
     `subject` where it was not known at the start: a user who had yet to be created.
     """
-    more = {"after": storable(after), "note": text(note), **(_about(subject) if subject else {}), **_said(error)}
+    more = {
+        "after": storable(after),
+        "note": text(note or _own_words(error)),
+        **(_about(subject) if subject else {}),
+        **_said(error),
+    }
     closing = AuditEntry(
         outcome=outcome,
         revision=row.revision + 1,
@@ -206,6 +211,13 @@ def _person(operator: Operator | None) -> Json:
 def _about(subject: Subject) -> Json:
     name = text(subject.name)[:LONGEST_NAME]
     return {"subject_kind": subject.kind, "subject_id": str(subject.id), "subject_name": name}
+
+
+def _own_words(error: PingOneError | None) -> str:
+    """Where an error knows more than its kind says, of which the record keeps the name alone."""
+    if error is None or error.cause == type(error).cause:
+        return ""
+    return f"{error.cause} {error.resolution}"
 
 
 def _said(error: PingOneError | None) -> Json:

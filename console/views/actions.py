@@ -9,6 +9,7 @@ from django.forms import Select
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
@@ -285,7 +286,8 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, perfo
 def _unknown(request: ConsoleRequest, access: OrgAccess, user_id: UUID, error: PingOneError) -> HttpResponse:
     failure = note(request, error)
     ids = "".join(f" {name} {value}." for name, value in failure.ids)
-    told = f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
+    words = f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
+    told = format_html('{} <a href="{}">More about this</a>', words, failure.explained_url)
     return _as_they_are(request, access, user_id, _Told(messages.WARNING, told))
 
 

@@ -19,6 +19,7 @@ from console.fragments import wants_fragment
 from console.models import AuditEntry
 from console.perform import is_open, resolve
 from console.spreadsheet import csv_lines
+from pingone_integration.errors import kinds
 
 _COLUMNS = (
     "sequence",
@@ -81,6 +82,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         "entry": latest,
         "rows": rows,
         "title": title_of(latest),
+        "problem": kinds().get(latest.error_kind),
         "values": values_of(latest),
         "inputs": inputs_of(latest),
         "is_open": is_open(latest),

@@ -81,7 +81,7 @@ def test_the_exit_code_and_the_json_tell_the_outcome(helpdesk, pingone, answer, 
 
 def test_the_json_of_a_success_has_the_values_before_and_after(helpdesk, pingone):
     pingone.get(f"/users/{ADA}").mock(
-        side_effect=[httpx.Response(200, json=state) for state in (ada(), ada(), ada(enabled=False))]
+        side_effect=[httpx.Response(200, json=state) for state in (ada(), ada(enabled=False))]
     )
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
 

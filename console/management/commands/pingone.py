@@ -68,9 +68,10 @@ class Command(BaseCommand):
 
     def _perform(self, action: Action, access: OrgAccess, options: dict[str, Any]) -> None:
         access.require(action.permission)
-        user = _find(access, options["user"]) if action.needs_user else None
+        user_id = _find(access, options["user"]) if action.needs_user else None
+        user = users.get(access.pingone(), user_id) if user_id and action.form.looks_at_user else None
         form = _filled_in(access, action, user, options)
-        performed = perform(access, action, user.id if user else None, form.inputs(), _circumstances(form))
+        performed = perform(access, action, user_id, form.inputs(), _circumstances(form))
         self._done(options, action, performed)
 
     def _call(self, access: OrgAccess, options: dict[str, Any]) -> None:
@@ -135,6 +136,8 @@ class Command(BaseCommand):
         details = [f"{detail.target}: {detail.message}" for detail in error.details] if error else []
         if options["json"]:
             told: dict[str, Any] = {"outcome": outcome, "error": text, "details": details}
+            if error:
+                told |= {"kind": error.kind, "title": error.title, "cause": error.cause, "resolution": error.resolution}
             if trace:
                 told |= {"error_id": trace.error_id, "transaction_id": trace.transaction_id}
             if error and error.retry_after_s is not None:
@@ -181,11 +184,11 @@ def _help_of(field: Field) -> str:
     return " ".join(str(part).replace("%", "%%") for part in (field.label or "ID", field.help_text) if part)
 
 
-def _find(access: OrgAccess, name: str) -> User:
+def _find(access: OrgAccess, name: str) -> UUID:
     """The one user of this id, username or e-mail address."""
-    api = access.pingone()
     if known := user_id_in(name):
-        return users.get(api, known)
+        return known
+    api = access.pingone()
     attribute = "email" if "@" in name else "username"
     found = users.search(api, filter=f"{attribute} eq {literal(name)}", limit=2).items
     if not found and attribute == "email":
@@ -193,7 +196,7 @@ def _find(access: OrgAccess, name: str) -> User:
     if len(found) != 1:
         problem = "is more than one user: give the username or the id" if found else "is no user that can be seen"
         raise CommandError(f"{name} {problem}.", returncode=FAILED)
-    return found[0]
+    return found[0].id
 
 
 def _filled_in(access: OrgAccess, action: Action, user: User | None, options: dict[str, Any]) -> ActionForm:
