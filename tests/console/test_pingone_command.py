@@ -97,7 +97,6 @@ def test_the_json_of_a_success_has_the_values_before_and_after(helpdesk, pingone
 
 def test_a_missing_ticket_is_told_before_anything_is_tried(helpdesk, acme, pingone):
     TicketPolicy.objects.create(organization=acme, action="user.unlock", requirement="required")
-    pingone.get(f"/users/{ADA}").respond(json=ada())
 
     with pytest.raises(CommandError, match="--ticket") as raised:
         run("user.unlock", "--user", str(ADA))
