@@ -225,6 +225,7 @@ def test_whatever_form_a_failure_takes_it_is_told_and_on_record(subtests, action
 def assert_it_fails(
     ask: Ask, action: Action, way: Way, operator: Operator, directory: Directory, failure: Failure
 ) -> None:
+    Connection.objects.update(calls_closed_until=None)  # as long after a 429 that came before
     directory.requests.clear()
     directory.answers = [failure.answer]
 
