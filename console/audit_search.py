@@ -77,6 +77,12 @@ def matching(organization: Organization, form: AuditFilterForm) -> AuditQuerySet
     return found
 
 
+def latest(organization: Organization, *, most: int, **about: Any) -> list[AuditEntry]:
+    """The newest entries about a user (`subject_id=`) or by somebody (`operator=`)."""
+    found = AuditEntry.objects.current().filter(organization=organization, **about)
+    return list(found.order_by("-sequence")[:most])
+
+
 def page_of(found: AuditQuerySet, *, before: int | None = None, after: int | None = None) -> AuditPage:
     """The entries older than `before`, or just newer than `after`; the newest without either."""
     if after is not None:

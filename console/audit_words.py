@@ -53,6 +53,21 @@ class Value:
         return self.before is not None and self.after is not None and self.before != self.after
 
 
+@dataclass(frozen=True)
+class Line:
+    """An entry in a list."""
+
+    entry: AuditEntry
+
+    @property
+    def title(self) -> str:
+        return title_of(self.entry)
+
+    @property
+    def changes(self) -> str:
+        return changes_of(self.entry)
+
+
 def title_of(entry: AuditEntry) -> str:
     """Past tense for what has happened; what was tried, otherwise."""
     if action := BY_KEY.get(entry.action):

@@ -77,6 +77,7 @@ urlpatterns = [
                 path("troubleshooting/explain/", troubleshooting.explain_error, name="explain-error"),
                 path("settings/policies/", policies.ticket_policies, name="policies"),
                 path("settings/members/", members.member_list, name="members"),
+                path("settings/members/<int:membership_id>/", members.member, name="member"),
                 path("settings/members/<int:membership_id>/role/", members.change_role, name="change-role"),
                 path("settings/members/<int:membership_id>/remove/", members.remove, name="remove-member"),
                 path("settings/connection/", connections.connection_settings, name="connection"),

@@ -11,6 +11,7 @@ os.environ.setdefault("CREDENTIAL_KEYS", Fernet.generate_key().decode())
 os.environ.setdefault("PUBLIC_URL", "http://localhost")
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,testserver,127.0.0.1")
 os.environ.setdefault("PINGONE_CUSTOM_HOSTS", "https://auth.pingone.test=https://api.pingone.test")
+os.environ.setdefault("WEB_CONCURRENCY", "1")  # there is one process, whose calls need no window shared with others
 os.environ.setdefault("DATABASE_URL", "sqlite:///var/tests.sqlite3")
 
 from console.settings import *  # noqa: F403

@@ -2,17 +2,22 @@
 
 from typing import cast
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console import members
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, ConsoleRequest, OrgAccess, Permission, org_view
+from console.audit_search import latest
+from console.audit_words import Line
 from console.forms import MemberForm, RoleForm
 from console.models import Membership
 from console.source_address import source_address
 
+LATELY = 20  # entries of the audit log on an operator's page
 _LAST = "This is the last org admin: make somebody else org admin first."
 
 
@@ -46,6 +51,24 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         ],
     }
     return render(request, "console/members.html", context, status=422 if form.is_bound else 200)
+
+
+@org_view(Permission.MANAGE_MEMBERS)
+@require_safe
+def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
+    """Somebody who works here, and what they did lately."""
+    membership = get_object_or_404(
+        Membership.objects.select_related("operator"), organization=access.org, pk=membership_id
+    )
+    operator = membership.operator
+    context = {
+        "membership": membership,
+        "has_second_factor": Authenticator.objects.filter(user=operator).exists(),
+        "history_url": reverse("audit", args=[access.org.slug], query={"operator": operator.email}),
+        "lately": [Line(entry) for entry in latest(access.org, most=LATELY, operator=operator)],
+        "by_operator": True,
+    }
+    return render(request, "console/member.html", context)
 
 
 @org_view(Permission.MANAGE_MEMBERS)

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.audit_search import latest
+from console.audit_words import Line
 from console.buttons import buttons, panel_offers
 from console.catalogue import ACTIONS, Place
 from console.failures import Failure, fails_in_place, note
@@ -27,6 +29,8 @@ from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
 from pingone_integration.paging import Page
 from pingone_integration.user_search import FILTERABLE, meaning_of, user_id_in
 from pingone_integration.users import User
+
+LATELY = 5  # entries of the audit log on a user's page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,14 +200,23 @@ def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Read
     return reading, None, panel_offers(request.access, shown.id, reading.panel.key, reading.content)
 
 
+def _on_record(access: OrgAccess, user_id: UUID) -> dict[str, Any]:
+    """What was done lately, out of the audit log: for those who may read it."""
+    if not access.allows(Permission.VIEW_AUDIT):
+        return {}
+    return {
+        "history_url": reverse("audit", args=[access.org.slug], query={"user": str(user_id)}),
+        "lately": [Line(entry) for entry in latest(access.org, most=LATELY, subject_id=str(user_id))],
+    }
+
+
 def account_context(request: ConsoleRequest, shown: User) -> dict[str, Any]:
     """The user's own part of the page: account and profile, with what can be done there."""
     access = request.access
-    history = reverse("audit", args=[access.org.slug], query={"user": str(shown.id)})
     return {
         "user": shown,
         "user_id": shown.id,
-        "history_url": history if access.allows(Permission.VIEW_AUDIT) else "",
+        **_on_record(access, shown.id),
         "profile": profile_of(shown),
         "account_buttons": buttons(request.access, shown.id, Place.ACCOUNT, shown),
         "profile_buttons": buttons(request.access, shown.id, Place.PROFILE, shown),

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -71,6 +72,34 @@ def test_each_entry_is_one_line_with_its_outcome_and_the_change_in_words(log, ac
     assert "Sign-on: enabled → disabled" in text
     for shown in ("agent@acme.test", "ada.berg", "succeeded", "INC1"):
         assert shown in text
+
+
+def test_a_users_page_tells_what_was_done_to_that_user(browser_of, acme, helpdesk, auditor, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    mine = happened(acme, helpdesk, outcome=Outcome.FAILED).entry
+    happened(acme, helpdesk, user_id=BO, name="bo.ek")
+
+    page = browser_of(auditor).get(f"/o/acme/users/{ADA}/").text
+
+    lately = page[page.index('id="lately"') :].partition("</section>")[0]
+    assert re.findall(r'href="([^"]+)"', lately) == [f"/o/acme/audit/?user={ADA}", f"/o/acme/audit/{mine}/"]
+    assert "agent@acme.test" in lately
+    assert "Failed" in lately
+
+
+def test_an_operators_page_tells_what_they_did(browser_of, acme, helpdesk, org_admin):
+    mine = happened(acme, helpdesk).entry
+    happened(acme, org_admin, user_id=BO, name="bo.ek")
+    membership = helpdesk.memberships.get()
+
+    page = browser_of(org_admin).get(f"/o/acme/settings/members/{membership.pk}/").text
+
+    lately = page[page.index('id="lately"') :].partition("</section>")[0]
+    assert re.findall(r'href="([^"]+)"', lately) == [
+        "/o/acme/audit/?operator=agent%40acme.test",
+        f"/o/acme/audit/{mine}/",
+    ]
+    assert "ada.berg" in lately
 
 
 def test_what_failed_is_not_told_as_done(log, acme, helpdesk):
