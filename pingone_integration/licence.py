@@ -5,7 +5,7 @@ from pingone_integration.models import Connection
 from pingone_integration.values import json_object, whole_number
 
 _NAMED = {"rlgDirAccessRps": "reads", "rlgDirWriteRps": "changes", "rlgMfaRps": "MFA calls"}
-_COUNTABLE = range(1, 2**31)  # of the column
+MOST = 2**31 - 1  # that the column holds
 
 
 def read(connection: Connection) -> dict[str, int]:
@@ -23,5 +23,6 @@ def read(connection: Connection) -> dict[str, int]:
         if (limit := whole_number(json_object(quantities.get(name)).get("limit"))) is not None
     }
     licensed = limits.get("reads")
-    Connection.objects.filter(pk=connection.pk).update(licensed_calls=licensed if licensed in _COUNTABLE else None)
+    known = licensed is not None and 0 < licensed <= MOST
+    Connection.objects.filter(pk=connection.pk).update(licensed_calls=licensed if known else None)
     return limits

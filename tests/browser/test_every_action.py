@@ -300,6 +300,7 @@ def drive(page: Page, action: Action, mara: Person, address: str) -> None:
     step = PRESSES[action.key]
     step.of(mara)
     page.goto(address)
+    expect(page.locator(".user-panel-awaited")).to_have_count(0)  # what arrives moves what is below it
 
     press(page, action, {label: text.format(username=mara.username) for label, text in step.typed.items()})
 

@@ -205,7 +205,7 @@ def test_mending_ends_the_wait_of_a_request_at_once(sandbox: Sandbox, ada: httpx
 
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(ask)
-        while "used up" not in control_page(sandbox):
+        while "; used up" not in control_page(sandbox):
             assert not asked.done()
         sandbox.mend()
 
