@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -18,6 +18,8 @@ from console.models import Operator
 HERE = Path(__file__).parent
 DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
+# Colors go by the scheme, and what fits goes by the width: two looks have both of each.
+LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize], ...] = (("light", DESKTOP), ("dark", PHONE))
 NO_CHROMIUM = "No Chromium: install Debian's package (apt install chromium), or run: playwright install chromium"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -82,15 +84,31 @@ def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[...
 
 @pytest.fixture(scope="session")
 def assert_accessible() -> Callable[[Page], None]:
-    """axe-core finds nothing on the page as it stands now."""
+    """On the page as it stands now, axe-core finds nothing and nothing scrolls sideways, in each of LOOKS."""
 
     def check(page: Page) -> None:
-        found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]})
-        problems = [
-            f"{violation['id']}: {node['html']}\n{node['failureSummary']}"
-            for violation in found.response["violations"]
-            for node in violation["nodes"]
-        ]
-        assert not problems, f"{page.url}\n" + "\n\n".join(problems)
+        before = page.viewport_size or DESKTOP
+        for color_scheme, viewport in LOOKS:
+            page.emulate_media(color_scheme=color_scheme, reduced_motion="reduce")  # colors change at once
+            page.set_viewport_size(viewport)
+            found = problems(page)
+            assert not found, f"{page.url}, {color_scheme}\n" + "\n\n".join(found)
+            assert fits(page), f"{page.url}, {viewport}"
+        page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        page.set_viewport_size(before)
 
     return check
+
+
+def problems(page: Page) -> list[str]:
+    found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]})
+    return [
+        f"{violation['id']}: {node['html']}\n{node['failureSummary']}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def fits(page: Page) -> bool:
+    """Nothing scrolls sideways but what scrolls inside its own box."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))

@@ -1,7 +1,6 @@
 """Groups, populations, Call API, members and policies, whatever people and groups are called."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import respx
@@ -11,7 +10,7 @@ from console.models import Operator, Organization, SavedApiCall
 from pingone_integration import population_sync
 from pingone_integration.connections import open_api
 from tests.answers import ADA, ENGINEERS, STAFF, ada, listing
-from tests.browser.test_look import Check, NewPage, fits, looks
+from tests.browser.test_look import Check, NewPage
 from tests.conftest import API_URL, ENVIRONMENT
 
 HOSTILE = "<b>مريم</b> {{ 7*7 }} " + "W" * 200
@@ -33,28 +32,24 @@ def directory() -> Iterator[respx.MockRouter]:
         yield pingone
 
 
-@looks
 def test_pages_of_administration_are_accessible_and_fit_whatever_things_are_called(
     new_page: NewPage,
     assert_accessible: Check,
     directory: respx.MockRouter,
     acme: Organization,
     org_admin: Operator,
-    look: dict[str, Any],
 ) -> None:
     Operator.objects.filter(pk=org_admin.pk).update(name=HOSTILE[:150])
     SavedApiCall.objects.create(organization=acme, name=HOSTILE[:100], method="GET", path="/users", media_type="")
-    page = new_page(org_admin, **look)
+    page = new_page(org_admin)
     addresses = ("groups/", f"groups/{ENGINEERS}/?add=x", "populations/", "call-api/", "settings/members/")
     for address in (*addresses, "settings/policies/"):
         page.goto(f"/o/acme/{address}")
         assert_accessible(page)
-        assert fits(page), address
 
     population_sync.sync(acme.connection, open_api(acme.connection))
     page.goto("/o/acme/populations/")
     assert_accessible(page)
-    assert fits(page)
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator, Organization
 from pingone_integration.models import Connection, ConnectionEvent
-from tests.browser.test_look import Check, NewPage, fits, looks
+from tests.browser.test_look import Check, NewPage
 from tests.conftest import API_URL, ENVIRONMENT
 from tests.sandbox_server import Sandbox, running_sandbox
 
@@ -145,14 +145,12 @@ def test_a_pasted_issuer_fills_in_the_other_field_while_typing(
     expect(page.locator("#place")).to_contain_text("An Environment ID is a UUID")
 
 
-@looks
 def test_the_connection_page_is_accessible_when_nothing_is_right(
-    new_page: NewPage, assert_accessible: Check, org_admin: Operator, unconnected: Connection, look: dict[str, Any]
+    new_page: NewPage, assert_accessible: Check, org_admin: Operator, unconnected: Connection
 ) -> None:
-    page = new_page(org_admin, **look)
+    page = new_page(org_admin)
     page.goto(SETTINGS)
     assert_accessible(page)
-    assert fits(page)
 
     page.get_by_label("Client ID").fill("x")
     page.get_by_label("Auth URL").fill("https://auth.pingone.de/" + "x" * 300)
@@ -161,12 +159,10 @@ def test_the_connection_page_is_accessible_when_nothing_is_right(
 
     expect(page.get_by_text("auth.pingone.de is not a sign-on host of PingOne.").first).to_be_visible()
     assert_accessible(page)
-    assert fits(page)
 
 
-@looks
 def test_the_connection_page_is_accessible_with_a_history_and_a_failure(
-    new_page: NewPage, assert_accessible: Check, org_admin: Operator, acme: Organization, look: dict[str, Any]
+    new_page: NewPage, assert_accessible: Check, org_admin: Operator, acme: Organization
 ) -> None:
     connection = acme.connection
     connection.managed_environment_name = connection.consented_by = LONG
@@ -175,28 +171,25 @@ def test_the_connection_page_is_accessible_with_a_history_and_a_failure(
     connection.save()
     for state in Connection.State:
         ConnectionEvent.objects.create(connection=connection, state=state, cause=LONG)
-    page = new_page(org_admin, **look)
+    page = new_page(org_admin)
 
     page.goto("/connect/callback/?error=access_denied")
 
     expect(page.get_by_role("alert")).to_contain_text("was opened by hand or cut off")
     assert_accessible(page)
-    assert fits(page)
     page.get_by_role("link", name="Disconnect").click()
     assert_accessible(page)
-    assert fits(page)
 
 
-@looks
 def test_the_choice_of_environments_is_accessible_with_many_of_long_names(
-    new_page: NewPage, assert_accessible: Check, org_admin: Operator, acme: Organization, look: dict[str, Any]
+    new_page: NewPage, assert_accessible: Check, org_admin: Operator, acme: Organization
 ) -> None:
     found = [
         {"id": str(UUID(int=number)), "name": f"{number} {LONG}", "type": "SANDBOX", "region": "EU", "status": status}
         for number, status in enumerate(["DELETE_PENDING", *["ACTIVE"] * 40])
     ]
     found.append({"id": str(ENVIRONMENT), "name": "Acme production", "type": "PRODUCTION", "region": "EU"})
-    page = new_page(org_admin, **look)
+    page = new_page(org_admin)
     with respx.mock as router:
         router.get(f"{API_URL}/v1/environments").respond(json={"_embedded": {"environments": found}})
 
@@ -204,7 +197,6 @@ def test_the_choice_of_environments_is_accessible_with_many_of_long_names(
         expect(page.get_by_text("Managed now")).to_be_visible()
         expect(page.get_by_text("Being deleted")).to_be_visible()
         assert_accessible(page)
-        assert fits(page)
         page.get_by_label("Name or ID contains").fill("nothing of that name")
         press(page, "Find")
         expect(page.get_by_text("No environment of that name or ID")).to_be_visible()

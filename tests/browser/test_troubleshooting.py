@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +16,7 @@ from pingone_integration.errors import MissingPermission, NotFound, Trace
 from pingone_integration.failed_calls import count_call
 from pingone_integration.models import Connection
 from tests.answers import error
-from tests.browser.test_look import Check, NewPage, fits, looks
+from tests.browser.test_look import Check, NewPage
 from tests.conftest import ENVIRONMENT
 from tests.console.test_troubleshooting import FORBIDDEN, MANAGED, PAGE, works
 from tests.pingone_integration.sign_on import MARA
@@ -46,16 +45,14 @@ def states(page: Page) -> list[str]:
     return [str(line.get_attribute("data-state")) for line in page.locator("[data-check]").all()]
 
 
-@looks
 def test_the_whole_page_is_accessible_and_fits(
     new_page: NewPage,
     assert_accessible: Check,
     org_admin: Operator,
     helpdesk: Operator,
     wire: respx.MockRouter,
-    look: dict[str, Any],
 ) -> None:
-    page = new_page(org_admin, **look)
+    page = new_page(org_admin)
     page.goto(PAGE)
     assert_accessible(page)
     page.get_by_role("link", name="Check the connection").click()
@@ -66,15 +63,13 @@ def test_the_whole_page_is_accessible_and_fits(
     page.get_by_role("button", name="Explain").click()
     expect(page.locator("#explained")).to_contain_text("The access to PingOne has ended")
     assert_accessible(page)
-    assert fits(page)
     page.keyboard.press("Control+End")
     expect(page.locator(".topbar")).to_be_in_viewport()
 
-    agent = new_page(helpdesk, **look)
+    agent = new_page(helpdesk)
     agent.goto(PAGE)
     expect(agent.get_by_text("Ask an org admin of Acme")).to_be_visible()
     assert_accessible(agent)
-    assert fits(agent)
 
 
 def test_checks_come_one_by_one_while_the_next_is_visibly_at_work(
