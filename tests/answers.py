@@ -61,3 +61,8 @@ def error(code: str, detail: str = "", target: str = "", **inner: Any) -> Json:
     """PingOne's error envelope."""
     details = [{"code": detail, "target": target, "message": "for developers", "innerError": inner}] if detail else []
     return {"id": "a8f8ecb4-df02-4e4a-a94d-a60c3299d5b6", "code": code, "message": "for developers", "details": details}
+
+
+def anew(failure: Exception) -> Exception:
+    """One to raise: an exception that is raised again keeps every traceback it ever had, and all that hangs on it."""
+    return type(failure)(*failure.args)

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from console.catalogue import Action
 from console.models import Operator
-from tests.answers import ADA, ENGINEERS, Json, ada, error, listing
+from tests.answers import ADA, ENGINEERS, Json, ada, anew, error, listing
 from tests.conftest import ENVIRONMENT
 
 DEVICE = UUID("a1d00000-0000-4000-8000-000000000001")
@@ -98,7 +98,7 @@ class Directory:
         else:
             answer = self.answers.pop(0) if self.answers else self.written
         if isinstance(answer, Exception):
-            raise answer
+            raise anew(answer)
         return answer
 
     def _read(self, path: str) -> httpx.Response:

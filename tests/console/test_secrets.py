@@ -4,6 +4,7 @@ import base64
 import logging
 import re
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -21,7 +22,7 @@ from django.test import Client
 from console.catalogue import ACTIONS
 from console.models import Operator, Organization
 from pingone_integration.models import Connection
-from tests.answers import ADA, ada, error, listing
+from tests.answers import ADA, ada, anew, error, listing
 from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
 from tests.console.asking import page_of, typed_for
 from tests.console.test_doors import ALLAUTH, EVERY_ADDRESS, Address
@@ -231,7 +232,7 @@ def test_coming_back_signed_out_or_with_a_foreign_state(witness: Witness) -> Non
     witness.get(witness.get("/connect/callback/", {"code": CODE}).headers["Location"])
 
 
-ANSWERS = {
+ANSWERS: dict[str, httpx.Response | Exception] = {
     "rejected": httpx.Response(401, json=error("ACCESS_FAILED", "INVALID_TOKEN")),
     "forbidden": httpx.Response(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")),
     "absent": httpx.Response(404, json=error("NOT_FOUND")),
@@ -244,6 +245,15 @@ ANSWERS = {
     "no connection": httpx.ConnectError("nobody there"),
     "our mistake": RuntimeError("a mistake of ours"),
 }
+
+
+def mock(route: respx.Route, answer: httpx.Response | Exception) -> None:
+    if isinstance(answer, Exception):
+        route.mock(side_effect=(anew(answer) for _ in count()))
+    else:
+        route.mock(return_value=answer)
+
+
 WRITTEN = {"submission": str(uuid4()), "reason": "a test", "ticket": "INC1"} | typed()
 
 
@@ -253,11 +263,8 @@ def test_every_address_whatever_pingone_answers(
 ) -> None:
     settings.DEBUG = answer == "our mistake"
     settings.ADMINS = [("Operations", "operations@acme.test")]
-    told = ANSWERS[answer]
     wire.post(f"{ISSUER}/token").respond(json=tokens(access_token=NEW_ACCESS_TOKEN, refresh_token=NEW_REFRESH_TOKEN))
-    wire.route(host=urlsplit(API_URL).hostname).mock(
-        **({"side_effect": told} if isinstance(told, Exception) else {"return_value": told})
-    )
+    mock(wire.route(host=urlsplit(API_URL).hostname), ANSWERS[answer])
     discoverable(wire)
     has_keys(wire)
 
@@ -277,10 +284,8 @@ def is_leaving(address: Address) -> bool:
 def test_every_action(witness: Witness, wire: respx.MockRouter, settings: Any, action: Any, answer: str) -> None:
     settings.DEBUG = True
     wire.get(f"{API_URL}/v1/environments/{ENVIRONMENT}/users/{ADA}").respond(json=ada())
-    told = ANSWERS[answer]
-    written = wire.route(method__in=["POST", "PUT", "PATCH", "DELETE"], host=urlsplit(API_URL).hostname).mock(
-        **({"side_effect": told} if isinstance(told, Exception) else {"return_value": told})
-    )
+    written = wire.route(method__in=["POST", "PUT", "PATCH", "DELETE"], host=urlsplit(API_URL).hostname)
+    mock(written, ANSWERS[answer])
     wire.route(host=urlsplit(API_URL).hostname).respond(json={})
 
     response = witness.post(page_of(action), {"submission": str(uuid4())} | typed_for(action))

@@ -31,6 +31,7 @@ CONNECTED, NEEDS_ATTENTION = Connection.State.CONNECTED, Connection.State.NEEDS_
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pingone_integration.api.time.sleep", lambda _: None)
+    monkeypatch.setattr("pingone_integration.rate.refused", lambda *_: None)  # what a 429 makes everybody wait for
 
 
 @pytest.fixture
