@@ -115,18 +115,27 @@ class SessionForm(ActionForm):
     session_id = forms.UUIDField(widget=forms.HiddenInput)
 
 
+def _as_read(name: str) -> str:
+    """White space is what a page and its fields change about a name: the one shows line breaks as spaces, and the
+    others leave them out."""
+    return "".join(name.split()).casefold()
+
+
 class DeleteUserForm(ActionForm):
     """The username typed once more, so that nobody is deleted by a slip."""
 
     looks_at_user = True
 
     username = forms.CharField(
-        label="Username, to confirm", max_length=128, strip=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label="Username, to confirm",
+        max_length=1000,  # of whatever PingOne has as one
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
     def clean_username(self) -> str:
         username = str(self.cleaned_data["username"])
-        if self.user is None or username.casefold() != self.user.username.casefold():
+        if self.user is None or _as_read(username) != _as_read(self.user.username):
             raise forms.ValidationError("This is not the username of the user to delete.")
         return username
 

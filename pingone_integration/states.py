@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection, ConnectionEvent
+from pingone_integration.values import text
 
 GRANTED = (Connection.State.CONNECTED, Connection.State.NEEDS_ATTENTION)
 
@@ -25,7 +26,7 @@ def enter(connection: Connection, state: Connection.State, error: PingOneError |
 
 
 def record(connection: Connection, state: Connection.State, *, kind: str = "", cause: str = "") -> None:
-    ConnectionEvent.objects.create(connection_id=connection.pk, state=state, kind=kind, cause=cause)
+    ConnectionEvent.objects.create(connection_id=connection.pk, state=state, kind=kind, cause=text(cause))
 
 
 def cause_of(error: PingOneError) -> str:
@@ -36,4 +37,4 @@ def cause_of(error: PingOneError) -> str:
         "error ID": error.trace.error_id,
     }
     named = ", ".join(f"{label} {value[:100]}" for label, value in ids.items() if value)
-    return f"{error.cause} ({named})" if named else error.cause
+    return text(f"{error.cause} ({named})" if named else error.cause)

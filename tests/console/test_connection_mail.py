@@ -143,7 +143,9 @@ def test_hostile_names_and_causes_stay_text_on_their_line(
     assert sent["Subject"] == "Acme Bcc: victim@evil.test's connection to PingOne: connected"
     assert (sent["Bcc"], message.recipients()) == (None, ["admin@acme.test"])
     (cause,) = [line for line in str(message.body).splitlines() if "Evil" in line]
-    assert cause.startswith("Cause:  <b>Evil</b> Bcc: victim@evil.test To do: {{ 7|add:7 }} xxx")
+    assert cause.startswith(
+        "Cause:  <b>Evil</b> Bcc: victim@evil.test To do: {{ 7|add:7 }}\N{REPLACEMENT CHARACTER}xxx"
+    )
     assert len(cause) < 520
 
 

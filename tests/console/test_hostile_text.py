@@ -1,0 +1,285 @@
+"""A user whose every field is hostile text, everywhere that a user is shown: pages, exports, terminal and log.
+
+Whatever PingOne says in words is, in every answer, a text that shows if it is ever taken for anything but text: an
+element, an attribute, an address, a template, a formula, a header, a line of its own, a command to a terminal.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import respx
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils.dateparse import parse_datetime
+
+from console.catalogue import ACTIONS, Action
+from console.models import AuditEntry, Operator, Organization
+from pingone_integration.values import text
+from tests.answers import ADA, ENGINEERS, STAFF, ada, bo, error, listing
+from tests.conftest import API_URL, ENVIRONMENT
+from tests.console.asking import DEVICE, SESSION, options, page_of, readable, typed_for
+from tests.console.test_doors import OURS
+
+TEXT = (
+    "=1+1<hostile-element onhostile=1></hostile-element></script></textarea></title>"
+    "<!--hostile\"onhostile='1'onhostile={{ 7|add:7 }}{% hostile %}{# hostile #}"
+)
+WORDS = f"{TEXT}\r\nX-Hostile: yes\x1b[31m\x00\u202e\ud83d"
+ADDRESS = f"javascript:hostile(){WORDS}"
+SHOWN = "<hostile-element onhostile=1>"
+FORMULA = re.compile(r"\s*[=+\-@]")
+
+
+def hostile(value: Any, name: str = "") -> Any:
+    """The same JSON with every text hostile but ids, times, and where the next page is."""
+    if isinstance(value, dict):
+        return {key: item if key == "_links" else hostile(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [hostile(item) for item in value]
+    if not isinstance(value, str) or name == "id" or parse_datetime(value):
+        return value
+    return ADDRESS if name in {"href", "email"} else WORDS
+
+
+def everything() -> dict[str, Any]:
+    """What PingOne says of Ada and all around her, by path."""
+    group = {
+        "id": str(ENGINEERS),
+        "name": "Engineers",
+        "description": "Field",
+        "userFilter": 'title eq "x"',
+        "population": {"id": str(STAFF)},
+        "sourceType": "PING_ONE",
+    }
+    population = {"id": str(STAFF), "name": "Staff", "description": "People", "userCount": 2, "default": True}
+    device = {"id": str(DEVICE), "type": "SMS", "phone": "+46.70", "nickname": "Work", "status": "ACTIVE"}
+    session = {
+        "id": str(SESSION),
+        "createdAt": "2026-11-20T06:41:12.903Z",
+        "browser": {"name": "Firefox"},
+        "operatingSystem": {"name": "Linux"},
+        "lastSignOn": {"remoteIp": "203.0.113.24", "withAuthenticator": "pwd"},
+        "location": {"city": "Lund", "state": "Scania", "country": "Sweden"},
+    }
+    person = ada(
+        nickname="Addie",
+        accountId="A1",
+        externalId="E1",
+        type="staff",
+        locale="sv",
+        timezone="Europe/Stockholm",
+        preferredLanguage="sv",
+        primaryPhone="+46.1",
+        photo={"href": "https://acme.test/ada.png"},
+        address={"streetAddress": "Way 1", "locality": "Lund", "region": "Scania", "countryCode": "SE"},
+        identityProvider={"id": str(STAFF), "type": "SAML"},
+        costCentre="12",
+    )
+    return readable() | {
+        "/users": listing("users", person, bo(email="bo@acme.test"), cursor="on"),
+        f"/users/{ADA}": person,
+        f"/users/{ADA}/devices": listing("devices", device),
+        f"/users/{ADA}/devices/{DEVICE}": device,
+        f"/users/{ADA}/sessions": listing("sessions", session),
+        f"/users/{ADA}/memberOfGroups": listing("groupMemberships", {**group, "type": "DIRECT"}),
+        f"/users/{ADA}/password": {"status": "OK", "passwordPolicy": {"id": str(STAFF)}},
+        "/groups": listing("groups", group),
+        f"/groups/{ADA}": {**group, "id": str(ADA)},
+        f"/groups/{ENGINEERS}": group,
+        "/populations": listing("populations", population),
+        f"/populations/{STAFF}": population,
+        "/passwordPolicies": listing("passwordPolicies", {"id": str(STAFF), "name": "Standard"}),
+        "/schemas": listing("schemas", {"id": str(STAFF), "name": "User"}),
+        f"/schemas/{STAFF}/attributes": listing(
+            "attributes",
+            {"id": str(STAFF), "name": "costCentre", "displayName": "Cost centre", "type": "STRING", "enabled": True},
+        ),
+    }
+
+
+def typed(action: Action) -> dict[str, str]:
+    """By an operator who means as well as PingOne does."""
+    username = {"username": " ".join(text(WORDS).split())} if action.key == "user.delete" else {}
+    return typed_for(action) | username | {"ticket": TEXT[:60], "reason": TEXT}
+
+
+@dataclass
+class Directory:
+    """Means nobody well."""
+
+    said: dict[str, Any] = field(default_factory=everything)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix(f"/v1/environments/{ENVIRONMENT}")
+        if request.method == "GET" and path not in self.said:
+            return self.answer(404, error("NOT_FOUND", "INVALID_VALUE", "username"))
+        if "cursor" in request.url.params:
+            return self.answer(200, listing("users", ada()))  # the last page
+        return self.answer(200, self.said[path] if request.method == "GET" else ada())
+
+    def answer(self, status: int, said: Any) -> httpx.Response:
+        headers = {"Content-Type": "application/json", "Correlation-Id": '"><hostile-element>'}
+        return httpx.Response(status, content=json.dumps(hostile(said)), headers=headers)
+
+
+@pytest.fixture(autouse=True)
+def _hostile_pingone() -> Any:
+    cache.clear()
+    with respx.mock(assert_all_called=False) as router:
+        router.route(url__startswith=API_URL).mock(side_effect=Directory())
+        yield
+    cache.clear()
+
+
+@pytest.fixture
+def client(org_admin: Operator, acme: Organization) -> Client:
+    """An org admin's browser, in an organization and by an operator of such names."""
+    Organization.objects.filter(pk=acme.pk).update(name=TEXT[:100])
+    Operator.objects.filter(pk=org_admin.pk).update(name=TEXT[:150])
+    client = Client()
+    client.force_login(org_admin)
+    return client
+
+
+class Reading(HTMLParser):
+    """A page as a browser takes it: what became more than text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.harm: list[str] = []
+        self.text = ""
+        self.within = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.within = tag
+        self.harm += [tag] if tag.startswith("hostile") else []
+        for name, value in attrs:
+            leads = name in {"href", "src", "action", "formaction", "content"} or name.startswith("hx-")
+            if "hostile" in name or (leads and re.match(r"\s*javascript:", value or "")):
+                self.harm.append(f"<{tag} {name}={value!r}>")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.within in {"script", "style"} and "hostile" in data:
+            self.harm.append(f"<{self.within}> {data!r}")
+
+    def handle_comment(self, data: str) -> None:
+        self.harm.append(f"<!--{data}-->")
+
+
+def read(response: Any) -> str:
+    """The answer's body; nothing in it, or about it, is more than the text that it was."""
+    body: bytes = response.getvalue()
+    page = body.decode()
+    assert response.status_code < 500, response.request["PATH_INFO"]
+    assert not [name for name, value in response.items() if "hostile" in name.lower() or "\n" in value]
+    kind = response.headers.get("Content-Type", "")
+    if kind.startswith("text/html"):
+        seen = Reading(page)
+        assert not seen.harm, response.request["PATH_INFO"]
+        assert "7|add:7" in page or SHOWN not in seen.text, "a template was run"
+        return seen.text
+    if kind.startswith("text/csv"):
+        columns, *rows = csv.reader(io.StringIO(page.lstrip("\ufeff"), newline=""))
+        assert {len(row) for row in rows} <= {len(columns)}
+        assert not [value for row in rows for value in row if FORMULA.match(value)]
+    if kind.startswith("application/x-ndjson"):
+        assert all(json.loads(line)["sequence"] for line in page.splitlines())
+    return page
+
+
+USER = f"/o/acme/users/{ADA}/"
+PANELS = [f"{USER}panels/{panel}/" for panel in ("groups", "devices", "password", "sessions")]
+PAGES = ["/o/acme/users/", USER, *PANELS, "/o/acme/groups/", f"/o/acme/groups/{ENGINEERS}/"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
+def test_no_page_takes_it_for_more_than_text(client: Client, headers: dict[str, str]) -> None:
+    for address in OURS:
+        read(client.get(address.path, headers=headers))
+        read(client.get(address.path, {"q": TEXT, "name": TEXT, "filter": TEXT, "text": TEXT}, headers=headers))
+
+    unseen = [path for path in PAGES if SHOWN not in read(client.get(path, headers=headers))]
+    assert not unseen
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
+def test_no_action_no_record_and_no_line_of_the_log_does(
+    client: Client, audit_lines: Callable[[], list[str]], caplog: pytest.LogCaptureFixture, action: Action
+) -> None:
+    for way in ({}, {"HX-Request": "true"}):
+        read(client.get(page_of(action), typed(action), headers=way))
+        response = client.post(page_of(action), typed(action) | {"submission": str(uuid4())}, headers=way)
+        read(response)
+        if sent_to := response.headers.get("HX-Redirect") or response.headers.get("Location"):
+            read(client.get(sent_to))
+
+    entries = AuditEntry.objects.all()
+    assert {entry.action for entry in entries} == {action.key}
+    for entry in entries.current():
+        assert SHOWN in read(client.get(f"/o/acme/audit/{entry.entry}/"))
+    assert SHOWN in read(client.get("/o/acme/audit/"))
+    assert SHOWN in read(client.get(f"/o/acme/users/{ADA}/"))
+    for kind in ("csv", "jsonl"):
+        assert "hostile-element" in read(client.get(f"/o/acme/audit/export/{kind}/"))
+    lines = audit_lines()
+    assert len(lines) == len(entries)
+    assert all("\n" not in line and json.loads(line) for line in lines)
+    assert not [record for record in caplog.records if "\nX-Hostile" in record.getMessage()]
+
+
+def at_a_terminal(command: str, *arguments: str) -> str:
+    """What it writes: printable, and a line for each thing said."""
+    output = io.StringIO()
+    try:
+        call_command(command, *arguments, stdout=output, stderr=output)
+    except CommandError as ended:
+        output.write(str(ended))
+    except SystemExit:
+        pass
+    said = output.getvalue()
+    lines = said.split("\n")
+    assert all(line.isprintable() for line in lines), said
+    assert not [line for line in lines if line.startswith("X-Hostile")]
+    return said
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
+def test_no_terminal_does(action: Action) -> None:
+    user = ["--user", str(ADA)] if action.needs_user else []
+    command = ["pingone", "acme", action.key, *user, *options(typed(action)), "--as", "admin@acme.test"]
+
+    assert "hostile" in at_a_terminal(*command)
+    assert json.loads(at_a_terminal(*command, "--json"))["outcome"]
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_call_at_a_terminal_does(method: str) -> None:
+    call = ["acme", "api.call", "--method", method, "--path", f"/users/{ADA}", "--reason", TEXT, "--as"]
+
+    assert SHOWN in at_a_terminal("pingone", *call, "admin@acme.test")
+    assert json.loads(at_a_terminal("pingone", *call, "admin@acme.test", "--json"))["body"]
+
+
+@pytest.mark.usefixtures("client")
+def test_no_check_of_the_connection_does() -> None:
+    at_a_terminal("check_connection", "acme")
+    at_a_terminal("sync_populations", "acme")
+    at_a_terminal("verify_audit")
+    assert json.loads(at_a_terminal("check_connection", "acme", "--json"))
