@@ -39,6 +39,7 @@ def append(row: AuditEntry, *, durable: bool) -> AuditEntry:
         # PostgreSQL locks the head's row until the commit; on SQLite the transaction itself is IMMEDIATE.
         head, _ = AuditHead.objects.select_for_update().get_or_create(organization_id=row.organization_id)
         now = timezone.now()
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as much of a time as `dumpdata` keeps
         row.sequence = head.sequence + 1
         row.previous_hash = head.hash or FIRST_PREVIOUS_HASH
         row.at = max(now, head.at or now)

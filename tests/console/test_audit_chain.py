@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from django.core import serializers
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -50,6 +51,15 @@ def behind_the_back(statement: str, *values: str) -> None:
 @pytest.fixture
 def five(acme: Organization, helpdesk: Operator) -> list[AuditEntry]:
     return [sign_in(acme, helpdesk) for _ in range(5)]
+
+
+def test_a_dump_keeps_all_that_a_hash_covers(acme, helpdesk):
+    audit.close(started(acme, helpdesk, ticket="INC1"), Outcome.SUCCEEDED, after={"locked": False})
+
+    loaded = list(serializers.deserialize("json", serializers.serialize("json", AuditEntry.objects.all())))
+
+    assert len(loaded) == 2
+    assert all(digest(row.object) == row.object.hash for row in loaded)
 
 
 def test_an_action_leaves_a_started_and_a_closing_row_of_one_entry(acme, helpdesk):
