@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, OrgAccess, Permission
 from console.fragments import wants_fragment
@@ -119,6 +120,11 @@ def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
 def explained_url(access: OrgAccess, kind: str) -> str:
     """Where the troubleshooting page explains a kind of error."""
     return f"{reverse('troubleshooting', args=[access.org.slug])}#kind-{kind}"
+
+
+def with_explanation(access: OrgAccess, words: str, kind: str) -> str:
+    """For a notice of one sentence: the words, and the link to what explains the kind of error, if there is one."""
+    return format_html('{} <a href="{}">More about this</a>', words, explained_url(access, kind)) if kind else words
 
 
 def pingone_failed(request: HttpRequest, error: PingOneError) -> HttpResponse:

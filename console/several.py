@@ -30,6 +30,7 @@ class Result:
 
     step: Step
     problem: str = ""  # why not; empty: it is done
+    kind: str = ""  # of PingOne's error, where it is one
 
 
 def run_each(access: OrgAccess, user_id: UUID, steps: Iterable[Step], circumstances: Circumstances) -> list[Result]:
@@ -41,7 +42,7 @@ def run_each(access: OrgAccess, user_id: UUID, steps: Iterable[Step], circumstan
     silent = False
     for step in steps:
         own = uuid5(circumstances.submission, f"{step.action.key} {sorted(step.inputs.items())}")
-        problem = ""
+        problem, kind = "", ""
         if silent:
             problem = "Not tried, since PingOne did not answer before."
         else:
@@ -56,6 +57,6 @@ def run_each(access: OrgAccess, user_id: UUID, steps: Iterable[Step], circumstan
                 silent = isinstance(error, ConnectionFailure | RateLimited | Unavailable)
                 unknown = "" if error.outcome_known else " It may have happened or not."
                 said = " ".join(detail.message for detail in error.details if detail.message)
-                problem = f"{error.title}.{unknown}" + (f" PingOne says: {said}" if said else "")
-        results.append(Result(step=step, problem=problem))
+                kind, problem = error.kind, f"{error.title}.{unknown}" + (f" PingOne says: {said}" if said else "")
+        results.append(Result(step=step, problem=problem, kind=kind))
     return results

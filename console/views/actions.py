@@ -9,7 +9,6 @@ from django.forms import Select
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
@@ -19,7 +18,7 @@ from console.action_errors import tell_at_fields
 from console.action_forms import ActionForm, SubmissionForm, TicketForm
 from console.audit import AlreadySubmitted, Circumstances, Outcome
 from console.catalogue import BY_KEY, Action
-from console.failures import Failure, note, status_of
+from console.failures import Failure, note, status_of, with_explanation
 from console.fragments import wants_fragment
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
@@ -287,7 +286,7 @@ def _unknown(request: ConsoleRequest, access: OrgAccess, user_id: UUID, error: P
     failure = note(request, error)
     ids = "".join(f" {name} {value}." for name, value in failure.ids)
     words = f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
-    told = format_html('{} <a href="{}">More about this</a>', words, failure.explained_url)
+    told = with_explanation(access, words, failure.kind)
     return _as_they_are(request, access, user_id, _Told(messages.WARNING, told))
 
 

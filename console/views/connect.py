@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
 from console.callback_address import redirect_uri
 from console.connection_forms import EnvironmentForm
-from console.failures import Failure, failure_of
+from console.failures import Failure, failure_of, with_explanation
 from console.models import Organization
 from console.refusals import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
 from console.views.connections import connection_page, put_on_record, save_typed
@@ -43,7 +43,7 @@ def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     try:
         url = authorization.begin(connection, redirect_uri=redirect_uri(), bound_to=_bound_to(request, access.org))
     except UnknownEnvironment as error:
-        form.add_error("environment_id", f"{error.title}. {error.cause}")
+        form.add_error("environment_id", with_explanation(access, f"{error.title}. {error.cause}", error.kind))
         return connection_page(request, access, form)
     except PingOneError as error:
         return connection_page(request, access, form, failure=failure_of(error, None))

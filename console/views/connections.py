@@ -1,5 +1,6 @@
 """Settings > PingOne: the credentials of the application, where the connection stands, and its end."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.audit import Subject
 from console.callback_address import redirect_uri
 from console.connection_forms import ConnectionForm, Place, understand_place
-from console.failures import Failure
+from console.failures import Failure, explained_url, with_explanation
 from console.models import AuditEntry
 from console.pending_secret import PendingSecret
 from console.refusals import take_failure
@@ -63,7 +64,7 @@ def change_settings(
     connection = access.org.connection
     before = _settings_of(connection)
     if credentials.would_end_access(connection, entered):
-        end_access(request, connection)
+        end_access(request, access)
     credentials.store(connection, entered, client_secret=new_secret)
     after = _settings_of(connection)
     if before != after or new_secret:
@@ -90,16 +91,16 @@ def put_on_record(request: ConsoleRequest, access: OrgAccess, event: str, **more
     )
 
 
-def end_access(request: ConsoleRequest, connection: Connection) -> None:
+def end_access(request: ConsoleRequest, access: OrgAccess) -> None:
     """Erase the tokens here; that PingOne would not revoke them is told, and is no reason to keep them."""
     try:
-        authorization.disconnect(connection)
+        authorization.disconnect(access.org.connection)
     except PingOneError as error:
-        messages.warning(
-            request,
+        told = (
             f"The tokens are erased here, but PingOne did not confirm that it revoked them ({error.title}). "
-            "To be certain, end the administrator's session in PingOne.",
+            "To be certain, end the administrator's session in PingOne."
         )
+        messages.warning(request, with_explanation(access, told, error.kind))
 
 
 def connection_page(
@@ -107,6 +108,8 @@ def connection_page(
 ) -> HttpResponse:
     """`failure`: why the last Connect did not succeed, told on top."""
     connection = access.org.connection
+    if failure and failure.kind:
+        failure = replace(failure, explained_url=explained_url(access, failure.kind))
     context = {
         "connection": connection,
         "form": form,
@@ -150,7 +153,7 @@ def disconnect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return redirect("connection", access.org.slug)
     if request.method != "POST":
         return render(request, "console/disconnect.html", {"connection": connection})
-    end_access(request, connection)
+    end_access(request, access)
     put_on_record(request, access, "connection.disconnected")
     messages.success(request, f"{access.org.name} is disconnected from PingOne.")
     return redirect("connection", access.org.slug)

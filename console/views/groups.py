@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from console import audit
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.failures import note
+from console.failures import note, with_explanation
 from console.forms import GroupMembersForm, GroupSearchForm
 from console.models import AuditEntry
 from console.parallel import at_once
@@ -159,7 +159,7 @@ def _pages(url: str, query: dict[str, str], cursor: str, page: Page[Any]) -> Pag
 
 
 def _from_the_start(request: ConsoleRequest, url: str, query: dict[str, str], stale: StaleCursor) -> HttpResponse:
-    messages.info(request, f"{stale.title}. {stale.cause}")
+    messages.info(request, with_explanation(request.access, f"{stale.title}. {stale.cause}", stale.kind))
     kept = urlencode({name: value for name, value in query.items() if value})
     return redirect(f"{url}?{kept}" if kept else url)
 

@@ -14,7 +14,7 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.action_errors import tell_at_fields
 from console.audit import AlreadySubmitted, Outcome
 from console.catalogue import BY_KEY
-from console.failures import Failure, note
+from console.failures import Failure, note, with_explanation
 from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
 from console.new_user_forms import AfterwardsForm
@@ -127,7 +127,8 @@ def _created(
     messages.add_message(request, messages.WARNING if dropped else messages.SUCCESS, told)
     for result in run_each(access, user_id, then.steps(), circumstances_of(request, form)):
         if result.problem:
-            messages.warning(request, f"{result.step.name}: failed. {result.problem}")
+            told = f"{result.step.name}: failed. {result.problem}"
+            messages.warning(request, with_explanation(access, told, result.kind))
         else:
             messages.success(request, f"{result.step.name}: done.")
     return go(request, reverse("user", args=[access.org.slug, user_id]))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.catalogue import BY_KEY
-from console.failures import note
+from console.failures import note, with_explanation
 from console.fragments import wants_fragment
 from console.joining import Candidate, candidate_of, candidates_like, with_roles
 from console.joining_forms import GroupChoiceForm, JoinForm
@@ -60,7 +60,8 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
         messages.success(request, f"Added to {len(done)} of {len(results)} groups: {', '.join(done)}.")
     for result in results:
         if result.problem:
-            messages.warning(request, f"Not added to {result.step.name}. {result.problem}")
+            told = f"Not added to {result.step.name}. {result.problem}"
+            messages.warning(request, with_explanation(access, told, result.kind))
     return go(request, reverse("user", args=[access.org.slug, user_id]))
 
 

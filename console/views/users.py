@@ -17,7 +17,7 @@ from console.audit_search import latest
 from console.audit_words import Line
 from console.buttons import buttons, panel_offers
 from console.catalogue import ACTIONS, Place
-from console.failures import Failure, fails_in_place, note
+from console.failures import Failure, fails_in_place, note, with_explanation
 from console.forms import UserSearchForm
 from console.fragments import page_of, wants_fragment
 from console.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
@@ -60,7 +60,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         try:
             page = _search(access, form, cursor)
         except StaleCursor as stale:
-            messages.info(request, f"{stale.title}. {stale.cause}")
+            messages.info(request, with_explanation(access, f"{stale.title}. {stale.cause}", stale.kind))
             return redirect(_list_url(access, form))
         except PingOneError as error:
             failure = note(request, error)

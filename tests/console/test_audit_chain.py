@@ -56,10 +56,11 @@ def five(acme: Organization, helpdesk: Operator) -> list[AuditEntry]:
 def test_a_dump_keeps_all_that_a_hash_covers(acme, helpdesk):
     audit.close(started(acme, helpdesk, ticket="INC1"), Outcome.SUCCEEDED, after={"locked": False})
 
-    loaded = list(serializers.deserialize("json", serializers.serialize("json", AuditEntry.objects.all())))
+    dump = serializers.serialize("json", AuditEntry.objects.all())
+    loaded = [one.object for one in serializers.deserialize("json", dump) if isinstance(one.object, AuditEntry)]
 
     assert len(loaded) == 2
-    assert all(digest(row.object) == row.object.hash for row in loaded)
+    assert all(digest(row) == row.hash for row in loaded)
 
 
 def test_an_action_leaves_a_started_and_a_closing_row_of_one_entry(acme, helpdesk):

@@ -384,6 +384,7 @@ def test_a_failed_exchange_is_told_and_keeps_what_was_typed(admin, service, not_
 
     page = admin.get(SETTINGS).text
     assert words in page
+    assert 'href="/o/acme/troubleshooting/#kind-' in page
     assert CLIENT_ID in page
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
@@ -396,6 +397,7 @@ def test_an_environment_that_pingone_does_not_know_is_told_at_its_field(admin, s
 
     assert response.status_code == 422
     assert "PingOne does not know this environment" in response.text
+    assert 'href="/o/acme/troubleshooting/#kind-unknown-environment"' in response.text
     assert 'aria-invalid="true"' in response.text
     assert str(ADMINISTRATORS) in response.text
 

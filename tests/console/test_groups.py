@@ -89,6 +89,7 @@ def test_a_page_mark_that_is_too_old_leads_back_to_the_first_page(
 
     assert response.redirect_chain == [("/o/acme/groups/?q=Field", 302)]
     assert "The list started again at its first page" in response.content.decode()
+    assert "/o/acme/troubleshooting/#kind-stale-cursor" in response.content.decode()
 
 
 def test_a_group_shows_what_it_is_and_who_is_in_it(

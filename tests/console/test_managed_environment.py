@@ -163,6 +163,7 @@ def test_a_revocation_that_pingone_does_not_confirm_is_told_and_erases_all_the_s
     told = admin.post(DISCONNECT, follow=True)
 
     assert "PingOne did not confirm that it revoked them" in told.text
+    assert "/o/acme/troubleshooting/#kind-" in told.text
     acme.connection.refresh_from_db()
     assert not acme.connection.has_tokens
 

@@ -163,6 +163,7 @@ def test_groups_and_mail_follow_as_actions_of_their_own_and_a_failure_undoes_not
     ]
     told = notices(create.client)
     assert "Add to group: Engineers: failed." in told
+    assert "/o/acme/troubleshooting/#kind-" in told
     assert "Add to group: All: done." in told
     assert "Verify e-mail: done." in told
 

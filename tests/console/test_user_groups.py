@@ -142,6 +142,7 @@ def test_each_group_is_joined_on_its_own_and_on_record(client, directory):
     summary = told(client)
     assert "Added to 1 of 2 groups: Field." in summary
     assert "Not added to Engineers." in summary
+    assert "/o/acme/troubleshooting/#kind-" in summary
 
 
 def test_the_same_form_sent_twice_joins_once(client, directory):
