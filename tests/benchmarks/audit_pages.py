@@ -40,18 +40,20 @@ def prepare() -> None:
 
 
 def rows(organization: Any, operators: list[Any], count: int) -> Iterator[Any]:
-    """`count` entries of two rows each; their hashes are none of the chain's, which no page reads."""
+    """`count` entries of two rows each, but three of one; their hashes are none of the chain's, which no page reads."""
     from console.catalogue import ACTIONS
     from console.models import AuditEntry
 
     chance = random.Random(count)  # noqa: S311 - the same log in every run
     outcomes = [AuditEntry.Outcome.SUCCEEDED] * 97 + [AuditEntry.Outcome.FAILED] * 2 + [AuditEntry.Outcome.UNKNOWN]
+    unfinished = {0, count // 2, count - 1}
     sequence = 0
     for number in range(count):
         operator, subject = chance.choice(operators), chance.randrange(SUBJECTS)
         at = FIRST + number * PACE
         entry = UUID(int=chance.getrandbits(128), version=4)
-        for revision, outcome in enumerate((AuditEntry.Outcome.STARTED, chance.choice(outcomes))):
+        ended = [] if number in unfinished else [chance.choice(outcomes)]
+        for revision, outcome in enumerate([AuditEntry.Outcome.STARTED, *ended]):
             sequence += 1
             yield AuditEntry(
                 organization=organization,
@@ -79,7 +81,7 @@ def fill(slug: str, count: int) -> Any:
     """An organization with so many entries, and its org admin."""
     from django.db.models import QuerySet
 
-    from console.models import AuditEntry, AuditHead, Membership, Operator, Organization
+    from console.models import AuditEntry, AuditHead, Membership, Operator, Organization, UnfinishedEntry
     from pingone_integration.models import Connection
 
     organization = Organization.objects.create(slug=slug, name=slug, connection=Connection.objects.create())
@@ -92,6 +94,8 @@ def fill(slug: str, count: int) -> Any:
         last = batch[-1]
     if last:
         AuditHead.objects.create(organization=organization, sequence=last.sequence, hash=last.hash, at=last.at)
+    left = AuditEntry.objects.current().filter(organization=organization, outcome=AuditEntry.Outcome.STARTED)
+    UnfinishedEntry.objects.bulk_create(UnfinishedEntry(organization=organization, entry=row.entry) for row in left)
     return organization, operators[0]
 
 
