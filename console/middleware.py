@@ -2,9 +2,11 @@
 
 import zoneinfo
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 
 from allauth.usersessions.middleware import UserSessionsMiddleware
+from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -14,6 +16,7 @@ from pingone_integration import deadline
 from pingone_integration.errors import PingOneError
 
 PAGE_S = 10.0  # longer, nobody waits
+SEEN_EVERY = timedelta(minutes=1)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -65,15 +68,22 @@ class Deadline:
 
 
 class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]
-    """When an operator was last seen: once for a page, not again for each of its fragments."""
+    """When an operator was last seen, to the minute and not by fragments: a page that only reads rarely writes."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response: HttpResponse
-        if request.headers.get("HX-Request") == "true":
+        if request.headers.get("HX-Request") == "true" or self._seen_lately(request.session.session_key):
             response = self.get_response(request)
         else:
             response = super().__call__(request)
         return response
+
+    @staticmethod
+    def _seen_lately(session_key: str | None) -> bool:
+        lately = timezone.now() - SEEN_EVERY
+        return (
+            bool(session_key) and UserSession.objects.filter(session_key=session_key, last_seen_at__gt=lately).exists()
+        )
 
 
 class Failures:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console.layout import NAVIGATION, STATES
@@ -189,3 +191,14 @@ def test_a_fragment_does_not_count_as_being_seen(browser_of: Browser, helpdesk: 
 
     home(browser)
     assert (timezone.now() - UserSession.objects.get().last_seen_at).seconds < 60
+
+
+def test_a_page_soon_after_another_writes_nothing(browser_of: Browser, helpdesk: Operator) -> None:
+    browser = browser_of(helpdesk)
+    home(browser)
+
+    with CaptureQueriesContext(connection) as asked:
+        home(browser)
+
+    assert asked.captured_queries
+    assert [query["sql"] for query in asked.captured_queries if not query["sql"].startswith("SELECT")] == []
