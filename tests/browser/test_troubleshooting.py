@@ -54,7 +54,6 @@ def test_the_whole_page_is_accessible_and_fits(
 ) -> None:
     page = new_page(org_admin)
     page.goto(PAGE)
-    assert_accessible(page)
     page.get_by_role("link", name="Check the connection").click()
     expect(page.locator("#checks-progress")).to_contain_text("passed")
     page.locator("#capabilities").scroll_into_view_if_needed()

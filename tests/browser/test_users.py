@@ -338,17 +338,15 @@ def test_both_pages_are_accessible_and_fit_whatever_people_are_called(
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("query", ["q=nobody", "filter=(", "q=ada&cursor=0.x", f"group={ENGINEERS}&enabled=false"])
 def test_the_other_states_of_the_list_are_accessible(
     new_page: NewPage,
     helpdesk: Operator,
     directory: respx.MockRouter,
     assert_accessible: Check,
-    query: str,
 ) -> None:
     directory.get(f"/groups/{ENGINEERS}").respond(json={"id": str(ENGINEERS), "name": HOSTILE})
     page = new_page(helpdesk)
-    page.goto(f"{LIST}?{query}")
-
-    expect(page.locator("#results")).to_be_visible()
-    assert_accessible(page)
+    for query in ("q=nobody", "filter=(", "q=ada&cursor=0.x", f"group={ENGINEERS}&enabled=false"):
+        page.goto(f"{LIST}?{query}")
+        expect(page.locator("#results")).to_be_visible()
+        assert_accessible(page)
