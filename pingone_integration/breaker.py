@@ -7,8 +7,7 @@ one. What fails at the token endpoint has a cool-down of its own, see tokens.py,
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from datetime import timedelta
 from threading import Lock
@@ -18,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from pingone_integration import errors, states
+from pingone_integration.context import holding
 from pingone_integration.errors import CallsPaused, PingOneError
 from pingone_integration.models import Connection
 
@@ -33,14 +33,9 @@ _counting = Lock()
 _insisting = ContextVar("insisting", default=False)
 
 
-@contextmanager
-def insisting() -> Iterator[None]:
+def insisting() -> AbstractContextManager[None]:
     """For checks of the connection: they ask PingOne during a pause as well, and an answer ends it."""
-    before = _insisting.set(True)
-    try:
-        yield
-    finally:
-        _insisting.reset(before)
+    return holding(_insisting, True)
 
 
 def let_pass(row: Connection) -> bool:

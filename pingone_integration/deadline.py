@@ -2,35 +2,29 @@
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
+from pingone_integration.context import holding
 from pingone_integration.errors import OutOfTime
 
 _ends: ContextVar[float | None] = ContextVar("ends", default=None)  # by time.monotonic(); None: no deadline
 
 
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
+def within(seconds: float) -> AbstractContextManager[None]:
     """All that is done inside, waits included, together takes no longer than this."""
-    with _ending(time.monotonic() + at_most(seconds)):
-        yield
+    return holding(_ends, time.monotonic() + at_most(seconds))
 
 
-@contextmanager
-def at_least(seconds: float) -> Iterator[None]:
+def at_least(seconds: float) -> AbstractContextManager[None]:
     """So much time there is inside, even when the deadline is near or over."""
     now_left = left()
-    with _ending(None if now_left is None else time.monotonic() + max(now_left, seconds)):
-        yield
+    return holding(_ends, None if now_left is None else time.monotonic() + max(now_left, seconds))
 
 
-@contextmanager
-def lifted() -> Iterator[None]:
+def lifted() -> AbstractContextManager[None]:
     """For a request that changes something: cutting it off would only hide whether it did. Its own timeouts hold."""
-    with _ending(None):
-        yield
+    return holding(_ends, None)
 
 
 def left() -> float | None:
@@ -55,12 +49,3 @@ def require_time() -> None:
     """Raises OutOfTime: then nothing more is asked."""
     if at_most(1) <= 0:
         raise OutOfTime
-
-
-@contextmanager
-def _ending(at: float | None) -> Iterator[None]:
-    before = _ends.set(at)
-    try:
-        yield
-    finally:
-        _ends.reset(before)

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from pingone_integration import errors
+from pingone_integration.context import holding
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection, FailedCalls
 from pingone_integration.values import text
@@ -40,14 +41,9 @@ def counted(connection_id: UUID) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def not_counted() -> Iterator[None]:
+def not_counted() -> AbstractContextManager[None]:
     """For calls of which some are expected to fail, or whose failures the caller counts."""
-    before = _expected.set(True)
-    try:
-        yield
-    finally:
-        _expected.reset(before)
+    return holding(_expected, True)
 
 
 def count_call(connection_id: UUID, error: PingOneError) -> None:

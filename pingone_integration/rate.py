@@ -9,8 +9,7 @@ everybody until PingOne's Retry-After.
 import math
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from pingone_integration import deadline
+from pingone_integration.context import holding
 from pingone_integration.errors import RateLimited, Trace
 from pingone_integration.models import CallWindow, Connection
 
@@ -55,14 +55,9 @@ class _Known:
 _known: dict[UUID, _Known] = {}
 
 
-@contextmanager
-def in_background() -> Iterator[None]:
+def in_background() -> AbstractContextManager[None]:
     """For work that nobody waits for: it leaves half of the calls to people, and waits for its turn."""
-    before = _background.set(True)
-    try:
-        yield
-    finally:
-        _background.reset(before)
+    return holding(_background, True)
 
 
 def learn(row: Connection) -> None:

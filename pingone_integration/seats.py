@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from pingone_integration import breaker
+from pingone_integration.context import holding
 from pingone_integration.errors import Busy
 
 SLOW_S = 2.0  # a conversation that takes longer: PingOne is slow
@@ -38,11 +39,10 @@ def taken(connection_id: UUID) -> Iterator[None]:
         if len(others) >= _most(connection_id, others):
             raise Busy(retry_after_s=2)
         others[seat] = time.monotonic()
-    before = _seated.set(_seated.get() | {connection_id})
     try:
-        yield
+        with holding(_seated, _seated.get() | {connection_id}):
+            yield
     finally:
-        _seated.reset(before)
         with _taking:
             del others[seat]
             if not others and _taken.get(connection_id) is others:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.audit_search import AuditFilterForm, each_of, matching, page_of
-from console.audit_words import changes_of, inputs_of, title_of, values_of
+from console.audit_words import Line, changes_of, inputs_of, title_of, values_of
 from console.catalogue import BY_KEY
 from console.fragments import wants_fragment
 from console.models import AuditEntry
@@ -44,6 +44,14 @@ _COLUMNS = (
 )
 
 
+class _Row(Line):
+    """An entry in the table."""
+
+    @property
+    def is_open(self) -> bool:
+        return is_open(self.entry)
+
+
 @org_view(Permission.VIEW_AUDIT)
 @require_safe
 def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
@@ -54,10 +62,7 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     page = page_of(matching(access.org, form), before=before, after=after)
     context = {
         "form": form,
-        "lines": [
-            {"entry": entry, "title": title_of(entry), "changes": changes_of(entry), "is_open": is_open(entry)}
-            for entry in page.entries
-        ],
+        "lines": [_Row(entry) for entry in page.entries],
         "older": form.query(before=page.older) if page.older is not None else "",
         "newer": form.query(after=page.newer) if page.newer is not None else "",
         "query": form.query(),

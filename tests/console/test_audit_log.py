@@ -60,7 +60,7 @@ def log(browser_of, auditor):
 
 
 def entries_in(response) -> list[UUID]:
-    return [line["entry"].entry for line in response.context["lines"]]
+    return [line.entry.entry for line in response.context["lines"]]
 
 
 def test_each_entry_is_one_line_with_its_outcome_and_the_change_in_words(log, acme, helpdesk):
@@ -346,7 +346,7 @@ def test_hostile_text_is_text_in_the_log_and_in_both_exports(log, acme, helpdesk
     assert "<script>alert" not in pages
     assert "<img src=x" not in pages
     assert "\x00" not in pages + exports
-    assert "49" not in log().context["lines"][0]["changes"]
+    assert "49" not in log().context["lines"][0].changes
 
 
 def test_the_users_page_leads_to_what_was_done(browser_of, helpdesk, pingone):
