@@ -41,6 +41,19 @@ def wire(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.
         yield router
 
 
+@pytest.fixture
+def go_on(wire: respx.MockRouter) -> threading.Event:
+    """Until it is set, PingOne does not answer about the managed environment."""
+    event = threading.Event()
+
+    def hesitates(request: httpx.Request) -> httpx.Response:
+        event.wait(10)
+        return httpx.Response(200, json={"id": str(ENVIRONMENT), "name": "E"})
+
+    wire.get(MANAGED).mock(side_effect=hesitates)
+    return event
+
+
 def states(page: Page) -> list[str]:
     return [str(line.get_attribute("data-state")) for line in page.locator("[data-check]").all()]
 
@@ -72,15 +85,8 @@ def test_the_whole_page_is_accessible_and_fits(
 
 
 def test_checks_come_one_by_one_while_the_next_is_visibly_at_work(
-    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
+    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter, go_on: threading.Event
 ) -> None:
-    go_on = threading.Event()
-
-    def hesitates(request: httpx.Request) -> httpx.Response:
-        go_on.wait(10)
-        return httpx.Response(200, json={"id": str(ENVIRONMENT), "name": "E"})
-
-    wire.get(MANAGED).mock(side_effect=hesitates)
     page = new_page(org_admin)
     page.goto(PAGE)
     assert set(states(page)) == {"not-run"}
@@ -102,15 +108,8 @@ def test_checks_come_one_by_one_while_the_next_is_visibly_at_work(
 
 
 def test_checking_again_in_the_midst_of_it_begins_anew_and_ends_the_first_run(
-    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
+    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter, go_on: threading.Event
 ) -> None:
-    go_on = threading.Event()
-
-    def hesitates(request: httpx.Request) -> httpx.Response:
-        go_on.wait(10)
-        return httpx.Response(200, json={"id": str(ENVIRONMENT), "name": "E"})
-
-    wire.get(MANAGED).mock(side_effect=hesitates)
     users = wire.get(f"{MANAGED}/users").respond(json={})
     page = new_page(org_admin)
     page.goto(PAGE)
