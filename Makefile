@@ -44,7 +44,7 @@ test-postgres: $(VENV)/installed-dev ## Run the tests of what a database decides
 # Locks, transactions, isolation, what a column holds: refreshing, the audit log, tenancy, sealed secrets.
 DATABASE_DECIDES = tests/integration $(wildcard tests/console/test_audit_*.py) $(addprefix tests/console/test_, \
 	bootstrap.py doors.py events_on_record.py health.py members.py perform.py policies.py populations.py \
-	rotate_credentials.py sealed_secrets.py secrets.py signing_in.py) $(addprefix tests/pingone_integration/test_, \
+	rotate_credentials.py sealed_secrets.py secrets.py signing_in.py) $(addprefix tests/pingone_integration/connection/test_, \
 	authorization.py credentials.py rotate_credentials.py tokens.py)
 
 lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, migrations and deployment settings

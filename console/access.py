@@ -15,8 +15,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from console.fragments import page_of, wants_fragment
 from console.models import Membership, Operator, Organization
 from console.typed import keep
-from pingone_integration import connections
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.connection.open_api import open_api
 
 
 class Permission(StrEnum):
@@ -125,7 +125,7 @@ class OrgAccess:
 
     def pingone(self, transaction_id: UUID | None = None) -> PingOneApi:
         """The API of this organization's environment. Raises NotConnected, TokenRefreshFailure, Unavailable."""
-        return connections.open_api(self.org.connection, transaction_id=transaction_id)
+        return open_api(self.org.connection, transaction_id=transaction_id)
 
 
 class ConsoleRequest(HttpRequest):

@@ -1,7 +1,7 @@
 """What PingOne offers to choose from in an action's form: pairs of value and wording."""
 
 from pingone_integration import groups, populations
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.users import User
 
 Choices = list[tuple[str, str]]

@@ -12,7 +12,7 @@ from console import audit
 from console.access import OrgAccess, Permission
 from console.models import AuditEntry
 from pingone_integration import endpoints
-from pingone_integration.api import READS
+from pingone_integration.calls.api import READS
 from pingone_integration.endpoints import Endpoint, Exchange
 from pingone_integration.errors import PingOneError
 from pingone_integration.values import text

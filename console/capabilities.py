@@ -6,8 +6,8 @@ from enum import StrEnum
 from console.catalogue import BY_KEY as ACTION_BY_KEY
 from pingone_integration.checks import BY_KEY, Finding, State, Subject, failure, run
 from pingone_integration.checks.rights import CHANGERS, READERS, granting
+from pingone_integration.connection.role_assignments import Held
 from pingone_integration.errors import PingOneError
-from pingone_integration.role_assignments import Held
 
 
 class Verdict(StrEnum):

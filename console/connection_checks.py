@@ -12,11 +12,11 @@ from django.utils.dateparse import parse_datetime
 
 from console.callback_address import redirect_uri
 from console.models import Organization
+from pingone_integration.calls.failed_calls import Lately
 from pingone_integration.checks import BY_KEY, Finding, Result, State, Subject
+from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import InvalidApiUrl
-from pingone_integration.failed_calls import Lately
 from pingone_integration.models import Connection
-from pingone_integration.regions import api_url_for
 
 
 def subject_of(organization: Organization, *, renewal_asked_for: bool = False) -> Subject:

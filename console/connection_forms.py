@@ -8,10 +8,10 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.forms import BooleanField, CharField, ChoiceField, Form, PasswordInput, RadioSelect, TextInput, UUIDField
 
-from pingone_integration.credentials import Credentials, would_end_access
+from pingone_integration.connection.credentials import Credentials, would_end_access
+from pingone_integration.connection.regions import parse_auth_url, parse_environment_id
 from pingone_integration.errors import InvalidApiUrl
 from pingone_integration.models import Connection
-from pingone_integration.regions import parse_auth_url, parse_environment_id
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from console import refusals
 from console.access import OrgAccess
 from console.failures import Failure, failure_of
-from pingone_integration import error_texts
+from pingone_integration.calls import pasted_errors
 from pingone_integration.errors import PingOneError, kinds
 
 _REFUSED = re.compile(r"\berror=([a-z_]+)")  # in the address that PingOne sent a browser back with
@@ -21,7 +21,7 @@ class ErrorKind:
 
 
 def every_kind() -> list[ErrorKind]:
-    rows = [ErrorKind(kind=kind, told_as=error_texts.variants(error)) for kind, error in kinds().items()]
+    rows = [ErrorKind(kind=kind, told_as=pasted_errors.variants(error)) for kind, error in kinds().items()]
     return sorted(rows, key=lambda row: row.told_as[0].title)
 
 
@@ -30,5 +30,5 @@ def explain(pasted: str, access: OrgAccess) -> Failure | None:
     refused = _REFUSED.search(pasted)
     if refused and refusals.knows(refused[1]):
         return refusals.failure_of_redirect(refused[1], "")
-    error = error_texts.error_in(pasted)
+    error = pasted_errors.error_in(pasted)
     return replace(failure_of(error, access), details=()) if error else None

@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from console.parallel import at_once
 from console.several import MOST
 from pingone_integration import groups
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import Page
+from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
 from pingone_integration.groups import Group, GroupMembership
-from pingone_integration.paging import Page
 from pingone_integration.users import User
 
 Memberships = Page[GroupMembership]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from console import failures
-from pingone_integration import deadline
+from pingone_integration.calls import deadline
 from pingone_integration.errors import PingOneError
 
 PAGE_S = 10.0  # longer, nobody waits

@@ -7,7 +7,7 @@ from typing import Any
 
 from console.profile_forms import profile_values
 from pingone_integration import devices, groups, mfa, passwords, sessions
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import NotFound
 from pingone_integration.profiles import values_of_custom
 from pingone_integration.users import User

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.http import Http404
 
-from console.parallel import at_once
 from pingone_integration import devices, groups, passwords, sessions
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
 
 

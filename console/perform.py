@@ -15,8 +15,9 @@ from console.catalogue import BY_KEY
 from console.catalogue.action import Action
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
-from pingone_integration import deadline, users
-from pingone_integration.api import PingOneApi
+from pingone_integration import users
+from pingone_integration.calls import deadline
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import MissingPermission, NotFound, PingOneError
 from pingone_integration.profiles import Written
 from pingone_integration.users import User

@@ -13,7 +13,7 @@ from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 
 from console.secret_key import check_secret_key
-from pingone_integration.regions import parse_custom_hosts
+from pingone_integration.connection.regions import parse_custom_hosts
 from pingone_integration.sealing import check_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import items_of
 from pingone_integration.errors import Unavailable
-from pingone_integration.paging import items_of
 from pingone_integration.values import Json, identifier, json_object, moment, text
 
 _KINDS = {

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import httpx
 
-from pingone_integration.api import JSON, PingOneApi
+from pingone_integration.calls.api import JSON, PingOneApi
+from pingone_integration.calls.responses import json_object, traced
 from pingone_integration.errors import InvalidValue, Trace
-from pingone_integration.responses import json_object, traced
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 LONGEST_PATH = 500

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from pingone_integration.api import PingOneApi, Query
+from pingone_integration.calls.api import PingOneApi, Query
+from pingone_integration.calls.paging import Page, items_of
 from pingone_integration.errors import Duplicate, InvalidValue, NotFound, StaleCursor, Unavailable
-from pingone_integration.paging import Page, items_of
 from pingone_integration.user_search import literal
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
 

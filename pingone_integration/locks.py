@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from pingone_integration import devices, passwords, users
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import PingOneError, RefusedByState, UnlockFailure
 
 

@@ -74,16 +74,16 @@ class Connection(HoldsSecrets):
     consented_by_id = models.CharField(max_length=64, blank=True)  # `sub` of the ID token
     consented_at = models.DateTimeField(null=True)
 
-    # Who may refresh: claimed by one conditional UPDATE, see tokens.py
+    # Who may refresh: claimed by one conditional UPDATE, see connection/tokens.py
     token_version = models.PositiveIntegerField(default=0)
     lease_owner = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
 
-    # Whether PingOne is asked at all, see breaker.py
+    # Whether PingOne is asked at all, see calls/breaker.py
     calls_paused_until = models.DateTimeField(null=True)  # None: it answers
     calls_paused_s = models.PositiveSmallIntegerField(default=0)  # how long that pause is; the next one is longer
 
-    # How often PingOne is asked, see rate.py
+    # How often PingOne is asked, see calls/rate_limit.py
     licensed_calls = models.PositiveIntegerField(null=True)  # reads a second, of all that use it; None: not known
     calls_closed_until = models.DateTimeField(null=True)  # PingOne answered 429
 
@@ -127,7 +127,7 @@ class ConnectionEvent(models.Model):
 
 
 class CallWindow(models.Model):
-    """How many calls all processes together have taken in one second beyond their own shares; see rate.py."""
+    """How many calls all processes together have taken in one second beyond their own shares; see calls/rate_limit.py."""
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="+")
     second = models.BigIntegerField()  # of the Unix time

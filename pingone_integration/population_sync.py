@@ -8,10 +8,10 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from pingone_integration import populations
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import items_of
 from pingone_integration.errors import NoEnvironmentChosen, PingOneError
 from pingone_integration.models import Connection, SyncedPopulation
-from pingone_integration.paging import items_of
 from pingone_integration.values import Json, identifier, text
 
 MOST = 10_000  # PingOne's own limit to an environment

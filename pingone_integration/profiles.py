@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import ChangedMeanwhile, Unavailable
 from pingone_integration.users import User, user_of
 from pingone_integration.values import Json, json_object

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import items_of
 from pingone_integration.errors import NotFound
-from pingone_integration.paging import items_of
 from pingone_integration.values import Json, flag, identifier, json_object, text
 
 

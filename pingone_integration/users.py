@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import Page
 from pingone_integration.errors import Unavailable
-from pingone_integration.paging import Page
 from pingone_integration.values import (
     Json,
     flag,

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console.models import Membership, Operator, Organization
-from pingone_integration.api import http_client
+from pingone_integration.calls.api import http_client
 from pingone_integration.models import Connection
 
 AUTH_URL = "https://auth.pingone.test"

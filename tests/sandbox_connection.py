@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from pingone_integration import authorization
+from pingone_integration.connection import authorization
 from pingone_integration.models import Connection
 from tests.sandbox_server import Sandbox, sign_on
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from console.access import Permission
 from console.action_forms import ActionForm, NoInput
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.users import User
 
 Inputs = Mapping[str, Any]

@@ -18,9 +18,9 @@ from console.models import AuditEntry, SavedApiCall
 from console.models.tickets import ticket_policy
 from console.source_address import source_address
 from console.tickets import ticket_in_hand
+from pingone_integration.connection.regions import api_url_for
 from pingone_integration.endpoints import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
 from pingone_integration.errors import NoEnvironmentChosen, PingOneError
-from pingone_integration.regions import api_url_for
 
 RECENT = 20
 

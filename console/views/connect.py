@@ -19,7 +19,7 @@ from console.failures import Failure, failure_of, with_explanation
 from console.models import Organization
 from console.refusals import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
 from console.views.connections import connection_page, put_on_record, save_typed
-from pingone_integration import authorization, connections, environments
+from pingone_integration.connection import authorization, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
 
 SIGNED_OUT = "signed-out"
@@ -161,7 +161,7 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
             messages.error(request, "PingOne no longer offers this environment. Choose one of these.")
             return redirect("environments", access.org.slug)
         before = {"managed_environment": connection.managed_environment_name}
-        connections.choose_environment(connection, environment)
+        environments.choose(connection, environment)
         after = {"managed_environment": environment.name}
         put_on_record(request, access, "connection.environment-chosen", before=before, after=after)
         messages.success(request, f"{access.org.name} now manages {environment.name}.")

@@ -18,11 +18,11 @@ from console.models import AuditEntry
 from console.pending_secret import PendingSecret
 from console.refusals import take_failure
 from console.source_address import source_address
-from pingone_integration import authorization, credentials
-from pingone_integration.credentials import Credentials
+from pingone_integration.connection import authorization, credentials
+from pingone_integration.connection.credentials import Credentials
+from pingone_integration.connection.regions import api_url_for, region_of
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
-from pingone_integration.regions import api_url_for, region_of
 
 HISTORY_LENGTH = 20
 

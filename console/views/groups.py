@@ -17,12 +17,13 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.failures import note, with_explanation
 from console.forms import GroupMembersForm, GroupSearchForm
 from console.models import AuditEntry
-from console.parallel import at_once
 from console.source_address import source_address
 from console.spreadsheet import csv_lines
-from pingone_integration import groups, population_sync, rate, users
+from pingone_integration import groups, population_sync, users
+from pingone_integration.calls import rate_limit
+from pingone_integration.calls.paging import Page
+from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError, StaleCursor
-from pingone_integration.paging import Page
 from pingone_integration.user_search import Criteria, filter_of
 from pingone_integration.users import User
 
@@ -135,7 +136,7 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
             if page.next_cursor is None:
                 return
             try:
-                with rate.in_background():
+                with rate_limit.in_background():
                     page = users.search(api, filter=condition, limit=200, cursor=page.next_cursor)
             except PingOneError as error:  # the file is half-way out of the door: it must not look complete
                 yield (f"INCOMPLETE: {error.title}. Export again.",)

@@ -27,7 +27,7 @@ from console.user_filters import known_populations
 from console.user_schema import known_attributes
 from console.views.actions import TYPED_BEFORE, circumstances_of, go
 from pingone_integration import groups, population_sync, users
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
 from pingone_integration.populations import Population

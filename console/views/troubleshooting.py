@@ -19,12 +19,13 @@ from console.failures import explained_url
 from console.forms import ExplainForm
 from console.fragments import wants_fragment
 from console.views.connections import change_settings
-from pingone_integration import checks, failed_calls
+from pingone_integration import checks
+from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Check, Result, State
-from pingone_integration.credentials import Credentials
+from pingone_integration.connection.credentials import Credentials
+from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import SettingsIncomplete
 from pingone_integration.models import Connection
-from pingone_integration.regions import api_url_for
 
 LONGEST_RUN_S = 10  # of all checks in one request; the one that runs at that moment is waited for
 

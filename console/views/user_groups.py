@@ -18,12 +18,12 @@ from console.fragments import wants_fragment
 from console.joining import Candidate, candidate_of, candidates_like, with_roles
 from console.joining_forms import GroupChoiceForm, JoinForm
 from console.models.tickets import ticket_policy
-from console.parallel import at_once
 from console.several import MOST, Step, run_each
 from console.tickets import ticket_in_hand
 from console.views.actions import circumstances_of, go
 from pingone_integration import groups, users
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
 from pingone_integration.user_search import Criteria, filter_of
 

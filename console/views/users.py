@@ -25,8 +25,8 @@ from console.profile import profile_of
 from console.tickets import ticket_in_hand
 from console.user_filters import find_groups, group_name, known_populations
 from pingone_integration import users
+from pingone_integration.calls.paging import Page
 from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
-from pingone_integration.paging import Page
 from pingone_integration.user_search import FILTERABLE, meaning_of, user_id_in
 from pingone_integration.users import User
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Collection, Iterator
 
-from pingone_integration import breaker, failed_calls, seats
+from pingone_integration.calls import breaker, concurrency, failed_calls
 from pingone_integration.checks import grant, network, rights
 from pingone_integration.checks.model import Check, Finding, Result, State, Subject, failure
 from pingone_integration.errors import PingOneError
@@ -102,7 +102,7 @@ def run(check: Check, subject: Subject, *, failed: Collection[str] = ()) -> Resu
     started = time.monotonic()
     try:
         # What a check finds is told right away, and an admin who looks for the cause is not kept from asking.
-        with seats.taken(subject.connection.pk), breaker.insisting(), failed_calls.not_counted():
+        with concurrency.taken(subject.connection.pk), breaker.insisting(), failed_calls.not_counted():
             finding = check.run(subject)
     except PingOneError as error:
         finding = failure(error)

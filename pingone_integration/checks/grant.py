@@ -10,10 +10,10 @@ from typing import Any
 from django.utils import timezone
 
 from pingone_integration.checks.model import Finding, Subject, cannot_tell, failure, in_words, passed, warning
+from pingone_integration.connection.oauth import open_client
+from pingone_integration.connection.tokens import MARGIN, StoredTokens, require_grant
 from pingone_integration.errors import AuthenticationError, NoRefreshToken, TokenRefreshFailure
 from pingone_integration.models import Connection
-from pingone_integration.oauth import open_client
-from pingone_integration.tokens import MARGIN, StoredTokens, require_grant
 from pingone_integration.values import json_object
 
 # From this day on, PingOne takes opaque refresh tokens only.

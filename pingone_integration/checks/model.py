@@ -9,9 +9,9 @@ from functools import cached_property
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from pingone_integration.connection.role_assignments import Held, held_by_administrator
 from pingone_integration.errors import BeingRenewed, Busy, PingOneError, RateLimited
 from pingone_integration.models import Connection
-from pingone_integration.role_assignments import Held, held_by_administrator
 
 
 class State(StrEnum):

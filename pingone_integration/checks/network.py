@@ -15,9 +15,11 @@ import httpx
 from django.conf import settings
 from django.utils import timezone
 
-from pingone_integration.api import http_client
+from pingone_integration.calls.api import http_client
 from pingone_integration.checks.model import Finding, Subject, cannot_tell, failure, in_words, passed, warning
-from pingone_integration.discovery import discover
+from pingone_integration.connection.discovery import discover
+from pingone_integration.connection.region_search import auth_url_of_environment
+from pingone_integration.connection.regions import api_url_for, region_of
 from pingone_integration.errors import (
     ConnectionFailure,
     InvalidApiUrl,
@@ -28,8 +30,6 @@ from pingone_integration.errors import (
     UnknownEnvironment,
 )
 from pingone_integration.models import Connection
-from pingone_integration.region_search import auth_url_of_environment
-from pingone_integration.regions import api_url_for, region_of
 
 NAME_TIMEOUT_S = 5.0
 TLS_TIMEOUT_S = 5.0

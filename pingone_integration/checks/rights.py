@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from pingone_integration import environments, licence, rate
+from pingone_integration.calls import rate_limit
 from pingone_integration.checks.model import Finding, State, Subject, cannot_tell, failure, passed, warning
-from pingone_integration.connections import open_api
+from pingone_integration.connection import environments, licence
+from pingone_integration.connection.open_api import open_api
+from pingone_integration.connection.tokens import require_grant
 from pingone_integration.errors import (
     Blocked,
     MissingPermission,
@@ -13,7 +15,6 @@ from pingone_integration.errors import (
     PingOneError,
     Unavailable,
 )
-from pingone_integration.tokens import require_grant
 
 READERS = "Identity Data Read Only, Identity Data Admin or Help Desk Admin"
 CHANGERS = "Identity Data Admin"
@@ -133,7 +134,7 @@ def rate_limits(subject: Subject) -> Finding:
     except (MissingPermission, Blocked, NotFound):
         limits = None
     connection.refresh_from_db()
-    room = rate.headroom(connection)
+    room = rate_limit.headroom(connection)
     ours = f"The console keeps to {room.limit} calls a second, and {room.left} of this second are left."
     if room.closed_until:
         return warning(f"PingOne asked to wait until {room.closed_until:%H:%M:%S} UTC. {ours}", "Wait until then.")

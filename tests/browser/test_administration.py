@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from console.models import Operator, Organization, SavedApiCall
 from pingone_integration import population_sync
-from pingone_integration.connections import open_api
+from pingone_integration.connection.open_api import open_api
 from tests.answers import ADA, ENGINEERS, STAFF, ada, listing
 from tests.browser.test_look import Check, NewPage
 from tests.conftest import API_URL, ENVIRONMENT

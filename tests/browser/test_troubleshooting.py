@@ -11,9 +11,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from console.models import Operator, Organization
+from pingone_integration.calls.failed_calls import count_call
 from pingone_integration.checks import CHECKS, network
 from pingone_integration.errors import MissingPermission, NotFound, Trace
-from pingone_integration.failed_calls import count_call
 from pingone_integration.models import Connection
 from tests.answers import error
 from tests.browser.test_look import Check, NewPage

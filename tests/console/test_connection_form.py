@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from console.connection_forms import ConnectionForm, understand_place
-from pingone_integration.credentials import Credentials
+from pingone_integration.connection.credentials import Credentials
 from pingone_integration.models import Connection
 
 ENVIRONMENT = UUID("5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711")

@@ -13,10 +13,11 @@ from django.db import connection as database
 from django.db import transaction
 
 from console.models import Membership, Operator, Organization
-from pingone_integration import grants, states
+from pingone_integration import states
+from pingone_integration.connection import grants
+from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import SettingsIncomplete, TokenRefreshFailure, Trace, Unavailable
 from pingone_integration.models import Connection, ConnectionEvent
-from pingone_integration.tokens import StoredTokens
 from tests.conftest import make_operator
 
 State = Connection.State

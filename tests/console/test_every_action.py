@@ -17,7 +17,8 @@ from console.catalogue import ACTIONS, BY_KEY, Action
 from console.failures import status_of
 from console.management.commands.pingone import FAILED, REFUSED, UNKNOWN
 from console.models import AuditEntry, Membership, Operator
-from pingone_integration import errors, tokens
+from pingone_integration import errors
+from pingone_integration.connection import tokens
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
 from tests.answers import ADA, error

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from console import middleware
-from pingone_integration import deadline
+from pingone_integration.calls import deadline
 from tests.answers import ADA, ENGINEERS, ada, listing
 from tests.console.test_user_page import answer_panels
 
@@ -92,7 +92,7 @@ def test_a_change_is_read_back_however_late_it_was_made(browser_of, helpdesk, pi
 
 
 def test_a_page_says_when_pingone_is_asked_again(browser_of, helpdesk, acme, pingone, monkeypatch):
-    monkeypatch.setattr("pingone_integration.api.time.sleep", lambda _: None)
+    monkeypatch.setattr("pingone_integration.calls.api.time.sleep", lambda _: None)
     pingone.get(f"/users/{ADA}").respond(503)
     browser = browser_of(helpdesk)
 

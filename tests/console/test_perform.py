@@ -138,7 +138,7 @@ def test_an_attempt_without_a_connection_is_on_record(access, pingone):
 
 def test_a_mistake_of_ours_in_the_middle_leaves_the_outcome_unknown(access, pingone, monkeypatch):
     reads(pingone, ada())
-    monkeypatch.delattr("pingone_integration.api.PingOneApi.put")
+    monkeypatch.delattr("pingone_integration.calls.api.PingOneApi.put")
 
     with pytest.raises(AttributeError):
         run(access, "user.deactivate")

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from console.models import Operator, Organization
 from pingone_integration import population_sync
-from pingone_integration.connections import open_api
+from pingone_integration.connection.open_api import open_api
 from pingone_integration.models import Connection, SyncedPopulation
 
 STAFF = "0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6"

@@ -16,7 +16,7 @@ from django.utils import timezone
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration import errors
 from pingone_integration.checks import CHECKS, network
-from pingone_integration.connections import open_api
+from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
 from tests.answers import ADA, error, listing

@@ -9,10 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from console.models import Organization
-from pingone_integration import grants
 from pingone_integration.checks import CHECKS, Result, State, Subject, run_all
+from pingone_integration.connection import grants
+from pingone_integration.connection.oauth import open_client
 from pingone_integration.models import Connection
-from pingone_integration.oauth import open_client
 from tests.sandbox_connection import connect
 from tests.sandbox_server import Sandbox
 

@@ -15,7 +15,7 @@ from console.catalogue import ACTIONS, BY_KEY
 from console.models import Organization
 from console.perform import Performed, Refused, perform, undo
 from pingone_integration import groups, passwords, populations, schemas, users
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import Duplicate, InvalidValue, MissingPermission, NotFound, PingOneError
 from pingone_integration.models import Connection
 from tests.conftest import make_operator

@@ -18,7 +18,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console.models import AuditEntry, Organization
-from pingone_integration import breaker, connections, profiles, users
+from pingone_integration import profiles, users
+from pingone_integration.calls import breaker
+from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import Duplicate, kinds
 from pingone_integration.models import Connection
 from tests.conftest import make_operator
@@ -76,12 +78,12 @@ def revoked_grant(world: World) -> None:
 
 
 def deleted_user(world: World) -> None:
-    connections.open_api(world.connection).delete(f"/users/{world.user_id}")
+    open_api(world.connection).delete(f"/users/{world.user_id}")
 
 
 def taken_username(world: World) -> None:
     with suppress(Duplicate):
-        profiles.create(connections.open_api(world.connection), profile={"username": TAKEN})
+        profiles.create(open_api(world.connection), profile={"username": TAKEN})
 
 
 ROWS = {
@@ -122,7 +124,7 @@ def world(connection: Connection, sandbox: Sandbox, settings: Any) -> Iterator[W
     connection.save(update_fields=["managed_environment_id"])
     organization = Organization.objects.create(slug="acme", name="Acme", connection=connection)
     name = f"row.{uuid4().hex[:8]}"
-    api = connections.open_api(connection)
+    api = open_api(connection)
     user_id = profiles.create(api, profile={"username": name, "given_name": "Rowena", "family_name": "Row"}).user.id
     users.lock(api, user_id, until=timezone.now() + timedelta(hours=1))
     yield World(sandbox=sandbox, connection=connection, organization=organization, user_id=user_id, settings=settings)

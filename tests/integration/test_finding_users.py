@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from pingone_integration import connections, devices, groups, passwords, populations, sessions, users
-from pingone_integration.api import PingOneApi
+from pingone_integration import devices, groups, passwords, populations, sessions, users
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import InvalidValue, NotFound, StaleCursor
 from pingone_integration.models import Connection
 from pingone_integration.user_search import Criteria, filter_of
@@ -18,7 +19,7 @@ from tests.sandbox_server import Sandbox
 def api(connection: Connection, sandbox: Sandbox) -> PingOneApi:
     connection.managed_environment_id = UUID(sandbox.details["managed_environment_id"])
     connection.save()
-    return connections.open_api(connection)
+    return open_api(connection)
 
 
 @pytest.fixture

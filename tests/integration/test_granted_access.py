@@ -5,11 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from pingone_integration import connections, environments
-from pingone_integration.api import AccessToken, PingOneApi
+from pingone_integration.calls.api import AccessToken, PingOneApi
+from pingone_integration.connection import environments
+from pingone_integration.connection.open_api import open_api
+from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import MissingPermission, NotFound, StaleCursor
 from pingone_integration.models import Connection
-from pingone_integration.tokens import StoredTokens
 from tests.sandbox_connection import connect
 from tests.sandbox_server import Sandbox
 
@@ -53,13 +54,13 @@ def test_the_only_environment_with_a_role_is_managed_without_asking(connection: 
 def test_an_environment_without_a_role_reads_as_a_missing_permission(connection: Connection, sandbox: Sandbox) -> None:
     connection.managed_environment_id = UUID(sandbox.details["second_environment_id"])
     with pytest.raises(MissingPermission):
-        connections.open_api(connection).get("/users", {"limit": 1})
+        open_api(connection).get("/users", {"limit": 1})
     with pytest.raises(NotFound):
         environments.read(connection, UUID(int=1))
 
 
 def test_a_list_goes_on_with_the_token_it_began_with_only(connection: Connection) -> None:
-    api = connections.open_api(connection)
+    api = open_api(connection)
     first = populations(api)
     assert set(populations(api, cursor=first.next_cursor).items).isdisjoint(first.items)
 
@@ -77,5 +78,5 @@ def test_a_token_that_pingone_no_longer_takes_is_renewed_in_the_middle_of_a_call
     connection.sealed_access_token = connection.seal("access_token", "e30.e30.e30")
     connection.save(update_fields=["sealed_access_token"])
 
-    assert populations(connections.open_api(connection)).items
+    assert populations(open_api(connection)).items
     assert StoredTokens(connection.pk).current() != AccessToken("e30.e30.e30", connection.token_version)

@@ -14,10 +14,10 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.utils import timezone
 
-from pingone_integration import authorization, tokens
+from pingone_integration.connection import authorization, tokens
+from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import NotConnected, SealBroken, SignOnUnverified, TokenRefreshFailure, Unavailable
 from pingone_integration.models import Connection
-from pingone_integration.tokens import StoredTokens
 from tests.conftest import lease_ages
 from tests.integration.conftest import has_grace_period
 from tests.integration.relay import Relay, lose_answer

@@ -10,10 +10,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from console.models import Membership, Organization
-from pingone_integration import tokens
+from pingone_integration.connection import tokens
+from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import Unavailable
 from pingone_integration.models import Connection
-from pingone_integration.tokens import StoredTokens
 from tests.conftest import lease_ages, make_operator, make_organization
 from tests.integration.conftest import has_grace_period
 from tests.integration.relay import Relay, lose_answer

@@ -18,11 +18,11 @@ import httpx
 import pytest
 from django.utils import timezone
 
-from pingone_integration import authorization, tokens
-from pingone_integration.api import AccessToken
+from pingone_integration.calls.api import AccessToken
+from pingone_integration.connection import authorization, tokens
+from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import BeingRenewed, ConnectionFailure, NotConnected, TokenRefreshFailure
 from pingone_integration.models import Connection
-from pingone_integration.tokens import StoredTokens
 from tests.conftest import lease_ages
 from tests.databases import database_url
 from tests.integration.token_worker import current_at_once

@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 
 from console.models import AuditEntry, Organization
-from pingone_integration import grants
+from pingone_integration.connection import grants
+from pingone_integration.connection.oauth import open_client
 from pingone_integration.models import Connection
-from pingone_integration.oauth import open_client
 from tests.conftest import make_operator
 from tests.console.test_troubleshooting import EVERY_ROW, PAGE, states, steps
 from tests.sandbox_connection import connect

@@ -22,9 +22,9 @@ from django.utils import timezone
 
 django.setup()
 
-from pingone_integration import tokens  # noqa: E402 - models need the setup
+from pingone_integration.connection import tokens  # noqa: E402 - models need the setup
+from pingone_integration.connection.tokens import StoredTokens  # noqa: E402
 from pingone_integration.errors import PingOneError  # noqa: E402
-from pingone_integration.tokens import StoredTokens  # noqa: E402
 
 
 def current_at_once(connection_id: UUID, threads: int) -> list[dict[str, str]]:

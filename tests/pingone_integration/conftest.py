@@ -4,15 +4,15 @@ import pytest
 import respx
 
 from console.models import Organization
-from pingone_integration import connections
-from pingone_integration.api import PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.connection.open_api import open_api
 from pingone_integration.models import Connection
 
 
 @pytest.fixture
 def api(acme: Organization) -> PingOneApi:
     """Calls into Acme's environment."""
-    return connections.open_api(acme.connection)
+    return open_api(acme.connection)
 
 
 @pytest.fixture

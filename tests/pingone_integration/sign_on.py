@@ -9,7 +9,7 @@ import respx
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from pingone_integration import authorization
+from pingone_integration.connection import authorization
 from pingone_integration.models import Connection
 from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL
 

@@ -15,10 +15,10 @@ import time_machine
 from django.utils import timezone
 
 from console.models import Organization
-from pingone_integration import failed_calls
+from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Result, State, Subject, network, run, run_all
+from pingone_integration.connection.regions import REGIONS
 from pingone_integration.models import Connection
-from pingone_integration.regions import REGIONS
 from tests.answers import error, listing
 from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
 from tests.pingone_integration.sign_on import CALLBACK, ISSUER, MARA, discoverable, discovery_document, tokens

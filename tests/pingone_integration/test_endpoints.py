@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingone_integration import endpoints
-from pingone_integration.api import AccessToken, PingOneApi
+from pingone_integration.calls.api import AccessToken, PingOneApi
 from pingone_integration.endpoints import Endpoint, UnsafePath, parse_endpoint, parse_media_type
 from pingone_integration.errors import Unavailable
 

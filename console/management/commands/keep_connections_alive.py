@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from console.models import Organization
+from pingone_integration.connection.tokens import renew
 from pingone_integration.errors import BeingRenewed, PingOneError
 from pingone_integration.models import Connection
-from pingone_integration.tokens import renew
 
 OLDER_THAN_DAYS = 7  # PingOne's refresh tokens last 30 days unless the application says otherwise
 

@@ -7,8 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console.models import Organization
-from pingone_integration import licence, population_sync, rate
-from pingone_integration.connections import open_api
+from pingone_integration import population_sync
+from pingone_integration.calls import rate_limit
+from pingone_integration.connection import licence
+from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
 
 
@@ -42,7 +44,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
             return True
         try:
-            with rate.in_background():
+            with rate_limit.in_background():
                 count = population_sync.sync(connection, open_api(connection))
         except PingOneError as error:
             self.stderr.write(f"{organization.slug}: {error.title}. {error.resolution}")

@@ -1,0 +1,111 @@
+"""While PingOne fails call after call, the calls of a connection are paused: they fail at once, and say until when.
+
+Failures in a row are counted in each process; the pause itself is two columns that come with the token of every call.
+When it is over, one caller of all processes is let through to try: an answer ends the pause, a failure makes a longer
+one. What fails at the token endpoint has a cool-down of its own, see connection/tokens.py, and does not count here.
+"""
+
+import logging
+from collections import Counter
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from datetime import timedelta
+from threading import Lock
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from pingone_integration import errors, states
+from pingone_integration.calls.scoped import holding
+from pingone_integration.errors import CallsPaused, PingOneError
+from pingone_integration.models import Connection
+
+logger = logging.getLogger(__name__)
+
+IN_A_ROW = 5
+PAUSE_S = 5
+LONGEST_PAUSE_S = 60
+TRIAL = timedelta(seconds=20)  # for whoever was let through; longer than a call takes, and over should they die
+
+_failures: Counter[UUID] = Counter()  # in a row, by connection; of this process
+_counting = Lock()
+_insisting = ContextVar("insisting", default=False)
+
+
+def insisting() -> AbstractContextManager[None]:
+    """For checks of the connection: they ask PingOne during a pause as well, and an answer ends it."""
+    return holding(_insisting, True)
+
+
+def let_pass(row: Connection) -> bool:
+    """Whether a call is the one that tries, after a pause; False while none was needed. Raises CallsPaused.
+
+    `row` was read just now; the call has to follow.
+    """
+    until = row.calls_paused_until
+    if until is None:
+        return False
+    if _insisting.get():
+        return True
+    now = timezone.now()
+    if until <= now:
+        # Of all that come after the pause, exactly one gets through.
+        mine = Connection.objects.filter(pk=row.pk, calls_paused_until=until)
+        if mine.update(calls_paused_until=now + TRIAL):
+            return True
+        row = Connection.objects.get(pk=row.pk)
+        until = row.calls_paused_until or now
+    last = errors.of_kind(row.state_kind, otherwise=errors.Unavailable)
+    raise CallsPaused(last=last.title, seconds=max(1, round((until - now).total_seconds())), until=until)
+
+
+def is_failing(connection_id: UUID) -> bool:
+    """Whether the last call of this process failed."""
+    return connection_id in _failures
+
+
+def answered(connection_id: UUID, *, tried: bool) -> None:
+    """PingOne answered, whatever it said. `tried`: what `let_pass` returned for the call."""
+    if connection_id in _failures:
+        with _counting:
+            _failures.pop(connection_id, None)
+    if tried:
+        _resume(connection_id)
+
+
+def failed(connection_id: UUID, error: PingOneError, *, tried: bool) -> None:
+    """There was no answer, or one that tells that PingOne is down or overloaded."""
+    if _insisting.get():
+        return  # people who look for the cause must not make the pause longer
+    with _counting:
+        _failures[connection_id] += 1
+        enough = _failures[connection_id] % IN_A_ROW == 0
+    if tried:
+        _pause(connection_id, error, again=True)
+    elif enough:
+        _pause(connection_id, error, again=False)
+
+
+def _pause(connection_id: UUID, error: PingOneError, *, again: bool) -> None:
+    """Of several processes that have had enough, the first one's pause counts."""
+    row = Connection.objects.get(pk=connection_id)
+    seconds = min(max(PAUSE_S, 2 * row.calls_paused_s), LONGEST_PAUSE_S) if again else PAUSE_S
+    until = timezone.now() + timedelta(seconds=seconds)
+    with transaction.atomic():
+        granted = Connection.objects.filter(
+            pk=connection_id, calls_paused_until__isnull=not again, state__in=states.GRANTED
+        )
+        if granted.update(calls_paused_until=until, calls_paused_s=seconds):
+            logger.warning("Connection %s: calls are paused for %s s: %s", connection_id, seconds, error.kind)
+            states.enter(row, Connection.State.NEEDS_ATTENTION, error)
+
+
+def _resume(connection_id: UUID) -> None:
+    with transaction.atomic():
+        paused = Connection.objects.filter(pk=connection_id, calls_paused_until__isnull=False)
+        if paused.update(calls_paused_until=None, calls_paused_s=0):
+            logger.info("Connection %s: PingOne answers again", connection_id)
+            row = Connection.objects.get(pk=connection_id)
+            if row.state == Connection.State.NEEDS_ATTENTION:
+                states.enter(row, Connection.State.CONNECTED)

@@ -1,0 +1,157 @@
+"""So many calls a second, and no more: what the licence allows one address, kept by all processes together.
+
+Each process may make a few calls a second by itself, so that everyday work costs nothing; what goes beyond comes out of
+a window that all processes share, one second long and claimed by one conditional UPDATE. What a person waits for goes
+first: background work has no share of its own and gets half of the window at most. A 429 closes the connection for
+everybody until PingOne's Retry-After.
+"""
+
+import math
+import random
+import time
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from pingone_integration.calls import deadline
+from pingone_integration.calls.scoped import holding
+from pingone_integration.errors import RateLimited, Trace
+from pingone_integration.models import CallWindow, Connection
+
+# Source: PingOne API reference, Platform > Rate limiting (read 2026-11): one address gets 35 % of the licence's rate.
+SHARE_OF_ONE_ADDRESS = 0.35
+UNKNOWN_LICENCE = 200  # calls a second
+PERSON_WAITS_S = 1.2  # for the next second
+BACKGROUND_WAITS_S = 60.0
+LONGEST_CLOSING_S = 60
+
+_background = ContextVar("background", default=False)
+
+
+def _limit(licensed_calls: int | None) -> int:
+    """Calls a second from here."""
+    return max(2, int((licensed_calls or UNKNOWN_LICENCE) * SHARE_OF_ONE_ADDRESS))
+
+
+@dataclass
+class _Known:
+    """What this process knows of one connection."""
+
+    limit: int = _limit(None)
+    closed_until: datetime | None = None  # PingOne asked everybody to wait
+    second: int = 0  # the one that `own` was counted in
+    own: int = 0
+    counting: Lock = field(default_factory=Lock)
+
+
+_known: dict[UUID, _Known] = {}
+
+
+def in_background() -> AbstractContextManager[None]:
+    """For work that nobody waits for: it leaves half of the calls to people, and waits for its turn."""
+    return holding(_background, True)
+
+
+def learn(row: Connection) -> None:
+    """What a row that was read just now says; it is read for every call's token."""
+    known = _known.setdefault(row.pk, _Known())
+    known.limit, known.closed_until = _limit(row.licensed_calls), row.calls_closed_until
+
+
+def take(connection_id: UUID, trace: Trace) -> None:
+    """The permit for one call, waited for a moment. Raises RateLimited: then PingOne was not asked."""
+    known = _known.setdefault(connection_id, _Known())
+    waits = BACKGROUND_WAITS_S if _background.get() else PERSON_WAITS_S
+    give_up_at = time.monotonic() + deadline.at_most(waits)
+    while True:
+        wait = _closed_for(known)
+        if not wait:
+            if _from_own_share(known) or _from_shared_window(connection_id, known):
+                return
+            wait = 1 - time.time() % 1 + random.uniform(0, 0.1)  # noqa: S311 - jitter, not a secret
+        if time.monotonic() + wait > give_up_at:
+            raise RateLimited("as many calls as PingOne allows", retry_after_s=math.ceil(wait), trace=trace)
+        time.sleep(wait)
+
+
+def refused(connection_id: UUID, retry_after_s: int | None) -> None:
+    """PingOne answered 429: nobody asks before it says so."""
+    until = timezone.now() + timedelta(seconds=min(max(retry_after_s or 1, 1), LONGEST_CLOSING_S))
+    if known := _known.get(connection_id):
+        known.closed_until = until
+    sooner = Q(calls_closed_until=None) | Q(calls_closed_until__lt=until)
+    Connection.objects.filter(sooner, pk=connection_id).update(calls_closed_until=until)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headroom:
+    """How many calls there may be, and how many are left of this second."""
+
+    limit: int  # calls a second, from here
+    left: int
+    closed_until: datetime | None  # PingOne asked to wait; None: it did not
+
+
+def headroom(row: Connection) -> Headroom:
+    limit, second = _limit(row.licensed_calls), _second()
+    used = CallWindow.objects.filter(connection=row, second=second).values_list("taken", flat=True).first() or 0
+    known = _known.get(row.pk)
+    own = known.own if known and known.second == second else 0
+    closed = row.calls_closed_until
+    closed_until = closed if closed and closed > timezone.now() else None
+    return Headroom(limit=limit, left=0 if closed_until else max(0, limit - used - own), closed_until=closed_until)
+
+
+def _closed_for(known: _Known) -> float:
+    """Seconds; 0: it is open."""
+    if known.closed_until is None:
+        return 0.0
+    return max(0.0, (known.closed_until - timezone.now()).total_seconds())
+
+
+def _own_share(limit: int) -> int:
+    """Of each process, so that together they leave more than half to the shared window."""
+    return max(1, int(limit * 0.4 / settings.WEB_CONCURRENCY))
+
+
+def _from_own_share(known: _Known) -> bool:
+    if _background.get():
+        return False
+    second = _second()
+    with known.counting:
+        if known.second != second:
+            known.second, known.own = second, 0
+        if known.own >= _own_share(known.limit):
+            return False
+        known.own += 1
+        return True
+
+
+def _from_shared_window(connection_id: UUID, known: _Known) -> bool:
+    shared = max(1, known.limit - settings.WEB_CONCURRENCY * _own_share(known.limit))
+    most = min(shared, known.limit // 2) if _background.get() else shared
+    second = _second()
+    window = CallWindow.objects.filter(connection_id=connection_id)
+    counted = window.filter(second=second, taken__lt=most)
+    if counted.update(taken=F("taken") + 1) or window.filter(second__lt=second).update(second=second, taken=1):
+        return True
+    if window.exists():
+        return bool(counted.update(taken=F("taken") + 1))
+    try:
+        with transaction.atomic():
+            CallWindow.objects.create(connection_id=connection_id, second=second, taken=1)
+    except IntegrityError:  # another process was quicker
+        return bool(counted.update(taken=F("taken") + 1))
+    return True
+
+
+def _second() -> int:
+    return int(time.time())

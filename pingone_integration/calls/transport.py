@@ -1,0 +1,93 @@
+"""The one way out to PingOne: shared connections, and answers bounded in size and time."""
+
+import os
+import time
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+
+from pingone_integration.calls import deadline
+from pingone_integration.errors import OutOfTime
+
+MAX_ANSWER_BYTES = 5_000_000
+MAX_ANSWER_SECONDS = 20.0  # for an answer that keeps trickling in; the timeouts below bound each wait inside it
+SHORTEST_WAIT_S = 0.01  # a socket understands 0 as not waiting at all
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+
+
+class _Waits(dict[str, float | None]):
+    """The timeouts of a request: when a wait begins, it is shortened to what is left until the deadline."""
+
+    def get(self, wait: str, default: Any = None) -> Any:
+        seconds = super().get(wait, default)
+        return seconds if seconds is None else max(deadline.at_most(seconds), SHORTEST_WAIT_S)
+
+
+class AnswerTooLarge(httpx.TransportError):
+    """The answer went on after MAX_ANSWER_BYTES and was dropped."""
+
+
+class BoundedTransport(httpx.HTTPTransport):
+    """Reads every answer to its end, or fails: a caller never meets a half-read or an endless one.
+
+    Raises OutOfTime when the deadline of the work at hand leaves no time, or ends meanwhile.
+    """
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        deadline.require_time()
+        waits = _Waits(request.extensions.get("timeout", {}))
+        request.extensions = dict(request.extensions) | {"timeout": waits}
+        try:
+            return self._whole_answer(request)
+        except httpx.TimeoutException as error:
+            if deadline.at_most(SHORTEST_WAIT_S) < SHORTEST_WAIT_S:
+                raise OutOfTime(str(error)) from error
+            raise
+
+    def _whole_answer(self, request: httpx.Request) -> httpx.Response:
+        started = time.monotonic()
+        longest = deadline.at_most(MAX_ANSWER_SECONDS)
+        response = super().handle_request(request)
+        content = bytearray()
+        try:
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > MAX_ANSWER_BYTES:
+                    raise AnswerTooLarge(f"more than {MAX_ANSWER_BYTES} bytes", request=request)
+                if time.monotonic() - started > longest:
+                    raise httpx.ReadTimeout(f"not complete after {longest:.0f} s", request=request)
+        finally:
+            response.close()
+        described = {b"content-encoding", b"content-length", b"transfer-encoding"}  # how it travelled: no longer true
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in described]
+        return httpx.Response(response.status_code, headers=headers, content=bytes(content))
+
+
+@cache
+def shared_transport() -> BoundedTransport:
+    """One pool of connections for the whole process. How many there are at once is bounded by concurrency.py alone:
+
+    in a queue for connections, organizations would wait for each other.
+    """
+    return BoundedTransport(
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+        trust_env=False,
+    )
+
+
+def client_options() -> dict[str, Any]:
+    """What every HTTP client here is made with: no redirects, no proxies from the environment, no cookies kept."""
+    return {
+        "transport": shared_transport(),
+        "timeout": TIMEOUT,
+        "headers": {"User-Agent": "pingone-console", "Accept": "application/json"},
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        "follow_redirects": False,
+        "trust_env": False,
+    }
+
+
+# A forked worker (gunicorn --preload) must not talk over the sockets of its parent.
+os.register_at_fork(after_in_child=shared_transport.cache_clear)

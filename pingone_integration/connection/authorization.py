@@ -1,0 +1,184 @@
+"""Connect and Disconnect: from the press of the button to a stored grant, and back to none."""
+
+import contextlib
+import logging
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from django.utils import timezone
+
+from pingone_integration.calls import concurrency
+from pingone_integration.connection import environments, grants
+from pingone_integration.connection.discovery import signing_keys
+from pingone_integration.connection.environments import Environment
+from pingone_integration.connection.id_tokens import Administrator, verify
+from pingone_integration.connection.oauth import SCOPE, Grant, OAuthClient, open_client
+from pingone_integration.errors import (
+    AuthenticationError,
+    PingOneError,
+    SignOnUnverified,
+    StateRejected,
+    TokenRefreshFailure,
+)
+from pingone_integration.models import AuthorizationRequest, Connection
+
+logger = logging.getLogger(__name__)
+
+GOOD_FOR = timedelta(minutes=10)
+
+
+def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
+    """The address at PingOne to send the browser to.
+
+    `bound_to` is a digest of whatever the return must have in common with this press of Connect. Raises
+    SettingsIncomplete, InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable: then it cannot work.
+    """
+    with concurrency.taken(connection.pk):
+        client = open_client(connection)
+    state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    request = AuthorizationRequest(state_digest=_digest(state), connection=connection, bound_to=bound_to)
+    request.sealed_nonce = request.seal("nonce", nonce)
+    request.sealed_code_verifier = request.seal("code_verifier", code_verifier)
+    AuthorizationRequest.objects.filter(created_at__lt=timezone.now() - timedelta(days=1)).delete()
+    request.save(force_insert=True)
+    return client.authorize_url(redirect_uri=redirect_uri, state=state, nonce=nonce, code_verifier=code_verifier)
+
+
+def finish(*, state: str, code: str, redirect_uri: str, bound_to: str) -> Connection:
+    """Exchange the code that PingOne sent the browser back with, and connect; an earlier grant is revoked.
+
+    Raises StateRejected, AuthenticationError, SignOnUnverified, ConnectionFailure, Unavailable: then an earlier grant
+    stays as it was.
+    """
+    waiting = connection_of(state)
+    with concurrency.taken(waiting.pk) if waiting else contextlib.nullcontext():
+        return _connect(_take(state, bound_to), code=code, redirect_uri=redirect_uri)
+
+
+def _connect(request: AuthorizationRequest, *, code: str, redirect_uri: str) -> Connection:
+    connection = request.connection
+    client = open_client(connection)
+    try:
+        grant = client.exchange_code(code, redirect_uri=redirect_uri, code_verifier=request.unseal("code_verifier"))
+    except TokenRefreshFailure as error:  # invalid_grant, and here the code is what PingOne does not take
+        raise AuthenticationError(str(error), trace=error.trace) from error
+    try:
+        administrator = _who_approved(client, grant, nonce=request.unseal("nonce"))
+    except PingOneError:
+        with contextlib.suppress(PingOneError):
+            grants.revoke_tokens(client, access_token=grant.access_token, refresh_token=grant.refresh_token)
+        raise
+    replaced = _store(connection, grant, administrator)
+    try:
+        grants.revoke(replaced)
+    except PingOneError as error:
+        logger.warning("Connection %s: the replaced grant was not revoked: %s", connection.pk, error.kind)
+    connection.refresh_from_db()
+    _settle_environment(connection)
+    return connection
+
+
+def refuse(*, state: str, bound_to: str, error: str, description: str) -> Connection | None:
+    """PingOne sent the browser back without approval: the press of Connect is used up, and nothing else changes.
+
+    None when `state` is not one that waits for this browser.
+    """
+    try:
+        connection = _take(state, bound_to).connection
+    except StateRejected:
+        return None
+    logger.info("Connection %s: not approved: %.100r (%.300r)", connection.pk, error, description)
+    return connection
+
+
+def disconnect(connection: Connection) -> None:
+    """Erase the tokens here, then revoke them at PingOne: in no seat, for it has to be possible, and only once.
+
+    Raises the PingOneError that kept PingOne from confirming; disconnected is the connection either way.
+    """
+    ended = grants.replace(connection, Connection.State.DISCONNECTED, grants.NOTHING, cause="Disconnected here.")
+    connection.refresh_from_db()
+    grants.revoke(ended)
+
+
+def connection_of(state: str) -> Connection | None:
+    """The connection that was to be connected with this `state`; whether it still may be, `finish` says."""
+    request = AuthorizationRequest.objects.select_related("connection").filter(state_digest=_digest(state)).first()
+    return request.connection if request else None
+
+
+def is_awaited(connection: Connection) -> bool:
+    """Whether Connect was pressed within the last ten minutes and nobody has come back: perhaps PingOne kept them."""
+    since = timezone.now() - GOOD_FOR
+    return AuthorizationRequest.objects.filter(connection=connection, used_at=None, created_at__gt=since).exists()
+
+
+def _digest(state: str) -> str:
+    return sha256(state.encode()).hexdigest()
+
+
+def _take(state: str, bound_to: str) -> AuthorizationRequest:
+    """Use up the waiting press of Connect, by one conditional UPDATE. Raises StateRejected with the reason.
+
+    A foreign return uses nothing up: nobody can spoil another person's Connect.
+    """
+    if not state:
+        raise StateRejected(StateRejected.Reason.MISSING)
+    now = timezone.now()
+    mine = AuthorizationRequest.objects.filter(pk=_digest(state), bound_to=bound_to)
+    taken = mine.filter(used_at=None, created_at__gt=now - GOOD_FOR).update(used_at=now)
+    request = mine.select_related("connection").first()
+    if request is None:
+        raise StateRejected(StateRejected.Reason.FOREIGN)
+    if not taken:
+        raise StateRejected(StateRejected.Reason.REPLAYED if request.used_at else StateRejected.Reason.STALE)
+    return request
+
+
+def _who_approved(client: OAuthClient, grant: Grant, *, nonce: str) -> Administrator:
+    if not grant.id_token:
+        raise SignOnUnverified("PingOne sent no ID token")
+    return verify(
+        grant.id_token,
+        keys=signing_keys(client.service),
+        issuer=client.service.issuer,
+        client_id=client.client_id,
+        nonce=nonce,
+    )
+
+
+def _store(connection: Connection, grant: Grant, administrator: Administrator) -> Connection:
+    """Returns the row as it was before."""
+    now = timezone.now()
+    columns = {
+        "sealed_access_token": connection.seal("access_token", grant.access_token),
+        "access_token_expires_at": grant.expires_at,
+        "sealed_refresh_token": connection.seal("refresh_token", grant.refresh_token),
+        "refresh_token_issued_at": now if grant.refresh_token else None,
+        "scope": (grant.scope or SCOPE)[:500],
+        "consented_by": administrator.name,
+        "consented_by_id": administrator.id,
+        "consented_at": now,
+    }
+    cause = f"Approved by {administrator.name}."
+    return grants.replace(connection, Connection.State.CONNECTED, columns, cause=cause)
+
+
+def _settle_environment(connection: Connection) -> None:
+    """Keep the managed environment if it is still visible, take the only one there is, else leave the choice open."""
+    try:
+        visible = environments.visible(connection)
+    except PingOneError as error:
+        logger.warning("Connection %s: its environments could not be read: %s", connection.pk, error.kind)
+        return
+    chosen = next((one for one in visible if one.id == connection.managed_environment_id), None)
+    environments.choose(connection, chosen or _only_suitable(visible, sign_on=connection.environment_id))
+
+
+def _only_suitable(visible: tuple[Environment, ...], *, sign_on: UUID | None) -> Environment | None:
+    """Administrators usually have an environment of their own, where no users are managed."""
+    active = [one for one in visible if one.is_active]
+    others = [one for one in active if one.id != sign_on] or active
+    return others[0] if len(others) == 1 else None

@@ -1,0 +1,96 @@
+"""PingOne environments: the ones that the administrator who connected sees, and the one that is managed."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.connection.regions import REGIONS, api_url_for
+from pingone_integration.connection.tokens import StoredTokens
+from pingone_integration.errors import StaleCursor, Unavailable
+from pingone_integration.models import Connection
+from pingone_integration.values import identifier, text
+
+PAGE_SIZE = 100
+MOST_PAGES = 20  # PingOne allows 600 environments in an organization
+
+_REGION_NAMES = {region.code: region.name for region in REGIONS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """The part of a PingOne environment that the console shows."""
+
+    id: UUID
+    name: str
+    type: str  # PRODUCTION or SANDBOX, in PingOne's words
+    region: str
+    status: str  # ACTIVE or DELETE_PENDING
+
+    @property
+    def is_active(self) -> bool:
+        return self.status != "DELETE_PENDING"
+
+
+def visible(connection: Connection) -> tuple[Environment, ...]:
+    """Every environment in which the administrator who connected has any role.
+
+    Source: PingOne API reference, Environments (read 2026-11).
+    """
+    try:
+        return _all(connection)
+    except StaleCursor:  # the access token was renewed between two pages
+        return _all(connection)
+
+
+def read(connection: Connection, environment_id: UUID) -> Environment:
+    """Raises NotFound when there is none, or none that the administrator sees."""
+    found = environment_of(api_above(connection).get(f"/environments/{environment_id}"))
+    if found is None:
+        raise Unavailable("an environment without an id")
+    return found
+
+
+def environment_of(body: dict[str, Any]) -> Environment | None:
+    """None without a readable id."""
+    environment_id = identifier(body.get("id"))
+    if environment_id is None:
+        return None
+    region = text(body.get("region"))
+    return Environment(
+        id=environment_id,
+        name=text(body.get("name")) or str(environment_id),
+        type=text(body.get("type")),
+        region=_REGION_NAMES.get(region, region),
+        status=text(body.get("status")),
+    )
+
+
+def _all(connection: Connection) -> tuple[Environment, ...]:
+    api = api_above(connection)
+    found: list[Environment] = []
+    cursor = None
+    for _ in range(MOST_PAGES):
+        page = api.get_page("/environments", "environments", environment_of, query={"limit": PAGE_SIZE}, cursor=cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return tuple(found)
+
+
+def api_above(connection: Connection) -> PingOneApi:
+    """The API above any one environment. Raises InvalidApiUrl."""
+    return PingOneApi(
+        base_url=f"{api_url_for(connection.auth_url)}/v1",
+        connection_id=connection.pk,
+        tokens=StoredTokens(connection.pk),
+        transaction_id=uuid4(),
+    )
+
+
+def choose(connection: Connection, environment: Environment | None) -> None:
+    """Manage this one from now on; None leaves the choice open."""
+    connection.managed_environment_id = environment.id if environment else None
+    connection.managed_environment_name = environment.name[:256] if environment else ""
+    connection.save(update_fields=["managed_environment_id", "managed_environment_name"])

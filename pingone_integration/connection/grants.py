@@ -1,0 +1,69 @@
+"""A stored grant as a whole: put in place of another one, and ended at PingOne."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from pingone_integration import states
+from pingone_integration.connection.oauth import OAuthClient, open_client
+from pingone_integration.errors import PingOneError, Unavailable
+from pingone_integration.models import Connection
+
+NOTHING: dict[str, Any] = {
+    "sealed_access_token": "",
+    "access_token_expires_at": None,
+    "sealed_refresh_token": "",
+    "refresh_token_issued_at": None,
+    "scope": "",
+    "consented_by": "",
+    "consented_by_id": "",
+    "consented_at": None,
+}
+
+
+def replace(connection: Connection, state: Connection.State, columns: dict[str, Any], *, cause: str) -> Connection:
+    """Store `columns` in place of the grant there is, and return the row as it was; `cause` is for the record.
+
+    A refresh that is under way loses: its result is for the grant that this one replaces.
+    """
+    for _ in range(5):  # each failed round means that a refresh or another admin was quicker
+        old = Connection.objects.get(pk=connection.pk)
+        now = timezone.now()
+        with transaction.atomic():
+            stored = Connection.objects.filter(pk=old.pk, token_version=old.token_version).update(
+                **columns,
+                token_version=old.token_version + 1,
+                lease_owner=None,
+                lease_until=None,
+                calls_paused_until=None,
+                calls_paused_s=0,
+                state=state,
+                state_kind="",
+                state_cause="",
+                state_changed_at=now,
+            )
+            if stored:
+                states.record(old, state, cause=cause)
+                return old
+    raise Unavailable("the connection is being changed by several people at once")
+
+
+def revoke(row: Connection) -> None:
+    """End the grant of a row as it was. Raises a PingOneError unless PingOne confirms all of it."""
+    access_token, refresh_token = row.unseal("access_token"), row.unseal("refresh_token")
+    if access_token or refresh_token:
+        revoke_tokens(open_client(row), access_token=access_token, refresh_token=refresh_token)
+
+
+def revoke_tokens(client: OAuthClient, *, access_token: str, refresh_token: str) -> None:
+    """The refresh token first: it is the one that lasts. Tries both; raises the first PingOneError."""
+    failures = []
+    for kind, token in (("refresh_token", refresh_token), ("access_token", access_token)):
+        try:
+            if token:
+                client.revoke(token, kind=kind)
+        except PingOneError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]

@@ -1,0 +1,28 @@
+"""How many calls the licence allows, as far as PingOne tells."""
+
+from pingone_integration.connection.open_api import open_api
+from pingone_integration.models import Connection
+from pingone_integration.values import json_object, whole_number
+
+_NAMED = {"rlgDirAccessRps": "reads", "rlgDirWriteRps": "changes", "rlgMfaRps": "MFA calls"}
+MOST = 2**31 - 1  # that the column holds
+
+
+def read(connection: Connection) -> dict[str, int]:
+    """Calls a second by what they are: `{"reads": 100}`; only what PingOne tells. All that use the licence share them.
+
+    The reads are remembered, for rate_limit.py to keep to.
+
+    Raises MissingPermission, Blocked or NotFound where PingOne does not show them to the administrator.
+    Source: PingOne API reference, Platform > Rate limiting, and Environments > Capabilities (read 2026-11).
+    """
+    quantities = json_object(open_api(connection).get("/capabilities").get("licenseQuantities"))
+    limits = {
+        what: limit
+        for name, what in _NAMED.items()
+        if (limit := whole_number(json_object(quantities.get(name)).get("limit"))) is not None
+    }
+    licensed = limits.get("reads")
+    known = licensed is not None and 0 < licensed <= MOST
+    Connection.objects.filter(pk=connection.pk).update(licensed_calls=licensed if known else None)
+    return limits

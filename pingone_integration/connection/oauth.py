@@ -1,0 +1,166 @@
+"""The OAuth 2.0 client of a connection: authorize URL, code exchange, refresh and revocation, by Authlib."""
+
+import base64
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import authlib.deprecate
+import httpx
+from django.utils import timezone
+
+from pingone_integration.calls import deadline
+from pingone_integration.calls.responses import json_object, oauth_error_of, traced
+from pingone_integration.calls.transport import client_options
+from pingone_integration.connection.discovery import SignOnService, discover
+from pingone_integration.errors import ConnectionFailure, PingOneError, SettingsIncomplete, Trace, Unavailable
+from pingone_integration.models import Connection
+from pingone_integration.values import text
+
+with warnings.catch_warnings():  # Authlib warns at import that it prefers httpx2; this console is built on httpx
+    warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import OAuth2Client
+
+SCOPE = "openid profile email"
+# One exchange, with its discovery, has to fit into the lease of tokens.py.
+TIMEOUT = httpx.Timeout(8.0, connect=3.0)
+UNSTATED_LIFETIME_S = 300  # PingOne always states one; a short guess only costs a refresh
+LONGEST_LIFETIME_S = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What the token endpoint gave."""
+
+    access_token: str = field(repr=False)
+    expires_at: datetime
+    refresh_token: str = field(repr=False)  # empty: none came
+    id_token: str = field(repr=False)  # empty: none came
+    scope: str  # empty: as asked for
+
+
+@dataclass(frozen=True)
+class OAuthClient:
+    """One connection's application at PingOne, ready to talk to its sign-on service."""
+
+    service: SignOnService
+    client_id: str
+    _authlib: Any = field(repr=False)
+
+    def authorize_url(self, *, redirect_uri: str, state: str, nonce: str, code_verifier: str) -> str:
+        url, _ = self._authlib.create_authorization_url(
+            self.service.authorization_endpoint,
+            redirect_uri=redirect_uri,
+            scope=SCOPE,
+            state=state,
+            nonce=nonce,
+            code_verifier=code_verifier,
+        )
+        return str(url)
+
+    def exchange_code(self, code: str, *, redirect_uri: str, code_verifier: str) -> Grant:
+        """Raises AuthenticationError, TokenRefreshFailure for an invalid_grant, ConnectionFailure, Unavailable."""
+        return self._granted(
+            lambda: self._authlib.fetch_token(
+                self.service.token_endpoint,
+                grant_type="authorization_code",
+                code=code,
+                redirect_uri=redirect_uri,
+                code_verifier=code_verifier,
+            )
+        )
+
+    def refresh(self, refresh_token: str) -> Grant:
+        """Raises as `exchange_code`; after Unavailable PingOne may have used up `refresh_token` all the same."""
+        return self._granted(
+            lambda: self._authlib.refresh_token(self.service.token_endpoint, refresh_token=refresh_token)
+        )
+
+    def revoke(self, token: str, *, kind: str) -> None:
+        """`kind` is access_token or refresh_token. Raises a PingOneError unless PingOne confirms."""
+        url = self.service.revocation_endpoint
+        response = _conversation(url, lambda: self._authlib.revoke_token(url, token=token, token_type_hint=kind))
+        if not response.is_success:
+            raise oauth_error_of(response, Trace(call=f"POST {url}"))
+
+    def _granted(self, ask: Callable[[], dict[str, Any]]) -> Grant:
+        asked_at = timezone.now()
+        deadline.require_time()
+        with deadline.lifted():  # an answer that is not waited for would take the code, or the grant, with it
+            token = _conversation(self.service.token_endpoint, ask)
+        return Grant(
+            access_token=token["access_token"],
+            expires_at=asked_at + timedelta(seconds=_lifetime(token.get("expires_in"))),
+            refresh_token=text(token.get("refresh_token")),
+            id_token=text(token.get("id_token")),
+            scope=text(token.get("scope")),
+        )
+
+
+def open_client(connection: Connection) -> OAuthClient:
+    """Asks the sign-on service for its endpoints first.
+
+    Raises SettingsIncomplete, SealBroken, and what `discover` raises.
+    """
+    secret = connection.unseal("client_secret")
+    if not (connection.client_id and secret and connection.auth_url and connection.environment_id):
+        raise SettingsIncomplete
+    service = discover(connection.auth_url, connection.environment_id)
+    method = connection.client_authentication
+    client = OAuth2Client(
+        client_id=connection.client_id,
+        client_secret=secret,
+        token_endpoint_auth_method=method,
+        revocation_endpoint_auth_method=method,
+        code_challenge_method="S256",
+        **client_options() | {"timeout": TIMEOUT},
+    )
+    client.register_client_auth_method((Connection.ClientAuthentication.BASIC.value, _basic))
+    client.register_compliance_hook("access_token_response", _checked)
+    client.register_compliance_hook("refresh_token_response", _checked)
+    return OAuthClient(service, connection.client_id, client)
+
+
+def _basic(client: Any, method: str, url: str, headers: Any, body: bytes) -> tuple[str, Any, bytes]:
+    """Client ID and secret are form-encoded first (RFC 6749, 2.3.1), which Authlib leaves out."""
+    pair = f"{quote(client.client_id, safe='')}:{quote(client.client_secret, safe='')}"
+    headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return url, headers, body
+
+
+def _conversation(url: str, ask: Callable[[], Any]) -> Any:
+    """What `ask` returns; whatever went wrong on the way becomes a PingOneError."""
+    trace = Trace(call=f"POST {url}")
+    try:
+        return ask()
+    except PingOneError:
+        raise
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise ConnectionFailure(str(error), trace=trace) from error
+    except httpx.HTTPError as error:
+        raise Unavailable(str(error), trace=trace) from error
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    """Authlib's hook before it reads a token: only a success that holds a usable one gets past."""
+    trace = Trace(call=f"POST {response.request.url}")
+    if not response.is_success:
+        raise oauth_error_of(response, trace)
+    body = json_object(response) or {}
+    token = body.get("access_token")
+    usable = isinstance(token, str) and token.isascii() and token.isprintable() and bool(token)
+    if not usable or str(body.get("token_type", "")).lower() != "bearer":
+        raise Unavailable("no usable access token", trace=traced(response, {}, trace))
+    body["expires_in"] = _lifetime(body.get("expires_in"))
+    return httpx.Response(response.status_code, json=body, request=response.request)
+
+
+def _lifetime(stated: Any) -> int:
+    """Seconds, from whatever `expires_in` is."""
+    try:
+        return min(max(int(stated), 0), LONGEST_LIFETIME_S)
+    except (TypeError, ValueError, OverflowError):
+        return UNSTATED_LIFETIME_S

@@ -1,0 +1,25 @@
+"""A connection as the rest of the product uses it: the API of the environment it manages."""
+
+from uuid import UUID, uuid4
+
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.connection.regions import api_url_for
+from pingone_integration.connection.tokens import StoredTokens, require_grant
+from pingone_integration.errors import NoEnvironmentChosen
+from pingone_integration.models import Connection
+
+
+def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> PingOneApi:
+    """The API of the connection's managed environment; the token is looked up, and refreshed, when a call is made.
+
+    Raises NotConnected, or whatever ended the grant; NoEnvironmentChosen; InvalidApiUrl.
+    """
+    require_grant(connection)
+    if connection.managed_environment_id is None:
+        raise NoEnvironmentChosen
+    return PingOneApi(
+        base_url=f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}",
+        connection_id=connection.pk,
+        tokens=StoredTokens(connection.pk),
+        transaction_id=transaction_id or uuid4(),
+    )

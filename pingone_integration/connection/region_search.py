@@ -1,0 +1,37 @@
+"""Where an environment really is, when the host of the Auth URL does not know it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import httpx
+from django.conf import settings
+
+from pingone_integration.calls.api import http_client
+from pingone_integration.calls.responses import json_object
+from pingone_integration.connection.regions import REGIONS
+
+TIMEOUT = httpx.Timeout(4.0, connect=2.0)  # a person waits for the slowest of them
+
+
+def auth_url_of_environment(environment_id: UUID, *, not_at: str) -> str | None:
+    """The Auth URL whose sign-on service knows it: of PingOne's regions, or for a custom host of the custom hosts.
+
+    Asks all of them but `not_at`, at the same time, for a public document; None: none of them answered with it.
+    """
+    custom = settings.PINGONE_CUSTOM_HOSTS
+    hosts = list(custom) if not_at in custom else [region.auth_url for region in REGIONS]
+    others = [host for host in hosts if host != not_at]
+    if not others:
+        return None
+    with ThreadPoolExecutor(len(others)) as threads:
+        known = threads.map(lambda host: _knows(host, environment_id), others)
+    return next((host for host, found in zip(others, known, strict=True) if found), None)
+
+
+def _knows(auth_url: str, environment_id: UUID) -> bool:
+    issuer = f"{auth_url}/{environment_id}/as"
+    try:
+        response = http_client().get(f"{issuer}/.well-known/openid-configuration", timeout=TIMEOUT)
+    except httpx.HTTPError:
+        return False
+    return response.is_success and (json_object(response) or {}).get("issuer") == issuer

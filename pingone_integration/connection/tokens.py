@@ -1,0 +1,186 @@
+"""The access token of a connection, and its refresh under a lease: however many ask at once, PingOne sees one refresh.
+
+The lease is a pair of columns claimed by one conditional UPDATE; it runs out by itself when its holder dies. No
+database transaction is open while PingOne is asked, and new tokens are stored before anybody uses them. What happens
+when something goes wrong in between is in docs/refresh.md.
+"""
+
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from pingone_integration import errors, states
+from pingone_integration.calls import breaker, deadline, failed_calls, rate_limit
+from pingone_integration.calls.api import AccessToken
+from pingone_integration.connection import grants
+from pingone_integration.connection.oauth import Grant, OAuthClient, open_client
+from pingone_integration.errors import PingOneError
+from pingone_integration.models import Connection
+
+logger = logging.getLogger(__name__)
+
+MARGIN = timedelta(seconds=30)  # a token this close to its end is not handed out any more
+LEASE = timedelta(seconds=30)  # by the database's clock: those of several servers may be minutes apart
+EXCHANGE_S = 12.0  # what the token request may take; with less of the lease left it is not begun
+WAIT_S = 8.0  # how long a request waits for another one's refresh
+REFUSED_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
+COOL_DOWN = timedelta(seconds=2)  # after a failed refresh: those who waited for it do not all try again
+LONGEST_COOL_DOWN_S = 30
+
+
+@dataclass(frozen=True)
+class StoredTokens:
+    """The TokenSource of a connection: always what the database holds now."""
+
+    connection_id: UUID
+
+    def current(self) -> AccessToken:
+        """Raises NotConnected, TokenRefreshFailure, AuthenticationError, SealBroken, or a temporary error."""
+        return _token(self.connection_id, _is_fresh, for_call=True)
+
+    def replace(self, rejected: AccessToken) -> AccessToken:
+        """A newer one than `rejected`. Raises as `current`."""
+        return _token(self.connection_id, lambda row: row.token_version != rejected.version and _is_fresh(row))
+
+
+def renew(connection: Connection) -> None:
+    """Exchange the refresh token that `connection` was read with, unless somebody has done so since.
+
+    Raises as StoredTokens.current().
+    """
+    _token(connection.pk, lambda row: row.token_version != connection.token_version and _is_fresh(row))
+
+
+def require_grant(connection: Connection) -> None:
+    """Raises NotConnected, or what ended the grant: TokenRefreshFailure, AuthenticationError."""
+    if connection.has_grant:
+        return
+    if connection.state == Connection.State.RECONNECT_NEEDED:
+        raise errors.of_kind(connection.state_kind, otherwise=errors.TokenRefreshFailure)(connection.state_cause)
+    raise errors.NotConnected
+
+
+def _token(connection_id: UUID, good: Callable[[Connection], bool], *, for_call: bool = False) -> AccessToken:
+    """The stored token once it is `good`: refreshed here, or by somebody else meanwhile."""
+    me = uuid4()
+    tries: bool | None = None  # None: not asked yet
+    give_up_at = time.monotonic() + deadline.at_most(WAIT_S)
+    while True:
+        row = Connection.objects.annotate(database_time=Now()).get(pk=connection_id)
+        require_grant(row)
+        rate_limit.learn(row)
+        tries = (for_call and breaker.let_pass(row)) if tries is None else tries
+        if good(row):
+            return AccessToken(row.unseal("access_token"), row.token_version, tries)
+        if _claim(row, me):
+            if token := _refresh(row, me):
+                return replace(token, tries=tries)
+            continue
+        if row.lease_owner is None and row.lease_until and row.lease_until > row.database_time:
+            raise _failed_just_now(row)
+        if time.monotonic() > give_up_at:
+            raise errors.BeingRenewed
+        time.sleep(random.uniform(0.05, 0.15))  # noqa: S311 - jitter, not a secret
+
+
+def _is_fresh(row: Connection) -> bool:
+    return row.access_token_expires_at is not None and row.access_token_expires_at - timezone.now() > MARGIN
+
+
+def _failed_just_now(row: Connection) -> PingOneError:
+    """What whoever tried met: there is no point in asking PingOne again within the same moment."""
+    return errors.of_kind(row.state_kind, otherwise=errors.Unavailable)(row.state_cause)
+
+
+def _claim(row: Connection, me: UUID) -> bool:
+    """One conditional UPDATE, so that exactly one of all that try at once succeeds."""
+    free = Q(lease_until=None) | Q(lease_until__lte=Now())
+    claimed = Connection.objects.filter(
+        free, pk=row.pk, token_version=row.token_version, state__in=states.GRANTED
+    ).update(lease_owner=me, lease_until=Now() + LEASE)
+    return claimed == 1
+
+
+def _release(row: Connection, me: UUID, *, closed_for: timedelta) -> None:
+    """Hand the lease back; nobody may claim it for `closed_for`."""
+    Connection.objects.filter(pk=row.pk, lease_owner=me).update(lease_owner=None, lease_until=Now() + closed_for)
+
+
+def _refresh(row: Connection, me: UUID) -> AccessToken | None:
+    """The new token, stored; None when the row has changed meanwhile and is to be read again."""
+    lease_ends = time.monotonic() + LEASE.total_seconds()
+    try:
+        client = open_client(row)
+        grant = _exchange(client, row, lease_ends)
+    except PingOneError as error:
+        _refresh_failed(row, me, error)
+        return None
+    except BaseException:
+        _release(row, me, closed_for=timedelta(0))
+        raise
+    return _store(row, client, grant)
+
+
+def _exchange(client: OAuthClient, row: Connection, lease_ends: float) -> Grant:
+    refresh_token = row.unseal("refresh_token")
+    if not refresh_token:
+        raise errors.NoRefreshToken
+    if lease_ends - time.monotonic() < EXCHANGE_S:
+        raise errors.Unavailable("too little of the lease is left to exchange the refresh token safely")
+    return client.refresh(refresh_token)
+
+
+def _store(row: Connection, client: OAuthClient, grant: Grant) -> AccessToken | None:
+    """Store a refreshed grant unless the connection got other tokens, or lost them, while PingOne was asked."""
+    now = timezone.now()
+    version = row.token_version + 1
+    renewed = {
+        "sealed_access_token": row.seal("access_token", grant.access_token),
+        "access_token_expires_at": grant.expires_at,
+        "token_version": version,
+        "lease_owner": None,
+        "lease_until": None,
+    }
+    if grant.refresh_token:  # without a new one, the old one stays good
+        renewed |= {
+            "sealed_refresh_token": row.seal("refresh_token", grant.refresh_token),
+            "refresh_token_issued_at": now,
+        }
+    if Connection.objects.filter(pk=row.pk, token_version=row.token_version).update(**renewed):
+        row.token_version = version
+        if not row.calls_paused_until:
+            states.enter(row, Connection.State.CONNECTED)
+        return AccessToken(grant.access_token, version)
+    other = Connection.objects.get(pk=row.pk)
+    if not other.has_grant or other.consented_at != row.consented_at:
+        # Disconnected, or connected anew: the tokens of the ended grant must not outlive it.
+        with contextlib.suppress(PingOneError):
+            grants.revoke_tokens(client, access_token=grant.access_token, refresh_token=grant.refresh_token)
+    return None
+
+
+def _refresh_failed(row: Connection, me: UUID, error: PingOneError) -> None:
+    """Raise `error` after recording what it means for the connection, unless the tokens have changed meanwhile."""
+    logger.warning("Connection %s: the access token could not be renewed: %s", row.pk, error.kind)
+    failed_calls.count_renewal(row.pk, error)
+    if isinstance(error, errors.SealBroken | errors.OutOfTime):  # says nothing of PingOne
+        _release(row, me, closed_for=timedelta(0))
+        raise error
+    final = isinstance(error, errors.TokenRefreshFailure) or error.trace.code in REFUSED_CLIENT
+    state = Connection.State.RECONNECT_NEEDED if final else Connection.State.NEEDS_ATTENTION
+    asked_for = timedelta(seconds=min(error.retry_after_s or 0, LONGEST_COOL_DOWN_S))
+    with transaction.atomic():  # whoever hears of the new state, and takes time over it, holds no lease meanwhile
+        current = states.enter(row, state, error)
+        _release(row, me, closed_for=max(COOL_DOWN, asked_for))
+    if current:
+        raise error

@@ -1,0 +1,172 @@
+"""So many calls a second: kept by threads and processes together, people first, and closed by a 429."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.db import connections as databases
+from django.utils import timezone
+
+from pingone_integration.calls import rate_limit
+from pingone_integration.connection.open_api import open_api
+from pingone_integration.errors import RateLimited, Trace
+from pingone_integration.models import CallWindow, Connection
+from tests.answers import ADA, ada, error
+
+PATH = f"/users/{ADA}"
+
+
+@pytest.fixture
+def row(acme, settings):
+    """A connection that may make twenty calls a second, shared by two processes."""
+    settings.WEB_CONCURRENCY = 2
+    Connection.objects.filter(pk=acme.connection.pk).update(licensed_calls=58)
+    acme.connection.refresh_from_db()
+    rate_limit.learn(acme.connection)
+    return acme.connection
+
+
+@dataclass
+class Clock:
+    now: float = 1_800_000_000.0
+    waited: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.waited.append(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Stands still; waiting moves it on."""
+
+    clock = Clock()
+    monkeypatch.setattr(time, "time", lambda: clock.now)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    return clock
+
+
+def take(row, times):
+    for _ in range(times):
+        rate_limit.take(row.pk, Trace())
+
+
+def as_another_process(monkeypatch):
+    """What a process knows is its own; the database is everybody's."""
+    monkeypatch.setattr(rate_limit, "_known", {})
+
+
+def test_everyday_work_costs_no_query(row, clock, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        take(row, 4)
+
+
+def test_what_goes_beyond_comes_out_of_one_window_for_all_processes(row, clock, monkeypatch):
+    take(row, 4 + 12)
+    as_another_process(monkeypatch)
+    rate_limit.learn(row)
+
+    take(row, 4)
+
+    assert clock.waited == []
+    assert CallWindow.objects.get(connection=row).taken == 12
+    take(row, 1)
+    assert len(clock.waited) == 1
+    assert 0 < clock.waited[0] <= 1.1
+
+
+def test_threads_that_ask_at_once_get_no_more_than_there_is(transactional_db, row, clock, monkeypatch):
+    monkeypatch.setattr(rate_limit, "PERSON_WAITS_S", 0.0)
+
+    def ask(_):
+        try:
+            rate_limit.take(row.pk, Trace())
+        except RateLimited:
+            return False
+        finally:
+            databases.close_all()
+        return True
+
+    with ThreadPoolExecutor(20) as threads:
+        permitted = sum(threads.map(ask, range(60)))
+
+    assert permitted == 4 + 12
+
+
+def test_a_person_who_would_wait_for_long_is_told_at_once(row, clock):
+    Connection.objects.filter(pk=row.pk).update(calls_closed_until=timezone.now() + timedelta(seconds=20))
+    row.refresh_from_db()
+    rate_limit.learn(row)
+
+    with pytest.raises(RateLimited) as raised:
+        take(row, 1)
+
+    assert raised.value.retry_after_s in {20, 21}
+    assert clock.waited == []
+
+
+def test_background_work_leaves_half_of_the_calls_to_people_and_waits_for_its_turn(row, clock):
+    with rate_limit.in_background():
+        take(row, 10)
+        assert clock.waited == []
+        rate_limit.take(row.pk, Trace())
+    assert len(clock.waited) == 1
+
+    clock.waited.clear()
+    clock.now = int(clock.now) + 5.0
+    with rate_limit.in_background():
+        take(row, 10)
+    take(row, 4 + 2)
+    assert clock.waited == []
+
+
+def test_a_429_closes_the_connection_for_everybody_until_pingone_says_so(row, pingone, monkeypatch):
+    wire = pingone.get(PATH).respond(429, json=error("REQUEST_LIMITED"), headers={"Retry-After": "30"})
+    with pytest.raises(RateLimited):
+        open_api(row).get(PATH)
+    as_another_process(monkeypatch)
+
+    with pytest.raises(RateLimited) as raised:
+        open_api(row).get(PATH)
+
+    assert wire.call_count == 1
+    assert raised.value.retry_after_s in range(25, 31)
+    room = rate_limit.headroom(Connection.objects.get(pk=row.pk))
+    assert room.closed_until
+    assert room.left == 0
+
+
+def test_a_short_wait_that_pingone_asks_for_is_waited_out(row, pingone, monkeypatch):
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        rate_limit.learn(row)  # by then it is open again
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    limited = httpx.Response(429, json=error("REQUEST_LIMITED"), headers={"Retry-After": "1"})
+    wire = pingone.get(PATH).mock(side_effect=[limited, httpx.Response(200, json=ada())])
+
+    assert open_api(row).get(PATH)["id"] == str(ADA)
+
+    assert wire.call_count == 2
+    assert slept == [1]
+
+
+@pytest.mark.parametrize(("licensed", "limit"), [(None, 70), (100, 35), (1, 2)])
+def test_the_limit_is_one_addresss_share_of_the_licence(acme, licensed, limit):
+    acme.connection.licensed_calls = licensed
+
+    assert rate_limit.headroom(acme.connection) == rate_limit.Headroom(limit=limit, left=limit, closed_until=None)
+
+
+def test_what_is_left_of_a_second_is_told(row, clock):
+    take(row, 6)
+
+    assert rate_limit.headroom(row).left == 14
+    clock.now += 1
+    assert rate_limit.headroom(row).left == 20

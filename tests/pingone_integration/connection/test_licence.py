@@ -1,0 +1,39 @@
+"""What the licence allows: told as PingOne tells it, remembered as far as it makes sense."""
+
+from typing import Any
+
+import pytest
+import respx
+
+from console.models import Organization
+from pingone_integration.connection import licence
+from pingone_integration.models import Connection
+
+
+def remembered(acme: Organization) -> int | None:
+    return Connection.objects.get(pk=acme.connection_id).licensed_calls
+
+
+def quantities(reads: Any) -> dict[str, Any]:
+    return {"licenseQuantities": {"rlgDirAccessRps": reads, "rlgDirWriteRps": {"limit": 50}}}
+
+
+def test_the_reads_are_remembered(acme: Organization, pingone: respx.MockRouter) -> None:
+    pingone.get("/capabilities").respond(json=quantities({"limit": 100}))
+
+    assert licence.read(acme.connection) == {"reads": 100, "changes": 50}
+    assert remembered(acme) == 100
+
+
+@pytest.mark.parametrize(
+    "reads", [None, {}, {"limit": None}, {"limit": 0}, {"limit": -1}, {"limit": 2**31}, {"limit": "100"}, 100]
+)
+def test_what_is_no_number_of_calls_is_not_and_an_older_one_is_forgotten(
+    acme: Organization, pingone: respx.MockRouter, reads: Any
+) -> None:
+    Connection.objects.filter(pk=acme.connection_id).update(licensed_calls=100)
+    pingone.get("/capabilities").respond(json=quantities(reads))
+
+    licence.read(acme.connection)
+
+    assert remembered(acme) is None
