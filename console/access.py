@@ -13,8 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.fragments import page_of, wants_fragment
+from console.kept_forms import keep
 from console.models import Membership, Operator, Organization
-from console.typed import keep
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 

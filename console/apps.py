@@ -8,8 +8,8 @@ class ConsoleConfig(AppConfig):
         from allauth.mfa.signals import authentication_failed
         from django.db.models.signals import post_save
 
-        from console.connection_mail import state_changed
-        from console.sign_ins import second_factor_refused
+        from console.connection.mail import state_changed
+        from console.operators.sign_ins import second_factor_refused
         from pingone_integration.models import ConnectionEvent
 
         authentication_failed.connect(second_factor_refused)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
-from console import failures
+from console.failures import pages
 from pingone_integration.calls import deadline
 from pingone_integration.errors import PingOneError
 
@@ -87,7 +87,7 @@ class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]
 
 
 class Failures:
-    """What goes wrong in a view as a page or, for a fragment, as a notice; see failures.py."""
+    """What goes wrong in a view as a page or, for a fragment, as a notice; see failures/pages.py."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -95,8 +95,8 @@ class Failures:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
-            return failures.method_not_allowed(request, response)
+            return pages.method_not_allowed(request, response)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return failures.pingone_failed(request, error) if isinstance(error, PingOneError) else None
+        return pages.pingone_failed(request, error) if isinstance(error, PingOneError) else None

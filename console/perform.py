@@ -1,24 +1,31 @@
 """The single path that checks, records and runs an action: for page, fragment and command line alike."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.utils import timezone
 
-from console import audit
 from console.access import OrgAccess, enter_org
-from console.audit import Circumstances, Outcome, Subject, storable
-from console.catalogue import BY_KEY
-from console.catalogue.action import Action
+from console.actions.action import Action
+from console.actions.catalogue import BY_KEY
+from console.audit import entries
+from console.audit.entries import AlreadySubmitted, Circumstances, Outcome, Subject, storable
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
 from pingone_integration import users
 from pingone_integration.calls import deadline
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.errors import MissingPermission, NotFound, PingOneError
+from pingone_integration.errors import (
+    ConnectionFailure,
+    MissingPermission,
+    NotFound,
+    PingOneError,
+    RateLimited,
+    Unavailable,
+)
 from pingone_integration.profiles import Written
 from pingone_integration.users import User
 
@@ -27,6 +34,7 @@ Json = dict[str, Any]
 UNREAD = "It could not be read back."
 UNSEEN = "PingOne took it, but does not show it: look again in a moment."
 LOOK_AGAIN_S = 2.0  # however long the page has been waiting for PingOne already
+MOST_AT_ONCE = 20  # actions on one user: somebody waits for the answer
 LONGEST_RUN = timedelta(minutes=5)  # all calls of one action together have long timed out by then
 
 
@@ -59,11 +67,11 @@ def perform(
     access.require(action.permission)
     if problem := ticket_policy(access.org, action.key).problem_with(circumstances.ticket):
         raise Refused(problem)
-    audit.raise_if_submitted(access.org, access.operator, circumstances.submission)
+    entries.raise_if_submitted(access.org, access.operator, circumstances.submission)
     entry_id = uuid4()
 
     def started(user: User | None, before: Json | None) -> AuditEntry:
-        return audit.start(
+        return entries.start(
             access.org,
             access.operator,
             action.key,
@@ -79,17 +87,17 @@ def perform(
         user = users.get(api, user_id) if user_id else None
         before = _before(api, action, user, inputs)
     except PingOneError as error:
-        audit.close(started(None, None), Outcome.FAILED, error=error)
+        entries.close(started(None, None), Outcome.FAILED, error=error)
         raise
 
     row = started(user, before)
     try:
         result = action.call(api, *([user_id] if action.needs_user else []), **inputs)
     except PingOneError as error:
-        audit.close(row, Outcome.FAILED if error.outcome_known else Outcome.UNKNOWN, error=error)
+        entries.close(row, Outcome.FAILED if error.outcome_known else Outcome.UNKNOWN, error=error)
         raise
     except Exception:
-        audit.close(row, Outcome.UNKNOWN, note="The console made a mistake while PingOne was being called.")
+        entries.close(row, Outcome.UNKNOWN, note="The console made a mistake while PingOne was being called.")
         raise
 
     user_id = result.user.id if isinstance(result, Written) else user_id
@@ -104,7 +112,7 @@ def perform(
         note = f"{note} {UNREAD}".strip()
     elif not is_seen:
         note = note or UNSEEN
-    closing = audit.close(
+    closing = entries.close(
         row,
         Outcome.SUCCEEDED,
         subject=None if row.subject_id else _subject(user_id, again.user),
@@ -126,7 +134,7 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
         raise Refused("This cannot be undone.")
     inverse = BY_KEY[action.undo.action]
     access.require(inverse.permission)
-    audit.raise_if_submitted(access.org, access.operator, circumstances.submission)
+    entries.raise_if_submitted(access.org, access.operator, circumstances.submission)
     undone = AuditEntry.objects.current().filter(organization=access.org, undoes=entry.entry)
     if undone.exclude(outcome=Outcome.FAILED).exists():
         raise Refused("This was undone already, or is being undone.")
@@ -164,7 +172,7 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
         outcome, note = Outcome.FAILED, "The user was read again: it has not happened."
     else:
         return entry
-    return audit.close(entry, outcome, after=now, note=f"{note} Read by {access.operator.email}.")
+    return entries.close(entry, outcome, after=now, note=f"{note} Read by {access.operator.email}.")
 
 
 def is_open(entry: AuditEntry) -> bool:
@@ -209,3 +217,50 @@ def _subject(user_id: UUID | None, user: User | None) -> Subject:
 def _inputs_of(entry: AuditEntry) -> Json:
     """The recorded inputs as `observe` takes them: ids as UUIDs again."""
     return {name: UUID(value) if name.endswith("_id") and value else value for name, value in entry.inputs.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One action to run, and how it is called where its outcome is told."""
+
+    action: Action
+    name: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of a step."""
+
+    step: Step
+    problem: str = ""  # why not; empty: it is done
+    kind: str = ""  # of PingOne's error, where it is one
+
+
+def perform_each(access: OrgAccess, user_id: UUID, steps: Iterable[Step], circumstances: Circumstances) -> list[Result]:
+    """Run all steps, whichever fail; once PingOne does not answer, the rest is not tried.
+
+    The same submission again runs none of them again. Raises PermissionDenied, and Http404, as `perform`.
+    """
+    results: list[Result] = []
+    silent = False
+    for step in steps:
+        own = uuid5(circumstances.submission, f"{step.action.key} {sorted(step.inputs.items())}")
+        problem, kind = "", ""
+        if silent:
+            problem = "Not tried, since PingOne did not answer before."
+        else:
+            try:
+                perform(access, step.action, user_id, step.inputs, replace(circumstances, submission=own))
+            except Refused as refused:
+                problem = str(refused)
+            except AlreadySubmitted as sent:
+                if sent.entry.outcome != Outcome.SUCCEEDED:
+                    problem = "This was sent before, and did not succeed."
+            except PingOneError as error:
+                silent = isinstance(error, ConnectionFailure | RateLimited | Unavailable)
+                unknown = "" if error.outcome_known else " It may have happened or not."
+                said = " ".join(detail.message for detail in error.details if detail.message)
+                kind, problem = error.kind, f"{error.title}.{unknown}" + (f" PingOne says: {said}" if said else "")
+        results.append(Result(step=step, problem=problem, kind=kind))
+    return results

@@ -116,7 +116,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "console.layout.layout",
+                "console.page.frame.layout",
             ],
             "builtins": [
                 "django.templatetags.static",
@@ -128,7 +128,7 @@ TEMPLATES = [
     }
 ]
 
-FORM_RENDERER = "console.form_rendering.TablerRenderer"
+FORM_RENDERER = "console.page.form_rendering.TablerRenderer"
 MESSAGE_TAGS = {message_levels.ERROR: "danger"}  # Tabler's word
 
 STATIC_URL = "static/"
@@ -157,7 +157,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "console.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "console.operators.accounts.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -166,7 +166,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True  # nothing to tick: a session lasts SESSION_COOKIE_AGE
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to people who are not operators
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
-MFA_ADAPTER = "console.accounts.MfaAdapter"
+MFA_ADAPTER = "console.operators.accounts.MfaAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SERVED_OVER_TLS  # the demo on localhost
@@ -180,7 +180,7 @@ SESSION_COOKIE_NAME = "console_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_TLS
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_NAME = "console_csrf"
-CSRF_FAILURE_VIEW = "console.failures.csrf_failed"
+CSRF_FAILURE_VIEW = "console.failures.pages.csrf_failed"
 SECURE_SSL_REDIRECT = SERVED_OVER_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by a load balancer, inside
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0
@@ -202,7 +202,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-DEFAULT_EXCEPTION_REPORTER = "console.exception_reports.ReportWithoutValues"
+DEFAULT_EXCEPTION_REPORTER = "console.failures.exception_reports.ReportWithoutValues"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,6 +1,18 @@
-"""The ticket that an operator works on: set once, it goes with every action until it is changed."""
+"""The ticket that an operator works on, and which actions ask for one, as an org admin decides.
+
+It is set once and goes with every action until it is changed.
+"""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.forms import CharField, ChoiceField, Form, TextInput, UUIDField
 
 from console.access import ConsoleRequest
+from console.models import TicketPolicy
+from console.models.tickets import validate_ticket_pattern
+
+Requirement = TicketPolicy.Requirement
 
 
 def ticket_in_hand(request: ConsoleRequest) -> str:
@@ -14,3 +26,31 @@ def take_in_hand(request: ConsoleRequest, ticket: str) -> None:
 
 def _key(request: ConsoleRequest) -> str:
     return f"ticket-{request.access.org.pk}"
+
+
+class TicketForm(Form):
+    """The ticket to work on from now on; empty: none."""
+
+    ticket = CharField(required=False, max_length=100)
+    user_id = UUIDField(required=False)  # whose page it was set on
+
+
+class TicketPolicyForm(Form):
+    """What one action asks for."""
+
+    requirement = ChoiceField(label="Ticket", choices=Requirement)
+    pattern = CharField(
+        label="Pattern",
+        required=False,
+        max_length=200,
+        validators=[validate_ticket_pattern],
+        widget=TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "placeholder": r"INC\d+"}
+        ),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("requirement") == Requirement.PATTERN and not cleaned.get("pattern") and not self.errors:
+            self.add_error("pattern", ValidationError("A pattern is missing, for example INC\\d+."))
+        return cleaned

@@ -22,10 +22,10 @@ from console.views import (
     users,
 )
 
-handler400 = "console.failures.bad_request"
-handler403 = "console.failures.permission_denied"
-handler404 = "console.failures.not_found"
-handler500 = "console.failures.server_error"
+handler400 = "console.failures.pages.bad_request"
+handler403 = "console.failures.pages.permission_denied"
+handler404 = "console.failures.pages.not_found"
+handler500 = "console.failures.pages.server_error"
 
 urlpatterns = [
     path("", home.home, name="home"),

@@ -127,7 +127,7 @@ class ConnectionEvent(models.Model):
 
 
 class CallWindow(models.Model):
-    """How many calls all processes together have taken in one second beyond their own shares; see calls/rate_limit.py."""
+    """How many calls all processes together have taken in one second beyond their own shares; see rate_limit.py."""
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="+")
     second = models.BigIntegerField()  # of the Unix time

@@ -1,5 +1,6 @@
 """Writing a PingOne user's profile: only what changes, and what PingOne made of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,3 +149,12 @@ def _same(sent: Any, returned: Any) -> bool:
     if isinstance(sent, str) and isinstance(returned, str):
         return sent.strip().casefold() == returned.strip().casefold()
     return bool(sent == returned)
+
+
+def in_words(value: Any) -> str:
+    """A value of an attribute: text as it is, a list one entry to a line, anything else as JSON; empty for none."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return "\n".join(value)
+    return json.dumps(value, ensure_ascii=False)

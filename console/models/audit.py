@@ -32,7 +32,7 @@ class AuditEntry(models.Model):
     What an entry is about is known when it starts, how it ended only later, and no row is ever changed: so an action
     on a PingOne user leaves two rows that share `entry`, revision 0 (started) and revision 1 (its outcome); reading
     the user again after an unknown outcome may add revision 2. Each row repeats the whole entry and is complete
-    by itself. Rows are made by console.audit only, which chains them.
+    by itself. Rows are made by console.audit.entries only, which chains them.
     """
 
     class Outcome(models.TextChoices):
@@ -78,7 +78,7 @@ class AuditEntry(models.Model):
     undoes = models.UUIDField(null=True)  # the entry whose effect this one takes back
 
     # What, to whom
-    action = models.CharField(max_length=60)  # a key of the catalogue, or of console.audit.EVENTS
+    action = models.CharField(max_length=60)  # a key of the catalogue, or of console.audit.entries.EVENTS
     subject_kind = models.CharField(max_length=12, choices=Subject)
     subject_id = models.CharField(max_length=64, blank=True)
     subject_name = models.TextField(blank=True)  # username, as it was then
@@ -120,7 +120,7 @@ class AuditEntry(models.Model):
         if not self._state.adding:
             raise AppendOnlyError("The audit log is append-only.")
         if not self.hash:
-            raise AppendOnlyError("Only console.audit adds to the audit log: a row has its place in the chain.")
+            raise AppendOnlyError("Only console.audit.entries adds to the audit log: a row has its place in the chain.")
         super().save(*args, **(kwargs | {"force_insert": True}))
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:

@@ -9,8 +9,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.icons import icon_svg
-from console.user_agents import browser_name
+from console.page.icons import icon_svg
+from console.page.user_agents import browser_name
 
 register = template.Library()
 register.filter(browser_name)

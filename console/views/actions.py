@@ -14,20 +14,20 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console import perform
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.action_errors import tell_at_fields
-from console.action_forms import ActionForm, SubmissionForm, TicketForm
-from console.audit import AlreadySubmitted, Circumstances, Outcome
-from console.catalogue import BY_KEY, Action
-from console.failures import Failure, note, status_of, with_explanation
+from console.actions.catalogue import BY_KEY, Action
+from console.actions.forms import ActionForm, SubmissionForm
+from console.actions.profile_forms import EditUserForm
+from console.audit.entries import AlreadySubmitted, Circumstances, Outcome
+from console.failures.at_fields import tell_at_fields
+from console.failures.failure import Failure, note, status_of, with_explanation
 from console.fragments import wants_fragment
+from console.kept_forms import mark_of, take
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
 from console.perform import Performed, Refused
-from console.profile_forms import EditUserForm
 from console.source_address import source_address
-from console.tickets import take_in_hand, ticket_in_hand
-from console.typed import mark_of, take
-from console.user_schema import known_attributes
+from console.tickets import TicketForm, take_in_hand, ticket_in_hand
+from console.users.remembered import known_attributes
 from console.views.users import account_context
 from pingone_integration import users
 from pingone_integration.errors import ChangedMeanwhile, PingOneError

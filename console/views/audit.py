@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.audit_search import AuditFilterForm, each_of, matching, page_of
-from console.audit_words import Line, changes_of, inputs_of, title_of, values_of
-from console.catalogue import BY_KEY
+from console.actions.catalogue import BY_KEY
+from console.audit.search import AuditFilterForm, each_of, matching, page_of
+from console.audit.wording import Line, changes_of, inputs_of, title_of, values_of
 from console.fragments import wants_fragment
 from console.models import AuditEntry
+from console.page.csv_export import csv_lines
 from console.perform import is_open, resolve
-from console.spreadsheet import csv_lines
 from pingone_integration.errors import kinds
 
 _COLUMNS = (

@@ -9,11 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console import audit, call_api
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.call_api import ApiCall
-from console.call_api_form import CallApiForm, SaveCallForm, SendWriteForm
-from console.failures import failure_of
+from console.audit import entries
+from console.call_api import api_call
+from console.call_api.api_call import ApiCall
+from console.call_api.forms import CallApiForm, SaveCallForm, SendWriteForm
+from console.failures.failure import failure_of
 from console.models import AuditEntry, SavedApiCall
 from console.models.tickets import ticket_policy
 from console.source_address import source_address
@@ -40,15 +41,15 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return _page(request, access, form, status=422)
     call = form.call
     if not call.writes:
-        return _send(request, access, form, audit.Circumstances(source_address=source_address(request)))
+        return _send(request, access, form, entries.Circumstances(source_address=source_address(request)))
     second_look = SendWriteForm(
         request.POST if "submission" in request.POST else None,
-        policy=ticket_policy(access.org, call_api.ACTION),
+        policy=ticket_policy(access.org, api_call.ACTION),
         initial={"ticket": ticket_in_hand(request)},
     )
     if not second_look.is_valid():
         return _page(request, access, form, second_look=second_look, status=422 if second_look.is_bound else 200)
-    circumstances = audit.Circumstances(
+    circumstances = entries.Circumstances(
         source_address=source_address(request),
         ticket=second_look.cleaned_data["ticket"],
         reason=second_look.cleaned_data["reason"],
@@ -68,7 +69,7 @@ def save(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if not (form.is_valid() and naming.is_valid()):
         return _page(request, access, form, naming=naming, status=422)
     name = naming.cleaned_data["name"]
-    kept = {**form.call.inputs(), "media_type": form.call.media_type, "body": call_api.without_secrets(form.call)}
+    kept = {**form.call.inputs(), "media_type": form.call.media_type, "body": api_call.without_secrets(form.call)}
     saved, _ = SavedApiCall.objects.update_or_create(
         organization=access.org, name=name, defaults={**kept, "saved_by": access.operator}
     )
@@ -86,15 +87,15 @@ def forget(request: ConsoleRequest, access: OrgAccess, saved_id: int) -> HttpRes
 
 
 def _send(
-    request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circumstances: audit.Circumstances
+    request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circumstances: entries.Circumstances
 ) -> HttpResponse:
     """The page with PingOne's answer, or with the reason why there is none; what was typed stays."""
     try:
-        exchange = call_api.perform_call(access, form.call, circumstances)
+        exchange = api_call.perform_call(access, form.call, circumstances)
     except PingOneError as error:
         failure = failure_of(error, access)
         return _page(request, access, form, failure=failure, status=failure.status)
-    except audit.AlreadySubmitted as sent:
+    except entries.AlreadySubmitted as sent:
         return _page(request, access, form, sent_before=sent.entry)
     return _page(request, access, form, exchange=exchange)
 
@@ -111,14 +112,14 @@ def _page(
     connection = access.org.connection
     base_url = f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}"
     call: ApiCall | None = form.call if form.is_bound and form.is_valid() else None
-    entries = AuditEntry.objects.current().filter(organization=access.org, action=call_api.ACTION)
+    entries = AuditEntry.objects.current().filter(organization=access.org, action=api_call.ACTION)
     context = {
         "form": form,
         "call": call,
         "base_url": base_url,
-        "curl": call_api.as_curl(call, base_url) if call else "",
+        "curl": api_call.as_curl(call, base_url) if call else "",
         "exchange": exchange,
-        "answer": call_api.pretty(exchange) if exchange else "",
+        "answer": api_call.pretty(exchange) if exchange else "",
         "naming": SaveCallForm(),
         "saved": SavedApiCall.objects.filter(organization=access.org),
         "recent": entries.order_by("-sequence")[:RECENT],
@@ -140,7 +141,7 @@ def _chosen(request: ConsoleRequest, access: OrgAccess) -> dict[str, Any]:
         entry = UUID(request.GET.get("entry", ""))
     except ValueError:
         return {}
-    made = AuditEntry.objects.filter(organization=access.org, action=call_api.ACTION, entry=entry).first()
+    made = AuditEntry.objects.filter(organization=access.org, action=api_call.ACTION, entry=entry).first()
     return dict(made.inputs) if made else {}
 
 

@@ -13,11 +13,11 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
-from console.callback_address import redirect_uri
-from console.connection_forms import EnvironmentForm
-from console.failures import Failure, failure_of, with_explanation
+from console.connection.callback_address import redirect_uri
+from console.connection.forms import EnvironmentForm
+from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
+from console.failures.failure import Failure, failure_of, with_explanation
 from console.models import Organization
-from console.refusals import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
 from console.views.connections import connection_page, put_on_record, save_typed
 from pingone_integration.connection import authorization, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment

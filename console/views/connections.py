@@ -8,15 +8,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console import audit
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.audit import Subject
-from console.callback_address import redirect_uri
-from console.connection_forms import ConnectionForm, Place, understand_place
-from console.failures import Failure, explained_url, with_explanation
+from console.audit import entries
+from console.audit.entries import Subject
+from console.connection.callback_address import redirect_uri
+from console.connection.forms import ConnectionForm, Place, understand_place
+from console.connection.pending_secret import PendingSecret
+from console.failures.connect import take_failure
+from console.failures.failure import Failure, explained_url, with_explanation
 from console.models import AuditEntry
-from console.pending_secret import PendingSecret
-from console.refusals import take_failure
 from console.source_address import source_address
 from pingone_integration.connection import authorization, credentials
 from pingone_integration.connection.credentials import Credentials
@@ -81,7 +81,7 @@ def _settings_of(connection: Connection) -> dict[str, Any]:
 def put_on_record(request: ConsoleRequest, access: OrgAccess, event: str, **more: Any) -> None:
     """An event of the organization's connection in the audit log; `more` as audit.record() takes it."""
     connection = Subject(kind=AuditEntry.Subject.CONNECTION, id=access.org.connection.pk, name=access.org.name)
-    audit.record(
+    entries.record(
         access.org,
         event,
         operator=access.operator,

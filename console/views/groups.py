@@ -12,13 +12,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console import audit
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.failures import note, with_explanation
-from console.forms import GroupMembersForm, GroupSearchForm
+from console.audit import entries
+from console.failures.failure import note, with_explanation
 from console.models import AuditEntry
+from console.page.csv_export import csv_lines
 from console.source_address import source_address
-from console.spreadsheet import csv_lines
+from console.users.search_forms import GroupMembersForm, GroupSearchForm
 from pingone_integration import groups, population_sync, users
 from pingone_integration.calls import rate_limit
 from pingone_integration.calls.paging import Page
@@ -120,10 +120,10 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
     shown = groups.get(api, group_id)
     condition = filter_of(Criteria(group_id=group_id))
     first = users.search(api, filter=condition, limit=200)  # before the first byte: a failure is still told properly
-    audit.record(
+    entries.record(
         access.org,
         "group.members-exported",
-        subject=audit.Subject(kind=AuditEntry.Subject.GROUP, id=group_id, name=shown.name),
+        subject=entries.Subject(kind=AuditEntry.Subject.GROUP, id=group_id, name=shown.name),
         operator=access.operator,
         source_address=source_address(request),
     )

@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console import members
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, ConsoleRequest, OrgAccess, Permission, org_view
-from console.audit_search import latest
-from console.audit_words import Line
-from console.forms import MemberForm, RoleForm
+from console.audit.search import latest
+from console.audit.wording import Line
 from console.models import Membership
+from console.operators import members
+from console.operators.forms import MemberForm, RoleForm
 from console.source_address import source_address
 
 LATELY = 20  # entries of the audit log on an operator's page

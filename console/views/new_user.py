@@ -11,20 +11,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console import perform
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.action_errors import tell_at_fields
-from console.audit import AlreadySubmitted, Outcome
-from console.catalogue import BY_KEY
-from console.failures import Failure, note, with_explanation
+from console.actions.catalogue import BY_KEY
+from console.actions.profile_forms import NewUserForm
+from console.audit.entries import AlreadySubmitted, Outcome
+from console.failures.at_fields import tell_at_fields
+from console.failures.failure import Failure, note, with_explanation
 from console.fragments import wants_fragment
+from console.kept_forms import mark_of, take
 from console.models.tickets import ticket_policy
-from console.new_user_forms import AfterwardsForm
-from console.perform import Performed, Refused
-from console.profile_forms import NewUserForm
-from console.several import run_each
+from console.perform import Performed, Refused, perform_each
 from console.tickets import ticket_in_hand
-from console.typed import mark_of, take
-from console.user_filters import known_populations
-from console.user_schema import known_attributes
+from console.users.afterwards_form import AfterwardsForm
+from console.users.remembered import known_attributes, known_populations
 from console.views.actions import TYPED_BEFORE, circumstances_of, go
 from pingone_integration import groups, population_sync, users
 from pingone_integration.calls.api import PingOneApi
@@ -125,7 +123,7 @@ def _created(
     dropped = isinstance(created.result, Written) and created.result.not_taken
     told = " ".join(part for part in (f"{_CREATE.done}: {name}.", created.entry.note) if part)
     messages.add_message(request, messages.WARNING if dropped else messages.SUCCESS, told)
-    for result in run_each(access, user_id, then.steps(), circumstances_of(request, form)):
+    for result in perform_each(access, user_id, then.steps(), circumstances_of(request, form)):
         if result.problem:
             told = f"{result.step.name}: failed. {result.problem}"
             messages.warning(request, with_explanation(access, told, result.kind))

@@ -6,14 +6,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from console import audit, call_api
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.catalogue import ACTIONS
+from console.actions.catalogue import ACTIONS
+from console.audit import entries
+from console.call_api import api_call
 from console.models import AuditEntry, Organization, TicketPolicy
-from console.policy_forms import TicketPolicyForm
 from console.source_address import source_address
+from console.tickets import TicketPolicyForm
 
-_LABELS = {action.key: action.name for action in ACTIONS} | {call_api.ACTION: "Call API (what may change something)"}
+_LABELS = {action.key: action.name for action in ACTIONS} | {api_call.ACTION: "Call API (what may change something)"}
 
 
 @org_view(Permission.MANAGE_POLICIES)
@@ -50,10 +51,10 @@ def _save(request: ConsoleRequest, access: OrgAccess, forms: dict[str, TicketPol
             if before == after:
                 continue
             TicketPolicy.objects.update_or_create(organization=access.org, action=key, defaults=after)
-            audit.record(
+            entries.record(
                 access.org,
                 "policy.changed",
-                subject=audit.Subject(kind=AuditEntry.Subject.POLICY, id=key, name=f"Ticket: {_LABELS[key]}"),
+                subject=entries.Subject(kind=AuditEntry.Subject.POLICY, id=key, name=f"Ticket: {_LABELS[key]}"),
                 operator=access.operator,
                 source_address=source_address(request),
                 before=before,

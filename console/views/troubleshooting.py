@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console import error_kinds
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.capabilities import Capability, capabilities
-from console.connection_checks import LastResults, for_support, subject_of
-from console.failures import explained_url
-from console.forms import ExplainForm
+from console.connection.capabilities import Capability, capabilities
+from console.connection.checks import LastResults, for_support, subject_of
+from console.failures import explain
+from console.failures.explain import ExplainForm
+from console.failures.failure import explained_url
 from console.fragments import wants_fragment
 from console.views.connections import change_settings
 from pingone_integration import checks
@@ -162,7 +162,7 @@ def explain_error(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if request.method != "POST":
         return redirect(f"{_url(access)}#explain")
     form = ExplainForm(request.POST)
-    explained = error_kinds.explain(form.cleaned_data["error_text"], access) if form.is_valid() else None
+    explained = explain.explain(form.cleaned_data["error_text"], access) if form.is_valid() else None
     context: dict[str, Any] = {"explaining": form, "explained": explained}
     status = 200 if form.is_valid() else 422
     if wants_fragment(request):
@@ -180,7 +180,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "connection": access.org.connection,
-        "kinds": error_kinds.every_kind(),
+        "kinds": explain.every_kind(),
         "explain_form": ExplainForm(),
         **(more or {}),
     }

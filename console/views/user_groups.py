@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.catalogue import BY_KEY
-from console.failures import note, with_explanation
+from console.actions.catalogue import BY_KEY
+from console.failures.failure import note, with_explanation
 from console.fragments import wants_fragment
-from console.joining import Candidate, candidate_of, candidates_like, with_roles
-from console.joining_forms import GroupChoiceForm, JoinForm
 from console.models.tickets import ticket_policy
-from console.several import MOST, Step, run_each
+from console.perform import MOST_AT_ONCE, Step, perform_each
 from console.tickets import ticket_in_hand
+from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
+from console.users.group_forms import GroupChoiceForm, JoinForm
 from console.views.actions import circumstances_of, go
 from pingone_integration import groups, users
 from pingone_integration.calls.api import PingOneApi
@@ -54,7 +54,7 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             found = {"user": users.get(api, user_id), "candidates": marked, "confirms": True}
             return _show(request, form, found)
     steps = [Step(action=_ADD, name=group.name, inputs={"group_id": group.id}) for group in named]
-    results = run_each(access, user_id, steps, circumstances_of(request, form))
+    results = perform_each(access, user_id, steps, circumstances_of(request, form))
     done = [result.step.name for result in results if not result.problem]
     if done:
         messages.success(request, f"Added to {len(done)} of {len(results)} groups: {', '.join(done)}.")
@@ -71,7 +71,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
     form.is_valid()
     name, like = form.cleaned_data.get("q", ""), form.cleaned_data.get("like", "")
     like_id = form.cleaned_data.get("like_id")
-    chosen = form.cleaned_data.get("group_ids", [])[:MOST]
+    chosen = form.cleaned_data.get("group_ids", [])[:MOST_AT_ONCE]
     user, own, found, people, other, model = at_once(
         api,
         partial(users.get, user_id=user_id),
@@ -92,7 +92,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
         known = {candidate.id for candidate in candidates}
         copied = [one for one in candidates_like(other, user, own) if one.id not in known]
         for one in with_roles(api, copied):
-            room = sum(candidate.is_chosen for candidate in candidates) < MOST
+            room = sum(candidate.is_chosen for candidate in candidates) < MOST_AT_ONCE
             candidates.append(replace(one, is_chosen=room and not one.hindrance and not one.carries_roles))
     return {
         "user": user,
@@ -121,5 +121,5 @@ def _show(request: ConsoleRequest, form: JoinForm, found: dict[str, Any]) -> Htt
     fragment = wants_fragment(request)
     if fragment:
         template += "#group-choices" if request.htmx.target == "group-choices" else "#user-groups"
-    context = {"action": _ADD, "form": form, "most": MOST, "fragment": fragment} | found
+    context = {"action": _ADD, "form": form, "most": MOST_AT_ONCE, "fragment": fragment} | found
     return render(request, template, context, status=422 if form.errors else 200)

@@ -13,17 +13,18 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.audit_search import latest
-from console.audit_words import Line
-from console.buttons import buttons, panel_offers
-from console.catalogue import ACTIONS, Place
-from console.failures import Failure, fails_in_place, note, with_explanation
-from console.forms import UserSearchForm
+from console.actions.buttons import buttons, panel_offers
+from console.actions.catalogue import ACTIONS, Place
+from console.audit.search import latest
+from console.audit.wording import Line
+from console.failures.failure import Failure, note, with_explanation
+from console.failures.pages import fails_in_place
 from console.fragments import page_of, wants_fragment
-from console.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
-from console.profile import profile_of
 from console.tickets import ticket_in_hand
-from console.user_filters import find_groups, group_name, known_populations
+from console.users.facts import profile_of
+from console.users.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
+from console.users.remembered import find_groups, group_name, known_populations
+from console.users.search_forms import UserSearchForm
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
 from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor

@@ -41,7 +41,7 @@ def prepare() -> None:
 
 def rows(organization: Any, operators: list[Any], count: int) -> Iterator[Any]:
     """`count` entries of two rows each, but three of one; their hashes are none of the chain's, which no page reads."""
-    from console.catalogue import ACTIONS
+    from console.actions.catalogue import ACTIONS
     from console.models import AuditEntry
 
     chance = random.Random(count)  # noqa: S311 - the same log in every run

@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from console.catalogue import ACTIONS, BY_KEY, Action, Place
+from console.actions.catalogue import ACTIONS, BY_KEY, Action, Place
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration.models import Connection
 from tests.browser.test_look import NewPage

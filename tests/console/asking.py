@@ -21,7 +21,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from console.catalogue import Action
+from console.actions.catalogue import Action
 from console.models import Operator
 from tests.answers import ADA, ENGINEERS, Json, ada, anew, error, listing
 from tests.conftest import ENVIRONMENT

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from django.test import Client
 
-from console.catalogue import ACTIONS, BY_KEY
+from console.actions.catalogue import ACTIONS, BY_KEY
 from console.models import AuditEntry, Operator, TicketPolicy
 from tests.answers import ADA, ENGINEERS, STAFF, ada, error, listing
 from tests.console.asking import DEVICE, HTMX, SESSION, directory_for, page_of, readable, typed_for, write_of

@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from console import audit
-from console.audit import AlreadySubmitted, Circumstances, Outcome, Subject
-from console.audit_chain import COVERED, digest, verify
+from console.audit import entries
+from console.audit.chain import COVERED, digest, verify
+from console.audit.entries import AlreadySubmitted, Circumstances, Outcome, Subject
 from console.models import AppendOnlyError, AuditEntry, AuditHead, Operator, Organization
 from pingone_integration.errors import MissingPermission, Trace
 
@@ -22,7 +22,7 @@ ADA = Subject(kind=AuditEntry.Subject.USER, id=UUID("c0a8f3d2-41b7-4e9a-9d0e-7b6
 
 
 def sign_in(organization: Organization, operator: Operator) -> AuditEntry:
-    return audit.record(
+    return entries.record(
         organization,
         "operator.signed-in",
         operator=operator,
@@ -31,7 +31,7 @@ def sign_in(organization: Organization, operator: Operator) -> AuditEntry:
 
 
 def started(organization: Organization, operator: Operator, **circumstances) -> AuditEntry:
-    return audit.start(
+    return entries.start(
         organization,
         operator,
         "user.unlock",
@@ -54,7 +54,7 @@ def five(acme: Organization, helpdesk: Operator) -> list[AuditEntry]:
 
 
 def test_a_dump_keeps_all_that_a_hash_covers(acme, helpdesk):
-    audit.close(started(acme, helpdesk, ticket="INC1"), Outcome.SUCCEEDED, after={"locked": False})
+    entries.close(started(acme, helpdesk, ticket="INC1"), Outcome.SUCCEEDED, after={"locked": False})
 
     dump = serializers.serialize("json", AuditEntry.objects.all())
     loaded = [one.object for one in serializers.deserialize("json", dump) if isinstance(one.object, AuditEntry)]
@@ -65,7 +65,7 @@ def test_a_dump_keeps_all_that_a_hash_covers(acme, helpdesk):
 
 def test_an_action_leaves_a_started_and_a_closing_row_of_one_entry(acme, helpdesk):
     row = started(acme, helpdesk, ticket="INC1", reason="Called in", source_address="203.0.113.9")
-    audit.close(row, Outcome.SUCCEEDED, after={"locked": False})
+    entries.close(row, Outcome.SUCCEEDED, after={"locked": False})
 
     first, last = AuditEntry.objects.order_by("sequence")
     assert (first.entry, first.outcome, first.after) == (last.entry, "started", None)
@@ -79,14 +79,14 @@ def test_an_action_leaves_a_started_and_a_closing_row_of_one_entry(acme, helpdes
 def test_a_failure_keeps_the_ids_that_pingone_support_asks_for(acme, helpdesk):
     error = MissingPermission("no", trace=Trace(error_id="e-1", correlation_id="c-1"))
 
-    row = audit.close(started(acme, helpdesk), Outcome.FAILED, error=error)
+    row = entries.close(started(acme, helpdesk), Outcome.FAILED, error=error)
 
     assert (row.error_kind, row.error_id, row.correlation_id) == ("missing-permission", "e-1", "c-1")
 
 
 def test_the_same_form_starts_one_action_only_and_tells_what_came_of_it(acme, helpdesk):
     submission = uuid4()
-    audit.close(started(acme, helpdesk, submission=submission), Outcome.SUCCEEDED)
+    entries.close(started(acme, helpdesk, submission=submission), Outcome.SUCCEEDED)
 
     with pytest.raises(AlreadySubmitted) as raised:
         started(acme, helpdesk, submission=submission)
@@ -98,11 +98,11 @@ def test_the_same_form_starts_one_action_only_and_tells_what_came_of_it(acme, he
 
 def test_an_event_must_be_a_known_one(acme, helpdesk):
     with pytest.raises(ValueError, match="operator\\.danced"):
-        audit.record(acme, "operator.danced", subject=ADA)
+        entries.record(acme, "operator.danced", subject=ADA)
 
 
 def test_what_no_database_can_hold_is_replaced(acme, helpdesk):
-    row = audit.record(
+    row = entries.record(
         acme, "policy.changed", operator=helpdesk, reason="a\x00b", after={"n\ud800": "x\x00"}, subject=ADA
     )
 
@@ -136,7 +136,7 @@ def test_no_code_changes_or_adds_to_the_record_past_the_chain(acme, helpdesk, ch
 
 def test_every_column_is_covered_by_the_hash(acme, helpdesk):
     assert {field.attname for field in AuditEntry._meta.concrete_fields} - set(COVERED) == {"id", "hash"}
-    row = audit.close(started(acme, helpdesk), Outcome.FAILED, error=MissingPermission(""), note="a note")
+    row = entries.close(started(acme, helpdesk), Outcome.FAILED, error=MissingPermission(""), note="a note")
     true = digest(row)
     for name in COVERED:
         kept = getattr(row, name)
@@ -258,7 +258,7 @@ def test_writers_at_the_same_time_keep_one_chain(acme, helpdesk):
     def write() -> None:
         try:
             for _ in range(5):
-                audit.close(started(acme, helpdesk), Outcome.SUCCEEDED)
+                entries.close(started(acme, helpdesk), Outcome.SUCCEEDED)
         except BaseException as error:  # noqa: BLE001 - a thread's failure must reach the test
             failures.append(error)
         finally:
@@ -276,7 +276,7 @@ def test_writers_at_the_same_time_keep_one_chain(acme, helpdesk):
 
 
 def test_each_row_is_one_json_line_without_profile_values(acme, helpdesk, audit_lines):
-    row = audit.start(
+    row = entries.start(
         acme,
         helpdesk,
         "user.update",

@@ -14,9 +14,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from console import audit
-from console.audit import Circumstances, Outcome, Subject
-from console.audit_search import PAGE_SIZE, AuditFilterForm, matching
+from console.audit import entries
+from console.audit.entries import Circumstances, Outcome, Subject
+from console.audit.search import PAGE_SIZE, AuditFilterForm, matching
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration.errors import MissingPermission, Trace
 from tests.answers import ADA, BO, ada
@@ -36,7 +36,7 @@ def happened(
     **circumstances,
 ) -> AuditEntry:
     """An action as perform() records it; `outcome` None leaves it started."""
-    row = audit.start(
+    row = entries.start(
         organization,
         operator,
         action,
@@ -50,7 +50,7 @@ def happened(
     if outcome is None:
         return row
     failed = outcome == Outcome.FAILED
-    return audit.close(row, outcome, after=None if failed else {"enabled": False}, error=error if failed else None)
+    return entries.close(row, outcome, after=None if failed else {"enabled": False}, error=error if failed else None)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_filter_that_cannot_be_read_is_told_and_left_out(log, acme, helpdesk):
 def test_pages_lead_through_all_entries_and_back(log, acme, helpdesk):
     total = 2 * PAGE_SIZE + 3
     rows = [
-        audit.record(acme, "policy.changed", operator=helpdesk, subject=Subject(kind=AuditEntry.Subject.POLICY)).entry
+        entries.record(acme, "policy.changed", operator=helpdesk, subject=Subject(kind=AuditEntry.Subject.POLICY)).entry
         for _ in range(total)
     ]
     newest_first = rows[::-1]
@@ -307,7 +307,7 @@ def test_json_lines_have_every_match_whole(log, acme, helpdesk):
 
 
 def test_an_export_goes_on_past_one_read(log, acme, helpdesk, monkeypatch):
-    monkeypatch.setattr("console.audit_search.EXPORT_CHUNK", 2)
+    monkeypatch.setattr("console.audit.search.EXPORT_CHUNK", 2)
     for _ in range(5):
         happened(acme, helpdesk)
 
@@ -329,7 +329,7 @@ def test_a_helpdesk_agent_reads_the_log_and_exports_nothing(browser_of, helpdesk
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
 def test_hostile_text_is_text_in_the_log_and_in_both_exports(log, acme, helpdesk, name):
-    row = audit.record(
+    row = entries.record(
         acme,
         "policy.changed",
         operator=helpdesk,

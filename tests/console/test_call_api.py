@@ -11,7 +11,7 @@ import respx
 from django.http import HttpResponse
 from django.test import Client
 
-from console.call_api import LEFT_OUT, ApiCall, as_curl, without_secrets
+from console.call_api.api_call import LEFT_OUT, ApiCall, as_curl, without_secrets
 from console.models import AuditEntry, Operator, Organization, SavedApiCall, TicketPolicy
 from pingone_integration.endpoints import Endpoint
 from tests.conftest import ENVIRONMENT

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, Permission
-from console.action_forms import ActionForm
-from console.catalogue import ACTIONS, BY_KEY, Place
+from console.actions.catalogue import ACTIONS, BY_KEY, Place
+from console.actions.forms import ActionForm
 from console.models import Membership, TicketPolicy
 from console.models.tickets import validate_ticket_pattern
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from console.connection_forms import ConnectionForm, understand_place
+from console.connection.forms import ConnectionForm, understand_place
 from pingone_integration.connection.credentials import Credentials
 from pingone_integration.models import Connection
 

@@ -165,7 +165,7 @@ def test_a_mail_server_that_fails_breaks_nothing_and_is_logged(
 
     assert states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
 
-    (record,) = [one for one in caplog.records if one.name == "console.connection_mail"]
+    (record,) = [one for one in caplog.records if one.name == "console.connection.mail"]
     assert record.levelno == logging.ERROR
     assert failure.__name__ in record.message
     assert "admin@acme.test" not in record.message

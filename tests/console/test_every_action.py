@@ -13,8 +13,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from console.access import ROLE_PERMISSIONS
-from console.catalogue import ACTIONS, BY_KEY, Action
-from console.failures import status_of
+from console.actions.catalogue import ACTIONS, BY_KEY, Action
+from console.failures.failure import status_of
 from console.management.commands.pingone import FAILED, REFUSED, UNKNOWN
 from console.models import AuditEntry, Membership, Operator
 from pingone_integration import errors

@@ -12,7 +12,8 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 
 from console.access import PERMISSION_LABELS, OrgAccess, Permission, org_view, public_view
-from console.failures import fails_in_place, status_of
+from console.failures.failure import status_of
+from console.failures.pages import fails_in_place
 from console.models import Operator
 from pingone_integration import errors
 from pingone_integration.errors import Detail, PingOneError, SealBroken, Trace
@@ -51,8 +52,8 @@ urlpatterns = [
     path("post/", only_by_post),
     path("", include("console.urls")),
 ]
-handler400, handler403 = "console.failures.bad_request", "console.failures.permission_denied"
-handler404, handler500 = "console.failures.not_found", "console.failures.server_error"
+handler400, handler403 = "console.failures.pages.bad_request", "console.failures.pages.permission_denied"
+handler404, handler500 = "console.failures.pages.not_found", "console.failures.pages.server_error"
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 

@@ -11,8 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from console.layout import NAVIGATION, STATES
 from console.models import Membership, Operator, Organization
+from console.page.frame import NAVIGATION, STATES
 from pingone_integration.models import Connection
 from tests.conftest import make_operator
 

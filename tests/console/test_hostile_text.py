@@ -22,7 +22,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils.dateparse import parse_datetime
 
-from console.catalogue import ACTIONS, Action
+from console.actions.catalogue import ACTIONS, Action
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration.values import text
 from tests.answers import ADA, ENGINEERS, STAFF, ada, bo, error, listing

@@ -9,10 +9,10 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from console import audit
 from console.access import OrgAccess, enter_org
-from console.audit import AlreadySubmitted, Circumstances
-from console.catalogue import BY_KEY
+from console.actions.catalogue import BY_KEY
+from console.audit import entries
+from console.audit.entries import AlreadySubmitted, Circumstances
 from console.models import AuditEntry, Membership, Operator, TicketPolicy
 from console.perform import Performed, Refused, perform, resolve, undo
 from pingone_integration.errors import MissingPermission, NotConnected, NotFound, Unavailable
@@ -62,7 +62,7 @@ def test_a_name_of_any_length_fits_into_the_record(access, pingone):
 
     run(access, "user.deactivate")
 
-    assert AuditEntry.objects.current().get().subject_name == endless[: audit.LONGEST_NAME]
+    assert AuditEntry.objects.current().get().subject_name == endless[: entries.LONGEST_NAME]
 
 
 def test_if_it_cannot_be_written_down_it_does_not_happen(access, pingone, monkeypatch):
@@ -70,7 +70,7 @@ def test_if_it_cannot_be_written_down_it_does_not_happen(access, pingone, monkey
         raise OSError("disk full")
 
     reads(pingone, ada())
-    monkeypatch.setattr(audit, "append", full)
+    monkeypatch.setattr(entries, "append", full)
 
     with pytest.raises(OSError, match="disk full"):
         run(access, "user.deactivate")  # respx fails the test if PingOne is asked to
@@ -305,11 +305,11 @@ def test_an_outcome_that_cannot_be_seen_stays_unknown(access, pingone):
 
 
 def test_an_action_that_still_runs_is_not_settled_by_somebody_else(access, acme, helpdesk, pingone):
-    row = audit.start(
+    row = entries.start(
         acme,
         helpdesk,
         "user.deactivate",
-        audit.Subject(kind=AuditEntry.Subject.USER, id=ADA),
+        entries.Subject(kind=AuditEntry.Subject.USER, id=ADA),
         entry=uuid4(),
         circumstances=Circumstances(),
         inputs={},

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 
-from console.catalogue import ACTIONS, BY_KEY
+from console.actions.catalogue import ACTIONS, BY_KEY
 from console.management.commands import pingone as command
 from console.models import AuditEntry, TicketPolicy
 from tests.answers import ADA, ada, bo, error, listing

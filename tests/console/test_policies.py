@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from console.catalogue import ACTIONS
+from console.actions.catalogue import ACTIONS
 from console.models import AuditEntry, Operator, Organization, TicketPolicy
 from console.models.tickets import ticket_policy
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from console.access import enter_org
 from console.models import AuditEntry, Membership, Operator
-from console.user_schema import known_attributes
+from console.users.remembered import known_attributes
 from tests.answers import ADA, ada, error, listing
 from tests.conftest import make_operator
 

@@ -19,7 +19,7 @@ from django.db import connection as database
 from django.http import HttpResponse
 from django.test import Client
 
-from console.catalogue import ACTIONS
+from console.actions.catalogue import ACTIONS
 from console.models import Operator, Organization
 from pingone_integration.models import Connection
 from tests.answers import ADA, ada, anew, error, listing

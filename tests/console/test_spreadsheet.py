@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from console.spreadsheet import cell, csv_lines
+from console.page.csv_export import cell, csv_lines
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.template import engines
 from django.test import Client
 
-from console.icons import ICON_FOLDER
-from console.layout import NAVIGATION, STATES
 from console.models import Operator
+from console.page.frame import NAVIGATION, STATES
+from console.page.icons import ICON_FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FIRST_LOAD = 150_000  # bytes, compressed

@@ -6,7 +6,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
-from console.icons import icon_svg
+from console.page.icons import icon_svg
 
 HOSTILE = "\"'><script>alert(1)</script>{{ 7|add:7 }}"
 MOMENT = datetime(2026, 11, 24, 23, 30, 15, tzinfo=UTC)

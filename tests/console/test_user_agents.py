@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.user_agents import browser_name
+from console.page.user_agents import browser_name
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 

@@ -7,7 +7,7 @@ from html import unescape
 import httpx
 import pytest
 
-from console.panels import PANELS
+from console.users.panels import PANELS
 from tests.answers import ADA, BO, ENGINEERS, STAFF, ada, error, listing
 from tests.console.test_user_list import HOSTILE_NAMES
 

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from console.access import OrgAccess, enter_org
-from console.audit import Circumstances, storable
-from console.audit_chain import verify
-from console.catalogue import ACTIONS, BY_KEY
+from console.actions.catalogue import ACTIONS, BY_KEY
+from console.audit.chain import verify
+from console.audit.entries import Circumstances, storable
 from console.models import Organization
 from console.perform import Performed, Refused, perform, undo
 from pingone_integration import groups, passwords, populations, schemas, users

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from console.accounts import set_password_link
 from console.models import Membership, Operator, Organization
+from console.operators.accounts import set_password_link
 from pingone_integration.models import Connection
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from console.connection_checks import as_json, subject_of
+from console.connection.checks import as_json, subject_of
 from console.models import Organization
 from pingone_integration.checks import Result, State, run_all
 

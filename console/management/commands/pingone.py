@@ -15,12 +15,12 @@ from django.forms import Field, Form
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from console import call_api
 from console.access import OrgAccess, Permission, enter_org
-from console.action_forms import ActionForm
-from console.audit import AlreadySubmitted, Circumstances, Outcome
-from console.call_api_form import CallApiForm, SendWriteForm
-from console.catalogue import ACTIONS, Action
+from console.actions.catalogue import ACTIONS, Action
+from console.actions.forms import ActionForm
+from console.audit.entries import AlreadySubmitted, Circumstances, Outcome
+from console.call_api import api_call
+from console.call_api.forms import CallApiForm, SendWriteForm
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
 from console.perform import Performed, Refused, perform
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             kind = kinds.add_parser(action.key, help=action.name, description=described)
             _add_options(kind, action)
             kind.set_defaults(run=partial(self._perform, action))
-        kind = kinds.add_parser(call_api.ACTION, help="Call API", description="Calls any endpoint of the environment.")
+        kind = kinds.add_parser(api_call.ACTION, help="Call API", description="Calls any endpoint of the environment.")
         _add_call_options(kind)
         kind.set_defaults(run=self._call)
 
@@ -84,10 +84,10 @@ class Command(BaseCommand):
         _raise_mistakes(form)
         why: ActionForm = ActionForm(_submitted(ActionForm(), typed))
         if form.call.writes:
-            policy = ticket_policy(access.org, call_api.ACTION)
+            policy = ticket_policy(access.org, api_call.ACTION)
             why = SendWriteForm(_submitted(SendWriteForm(), typed), policy=policy)
         _raise_mistakes(why)
-        exchange = call_api.perform_call(access, form.call, _circumstances(why))
+        exchange = api_call.perform_call(access, form.call, _circumstances(why))
         self._answered(options, exchange)
 
     def _enter(self, slug: str, email: str) -> OrgAccess:
@@ -116,7 +116,7 @@ class Command(BaseCommand):
                 "outcome": outcome,
                 "status": exchange.status,
                 "headers": exchange.headers,
-                "body": call_api.json_of(exchange),
+                "body": api_call.json_of(exchange),
                 "error_id": trace.error_id,
                 "correlation_id": trace.correlation_id,
                 "transaction_id": trace.transaction_id,
@@ -124,7 +124,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told))
         else:
             said = f"{exchange.status} {exchange.reason}, {exchange.seconds:.2f} s, transaction {trace.transaction_id}"
-            self.stdout.write("\n".join([said, *map(_shown, call_api.pretty(exchange).splitlines())]))
+            self.stdout.write("\n".join([said, *map(_shown, api_call.pretty(exchange).splitlines())]))
         if outcome != Outcome.SUCCEEDED:
             sys.exit(UNKNOWN if outcome == Outcome.UNKNOWN else FAILED)
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from allauth.mfa.models import Authenticator
 
-from console.accounts import SECOND_FACTORS
+from console.operators.accounts import SECOND_FACTORS
 from pingone_integration.management.commands import rotate_credentials
 from pingone_integration.sealing import reseal
 

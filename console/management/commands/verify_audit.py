@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console.audit_chain import verify
+from console.audit.chain import verify
 from console.models import Organization
 
 

@@ -1,0 +1,85 @@
+"""Which actions a page offers to its reader, with what their buttons need."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from django.urls import reverse
+
+from console.access import OrgAccess
+from console.actions.catalogue import ACTIONS, BY_KEY, Action, Place
+from pingone_integration.devices import Device
+from pingone_integration.groups import GroupMembership
+from pingone_integration.passwords import PasswordState
+from pingone_integration.sessions import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """One action offered at one place."""
+
+    action: Action
+    url: str
+    inputs: dict[str, str] = field(default_factory=dict)  # that the place itself brings, such as the device
+    submission: UUID = field(default_factory=uuid4)
+
+    @property
+    def query(self) -> str:
+        """The inputs, for a link to the action's form."""
+        return f"?{urlencode(self.inputs)}" if self.inputs else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A line of a panel, and what can be done with it."""
+
+    item: Any
+    buttons: list[Button]
+
+
+_AT = {  # a panel's items: where they stand, and how an action's form names them
+    Device: (Place.DEVICE, "device_id", "id"),
+    GroupMembership: (Place.GROUP, "group_id", "group_id"),
+    Session: (Place.SESSION, "session_id", "id"),
+}
+_BELOW = {"sessions": Place.SESSIONS}  # a user joins groups on a page of its own, several at once
+
+
+def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **inputs: UUID) -> list[Button]:
+    """What this operator may do with `target`, a User or what the place is about, and what makes sense there.
+
+    What helps comes first, what needs thinking twice last.
+    """
+    return [
+        Button(
+            action=action,
+            url=reverse("user-action", args=[access.org.slug, user_id, action.key]),
+            inputs={name: str(value) for name, value in inputs.items()},
+        )
+        for action in sorted(ACTIONS, key=lambda action: (not action.is_remedy, action.is_risky))
+        if action.place is place and access.allows(action.permission) and action.offered_to(target)
+    ]
+
+
+def offers(access: OrgAccess, user_id: UUID, items: Iterable[Any]) -> list[Offer]:
+    """Each line of a panel with its buttons."""
+    found = []
+    for item in items:
+        place, name, attribute = _AT[type(item)]
+        found.append(
+            Offer(item=item, buttons=buttons(access, user_id, place, item, **{name: getattr(item, attribute)}))
+        )
+    return found
+
+
+def panel_offers(access: OrgAccess, user_id: UUID, key: str, content: Any) -> dict[str, Any]:
+    """What a panel's template gets beside its content: `offers`, line by line, and `buttons`, for the whole panel."""
+    if isinstance(content, PasswordState):
+        return {"buttons": buttons(access, user_id, Place.PASSWORD, content)}
+    items = list(getattr(content, "items", content))
+    below = buttons(access, user_id, _BELOW[key], items) if key in _BELOW else []
+    joins = key == "groups" and access.allows(BY_KEY["group.add"].permission)
+    join_url = reverse("user-groups", args=[access.org.slug, user_id]) if joins else ""
+    return {"offers": offers(access, user_id, items), "buttons": below, "join_url": join_url}

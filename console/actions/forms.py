@@ -1,0 +1,149 @@
+"""What people type for an action. A form validates and normalizes; it does not call PingOne."""
+
+from copy import copy
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django import forms
+from django.utils import timezone
+
+from console.models import TicketPolicy
+from pingone_integration.users import User
+
+LONGEST_UNTIL = timedelta(days=366)
+
+
+class ActionForm(forms.Form):
+    """What every action asks for besides its own inputs: why, and which press of a button this is.
+
+    Fields are named as the arguments of the PingOne call; `inputs()` is what the call gets.
+    """
+
+    ticket = forms.CharField(label="Ticket", required=False, max_length=100)
+    reason = forms.CharField(label="Reason", required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    submission = forms.UUIDField(widget=forms.HiddenInput)
+
+    COMMON: ClassVar[tuple[str, ...]] = ("ticket", "reason", "submission")
+    takes_parts: ClassVar[bool] = False  # True: a field that is not sent at all means "leave it as it is"
+    looks_at_user: ClassVar[bool] = False  # True: cannot be checked without the user as PingOne has them now
+    looks_at_schema: ClassVar[bool] = False  # True: takes `attributes`, those that the environment's users have
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        policy: TicketPolicy | None = None,
+        user: User | None = None,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        """`policy` None: no ticket is asked for. `user`: as PingOne has them now, where somebody is looking."""
+        super().__init__(data, initial={"submission": uuid4()} | (initial or {}))
+        self.policy = policy
+        self.user = user
+        if policy and policy.is_required:
+            self.fields["ticket"].required = True
+        self.order_fields([name for name in self.fields if name not in self.COMMON] + list(self.COMMON))
+
+    def clean_ticket(self) -> str:
+        ticket = str(self.cleaned_data["ticket"])
+        if self.policy and (problem := self.policy.problem_with(ticket)):
+            raise forms.ValidationError(problem)
+        return ticket
+
+    def inputs(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if name not in self.COMMON}
+
+    def renew(self) -> None:
+        """Another press of the button is another attempt: what was sent so far did not come to its end."""
+        data: Any = copy(self.data)  # of a request's own, a changeable one
+        data["submission"] = str(uuid4())
+        self.data = data
+
+    def shown_inputs(self) -> list[str]:
+        """The fields that this very form asks a person to fill in."""
+        return [name for name, field in self.fields.items() if name not in self.COMMON and not field.widget.is_hidden]
+
+    @classmethod
+    def visible_inputs(cls) -> list[str]:
+        """What this action asks a person for."""
+        asked = {name: field for name, field in cls.base_fields.items() if name not in cls.COMMON}
+        return [name for name, field in asked.items() if not field.widget.is_hidden]
+
+
+class NoInput(ActionForm):
+    """For what needs no more than a press of its button."""
+
+
+class UntilForm(ActionForm):
+    until = forms.DateTimeField(
+        label="Until",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="In your time zone.",
+    )
+
+    def clean_until(self) -> datetime:
+        until: datetime = self.cleaned_data["until"]
+        if until <= timezone.now():
+            raise forms.ValidationError("Choose a time in the future.")
+        if until > timezone.now() + LONGEST_UNTIL:
+            raise forms.ValidationError("Choose a time within a year from now.")
+        return until
+
+
+class PopulationForm(ActionForm):
+    population_id = forms.UUIDField(label="Population", widget=forms.Select)
+
+
+class GroupForm(ActionForm):
+    group_id = forms.UUIDField(label="Group", widget=forms.Select)
+
+
+class MembershipForm(ActionForm):
+    group_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class DeviceForm(ActionForm):
+    device_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class RenameDeviceForm(DeviceForm):
+    nickname = forms.CharField(label="Nickname", max_length=100)
+
+
+class SessionForm(ActionForm):
+    session_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+def _as_read(name: str) -> str:
+    """White space is what a page and its fields change about a name: the one shows line breaks as spaces, and the
+    others leave them out."""
+    return "".join(name.split()).casefold()
+
+
+class DeleteUserForm(ActionForm):
+    """The username typed once more, so that nobody is deleted by a slip."""
+
+    looks_at_user = True
+
+    username = forms.CharField(
+        label="Username, to confirm",
+        max_length=1000,  # of whatever PingOne has as one
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_username(self) -> str:
+        username = str(self.cleaned_data["username"])
+        if self.user is None or _as_read(username) != _as_read(self.user.username):
+            raise forms.ValidationError("This is not the username of the user to delete.")
+        return username
+
+    def inputs(self) -> dict[str, Any]:
+        return {}
+
+
+class SubmissionForm(forms.Form):
+    """A button that needs nothing else than to be pressed once."""
+
+    submission = forms.UUIDField()

@@ -1,0 +1,95 @@
+"""The values that an action is about, read from PingOne before and after it, for the record and for undo.
+
+None of them is a secret. Each takes the user as just read; None: there is no such user (any more).
+"""
+
+from typing import Any
+
+from console.actions.profile_forms import profile_values
+from pingone_integration import devices, groups, mfa, passwords, sessions
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.errors import NotFound
+from pingone_integration.profiles import values_of_custom
+from pingone_integration.users import User
+
+Json = dict[str, Any]
+Inputs = Any
+
+
+def of_user(*names: str) -> Any:
+    """These attributes of User."""
+
+    def observe(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+        return {name: getattr(user, name) for name in names} if user else {}
+
+    return observe
+
+
+def existence(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    if user is None:
+        return {"exists": False}
+    return {
+        "exists": True,
+        "username": user.username,
+        "name": str(user.name),
+        "email": user.email,
+        "population_id": user.population_id,
+        "population_name": user.population_name,
+    }
+
+
+def changed_profile(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    """Of the profile, what is to change or has changed."""
+    known: Json = profile_values(user) | values_of_custom(user) if user else {}
+    return {name: known.get(name, "") for name in inputs["changes"]}
+
+
+def whole_profile(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    if user is None:
+        return {}
+    filled_in = {name: value for name, value in (profile_values(user) | values_of_custom(user)).items() if value}
+    return filled_in | {"population_id": user.population_id}
+
+
+def membership(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    if user is None:
+        return {}
+    found = groups.membership(api, user.id, inputs["group_id"])
+    name = found.name if found else groups.get(api, inputs["group_id"]).name
+    return {"group": name, "direct_member": bool(found and found.is_direct)}
+
+
+def password_state(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    return {"password": passwords.state(api, user.id).status} if user else {}
+
+
+def mfa_bypass(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    return {"bypass_until": mfa.bypass_state(api, user.id).until} if user else {}
+
+
+def device(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    if user is None:
+        return {}
+    try:
+        found = devices.get(api, user.id, inputs["device_id"])
+    except NotFound:
+        return {"paired": False}
+    return {
+        "paired": True,
+        "device": " ".join(part for part in (found.kind, found.target) if part),
+        "nickname": found.nickname,
+        "device_locked": found.is_locked,
+    }
+
+
+def session(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    if user is None:
+        return {}
+    found = [one for one in sessions.all_of(api, user.id) if one.id == inputs["session_id"]]
+    if not found:
+        return {"signed_on": False}
+    return {"signed_on": True, "client": found[0].client, "from": found[0].remote_ip}
+
+
+def session_count(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    return {"sessions": len(sessions.all_of(api, user.id))} if user else {}

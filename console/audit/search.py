@@ -1,0 +1,135 @@
+"""Finding entries of the audit log: each filter is read off an index, and pages are cut by sequence number."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+
+from console.actions.catalogue import ACTIONS
+from console.audit.entries import EVENTS
+from console.models import AuditEntry, Operator, Organization, UnfinishedEntry
+from console.models.audit import AuditQuerySet
+
+PAGE_SIZE = 50
+EXPORT_CHUNK = 1000
+
+
+def _action_choices() -> list[tuple[str, Any]]:
+    return [
+        ("", "Any action"),
+        ("On users", [(action.key, action.name) for action in ACTIONS]),
+        ("Besides", [("api.call", "Call API"), *EVENTS.items()]),
+    ]
+
+
+class AuditFilterForm(forms.Form):
+    """The filters of the audit page, as its URL has them: every one may be missing."""
+
+    operator = forms.CharField(label="Operator's e-mail", required=False, max_length=254)
+    user = forms.CharField(label="Username or ID", required=False, max_length=128)
+    action = forms.ChoiceField(label="Action", required=False, choices=_action_choices)
+    outcome = forms.ChoiceField(
+        label="Outcome", required=False, choices=[("", "Any outcome"), *AuditEntry.Outcome.choices]
+    )
+    ticket = forms.CharField(label="Ticket", required=False, max_length=100)
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def query(self, **more: Any) -> str:
+        """The filters as a query string, and what is added to them."""
+        chosen = {name: self.data.get(name, "") for name in self.fields if name in self.cleaned_data}
+        return urlencode({name: value for name, value in (chosen | more).items() if value})
+
+
+@dataclass(frozen=True)
+class AuditPage:
+    """Some entries, newest first, and where the ones before and after them are."""
+
+    entries: list[AuditEntry]
+    older: int | None  # `before` of the next page; None: these are the oldest
+    newer: int | None  # `after` of the page before; None: these are the newest
+
+
+def matching(organization: Organization, form: AuditFilterForm) -> AuditQuerySet:
+    """The latest row of each entry that fits the valid filters of the form."""
+    chosen = form.cleaned_data
+    found: AuditQuerySet = AuditEntry.objects.current()
+    if chosen.get("outcome") == AuditEntry.Outcome.STARTED:
+        found = found.filter(pk__in=_unfinished(organization))
+    else:
+        found = found.filter(organization=organization)
+    if email := chosen.get("operator"):
+        found = found.filter(operator__in=Operator.objects.filter(email__iexact=email))
+    if user := chosen.get("user"):
+        found = found.filter(**({"subject_id": str(known)} if (known := _uuid(user)) else {"subject_name": user}))
+    for name in ("action", "outcome", "ticket"):
+        if value := chosen.get(name):
+            found = found.filter(**{name: value})
+    if since := chosen.get("since"):
+        first = _at(organization).filter(at__gte=_midnight(since)).order_by("at", "sequence").first()
+        found = found.filter(sequence__gte=first.sequence) if first else found.none()
+    if until := chosen.get("until"):
+        last = _at(organization).filter(at__lt=_midnight(until, days=1)).order_by("-at", "-sequence").first()
+        found = found.filter(sequence__lte=last.sequence) if last else found.none()
+    return found
+
+
+def _unfinished(organization: Organization) -> list[int]:
+    """The first rows of the organization's entries that nobody finished.
+
+    Read step by step, and by ids alone: beside any other condition SQLite goes through all that ever started.
+    """
+    entries = UnfinishedEntry.objects.filter(organization=organization).values_list("entry", flat=True)
+    started = AuditEntry.objects.filter(entry__in=list(entries), revision=0)
+    return list(started.values_list("pk", flat=True))
+
+
+def latest(organization: Organization, *, most: int, **about: Any) -> list[AuditEntry]:
+    """The newest entries about a user (`subject_id=`) or by somebody (`operator=`)."""
+    found = AuditEntry.objects.current().filter(organization=organization, **about)
+    return list(found.order_by("-sequence")[:most])
+
+
+def page_of(found: AuditQuerySet, *, before: int | None = None, after: int | None = None) -> AuditPage:
+    """The entries older than `before`, or just newer than `after`; the newest without either."""
+    if after is not None:
+        entries = list(found.filter(sequence__gt=after).order_by("sequence")[: PAGE_SIZE + 1])
+        more, entries = len(entries) > PAGE_SIZE, entries[:PAGE_SIZE][::-1]
+        return AuditPage(
+            entries, older=entries[-1].sequence if entries else after + 1, newer=entries[0].sequence if more else None
+        )
+    older = found.filter(sequence__lt=before) if before is not None else found
+    entries = list(older.order_by("-sequence")[: PAGE_SIZE + 1])
+    more, entries = len(entries) > PAGE_SIZE, entries[:PAGE_SIZE]
+    newer = entries[0].sequence if entries and before is not None else None
+    return AuditPage(entries, older=entries[-1].sequence if more else None, newer=newer)
+
+
+def each_of(found: AuditQuerySet) -> Iterator[AuditEntry]:
+    """All of them, newest first, in short reads: an export holds up nobody."""
+    rest = found.order_by("-sequence")
+    while chunk := list(rest[:EXPORT_CHUNK]):
+        yield from chunk
+        rest = found.filter(sequence__lt=chunk[-1].sequence).order_by("-sequence")
+
+
+def _at(organization: Organization) -> AuditQuerySet:
+    """Time runs with the sequence: see audit_chain.append."""
+    return AuditEntry.objects.filter(organization=organization)
+
+
+def _midnight(day: Any, days: int = 0) -> datetime:
+    """Where the day begins for the reader."""
+    return timezone.make_aware(datetime.combine(day + timedelta(days=days), datetime.min.time()))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Call API: one request to any PingOne endpoint, composed and checked."""

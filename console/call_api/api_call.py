@@ -1,0 +1,143 @@
+"""Any PingOne endpoint called for an org admin: checked, on record before and after, and shown as it was answered."""
+
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from console.access import OrgAccess, Permission
+from console.audit import entries
+from console.models import AuditEntry
+from pingone_integration import endpoints
+from pingone_integration.calls.api import READS
+from pingone_integration.endpoints import Endpoint, Exchange
+from pingone_integration.errors import PingOneError
+from pingone_integration.values import text
+
+ACTION = "api.call"
+LEFT_OUT = "(left out)"
+LONGEST_SHOWN = 200_000  # characters of an answer on the page
+
+_SECRET_NAME = re.compile(r"pass|secret|token|code|otp|pin$|assertion|credential|private|\bkey\b|^key$", re.IGNORECASE)
+_SECRET_MEDIA_TYPE = re.compile(r"password|otp|verif|import", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiCall:
+    """A request as somebody composed it, checked."""
+
+    method: str
+    endpoint: Endpoint
+    media_type: str
+    body: str  # JSON; empty: none
+
+    @property
+    def writes(self) -> bool:
+        return self.method not in READS
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.endpoint.query)
+
+    @property
+    def target(self) -> str:
+        """Path and query, under the environment."""
+        return self.endpoint.path + (f"?{self.query}" if self.query else "")
+
+    def inputs(self) -> dict[str, Any]:
+        """What is kept of it: everything but the secrets of its body."""
+        kept = {"method": self.method, "path": self.endpoint.path, "query": self.query}
+        return kept | ({"media_type": self.media_type, "body": without_secrets(self)} if self.writes else {})
+
+
+def perform_call(access: OrgAccess, call: ApiCall, circumstances: entries.Circumstances) -> Exchange:
+    """Put the call on record, send it once, and record what came of it.
+
+    An answer of any status comes back as an Exchange. Raises a PingOneError when there is none, and
+    audit.AlreadySubmitted when the same form was sent before.
+    """
+    access.require(Permission.CALL_API)
+    entry = uuid4()
+    api = access.pingone(transaction_id=entry)
+    subject = entries.Subject(kind=AuditEntry.Subject.API, name=f"{call.method} {call.endpoint.path}")
+    started = entries.start(
+        access.org,
+        access.operator,
+        ACTION,
+        subject,
+        entry=entry,
+        circumstances=circumstances,
+        inputs=call.inputs(),
+        before=None,
+    )
+    try:
+        exchange = endpoints.call(
+            api, call.method, call.endpoint, body=call.body if call.writes else None, media_type=call.media_type
+        )
+    except PingOneError as error:
+        entries.close(started, entries.Outcome.FAILED if error.outcome_known else entries.Outcome.UNKNOWN, error=error)
+        raise
+    entries.close(started, _outcome(call, exchange), after={"status": exchange.status}, error=_refusal(exchange))
+    return exchange
+
+
+def without_secrets(call: ApiCall) -> str:
+    """The body with every value that may be a secret left out; all of it when it is about secrets as such."""
+    if not call.body:
+        return ""
+    everything = bool(_SECRET_MEDIA_TYPE.search(call.media_type) or _SECRET_NAME.search(call.endpoint.path))
+    return json.dumps(_without_secrets(json.loads(call.body), everything=everything), ensure_ascii=False)
+
+
+def pretty(exchange: Exchange) -> str:
+    """JSON indented, anything else as it came, and no more of it than a page can show."""
+    try:
+        shown = json.dumps(json.loads(exchange.body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        shown = exchange.body
+    return text(shown)[:LONGEST_SHOWN]
+
+
+def json_of(exchange: Exchange) -> Any:
+    """The answer's JSON; its text, when it is none."""
+    try:
+        body = json.loads(exchange.body)
+        json.dumps(body, allow_nan=False)  # Python reads NaN and numbers without end, which are not JSON's
+    except (ValueError, RecursionError):
+        return exchange.body
+    return body
+
+
+def as_curl(call: ApiCall, base_url: str) -> str:
+    """The call for a terminal, the token left to a variable of the shell."""
+    parts = ["curl", "--request", call.method, "--header", '"Authorization: Bearer $PINGONE_TOKEN"']
+    if call.writes and (call.body or call.media_type != endpoints.MEDIA_TYPES[0]):
+        parts += ["--header", shlex.quote(f"Content-Type: {call.media_type}")]
+    if call.writes and call.body:
+        parts += ["--data", shlex.quote(call.body)]
+    return " ".join([*parts, shlex.quote(base_url + call.target)])
+
+
+def _outcome(call: ApiCall, exchange: Exchange) -> AuditEntry.Outcome:
+    """A write that ended in 5xx may have been done; a read never did anything."""
+    if exchange.status < 400:
+        return entries.Outcome.SUCCEEDED
+    return entries.Outcome.UNKNOWN if call.writes and exchange.status >= 500 else entries.Outcome.FAILED
+
+
+def _refusal(exchange: Exchange) -> PingOneError | None:
+    return PingOneError(trace=exchange.trace) if exchange.status >= 400 else None
+
+
+def _without_secrets(value: Any, *, everything: bool) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _without_secrets(item, everything=everything or bool(_SECRET_NAME.search(name)))
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_secrets(item, everything=everything) for item in value]
+    return LEFT_OUT if everything and value is not None and not isinstance(value, bool) else value

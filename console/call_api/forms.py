@@ -1,0 +1,125 @@
+"""What an org admin composes on the Call API page, checked before anything is sent."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.forms import CharField, ChoiceField, Form, Textarea, TextInput
+
+from console.actions.forms import ActionForm
+from console.call_api.api_call import ApiCall
+from pingone_integration.endpoints import (
+    LONGEST_QUERY,
+    MEDIA_TYPES,
+    METHODS,
+    Endpoint,
+    UnsafePath,
+    parse_endpoint,
+    parse_media_type,
+    parse_query,
+)
+
+LONGEST_BODY = 500_000
+_AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
+
+class CallApiForm(Form):
+    """One request; valid, it is an `ApiCall` under `call`."""
+
+    method = ChoiceField(label="Method", choices=[(method, method) for method in METHODS])
+    path = CharField(
+        label="Path",
+        max_length=1000,
+        widget=TextInput(attrs={**_AS_TYPED, "list": "suggested-paths", "placeholder": "/users"}),
+        help_text="Under the managed environment. A path copied from PingOne's documentation or address bar works too.",
+    )
+    query = CharField(
+        label="Query",
+        required=False,
+        max_length=LONGEST_QUERY,
+        widget=TextInput(attrs={**_AS_TYPED, "placeholder": "limit=25&expand=population"}),
+    )
+    media_type = CharField(
+        label="Content type",
+        required=False,
+        max_length=200,
+        widget=TextInput(attrs={**_AS_TYPED, "list": "media-types", "placeholder": MEDIA_TYPES[0]}),
+        help_text="Of the body, and of the operation: PingOne tells some operations apart by it.",
+    )
+    body = CharField(
+        label="Body",
+        required=False,
+        max_length=LONGEST_BODY,
+        strip=False,
+        widget=Textarea(attrs={**_AS_TYPED, "rows": 8, "class": "font-monospace"}),
+        help_text="JSON, or nothing. Not sent with GET and HEAD.",
+    )
+
+    def __init__(self, *args: Any, environment_id: UUID, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environment_id = environment_id
+
+    @property
+    def call(self) -> ApiCall:
+        values = self.cleaned_data
+        return ApiCall(
+            method=values["method"],
+            endpoint=values["endpoint"],
+            media_type=values["media_type"],
+            body=values["body"],
+        )
+
+    def clean_path(self) -> str:
+        typed: str = self.cleaned_data["path"]
+        try:
+            self.cleaned_data["endpoint"] = parse_endpoint(typed, environment_id=self.environment_id)
+        except UnsafePath as reason:
+            raise ValidationError(str(reason)) from reason
+        return typed
+
+    def clean_query(self) -> str:
+        typed: str = self.cleaned_data["query"]
+        try:
+            more = parse_query(typed)
+        except UnsafePath as reason:
+            raise ValidationError(str(reason)) from reason
+        endpoint: Endpoint | None = self.cleaned_data.get("endpoint")
+        if endpoint:
+            self.cleaned_data["endpoint"] = Endpoint(path=endpoint.path, query=(*endpoint.query, *more))
+        return typed
+
+    def clean_media_type(self) -> str:
+        try:
+            return parse_media_type(self.cleaned_data["media_type"] or MEDIA_TYPES[0])
+        except UnsafePath as reason:
+            raise ValidationError(str(reason)) from reason
+
+    def clean_body(self) -> str:
+        typed: str = self.cleaned_data["body"]
+        if not typed.strip():
+            return ""
+        try:
+            json.loads(typed)
+        except json.JSONDecodeError as wrong:
+            raise ValidationError(f"Not JSON: {wrong.msg}, line {wrong.lineno}, column {wrong.colno}.") from wrong
+        except RecursionError:
+            raise ValidationError("Not JSON that PingOne would read: nested too deeply.") from None
+        return typed
+
+
+class SendWriteForm(ActionForm):
+    """The second look at a request that may change something: here a reason is no choice."""
+
+    reason = CharField(
+        label="Reason",
+        max_length=1000,
+        widget=TextInput(attrs={"autocomplete": "off"}),
+        help_text="Goes into the audit log with the request.",
+    )
+
+
+class SaveCallForm(Form):
+    """The name that a request is kept under."""
+
+    name = CharField(label="Name", max_length=100, widget=TextInput(attrs={"autocomplete": "off"}))

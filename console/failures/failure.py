@@ -1,0 +1,127 @@
+"""How a failure reaches a person: what happened, why, what to do next, and the ids that support asks for."""
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from console.access import OrgAccess, Permission
+from pingone_integration import errors
+from pingone_integration.errors import PingOneError
+
+logger = logging.getLogger(__name__)
+
+_STATUSES: dict[type[PingOneError], HTTPStatus] = {  # of a class and its subclasses
+    errors.PingOneError: HTTPStatus.BAD_GATEWAY,
+    errors.ConnectionFailure: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.NotConnected: HTTPStatus.CONFLICT,
+    errors.SignOnUnverified: HTTPStatus.BAD_GATEWAY,
+    errors.StateRejected: HTTPStatus.BAD_REQUEST,
+    errors.InvalidApiUrl: HTTPStatus.CONFLICT,
+    errors.MissingPermission: HTTPStatus.FORBIDDEN,
+    errors.LicenseExceeded: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Duplicate: HTTPStatus.CONFLICT,
+    errors.InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RefusedByState: HTTPStatus.CONFLICT,
+    errors.ChangedMeanwhile: HTTPStatus.CONFLICT,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Busy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.CallsPaused: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SealBroken: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_MENDED_IN_CONNECTION_SETTINGS = (
+    errors.ConnectionFailure,
+    errors.NotConnected,
+    errors.AuthenticationError,
+    errors.TokenRefreshFailure,
+    errors.TokenRejected,
+    errors.SignOnUnverified,
+    errors.StateRejected,
+    errors.InvalidApiUrl,
+    errors.MissingPermission,
+    errors.Blocked,
+    errors.SealBroken,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A failure in words, ready for a page, a notice, or the place of the fragment that failed."""
+
+    status: int
+    title: str
+    cause: str
+    resolution: str = ""
+    kind: str = ""
+    details: tuple[str, ...] = ()  # what PingOne says of single values
+    ids: tuple[tuple[str, str], ...] = ()  # name and value
+    may_have_happened: bool = False  # PingOne's answer to a write was lost
+    retry_after_s: int | None = None
+    settings_url: str = ""  # for those who may change the connection, where that is the next step
+    ask_an_admin: bool = False  # for everybody else
+    explained_url: str = ""  # the row of its kind on the troubleshooting page
+
+
+def status_of(error: type[PingOneError]) -> HTTPStatus:
+    return next(_STATUSES[parent] for parent in error.__mro__ if parent in _STATUSES)
+
+
+def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
+    trace = error.trace
+    mended_in_settings = isinstance(error, _MENDED_IN_CONNECTION_SETTINGS)
+    may_mend = bool(access and access.allows(Permission.MANAGE_CONNECTION))
+    ids = (
+        ("PingOne error ID", trace.error_id),
+        ("Correlation ID", trace.correlation_id),
+        ("Transaction ID", trace.transaction_id),
+    )
+    return Failure(
+        status=status_of(type(error)),
+        kind=error.kind,
+        title=error.title,
+        cause=error.cause,
+        resolution=error.resolution,
+        details=tuple(
+            f"{detail.target}: {detail.message}" if detail.target else detail.message
+            for detail in error.details
+            if detail.message
+        ),
+        ids=tuple((name, value) for name, value in ids if value),
+        may_have_happened=not error.outcome_known,
+        retry_after_s=error.retry_after_s,
+        settings_url=reverse("connection", args=[access.org.slug])
+        if access and mended_in_settings and may_mend
+        else "",
+        ask_an_admin=bool(access) and mended_in_settings and not may_mend,
+        explained_url=explained_url(access, error.kind) if access else "",
+    )
+
+
+def explained_url(access: OrgAccess, kind: str) -> str:
+    """Where the troubleshooting page explains a kind of error."""
+    return f"{reverse('troubleshooting', args=[access.org.slug])}#kind-{kind}"
+
+
+def with_explanation(access: OrgAccess, words: str, kind: str) -> str:
+    """For a notice of one sentence: the words, and the link to what explains the kind of error, if there is one."""
+    return format_html('{} <a href="{}">More about this</a>', words, explained_url(access, kind)) if kind else words
+
+
+def note(request: HttpRequest, error: PingOneError) -> Failure:
+    """Log a failure of PingOne and put it in words; for views that show it themselves, in the midst of their page."""
+    access: OrgAccess | None = getattr(request, "access", None)
+    if access:  # the failure may just have changed the state that the header shows
+        access.org.connection.refresh_from_db()
+    logger.warning(
+        "PingOne call failed: %s, status %s, error %s, correlation %s, transaction %s",
+        error.kind,
+        error.trace.status,
+        error.trace.error_id,
+        error.trace.correlation_id,
+        error.trace.transaction_id,
+    )
+    return failure_of(error, access)

@@ -1,0 +1,126 @@
+"""Failures as pages and notices: those of PingOne, and Django's own handlers."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, OrgAccess, Permission
+from console.failures.failure import Failure, note
+from console.fragments import wants_fragment
+from console.models import Membership
+from pingone_integration.errors import PingOneError
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def fails_in_place(view: View) -> View:
+    """Mark the view of a panel: when PingOne fails, the reason and "Try again" stand where the panel would."""
+    view.fails_in_place = True  # type: ignore[attr-defined]
+    return view
+
+
+def pingone_failed(request: HttpRequest, error: PingOneError) -> HttpResponse:
+    view = request.resolver_match.func if request.resolver_match else None
+    return _tell(request, note(request, error), in_place=getattr(view, "fails_in_place", False))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler403: a member without the right, told which right that is and who has it."""
+    access: OrgAccess | None = getattr(request, "access", None)
+    missing = exception.args[0] if isinstance(exception, PermissionDenied) and exception.args else None
+    cause = "You are not allowed to do this."
+    if access and isinstance(missing, Permission):
+        roles = [Membership.Role(role).label for role, rights in ROLE_PERMISSIONS.items() if missing in rights]
+        cause = (
+            f"It takes the right to {PERMISSION_LABELS[missing]}, which your role in {access.org.name} "
+            f"({access.role.label}) does not have. These roles do: {', '.join(roles)}."
+        )
+    return _tell(
+        request, Failure(status=HTTPStatus.FORBIDDEN, title="Not allowed", cause=cause, ask_an_admin=bool(access))
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404, for strangers as well: it must not tell what exists."""
+    return _tell(
+        request,
+        Failure(
+            status=HTTPStatus.NOT_FOUND,
+            title="There is nothing here",
+            cause="The address is wrong, what it names is gone, or it is not yours to see.",
+        ),
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400."""
+    return _tell(
+        request,
+        Failure(
+            status=HTTPStatus.BAD_REQUEST,
+            title="This request cannot be read",
+            cause="Something in it is malformed.",
+            resolution="Go back, load the page again, and try once more.",
+        ),
+    )
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW."""
+    return _tell(
+        request,
+        Failure(
+            status=HTTPStatus.FORBIDDEN,
+            title="This page is out of date",
+            cause="It was loaded before you last signed in or out, or your browser does not accept cookies from here. "
+            "Nothing was changed.",
+            resolution="Load the page again, then repeat what you did.",
+        ),
+    )
+
+
+def method_not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) -> HttpResponse:
+    told = _tell(
+        request,
+        Failure(
+            status=HTTPStatus.METHOD_NOT_ALLOWED,
+            title="This address does not work that way",
+            cause="It takes a button on a page of the console to get there.",
+            resolution="Go back to the page you came from.",
+        ),
+    )
+    told["Allow"] = refused["Allow"]
+    return told
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500: a mistake of ours. Drawn without database, session or context, which may be what is broken."""
+    if wants_fragment(request):
+        told = HttpResponse(render_to_string("console/failure_500_notice.html"), status=500)
+        return _as_notice(told)
+    return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def _tell(request: HttpRequest, failure: Failure, *, in_place: bool = False) -> HttpResponse:
+    fragment = wants_fragment(request)
+    template = "console/failure.html#notice" if fragment else "console/failure.html"
+    try_again = request.get_full_path() if request.method == "GET" else ""
+    context = {"failure": failure, "try_again": try_again, "in_place": in_place}
+    response = render(request, template, context, status=failure.status)
+    if failure.retry_after_s is not None:
+        response["Retry-After"] = str(failure.retry_after_s)
+    return _as_notice(response) if fragment and not in_place else response
+
+
+def _as_notice(response: HttpResponse) -> HttpResponse:
+    """Told above the page: the part that was to be replaced, the address and the selection all stay."""
+    response["HX-Retarget"] = "#notices"
+    response["HX-Reswap"] = "innerHTML"
+    response["HX-Reselect"] = ".alert"
+    response["HX-Push-Url"] = "false"
+    return response

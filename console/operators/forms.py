@@ -1,0 +1,22 @@
+"""Who is to be a member of an organization, and with which role."""
+
+from django.forms import CharField, EmailField, Form, TypedChoiceField
+
+from console.models import Membership
+
+
+class RoleForm(Form):
+    """What a member is."""
+
+    role = TypedChoiceField(label="Role", choices=Membership.Role, coerce=Membership.Role)
+
+
+class MemberForm(RoleForm):
+    """Somebody to add to an organization."""
+
+    email = EmailField(label="E-mail", max_length=254)
+    name = CharField(label="Name", required=False, max_length=150)
+    field_order = ("email", "name", "role")
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()

@@ -1,0 +1,112 @@
+"""Who works for an organization: adding, changing and removing members, each on record."""
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from console.access import OrgAccess, Permission
+from console.audit import entries
+from console.models import AuditEntry, Membership, Operator, Organization
+from console.operators.accounts import set_password_link
+
+
+class LastOrgAdmin(Exception):
+    """Without this member nobody could manage the organization any more."""
+
+
+class AlreadyMember(Exception):
+    """Somebody with this address works here already."""
+
+
+def add(access: OrgAccess, email: str, name: str, role: Membership.Role, *, source_address: str) -> Membership:
+    """Make a member, and an operator where the address is new to this server, and tell them by e-mail.
+
+    The link to choose a first password goes to the address alone: whoever adds somebody must not be able to sign in
+    as them, since they may come to work for other organizations as well.
+    Raises AlreadyMember.
+    """
+    access.require(Permission.MANAGE_MEMBERS)
+    with transaction.atomic():
+        Organization.objects.select_for_update().get(pk=access.org.pk)
+        operator = Operator.objects.filter(email__iexact=email).first() or Operator.objects.create_user(
+            email, name=name
+        )
+        membership, is_new = Membership.objects.get_or_create(
+            organization=access.org, operator=operator, defaults={"role": role}
+        )
+        if not is_new:
+            raise AlreadyMember(operator.email)
+        _record(access, "membership.added", operator, source_address, after={"role": role})
+    _welcome(access, membership)
+    return membership
+
+
+def change_role(access: OrgAccess, membership: Membership, role: Membership.Role, *, source_address: str) -> None:
+    """Raises LastOrgAdmin."""
+    access.require(Permission.MANAGE_MEMBERS)
+    with transaction.atomic():
+        membership = _locked(access, membership)
+        if role == membership.role:
+            return
+        before = {"role": membership.role}
+        membership.role = role
+        membership.save(update_fields=["role"])
+        _keep_an_org_admin(access)
+        _record(
+            access, "membership.role-changed", membership.operator, source_address, before=before, after={"role": role}
+        )
+
+
+def remove(access: OrgAccess, membership: Membership, *, source_address: str) -> None:
+    """From their next click on, the member is a stranger here. Raises LastOrgAdmin."""
+    access.require(Permission.MANAGE_MEMBERS)
+    with transaction.atomic():
+        membership = _locked(access, membership)
+        membership.delete()
+        _keep_an_org_admin(access)
+        _record(access, "membership.removed", membership.operator, source_address, before={"role": membership.role})
+
+
+def _locked(access: OrgAccess, membership: Membership) -> Membership:
+    """The organization's row is the lock, so that of two org admins who demote each other one stays."""
+    Organization.objects.select_for_update().get(pk=access.org.pk)
+    return Membership.objects.select_related("operator").get(organization=access.org, pk=membership.pk)
+
+
+def _keep_an_org_admin(access: OrgAccess) -> None:
+    if not access.org.org_admins().exists():
+        raise LastOrgAdmin
+
+
+def _record(
+    access: OrgAccess,
+    event: str,
+    member: Operator,
+    source_address: str,
+    *,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> None:
+    entries.record(
+        access.org,
+        event,
+        subject=entries.Subject(kind=AuditEntry.Subject.MEMBERSHIP, id=member.pk, name=member.email),
+        operator=access.operator,
+        source_address=source_address,
+        before=before,
+        after=after,
+    )
+
+
+def _welcome(access: OrgAccess, membership: Membership) -> None:
+    operator = membership.operator
+    context = {
+        "membership": membership,
+        "added_by": access.operator,
+        "url": settings.PUBLIC_URL + reverse("organization", args=[access.org.slug]),
+        "set_password_link": "" if operator.has_usable_password() else set_password_link(operator),
+    }
+    subject = " ".join(f"You can now work for {access.org.name} in the PingOne console".split())
+    send_mail(subject, render_to_string("console/email/welcome.txt", context), None, [operator.email])

@@ -1,0 +1,51 @@
+"""Who came in and who did not, on record in each organization that the operator belongs to.
+
+What was typed as the e-mail address of nobody we know is not kept: it may be a password in the wrong field.
+"""
+
+import logging
+from typing import Any
+
+from django.http import HttpRequest
+
+from console.audit import entries
+from console.audit.entries import Subject
+from console.models import AuditEntry, Operator
+from console.source_address import source_address
+
+logger = logging.getLogger(__name__)
+
+
+def signed_in(request: HttpRequest, operator: Operator) -> None:
+    _record(request, operator, "operator.signed-in")
+
+
+def signed_out(request: HttpRequest, operator: Operator) -> None:
+    _record(request, operator, "operator.signed-out")
+
+
+def refused(request: HttpRequest, email: str) -> None:
+    """A wrong password, or nobody's address."""
+    operator = Operator.objects.filter(email__iexact=email).first()
+    if operator is None:
+        logger.warning("A sign-in failed for an unknown address, from %s", source_address(request) or "somewhere")
+    else:
+        _record(request, operator, "operator.sign-in-failed", succeeded=False)
+
+
+def second_factor_refused(request: HttpRequest, user: Operator, **signal: Any) -> None:
+    """A receiver of allauth's signal: the password was right, the second factor was not."""
+    _record(request, user, "operator.sign-in-failed", succeeded=False, reason="Second factor")
+
+
+def _record(request: HttpRequest, operator: Operator, event: str, *, succeeded: bool = True, reason: str = "") -> None:
+    for organization in operator.organizations.all():
+        entries.record(
+            organization,
+            event,
+            operator=operator,
+            subject=Subject(kind=AuditEntry.Subject.OPERATOR, id=operator.id, name=operator.email),
+            source_address=source_address(request),
+            succeeded=succeeded,
+            reason=reason,
+        )

@@ -1,0 +1,1 @@
+"""What every page shares: frame, form rendering, icons, exported files."""

@@ -1,0 +1,1 @@
+"""Finding PingOne users and showing one: searches, panels, facts, groups to add."""

@@ -1,0 +1,84 @@
+"""Which groups a user could join, and why not the others: said before anything is tried."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from console.perform import MOST_AT_ONCE
+from pingone_integration import groups
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import Page
+from pingone_integration.calls.parallel import at_once
+from pingone_integration.errors import PingOneError
+from pingone_integration.groups import Group, GroupMembership
+from pingone_integration.users import User
+
+Memberships = Page[GroupMembership]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A group that somebody may want the user to join."""
+
+    id: UUID
+    name: str  # never empty
+    description: str = ""
+    hindrance: str = ""  # why the user cannot join; empty: nothing known speaks against it
+    is_chosen: bool = False
+    carries_roles: bool | None = None  # administrator roles; None: not asked, or PingOne does not tell
+
+
+def candidate_of(group: Group, user: User, own: Memberships, chosen: Iterable[UUID] = ()) -> Candidate:
+    return Candidate(
+        id=group.id,
+        name=group.name or str(group.id),
+        description=group.description,
+        hindrance=_hindrance(group.id, group.population_id, group.source, user, own),
+        is_chosen=group.id in chosen,
+    )
+
+
+def candidates_like(other: Memberships, user: User, own: Memberships) -> list[Candidate]:
+    """The groups of somebody else, those that can be copied first."""
+    found = [
+        Candidate(
+            id=membership.group_id,
+            name=membership.name or str(membership.group_id),
+            description=membership.description,
+            hindrance=_hindrance(membership.group_id, membership.population_id, membership.source, user, own)
+            or ("" if membership.is_direct else f"{why_inherited(membership)}, so that it cannot be copied"),
+        )
+        for membership in other.items
+    ]
+    return sorted(found, key=lambda candidate: bool(candidate.hindrance))
+
+
+def why_inherited(membership: GroupMembership) -> str:
+    return "By the group's filter" if membership.user_filter else "Through another group"
+
+
+def with_roles(api: PingOneApi, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Marked where they carry administrator roles: a call for each that can be joined, at once and for few only."""
+    candidates = list(candidates)
+    asked = [candidate for candidate in candidates if not candidate.hindrance][:MOST_AT_ONCE]
+    if not asked:
+        return candidates
+    answers: list[Any] = at_once(api, *(partial(groups.carries_roles, group_id=candidate.id) for candidate in asked))
+    told = {
+        candidate.id: None if isinstance(answer, PingOneError) else answer
+        for candidate, answer in zip(asked, answers, strict=True)
+    }
+    return [replace(candidate, carries_roles=told.get(candidate.id)) for candidate in candidates]
+
+
+def _hindrance(group_id: UUID, population_id: UUID | None, source: str, user: User, own: Memberships) -> str:
+    mine = next((membership for membership in own.items if membership.group_id == group_id), None)
+    if mine and mine.is_direct:
+        return "Already a member"
+    if source:
+        return "An external directory decides who is in it"
+    if population_id and population_id != user.population_id:
+        return "Only for users of another population"
+    return ""

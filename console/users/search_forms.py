@@ -1,0 +1,132 @@
+"""The searches of the user list, the group list and a group's page, as their URLs have them. No form calls PingOne."""
+
+from typing import Any, cast
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.forms import CharField, Form, Select, TextInput, TypedChoiceField, UUIDField
+from django.forms.widgets import HiddenInput
+
+from pingone_integration.user_search import BadFilter, Criteria, filter_of
+
+PAGE_SIZES = (25, 50, 100, 200)
+_ANY_GROUP = UUID(int=0)  # as long as every other in a filter
+
+
+class PageSizeField(TypedChoiceField):
+    """How many to a page; anything that is not offered means the smallest."""
+
+    def __init__(self) -> None:
+        choices = [(size, f"{size} per page") for size in PAGE_SIZES]
+        super().__init__(label="Page size", required=False, choices=choices, coerce=int)
+
+    def clean(self, value: Any) -> int:
+        try:
+            return cast("int", super().clean(value) or PAGE_SIZES[0])
+        except ValidationError:
+            return PAGE_SIZES[0]
+
+
+class UserSearchForm(Form):
+    """The search of the user list, as its URL has it: every field may be missing."""
+
+    q = CharField(label="Search", required=False, max_length=256)
+    population = UUIDField(
+        label="Population", required=False, widget=Select, error_messages={"invalid": "This is not a population."}
+    )
+    group = UUIDField(
+        label="Group", required=False, widget=HiddenInput, error_messages={"invalid": "This is not a group."}
+    )
+    enabled = TypedChoiceField(
+        label="Sign-on",
+        required=False,
+        choices=[("", "Enabled or not"), ("true", "Enabled"), ("false", "Disabled")],
+        coerce=lambda value: value == "true",
+        empty_value=None,
+    )
+    filter = CharField(
+        label="SCIM filter",
+        required=False,
+        max_length=2_000,
+        widget=TextInput(attrs={"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}),
+        help_text='For example: title eq "Analyst" and address.countryCode eq "SE"',
+    )
+    limit = PageSizeField()
+
+    def clean(self) -> dict[str, Any]:
+        """Adds `scim`: all of it as one SCIM filter, empty for no criteria."""
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            cleaned["scim"] = filter_of(self.criteria)
+        except BadFilter as error:
+            self.add_error("filter" if cleaned.get("filter") else "q", str(error))
+        return cleaned
+
+    @property
+    def criteria(self) -> Criteria:
+        """Of the fields that are valid."""
+        return Criteria(
+            text=self.cleaned_data.get("q", ""),
+            raw_filter=self.cleaned_data.get("filter", ""),
+            population_id=self.cleaned_data.get("population"),
+            group_id=self.cleaned_data.get("group"),
+            enabled=self.cleaned_data.get("enabled"),
+        )
+
+    def query(self, **changes: str) -> str:
+        """The search as a query string, with only what differs from the unfiltered list; "" removes a field."""
+        chosen = {name: self.data.get(name, "") for name in self.fields if name in self.cleaned_data}
+        if self.cleaned_data.get("limit", PAGE_SIZES[0]) == PAGE_SIZES[0]:
+            chosen.pop("limit", None)
+        return urlencode({name: value.strip() for name, value in (chosen | changes).items() if value.strip()})
+
+    def offer_populations(self, populations: list[tuple[UUID, str]]) -> None:
+        """What the population filter shows; one that was chosen before stays chosen, though it be unknown."""
+        chosen = self.cleaned_data.get("population")
+        offered = [(str(population_id), name) for population_id, name in populations]
+        if chosen and str(chosen) not in dict(offered):
+            offered.append((str(chosen), f"Population {chosen}"))
+        cast("Select", self.fields["population"].widget).choices = [("", "All populations"), *offered]
+
+
+class GroupSearchForm(Form):
+    """The search of the group list, as its URL has it."""
+
+    q = CharField(
+        label="Find a group by the beginning of its name",
+        required=False,
+        max_length=256,
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Beginning of the name"}),
+    )
+
+
+class GroupMembersForm(Form):
+    """The searches of a group's page: among its members, and for somebody to add."""
+
+    q = CharField(
+        label="Find a member by name, username, e-mail or phone number",
+        required=False,
+        max_length=256,
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Find a member"}),
+    )
+    add = CharField(
+        label="Find a user to add by name, username, e-mail or phone number",
+        required=False,
+        max_length=256,
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Find a user to add"}),
+    )
+
+    def clean_q(self) -> str:
+        return self._not_too_long("q")
+
+    def clean_add(self) -> str:
+        return self._not_too_long("add")
+
+    def _not_too_long(self, name: str) -> str:
+        text: str = self.cleaned_data[name]
+        try:
+            filter_of(Criteria(text=text, group_id=_ANY_GROUP))
+        except BadFilter as error:
+            raise ValidationError(str(error)) from error
+        return text
