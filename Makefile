@@ -39,13 +39,7 @@ test: $(VENV)/installed-dev ## Run all tests in parallel (TEST_WORKERS=2 DATABAS
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal
 
 test-postgres: $(VENV)/installed-dev ## Run the tests of what a database decides on a PostgreSQL started for them
-	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal $(DATABASE_DECIDES)
-
-# Locks, transactions, isolation, what a column holds: refreshing, the audit log, tenancy, sealed secrets.
-DATABASE_DECIDES = tests/integration $(wildcard tests/console/test_audit_*.py) $(addprefix tests/console/test_, \
-	bootstrap.py doors.py events_on_record.py health.py members.py perform.py policies.py populations.py \
-	rotate_credentials.py sealed_secrets.py secrets.py signing_in.py) $(addprefix tests/pingone_integration/connection/test_, \
-	authorization.py credentials.py rotate_credentials.py tokens.py)
+	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal -m database
 
 lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, migrations and deployment settings
 	$(RUN) -m ruff check .

@@ -22,8 +22,8 @@ from threading import Thread
 
 import httpx
 
-from tests.console_server import callback_address, free_port, running_console
-from tests.sandbox_server import Sandbox, new_browser, running_sandbox
+from tests.support.console_server import callback_address, free_port, running_console
+from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
 MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 LIST = "/o/acme/users/?limit=25"

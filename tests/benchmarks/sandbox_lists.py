@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
 STAFF = "0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6"
 PARTNERS = "1e0f9a8b-2c3d-4e4f-9a01-b2c3d4e5f607"

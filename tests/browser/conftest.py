@@ -4,22 +4,19 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, ViewportSize
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator
+from tests.support.browser import DESKTOP, LOOKS
 
 HERE = Path(__file__).parent
-DESKTOP = ViewportSize(width=1280, height=800)
-PHONE = ViewportSize(width=390, height=844)
-# Colors go by the scheme, and what fits goes by the width: two looks have both of each.
-LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize], ...] = (("light", DESKTOP), ("dark", PHONE))
 NO_CHROMIUM = "No Chromium: install Debian's package (apt install chromium), or run: playwright install chromium"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

@@ -11,9 +11,9 @@ from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from console.models import AuditEntry, Operator
-from tests.answers import ADA, BO, ENGINEERS, STAFF, ada, listing
-from tests.browser.test_look import Check, NewPage
-from tests.conftest import API_URL, ENVIRONMENT
+from tests.support.answers import ADA, BO, ENGINEERS, STAFF, ada, listing
+from tests.support.browser import Check, NewPage
+from tests.support.people import API_URL, ENVIRONMENT
 
 USER = f"/o/acme/users/{ADA}/"
 PANELS = ("memberOfGroups", "devices", "password", "sessions")

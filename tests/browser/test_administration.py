@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 from console.models import Operator, Organization, SavedApiCall
 from pingone_integration import population_sync
 from pingone_integration.connection.open_api import open_api
-from tests.answers import ADA, ENGINEERS, STAFF, ada, listing
-from tests.browser.test_look import Check, NewPage
-from tests.conftest import API_URL, ENVIRONMENT
+from tests.support.answers import ADA, ENGINEERS, STAFF, ada, listing
+from tests.support.browser import Check, NewPage
+from tests.support.people import API_URL, ENVIRONMENT
 
 HOSTILE = "<b>مريم</b> {{ 7*7 }} " + "W" * 200
 

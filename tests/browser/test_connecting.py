@@ -13,9 +13,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator, Organization
 from pingone_integration.models import Connection, ConnectionEvent
-from tests.browser.test_look import Check, NewPage
-from tests.conftest import API_URL, ENVIRONMENT
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.browser import Check, NewPage
+from tests.support.people import API_URL, ENVIRONMENT
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
 SETTINGS = "/o/acme/settings/connection/"
 LONG = "Überlandwerk & Söhne <Vertrieb> مرحبا " + "Donaudampfschifffahrtsgesellschaft" * 4

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from console.models import Operator
-from tests.browser.conftest import PHONE
+from tests.support.browser import PHONE
 
 NewPage = Callable[..., Page]
 PASSWORD = "correct horse battery"

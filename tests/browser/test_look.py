@@ -1,17 +1,13 @@
 """The frame of the console as people meet it: readable in light and dark, on a desktop and on a phone."""
 
-from collections.abc import Callable
-
 import pytest
 from django.template.loader import render_to_string
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from console.models import Membership, Operator, Organization
 from pingone_integration.models import Connection
-from tests.conftest import make_operator
-
-NewPage = Callable[..., Page]
-Check = Callable[[Page], None]
+from tests.support.browser import Check, NewPage
+from tests.support.people import make_operator
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
-from tests.sandbox.oauth import console
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.oauth import console
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
 PASSWORD = "Sandbox-2026!"
 CALLBACK = "/assets/pages.css"

@@ -15,11 +15,11 @@ from pingone_integration.calls.failed_calls import count_call
 from pingone_integration.checks import CHECKS, network
 from pingone_integration.errors import MissingPermission, NotFound, Trace
 from pingone_integration.models import Connection
-from tests.answers import error
-from tests.browser.test_look import Check, NewPage
-from tests.conftest import ENVIRONMENT
-from tests.console.test_troubleshooting import FORBIDDEN, MANAGED, PAGE, works
-from tests.pingone_integration.sign_on import MARA
+from tests.support.answers import error
+from tests.support.browser import Check, NewPage
+from tests.support.people import ENVIRONMENT
+from tests.support.sign_on import MARA
+from tests.support.troubleshooting import FORBIDDEN, MANAGED, PAGE, works
 
 EVERY_CHECK = [check.key for check in CHECKS]
 

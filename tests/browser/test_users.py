@@ -12,9 +12,9 @@ from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from console.models import Operator
-from tests.answers import ADA, BO, ENGINEERS, STAFF, ada, bo, error, listing
-from tests.browser.test_look import Check, NewPage
-from tests.conftest import API_URL, ENVIRONMENT
+from tests.support.answers import ADA, BO, ENGINEERS, STAFF, ada, bo, error, listing
+from tests.support.browser import Check, NewPage
+from tests.support.people import API_URL, ENVIRONMENT
 
 LIST = "/o/acme/users/"
 USER = f"{LIST}{ADA}/"

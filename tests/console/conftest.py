@@ -12,7 +12,7 @@ def audit_lines() -> Iterator[Callable[[], list[str]]]:
     lines: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("console.audit.entries")
+    logger = logging.getLogger("console.audit")
     logger.addHandler(handler)
     yield lambda: list(lines)
     logger.removeHandler(handler)

@@ -11,7 +11,7 @@ from django.test import Client
 from console.models import Membership, Operator, Organization
 from pingone_integration.models import Connection
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 PASSWORD = "correct horse battery"
 
 

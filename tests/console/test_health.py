@@ -1,6 +1,8 @@
 import pytest
 from django.test import Client
 
+pytestmark = pytest.mark.database
+
 
 def test_a_living_process_says_so_without_a_database(client: Client) -> None:
     assert client.get("/healthz").content == b"ok"

@@ -25,10 +25,10 @@ from django.utils.dateparse import parse_datetime
 from console.actions.catalogue import ACTIONS, Action
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration.values import text
-from tests.answers import ADA, ENGINEERS, STAFF, ada, bo, error, listing
-from tests.conftest import API_URL, ENVIRONMENT
-from tests.console.asking import DEVICE, SESSION, options, page_of, readable, typed_for
-from tests.console.test_doors import OURS
+from tests.support.addresses import OURS
+from tests.support.answers import ADA, ENGINEERS, STAFF, ada, bo, error, listing
+from tests.support.asking import DEVICE, SESSION, options, page_of, readable, typed_for
+from tests.support.people import API_URL, ENVIRONMENT
 
 TEXT = (
     "=1+1<hostile-element onhostile=1></hostile-element></script></textarea></title>"

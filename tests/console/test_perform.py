@@ -16,7 +16,9 @@ from console.audit.entries import AlreadySubmitted, Circumstances
 from console.models import AuditEntry, Membership, Operator, TicketPolicy
 from console.perform import Performed, Refused, perform, resolve, undo
 from pingone_integration.errors import MissingPermission, NotConnected, NotFound, Unavailable
-from tests.answers import ADA, ENGINEERS, STAFF, ada, error
+from tests.support.answers import ADA, ENGINEERS, STAFF, ada, error
+
+pytestmark = pytest.mark.database
 
 OTHER_POPULATION = UUID("0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f7")
 

@@ -12,9 +12,8 @@ from django.core.management import CommandError, call_command
 from console.actions.catalogue import ACTIONS, BY_KEY
 from console.management.commands import pingone as command
 from console.models import AuditEntry, TicketPolicy
-from tests.answers import ADA, ada, bo, error, listing
-from tests.console.asking import DEVICE
-from tests.console.test_user_list import HOSTILE_NAMES
+from tests.support.answers import ADA, HOSTILE_NAMES, ada, bo, error, listing
+from tests.support.asking import DEVICE
 
 
 def run(*arguments: str, operator: str = "agent@acme.test") -> str:

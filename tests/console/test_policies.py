@@ -9,6 +9,8 @@ from console.actions.catalogue import ACTIONS
 from console.models import AuditEntry, Operator, Organization, TicketPolicy
 from console.models.tickets import ticket_policy
 
+pytestmark = pytest.mark.database
+
 PAGE = "/o/acme/settings/policies/"
 
 BrowserOf = Callable[[Operator], Client]

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from console.models import Operator, Organization
 from pingone_integration.models import Connection
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 def test_rotating_the_keys_includes_second_factors(org_admin: Operator, settings: Any) -> None:

@@ -16,7 +16,9 @@ from django.test import Client
 
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration.models import Connection
-from tests.answers import ADA, ada
+from tests.support.answers import ADA, ada
+
+pytestmark = pytest.mark.database
 
 ALTERED = "The key they were sealed with is not among this server&#x27;s CREDENTIAL_KEYS, or the database was altered."
 MOVED = "They were sealed for another organization or another purpose: the database was altered."

@@ -22,11 +22,13 @@ from django.test import Client
 from console.actions.catalogue import ACTIONS
 from console.models import Operator, Organization
 from pingone_integration.models import Connection
-from tests.answers import ADA, ada, anew, error, listing
-from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
-from tests.console.asking import page_of, typed_for
-from tests.console.test_doors import ALLAUTH, EVERY_ADDRESS, Address
-from tests.pingone_integration.sign_on import CLIENT_ID, ISSUER, discoverable, has_keys, id_token, tokens
+from tests.support.addresses import ALLAUTH, EVERY_ADDRESS, Address
+from tests.support.answers import ADA, ada, anew, error, listing
+from tests.support.asking import page_of, typed_for
+from tests.support.people import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
+from tests.support.sign_on import CLIENT_ID, ISSUER, discoverable, has_keys, id_token, tokens
+
+pytestmark = pytest.mark.database
 
 SETTINGS = "/o/acme/settings/connection/"
 

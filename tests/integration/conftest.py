@@ -1,16 +1,24 @@
 """A sandbox, and an organization's connection that somebody has approved there."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pingone_integration.models import Connection
-from tests.integration.relay import Relay, relay_to
-from tests.sandbox_connection import connect, enter
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.relay import Relay, relay_to
+from tests.support.sandbox_connection import connect, enter
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
-GRACE_S = 600  # as README.md recommends
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these lock, wait for and share rows."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.database)
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +53,3 @@ def through_relay(unconnected: Connection, relay: Relay, settings: Any) -> Conne
     unconnected.auth_url = relay.url
     unconnected.save(update_fields=["auth_url"])
     return unconnected
-
-
-def has_grace_period(connection: Connection, sandbox: Sandbox) -> None:
-    """From now on its application at the sandbox is one with the grace period."""
-    application = sandbox.copy(
-        "sandbox_application",
-        sandbox.details["client_id"],
-        refresh_token_rolling_grace_period_duration=GRACE_S,
-    )
-    connection.client_id = str(application)
-    connection.save(update_fields=["client_id"])

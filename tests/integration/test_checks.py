@@ -13,8 +13,8 @@ from pingone_integration.checks import CHECKS, Result, State, Subject, run_all
 from pingone_integration.connection import grants
 from pingone_integration.connection.oauth import open_client
 from pingone_integration.models import Connection
-from tests.sandbox_connection import connect
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_connection import connect
+from tests.support.sandbox_server import Sandbox
 
 
 def results(connection: Connection, sandbox: Sandbox) -> dict[str, Result]:

@@ -15,7 +15,7 @@ from django.test import Client
 
 from console.models import Membership, Organization
 from pingone_integration.models import Connection
-from tests.sandbox_server import new_browser, sign_on
+from tests.support.sandbox_server import new_browser, sign_on
 
 SETTINGS = "/o/initech/settings/connection/"
 

@@ -23,8 +23,8 @@ from pingone_integration.calls import breaker
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import Duplicate, kinds
 from pingone_integration.models import Connection
-from tests.conftest import make_operator
-from tests.sandbox_server import Sandbox
+from tests.support.people import make_operator
+from tests.support.sandbox_server import Sandbox
 
 HTMX = {"HX-Request": "true", "HX-Target": "action"}
 TAKEN = "row.taken"

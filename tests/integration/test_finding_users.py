@@ -12,7 +12,7 @@ from pingone_integration.errors import InvalidValue, NotFound, StaleCursor
 from pingone_integration.models import Connection
 from pingone_integration.user_search import Criteria, filter_of
 from pingone_integration.users import User
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_server import Sandbox
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pingone_integration.connection.open_api import open_api
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import MissingPermission, NotFound, StaleCursor
 from pingone_integration.models import Connection
-from tests.sandbox_connection import connect
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_connection import connect
+from tests.support.sandbox_server import Sandbox
 
 
 def populations(api: PingOneApi, **more: Any) -> Any:

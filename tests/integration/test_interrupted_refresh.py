@@ -4,7 +4,6 @@ The outcomes are those of docs/refresh.md. The sandbox protects against replay, 
 refresh in the middle of paging does is in test_granted_access.py, many at once in test_one_refresh.py.
 """
 
-import signal
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +17,19 @@ from pingone_integration.connection import authorization, tokens
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import NotConnected, SealBroken, SignOnUnverified, TokenRefreshFailure, Unavailable
 from pingone_integration.models import Connection
-from tests.conftest import lease_ages
-from tests.integration.conftest import has_grace_period
-from tests.integration.relay import Relay, lose_answer
-from tests.integration.test_one_refresh import begin, expire, grant_of, is_live, refreshes, worker, works
-from tests.sandbox_connection import connect
-from tests.sandbox_server import Sandbox
+from tests.support.people import lease_ages
+from tests.support.refreshing import (
+    expire,
+    grant_of,
+    has_grace_period,
+    is_live,
+    kill_a_process_before_it_stores,
+    refreshes,
+    works,
+)
+from tests.support.relay import Relay, lose_answer
+from tests.support.sandbox_connection import connect
+from tests.support.sandbox_server import Sandbox
 
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED = (
@@ -39,14 +45,6 @@ def current(connection: Connection) -> str:
 
 def history(connection: Connection) -> list[str]:
     return [event.state for event in connection.events.order_by("id")]
-
-
-def kill_a_process_before_it_stores(connection: Connection, sandbox: Sandbox) -> None:
-    expire(connection)
-    with worker(sandbox, connection, 1, "--killed-before-storing") as process:
-        begin(process)
-        assert process.wait(timeout=60) == -signal.SIGKILL
-    lease_ages(connection, by=tokens.LEASE)
 
 
 def test_a_process_killed_before_it_stores_costs_the_grant_without_a_grace_period(

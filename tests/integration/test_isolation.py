@@ -18,9 +18,9 @@ import pytest
 
 from console.demo.__main__ import MANAGE, wait_for_console, write_environment
 from console.demo.processes import Children
-from tests.answers import ada, listing
-from tests.console_server import free_port, submit
-from tests.sandbox_server import ROOT, new_browser
+from tests.support.answers import ada, listing
+from tests.support.console_server import free_port, submit
+from tests.support.sandbox_server import ROOT, new_browser
 
 PROCESSES, THREADS = 2, 16
 ARRIVING = 50

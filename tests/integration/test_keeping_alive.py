@@ -14,13 +14,18 @@ from pingone_integration.connection import tokens
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import Unavailable
 from pingone_integration.models import Connection
-from tests.conftest import lease_ages, make_operator, make_organization
-from tests.integration.conftest import has_grace_period
-from tests.integration.relay import Relay, lose_answer
-from tests.integration.test_interrupted_refresh import kill_a_process_before_it_stores
-from tests.integration.test_one_refresh import expire, grant_of, is_live, refreshes
-from tests.sandbox_connection import connect
-from tests.sandbox_server import Sandbox
+from tests.support.people import lease_ages, make_operator, make_organization
+from tests.support.refreshing import (
+    expire,
+    grant_of,
+    has_grace_period,
+    is_live,
+    kill_a_process_before_it_stores,
+    refreshes,
+)
+from tests.support.relay import Relay, lose_answer
+from tests.support.sandbox_connection import connect
+from tests.support.sandbox_server import Sandbox
 
 
 def idle_for(connection: Connection, **span: float) -> Connection:

@@ -3,18 +3,11 @@
 The sandbox protects against replay: a second use of a refresh token would end the grant, and be seen there.
 """
 
-import json
-import os
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-import httpx
 import pytest
 from django.utils import timezone
 
@@ -23,73 +16,13 @@ from pingone_integration.connection import authorization, tokens
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import BeingRenewed, ConnectionFailure, NotConnected, TokenRefreshFailure
 from pingone_integration.models import Connection
-from tests.conftest import lease_ages
-from tests.databases import database_url
-from tests.integration.token_worker import current_at_once
-from tests.sandbox_server import ROOT, Sandbox
+from tests.support.people import lease_ages
+from tests.support.refreshing import begin, expire, grant_of, is_live, outcome, refreshes, worker, works
+from tests.support.sandbox_server import Sandbox
+from tests.support.token_worker import current_at_once
 
 THREADS = 20
 PROCESSES = 4
-
-
-def expire(connection: Connection) -> Connection:
-    """As an hour later."""
-    Connection.objects.filter(pk=connection.pk).update(access_token_expires_at=timezone.now())
-    connection.refresh_from_db()
-    return connection
-
-
-def grant_of(connection: Connection, sandbox: Sandbox) -> UUID:
-    """The newest at the sandbox: that of the connection made last."""
-    return UUID(sandbox.sql("SELECT id FROM sandbox_oauth_grant ORDER BY created_at DESC LIMIT 1")[0]["id"])
-
-
-def refreshes(sandbox: Sandbox, grant: UUID) -> int:
-    """How often the sandbox gave out a refresh token in exchange for another one."""
-    counted = sandbox.sql("SELECT count(*) AS n FROM sandbox_oauth_refreshtoken WHERE grant_id = ?", grant)
-    return int(counted[0]["n"]) - 1
-
-
-def is_live(sandbox: Sandbox, grant: UUID) -> bool:
-    return sandbox.sql("SELECT revoked_at FROM sandbox_oauth_grant WHERE id = ?", grant)[0]["revoked_at"] is None
-
-
-def works(sandbox: Sandbox, token: str) -> bool:
-    answer = httpx.get(f"{sandbox.issuer}/userinfo", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
-    return answer.status_code == 200
-
-
-@contextmanager
-def worker(sandbox: Sandbox, connection: Connection, threads: int, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A process on the same database, ready to begin when it is told."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": database_url(),
-        "PINGONE_CUSTOM_HOSTS": f"{sandbox.url}={sandbox.url},{connection.auth_url}={sandbox.url}",
-    }
-    command = [sys.executable, "-m", "tests.integration.token_worker", str(connection.pk), str(threads), *options]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
-
-
-def begin(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("now\n")
-    process.stdin.flush()
-
-
-def outcome(process: subprocess.Popen[str]) -> list[dict[str, str]]:
-    output, _ = process.communicate(timeout=60)
-    result: list[dict[str, str]] = json.loads(output)
-    return result
 
 
 def test_many_threads_make_one_refresh(connection: Connection, sandbox: Sandbox) -> None:

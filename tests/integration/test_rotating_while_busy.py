@@ -18,9 +18,9 @@ from console.models import Membership, Operator, Organization
 from pingone_integration.management.commands.rotate_credentials import Command
 from pingone_integration.models import Connection
 from pingone_integration.sealing import reseal
-from tests.conftest import make_operator
-from tests.integration.test_one_refresh import grant_of, is_live, refreshes
-from tests.sandbox_server import Sandbox
+from tests.support.people import make_operator
+from tests.support.refreshing import grant_of, is_live, refreshes
+from tests.support.sandbox_server import Sandbox
 
 WORKERS = 6
 ROTATIONS = 5

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from tests.console_server import ConsoleServer, callback_address, free_port, running_console
-from tests.databases import new_database
-from tests.integration.test_one_refresh import is_live, refreshes
-from tests.sandbox_server import Sandbox, new_browser, running_sandbox
+from tests.support.console_server import ConsoleServer, callback_address, free_port, running_console
+from tests.support.databases import new_database
+from tests.support.refreshing import is_live, refreshes
+from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
 PROCESSES = 4
 REQUESTS = 40

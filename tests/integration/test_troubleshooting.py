@@ -13,10 +13,10 @@ from console.models import AuditEntry, Organization
 from pingone_integration.connection import grants
 from pingone_integration.connection.oauth import open_client
 from pingone_integration.models import Connection
-from tests.conftest import make_operator
-from tests.console.test_troubleshooting import EVERY_ROW, PAGE, states, steps
-from tests.sandbox_connection import connect
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.people import make_operator
+from tests.support.sandbox_connection import connect
+from tests.support.sandbox_server import Sandbox, running_sandbox
+from tests.support.troubleshooting import EVERY_ROW, PAGE, states, steps
 
 SETTINGS = "/o/acme/settings/connection/"
 

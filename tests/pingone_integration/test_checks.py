@@ -19,9 +19,9 @@ from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Result, State, Subject, network, run, run_all
 from pingone_integration.connection.regions import REGIONS
 from pingone_integration.models import Connection
-from tests.answers import error, listing
-from tests.conftest import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
-from tests.pingone_integration.sign_on import CALLBACK, ISSUER, MARA, discoverable, discovery_document, tokens
+from tests.support.answers import error, listing
+from tests.support.people import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
+from tests.support.sign_on import CALLBACK, ISSUER, MARA, discoverable, discovery_document, tokens
 
 DISCOVERY = f"{ISSUER}/.well-known/openid-configuration"
 MANAGED = f"{API_URL}/v1/environments/{ENVIRONMENT}"

@@ -6,7 +6,7 @@ import pytest
 
 from pingone_integration import locks
 from pingone_integration.errors import Unavailable, UnlockFailure
-from tests.answers import ADA, ada, error, listing
+from tests.support.answers import ADA, ada, error, listing
 
 LOCKED = {"canAuthenticate": False, "status": "LOCKED"}
 DEVICE = UUID("a1d0f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21")

@@ -8,7 +8,7 @@ import pytest
 
 from pingone_integration import profiles, schemas
 from pingone_integration.errors import ChangedMeanwhile, Duplicate, InvalidValue, NotFound, Unavailable
-from tests.answers import ADA, STAFF, ada, error, listing
+from tests.support.answers import ADA, STAFF, ada, error, listing
 
 SCHEMA = "5c000000-0000-4000-8000-000000000001"
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from pingone_integration import devices, groups, passwords, populations, sessions
-from tests.answers import ADA, BO, ENGINEERS, STAFF, Json, error, listing
+from tests.support.answers import ADA, BO, ENGINEERS, STAFF, Json, error, listing
 
 NAME = "Field engineers"
 

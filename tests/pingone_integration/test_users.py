@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pingone_integration import users
 from pingone_integration.errors import InvalidValue, NotFound, StaleCursor
 from pingone_integration.users import Status, user_of
-from tests.answers import ADA, BO, STAFF, ada, bo, error, listing
+from tests.support.answers import ADA, BO, STAFF, ada, bo, error, listing
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

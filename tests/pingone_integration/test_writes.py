@@ -9,7 +9,7 @@ import pytest
 
 from pingone_integration import devices, groups, mfa, passwords, sessions, users
 from pingone_integration.errors import Duplicate, MissingPermission, NotFound, RefusedByState, Unavailable
-from tests.answers import ADA, ENGINEERS, STAFF, ada, error, listing
+from tests.support.answers import ADA, ENGINEERS, STAFF, ada, error, listing
 
 DEVICE = UUID("a1d00000-0000-4000-8000-000000000001")
 SESSION = UUID("465b0000-0000-4000-8000-000000000001")

@@ -7,8 +7,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.sandbox.people import Person
-from tests.sandbox_server import Sandbox, new_browser, running_sandbox
+from tests.support.sandbox_people import Person
+from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
 
 @pytest.fixture(scope="session")

@@ -6,18 +6,12 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.sandbox.people import Person, assert_refused
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_people import Person, assert_refused
+from tests.support.sandbox_server import Sandbox, code_mailed_to
 
 STAFF = "0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6"
 PARTNERS = "1e0f9a8b-2c3d-4e4f-9a01-b2c3d4e5f607"
 NewUser = Callable[..., Person]
-
-
-def code_mailed_to(sandbox: Sandbox, address: str) -> str:
-    """The newest code in the outbox."""
-    body = sandbox.sql('SELECT body FROM sandbox_mail WHERE "to" = ? ORDER BY id DESC LIMIT 1', address)[0]["body"]
-    return str(body).split(" is ")[1][:8]
 
 
 def test_disabling_and_enabling_is_repeatable(new_user: NewUser, ada: httpx.Client):

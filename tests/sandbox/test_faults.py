@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.sandbox import oauth
-from tests.sandbox.oauth import assert_error
-from tests.sandbox.people import Person, assert_refused
-from tests.sandbox_server import Sandbox, new_browser, running_sandbox
+from tests.support import oauth
+from tests.support.oauth import assert_error
+from tests.support.sandbox_people import Person, assert_refused
+from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
 LONG_S = 60  # nobody waits for it
 

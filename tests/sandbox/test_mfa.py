@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.people import Person, act, assert_refused
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_people import Person, act, assert_refused
+from tests.support.sandbox_server import Sandbox
 
 MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 NewUser = Callable[..., Person]

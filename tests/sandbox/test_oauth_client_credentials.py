@@ -6,8 +6,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.sandbox.oauth import assert_error, claims_of, console, service
-from tests.sandbox_server import Sandbox
+from tests.support.oauth import assert_error, claims_of, console, service
+from tests.support.sandbox_server import Sandbox
 
 
 def test_an_application_gets_a_token_of_its_own(sandbox: Sandbox, http: httpx.Client):

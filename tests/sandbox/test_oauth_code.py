@@ -8,7 +8,7 @@ import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oidc.core.util import create_half_hash
 
-from tests.sandbox.oauth import (
+from tests.support.oauth import (
     REDIRECT_URI,
     VERIFIER,
     administrator,
@@ -18,7 +18,7 @@ from tests.sandbox.oauth import (
     console,
     service,
 )
-from tests.sandbox_server import Sandbox, sign_on
+from tests.support.sandbox_server import Sandbox, sign_on
 
 ADA = "ada.admin"
 

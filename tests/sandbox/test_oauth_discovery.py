@@ -6,7 +6,7 @@ import httpx
 import pytest
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_server import Sandbox
 
 
 def test_discovery_is_a_valid_description_of_the_environment(sandbox: Sandbox, http: httpx.Client):

@@ -6,8 +6,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.sandbox.oauth import Application, administrator, answer_of, claims_of, console, follow
-from tests.sandbox_server import Form, Sandbox, sign_on
+from tests.support.oauth import Application, administrator, answer_of, claims_of, console, follow
+from tests.support.sandbox_server import Form, Sandbox, sign_on
 
 PASSWORD = "Sandbox-2026!"
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.sandbox.oauth import (
+from tests.support.oauth import (
     Application,
     administrator,
     answer_of,
@@ -16,7 +16,7 @@ from tests.sandbox.oauth import (
     console,
     users_url,
 )
-from tests.sandbox_server import Sandbox, sign_on
+from tests.support.sandbox_server import Sandbox, sign_on
 
 CHAIN = "grant_id IN (SELECT id FROM sandbox_oauth_grant WHERE application_id = ?)"
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.sandbox.oauth import Application, answer_of, console, follow
-from tests.sandbox_server import Form, Sandbox, sign_on
+from tests.support.oauth import Application, answer_of, console, follow
+from tests.support.sandbox_server import Form, Sandbox, sign_on
 
 GOODBYE = "http://localhost:8000/goodbye/"
 

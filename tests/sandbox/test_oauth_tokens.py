@@ -10,8 +10,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.sandbox.oauth import assert_error, bearer, claims_of, console, service
-from tests.sandbox_server import Sandbox
+from tests.support.oauth import assert_error, bearer, claims_of, console, service
+from tests.support.sandbox_server import Sandbox
 
 
 def test_introspection_tells_what_is_in_an_access_token(sandbox: Sandbox, http: httpx.Client):

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.sandbox.people import Person, assert_refused
-from tests.sandbox.test_accounts import code_mailed_to
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_people import Person, assert_refused
+from tests.support.sandbox_server import Sandbox, code_mailed_to
 
 GOOD, BETTER = "Tr0ub4dor&3x", "C0rrect-horse!"
 NewUser = Callable[..., Person]

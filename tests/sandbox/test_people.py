@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.sandbox.people import usernames
-from tests.sandbox_server import Sandbox, running_sandbox
+from tests.support.sandbox_people import usernames
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
 MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 

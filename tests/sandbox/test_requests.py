@@ -5,8 +5,8 @@ import re
 import httpx
 import pytest
 
-from tests.sandbox.people import NOBODY, assert_refused
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_people import NOBODY, assert_refused
+from tests.support.sandbox_server import Sandbox
 
 INVALID_TOKEN = ("ACCESS_FAILED", "INVALID_TOKEN", "Authentication Credentials")
 

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.oauth import console, service
-from tests.sandbox.people import VENDOR, Person, assert_refused
-from tests.sandbox_server import Sandbox
+from tests.support.oauth import console, service
+from tests.support.sandbox_people import VENDOR, Person, assert_refused
+from tests.support.sandbox_server import Sandbox
 
 MARA = "users/c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 FORBIDDEN = (403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")

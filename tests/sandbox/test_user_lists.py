@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.sandbox.people import NOBODY, Person, assert_refused, usernames
+from tests.support.sandbox_people import NOBODY, Person, assert_refused, usernames
 
 MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 STAFF = "0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6"

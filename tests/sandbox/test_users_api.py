@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.sandbox.people import NOBODY, Person, act, assert_refused
-from tests.sandbox_server import Sandbox
+from tests.support.sandbox_people import NOBODY, Person, act, assert_refused
+from tests.support.sandbox_server import Sandbox
 
 PARTNERS = "1e0f9a8b-2c3d-4e4f-9a01-b2c3d4e5f607"
 NewUser = Callable[..., Person]

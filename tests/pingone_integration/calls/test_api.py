@@ -19,8 +19,8 @@ from pingone_integration.calls import deadline, transport
 from pingone_integration.calls.api import PingOneApi, http_client
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
-from tests.conftest import API_URL, ENVIRONMENT
-from tests.sandbox_server import ROOT
+from tests.support.people import API_URL, ENVIRONMENT
+from tests.support.sandbox_server import ROOT
 
 TRANSACTION = UUID("11111111-2222-4333-8444-555555555555")
 BASE = f"{API_URL}/v1/environments/{ENVIRONMENT}"
@@ -372,7 +372,7 @@ import os
 import django
 django.setup()
 from pingone_integration.calls.api import http_client
-from pingone_integration.transport import shared_transport
+from pingone_integration.calls.transport import shared_transport
 before = http_client(), shared_transport()
 if os.fork() == 0:
     shared = http_client() is before[0] or shared_transport() is before[1]

@@ -23,8 +23,8 @@ from pingone_integration.checks import BY_KEY, State, Subject
 from pingone_integration.connection import grants
 from pingone_integration.errors import CallsPaused, OutOfTime, PingOneError, Unavailable
 from pingone_integration.models import Connection
-from tests.conftest import API_URL, ENVIRONMENT
-from tests.pingone_integration.sign_on import ISSUER, discoverable, tokens
+from tests.support.people import API_URL, ENVIRONMENT
+from tests.support.sign_on import ISSUER, discoverable, tokens
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CONNECTED, NEEDS_ATTENTION = Connection.State.CONNECTED, Connection.State.NEEDS_ATTENTION

@@ -27,8 +27,8 @@ from pingone_integration.errors import (
     Unavailable,
 )
 from pingone_integration.models import Connection, FailedCalls
-from tests.answers import ADA, error
-from tests.pingone_integration.sign_on import ISSUER, discoverable
+from tests.support.answers import ADA, error
+from tests.support.sign_on import ISSUER, discoverable
 
 FORBIDDEN = error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
 

@@ -14,7 +14,7 @@ from pingone_integration.calls import rate_limit
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import RateLimited, Trace
 from pingone_integration.models import CallWindow, Connection
-from tests.answers import ADA, ada, error
+from tests.support.answers import ADA, ada, error
 
 PATH = f"/users/{ADA}"
 

@@ -18,8 +18,8 @@ from pingone_integration.errors import (
     Unavailable,
 )
 from pingone_integration.models import AuthorizationRequest, Connection
-from tests.conftest import ADMINISTRATORS, API_URL, ENVIRONMENT
-from tests.pingone_integration.sign_on import (
+from tests.support.people import ADMINISTRATORS, API_URL, ENVIRONMENT
+from tests.support.sign_on import (
     CALLBACK,
     CLIENT_ID,
     ISSUER,
@@ -32,6 +32,8 @@ from tests.pingone_integration.sign_on import (
     finish,
     form_of,
 )
+
+pytestmark = pytest.mark.database
 
 Reason = StateRejected.Reason
 

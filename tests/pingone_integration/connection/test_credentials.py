@@ -10,7 +10,9 @@ from console.models import Organization
 from pingone_integration.connection import credentials
 from pingone_integration.connection.credentials import Credentials
 from pingone_integration.models import AuthorizationRequest, Connection
-from tests.conftest import ADMINISTRATORS, AUTH_URL, ENVIRONMENT
+from tests.support.people import ADMINISTRATORS, AUTH_URL, ENVIRONMENT
+
+pytestmark = pytest.mark.database
 
 SAME = Credentials(
     client_id="7c6b5a49-0000-4000-8000-000000000001",

@@ -16,14 +16,8 @@ from pingone_integration.errors import (
     UnknownEnvironment,
 )
 from pingone_integration.models import AuthorizationRequest, Connection
-from tests.conftest import ADMINISTRATORS, AUTH_URL, ENVIRONMENT
-from tests.pingone_integration.sign_on import (
-    CALLBACK,
-    ISSUER,
-    MINE,
-    begin,
-    discovery_document,
-)
+from tests.support.people import ADMINISTRATORS, AUTH_URL, ENVIRONMENT
+from tests.support.sign_on import CALLBACK, ISSUER, MINE, begin, discovery_document
 
 
 def test_settings_that_are_not_complete_are_told_before_anything_is_asked(

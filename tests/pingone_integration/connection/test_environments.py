@@ -12,7 +12,7 @@ from console.models import Organization
 from pingone_integration.connection import environments
 from pingone_integration.connection.environments import Environment
 from pingone_integration.errors import InvalidApiUrl, NotFound, Unavailable
-from tests.conftest import ADMINISTRATORS, API_URL, ENVIRONMENT
+from tests.support.people import ADMINISTRATORS, API_URL, ENVIRONMENT
 
 
 @pytest.fixture

@@ -14,18 +14,8 @@ from pingone_integration.errors import (
     Unavailable,
 )
 from pingone_integration.models import Connection
-from tests.conftest import AUTH_URL, ENVIRONMENT
-from tests.pingone_integration.sign_on import (
-    CLIENT_ID,
-    ISSUER,
-    MARA,
-    approves,
-    begin,
-    environments,
-    finish,
-    form_of,
-    id_token,
-)
+from tests.support.people import AUTH_URL, ENVIRONMENT
+from tests.support.sign_on import CLIENT_ID, ISSUER, MARA, approves, begin, environments, finish, form_of, id_token
 
 
 @pytest.mark.parametrize(

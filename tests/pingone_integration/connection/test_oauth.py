@@ -14,17 +14,8 @@ from pingone_integration.errors import (
     Unavailable,
 )
 from pingone_integration.models import Connection
-from tests.conftest import ENVIRONMENT
-from tests.pingone_integration.sign_on import (
-    CLIENT_ID,
-    ISSUER,
-    approves,
-    begin,
-    environments,
-    finish,
-    form_of,
-    tokens,
-)
+from tests.support.people import ENVIRONMENT
+from tests.support.sign_on import CLIENT_ID, ISSUER, approves, begin, environments, finish, form_of, tokens
 
 
 @pytest.mark.parametrize(

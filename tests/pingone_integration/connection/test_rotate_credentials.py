@@ -12,6 +12,8 @@ from pingone_integration.management.commands.rotate_credentials import Command
 from pingone_integration.models import AuthorizationRequest, Connection
 from pingone_integration.sealing import reseal
 
+pytestmark = pytest.mark.database
+
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 COLUMNS = ("client_secret", "access_token", "refresh_token")
 

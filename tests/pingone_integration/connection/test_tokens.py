@@ -36,9 +36,11 @@ from pingone_integration.errors import (
     Unavailable,
 )
 from pingone_integration.models import Connection
-from tests.conftest import API_URL, ENVIRONMENT, lease_ages
-from tests.pingone_integration import sign_on
-from tests.pingone_integration.sign_on import ISSUER, discoverable, form_of
+from tests.support import sign_on
+from tests.support.people import API_URL, ENVIRONMENT, lease_ages
+from tests.support.sign_on import ISSUER, discoverable, form_of
+
+pytestmark = pytest.mark.database
 
 State = Connection.State
 CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED = State.CONNECTED, State.NEEDS_ATTENTION, State.RECONNECT_NEEDED

@@ -1,0 +1,243 @@
+"""Call API: reads at once, writes after a second look, each on record, and no secret anywhere but on the wire."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import respx
+from django.http import HttpResponse
+from django.test import Client
+
+from console.call_api.api_call import LEFT_OUT, ApiCall, as_curl, without_secrets
+from console.models import AuditEntry, Operator, Organization, SavedApiCall, TicketPolicy
+from pingone_integration.endpoints import Endpoint
+from tests.support.people import ENVIRONMENT
+
+USER = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
+PAGE = "/o/acme/call-api/"
+
+BrowserOf = Callable[[Operator], Client]
+
+
+@pytest.fixture
+def admin(browser_of: BrowserOf, org_admin: Operator) -> Client:
+    return browser_of(org_admin)
+
+
+def compose(client: Client, **typed: Any) -> HttpResponse:
+    return client.post(PAGE, {"method": "GET", "path": "/users"} | typed)  # type: ignore[return-value]
+
+
+def send_write(client: Client, submission: UUID | None = None, **typed: Any) -> HttpResponse:
+    second_look = {"reason": "INC1", "submission": str(submission or uuid4())}
+    return compose(client, method="POST", **(second_look | typed))
+
+
+def outcomes() -> list[tuple[str, str]]:
+    return list(AuditEntry.objects.order_by("sequence").values_list("action", "outcome"))
+
+
+def test_a_read_is_sent_at_once_and_shown_with_status_time_and_ids(admin: Client, pingone: respx.MockRouter) -> None:
+    route = pingone.get("/users", params={"limit": "2", "filter": 'email sw "<b>"'}).respond(
+        json={"size": 0, "note": "<script>"}, headers={"Correlation-Id": "c-42"}
+    )
+
+    response = compose(admin, query="limit=2&filter=email+sw+%22%3Cb%3E%22")
+
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "200 OK" in text
+    assert "c-42" in text
+    assert "&quot;note&quot;: &quot;&lt;script&gt;&quot;" in text
+    assert "<script>&quot;" not in text
+    entry = AuditEntry.objects.current().get()
+    assert (entry.action, entry.outcome, entry.after) == ("api.call", "succeeded", {"status": 200})
+    assert route.calls.last.request.headers["X-Ping-External-Transaction-ID"] == str(entry.entry)
+
+
+def test_an_error_of_pingone_is_an_answer_like_any_other(admin: Client, pingone: respx.MockRouter) -> None:
+    pingone.get("/users").respond(403, json={"id": "e-1", "code": "ACCESS_FAILED"}, headers={"Correlation-Id": "c-1"})
+
+    text = compose(admin).content.decode()
+
+    assert "403 Forbidden" in text
+    assert "e-1" in text
+    assert AuditEntry.objects.current().get().outcome == "failed"
+
+
+def test_a_write_is_shown_once_more_before_anything_is_sent(admin: Client, pingone: respx.MockRouter) -> None:
+    response = compose(admin, method="DELETE", path=f"/users/{USER}")
+
+    assert f"DELETE <code>/users/{USER}</code>" in response.content.decode()
+    assert "This may change data in Acme production." in response.content.decode()
+    assert outcomes() == []
+
+
+def test_a_write_takes_a_reason(admin: Client, pingone: respx.MockRouter) -> None:
+    response = send_write(admin, reason=" ", body="{}")
+
+    assert response.status_code == 422
+    assert "This field is required." in response.content.decode()
+    assert outcomes() == []
+
+
+def test_a_write_takes_a_ticket_where_the_organization_asks_for_one(
+    admin: Client, acme: Organization, pingone: respx.MockRouter
+) -> None:
+    required = TicketPolicy.Requirement.PATTERN
+    TicketPolicy.objects.create(organization=acme, action="api.call", requirement=required, pattern=r"INC\d+")
+    pingone.post("/users").respond(201, json={})
+
+    refused = send_write(admin, ticket="soon", body="{}")
+    sent = send_write(admin, ticket="INC77", body="{}")
+
+    assert "looks like INC\\d+" in refused.content.decode()
+    assert "201 Created" in sent.content.decode()
+    assert AuditEntry.objects.current().get().ticket == "INC77"
+
+
+def test_a_write_is_sent_as_composed_and_recorded_with_its_reason(admin: Client, pingone: respx.MockRouter) -> None:
+    unlock = "application/vnd.pingidentity.account.unlock+json"
+    route = pingone.post(f"/users/{USER}").respond(200, json={"id": USER})
+
+    response = send_write(admin, path=f"/users/{USER}", media_type=unlock)
+
+    assert "200 OK" in response.content.decode()
+    assert route.calls.last.request.headers["Content-Type"] == unlock
+    entry = AuditEntry.objects.current().get()
+    assert (entry.reason, entry.outcome, entry.subject_name) == ("INC1", "succeeded", f"POST /users/{USER}")
+    assert entry.inputs["media_type"] == unlock
+
+
+def test_the_same_form_sent_twice_has_one_effect(admin: Client, pingone: respx.MockRouter) -> None:
+    route = pingone.post("/users").respond(201, json={"id": USER})
+    submission = uuid4()
+    send_write(admin, submission, body='{"username": "x"}')
+
+    response = send_write(admin, submission, body='{"username": "x"}')
+
+    assert "This request was sent already." in response.content.decode()
+    assert route.call_count == 1
+
+
+def test_a_write_whose_answer_is_lost_is_of_unknown_outcome_and_not_repeated(
+    admin: Client, pingone: respx.MockRouter
+) -> None:
+    route = pingone.post("/users").mock(side_effect=httpx.ReadTimeout)
+
+    response = send_write(admin, body='{"username": "typed-before"}')
+
+    assert response.status_code >= 500
+    assert "may have" in response.content.decode()
+    assert "typed-before" in response.content.decode()
+    assert outcomes() == [("api.call", "started"), ("api.call", "unknown")]
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"path": "../users"}, "no empty steps, no . and no .."),
+        ({"path": "https://evil.test/users"}, "Only a path"),
+        ({"path": f"/v1/environments/{USER}/users"}, "calls to others are not sent"),
+        ({"query": "limit"}, "name=value"),
+        ({"body": "{'a': 1}"}, "line 1, column 2"),
+        ({"media_type": "text/html"}, "application/json"),
+        ({"method": "TRACE"}, "TRACE is not one of the available choices"),
+    ],
+)
+def test_a_mistake_is_told_at_its_field_and_nothing_is_sent(
+    admin: Client, pingone: respx.MockRouter, typed: dict[str, str], words: str
+) -> None:
+    response = compose(admin, **({"body": "typed-before"} | typed))
+
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert typed.get("body", "typed-before").replace("'", "&#x27;") in response.content.decode()
+    assert outcomes() == []
+
+
+def test_only_org_admins_may_call(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
+    for operator in (helpdesk, auditor):
+        assert browser_of(operator).get(PAGE).status_code == 403
+        assert compose(browser_of(operator)).status_code == 403
+        assert "call-api" not in browser_of(operator).get("/o/acme/").content.decode()
+
+
+def test_secrets_of_a_body_reach_pingone_and_nothing_else(
+    admin: Client, pingone: respx.MockRouter, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = json.dumps({"username": "mara", "password": {"value": "canary-1"}, "list": [{"apiToken": "canary-2"}]})
+    route = pingone.post("/users").respond(201, json={})
+
+    send_write(admin, body=body)
+    admin.post(f"{PAGE}save/", {"method": "POST", "path": "/users", "body": body, "name": "Make Mara"})
+
+    assert b"canary-1" in route.calls.last.request.content
+    kept = f"{list(AuditEntry.objects.values())} {list(SavedApiCall.objects.values())} {caplog.text}"
+    assert "canary" not in kept
+    assert "mara" in kept
+
+
+@pytest.mark.parametrize(
+    ("media_type", "path", "body", "kept"),
+    [
+        ("application/json", "/users", {"name": {"given": "A"}, "on": True}, {"name": {"given": "A"}, "on": True}),
+        ("application/json", "/users", {"recoveryCode": 12345678}, {"recoveryCode": LEFT_OUT}),
+        ("application/vnd.pingidentity.password.set+json", "/x", {"value": "s"}, {"value": LEFT_OUT}),
+        ("application/json", f"/users/{USER}/password", ["s", None], [LEFT_OUT, None]),
+        ("application/vnd.pingidentity.device.activate+json", "/x", {"otp": "1"}, {"otp": LEFT_OUT}),
+    ],
+)
+def test_what_may_be_secret_is_left_out_of_the_record(media_type: str, path: str, body: Any, kept: Any) -> None:
+    call = ApiCall(method="POST", endpoint=Endpoint(path=path), media_type=media_type, body=json.dumps(body))
+
+    assert json.loads(without_secrets(call)) == kept
+
+
+def test_a_kept_request_fills_the_form_again_for_its_own_organization_only(
+    admin: Client, browser_of: BrowserOf, stranger: Operator, acme: Organization
+) -> None:
+    typed = {"method": "PATCH", "path": f"/users/{USER}", "query": "a=1", "body": '{"title": "Analyst"}'}
+    admin.post(f"{PAGE}save/", typed | {"name": "Retitle"})
+    saved = SavedApiCall.objects.get()
+
+    mine = admin.get(f"{PAGE}?saved={saved.pk}").content.decode()
+    others = browser_of(stranger).get(f"/o/globex/call-api/?saved={saved.pk}").content.decode()
+
+    assert f'value="/users/{USER}"' in mine
+    assert "&quot;Analyst&quot;" in mine
+    assert USER not in others
+    assert browser_of(stranger).post(f"/o/globex/call-api/{saved.pk}/forget/").status_code == 404
+    assert SavedApiCall.objects.exists()
+
+
+def test_a_call_in_the_history_fills_the_form_again(admin: Client, pingone: respx.MockRouter) -> None:
+    pingone.get("/populations").respond(json={})
+    compose(admin, path="populations")
+    entry = AuditEntry.objects.current().get()
+
+    assert 'value="/populations"' in admin.get(f"{PAGE}?entry={entry.entry}").content.decode()
+
+
+@pytest.mark.parametrize("query", ["saved=99999999999999999999", "saved=x", "entry=x", f"entry={USER}"])
+def test_a_link_to_nothing_shows_an_empty_form(admin: Client, query: str) -> None:
+    assert admin.get(f"{PAGE}?{query}").status_code == 200
+
+
+def test_the_call_as_curl_is_quoted_for_a_shell_and_holds_no_token() -> None:
+    call = ApiCall(
+        method="POST",
+        endpoint=Endpoint(path="/users", query=(("a", "'; rm"),)),
+        media_type="application/json",
+        body='{"a": "it\'s $HOME"}',
+    )
+
+    assert as_curl(call, f"https://api.pingone.test/v1/environments/{ENVIRONMENT}") == (
+        'curl --request POST --header "Authorization: Bearer $PINGONE_TOKEN" --header '
+        "'Content-Type: application/json' --data '{\"a\": \"it'\"'\"'s $HOME\"}' "
+        f"'https://api.pingone.test/v1/environments/{ENVIRONMENT}/users?a=%27%3B+rm'"
+    )

@@ -1,0 +1,412 @@
+"""Connect, from the press of the button to PingOne's answer: what goes right, and every way it is abused."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+import respx
+from django.test import Client
+
+from console.models import AuditEntry, Membership
+from pingone_integration.models import AuthorizationRequest, Connection
+from tests.support.people import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT, make_operator
+from tests.support.sign_on import CLIENT_ID, ISSUER, discoverable, has_keys, id_token, tokens
+
+SETTINGS = "/o/acme/settings/connection/"
+CONNECT = f"{SETTINGS}connect/"
+CALLBACK = "/connect/callback/"
+CODE = "the-code-canary"
+TYPED = {
+    "client_id": CLIENT_ID,
+    "client_secret": "",
+    "auth_url": AUTH_URL,
+    "environment_id": str(ADMINISTRATORS),
+    "client_authentication": "client_secret_basic",
+}
+
+
+@pytest.fixture
+def not_connected(acme) -> Connection:
+    """Acme's credentials are stored, nobody has approved yet."""
+    connection: Connection = acme.connection
+    connection.state = Connection.State.NOT_CONNECTED
+    connection.sealed_access_token = connection.sealed_refresh_token = ""
+    connection.save()
+    return connection
+
+
+@pytest.fixture
+def service() -> Iterator[respx.MockRouter]:
+    """PingOne: its sign-on service answers, the rest as each test says."""
+    with respx.mock(assert_all_called=False) as router:
+        discoverable(router)
+        has_keys(router)
+        router.post(f"{ISSUER}/revoke").respond(200)
+        router.get(f"{API_URL}/v1/environments").respond(json=environments([ENVIRONMENT]))
+        yield router
+
+
+def environments(ids: list[Any]) -> dict[str, Any]:
+    found = [{"id": str(one), "name": f"Environment {one}", "type": "PRODUCTION", "region": "EU"} for one in ids]
+    return {"_embedded": {"environments": found}, "count": len(found)}
+
+
+def leave(client: Client) -> dict[str, str]:
+    """Press Connect; the query of the address at PingOne that the browser goes on to."""
+    response = client.post(CONNECT, TYPED)
+    assert response.status_code == 200, response.text
+    url = response.headers["Refresh"].removeprefix("0;url=")
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+@pytest.fixture
+def approve(service) -> Callable[[dict[str, str]], dict[str, str]]:
+    """An administrator approves: what PingOne sends the browser back with."""
+
+    def approved(asked: dict[str, str]) -> dict[str, str]:
+        service.post(f"{ISSUER}/token").respond(json=tokens(id_token=id_token(nonce=asked["nonce"], name="Mara Lind")))
+        return {"code": CODE, "state": asked["state"]}
+
+    return approved
+
+
+@pytest.fixture
+def admin(browser_of, org_admin, not_connected) -> Client:
+    client: Client = browser_of(org_admin)
+    return client
+
+
+def state_of(connection: Connection) -> str:
+    connection.refresh_from_db()
+    return connection.state
+
+
+def test_connect_leaves_for_pingone_without_a_redirect(admin, service) -> None:
+    response = admin.post(CONNECT, TYPED)
+
+    url = response.headers["Refresh"].removeprefix("0;url=")
+    assert url.startswith(f"{ISSUER}/authorize?")
+    assert f'href="{url.replace("&", "&amp;")}"' in response.text
+    assert "form-action 'self';" in response.headers["Content-Security-Policy"] + ";"
+    query = parse_qs(urlsplit(url).query)
+    assert query["redirect_uri"] == ["http://localhost/connect/callback/"]
+    assert query["code_challenge_method"] == ["S256"]
+
+
+def test_connect_saves_what_was_typed_first(admin, service, not_connected) -> None:
+    admin.post(CONNECT, TYPED | {"client_id": "another-client", "client_secret": "another-secret"})
+
+    not_connected.refresh_from_db()
+    assert not_connected.client_id == "another-client"
+    assert not_connected.unseal("client_secret") == "another-secret"
+
+
+def test_connect_with_a_mistake_goes_nowhere(admin, service) -> None:
+    response = admin.post(CONNECT, TYPED | {"auth_url": "https://auth.pingone.de"})
+
+    assert response.status_code == 422
+    assert "Refresh" not in response.headers
+    assert not AuthorizationRequest.objects.exists()
+
+
+def test_an_approval_connects_and_leaves_no_code_behind(admin, approve, not_connected) -> None:
+    back = admin.get(CALLBACK, approve(leave(admin)))
+
+    assert (back.status_code, back.headers["Location"]) == (302, SETTINGS)
+    assert state_of(not_connected) == Connection.State.CONNECTED
+    page = admin.get(SETTINGS).text
+    assert "Acme is connected to PingOne." in page
+    assert "Mara Lind" in page
+    assert "openid profile email" in page
+    assert AuditEntry.objects.get(action="connection.connected").outcome == "succeeded"
+
+
+def test_with_several_environments_the_choice_comes_next(admin, approve, service, not_connected) -> None:
+    not_connected.managed_environment_id = None
+    not_connected.save()
+    several = environments([ENVIRONMENT, ADMINISTRATORS, "11111111-2222-4333-8444-555555555555"])
+    service.get(f"{API_URL}/v1/environments").respond(json=several)
+
+    back = admin.get(CALLBACK, approve(leave(admin)))
+
+    assert back.headers["Location"] == f"{SETTINGS}environments/"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("access_denied", "You or PingOne refused the access"),
+        ("consent_required", "You or PingOne refused the access"),
+        ("invalid_scope", "does not allow a scope"),
+        ("unauthorized_client", "Authorization Code grant is switched off"),
+        ("unsupported_response_type", "response type Code is switched off"),
+        ("invalid_request", "did not accept the request"),
+        ("login_required", "Nobody signed on at PingOne"),
+        ("interaction_required", "Nobody signed on at PingOne"),
+        ("server_error", "PingOne has a fault at the moment"),
+        ("temporarily_unavailable", "PingOne has a fault at the moment"),
+        ("SOMETHING_NEW", "a reason that the console does not know"),
+        ("<b>bold</b>", "&lt;b&gt;bold&lt;/b&gt;: told so"),
+        ("x" * 5000, "xxx…"),
+    ],
+)
+def test_each_refusal_is_told_in_words(admin, service, not_connected, error, words) -> None:
+    answer = {"state": leave(admin)["state"], "error": error, "error_description": "told so"}
+    back = admin.get(CALLBACK, answer)
+
+    assert (back.status_code, back.headers["Location"]) == (302, SETTINGS)
+    page = admin.get(SETTINGS).text
+    assert words in page
+    assert words not in admin.get(SETTINGS).text, "told once"
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+    assert AuthorizationRequest.objects.get().used_at
+    assert AuditEntry.objects.get(action="connection.connect-failed").outcome == "failed"
+
+
+def test_an_error_ends_the_attempt_whatever_code_comes_with_it(admin, approve, not_connected) -> None:
+    answer = approve(leave(admin))
+
+    admin.get(CALLBACK, answer | {"error": "access_denied"})
+    admin.get(CALLBACK, answer)
+
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+
+
+FOREIGN = "by another operator, or before a sign-out"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({}, "The address lacks the"),
+        ({"code": CODE}, "The address lacks the"),
+        ({"code": CODE, "state": ""}, "The address lacks the"),
+        ({"code": CODE, "state": "invented"}, FOREIGN),
+        ({"code": CODE, "state": "x" * 100_000}, FOREIGN),
+        ({"code": CODE, "state": "\x00\U0001f600"}, FOREIGN),
+        ({"error": "access_denied", "error_description": "<i>Call 555 now</i>", "state": "invented"}, FOREIGN),
+    ],
+    ids=["nothing", "no state", "empty state", "invented", "endless", "no text", "somebody else's words"],
+)
+def test_an_answer_nobody_asked_for_changes_nothing(admin, service, not_connected, answer, words) -> None:
+    back = admin.get(CALLBACK, answer)
+
+    assert (back.status_code, back.headers["Location"]) == (302, SETTINGS)
+    page = admin.get(SETTINGS).text
+    assert words in page
+    assert "Call 555" not in page, "nobody puts words on our page by making up an answer"
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+
+
+def test_an_answer_with_neither_code_nor_error_is_said_to_be_incomplete(admin, service, not_connected) -> None:
+    admin.get(CALLBACK, {"state": leave(admin)["state"]})
+
+    assert "PingOne&#x27;s answer is incomplete" in admin.get(SETTINGS).text
+
+
+def test_a_doubled_parameter_counts_as_none(admin, approve, not_connected) -> None:
+    answer = approve(leave(admin))
+
+    admin.get(f"{CALLBACK}?state={answer['state']}&code={CODE}&code=other")
+
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+
+
+def test_after_ten_minutes_an_approval_is_too_late(admin, approve, not_connected) -> None:
+    answer = approve(leave(admin))
+    AuthorizationRequest.objects.update(
+        created_at=AuthorizationRequest.objects.get().created_at - timedelta(minutes=11)
+    )
+
+    admin.get(CALLBACK, answer)
+
+    assert "More than ten minutes" in admin.get(SETTINGS).text
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+
+
+def test_the_same_answer_twice_connects_once_and_alarms_nobody(admin, approve, service, not_connected) -> None:
+    answer = approve(leave(admin))
+    token_endpoint = next(route for route in service.routes if str(route.pattern).find("/token") > 0)
+
+    admin.get(CALLBACK, answer)
+    again = admin.get(CALLBACK, answer)
+
+    assert again.headers["Location"] == SETTINGS
+    assert token_endpoint.call_count == 1
+    assert state_of(not_connected) == Connection.State.CONNECTED
+    page = admin.get(SETTINGS).text
+    assert "This return was used already" in page
+    assert 'role="alert"' not in page
+
+
+def test_a_replay_after_disconnecting_is_told_and_does_nothing(admin, approve, not_connected) -> None:
+    answer = approve(leave(admin))
+    admin.get(CALLBACK, answer)
+    admin.post(f"{SETTINGS}disconnect/")
+
+    admin.get(CALLBACK, answer)
+
+    assert "This return was used already" in admin.get(SETTINGS).text
+    assert state_of(not_connected) == Connection.State.DISCONNECTED
+
+
+def test_of_two_tabs_either_may_finish(admin, approve, not_connected) -> None:
+    first, second = leave(admin), leave(admin)
+
+    admin.get(CALLBACK, approve(first))
+    assert state_of(not_connected) == Connection.State.CONNECTED
+    answer = approve(second)
+    admin.get(CALLBACK, answer)
+
+    assert state_of(not_connected) == Connection.State.CONNECTED
+    assert AuthorizationRequest.objects.filter(used_at=None).count() == 0
+
+
+def test_another_browser_of_the_same_admin_cannot_finish(admin, approve, browser_of, org_admin, not_connected) -> None:
+    answer = approve(leave(admin))
+    elsewhere = browser_of(org_admin)
+
+    elsewhere.get(CALLBACK, answer)
+
+    assert FOREIGN in elsewhere.get(SETTINGS).text
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+    admin.get(CALLBACK, answer)
+    assert state_of(not_connected) == Connection.State.CONNECTED, "and it spoiled nothing"
+
+
+def test_a_second_admin_cannot_finish_the_first_ones_connect(admin, approve, browser_of, acme, not_connected) -> None:
+    answer = approve(leave(admin))
+    second = browser_of(make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN))
+
+    second.get(CALLBACK, answer)
+
+    assert FOREIGN in second.get(SETTINGS).text
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+
+
+@pytest.mark.parametrize("answer", [{"code": CODE}, {"error": "access_denied"}], ids=["code", "error"])
+def test_a_stranger_learns_nothing_from_anothers_state(admin, service, browser_of, stranger, answer) -> None:
+    state = leave(admin)["state"]
+    theirs = browser_of(stranger)
+
+    known = theirs.get(CALLBACK, answer | {"state": state}, follow=True)
+    unknown = theirs.get(CALLBACK, answer | {"state": "invented"}, follow=True)
+
+    assert known.redirect_chain == unknown.redirect_chain == [("/o/globex/settings/connection/", 302)]
+    assert "Acme" not in known.text
+    assert FOREIGN in known.text
+    assert not AuthorizationRequest.objects.get().used_at
+
+
+@pytest.mark.parametrize("answer", [{"code": CODE}, {"error": "access_denied"}], ids=["code", "error"])
+def test_an_admin_who_is_none_any_more_cannot_finish(admin, approve, org_admin, not_connected, answer) -> None:
+    state = approve(leave(admin))["state"]
+    Membership.objects.filter(operator=org_admin).update(role=Membership.Role.AUDITOR)
+
+    back = admin.get(CALLBACK, answer | {"state": state}, follow=True)
+
+    assert back.status_code == 403
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+    assert not AuthorizationRequest.objects.get().used_at
+
+
+def test_an_admin_who_left_the_organization_is_a_stranger(admin, approve, org_admin, not_connected) -> None:
+    answer = approve(leave(admin))
+    Membership.objects.filter(operator=org_admin).delete()
+
+    back = admin.get(CALLBACK, answer)
+
+    assert back.headers["Location"] == "/"
+    assert FOREIGN in admin.get("/").text
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+
+
+def test_a_sign_out_in_between_leads_through_sign_in_to_a_clear_message(
+    admin, approve, org_admin, not_connected
+) -> None:
+    answer = approve(leave(admin))
+    admin.logout()
+
+    back = admin.get(CALLBACK, answer)
+    assert back.status_code == 302
+    assert CODE not in back.headers["Location"]
+    assert answer["state"] not in back.headers["Location"]
+    sign_in = {"login": org_admin.email, "password": "correct horse battery"}
+    signed_in = admin.post(back.headers["Location"], sign_in, follow=True)
+
+    assert signed_in.redirect_chain[-1] == (SETTINGS, 302)
+    assert "You were signed out of the console in between" in signed_in.text
+    admin.get(CALLBACK, answer)
+    assert FOREIGN in admin.get(SETTINGS).text
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+
+
+def test_the_way_on_never_comes_from_the_query(admin, approve) -> None:
+    for hostile in ("//evil.test", "https://evil.test/", "javascript:alert(1)"):
+        answer = approve(leave(admin)) | {"next": hostile, "redirect_uri": hostile, "RelayState": hostile}
+        assert admin.get(CALLBACK, answer).headers["Location"] == SETTINGS
+        assert admin.get(CALLBACK, {"next": hostile, "state": hostile}).headers["Location"] == SETTINGS
+
+
+def test_code_state_and_tokens_stay_out_of_logs_and_pages(admin, approve, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
+    asked = leave(admin)
+    pages = [admin.get(CALLBACK, approve(asked), follow=True), admin.get(SETTINGS), admin.get("/o/acme/")]
+
+    told = caplog.text + "".join(page.text for page in pages) + str(dict(admin.session.items()))
+    for secret in (CODE, asked["state"], asked["nonce"], "new-access-token", "new-refresh-token", "the-client-secret"):
+        assert secret not in told
+
+
+def test_the_callback_is_only_ever_read(admin, service) -> None:
+    assert admin.post(CALLBACK, {"code": CODE, "state": leave(admin)["state"]}).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx.Response(401, json={"error": "invalid_client"}), "PingOne does not accept these credentials"),
+        (httpx.Response(400, json={"error": "invalid_grant"}), "or the code expired"),
+        (httpx.Response(503), "PingOne did not answer properly"),
+        (httpx.Response(200, json=tokens()), "could not be verified"),
+    ],
+    ids=["wrong secret", "code expired", "outage", "no ID token"],
+)
+def test_a_failed_exchange_is_told_and_keeps_what_was_typed(admin, service, not_connected, answer, words) -> None:
+    state = leave(admin)["state"]
+    service.post(f"{ISSUER}/token").mock(return_value=answer)
+
+    admin.get(CALLBACK, {"code": CODE, "state": state})
+
+    page = admin.get(SETTINGS).text
+    assert words in page
+    assert 'href="/o/acme/troubleshooting/#kind-' in page
+    assert CLIENT_ID in page
+    assert state_of(not_connected) == Connection.State.NOT_CONNECTED
+
+
+def test_an_environment_that_pingone_does_not_know_is_told_at_its_field(admin, service) -> None:
+    service.get(f"{ISSUER}/.well-known/openid-configuration").respond(404)
+    service.get(f"{AUTH_URL}/as/.well-known/openid-configuration").respond(404)
+
+    response = admin.post(CONNECT, TYPED)
+
+    assert response.status_code == 422
+    assert "PingOne does not know this environment" in response.text
+    assert 'href="/o/acme/troubleshooting/#kind-unknown-environment"' in response.text
+    assert 'aria-invalid="true"' in response.text
+    assert str(ADMINISTRATORS) in response.text
+
+
+def test_a_pingone_that_cannot_be_reached_is_told_on_the_page(admin, service) -> None:
+    service.get(f"{ISSUER}/.well-known/openid-configuration").mock(side_effect=httpx.ConnectError("no route"))
+
+    response = admin.post(CONNECT, TYPED)
+
+    assert response.status_code == 504
+    assert "PingOne could not be reached" in response.text
+    assert CLIENT_ID in response.text

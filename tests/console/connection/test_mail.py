@@ -1,0 +1,219 @@
+"""Org admins hear by e-mail that their connection has changed: once, in words, and with nothing secret in it."""
+
+import logging
+import smtplib
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from django.core.mail.backends import locmem
+from django.db import connection as database
+from django.db import transaction
+
+from console.models import Membership, Operator, Organization
+from pingone_integration import states
+from pingone_integration.connection import grants
+from pingone_integration.connection.tokens import StoredTokens
+from pingone_integration.errors import SettingsIncomplete, TokenRefreshFailure, Trace, Unavailable
+from pingone_integration.models import Connection, ConnectionEvent
+from tests.support.people import make_operator
+
+State = Connection.State
+Outbox = list[EmailMessage]
+
+pytestmark = pytest.mark.django_db(transaction=True)  # mail waits for the commit
+SECRETS = ("the-client-secret", "the-access-token", "the-refresh-token")
+
+
+def ended() -> TokenRefreshFailure:
+    return TokenRefreshFailure(trace=Trace(code="invalid_grant", correlation_id="1f0c-44"))
+
+
+def test_every_active_org_admin_of_the_organization_is_told_and_nobody_else(
+    acme: Organization,
+    org_admin: Operator,
+    helpdesk: Operator,
+    auditor: Operator,
+    stranger: Operator,
+    mailoutbox: Outbox,
+) -> None:
+    make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN)
+    gone = make_operator("gone@acme.test", acme, Membership.Role.ORG_ADMIN)
+    Operator.objects.filter(pk=gone.pk).update(is_active=False)
+
+    states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
+
+    assert sorted(message.to for message in mailoutbox) == [["admin@acme.test"], ["second@acme.test"]]
+    assert not any(message.cc or message.bcc for message in mailoutbox)
+
+
+def test_the_mail_says_what_changed_why_and_what_to_do(
+    acme: Organization, org_admin: Operator, mailoutbox: Outbox
+) -> None:
+    states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
+    states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
+
+    message = mailoutbox[-1]
+    at = ConnectionEvent.objects.latest("pk").at
+    assert message.subject == "Acme's connection to PingOne: reconnect needed"
+    assert message.body == (
+        "The connection of Acme to PingOne is now: reconnect needed\n\n"
+        "Before: needs attention\n"
+        f"Since:  {at:%Y-%m-%d %H:%M} UTC\n"
+        f"Cause:  {TokenRefreshFailure.cause} (PingOne's code invalid_grant, Correlation ID 1f0c-44)\n"
+        "To do:  An org admin connects again under Settings, PingOne.\n\n"
+        "http://localhost/o/acme/settings/connection/\n\n"
+        "You get this because you are an org admin of Acme in the PingOne console.\n"
+    )
+    assert message.content_subtype == "plain"
+    assert not any(secret in str(message.message()) for secret in SECRETS)
+
+
+def test_a_trouble_that_passes_is_told_when_it_begins_and_when_it_ends(
+    acme: Organization, org_admin: Operator, mailoutbox: Outbox
+) -> None:
+    for _ in range(3):
+        states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
+    for _ in range(3):
+        states.enter(acme.connection, State.CONNECTED)
+
+    began, passed = mailoutbox
+    assert "The console keeps trying." in str(began.body)
+    assert passed.subject == "Acme's connection to PingOne: connected"
+    assert "Nothing: PingOne answers again." in str(passed.body)
+
+
+@pytest.mark.parametrize(
+    ("state", "cause", "advice"),
+    [
+        (State.CONNECTED, "Approved by Mara Lind.", "If none of you did this, disconnect at once"),
+        (State.DISCONNECTED, "Disconnected here.", "the audit log tells who"),
+    ],
+)
+def test_what_a_person_did_is_told_as_well(
+    acme: Organization, org_admin: Operator, mailoutbox: Outbox, state: State, cause: str, advice: str
+) -> None:
+    grants.replace(acme.connection, state, grants.NOTHING, cause=cause)
+
+    (message,) = mailoutbox
+    assert f"Cause:  {cause}" in str(message.body)
+    assert advice in str(message.body)
+
+
+def test_however_many_see_the_same_change_one_mail_is_sent(
+    acme: Organization, org_admin: Operator, mailoutbox: Outbox
+) -> None:
+    together = Barrier(8)
+
+    def see(_: int) -> None:
+        row = Connection.objects.get()
+        together.wait(timeout=30)
+        states.enter(row, State.RECONNECT_NEEDED, ended())
+        database.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(see, range(8)))
+
+    assert ConnectionEvent.objects.count() == 1
+    assert len(mailoutbox) == 1
+
+
+def test_nothing_is_sent_of_a_change_that_is_rolled_back_or_before_it_is_committed(
+    acme: Organization, org_admin: Operator, mailoutbox: Outbox
+) -> None:
+    with transaction.atomic():
+        states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
+        assert mailoutbox == []
+        transaction.set_rollback(True)
+
+    assert mailoutbox == []
+
+
+def test_hostile_names_and_causes_stay_text_on_their_line(
+    acme: Organization, org_admin: Operator, mailoutbox: Outbox
+) -> None:
+    hostile = "<b>Evil</b>\r\nBcc: victim@evil.test\n\nTo do: \u202e{{ 7|add:7 }}\x00" + "x" * 600
+    Organization.objects.update(name="Acme\r\nBcc: victim@evil.test")
+
+    grants.replace(acme.connection, State.CONNECTED, {}, cause=hostile)
+
+    (message,) = mailoutbox
+    sent = message.message()
+    assert sent["Subject"] == "Acme Bcc: victim@evil.test's connection to PingOne: connected"
+    assert (sent["Bcc"], message.recipients()) == (None, ["admin@acme.test"])
+    (cause,) = [line for line in str(message.body).splitlines() if "Evil" in line]
+    assert cause.startswith(
+        "Cause:  <b>Evil</b> Bcc: victim@evil.test To do: {{ 7|add:7 }}\N{REPLACEMENT CHARACTER}xxx"
+    )
+    assert len(cause) < 520
+
+
+@pytest.mark.parametrize("failure", [ConnectionRefusedError, TimeoutError, smtplib.SMTPServerDisconnected])
+def test_a_mail_server_that_fails_breaks_nothing_and_is_logged(
+    acme: Organization,
+    org_admin: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: type[Exception],
+) -> None:
+    def fail(*_: Any) -> int:
+        raise failure("admin@acme.test")
+
+    monkeypatch.setattr(locmem.EmailBackend, "send_messages", fail)
+
+    assert states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
+
+    (record,) = [one for one in caplog.records if one.name == "console.connection.mail"]
+    assert record.levelno == logging.ERROR
+    assert failure.__name__ in record.message
+    assert "admin@acme.test" not in record.message
+
+
+def test_an_address_that_is_refused_keeps_nobody_else_from_hearing(
+    acme: Organization, org_admin: Operator, mailoutbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN)
+    send = locmem.EmailBackend.send_messages
+
+    def refuse_admin(self: Any, messages: Outbox) -> int:
+        if messages[0].to == ["admin@acme.test"]:
+            raise smtplib.SMTPRecipientsRefused({})
+        return send(self, messages)
+
+    monkeypatch.setattr(locmem.EmailBackend, "send_messages", refuse_admin)
+
+    states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
+
+    assert [message.to for message in mailoutbox] == [["second@acme.test"]]
+
+
+def test_nobody_waits_for_a_mail_to_be_sent_before_they_may_refresh(
+    acme: Organization, org_admin: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Connection.objects.update(access_token_expires_at=None, auth_url="")
+    holders = []
+
+    def look(*_: Any) -> int:
+        holders.append(Connection.objects.get().lease_owner)
+        return 1
+
+    monkeypatch.setattr(locmem.EmailBackend, "send_messages", look)
+
+    with pytest.raises(SettingsIncomplete):
+        StoredTokens(acme.connection_id).current()
+
+    assert holders == [None]
+
+
+def test_a_connection_of_no_organization_tells_nobody(mailoutbox: Outbox) -> None:
+    connection = Connection.objects.create(state=State.CONNECTED)
+
+    states.enter(connection, State.RECONNECT_NEEDED, ended())
+
+    assert mailoutbox == []
+
+
+def test_a_mail_server_that_hangs_is_waited_for_a_few_seconds_only(settings: Any) -> None:
+    assert settings.EMAIL_TIMEOUT <= 5

@@ -1,0 +1,175 @@
+"""Choosing the environment to manage, and disconnecting."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import respx
+from django.test import Client
+
+from console.models import AuditEntry
+from pingone_integration.models import Connection
+from tests.support.people import ADMINISTRATORS, API_URL, ENVIRONMENT
+from tests.support.sign_on import ISSUER, discoverable
+
+SETTINGS = "/o/acme/settings/connection/"
+CHOICE = f"{SETTINGS}environments/"
+DISCONNECT = f"{SETTINGS}disconnect/"
+OTHER = UUID("11111111-2222-4333-8444-555555555555")
+
+
+def environment(environment_id: UUID, name: str, **more: Any) -> dict[str, Any]:
+    return {"id": str(environment_id), "name": name, "type": "SANDBOX", "region": "EU", "status": "ACTIVE"} | more
+
+
+SEVERAL = [
+    environment(ENVIRONMENT, "Acme production", type="PRODUCTION"),
+    environment(OTHER, "Acme trial"),
+    environment(ADMINISTRATORS, "Administrators"),
+]
+
+
+@pytest.fixture
+def admin(browser_of, org_admin) -> Client:
+    client: Client = browser_of(org_admin)
+    return client
+
+
+@pytest.fixture
+def service() -> Iterator[respx.MockRouter]:
+    with respx.mock(assert_all_called=False) as router:
+        discoverable(router)
+        router.post(f"{ISSUER}/revoke").respond(200)
+        yield router
+
+
+@pytest.fixture
+def seen(service):
+    """`seen([...])`: the environments that the administrator who connected sees."""
+
+    def answer(environments: list[dict[str, Any]]) -> None:
+        service.get(f"{API_URL}/v1/environments").respond(json={"_embedded": {"environments": environments}})
+
+    return answer
+
+
+def test_the_environments_are_told_apart_by_name_type_region_and_id(admin, seen) -> None:
+    seen(SEVERAL)
+
+    page = admin.get(CHOICE).text
+
+    for words in ("Acme trial", "Production", "Sandbox", "European Union", str(OTHER), "Administrators sign on here"):
+        assert words in page
+    assert "Managed now" in page
+
+
+def test_the_chosen_environment_is_managed_from_then_on(admin, seen, acme) -> None:
+    seen(SEVERAL)
+
+    told = admin.post(CHOICE, {"environment": str(OTHER)}, follow=True)
+
+    assert "Acme now manages Acme trial." in told.text
+    acme.connection.refresh_from_db()
+    assert (acme.connection.managed_environment_id, acme.connection.managed_environment_name) == (OTHER, "Acme trial")
+    assert AuditEntry.objects.get().after == {"managed_environment": "Acme trial"}
+
+
+@pytest.mark.parametrize("chosen", ["", "nonsense", f"../{OTHER}", str(ADMINISTRATORS), str(OTHER)])
+def test_only_an_active_environment_that_pingone_shows_can_be_chosen(admin, seen, acme, chosen) -> None:
+    seen([SEVERAL[0], environment(OTHER, "Going", status="DELETE_PENDING")])
+
+    told = admin.post(CHOICE, {"environment": chosen}, follow=True)
+
+    assert "PingOne no longer offers this environment" in told.text
+    assert "Being deleted" in told.text
+    acme.connection.refresh_from_db()
+    assert acme.connection.managed_environment_id == ENVIRONMENT
+
+
+def test_an_administrator_without_a_role_is_told_which_one_is_missing(admin, seen) -> None:
+    seen([])
+
+    page = admin.get(CHOICE).text
+
+    assert "PingOne shows no environment" in page
+    assert "Identity Data Admin" in page
+
+
+def test_many_environments_can_be_searched_by_name_and_id(admin, seen) -> None:
+    many = [environment(uuid4(), f"Customer {number}") for number in range(30)]
+    seen([*many, environment(OTHER, "Überall GmbH")])
+
+    assert "Name or ID contains" in admin.get(CHOICE).text
+    by_name = admin.get(CHOICE, {"q": "überall"}).text
+    by_id = admin.get(CHOICE, {"q": str(OTHER)[:8]}).text
+    nothing = admin.get(CHOICE, {"q": "<b>"}).text
+
+    assert "1 of 31 environments" in by_name
+    assert "1 of 31 environments" in by_id
+    assert "No environment of that name or ID" in nothing
+    assert "<b>" not in nothing
+
+
+def test_a_hostile_name_stays_text(admin, seen) -> None:
+    seen([*SEVERAL, environment(uuid4(), "<script>alert(1)</script>{{ settings.SECRET_KEY }}"), {"id": "no uuid"}])
+
+    page = admin.get(CHOICE).text
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ settings.SECRET_KEY }}" in page
+    assert "<script>alert" not in page
+
+
+def test_while_nothing_is_connected_there_is_nothing_to_choose(admin, acme) -> None:
+    Connection.objects.filter(pk=acme.connection.pk).update(state=Connection.State.DISCONNECTED)
+
+    response = admin.get(CHOICE)
+
+    assert response.status_code == 409
+    assert "not connected to PingOne" in response.text
+
+
+def test_disconnecting_asks_on_a_page_of_its_own_first(admin, acme, service) -> None:
+    page = admin.get(DISCONNECT)
+
+    assert "Disconnect PingOne?" in page.text
+    assert "revoked at PingOne and erased here" in page.text
+    acme.connection.refresh_from_db()
+    assert acme.connection.has_tokens
+
+
+def test_disconnecting_revokes_and_erases_the_tokens_and_keeps_the_settings(admin, acme, service) -> None:
+    told = admin.post(DISCONNECT, follow=True)
+
+    assert "Acme is disconnected from PingOne." in told.text
+    revoked = [call.request.content.decode() for call in service.calls if call.request.url.path.endswith("/revoke")]
+    assert any("the-refresh-token" in body for body in revoked)
+    assert any("the-access-token" in body for body in revoked)
+    connection = Connection.objects.get(pk=acme.connection.pk)
+    assert connection.state == Connection.State.DISCONNECTED
+    assert not connection.has_tokens
+    assert connection.unseal("client_secret") == "the-client-secret"
+    assert "Disconnected here." in admin.get(SETTINGS).text
+    assert AuditEntry.objects.get().action == "connection.disconnected"
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(503), httpx.ConnectError("gone")], ids=["outage", "unreachable"])
+def test_a_revocation_that_pingone_does_not_confirm_is_told_and_erases_all_the_same(
+    admin, acme, service, answer
+) -> None:
+    service.post(f"{ISSUER}/revoke").mock(side_effect=[answer, answer])
+
+    told = admin.post(DISCONNECT, follow=True)
+
+    assert "PingOne did not confirm that it revoked them" in told.text
+    assert "/o/acme/troubleshooting/#kind-" in told.text
+    acme.connection.refresh_from_db()
+    assert not acme.connection.has_tokens
+
+
+def test_disconnecting_twice_is_harmless(admin, acme, service) -> None:
+    admin.post(DISCONNECT)
+
+    assert admin.post(DISCONNECT).headers["Location"] == SETTINGS
+    assert admin.get(DISCONNECT).headers["Location"] == SETTINGS

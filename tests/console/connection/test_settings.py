@@ -1,0 +1,295 @@
+"""Settings > PingOne: what an org admin sees and saves there, and what nobody else does."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import httpx
+import pytest
+import respx
+
+from console.models import Membership, Organization
+from pingone_integration.models import Connection, ConnectionEvent
+from tests.support.people import ADMINISTRATORS, AUTH_URL, make_operator
+
+SETTINGS = "/o/acme/settings/connection/"
+PAGES = (SETTINGS, f"{SETTINGS}place/", f"{SETTINGS}disconnect/", f"{SETTINGS}environments/")
+ACTIONS = (SETTINGS, f"{SETTINGS}connect/", f"{SETTINGS}disconnect/", f"{SETTINGS}environments/")
+EU = "https://auth.pingone.eu"
+CLIENT = "7c6b5a49-3f2e-4d1c-8b0a-9f8e7d6c5b4a"
+PLACE = UUID("5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711")
+SECRET = "s3cret~canary.-_"
+TYPED = {
+    "client_id": CLIENT,
+    "client_secret": SECRET,
+    "auth_url": EU,
+    "environment_id": str(PLACE),
+    "client_authentication": "client_secret_post",
+}
+
+
+@pytest.fixture
+def fresh(org_admin) -> Organization:
+    """A second organization of the same admin, with nothing entered yet."""
+    organization = Organization.objects.create(slug="fresh", name="Fresh", connection=Connection.objects.create())
+    Membership.objects.create(organization=organization, operator=org_admin, role=Membership.Role.ORG_ADMIN)
+    return organization
+
+
+@pytest.fixture
+def admin(browser_of, org_admin):
+    return browser_of(org_admin)
+
+
+@pytest.fixture
+def revoked() -> Iterator[list[str]]:
+    """The tokens that PingOne was told to revoke, in the order of their kinds."""
+    service = f"{AUTH_URL}/{ADMINISTRATORS}/as"
+    tokens: list[str] = []
+
+    def revoke(request: httpx.Request) -> httpx.Response:
+        tokens.extend(parse_qs(request.content.decode())["token"])
+        tokens.sort()
+        return httpx.Response(200)
+
+    names = ("authorization", "token", "revocation", "userinfo")
+    document = {f"{name}_endpoint": f"{service}/{name}" for name in names}
+    with respx.mock as router:
+        router.get(f"{service}/.well-known/openid-configuration").respond(
+            json={"issuer": service, "jwks_uri": f"{service}/jwks", **document}
+        )
+        router.post(f"{service}/revocation").mock(side_effect=revoke)
+        yield tokens
+
+
+FRESH = "/o/fresh/settings/connection/"
+
+
+@pytest.mark.parametrize("person", ["helpdesk", "auditor"])
+def test_members_who_are_no_org_admins_are_refused(browser_of, request, acme, person) -> None:
+    client = browser_of(request.getfixturevalue(person))
+
+    assert {client.get(url).status_code for url in PAGES} == {403}
+    assert {client.post(url, TYPED).status_code for url in ACTIONS} == {403}
+    acme.connection.refresh_from_db()
+    assert acme.connection.has_tokens
+
+
+def test_to_strangers_the_page_does_not_exist(browser_of, acme, stranger) -> None:
+    client = browser_of(stranger)
+
+    assert {client.get(url).status_code for url in PAGES} == {404}
+    assert {client.post(url, TYPED).status_code for url in ACTIONS} == {404}
+
+
+@pytest.mark.parametrize("url", [f"{SETTINGS}connect/"])
+def test_connecting_is_never_a_get(admin, acme, url) -> None:
+    assert admin.get(url).status_code == 405
+
+
+def test_a_forged_form_of_another_site_is_refused(org_admin, acme, client) -> None:
+    client.handler.enforce_csrf_checks = True
+    client.force_login(org_admin)
+
+    assert {client.post(url, TYPED).status_code for url in ACTIONS} == {403}
+
+
+def test_what_is_typed_is_stored_with_the_secret_sealed(admin, fresh) -> None:
+    response = admin.post(FRESH, TYPED, follow=True)
+
+    assert "Saved." in response.text
+    connection = Connection.objects.get(organization=fresh)
+    assert (connection.client_id, connection.auth_url, connection.environment_id) == (CLIENT, EU, PLACE)
+    assert connection.client_authentication == Connection.ClientAuthentication.POST
+    assert SECRET not in connection.sealed_client_secret
+    assert connection.unseal("client_secret") == SECRET
+
+
+def test_the_page_names_the_redirect_uri_to_register(admin, fresh, settings) -> None:
+    settings.PUBLIC_URL = "https://console.example.com"
+
+    assert "https://console.example.com/connect/callback/" in admin.get(FRESH).text
+
+
+def test_a_stored_secret_is_said_to_be_stored_and_never_sent_back(admin, fresh) -> None:
+    answers = [
+        admin.post(FRESH, TYPED | {"environment_id": "nonsense"}),
+        admin.get(FRESH),
+        admin.post(FRESH, TYPED, follow=True),
+        admin.get(FRESH),
+        admin.post(FRESH, TYPED | {"client_secret": "", "auth_url": "nonsense"}),
+    ]
+
+    assert all(SECRET not in answer.text for answer in answers)
+    assert all(SECRET not in str(answer.headers) + str(answer.cookies) for answer in answers)
+    assert "Stored. Leave empty to keep it" in answers[3].text
+
+
+def test_an_empty_secret_keeps_the_stored_one(admin, fresh) -> None:
+    admin.post(FRESH, TYPED)
+    admin.post(FRESH, TYPED | {"client_secret": "", "auth_url": "https://auth.pingone.ca"})
+
+    connection = Connection.objects.get(organization=fresh)
+    assert connection.auth_url == "https://auth.pingone.ca"
+    assert connection.unseal("client_secret") == SECRET
+
+
+def same_as(connection: Connection) -> dict[str, str]:
+    """What the form holds when nobody types anything."""
+    return {
+        "client_id": connection.client_id,
+        "client_secret": "",
+        "auth_url": connection.auth_url,
+        "environment_id": str(connection.environment_id),
+        "client_authentication": connection.client_authentication,
+    }
+
+
+def test_a_mistake_keeps_what_was_typed_and_a_good_secret_with_it(admin, fresh) -> None:
+    refused = admin.post(FRESH, TYPED | {"environment_id": "Production"})
+    assert refused.status_code == 422
+    assert CLIENT in refused.text
+    assert "Production" in refused.text
+    assert "Kept from what you typed before" in refused.text
+    assert not Connection.objects.get(organization=fresh).sealed_client_secret
+
+    admin.post(FRESH, TYPED | {"client_secret": ""})
+
+    assert Connection.objects.get(organization=fresh).unseal("client_secret") == SECRET
+
+
+def test_a_kept_secret_is_for_one_organization_and_one_session(admin, fresh, acme, browser_of) -> None:
+    admin.post(FRESH, TYPED | {"environment_id": "Production"})
+    second = make_operator("second@acme.test", fresh, Membership.Role.ORG_ADMIN)
+
+    elsewhere = browser_of(second).post(FRESH, TYPED | {"client_secret": ""})
+    admin.post(SETTINGS, same_as(acme.connection))
+
+    acme.connection.refresh_from_db()
+    assert acme.connection.unseal("client_secret") == "the-client-secret"
+    assert elsewhere.status_code == 422
+    assert "Enter the client secret" in elsewhere.text
+    assert SECRET not in str(dict(admin.session.items()))
+
+
+def test_the_top_of_the_page_leads_to_each_mistake(admin, fresh) -> None:
+    page = admin.post(FRESH, TYPED | {"auth_url": "", "client_id": ""}).text
+
+    assert "This needs another look" in page
+    assert '<a href="#id_client_id">Client ID</a>' in page
+    assert '<a href="#id_auth_url">Auth URL</a>' in page
+
+
+def test_a_wrong_host_is_answered_with_all_six_auth_urls(admin, fresh) -> None:
+    refused = admin.post(FRESH, TYPED | {"auth_url": "https://auth.pingone.de"})
+
+    for tld in ("com", "ca", "eu", "com.au", "sg", "asia"):
+        assert f"https://auth.pingone.{tld} (" in refused.text
+
+
+def test_what_was_typed_stays_text(admin, fresh) -> None:
+    hostile = '"><script>alert(1)</script>{{ settings.SECRET_KEY }}'
+    refused = admin.post(FRESH, dict.fromkeys(TYPED, hostile))
+    typing = admin.get(f"{FRESH}place/", {"auth_url": hostile, "environment_id": hostile})
+
+    assert "<script>alert" not in refused.text + typing.text
+    assert "only-for-tests" not in refused.text + typing.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ({"auth_url": "auth.pingone.com.au"}, ["Australia", "https://api.pingone.com.au"]),
+        ({"auth_url": "auth.pingone.test"}, ["Custom host", "https://api.pingone.test"]),
+        ({"auth_url": "api.pingone.eu"}, ["is the management API"]),
+        ({"auth_url": EU, "environment_id": "no"}, ["European Union", "is a UUID"]),
+        ({}, ["appear here as soon as"]),
+    ],
+)
+def test_the_region_and_api_url_are_shown_while_typing(admin, fresh, typed, shown) -> None:
+    fragment = admin.get(f"{FRESH}place/", typed, headers={"HX-Request": "true"}).text
+
+    assert all(words in fragment for words in shown)
+    assert "<html" not in fragment
+    assert 'name="environment_id"' not in fragment
+
+
+def test_a_pasted_issuer_fills_in_the_environment_id_while_typing(admin, fresh) -> None:
+    fragment = admin.get(f"{FRESH}place/", {"auth_url": f"{EU}/{PLACE}/as"}).text
+
+    assert f'value="{PLACE}"' in fragment
+    assert 'hx-swap-oob="true"' in fragment
+
+
+def test_without_javascript_the_region_and_api_url_are_on_the_page(admin, fresh) -> None:
+    page = admin.post(FRESH, TYPED, follow=True).text
+
+    assert "European Union" in page
+    assert "https://api.pingone.eu" in page
+
+
+def test_other_credentials_end_the_access_only_when_that_is_confirmed(admin, acme, revoked) -> None:
+    other = TYPED | {"auth_url": "https://auth.pingone.test"}
+    asked = admin.post(SETTINGS, other)
+    assert asked.status_code == 422
+    assert "the present access ends at once" in asked.text
+    acme.connection.refresh_from_db()
+    assert acme.connection.has_tokens
+    assert acme.connection.client_id != CLIENT
+
+    admin.post(SETTINGS, other | {"client_secret": "", "end_access": "on"})
+
+    acme.connection.refresh_from_db()
+    assert not acme.connection.has_tokens
+    assert acme.connection.client_id == CLIENT
+    assert acme.connection.unseal("client_secret") == SECRET
+    assert revoked == ["the-access-token", "the-refresh-token"]
+
+
+def test_an_access_that_has_ended_already_is_replaced_without_asking(admin, acme, revoked) -> None:
+    Connection.objects.filter(pk=acme.connection.pk).update(state=Connection.State.RECONNECT_NEEDED)
+
+    admin.post(SETTINGS, TYPED | {"auth_url": "https://auth.pingone.test"})
+
+    acme.connection.refresh_from_db()
+    assert not acme.connection.has_tokens
+    assert acme.connection.client_id == CLIENT
+
+
+def test_a_new_secret_alone_keeps_the_access(admin, acme) -> None:
+    admin.post(SETTINGS, same_as(acme.connection) | {"client_secret": SECRET})
+
+    acme.connection.refresh_from_db()
+    assert acme.connection.has_tokens
+    assert acme.connection.unseal("client_secret") == SECRET
+
+
+def test_another_region_forgets_the_managed_environment(admin, fresh) -> None:
+    admin.post(FRESH, TYPED)
+    Connection.objects.filter(organization=fresh).update(managed_environment_id=PLACE, managed_environment_name="Old")
+
+    admin.post(FRESH, TYPED | {"auth_url": "https://auth.pingone.ca"})
+
+    assert Connection.objects.get(organization=fresh).managed_environment_id is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("token-refresh-failure", "The access to PingOne has ended. The &lt;b&gt;session&lt;/b&gt; ended."),
+        ("no-longer-there", "PingOne refused the request. The &lt;b&gt;session&lt;/b&gt; ended."),
+        ("", "<span>The &lt;b&gt;session&lt;/b&gt; ended."),
+    ],
+)
+def test_the_history_names_each_state_with_its_kind_and_cause(admin, acme, kind: str, told: str) -> None:
+    ConnectionEvent.objects.create(
+        connection=acme.connection,
+        state=Connection.State.RECONNECT_NEEDED,
+        kind=kind,
+        cause="The <b>session</b> ended.",
+    )
+
+    page = admin.get(SETTINGS).text
+
+    assert "Reconnect needed" in page
+    assert told in page

@@ -1,0 +1,491 @@
+"""Troubleshooting: the checks one by one and all at once, what the connection can do, what failed, errors explained."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+import respx
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from console.models import AuditEntry, Operator, Organization
+from pingone_integration import errors
+from pingone_integration.checks import CHECKS, network
+from pingone_integration.connection.open_api import open_api
+from pingone_integration.errors import PingOneError
+from pingone_integration.models import Connection
+from tests.support.answers import ADA, error, listing
+from tests.support.people import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
+from tests.support.sign_on import ISSUER, MARA, discoverable, tokens
+from tests.support.troubleshooting import EVERY_ROW, FORBIDDEN, HTMX, MANAGED, PAGE, PERSON, states, steps, works
+
+Browser = Callable[[Operator], Client]
+
+
+@pytest.fixture
+def connection(acme: Organization) -> Connection:
+    """Connected by Mara."""
+    acme.connection.consented_by = "Mara Canary Lind"
+    acme.connection.consented_by_id = str(MARA)
+    acme.connection.consented_at = timezone.now() - timedelta(days=2)
+    acme.connection.save()
+    return acme.connection
+
+
+@pytest.fixture
+def admin(connection: Connection, browser_of: Browser, org_admin: Operator) -> Client:
+    return browser_of(org_admin)
+
+
+@pytest.fixture
+def agent(connection: Connection, browser_of: Browser, helpdesk: Operator, org_admin: Operator) -> Client:
+    return browser_of(helpdesk)
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
+    """A PingOne of canned answers, whose hosts have names and certificates."""
+    monkeypatch.setattr(network, "_addresses", lambda _: ["192.0.2.7"])
+    monkeypatch.setattr(network, "_certificate_ends", lambda _: timezone.now() + timedelta(days=90))
+    with respx.mock(assert_all_called=False) as router:
+        yield router
+
+
+# The page
+
+
+def test_an_org_admin_finds_all_checks_not_run_yet(admin: Client, pingone: respx.MockRouter) -> None:
+    html = admin.get(PAGE).text
+
+    assert states(html) == {check.key: "not-run" for check in CHECKS}
+    assert "22 checks" in html
+    assert not pingone.calls
+
+
+def test_an_agent_sees_the_state_its_cause_and_whom_to_ask_and_no_checks(agent: Client, connection: Connection) -> None:
+    since = timezone.now() - timedelta(hours=3)
+    Connection.objects.update(
+        state=Connection.State.RECONNECT_NEEDED,
+        state_kind="token-refresh-failure",
+        state_cause="The refresh token expired.",
+        state_changed_at=since,
+    )
+
+    html = agent.get(PAGE).text
+
+    assert "PingOne: reconnect needed" in html
+    assert "The refresh token expired." in html
+    assert f"{since:%Y-%m-%dT%H:%M}" in html
+    assert "Ask an org admin of Acme: admin@acme.test." in html
+    assert f'href="{PAGE}#kind-token-refresh-failure"' in html
+    assert "Every kind of error" in html
+    assert states(html) == {}
+    for heading in ("What this connection can do", "Copy for support", "What went wrong"):
+        assert heading not in html
+
+
+def test_the_page_is_in_the_navigation_and_leads_from_strip_and_settings(
+    admin: Client, agent: Client, connection: Connection
+) -> None:
+    assert f'<a class="menu-item" href="{PAGE}">' in agent.get("/o/acme/").text
+    assert f'class="btn" href="{PAGE}"' in admin.get("/o/acme/settings/connection/").text
+
+    Connection.objects.update(state=Connection.State.NEEDS_ATTENTION)
+
+    assert f'class="btn btn-sm" href="{PAGE}"' in agent.get("/o/acme/").text
+
+
+# The checks
+
+
+def test_without_javascript_all_checks_run_in_one_request(admin: Client, wire: respx.MockRouter) -> None:
+    works(wire, "dir:create:user", "dir:update:user")
+
+    html = admin.get(f"{PAGE}checks/").text
+
+    assert states(html) == {check.key: "passed" for check in CHECKS} | {
+        "change-groups": "failed",
+        "manage-passwords": "failed",
+        "sign-on-due": "cannot-tell",
+        "clock": "cannot-tell",
+    }
+    assert "18 passed, 2 failed, 2 cannot tell." in html
+    assert "Missing: dir:create:groupMembership" in html
+    assert f'href="{PAGE}#kind-missing-permission"' in html
+    assert states(admin.get(PAGE).text) == states(html), "the page forgets what was found"
+
+
+def test_with_htmx_each_check_comes_by_itself_and_brings_the_next(admin: Client, wire: respx.MockRouter) -> None:
+    works(wire, "dir:create:user")
+
+    answers = list(steps(admin))
+
+    assert [key for key, _ in answers] == [check.key for check in CHECKS]
+    first, second = answers[:2]
+    assert states(first[1]) == {"auth-url": "passed", "api-url": "running"}
+    assert "Checking 2 of 22" in first[1]
+    assert 'id="checks-progress" class="checks-progress" role="status" hx-swap-oob="true"' in second[1]
+    assert "passed" in answers[-1][1]
+    assert 'id="support" aria-labelledby="support-title" hx-swap-oob="true"' in answers[-1][1]
+
+
+def test_what_needs_a_failed_check_is_skipped_step_by_step_as_well(
+    admin: Client, wire: respx.MockRouter, connection: Connection
+) -> None:
+    Connection.objects.update(auth_url="https://elsewhere.test")
+
+    found = {key: states(html)[key] for key, html in steps(admin)}
+
+    assert found["auth-url"] == "failed"
+    assert found["credentials"] == found["read-users"] == "skipped"
+    assert found["tokens"] == "passed"
+    assert not wire.calls
+
+
+def test_a_check_can_be_run_alone_and_goes_on_to_no_other(admin: Client, wire: respx.MockRouter) -> None:
+    wire.get(f"{MANAGED}/groups").respond(403, json=FORBIDDEN)
+    wire.get(MANAGED).respond(json={"id": str(ENVIRONMENT), "name": "E"})
+
+    fragment = admin.get(f"{PAGE}checks/read-groups/", headers=HTMX).text
+    page = admin.get(f"{PAGE}checks/read-groups/").text
+
+    assert states(fragment) == {"read-groups": "failed"}
+    assert 'data-kind="missing-permission"' in fragment
+    assert FORBIDDEN["id"] in fragment
+    assert states(page)["read-groups"] == "failed"
+    assert states(page)["read-users"] == "not-run"
+
+
+def test_a_token_is_renewed_by_post_alone(admin: Client, wire: respx.MockRouter, connection: Connection) -> None:
+    discoverable(wire)
+    exchange = wire.post(f"{ISSUER}/token").respond(json=tokens())
+
+    assert "Not due for" in admin.get(f"{PAGE}checks/refresh/", headers=HTMX).text
+    assert not exchange.called
+
+    assert "has just renewed" in admin.post(f"{PAGE}checks/refresh/", headers=HTMX).text
+    assert "has just renewed" in admin.post(f"{PAGE}checks/refresh/", follow=True).text
+    assert exchange.call_count == 2
+    assert admin.post(f"{PAGE}checks/api/").status_code == 405
+
+
+def test_a_failed_renewal_shows_the_state_it_has_caused(
+    admin: Client, wire: respx.MockRouter, connection: Connection
+) -> None:
+    discoverable(wire)
+    wire.post(f"{ISSUER}/token").respond(400, json={"error": "invalid_grant"})
+
+    html = admin.post(f"{PAGE}checks/refresh/", follow=True).text
+
+    assert states(html)["refresh"] == "failed"
+    assert "PingOne: reconnect needed" in html
+    assert f'href="{PAGE}#kind-token-refresh-failure"' in html
+
+
+def test_no_such_check_is_not_found(admin: Client) -> None:
+    assert admin.get(f"{PAGE}checks/nonsense/").status_code == 404
+
+
+# Another region
+
+
+def test_the_right_auth_url_is_one_click_away(admin: Client, wire: respx.MockRouter, connection: Connection) -> None:
+    Connection.objects.update(auth_url="https://auth.pingone.com")
+    issuer = f"https://auth.pingone.eu/{ADMINISTRATORS}/as"
+    wire.get(f"{issuer}/.well-known/openid-configuration").respond(json={"issuer": issuer})
+    wire.route(method="GET").respond(404)
+    revocation = wire.post(url__regex="https://auth.pingone.com/.*").respond(404)
+
+    found = admin.get(f"{PAGE}checks/environment/", headers=HTMX).text
+    assert 'name="auth_url" value="https://auth.pingone.eu"' in found
+    assert "This ends the present access" in found
+
+    page = admin.post(f"{PAGE}auth-url/", {"auth_url": "https://auth.pingone.eu"}, follow=True)
+
+    connection.refresh_from_db()
+    assert connection.auth_url == "https://auth.pingone.eu"
+    assert not connection.has_tokens
+    assert not revocation.called
+    assert page.redirect_chain == [("/o/acme/settings/connection/", 302)]
+    assert "The Auth URL is https://auth.pingone.eu now." in page.text
+    entry = AuditEntry.objects.filter(action="connection.settings-changed").get()
+    assert entry.before is not None
+    assert entry.after is not None
+    assert (entry.before["auth_url"], entry.after["auth_url"]) == (
+        "https://auth.pingone.com",
+        "https://auth.pingone.eu",
+    )
+
+
+@pytest.mark.parametrize("posted", ["https://evil.test", "", "https://auth.pingone.eu.evil.test"])
+def test_no_other_host_gets_in_that_way(admin: Client, connection: Connection, posted: str) -> None:
+    assert admin.post(f"{PAGE}auth-url/", {"auth_url": posted}).status_code == 409
+
+    connection.refresh_from_db()
+    assert connection.auth_url == AUTH_URL
+    assert connection.has_tokens
+
+
+# What it can do
+
+
+def test_what_the_connection_can_do_is_told_for_all_eleven_actions(admin: Client, wire: respx.MockRouter) -> None:
+    works(wire, "dir:create:user", "dir:update:user", "dir:create:groupMembership")
+    wire.post(f"{ISSUER}/token").mock(side_effect=AssertionError("no trial"))
+
+    fragment = admin.get(f"{PAGE}capabilities/", headers=HTMX).text
+    rows = re.findall(r'data-verdict="([^"]+)">\s*<th scope="row">([^<]+)</th>', fragment)
+
+    assert [name for _, name in rows] == EVERY_ROW
+    assert {name for verdict, name in rows if verdict == "cannot"} == {
+        "Send password recovery code",
+        "Remove user from group",
+    }
+    assert {verdict for verdict, _ in rows} == {"can", "cannot"}
+    assert "dir:recover:userPassword is missing. Roles held: Some role." in fragment
+    assert "Give that administrator the role Identity Data Admin" in fragment
+    assert {call.request.method for call in wire.calls} == {"GET"}
+    assert EVERY_ROW[0] in admin.get(f"{PAGE}capabilities/").text, "without JavaScript"
+
+
+def test_roles_that_pingone_does_not_show_make_changes_uncertain(admin: Client, wire: respx.MockRouter) -> None:
+    works(wire)
+    wire.get(f"{PERSON}/roleAssignments").respond(403, json=FORBIDDEN)
+
+    rows = re.findall(
+        r'data-verdict="([^"]+)">\s*<th scope="row">([^<]+)</th>', admin.get(f"{PAGE}capabilities/", headers=HTMX).text
+    )
+
+    assert {name for verdict, name in rows if verdict == "can"} == {"Get user", "List users", "Call API"}
+    assert len([name for verdict, name in rows if verdict == "cannot-tell"]) == 8
+
+
+def test_an_environment_that_cannot_be_seen_is_the_cause_of_everything(admin: Client, wire: respx.MockRouter) -> None:
+    works(wire)
+    wire.get(MANAGED).respond(403, json=FORBIDDEN)
+    wire.get(f"{API_URL}/v1/environments").respond(json=listing("environments"))
+
+    fragment = admin.get(f"{PAGE}capabilities/", headers=HTMX).text
+
+    assert fragment.count('data-verdict="cannot"') == 11
+    assert "holds no role on the environment" in fragment
+
+
+@pytest.mark.parametrize(
+    ("columns", "verdict"),
+    [({"state": Connection.State.DISCONNECTED}, "cannot"), ({"managed_environment_id": None}, "cannot")],
+)
+def test_without_a_connection_it_can_do_nothing(
+    admin: Client, wire: respx.MockRouter, columns: dict[str, Any], verdict: str
+) -> None:
+    Connection.objects.update(**columns)
+
+    fragment = admin.get(f"{PAGE}capabilities/", headers=HTMX).text
+
+    assert fragment.count(f'data-verdict="{verdict}"') == 11
+    assert not wire.calls
+
+
+# What went wrong
+
+
+def test_what_failed_lately_is_told_with_an_example(
+    admin: Client, pingone: respx.MockRouter, connection: Connection
+) -> None:
+    pingone.get(f"/users/{ADA}").respond(403, json=FORBIDDEN, headers={"Correlation-Id": "c-17"})
+    pingone.get("/users").respond(404, json=error("NOT_FOUND"))
+    api = open_api(connection)
+    for path in (f"/users/{ADA}", f"/users/{ADA}", "/users"):
+        with pytest.raises(PingOneError):
+            api.get(path)
+
+    html = admin.get(PAGE).text.partition('id="lately"')[2].partition("</section>")[0]
+
+    assert re.findall(r'<tr data-kind="([^"]+)"', html) == ["missing-permission", "target-not-found"]
+    assert ">2</td>" in html
+    assert "GET /users/{id}" in html
+    assert FORBIDDEN["id"] in html
+    assert "c-17" in html
+    assert html.count("Ordinary") == 1
+    assert str(ADA) not in html
+
+
+# Every kind of error
+
+
+def test_each_kind_has_a_row_with_its_cause_and_what_to_do(agent: Client) -> None:
+    html = unescape(agent.get(PAGE).text)
+
+    for kind, found in errors.kinds().items():
+        assert html.count(f'id="kind-{kind}"') == 1, kind
+        assert f"<code>{kind}</code>" in html
+        if found is not errors.StateRejected:
+            assert found.cause in html
+        assert found.resolution in html
+    for cause in errors.StateRejected.causes.values():
+        assert cause in html
+    assert errors.Unavailable(outcome_known=False).cause in html
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "notice"])
+def test_an_error_leads_to_its_row(
+    agent: Client, pingone: respx.MockRouter, connection: Connection, headers: dict[str, str]
+) -> None:
+    pingone.get(f"/users/{ADA}").respond(403, json=FORBIDDEN)
+
+    html = agent.get(f"/o/acme/users/{ADA}/", headers=headers).text
+
+    assert f'<a href="{PAGE}#kind-missing-permission">More about this</a>' in html
+
+
+def test_an_audit_entry_leads_to_the_row_of_its_failure(
+    admin: Client, pingone: respx.MockRouter, acme: Organization, connection: Connection
+) -> None:
+    pingone.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
+    admin.post(f"/o/acme/users/{ADA}/actions/user.unlock/", {"submission": "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e99"})
+    entry = AuditEntry.objects.filter(action="user.unlock").latest("sequence")
+
+    html = admin.get(f"/o/acme/audit/{entry.entry}/").text
+
+    assert f'<a href="{PAGE}#kind-target-not-found">' in html
+
+
+# Explain an error
+
+ENVELOPE = json.dumps(FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "kind"),
+    [
+        (ENVELOPE, "missing-permission"),
+        (f"403 Forbidden\n\n{ENVELOPE}\n", "missing-permission"),
+        (json.dumps(error("ACCESS_FAILED", "INVALID_TOKEN")), "token-rejected"),
+        (json.dumps(error("ACCESS_FAILED", "LICENSE_EXCEEDED")), "license-exceeded"),
+        (json.dumps(error("INVALID_DATA", "UNIQUENESS_VIOLATION", "username")), "duplicate"),
+        (json.dumps(error("INVALID_DATA", "INVALID_VALUE", "email")), "invalid-value"),
+        (json.dumps(error("REQUEST_FAILED")), "refused-by-state"),
+        (f"HTTP/1.1 415 Unsupported Media Type {json.dumps(error('INVALID_REQUEST'))}", "refused-by-state"),
+        (json.dumps(error("NOT_FOUND")), "target-not-found"),
+        (json.dumps(error("REQUEST_LIMITED", "LIMIT_EXCEEDED")), "rate-limited"),
+        (json.dumps(error("UNEXPECTED_ERROR")), "unavailable"),
+        ('{"message": "Authorization header requires Credential parameter"}', "blocked"),
+        ('{"error": "invalid_grant", "error_description": "expired"}', "token-refresh-failure"),
+        ('{"error": "invalid_client"}', "authentication-error"),
+        ('{"error": "temporarily_unavailable"}', "unavailable"),
+        ("https://console.test/connect/callback/?error=access_denied&state=x", "not-approved"),
+        ("invalid_client", "authentication-error"),
+        ("The code was UNIQUENESS_VIOLATION.", "duplicate"),
+        ("429", "rate-limited"),
+        ("status: 503", "unavailable"),
+        ("HTTP 403", "missing-permission"),
+        ("HTTP 401", "token-rejected"),
+        ("no-refresh-token", "no-refresh-token"),
+        ('{"key": "refresh", "kind": "seal-broken"}', "seal-broken"),
+        ("The access to PingOne has ended", "token-refresh-failure"),
+        ("PingOne gave no refresh token:\n the application's Refresh Token grant is switched off.", "no-refresh-token"),
+        ("Name or service not known", "connection-failure"),
+        ("certificate verify failed: self-signed certificate", "connection-failure"),
+        ("The read operation timed out", "unavailable"),
+    ],
+)
+def test_a_pasted_error_is_explained_as_pages_would(agent: Client, pasted: str, kind: str) -> None:
+    fragment = agent.post(f"{PAGE}explain/", {"error_text": pasted}, headers=HTMX).text
+
+    assert f'data-failure="{kind}"' in fragment
+    if kind in errors.kinds():
+        told = unescape(fragment)
+        assert errors.kinds()[kind].title in told
+        assert errors.kinds()[kind].cause in told
+        assert f'href="{PAGE}#kind-{kind}"' in fragment
+
+
+@pytest.mark.parametrize("error_class", errors.kinds().values(), ids=lambda one: one.kind)
+def test_every_kind_is_recognized_by_its_cause(agent: Client, error_class: type[PingOneError]) -> None:
+    if error_class is errors.StateRejected:
+        cause = errors.StateRejected.causes[errors.StateRejected.Reason.STALE]
+    else:
+        cause = error_class.cause
+
+    fragment = agent.post(f"{PAGE}explain/", {"error_text": f"It says:\n{cause}"}, headers=HTMX).text
+
+    assert f'data-failure="{error_class.kind}"' in fragment
+
+
+@pytest.mark.parametrize("pasted", ["hello", "200", "{", "[]", '{"a": 1}', "{" * 5000, "null", "\x00"])
+def test_what_nobody_knows_is_said_to_be_unknown(agent: Client, pasted: str) -> None:
+    response = agent.post(f"{PAGE}explain/", {"error_text": pasted})
+
+    assert "does not know this error" in response.text or response.status_code == 422
+
+
+def test_nothing_pasted_and_too_much_are_told(agent: Client) -> None:
+    nothing = agent.post(f"{PAGE}explain/", {"error_text": " "})
+    too_much = agent.post(f"{PAGE}explain/", {"error_text": "x" * 20_001})
+
+    assert nothing.status_code == too_much.status_code == 422
+    assert "Paste an error first." in nothing.text
+    assert "This is too long" in too_much.text
+
+
+def test_what_was_pasted_is_neither_kept_nor_shown_nor_logged(agent: Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    canary = "CanaryPasted1"
+    pasted = json.dumps(error("INVALID_DATA", "INVALID_VALUE", canary) | {"message": f"<script>{canary}</script>"})
+
+    page = agent.post(f"{PAGE}explain/", {"error_text": f"Bearer {canary} {pasted}"})
+
+    assert 'data-failure="invalid-value"' in page.text
+    assert canary not in page.text
+    assert canary not in caplog.text
+    assert canary not in str([session.get_decoded() for session in Session.objects.all()])
+    assert agent.get(f"{PAGE}explain/")["Location"] == f"{PAGE}#explain"
+
+
+# For support
+
+
+def test_the_text_for_support_holds_what_helps_and_no_secret_and_nobody(
+    admin: Client, wire: respx.MockRouter, connection: Connection
+) -> None:
+    for column in ("access_token", "refresh_token", "client_secret"):
+        setattr(connection, f"sealed_{column}", connection.seal(column, f"Canary-{column}"))
+    connection.save()
+    works(wire, "dir:create:user")
+    wire.get(f"{MANAGED}/users").respond(403, json=FORBIDDEN)
+    with pytest.raises(PingOneError):
+        open_api(connection).get("/users", {"filter": 'username eq "canary.user"'})
+    admin.get(f"{PAGE}checks/")
+
+    saved = admin.get(f"{PAGE}support.txt")
+    page = unescape(admin.get(PAGE).text)
+
+    text = saved.content.decode()
+    assert text in page
+    assert saved["Content-Disposition"] == 'attachment; filename="connection-acme.txt"'
+    for told in ("Django: ", AUTH_URL, API_URL, str(ENVIRONMENT), connection.client_id, "[failed] Users can be read"):
+        assert told in text
+    assert "missing-permission: 1 time, from" in text
+    assert FORBIDDEN["id"] in text
+    assert "canary" not in text.lower()
+    assert "Mara" not in text
+    assert "@" not in text
+
+
+def test_before_any_check_the_text_says_so(admin: Client) -> None:
+    assert "No check was run." in admin.get(f"{PAGE}support.txt").content.decode()
+
+
+def test_what_the_checks_found_is_for_one_operator_and_one_connection(
+    admin: Client, wire: respx.MockRouter, globex: Organization, org_admin: Operator, browser_of: Browser
+) -> None:
+    works(wire)
+    admin.get(f"{PAGE}checks/api/")
+
+    assert states(admin.get(PAGE).text)["api"] == "passed"
+    assert states(browser_of(org_admin).get(PAGE).text)["api"] == "not-run"

@@ -1,0 +1,166 @@
+"""Org admins decide who works for their organization; nobody can lock it up or take over an account."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core.mail import EmailMessage
+from django.test import Client
+
+from console.models import AuditEntry, Membership, Operator, Organization
+from tests.support.people import make_operator
+
+pytestmark = pytest.mark.database
+
+PAGE = "/o/acme/settings/members/"
+
+BrowserOf = Callable[[Operator], Client]
+
+
+@pytest.fixture
+def admin(browser_of: BrowserOf, org_admin: Operator) -> Client:
+    return browser_of(org_admin)
+
+
+def add(client: Client, email: str, role: str = "helpdesk_agent", name: str = "") -> str:
+    response = client.post(PAGE, {"email": email, "name": name, "role": role}, follow=True)
+    return response.content.decode()
+
+
+def roles(organization: Organization) -> dict[str, str]:
+    return dict(organization.memberships.values_list("operator__email", "role"))
+
+
+def events() -> list[tuple[str, str, object, object]]:
+    return list(AuditEntry.objects.order_by("sequence").values_list("action", "subject_name", "before", "after"))
+
+
+def test_somebody_new_gets_a_link_by_mail_that_lets_them_in(
+    admin: Client, acme: Organization, mailoutbox: list[EmailMessage]
+) -> None:
+    text = add(admin, "New.Agent@acme.test", name="New <b>Agent</b>")
+
+    assert "new.agent@acme.test is a member, and was told by e-mail how to sign in." in text
+    assert roles(acme)["new.agent@acme.test"] == "helpdesk_agent"
+    link = re.search(r"http://localhost(/accounts/password/reset/key/\S+)", str(mailoutbox[0].body))
+    assert link
+    newcomer = Client()
+    form = newcomer.get(link[1], follow=True)
+    done = newcomer.post(
+        form.redirect_chain[-1][0], {"password1": "a long new password", "password2": "a long new password"}
+    )
+    assert done.status_code == 302
+    assert Operator.objects.get(email="new.agent@acme.test").check_password("a long new password")
+    assert events() == [("membership.added", "new.agent@acme.test", None, {"role": "helpdesk_agent"})]
+
+
+def test_the_link_is_shown_to_nobody_but_the_person(
+    admin: Client, org_admin: Operator, mailoutbox: list[EmailMessage]
+) -> None:
+    text = add(admin, "new@acme.test")
+
+    assert "/password/reset/key/" not in text
+    assert mailoutbox[0].to == ["new@acme.test"]
+
+
+def test_somebody_known_keeps_their_password_and_other_organizations(
+    admin: Client, acme: Organization, globex: Organization, stranger: Operator, mailoutbox: list[EmailMessage]
+) -> None:
+    add(admin, stranger.email.upper(), role="auditor")
+
+    assert roles(acme)[stranger.email] == "auditor"
+    assert roles(globex)[stranger.email] == "org_admin"
+    assert "/password/reset/" not in mailoutbox[0].body
+    stranger.refresh_from_db()
+    assert stranger.check_password("correct horse battery")
+
+
+def test_a_member_is_not_added_twice(
+    admin: Client, helpdesk: Operator, acme: Organization, mailoutbox: list[EmailMessage]
+) -> None:
+    text = add(admin, helpdesk.email, role="org_admin")
+
+    assert "works here already" in text
+    assert f'value="{helpdesk.email}"' in text
+    assert roles(acme)[helpdesk.email] == "helpdesk_agent"
+    assert (mailoutbox, events()) == ([], [])
+
+
+@pytest.mark.parametrize("typed", [{"email": "nobody"}, {"email": "x@acme.test", "role": "god"}, {"email": ""}])
+def test_a_mistake_adds_nobody(admin: Client, acme: Organization, typed: dict[str, str]) -> None:
+    response = admin.post(PAGE, {"role": "auditor"} | typed)
+
+    assert response.status_code == 422
+    assert list(roles(acme)) == ["admin@acme.test"]
+
+
+def test_a_changed_role_counts_at_once_and_is_on_record(
+    admin: Client, browser_of: BrowserOf, acme: Organization, helpdesk: Operator
+) -> None:
+    membership = acme.memberships.get(operator=helpdesk)
+
+    admin.post(f"{PAGE}{membership.pk}/role/", {"role": "org_admin"})
+
+    assert browser_of(helpdesk).get(PAGE).status_code == 200
+    assert events() == [("membership.role-changed", helpdesk.email, {"role": "helpdesk_agent"}, {"role": "org_admin"})]
+
+
+def test_a_removed_member_is_a_stranger_from_then_on(
+    admin: Client, browser_of: BrowserOf, acme: Organization, helpdesk: Operator
+) -> None:
+    agent = browser_of(helpdesk)
+    membership = acme.memberships.get(operator=helpdesk)
+    assert "From their next click on" in admin.get(f"{PAGE}{membership.pk}/remove/").content.decode()
+    assert agent.get("/o/acme/").status_code == 200
+
+    admin.post(f"{PAGE}{membership.pk}/remove/")
+
+    assert agent.get("/o/acme/").status_code == 404
+    assert events() == [("membership.removed", helpdesk.email, {"role": "helpdesk_agent"}, None)]
+
+
+@pytest.mark.parametrize("step", ["role", "remove"])
+def test_the_last_org_admin_stays(admin: Client, acme: Organization, org_admin: Operator, step: str) -> None:
+    membership = acme.memberships.get(operator=org_admin)
+
+    response = admin.post(f"{PAGE}{membership.pk}/{step}/", {"role": "auditor"}, follow=True)
+
+    assert "make somebody else org admin first" in response.content.decode()
+    assert roles(acme) == {"admin@acme.test": "org_admin"}
+    assert events() == []
+
+
+def test_an_org_admin_who_cannot_sign_in_does_not_count(admin: Client, acme: Organization, org_admin: Operator) -> None:
+    left = make_operator("left@acme.test", acme, Membership.Role.ORG_ADMIN)
+    Operator.objects.filter(pk=left.pk).update(is_active=False)
+
+    admin.post(f"{PAGE}{acme.memberships.get(operator=org_admin).pk}/remove/")
+
+    assert "admin@acme.test" in roles(acme)
+
+
+def test_members_of_another_organization_are_out_of_reach(
+    browser_of: BrowserOf, stranger: Operator, acme: Organization, helpdesk: Operator
+) -> None:
+    membership = acme.memberships.get(operator=helpdesk)
+    client = browser_of(stranger)
+
+    for url in (f"{membership.pk}/role/", f"{membership.pk}/remove/"):
+        assert client.post(f"/o/globex/settings/members/{url}", {"role": "auditor"}).status_code == 404
+    assert helpdesk.email not in client.get("/o/globex/settings/members/").content.decode()
+    assert roles(acme)[helpdesk.email] == "helpdesk_agent"
+
+
+def test_only_org_admins_manage_members(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
+    for operator in (helpdesk, auditor):
+        assert browser_of(operator).get(PAGE).status_code == 403
+        assert browser_of(operator).post(PAGE, {"email": "x@acme.test", "role": "org_admin"}).status_code == 403
+
+
+def test_names_are_only_text(admin: Client, helpdesk: Operator) -> None:
+    Operator.objects.filter(pk=helpdesk.pk).update(name="<script>alert(1)</script>{{ 7*7 }}")
+
+    text = admin.get(PAGE).content.decode()
+
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}" in text

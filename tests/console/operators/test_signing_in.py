@@ -1,0 +1,161 @@
+"""Signing in, staying signed in, and what an attacker meets on the way."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from console.models import Operator
+from pingone_integration.sealing import unseal
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+PASSWORD = "correct horse battery"
+ELSEWHERE = [
+    "https://evil.test/",
+    "//evil.test/",
+    "///evil.test/",
+    "/\\evil.test/",
+    "\\\\evil.test/",
+    "http:evil.test",
+    "javascript:alert(1)",
+    "http://localhost/",  # a trusted host, but not a path of this console
+    "\x00//evil.test",
+    " //evil.test",
+]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_failed_yet() -> None:
+    cache.clear()
+
+
+def sign_in(client: Client, email: str = "admin@acme.test", password: str = PASSWORD, **more: str) -> Any:
+    return client.post("/accounts/login/", {"login": email, "password": password, **more})
+
+
+def test_people_sign_in_with_their_e_mail_address_in_any_case(client: Client, org_admin: Operator) -> None:
+    response = sign_in(client, "Admin@ACME.test")
+
+    assert (response.status_code, response["Location"]) == (302, "/")
+
+
+def test_a_session_lasts_half_a_day(client: Client, org_admin: Operator) -> None:
+    assert sign_in(client).cookies["console_session"]["max-age"] == 12 * 3600
+
+
+def test_after_signing_in_people_are_back_on_the_page_they_wanted(client: Client, org_admin: Operator) -> None:
+    asked = client.get("/o/acme/?from=a-link", follow=True)
+    assert 'name="next" value="/o/acme/?from=a-link"' in asked.content.decode()
+
+    assert sign_in(client, next="/o/acme/?from=a-link")["Location"] == "/o/acme/?from=a-link"
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_signing_in_never_leads_elsewhere(client: Client, org_admin: Operator, elsewhere: str) -> None:
+    assert sign_in(client, next=elsewhere)["Location"] == "/"
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_signing_out_never_leads_elsewhere(
+    browser_of: Callable[[Operator], Client], org_admin: Operator, elsewhere: str
+) -> None:
+    assert browser_of(org_admin).post("/accounts/logout/", {"next": elsewhere})["Location"] == "/accounts/login/"
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_choosing_a_theme_never_leads_elsewhere(client: Client, elsewhere: str) -> None:
+    assert client.post("/theme/", {"theme": "dark", "next": elsewhere})["Location"] == "/"
+
+
+def test_nothing_signs_out_by_get(browser_of: Callable[[Operator], Client], org_admin: Operator) -> None:
+    browser = browser_of(org_admin)
+
+    assert "Sign out?" in browser.get("/accounts/logout/").content.decode()
+    assert browser.get("/o/acme/").status_code == 200
+
+
+def test_guessing_a_password_is_stopped(client: Client, org_admin: Operator) -> None:
+    for _attempt in range(5):
+        sign_in(client, password="a wrong guess")
+
+    response = sign_in(client)
+
+    assert "Too many failed login attempts" in response.content.decode()
+    assert "console_session" not in response.cookies
+
+
+def test_failures_are_counted_by_the_address_that_the_trusted_proxy_names(
+    client: Client, org_admin: Operator, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    settings.ACCOUNT_RATE_LIMITS = {"login": "3/m/ip"}
+
+    def tries(claimed: str) -> list[int]:
+        headers = {"X-Forwarded-For": claimed}
+        form = {"login": "x@y.test", "password": "a wrong guess"}
+        return [client.post("/accounts/login/", form, headers=headers).status_code for _ in range(4)]
+
+    assert tries("198.51.100.1")[-1] == 429
+    assert tries("198.51.100.2")[0] == 200
+    assert tries("203.0.113.7, 198.51.100.1")[0] == 429  # what stands first is the browser's own claim
+
+
+def test_who_has_an_account_stays_unknown(client: Client, org_admin: Operator) -> None:
+    def asked(email: str) -> str:
+        html = client.post("/accounts/password/reset/", {"email": email}, follow=True).content.decode()
+        return re.sub(r'"[^"]{64}"', "", html)
+
+    assert asked("nobody@acme.test") == asked("admin@acme.test")
+    assert [message.to for message in mail.outbox] == [["admin@acme.test"]]
+
+
+def test_the_link_of_a_forgotten_password_names_the_public_url_and_no_other_host(
+    client: Client, org_admin: Operator, settings: Any
+) -> None:
+    settings.PUBLIC_URL = "https://console.acme.test"
+
+    client.post("/accounts/password/reset/", {"email": "admin@acme.test"}, headers={"Host": "127.0.0.1"})
+
+    assert re.findall(r"https?://[^/\s]+/accounts", str(mail.outbox[0].body)) == ["https://console.acme.test/accounts"]
+
+
+def code_now(secret: str) -> str:
+    return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
+
+
+def test_the_secret_of_an_authenticator_app_is_sealed_at_rest_and_asked_for_at_sign_in(
+    client: Client, browser_of: Callable[[Operator], Client], org_admin: Operator
+) -> None:
+    TOTP.activate(org_admin, "JBSWY3DPEHPK3PXP")
+
+    stored = Authenticator.objects.get().data["secret"]
+    assert "JBSWY3DPEHPK3PXP" not in stored
+    assert unseal("second-factors", stored) == "JBSWY3DPEHPK3PXP"
+
+    assert sign_in(client)["Location"] == "/accounts/2fa/authenticate/"
+    assert client.get("/o/acme/").status_code == 302
+    entered = client.post("/accounts/2fa/authenticate/", {"code": code_now("JBSWY3DPEHPK3PXP")})
+    assert entered["Location"] == "/"
+    assert client.get("/o/acme/").status_code == 200
+
+
+def test_an_operator_sets_up_an_authenticator_app_and_gets_recovery_codes(client: Client, org_admin: Operator) -> None:
+    sign_in(client)
+    set_up = "/accounts/2fa/totp/activate/"
+    assert client.get(set_up)["Location"].startswith("/accounts/reauthenticate/")
+    html = client.post(
+        "/accounts/reauthenticate/", {"password": PASSWORD, "next": set_up}, follow=True
+    ).content.decode()
+    secret = re.search(r'id="authenticator_secret"[^>]*value="(\w+)"', html)
+    assert secret
+
+    response = client.post(set_up, {"code": code_now(secret[1])}, follow=True)
+
+    assert "10 recovery codes" in response.content.decode()
+    assert {kind.type for kind in Authenticator.objects.all()} == {"totp", "recovery_codes"}

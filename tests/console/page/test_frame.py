@@ -1,0 +1,204 @@
+"""The frame around every page: where one is and may go, whether PingOne is connected, the theme, the time zone."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from console.models import Membership, Operator, Organization
+from console.page.frame import NAVIGATION, STATES
+from pingone_integration.models import Connection
+from tests.support.people import make_operator
+
+Browser = Callable[[Operator], Client]
+
+pytestmark = pytest.mark.django_db
+
+
+def home(client: Client) -> str:
+    return client.get("/o/acme/").content.decode()
+
+
+def destinations(html: str) -> list[str]:
+    navigation = re.search(r'<nav popover id="navigation".*?</nav>', html, re.DOTALL)
+    assert navigation
+    return re.findall(r"<span>([^<]+)</span>", navigation[0])
+
+
+def test_an_org_admin_sees_every_destination(browser_of: Browser, org_admin: Operator) -> None:
+    assert destinations(home(browser_of(org_admin))) == [entry.label for entry in NAVIGATION]
+
+
+def test_an_agent_sees_no_settings(browser_of: Browser, helpdesk: Operator) -> None:
+    html = home(browser_of(helpdesk))
+
+    assert "Users" in destinations(html)
+    assert "PingOne" not in destinations(html)
+    assert "Settings" not in html
+
+
+def test_the_page_one_is_on_is_marked(browser_of: Browser, org_admin: Operator) -> None:
+    assert re.search(r'href="/o/acme/" aria-current="page"', home(browser_of(org_admin)))
+
+
+def test_somebody_of_one_organization_goes_straight_there(browser_of: Browser, helpdesk: Operator) -> None:
+    assert browser_of(helpdesk).get("/")["Location"] == "/o/acme/"
+    assert 'id="organizations"' not in home(browser_of(helpdesk))
+
+
+def test_somebody_of_several_chooses_and_switches(
+    browser_of: Browser, helpdesk: Operator, globex: Organization
+) -> None:
+    Membership.objects.create(organization=globex, operator=helpdesk, role=Membership.Role.AUDITOR)
+
+    chooser = browser_of(helpdesk).get("/").content.decode()
+
+    assert re.findall(r'href="(/o/\w+/)"', chooser) == ["/o/acme/", "/o/globex/"]
+    assert "Helpdesk agent" in chooser
+    assert "Auditor" in chooser
+    assert 'href="/o/globex/"' in home(browser_of(helpdesk))
+
+
+def test_somebody_of_none_is_told_what_happens_next(browser_of: Browser) -> None:
+    html = browser_of(make_operator("new@acme.test")).get("/").content.decode()
+
+    assert "You do not belong to an organization yet" in html
+    assert "new@acme.test" in html
+
+
+@pytest.mark.parametrize("state", Connection.State)
+def test_the_header_says_the_state_of_the_connection_in_words(
+    browser_of: Browser, helpdesk: Operator, acme: Organization, state: Connection.State
+) -> None:
+    Connection.objects.update(state=state)
+
+    header = home(browser_of(helpdesk)).partition("</header>")[0]
+
+    assert f'data-state="{state}"' in header
+    assert f"</span>{state.label}</span>" in header
+    assert STATES[state].meaning.replace("'", "&#x27;") in header
+
+
+@pytest.mark.parametrize("state", ["not_connected", "reconnect_needed", "disconnected"])
+def test_without_a_grant_the_admin_gets_the_button_and_the_agent_a_name(
+    browser_of: Browser, org_admin: Operator, helpdesk: Operator, state: str
+) -> None:
+    Connection.objects.update(state=state)
+
+    assert 'href="/o/acme/settings/connection/"' in home(browser_of(org_admin)).partition("<main")[2]
+    to_the_agent = home(browser_of(helpdesk)).partition("<main")[2]
+    assert "Ask an org admin of Acme: admin@acme.test." in to_the_agent
+    assert "settings" not in to_the_agent
+    assert 'type="search"' not in to_the_agent
+
+
+def test_a_temporary_trouble_is_told_with_its_cause_on_every_page(
+    browser_of: Browser, helpdesk: Operator, org_admin: Operator
+) -> None:
+    Connection.objects.update(state="needs_attention", state_cause="PingOne answered 503 <three times>.")
+
+    html = home(browser_of(helpdesk))
+
+    assert "PingOne answered 503 &lt;three times&gt;." in html
+    assert 'type="search"' in html
+
+
+@pytest.mark.parametrize("state", ["needs_attention", "reconnect_needed", "disconnected"])
+@pytest.mark.parametrize("page", ["/o/acme/", "/o/acme/audit/"])
+def test_a_state_that_is_not_good_is_told_with_cause_and_time_and_whom_to_ask(
+    browser_of: Browser, org_admin: Operator, auditor: Operator, state: str, page: str
+) -> None:
+    since = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    Connection.objects.update(state=state, state_cause="Its session ended.", state_changed_at=since)
+
+    for operator in (org_admin, auditor):
+        main = browser_of(operator).get(page).content.decode().partition("<main")[2]
+        assert "Its session ended." in main
+        assert ">24 Nov 2026, 09:30</time>" in main
+        assert ("Ask an org admin of Acme: admin@acme.test." in main) == (operator == auditor)
+        assert ('href="/o/acme/settings/connection/"' in main) == (operator == org_admin)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_chosen_theme_is_drawn_by_the_server(client: Client, theme: str) -> None:
+    assert f'data-bs-theme="{theme}"' not in client.get("/accounts/login/").content.decode()
+
+    chosen = client.post("/theme/", {"theme": theme, "next": "/accounts/login/?next=/o/acme/"})
+
+    assert chosen["Location"] == "/accounts/login/?next=/o/acme/"
+    assert f'data-bs-theme="{theme}"' in client.get("/accounts/login/").content.decode()
+
+
+@pytest.mark.parametrize("theme", ["", "pink", '"><script>'])
+def test_a_theme_that_there_is_not_is_ignored(client: Client, theme: str) -> None:
+    assert "theme" not in client.post("/theme/", {"theme": theme}).cookies
+
+    client.cookies["theme"] = theme
+    assert 'data-theme-choice="auto"' in client.get("/accounts/login/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("cookie", "shown"),
+    [
+        ("Asia/Tokyo", "25 Nov 2026, 08:30"),
+        ("Asia/Calcutta", "25 Nov 2026, 05:00"),  # the old name, which browsers still send
+        ("", "24 Nov 2026, 23:30"),
+        ("Europe/Nowhere", "24 Nov 2026, 23:30"),
+        ("../../etc/passwd", "24 Nov 2026, 23:30"),
+        ("/etc/localtime", "24 Nov 2026, 23:30"),
+        ("<script>", "24 Nov 2026, 23:30"),
+        ("A" * 3000, "24 Nov 2026, 23:30"),
+    ],
+)
+def test_times_are_in_the_zone_that_the_browser_names(
+    browser_of: Browser, helpdesk: Operator, cookie: str, shown: str
+) -> None:
+    Connection.objects.update(consented_at=datetime(2026, 11, 24, 23, 30, tzinfo=UTC))
+    browser = browser_of(helpdesk)
+    browser.cookies["timezone"] = cookie
+
+    html = home(browser)
+
+    assert f'title="2026-11-24 23:30:00 UTC">{shown}</time>' in html
+
+
+def test_a_hostile_name_is_text_wherever_the_frame_shows_it(browser_of: Browser, org_admin: Operator) -> None:
+    hostile = "<script>alert(1)</script>{{ 7|add:7 }}"
+    Organization.objects.update(name=hostile)
+    Operator.objects.update(name=hostile)
+    Connection.objects.update(state="reconnect_needed", state_cause=hostile, consented_by=hostile)
+
+    html = home(browser_of(org_admin))
+
+    assert "<script>alert" not in html
+    assert html.count("{{ 7|add:7 }}") >= 3
+
+
+def test_a_fragment_does_not_count_as_being_seen(browser_of: Browser, helpdesk: Operator) -> None:
+    browser = browser_of(helpdesk)
+    home(browser)
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    UserSession.objects.update(last_seen_at=long_ago)
+
+    browser.get("/o/acme/", headers={"HX-Request": "true"})
+    assert UserSession.objects.get().last_seen_at == long_ago
+
+    home(browser)
+    assert (timezone.now() - UserSession.objects.get().last_seen_at).seconds < 60
+
+
+def test_a_page_soon_after_another_writes_nothing(browser_of: Browser, helpdesk: Operator) -> None:
+    browser = browser_of(helpdesk)
+    home(browser)
+
+    with CaptureQueriesContext(connection) as asked:
+        home(browser)
+
+    assert asked.captured_queries
+    assert [query["sql"] for query in asked.captured_queries if not query["sql"].startswith("SELECT")] == []

@@ -1,0 +1,67 @@
+"""What browsers load: complete, small, and only from here."""
+
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.template import engines
+from django.test import Client
+
+from console.models import Operator
+from console.page.frame import NAVIGATION, STATES
+from console.page.icons import ICON_FOLDER
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+FIRST_LOAD = 150_000  # bytes, compressed
+
+
+def test_the_first_page_loads_within_its_budget(client: Client) -> None:
+    html = client.get("/accounts/login/").content
+    files = set(re.findall(r'(?:href|src)="/static/([^"]+)"', html.decode()))
+
+    assert {"vendor/tabler/tabler.min.css", "console/console.css", "django_htmx/htmx-2.min.js"} <= files
+    contents = [html, *(Path(str(finders.find(name))).read_bytes() for name in files)]
+    assert sum(len(gzip.compress(content)) for content in contents) < FIRST_LOAD
+
+
+@pytest.mark.django_db
+def test_no_page_asks_another_host(client: Client, helpdesk: Operator) -> None:
+    client.force_login(helpdesk)
+    for address in ("/accounts/login/", "/o/acme/", "/accounts/2fa/"):
+        html = client.get(address).content.decode()
+        assert re.findall(r'(?:href|src|action)="(?:https?:)?//[^"]*"', html) == []
+
+
+def test_every_file_that_a_stylesheet_names_is_there(settings: Any, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+    storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+    assert list(tmp_path.glob("vendor/tabler/tabler.min.*.css"))
+
+
+def test_every_vendored_icon_is_shown_somewhere() -> None:
+    files = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "console").rglob("*.py")]
+    written = set(re.findall(r"\"([a-z0-9-]+)\"", " ".join(path.read_text() for path in files)))
+
+    assert {file.stem for file in ICON_FOLDER.glob("*.svg")} - written == set()
+
+
+def test_every_icon_that_is_named_is_vendored() -> None:
+    templates = " ".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    named = set(re.findall(r'{% icon "([^"]+)"', templates))
+    named |= {entry.icon for entry in NAVIGATION} | {look.icon for look in STATES.values()}
+
+    assert len(named) > 20
+    assert {name for name in named if not (ICON_FOLDER / f"{name}.svg").is_file()} == set()
+
+
+def test_every_template_can_be_read() -> None:
+    for path in (ROOT / "templates").rglob("*.html"):
+        engines["django"].get_template(str(path.relative_to(ROOT / "templates")))

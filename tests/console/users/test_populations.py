@@ -1,0 +1,172 @@
+"""Population data is read when somebody asks, kept with its age, and never mixed between organizations."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from io import StringIO
+from uuid import UUID
+
+import pytest
+import respx
+import time_machine
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from console.models import Operator, Organization
+from pingone_integration import population_sync
+from pingone_integration.connection.open_api import open_api
+from pingone_integration.models import Connection, SyncedPopulation
+
+pytestmark = pytest.mark.database
+
+STAFF = "0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6"
+PARTNERS = "1d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6"
+POLICY = "2c4e6a80-1357-4bdf-9ace-02468bdf1357"
+
+BrowserOf = Callable[[Operator], Client]
+
+
+def listed(*populations: dict[str, object]) -> dict[str, object]:
+    return {"_embedded": {"populations": list(populations)}, "size": len(populations)}
+
+
+def staff(**changes: object) -> dict[str, object]:
+    return {
+        "id": STAFF,
+        "name": "Staff",
+        "default": True,
+        "userCount": 1284,
+        "passwordPolicy": {"id": POLICY},
+    } | changes
+
+
+def partners(**changes: object) -> dict[str, object]:
+    return {"id": PARTNERS, "name": "Partners <b>&</b> {{ friends }}", "userCount": 3} | changes
+
+
+def answer(pingone: respx.MockRouter, *populations: dict[str, object]) -> None:
+    pingone.get("/populations").respond(json=listed(*populations))
+    if any("passwordPolicy" in population for population in populations):
+        policies = {"_embedded": {"passwordPolicies": [{"id": POLICY, "name": "Strict"}]}}
+        pingone.get("/passwordPolicies").respond(json=policies)
+
+
+def test_sync_now_lists_what_pingone_has(
+    browser_of: BrowserOf, helpdesk: Operator, acme: Organization, pingone: respx.MockRouter
+) -> None:
+    answer(pingone, partners(), staff())
+
+    response = browser_of(helpdesk).post(reverse("sync-populations", args=["acme"]), follow=True)
+
+    text = response.content.decode()
+    assert "2 populations read from PingOne." in text
+    assert text.index("Staff") < text.index("Partners")  # the default one comes first
+    assert "Strict" in text
+    assert "1287 users" in text
+    assert "&lt;b&gt;&amp;&lt;/b&gt; {{ friends }}" in text
+    assert f"{reverse('users', args=['acme'])}?population={STAFF}" in text
+
+
+def test_opening_the_page_asks_pingone_nothing(
+    browser_of: BrowserOf, auditor: Operator, pingone: respx.MockRouter
+) -> None:
+    response = browser_of(auditor).get(reverse("populations", args=["acme"]))
+
+    assert "No population data yet" in response.content.decode()
+    assert not pingone.calls
+
+
+def test_an_auditor_sees_populations_and_has_no_button_to_sync_them(browser_of: BrowserOf, auditor: Operator) -> None:
+    client = browser_of(auditor)
+
+    assert reverse("sync-populations", args=["acme"]) not in client.get("/o/acme/populations/").content.decode()
+    assert client.post("/o/acme/populations/sync/").status_code == 403
+
+
+def test_syncing_again_updates_adds_and_removes(acme: Organization, pingone: respx.MockRouter) -> None:
+    connection = acme.connection
+    answer(pingone, staff(), partners())
+    population_sync.sync(connection, open_api(connection))
+    answer(pingone, staff(name="Everybody", userCount=5))
+
+    population_sync.sync(connection, open_api(connection))
+
+    assert [(row.name, row.user_count) for row in population_sync.synced(connection)] == [("Everybody", 5)]
+
+
+def test_a_sync_that_fails_half_way_leaves_the_last_one(acme: Organization, pingone: respx.MockRouter) -> None:
+    connection = acme.connection
+    with time_machine.travel(datetime(2026, 11, 1, tzinfo=UTC), tick=False):
+        answer(pingone, staff())
+        acme.connection.access_token_expires_at = datetime(2027, 1, 1, tzinfo=UTC)
+        acme.connection.save()
+        population_sync.sync(connection, open_api(connection))
+    pingone.get("/populations").respond(403, json={"code": "ACCESS_FAILED"})
+
+    with pytest.raises(CommandError, match="acme"):
+        call_command("sync_populations", "acme", stdout=StringIO(), stderr=StringIO())
+
+    assert [row.name for row in population_sync.synced(connection)] == ["Staff"]
+    assert population_sync.synced_at(connection) == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def test_values_beyond_any_measure_and_a_population_told_twice_stop_no_sync(
+    acme: Organization, pingone: respx.MockRouter
+) -> None:
+    answer(pingone, staff(name="x" * 5000, userCount=2**70), partners(userCount=-1), partners(name="Partners, again"))
+
+    population_sync.sync(acme.connection, open_api(acme.connection))
+
+    kept = [(row.name, row.user_count) for row in population_sync.synced(acme.connection)]
+    assert kept == [("x" * 256, None), ("Partners, again", 3)]
+
+
+def test_password_policies_that_may_not_be_read_are_named_by_id(acme: Organization, pingone: respx.MockRouter) -> None:
+    pingone.get("/populations").respond(json=listed(staff()))
+    pingone.get("/passwordPolicies").respond(403, json={"code": "ACCESS_FAILED"})
+
+    population_sync.sync(acme.connection, open_api(acme.connection))
+
+    assert population_sync.synced(acme.connection).get().password_policy == POLICY
+
+
+def test_another_environment_starts_without_populations(acme: Organization, pingone: respx.MockRouter) -> None:
+    answer(pingone, staff())
+    population_sync.sync(acme.connection, open_api(acme.connection))
+
+    acme.connection.managed_environment_id = UUID("99999999-9a34-4f0d-8c55-2f6e0d9a7711")
+
+    assert not population_sync.synced(acme.connection)
+    assert population_sync.synced_at(acme.connection) is None
+
+
+def test_the_command_syncs_every_connected_organization_and_passes_over_the_others(
+    acme: Organization, globex: Organization, pingone: respx.MockRouter
+) -> None:
+    globex.connection.state = Connection.State.DISCONNECTED
+    globex.connection.save()
+    answer(pingone, staff())
+    pingone.get("/capabilities").respond(json={"licenseQuantities": {"rlgDirAccessRps": {"limit": 100}}})
+    out = StringIO()
+
+    call_command("sync_populations", stdout=out)
+
+    assert out.getvalue().splitlines() == ["acme: 1 read", "globex: disconnected, passed over"]
+    assert Connection.objects.get(pk=acme.connection_id).licensed_calls == 100
+    assert {row.connection_id for row in SyncedPopulation.objects.all()} == {acme.connection_id}
+
+
+def test_the_command_names_an_organization_it_does_not_know(acme: Organization) -> None:
+    with pytest.raises(CommandError, match="No such organization: acne"):
+        call_command("sync_populations", "acne")
+
+
+def test_one_organization_never_sees_the_populations_of_another(
+    browser_of: BrowserOf, acme: Organization, stranger: Operator, pingone: respx.MockRouter
+) -> None:
+    answer(pingone, staff())
+    population_sync.sync(acme.connection, open_api(acme.connection))
+    client = browser_of(stranger)
+
+    assert client.get("/o/acme/populations/").status_code == 404
+    assert "Staff" not in client.get("/o/globex/populations/").content.decode()

@@ -1,0 +1,362 @@
+"""Finding users: one call to PingOne for a whole, and something sensible to see whatever it answers."""
+
+import json
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from django.core.cache import cache
+
+from pingone_integration.models import Connection
+from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, STAFF, ada, bo, error, listing
+
+URL = "/o/acme/users/"
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/o/acme/users/"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    cache.clear()
+
+
+@pytest.fixture
+def populations(pingone):
+    """Populations for the filter, which only a whole page asks for."""
+    answer = listing("populations", {"id": str(STAFF), "name": "Staff"}, {"id": str(BO), "name": "Partners"})
+    return pingone.get("/populations").respond(json=answer)
+
+
+@pytest.fixture
+def whole(browser_of, helpdesk):
+    """A page of the list as a helpdesk agent gets it."""
+    return lambda url=URL, **headers: browser_of(helpdesk).get(url, headers=headers)
+
+
+@pytest.fixture
+def results(browser_of, helpdesk):
+    """What htmx gets of a search: the results alone."""
+    return lambda url=URL, **headers: browser_of(helpdesk).get(url, headers=HTMX | headers)
+
+
+def text_of(response):
+    return unescape(response.text)
+
+
+@pytest.mark.parametrize("person", ["org_admin", "helpdesk", "auditor"])
+def test_every_member_sees_the_users(browser_of, request, pingone, populations, person):
+    pingone.get("/users").respond(json=listing("users", ada(), bo()))
+
+    response = browser_of(request.getfixturevalue(person)).get(URL)
+
+    assert "Ada Berg" in response.text
+    assert f'href="/o/acme/users/{ADA}/"' in response.text
+    assert "bo.ek" in response.text  # in place of a name
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}?q={ADA}", f"{URL}group-choices/?group_search=a"])
+def test_a_stranger_finds_nothing(browser_of, stranger, acme, pingone, url):
+    assert browser_of(stranger).get(url).status_code == 404
+
+
+def test_a_page_costs_one_call_once_the_populations_are_known(whole, pingone, populations):
+    calls = pingone.get("/users").respond(json=listing("users", ada(), bo()))
+    whole()
+    whole(f"{URL}?population={STAFF}")
+
+    assert (calls.call_count, populations.call_count) == (2, 1)
+
+
+def test_results_while_typing_cost_one_call_from_the_first(results, pingone):
+    call = pingone.get("/users").respond(json=listing("users", ada()))
+
+    response = results(f"{URL}?q=ada&population=&enabled=&limit=50")
+
+    assert call.call_count == 1
+    assert call.calls.last.request.url.params["limit"] == "50"
+    assert 'username sw "ada"' in call.calls.last.request.url.params["filter"]
+    assert "Ada Berg" in response.text
+    assert "<html" not in response.text
+
+
+def test_filters_narrow_the_search(whole, pingone, populations):
+    call = pingone.get("/users").respond(json=listing("users", ada()))
+    pingone.get(f"/groups/{ENGINEERS}").respond(json={"id": str(ENGINEERS), "name": "Field engineers"})
+
+    response = whole(f"{URL}?population={STAFF}&group={ENGINEERS}&enabled=false")
+
+    assert call.calls.last.request.url.params["filter"] == (
+        f'population.id eq "{STAFF}" and memberOfGroups[id eq "{ENGINEERS}"] and enabled eq false'
+    )
+    assert "Field engineers" in response.text
+    assert f'<option value="{STAFF}" selected>Staff</option>' in response.text
+
+
+def test_the_names_for_the_filters_are_no_condition_for_the_list(whole, pingone):
+    pingone.get("/users").respond(json=listing("users", ada()))
+    pingone.get("/populations").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
+    pingone.get(f"/groups/{ENGINEERS}").respond(404, json=error("NOT_FOUND"))
+
+    response = whole(f"{URL}?population={STAFF}&group={ENGINEERS}")
+
+    assert "Ada Berg" in response.text
+    assert f'<option value="{STAFF}" selected>Population {STAFF}</option>' in response.text
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_users_id_leads_straight_to_the_user(whole, results, pingone, htmx):
+    response = (results if htmx else whole)(f"{URL}?q=%20{str(ADA).upper()}")
+
+    assert response.headers["HX-Redirect" if htmx else "Location"] == f"/o/acme/users/{ADA}/"
+
+
+def test_pages_lead_on_by_pingones_cursor_and_keep_the_search(whole, pingone, populations):
+    second = pingone.get("/users", params={"cursor": "to-two"}).respond(json=listing("users", bo(), back="to-one"))
+    first = pingone.get("/users", params={"limit": 50}).respond(json=listing("users", ada(), cursor="to-two"))
+    url = unescape(whole(f"{URL}?q=a+b&limit=50").text.split('rel="next" href="')[1].split('"')[0])
+    query = parse_qs(urlsplit(url).query)
+    assert (query["q"], query["limit"], first.called) == (["a b"], ["50"], True)
+
+    response = whole(url)
+
+    assert second.called
+    assert "bo.ek" in response.text
+    assert 'rel="next"' not in response.text
+    assert 'rel="prev"' in response.text
+    assert 'href="/o/acme/users/?q=a+b&amp;limit=50"' in response.text  # the first page
+
+
+def test_a_short_page_with_more_behind_it_says_that_more_follow(whole, pingone, populations):
+    pingone.get("/users").respond(json=listing("users", ada(), cursor="on"))
+
+    assert "1 user on this page, more follow" in whole().text
+
+
+def test_the_number_of_users_is_said_where_pingone_counts(whole, pingone, populations):
+    pingone.get("/users").respond(json=listing("users", ada(), count=1284))
+
+    assert "1284 users" in whole().text
+
+
+def test_an_empty_page_in_the_middle_leads_on(whole, pingone, populations):
+    pingone.get("/users").respond(json=listing("users", cursor="on"))
+
+    response = whole()
+
+    assert "Nobody on this page" in response.text
+    assert 'rel="next"' in response.text
+
+
+def test_an_empty_last_page_leads_back(whole, pingone, populations):
+    pingone.get("/users").respond(json={"_links": {}, "size": 0})
+
+    response = whole(f"{URL}?q=ada&cursor=0.abc")
+
+    assert "The list ends here" in response.text
+    assert "First page" in response.text
+
+
+def test_an_empty_environment_is_told_from_a_search_without_result(whole, pingone, populations):
+    pingone.get("/users").respond(json={"size": 0})
+
+    assert "No users here yet" in whole().text
+    assert "No user found" in whole(f"{URL}?enabled=true").text
+
+
+def test_no_result_says_what_was_searched_for_and_offers_to_loosen_it(whole, pingone, populations):
+    pingone.get("/users").respond(json=listing("users"))
+
+    response = whole(f"{URL}?q=lind,+mara&population={STAFF}")
+
+    assert "given and family names that begin with “lind mara”, in either order, within the filters above" in text_of(
+        response
+    )
+    assert 'href="/o/acme/users/?q=lind%2C+mara">Search without filters' in response.text
+
+
+@pytest.mark.parametrize("query", ["limit=7", "limit=-1", "limit=x", "limit=100000", "limit="])
+def test_a_page_size_that_is_not_offered_is_the_smallest(whole, pingone, populations, query):
+    call = pingone.get("/users").respond(json=listing("users", ada()))
+
+    assert whole(f"{URL}?{query}").status_code == 200
+    assert call.calls.last.request.url.params["limit"] == "25"
+
+
+@pytest.mark.parametrize(
+    ("query", "complaint"),
+    [
+        ("population=staff", "This is not a population."),
+        ("group=engineers", "This is not a group."),
+        ("enabled=perhaps", "perhaps is not one of the available choices."),
+        ("q=%00", "Null characters are not allowed."),
+        ("q=" + "x" * 300, "at most 256 characters"),
+        ("q=" + "%C3%A9" * 250, "too long for PingOne"),
+        ("filter=title+eq+%22A", "A quotation mark is not closed."),
+    ],
+)
+@pytest.mark.parametrize("htmx", [False, True])
+def test_what_cannot_be_searched_for_is_explained_without_a_call(whole, results, pingone, query, complaint, htmx):
+    if not htmx:
+        pingone.get("/populations").respond(json=listing("populations"))
+
+    response = (results if htmx else whole)(f"{URL}?{query}")
+
+    assert response.status_code == 422
+    assert complaint in text_of(response)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_filter_that_pingone_refuses_is_explained_at_its_field(whole, results, pingone, htmx):
+    if not htmx:
+        pingone.get("/populations").respond(json=listing("populations"))
+    pingone.get("/users").respond(
+        400, json=error("INVALID_DATA", "INVALID_FILTER", "filter", supportedAttributes=["username", "<b>email"])
+    )
+
+    response = (results if htmx else whole)(f'{URL}?filter=mfaEnabled eq "true"')
+
+    assert response.status_code == 422
+    field = response.text.split('"innerHTML:#filter-errors"' if htmx else 'id="filter-errors"')[1].split("</div>")[0]
+    assert "It can filter by username, &lt;b&gt;email." in field
+
+
+def test_a_refused_filter_without_help_from_pingone_names_what_is_known(results, pingone):
+    pingone.get("/users").respond(400, json=error("INVALID_DATA", "INVALID_FILTER", "filter"))
+
+    assert "It can filter by username, email, name.given" in results(f'{URL}?filter=x eq "y"').text
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_failure_shows_its_cause_in_place_and_keeps_the_search(whole, results, pingone, htmx):
+    if not htmx:
+        pingone.get("/populations").respond(json=listing("populations"))
+    pingone.get("/users").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
+    response = (results if htmx else whole)(f"{URL}?q=ada&limit=50")
+
+    assert response.status_code == 403
+    assert "PingOne does not allow this" in response.text
+    assert "a8f8ecb4-df02-4e4a-a94d-a60c3299d5b6" in response.text
+    assert 'href="/o/acme/users/?q=ada&amp;limit=50"' in response.text  # Try again
+    assert htmx or 'value="ada"' in response.text
+
+
+def test_an_organization_that_is_not_connected_is_told_so_without_a_call(whole, acme, pingone):
+    acme.connection.state = Connection.State.NOT_CONNECTED
+    acme.connection.save()
+
+    response = whole(f"{URL}?q=ada")
+
+    assert response.status_code == 409
+    assert "This organization is not connected to PingOne" in response.text
+    assert 'value="ada"' in response.text
+
+
+@pytest.mark.parametrize("fail", [httpx.ConnectError, httpx.ReadTimeout])
+def test_a_pingone_that_does_not_answer_is_a_failure_in_place(results, pingone, fail):
+    pingone.get("/users").mock(side_effect=fail)
+
+    response = results(f"{URL}?q=ada")
+
+    assert response.status_code in {502, 504}
+    assert "Try again" in response.text
+    assert "<html" not in response.text
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_cursor_that_is_no_longer_good_leads_to_page_one_and_says_so(browser_of, helpdesk, pingone, htmx):
+    browser = browser_of(helpdesk)
+    pingone.get("/users", params__contains={"cursor": "old"}).respond(400, json=error("INVALID_REQUEST"))
+    pingone.get("/users").respond(json=listing("users", ada()))
+    if not htmx:
+        pingone.get("/populations").respond(json=listing("populations"))
+
+    response = browser.get(f"{URL}?q=ada&cursor=0.old", headers=HTMX if htmx else {}, follow=True)
+
+    assert response.redirect_chain == [(f"{URL}?q=ada", 302)]
+    assert "Ada Berg" in response.text
+    assert "The list started again at its first page" in response.text
+
+
+def test_a_cursor_of_an_earlier_access_token_leads_to_page_one_without_asking(browser_of, helpdesk, pingone):
+    Connection.objects.update(token_version=3)
+
+    assert browser_of(helpdesk).get(f"{URL}?cursor=2.abc").headers["Location"] == URL
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "header"),
+    [
+        ("", "q=a", "HX-Push-Url"),  # the first search: Back leads to the whole list
+        ("q=a", "q=ad", "HX-Replace-Url"),  # typed on
+        ("q=ad", "q=ad&limit=50", "HX-Push-Url"),
+        ("q=ad", "q=ad&cursor=0.x", "HX-Push-Url"),
+        ("q=ad", "q=ad", "HX-Replace-Url"),
+    ],
+)
+def test_the_address_follows_the_search(results, pingone, before, after, header):
+    pingone.get("/users").respond(json=listing("users", ada()))
+
+    response = results(f"{URL}?{after}&population=&enabled=", **{"HX-Current-URL": f"http://testserver{URL}?{before}"})
+
+    assert response.headers[header] == f"{URL}?{after}"
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+def test_no_name_does_harm(whole, pingone, populations, name):
+    hostile = ada(name={"given": name}, username=name, email=name, _embedded={"population": {"name": name}})
+    pingone.get("/users").mock(return_value=httpx.Response(200, content=json.dumps(listing("users", hostile))))
+
+    response = whole()
+
+    assert response.status_code == 200
+    shown = text_of(response)
+    assert name.translate({0: "\ufffd", 0x1B: "\ufffd", 0xD83D: "\ufffd"}) in shown
+    assert "<script>alert" not in response.text
+    assert "<img src=x" not in response.text
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><b>x', "{{7*7}}", "\u202ex"])
+def test_no_search_text_does_harm(whole, pingone, populations, text):
+    pingone.get("/users").respond(json=listing("users"))
+
+    response = whole(f"{URL}?q={text}")
+
+    assert "<script>alert" not in response.text
+    assert '"><b>' not in response.text
+    assert text in text_of(response)
+
+
+def test_groups_are_offered_while_their_name_is_typed(results, pingone):
+    pingone.get("/groups").respond(json=listing("groups", {"id": str(ENGINEERS), "name": "<b>Field"}, cursor="on"))
+
+    response = results(f"{URL}group-choices/?group_search=fie&q=ada&limit=25")
+
+    assert f'href="/o/acme/users/?q=ada&amp;group={ENGINEERS}"' in response.text
+    assert "&lt;b&gt;Field" in response.text
+    assert "There are more" in response.text
+
+
+def test_groups_are_offered_without_javascript_too(whole, pingone, populations):
+    pingone.get("/users").respond(json=listing("users", ada()))
+    pingone.get("/groups").respond(json=listing("groups", {"id": str(ENGINEERS), "name": "Field engineers"}))
+
+    response = whole(f"{URL}?group_search=fie")
+
+    assert f'href="/o/acme/users/?group={ENGINEERS}"' in response.text
+
+
+def test_the_chosen_groups_name_costs_no_call(results, whole, pingone, populations):
+    pingone.get("/groups").respond(json=listing("groups", {"id": str(ENGINEERS), "name": "Field engineers"}))
+    pingone.get("/users").respond(json=listing("users", ada()))
+    results(f"{URL}group-choices/?group_search=fie")
+
+    assert "Field engineers" in whole(f"{URL}?group={ENGINEERS}").text
+
+
+def test_a_failing_group_search_leaves_the_rest_alone(results, pingone):
+    pingone.get("/groups").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
+
+    response = results(f"{URL}group-choices/?group_search=fie")
+
+    assert "PingOne does not allow this" in response.text
+    assert "HX-Retarget" not in response.headers

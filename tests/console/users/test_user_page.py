@@ -1,0 +1,217 @@
+"""One user: readable at once, with panels that come and fail one by one."""
+
+import json
+import re
+from html import unescape
+
+import httpx
+import pytest
+
+from console.users.panels import PANELS
+from tests.support.answers import ADA, ENGINEERS, HOSTILE_NAMES, STAFF, ada, answer_panels, error, listing
+
+URL = f"/o/acme/users/{ADA}/"
+HTMX = {"HX-Request": "true"}
+PANEL_CALLS = {"groups": "memberOfGroups", "devices": "devices", "password": "password", "sessions": "sessions"}
+
+
+@pytest.fixture
+def whole(browser_of, helpdesk):
+    """A page as a helpdesk agent gets it."""
+    return lambda url=URL: browser_of(helpdesk).get(url)
+
+
+@pytest.fixture
+def panel(browser_of, helpdesk):
+    """What htmx gets of a panel."""
+    return lambda key, query="": browser_of(helpdesk).get(f"{URL}panels/{key}/{query}", headers=HTMX)
+
+
+def words_of(response):
+    """The text of the page, tags taken away and white space made single."""
+    parts = response.text.replace("<", ">\x00<").split(">")
+    return " ".join(unescape(" ".join(part for part in parts if "<" not in part).replace("\x00", "")).split())
+
+
+@pytest.mark.parametrize("person", ["org_admin", "helpdesk", "auditor"])
+def test_every_member_sees_a_user_for_one_call(browser_of, request, pingone, person):
+    call = pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    response = browser_of(request.getfixturevalue(person)).get(URL)
+
+    assert call.call_count == 1
+    words = words_of(response)
+    for shown in ("Ada Berg", "ada.berg", "ada.berg@acme.test", "203.0.113.24", "Staff", "Analyst", str(ADA)):
+        assert shown in words
+
+
+@pytest.mark.parametrize("path", ["", "?panels=all", "panels/groups/"])
+def test_a_stranger_finds_nothing(browser_of, stranger, acme, pingone, path):
+    assert browser_of(stranger).get(URL + path).status_code == 404
+
+
+def test_an_unknown_panel_is_not_found(whole, pingone):
+    assert whole(f"{URL}panels/secrets/").status_code == 404
+
+
+def test_a_user_who_is_gone_is_searched_for_again(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
+
+    response = whole()
+
+    assert response.status_code == 404
+    assert "PingOne does not find this" in response.text
+    assert 'href="/o/acme/users/"><svg' in response.text.split("<h1>")[1]  # Search again
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Active: neither disabled nor locked."),
+        ({"lastSignOn": None}, "Active, but never signed on."),
+        ({"enabled": False}, "Disabled: cannot sign on."),
+        ({"account": {"status": "LOCKED"}}, "Locked until an administrator unlocks."),
+        ({"account": {"status": "LOCKED", "unlockAt": "2026-12-01T09:30:00Z"}}, "Locked until 1 Dec 2026, 09:30"),
+        (
+            {"account": {"status": "LOCKED", "lockedAt": "2026-11-20T09:30:00Z"}},
+            "Locked until an administrator unlocks, since 20 Nov 2026, 09:30",
+        ),
+        ({"enabled": False, "account": {"status": "LOCKED"}}, "The account is locked as well."),
+        ({"lifecycle": {"status": "VERIFICATION_REQUIRED"}}, "Must verify: has to confirm the e-mail address"),
+        ({"mfaEnabled": False}, "MFA Off"),
+        ({"mfaEnabled": True}, "MFA On"),
+        ({"identityProvider": {"type": "SAML"}}, "Signs on with SAML"),
+    ],
+)
+def test_the_account_is_explained_in_words(whole, pingone, changes, said):
+    pingone.get(f"/users/{ADA}").respond(json=ada(**changes))
+
+    assert said in words_of(whole()).replace(" .", ".").replace(" :", ":").replace(" ,", ",")
+
+
+def test_what_helps_stands_out_and_deleting_stands_apart(browser_of, org_admin, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False, account={"status": "LOCKED"}))
+
+    page = browser_of(org_admin).get(URL).text
+
+    account, profile = page.split('id="account"')[1].split('id="profile"')
+    buttons = re.findall(r'class="(btn btn-sm[^"]*)"[^>]*>([^<]+)<', account)
+    helpful = [label for style, label in buttons if "btn-primary" in style]
+    assert helpful == [label for _, label in buttons][:2] == ["Activate", "Unlock account"]
+    assert "Delete user" not in account
+    assert "Delete user" in profile
+
+
+def test_a_user_without_a_name_goes_by_the_username(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(name=None))
+
+    assert "<bdi>ada.berg</bdi></h1>" in whole().text
+
+
+def test_custom_attributes_are_part_of_the_profile(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(
+        json=ada(costCentre="4711", skills=["forklift", "first aid"], badge={"colour": "red"}, contractor=False)
+    )
+
+    words = words_of(whole())
+
+    for shown in ("costCentre 4711", "skills forklift first aid", 'badge {"colour": "red"}', "contractor false"):
+        assert shown in words
+
+
+@pytest.mark.parametrize("panel_", PANELS, ids=lambda panel: panel.key)
+def test_each_panel_costs_one_call(panel, pingone, panel_):
+    pingone.get(f"/users/{ADA}/{PANEL_CALLS[panel_.key]}").respond(json={})
+
+    response = panel(panel_.key)
+
+    assert response.status_code == 200
+    assert 'class="user-panel"' in response.text
+    assert "<html" not in response.text
+
+
+@pytest.mark.parametrize("panel_", PANELS, ids=lambda panel: panel.key)
+def test_a_panel_that_fails_says_why_in_its_place(panel, pingone, panel_):
+    pingone.get(f"/users/{ADA}/{PANEL_CALLS[panel_.key]}").respond(
+        403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
+    )
+
+    response = panel(panel_.key)
+
+    assert "PingOne does not allow this" in response.text
+    assert f'hx-get="{URL}panels/{panel_.key}/"' in response.text
+    assert "HX-Retarget" not in response.headers
+
+
+def test_all_panels_are_in_the_page_for_those_without_javascript(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    answer_panels(pingone)
+
+    words = words_of(whole(f"{URL}?panels=all"))
+
+    for shown in ("Field engineers Direct", "Text message", "It unlocks by itself in 2 minutes.", "Active 20 Nov 2026"):
+        assert shown in words
+
+
+@pytest.mark.parametrize("path", PANEL_CALLS.values())
+def test_a_panel_that_fails_leaves_the_others_alone(whole, pingone, path):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    answer_panels(pingone)
+    pingone.get(f"/users/{ADA}/{path}").respond(500, json=error("UNEXPECTED_ERROR"))
+
+    response = whole(f"{URL}?panels=all")
+
+    assert response.status_code == 200
+    assert response.text.count("data-failure=") == 1
+    assert response.text.count('class="user-panel"') == 3
+
+
+def test_a_panel_is_a_page_too(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    pingone.get(f"/users/{ADA}/memberOfGroups").respond(json=listing("groupMemberships"))
+
+    response = whole(f"{URL}panels/groups/")
+
+    assert "Ada Berg" in response.text
+    assert "In no group." in response.text
+
+
+def test_many_groups_come_page_by_page(panel, pingone):
+    inherited = {"id": str(ENGINEERS), "name": "All of Lund", "type": "INDIRECT"}
+    second = pingone.get(f"/users/{ADA}/memberOfGroups", params={"cursor": "a&b"}).respond(
+        json=listing("groupMemberships", inherited)
+    )
+    pingone.get(f"/users/{ADA}/memberOfGroups").respond(json=listing("groupMemberships", inherited, cursor="a%26b"))
+    more = unescape(panel("groups").text.split('href="')[1].split('"')[0])
+
+    response = panel("groups", "?" + more.split("?")[1])
+
+    assert second.called
+    assert "Inherited" in response.text
+    assert "More groups" not in response.text
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+def test_no_name_does_harm(whole, pingone, name):
+    hostile = ada(
+        name={"given": name, "formatted": name},
+        username=name,
+        email=name,
+        mobilePhone=name,
+        title=name,
+        address={"streetAddress": name},
+        identityProvider={"type": name},
+        lifecycle={"status": name},
+        lastSignOn={"at": "2026-11-20T07:02:55.666Z", "remoteIp": name},
+        _embedded={"population": {"id": str(STAFF), "name": name}},
+        **{name: name, "list": [name], "object": {name: name}},
+    )
+    pingone.get(f"/users/{ADA}").mock(return_value=httpx.Response(200, content=json.dumps(hostile)))
+    answer_panels(pingone, name)
+
+    response = whole(f"{URL}?panels=all")
+
+    assert response.status_code == 200
+    assert "<script>alert" not in response.text
+    assert "<img src=x" not in response.text
+    assert unescape(response.text).count(name.translate({0: "\ufffd", 0x1B: "\ufffd", 0xD83D: "\ufffd"})) > 10

@@ -1,0 +1,193 @@
+"""Every action of the catalogue against a PingOne that answers for itself: it happens, and is seen to have happened."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.utils import timezone
+
+from console.access import OrgAccess, enter_org
+from console.actions.catalogue import ACTIONS, BY_KEY
+from console.audit.chain import verify
+from console.audit.entries import Circumstances, storable
+from console.models import Organization
+from console.perform import Performed, Refused, perform, undo
+from pingone_integration import groups, passwords, populations, schemas, users
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.errors import Duplicate, InvalidValue, MissingPermission, NotFound, PingOneError
+from pingone_integration.models import Connection
+from tests.support.people import make_operator
+from tests.support.sandbox_server import Sandbox
+
+
+@pytest.fixture
+def access(connection: Connection, sandbox: Sandbox) -> OrgAccess:
+    connection.managed_environment_id = UUID(sandbox.details["managed_environment_id"])
+    connection.save()
+    organization = Organization.objects.create(slug="acme", name="Acme", connection=connection)
+    return enter_org(make_operator("admin@acme.test", organization, "org_admin"), "acme")
+
+
+@pytest.fixture
+def api(access: OrgAccess) -> PingOneApi:
+    return access.pingone()
+
+
+@pytest.fixture
+def do(access: OrgAccess) -> Callable[..., Performed]:
+    def do(key: str, user_id: UUID | None, **inputs: Any) -> Performed:
+        return perform(access, BY_KEY[key], user_id, inputs, Circumstances())
+
+    return do
+
+
+@pytest.fixture
+def default_population(api: PingOneApi) -> UUID:
+    return next(population.id for population in populations.all_of(api) if population.is_default)
+
+
+@pytest.fixture
+def mara(do: Callable[..., Performed], default_population: UUID) -> UUID:
+    """A user whom nobody else's test touches."""
+    name = f"t{uuid4().hex[:8]}.mara"
+    profile = {"username": name, "email": f"{name}@acme.test", "given_name": "Mara", "family_name": "Lind"}
+    return UUID(do("user.create", None, profile=profile, population_id=default_population).entry.subject_id)
+
+
+@pytest.fixture
+def device(mara: UUID, sandbox: Sandbox) -> UUID:
+    return sandbox.pair_device(mara)
+
+
+@pytest.fixture
+def signed_on(mara: UUID, sandbox: Sandbox) -> list[UUID]:
+    """Mara's sessions."""
+    return [sandbox.begin_session(mara) for _ in range(3)]
+
+
+@pytest.fixture
+def group(api: PingOneApi) -> UUID:
+    return UUID(api.post("/groups", {"name": f"t{uuid4().hex[:8]}"})["id"])
+
+
+def soon() -> datetime:
+    return (timezone.now() + timedelta(hours=2)).replace(microsecond=0)
+
+
+def test_what_was_created_is_there(api, mara):
+    assert users.get(api, mara).display_name == "Mara Lind"
+
+
+def test_an_action_has_its_effect_and_the_record_says_so(
+    do, api, mara, group, device, signed_on, access, default_population
+):
+    """One after the other, as a user may live through them."""
+    passwords.set_temporary(api, mara)
+    elsewhere = next(one.id for one in populations.all_of(api) if one.id != default_population)
+    story: list[tuple[str, dict[str, Any]]] = [
+        ("user.update", {"changes": {"title": "Chief", "locality": "Lund", "nickname": ""}, "seen_at": None}),
+        ("user.verify-email", {}),
+        ("user.lock", {"until": soon()}),
+        ("user.unlock", {}),
+        ("password.force-change", {}),
+        ("password.unlock", {}),
+        ("password.set-temporary", {}),
+        ("password.send-recovery-code", {}),
+        ("mfa.enable", {}),
+        ("mfa.bypass", {"until": soon()}),
+        ("device.rename", {"device_id": device, "nickname": "Work"}),
+        ("device.unlock", {"device_id": device}),
+        ("device.remove", {"device_id": device}),
+        ("mfa.disable", {}),
+        ("group.add", {"group_id": group}),
+        ("group.remove", {"group_id": group}),
+        ("session.end", {"session_id": signed_on[0]}),
+        ("sessions.end-all", {}),
+        ("user.move", {"population_id": elsewhere}),
+        ("user.deactivate", {}),
+        ("user.activate", {}),
+        ("user.delete", {}),
+    ]
+    for key, inputs in story:
+        performed = do(key, mara, **inputs)
+        expected = storable(BY_KEY[key].expected(inputs))
+        assert performed.entry.outcome == "succeeded", key
+        assert performed.entry.note == ("2 sessions ended." if key == "sessions.end-all" else ""), key
+        if expected is not None:
+            assert expected.items() <= performed.entry.after.items(), key
+    assert {key for key, _ in story} | {"user.create"} == {action.key for action in ACTIONS}
+    assert verify(access.org) is None
+    with pytest.raises(NotFound):
+        users.get(api, mara)
+
+
+@pytest.mark.parametrize(
+    ("key", "inputs"),
+    [
+        ("user.deactivate", {}),
+        ("user.update", {"changes": {"title": "Chief", "given_name": "Maria", "locality": "Lund"}}),
+    ],
+)
+def test_undo_brings_back_what_was(do, api, mara, access, key, inputs):
+    before = users.get(api, mara)
+    entry = do(key, mara, **inputs).entry
+
+    undo(access, entry, Circumstances())
+
+    after = users.get(api, mara)
+    assert (after.enabled, after.title, after.name, after.address) == (
+        before.enabled,
+        before.title,
+        before.name,
+        before.address,
+    )
+
+
+def test_undo_of_a_membership_refuses_once_somebody_else_ended_it(do, api, mara, group, access):
+    entry = do("group.add", mara, group_id=group).entry
+    groups.remove(api, mara, group_id=group)
+
+    with pytest.raises(Refused, match="changed since"):
+        undo(access, entry, Circumstances())
+
+
+@pytest.mark.parametrize(
+    ("key", "inputs", "error"),
+    [
+        ("group.remove", {"group_id": uuid4()}, NotFound),
+        ("group.add", {"group_id": uuid4()}, (NotFound, InvalidValue)),
+        ("user.move", {"population_id": uuid4()}, (NotFound, InvalidValue)),
+        ("device.remove", {"device_id": uuid4()}, NotFound),
+        ("session.end", {"session_id": uuid4()}, NotFound),
+        ("user.update", {"changes": {"country_code": "Sweden"}}, InvalidValue),
+        ("password.send-recovery-code", {}, PingOneError),  # has no password yet
+    ],
+)
+def test_what_pingone_refuses_is_a_failure_of_the_right_kind(do, mara, key, inputs, error):
+    with pytest.raises(error) as raised:
+        do(key, mara, **inputs)
+
+    assert raised.value.outcome_known
+    assert not isinstance(raised.value, MissingPermission)
+
+
+def test_a_username_that_is_taken_creates_nobody(do, api, mara, default_population):
+    username = users.get(api, mara).username.upper()
+
+    with pytest.raises(Duplicate):
+        do("user.create", None, profile={"username": username}, population_id=default_population)
+
+
+def test_an_attribute_that_the_schema_does_not_know_is_told(do, mara):
+    entry = do("user.update", mara, changes={"titel": "Chief", "title": "Chief"}).entry
+
+    assert entry.note == "PingOne did not take: titel."
+
+
+def test_the_schema_of_the_environment_names_its_attributes(api):
+    found = {attribute.name: attribute for attribute in schemas.user_attributes(api)}
+
+    assert found["username"].required
+    assert not found["username"].is_custom

@@ -1,0 +1,203 @@
+"""Every action of the catalogue asked for by page, by fragment and by command, of a PingOne of canned answers.
+
+What is typed, and the request that it must become, derive from the action's own entry in the catalogue.
+"""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from console.actions.catalogue import Action
+from console.models import Operator
+from tests.support.answers import ADA, ENGINEERS, Json, ada, anew, error, listing
+from tests.support.people import ENVIRONMENT
+
+DEVICE = UUID("a1d00000-0000-4000-8000-000000000001")
+SESSION = UUID("465b0000-0000-4000-8000-000000000001")
+HTMX = {"HX-Request": "true", "HX-Target": "action"}
+
+_IDS = {"user": ADA, "device": DEVICE, "group": ENGINEERS, "session": SESSION}
+_TYPED = {  # by field; `until` is a week from now
+    "username": "ada.berg",
+    "title": "Chief",
+    "nickname": "Work",
+    "population_id": str(ENGINEERS),
+    "device_id": str(DEVICE),
+    "group_id": str(ENGINEERS),
+    "session_id": str(SESSION),
+}
+_PAGES = {"user.create": "new-user"}  # of those that stand elsewhere than on a user's page
+
+
+def typed_for(action: Action) -> dict[str, str]:
+    """The least that has to be filled in."""
+    fields = {name: field for name, field in action.form.base_fields.items() if name not in action.form.COMMON}
+    asked = ["title"] if action.form.takes_parts else [name for name, field in fields.items() if field.required]
+    until = (timezone.now() + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M")
+    return {name: until if name == "until" else _TYPED[name] for name in asked}
+
+
+def page_of(action: Action) -> str:
+    if action.needs_user:
+        return reverse("user-action", args=["acme", ADA, action.key])
+    return reverse(_PAGES[action.key], args=["acme"])
+
+
+@dataclass(frozen=True)
+class Write:
+    """The one request that an action must become."""
+
+    method: str
+    path: str  # under the environment
+    media_type: str  # a part of it; empty: plain JSON, or no body
+
+
+def write_of(action: Action) -> Write:
+    """As `action.endpoint` says it, for instance `POST /users/{user} (account.unlock)`."""
+    said = re.fullmatch(r"(\w+) (\S+)(?: \((\S+)\))?", action.endpoint.removesuffix(", for each"))
+    assert said, f"{action.endpoint} does not name a request"
+    return Write(said[1], re.sub(r"\{(\w+)\}", lambda name: str(_IDS[name[1]]), said[2]), said[3] or "")
+
+
+Answer = httpx.Response | Exception
+
+
+@dataclass
+class Directory:
+    """Acme's environment: what may be read about Ada, and what it answers to writes, one after the other."""
+
+    written: httpx.Response
+    answers: list[Answer] = field(default_factory=list)  # then `written`
+    rejected: str = ""  # the access token that writes are refused with
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    @property
+    def writes(self) -> list[httpx.Request]:
+        return [request for request in self.requests if request.method != "GET"]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if request.method == "GET":
+            answer: Answer = self._read(_below_environment(request))
+        elif request.headers["Authorization"] == f"Bearer {self.rejected}":
+            answer = httpx.Response(401, json=error("ACCESS_FAILED", "INVALID_TOKEN"))
+        else:
+            answer = self.answers.pop(0) if self.answers else self.written
+        if isinstance(answer, Exception):
+            raise anew(answer)
+        return answer
+
+    def _read(self, path: str) -> httpx.Response:
+        known = readable()
+        return httpx.Response(200, json=known[path]) if path in known else httpx.Response(404, json=error("NOT_FOUND"))
+
+
+def readable() -> dict[str, Json]:
+    """What an action may read, by path; anything else is not there."""
+    engineers = {"id": str(ENGINEERS), "name": "Engineers"}
+    return {
+        f"/users/{ADA}": ada(),
+        f"/users/{ADA}/password": {"status": "OK"},
+        f"/users/{ADA}/bypassMFA": {},
+        f"/users/{ADA}/devices": listing("devices"),
+        f"/users/{ADA}/devices/{DEVICE}": {"id": str(DEVICE), "type": "TOTP"},
+        f"/users/{ADA}/sessions": listing("sessions", {"id": str(SESSION)}),
+        f"/groups/{ENGINEERS}": engineers,
+        "/groups": listing("groups", engineers),
+        "/populations": listing("populations", {"id": str(ENGINEERS), "name": "Other"}),
+        "/users": listing("users"),
+    }
+
+
+def directory_for(action: Action) -> Directory:
+    """It does what the action asks for."""
+    if write_of(action).method == "DELETE":
+        return Directory(httpx.Response(204))
+    return Directory(httpx.Response(200, json=ada(title="Chief") if action.key == "user.update" else ada()))
+
+
+def _below_environment(request: httpx.Request) -> str:
+    return request.url.path.removeprefix(f"/v1/environments/{ENVIRONMENT}")
+
+
+def sent(request: httpx.Request) -> Write:
+    media_type = request.headers.get("Content-Type", "").removeprefix("application/vnd.pingidentity.")
+    plain = media_type in {"", "application/json"}
+    return Write(request.method, _below_environment(request), "" if plain else media_type.removesuffix("+json"))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of asking."""
+
+    status: int  # of the answer; of a command, its exit code
+    text: str  # what the person reads in the end, where they are sent next as well
+    sent_to: str = ""  # where that is
+
+
+class Way(StrEnum):
+    PAGE = "page"
+    FRAGMENT = "fragment"
+    COMMAND = "command"
+
+
+Ask = Callable[..., Told]
+
+
+def asking(way: Way, operator: Operator | None) -> Ask:
+    """Runs an action as an operator, who stays signed in; None: as somebody who is not."""
+    if way is Way.COMMAND:
+        return partial(_command, operator)
+    client = Client()
+    if operator:
+        client.force_login(operator)
+    return partial(_send, client, way is Way.FRAGMENT)
+
+
+def _send(client: Client, fragment: bool, action: Action, **more: str) -> Told:
+    """The action's form, filled in and sent."""
+    data = {"submission": str(uuid4())} | typed_for(action) | more
+    response: Any = client.post(page_of(action), data, headers=HTMX if fragment else {})
+    sent_to = response.headers.get("HX-Redirect") or response.headers.get("Location", "")
+    text = response.content.decode()
+    assert not (fragment and "<html" in text)
+    if sent_to.startswith("/o/"):
+        text = client.get(sent_to).content.decode()
+    return Told(response.status_code, unescape(text), urlsplit(sent_to).path)
+
+
+def _command(operator: Operator | None, action: Action, **more: str) -> Told:
+    output = io.StringIO()
+    try:
+        call_command(
+            "pingone",
+            "acme",
+            action.key,
+            *(["--user", str(ADA)] if action.needs_user else []),
+            *options(typed_for(action) | more),
+            "--as",
+            operator.email if operator else "nobody@acme.test",
+            stdout=output,
+        )
+    except CommandError as ended:
+        return Told(ended.returncode, str(ended))
+    return Told(0, output.getvalue())
+
+
+def options(typed: dict[str, str]) -> list[str]:
+    """The fields of a form as a command line has them."""
+    return [part for name, value in typed.items() for part in (f"--{name.replace('_', '-')}", value)]

@@ -1,0 +1,19 @@
+"""The looks that a page is seen in, and the types of the browser fixtures."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from playwright.sync_api import Page, ViewportSize
+
+NewPage = Callable[..., Page]
+Check = Callable[[Page], None]
+
+
+DESKTOP = ViewportSize(width=1280, height=800)
+
+
+PHONE = ViewportSize(width=390, height=844)
+
+
+# Colors go by the scheme, and what fits goes by the width: two looks have both of each.
+LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize], ...] = (("light", DESKTOP), ("dark", PHONE))

@@ -1,0 +1,91 @@
+"""The console on gunicorn as it is served in production, connected to a sandbox."""
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from console.demo.__main__ import MANAGE, wait_for_console, write_environment
+from console.demo.people import PASSWORD
+from console.demo.processes import Children
+from tests.support.sandbox_server import ROOT, Sandbox, new_browser, sign_on
+
+
+@dataclass(frozen=True)
+class ConsoleServer:
+    """A console that listens, with the demo's organizations and people; Acme is connected."""
+
+    url: str
+    environment: dict[str, str]
+    children: Children
+
+    @contextmanager
+    def browser(self, email: str = "admin@acme.test") -> Iterator[httpx.Client]:
+        """Signed in as one of the demo's people."""
+        with new_browser() as browser:
+            browser.base_url = httpx.URL(self.url)
+            browser.get("/accounts/login/")
+            signed_in = submit(browser, "/accounts/login/", {"login": email, "password": PASSWORD})
+            assert signed_in.status_code == 302, signed_in.text
+            yield browser
+
+    def run(self, statement: str) -> None:
+        """Run Python with the console's models at hand, in a process of its own."""
+        self.children.run("shell", [*MANAGE, "shell", "--verbosity", "0", "--command", statement], self.environment)
+
+    def log(self) -> str:
+        """What gunicorn has printed so far."""
+        return self.children.log("console").read_text()
+
+
+@contextmanager
+def running_console(directory: Path, port: int, sandbox: Sandbox, **settings: str) -> Iterator[ConsoleServer]:
+    """Start it on `port`, with `settings` besides those of the demo; stop it at the end.
+
+    The sandbox has to know `callback_address(port)`.
+    """
+    shell = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    environment = shell | write_environment(directory, port, urlsplit(sandbox.url).port or 80) | settings
+    children = Children(directory, ROOT)
+    try:
+        children.run("migrate", [*MANAGE, "migrate", "--noinput"], environment)
+        children.run("seed", [*MANAGE, "seed_demo", str(directory / "connection.json")], environment)
+        children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], environment)
+        wait_for_console(children, port)
+        server = ConsoleServer(f"http://localhost:{port}", environment, children)
+        with server.browser() as browser:
+            _connect(browser)
+        yield server
+    finally:
+        children.stop()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def callback_address(port: int) -> str:
+    return f"http://localhost:{port}/connect/callback/"
+
+
+def _connect(browser: httpx.Client) -> None:
+    settings = "/o/acme/settings/connection/"
+    typed = dict(re.findall(r'name="(\w+)"(?: \w+="[^"]*")* value="([^"]*)"', browser.get(settings).text))
+    typed |= {"client_secret": "", "client_authentication": "client_secret_basic"}
+    away = submit(browser, f"{settings}connect/", typed).headers["Refresh"].removeprefix("0;url=")
+    browser.get(sign_on(away))
+    assert "Acme production" in browser.get(settings).text
+
+
+def submit(browser: httpx.Client, path: str, data: dict[str, str]) -> httpx.Response:
+    headers = {"X-CSRFToken": browser.cookies["console_csrf"], "Origin": str(browser.base_url).rstrip("/")}
+    return browser.post(path, data=data, headers=headers)

@@ -1,0 +1,54 @@
+"""People and organizations of the tests, made without fixtures."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from console.models import Membership, Operator, Organization
+from pingone_integration.models import Connection
+
+AUTH_URL = "https://auth.pingone.test"
+
+
+API_URL = "https://api.pingone.test"
+
+
+ENVIRONMENT = UUID("5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711")
+
+
+ADMINISTRATORS = UUID("9e8d7c6b-5a49-4838-a726-1504f3e2d1c0")  # the environment where administrators sign on
+
+
+def connected(connection: Connection) -> Connection:
+    """As after Connect: a stored grant that is good for an hour."""
+    connection.client_id = "7c6b5a49-0000-4000-8000-000000000001"
+    connection.auth_url = AUTH_URL
+    connection.environment_id = ADMINISTRATORS
+    connection.managed_environment_id = ENVIRONMENT
+    connection.managed_environment_name = "Acme production"
+    connection.sealed_client_secret = connection.seal("client_secret", "the-client-secret")
+    connection.sealed_access_token = connection.seal("access_token", "the-access-token")
+    connection.sealed_refresh_token = connection.seal("refresh_token", "the-refresh-token")
+    connection.access_token_expires_at = timezone.now() + timedelta(hours=1)
+    connection.state = Connection.State.CONNECTED
+    connection.licensed_calls = 1_000_000  # never counted in the database, where a test's transaction keeps threads out
+    connection.save()
+    return connection
+
+
+def lease_ages(connection: Connection, by: timedelta) -> None:
+    """As so much later: leases and pauses go by the database's clock, which no test can set."""
+    Connection.objects.filter(pk=connection.pk).update(lease_until=F("lease_until") - by)
+
+
+def make_organization(slug: str, name: str) -> Organization:
+    return Organization.objects.create(slug=slug, name=name, connection=connected(Connection()))
+
+
+def make_operator(email: str, organization: Organization | None = None, role: str | None = None) -> Operator:
+    operator = Operator.objects.create_user(email, "correct horse battery")
+    if organization and role:
+        Membership.objects.create(organization=organization, operator=operator, role=role)
+    return operator
