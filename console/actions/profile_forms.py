@@ -80,7 +80,7 @@ class _ProfileForm(ActionForm):
     account_id = forms.CharField(label="Account ID", max_length=256, required=False)
     external_id = forms.CharField(label="External ID", max_length=1024, required=False)
 
-    template_name_div = "console/profile_form.html"
+    template_name_div = "console/actions/profile_form.html"
     looks_at_schema = True
 
     SECTIONS: ClassVar[dict[str, tuple[str, ...]]] = {

@@ -101,14 +101,14 @@ def method_not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) ->
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: a mistake of ours. Drawn without database, session or context, which may be what is broken."""
     if wants_fragment(request):
-        told = HttpResponse(render_to_string("console/failure_500_notice.html"), status=500)
+        told = HttpResponse(render_to_string("console/failures/500_notice.html"), status=500)
         return _as_notice(told)
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
 def _tell(request: HttpRequest, failure: Failure, *, in_place: bool = False) -> HttpResponse:
     fragment = wants_fragment(request)
-    template = "console/failure.html#notice" if fragment else "console/failure.html"
+    template = "console/failures/failure.html#notice" if fragment else "console/failures/failure.html"
     try_again = request.get_full_path() if request.method == "GET" else ""
     context = {"failure": failure, "try_again": try_again, "in_place": in_place}
     response = render(request, template, context, status=failure.status)

@@ -15,7 +15,7 @@ from pingone_integration.errors import PingOneError
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One panel of a user's page; templates/console/panels.html has a partial named `key`."""
+    """One panel of a user's page; templates/console/users/panels.html has a partial named `key`."""
 
     key: str  # in URLs
     title: str
@@ -25,7 +25,7 @@ class Panel:
 
     @property
     def template(self) -> str:
-        return f"console/panels.html#{self.key}"
+        return f"console/users/panels.html#{self.key}"
 
 
 PANELS = (

@@ -228,7 +228,7 @@ def _form_page(
     if form.is_bound:
         form.renew()
     fragment = context["fragment"] = wants_fragment(request)
-    template = "console/action.html#action" if fragment else "console/action.html"
+    template = "console/actions/form.html#action" if fragment else "console/actions/form.html"
     status = failure.status if failure else 422 if form.errors and request.method == "POST" else 200
     return render(request, template, context, status=status)
 
@@ -249,7 +249,7 @@ def _conflict_page(
         "here": reverse("user-action", args=[access.org.slug, now.id, action.key]),
         "typed_by": mark_of(access.operator),
     }
-    template = "console/action_conflict.html#action" if wants_fragment(request) else "console/action_conflict.html"
+    template = "console/actions/conflict.html#action" if wants_fragment(request) else "console/actions/conflict.html"
     return render(request, template, context, status=status_of(ChangedMeanwhile))
 
 
@@ -278,8 +278,8 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, perfo
         "user_url": reverse("user", args=[access.org.slug, performed.entry.subject_id]),
     }
     if not wants_fragment(request):
-        return render(request, "console/action_secret.html", context)
-    return _with_panels(render(request, "console/action_secret.html#secret", context), action.panels)
+        return render(request, "console/actions/secret.html", context)
+    return _with_panels(render(request, "console/actions/secret.html#secret", context), action.panels)
 
 
 def _unknown(request: ConsoleRequest, access: OrgAccess, user_id: UUID, error: PingOneError) -> HttpResponse:
@@ -307,7 +307,7 @@ def _as_they_are(
         shown = shown or users.get(access.pingone(), user_id)
     except PingOneError:  # the page itself then says why it cannot show the user
         return go(request, reverse("user", args=[access.org.slug, user_id]))
-    response = _with_panels(render(request, "console/user_after.html", account_context(request, shown)), panels)
+    response = _with_panels(render(request, "console/users/after_action.html", account_context(request, shown)), panels)
     response["HX-Reswap"] = "innerHTML show:#notices:top"
     return response
 

@@ -68,7 +68,7 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "query": form.query(),
         "may_export": access.allows(Permission.EXPORT_AUDIT),
     }
-    template = "console/audit.html#entries" if wants_fragment(request) else "console/audit.html"
+    template = "console/audit/log.html#entries" if wants_fragment(request) else "console/audit/log.html"
     return render(request, template, context, status=422 if form.errors else 200)
 
 
@@ -100,7 +100,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         ),
         "undone": undone,
     }
-    return render(request, "console/audit_entry.html", context)
+    return render(request, "console/audit/entry.html", context)
 
 
 @org_view(Permission.VIEW_AUDIT)

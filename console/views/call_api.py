@@ -127,7 +127,7 @@ def _page(
         "media_types": MEDIA_TYPES,
         **more,
     }
-    return render(request, "console/call_api.html", context, status=status)
+    return render(request, "console/call_api/call_api.html", context, status=status)
 
 
 def _chosen(request: ConsoleRequest, access: OrgAccess) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return connection_page(request, access, form)
     except PingOneError as error:
         return connection_page(request, access, form, failure=failure_of(error, None))
-    response = render(request, "console/leaving.html", {"url": url, "host": urlsplit(url).netloc})
+    response = render(request, "console/connection/leaving.html", {"url": url, "host": urlsplit(url).netloc})
     response.headers["Refresh"] = f"0;url={url}"
     return response
 
@@ -176,4 +176,4 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
         "query": query,
         "glance": GLANCE,
     }
-    return render(request, "console/environments.html", context)
+    return render(request, "console/connection/environments.html", context)

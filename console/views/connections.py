@@ -120,7 +120,7 @@ def connection_page(
         **_place_context(understand_place(form["auth_url"].value() or "", str(form["environment_id"].value() or ""))),
     }
     failed_now = failure.status if failure and request.method == "POST" else 200
-    return render(request, "console/connection.html", context, status=422 if form.errors else failed_now)
+    return render(request, "console/connection/settings.html", context, status=422 if form.errors else failed_now)
 
 
 @org_view(Permission.MANAGE_CONNECTION)
@@ -152,7 +152,7 @@ def disconnect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if not connection.has_tokens:
         return redirect("connection", access.org.slug)
     if request.method != "POST":
-        return render(request, "console/disconnect.html", {"connection": connection})
+        return render(request, "console/connection/disconnect.html", {"connection": connection})
     end_access(request, access)
     put_on_record(request, access, "connection.disconnected")
     messages.success(request, f"{access.org.name} is disconnected from PingOne.")

@@ -58,7 +58,7 @@ def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "rows": [(group, names.get(group.population_id, "One only")) for group in page.items],
         "pages": _pages(url, {"q": name}, cursor, page),
     }
-    return render(request, "console/groups.html", context)
+    return render(request, "console/users/groups.html", context)
 
 
 @org_view(Permission.VIEW_USERS)
@@ -109,7 +109,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "may_change": may_change,
         "may_export": access.allows(Permission.EXPORT_USERS),
     }
-    return render(request, "console/group.html", context)
+    return render(request, "console/users/group.html", context)
 
 
 @org_view(Permission.EXPORT_USERS)

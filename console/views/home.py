@@ -14,10 +14,10 @@ def home(request: ConsoleRequest) -> HttpResponse:
     memberships = list(request.user.memberships.select_related("organization").order_by("organization__name"))
     if len(memberships) == 1:
         return redirect("organization", memberships[0].organization.slug)
-    return render(request, "console/chooser.html", {"memberships": memberships})
+    return render(request, "console/home/chooser.html", {"memberships": memberships})
 
 
 @org_view(Permission.ENTER)
 @require_safe
 def organization(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    return render(request, "console/organization.html", {"may_view_users": access.allows(Permission.VIEW_USERS)})
+    return render(request, "console/home/organization.html", {"may_view_users": access.allows(Permission.VIEW_USERS)})

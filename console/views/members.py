@@ -50,7 +50,7 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
             for role in Membership.Role
         ],
     }
-    return render(request, "console/members.html", context, status=422 if form.is_bound else 200)
+    return render(request, "console/operators/members.html", context, status=422 if form.is_bound else 200)
 
 
 @org_view(Permission.MANAGE_MEMBERS)
@@ -68,7 +68,7 @@ def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
         "lately": [Line(entry) for entry in latest(access.org, most=LATELY, operator=operator)],
         "by_operator": True,
     }
-    return render(request, "console/member.html", context)
+    return render(request, "console/operators/member.html", context)
 
 
 @org_view(Permission.MANAGE_MEMBERS)
@@ -98,7 +98,7 @@ def remove(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
         Membership.objects.select_related("operator"), organization=access.org, pk=membership_id
     )
     if request.method != "POST":
-        return render(request, "console/member_remove.html", {"membership": membership})
+        return render(request, "console/operators/remove.html", {"membership": membership})
     try:
         members.remove(access, membership, source_address=source_address(request))
     except members.LastOrgAdmin:

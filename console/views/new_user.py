@@ -91,7 +91,7 @@ def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
         found = _existing(access.pingone(), request.GET.get("username", ""), request.GET.get("email", ""))
     except PingOneError as error:
         note(request, error)
-    return render(request, "console/new_user.html#existing", {"page": _Page(existing=found)})
+    return render(request, "console/users/new.html#existing", {"page": _Page(existing=found)})
 
 
 def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Performed | HttpResponse | _Page:
@@ -199,5 +199,5 @@ def _show(
         "page": page,
         "typed_by": mark_of(access.operator),
     }
-    template = "console/new_user.html#new-user" if wants_fragment(request) else "console/new_user.html"
+    template = "console/users/new.html#new-user" if wants_fragment(request) else "console/users/new.html"
     return render(request, template, context, status=page.status)

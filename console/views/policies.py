@@ -32,7 +32,7 @@ def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         messages.success(request, f"{changed} changed." if changed else "Nothing is changed.")
         return redirect("policies", access.org.slug)
     context = {"lines": [(_LABELS[key], form) for key, form in forms.items()]}
-    return render(request, "console/policies.html", context, status=422 if data is not None else 200)
+    return render(request, "console/actions/ticket_policies.html", context, status=422 if data is not None else 200)
 
 
 def _policies(organization: Organization) -> dict[str, TicketPolicy]:

@@ -21,7 +21,7 @@ def population_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "user_total": sum(population.user_count or 0 for population in synced),
         "may_sync": access.allows(Permission.SYNC_POPULATIONS) and connection.has_grant,
     }
-    return render(request, "console/populations.html", context)
+    return render(request, "console/users/populations.html", context)
 
 
 @org_view(Permission.SYNC_POPULATIONS)

@@ -76,7 +76,7 @@ def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     last = LastResults(request.session, access.org.connection)
     last.forget()
     if wants_fragment(request):
-        return render(request, "console/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0]))
+        return render(request, "console/connection/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0]))
     last.keep(*checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
     access.org.connection.refresh_from_db()
     return _page(request, access)
@@ -99,7 +99,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
     if not wants_fragment(request):
         return redirect(f"{_url(access)}#check-{key}") if request.method == "POST" else _page(request, access)
     if "then" not in request.GET:
-        return render(request, "console/troubleshooting/check.html", {"line": _line(access, check, result)})
+        return render(request, "console/connection/troubleshooting/check.html", {"line": _line(access, check, result)})
     if result.blocks:
         failed.append(key)
     place = CHECKS.index(check) + 1
@@ -111,7 +111,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
         **_summary(last.all().values()),
         **(_support_context(access, last) if following is None else {}),
     }
-    return render(request, "console/troubleshooting/step.html", context)
+    return render(request, "console/connection/troubleshooting/step.html", context)
 
 
 @org_view(Permission.MANAGE_CONNECTION)
@@ -120,7 +120,7 @@ def what_it_can_do(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """The table of what the connection can do: costs a few calls, so that it comes by itself."""
     found = capabilities(subject_of(access.org))
     if wants_fragment(request):
-        return render(request, "console/troubleshooting/capabilities.html", {"capabilities": found})
+        return render(request, "console/connection/troubleshooting/capabilities.html", {"capabilities": found})
     return _page(request, access, found=found)
 
 
@@ -166,7 +166,7 @@ def explain_error(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context: dict[str, Any] = {"explaining": form, "explained": explained}
     status = 200 if form.is_valid() else 422
     if wants_fragment(request):
-        return render(request, "console/troubleshooting/explain.html#explained", context, status=status)
+        return render(request, "console/connection/troubleshooting/explain.html#explained", context, status=status)
     return _page(request, access, context, status=status)
 
 
@@ -190,7 +190,7 @@ def _page(
         last = LastResults(request.session, access.org.connection)
         context |= _checks_context(access, last) | _support_context(access, last)
         context |= {"capabilities": found, "lately": failed_calls.lately(access.org.connection)}
-    return render(request, "console/troubleshooting.html", context, status=status)
+    return render(request, "console/connection/troubleshooting.html", context, status=status)
 
 
 def _checks_context(access: OrgAccess, last: LastResults, *, running: Check | None = None) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def _named(api: PingOneApi, chosen: list[UUID]) -> list[Candidate]:
 
 
 def _show(request: ConsoleRequest, form: JoinForm, found: dict[str, Any]) -> HttpResponse:
-    template = "console/user_groups.html"
+    template = "console/users/add_to_groups.html"
     fragment = wants_fragment(request)
     if fragment:
         template += "#group-choices" if request.htmx.target == "group-choices" else "#user-groups"

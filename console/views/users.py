@@ -70,10 +70,10 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context["meaning"] = meaning_of(form.criteria.text)
     status = failure.status if failure else 422 if form.errors else 200
     if wants_fragment(request):
-        results = render(request, "console/users.html#results", context | {"fragment": True}, status=status)
+        results = render(request, "console/users/list.html#results", context | {"fragment": True}, status=status)
         return _in_history(request, urls.here, results)
     context |= _filters(request, access, form) | {"may_create": access.allows(Permission.CREATE_USERS)}
-    return render(request, "console/users.html", context, status=status)
+    return render(request, "console/users/list.html", context, status=status)
 
 
 @org_view(Permission.VIEW_USERS)
@@ -85,7 +85,7 @@ def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpRespon
     form.is_valid()
     if not wants_fragment(request):
         return redirect(_list_url(access, form))
-    return render(request, "console/users.html#group-choices", _group_choices(request, access, form))
+    return render(request, "console/users/list.html#group-choices", _group_choices(request, access, form))
 
 
 @org_view(Permission.VIEW_USERS)
@@ -98,7 +98,7 @@ def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpRespo
         readings = read_panels(PANELS, api, user_id)
     else:
         readings = [Reading(panel=panel) for panel in PANELS]
-    return render(request, "console/user.html", _user_context(request, shown, readings))
+    return render(request, "console/users/user.html", _user_context(request, shown, readings))
 
 
 @org_view(Permission.VIEW_USERS)
@@ -115,7 +115,7 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
         return render(request, panel.template, context | panel_offers(access, user_id, panel.key, content))
     shown = users.get(api, user_id)
     reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
-    return render(request, "console/user.html", _user_context(request, shown, [reading]))
+    return render(request, "console/users/user.html", _user_context(request, shown, [reading]))
 
 
 def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] | None:
