@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from console.fragments import page_of, wants_fragment
 from console.kept_forms import keep
-from console.models import Membership, Operator, Organization
+from console.models import AuditEntry, Membership, Operator, Organization
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 
@@ -106,6 +106,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who acts, as the audit log names them: an operator by themself."""
+
+    kind: AuditEntry.Actor
+    operator: Operator
+
+
 @dataclass(frozen=True)
 class OrgAccess:
     """Proof that `operator` belongs to `org`; the only way to that organization's PingOne data."""
@@ -114,6 +122,17 @@ class OrgAccess:
     operator: Operator
     role: Membership.Role
     permissions: frozenset[Permission]
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(kind=AuditEntry.Actor.OPERATOR, operator=self.operator)
+
+    def again(self) -> "OrgAccess":
+        """The same actor's access as it is now: a right may have been taken away since.
+
+        Raises Http404 when they no longer belong to the organization.
+        """
+        return enter_org(self.operator, self.org.slug)
 
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -1,18 +1,30 @@
-"""The single path that checks, records and runs an action: for page, fragment and command line alike."""
+"""The single path that checks, records and runs: for page, fragment, Undo, Call API and command line alike."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4, uuid5
 
 from django.utils import timezone
 
-from console.access import OrgAccess, enter_org
-from console.actions.action import Action
+from console.access import OrgAccess, Permission
+from console.actions.action import Action, Json
 from console.actions.catalogue import BY_KEY
+from console.actions.outcome import (
+    AlreadySubmitted,
+    Conflict,
+    Done,
+    Failed,
+    NoChange,
+    Refused,
+    Result,
+    Unknown,
+    error_of,
+    kind_of,
+)
 from console.audit import entries
-from console.audit.entries import AlreadySubmitted, Circumstances, Outcome, Subject, storable
+from console.audit.entries import Circumstances, Outcome, Subject, storable
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
 from pingone_integration import users
@@ -26,128 +38,300 @@ from pingone_integration.errors import (
     RateLimited,
     Unavailable,
 )
-from pingone_integration.profiles import Written
 from pingone_integration.users import User
-
-Json = dict[str, Any]
 
 UNREAD = "It could not be read back."
 UNSEEN = "PingOne took it, but does not show it: look again in a moment."
+MISTAKE = "The console made a mistake while PingOne was being called."
 LOOK_AGAIN_S = 2.0  # however long the page has been waiting for PingOne already
 MOST_AT_ONCE = 20  # actions on one user: somebody waits for the answer
 LONGEST_RUN = timedelta(minutes=5)  # all calls of one action together have long timed out by then
 
 
-class Refused(Exception):
-    """The console does not do this; the text says why. Nothing was tried, and nothing is on record."""
+class NotPossible(Exception):
+    """What was read before an operation shows that it must not run; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Performed:
-    """An action that ran, and how things stand now."""
+class Before:
+    """What an operation is about, as read before it runs."""
 
-    entry: AuditEntry  # its closing row
-    result: Any  # what the call returned: a secret of `action.secret_result`, a user, a count
-    user: User | None  # read back afterwards; None: gone, or it could not be read
-    is_gone: bool  # PingOne has no such user any more
-    is_seen: bool  # read back, and it shows what the action is for
+    subject: Subject
+    values: Json | None = None  # for the record; None: not read
 
 
-def perform(
-    access: OrgAccess, action: Action, user_id: UUID | None, inputs: Mapping[str, Any], circumstances: Circumstances
-) -> Performed:
-    """Check, record and run one action: the only way to it.
+@dataclass(frozen=True, kw_only=True)
+class After:
+    """What an operation came to: everything of the result and of the closing row that it knows itself."""
+
+    outcome: type[Done | NoChange | Failed | Unknown]
+    result: Any = None
+    subject: Subject | None = None  # where it was not known before
+    values: Json | None = None
+    note: str = ""
+    error: PingOneError | None = None  # of Failed and Unknown
+    user: User | None = None
+    is_gone: bool = False
+    is_seen: bool = True
+
+
+class Operation(Protocol):
+    """Something to do at PingOne once, checked and on record: an action on a user, or a call of any endpoint."""
+
+    @property
+    def key(self) -> str:
+        """In the audit log."""
+
+    @property
+    def permission(self) -> Permission: ...
+
+    @property
+    def asks_for_ticket(self) -> bool:
+        """Whether the organization's ticket policy for `key` counts."""
+
+    @property
+    def subject(self) -> Subject:
+        """As far as it is known before PingOne was asked."""
+
+    def recorded_inputs(self) -> Json:
+        """Without secrets."""
+
+    def look(self, api: PingOneApi) -> Before:
+        """Raises PingOneErrors, and NotPossible."""
+
+    def run(self, api: PingOneApi) -> Any:
+        """Raises PingOneErrors."""
+
+    def settle(self, api: PingOneApi, before: Before, result: Any) -> After:
+        """What `run` came to; it returned `result`. Raises nothing."""
+
+
+def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -> Result:
+    """Check, record and run one operation: the only way to change anything at PingOne.
 
     The entry is written first and closed last: one left STARTED tells of a process that died. So nothing around this
     may roll back, and no transaction may be open.
-    Raises PermissionDenied, Http404 for somebody who was removed meanwhile, Refused, AlreadySubmitted for a form that
-    was sent before, and the PingOneError of a call that failed or whose outcome is unknown.
+    Raises PermissionDenied, and Http404 for somebody who was removed meanwhile.
     """
-    access = enter_org(access.operator, access.org.slug)  # anew: a right may have been taken away since
-    access.require(action.permission)
-    if problem := ticket_policy(access.org, action.key).problem_with(circumstances.ticket):
-        raise Refused(problem)
-    entries.raise_if_submitted(access.org, access.operator, circumstances.submission)
+    access = access.again()
+    access.require(operation.permission)
+    if operation.asks_for_ticket:
+        problem = ticket_policy(access.org, operation.key).problem_with(circumstances.ticket)
+        if problem:
+            return _refuse(access, operation, operation.subject, circumstances, problem)
+    if sent := entries.submitted(access.org, access.actor, circumstances.submission):
+        return AlreadySubmitted(entry=sent)
     entry_id = uuid4()
 
-    def started(user: User | None, before: Json | None) -> AuditEntry:
+    def start(before: Before) -> AuditEntry | None:
         return entries.start(
             access.org,
-            access.operator,
-            action.key,
-            _subject(user_id, user),
+            access.actor,
+            operation.key,
+            before.subject,
             entry=entry_id,
             circumstances=circumstances,
-            inputs=action.record_of(inputs),
-            before=before,
+            inputs=operation.recorded_inputs(),
+            before=before.values,
         )
 
     try:
         api = access.pingone(entry_id)
-        user = users.get(api, user_id) if user_id else None
-        before = _before(api, action, user, inputs)
+        before = operation.look(api)
+    except NotPossible as reason:
+        return _refuse(access, operation, operation.subject, circumstances, str(reason))
     except PingOneError as error:
-        entries.close(started(None, None), Outcome.FAILED, error=error)
-        raise
+        row = start(Before(subject=operation.subject))
+        return _ended(row, error, outcome=Failed) if row else _sent_before(access, circumstances)
 
-    row = started(user, before)
+    row = start(before)
+    if row is None:
+        return _sent_before(access, circumstances)
     try:
-        result = action.call(api, *([user_id] if action.needs_user else []), **inputs)
+        result = operation.run(api)
     except PingOneError as error:
-        entries.close(row, Outcome.FAILED if error.outcome_known else Outcome.UNKNOWN, error=error)
-        raise
+        return _ended(row, error, outcome=kind_of(error))
     except Exception:
-        entries.close(row, Outcome.UNKNOWN, note="The console made a mistake while PingOne was being called.")
+        entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
         raise
-
-    user_id = result.user.id if isinstance(result, Written) else user_id
-    if user_id is None:
-        raise TypeError(f"{action.key} neither takes nor returns a user")
-    with deadline.at_least(LOOK_AGAIN_S):
-        again = _look_again(api, action, user_id, inputs)
-    expected = storable(action.expected(inputs)) or {}
-    is_seen = again.was_read and expected.items() <= storable(again.values or {}).items()
-    note = action.note_of(result)  # may say better what did not come about
-    if not again.was_read:
-        note = f"{note} {UNREAD}".strip()
-    elif not is_seen:
-        note = note or UNSEEN
+    try:
+        after = operation.settle(api, before, result)
+    except Exception:
+        entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
+        raise
     closing = entries.close(
-        row,
-        Outcome.SUCCEEDED,
-        subject=None if row.subject_id else _subject(user_id, again.user),
-        after=again.values,
-        note=note,
+        row, after.outcome.recorded_as, subject=after.subject, after=after.values, note=after.note, error=after.error
     )
-    is_gone = again.was_read and again.user is None
-    return Performed(entry=closing, result=result, user=again.user, is_gone=is_gone, is_seen=is_seen)
+    return _result(after, closing)
 
 
-def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> Performed:
+def _result(after: After, entry: AuditEntry) -> Result:
+    if after.outcome is NoChange:
+        return NoChange(entry=entry, user=after.user)
+    if after.outcome is Done:
+        return Done(entry=entry, result=after.result, user=after.user, is_gone=after.is_gone, is_seen=after.is_seen)
+    kind = Unknown if after.outcome is Unknown else Failed
+    return kind(entry=entry, error=after.error or PingOneError(), result=after.result)
+
+
+def _ended(row: AuditEntry, error: PingOneError, *, outcome: type[Conflict | Failed | Unknown]) -> Result:
+    return outcome(error=error, entry=entries.close(row, outcome.recorded_as, error=error))
+
+
+def _refuse(
+    access: OrgAccess, operation: Operation, subject: Subject, circumstances: Circumstances, reason: str
+) -> Refused | AlreadySubmitted:
+    entry = entries.refuse(
+        access.org,
+        access.actor,
+        operation.key,
+        subject,
+        circumstances=circumstances,
+        inputs=operation.recorded_inputs(),
+        reason=reason,
+    )
+    return Refused(reason=reason, entry=entry) if entry else _sent_before(access, circumstances)
+
+
+def _sent_before(access: OrgAccess, circumstances: Circumstances) -> AlreadySubmitted:
+    """The same form was submitted at the same moment, and the other one was first."""
+    entry = entries.submitted(access.org, access.actor, circumstances.submission)
+    assert entry is not None  # noqa: S101 - the constraint that kept ours out has seen it
+    return AlreadySubmitted(entry=entry)
+
+
+def perform(
+    access: OrgAccess, action: Action, user_id: UUID | None, inputs: Mapping[str, Any], circumstances: Circumstances
+) -> Result:
+    """Run one action of the catalogue on one user. Raises as `run`."""
+    return run(access, UserOperation(action=action, user_id=user_id, inputs=inputs), circumstances)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """Of an Undo: the entry whose effect it takes back, and the action that had it."""
+
+    action: Action
+    entry: AuditEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserOperation:
+    """An action of the catalogue on one user."""
+
+    action: Action
+    user_id: UUID | None  # None: there is no user yet
+    inputs: Mapping[str, Any]
+    restores: Restored | None = None
+
+    @property
+    def key(self) -> str:
+        return self.action.key
+
+    @property
+    def permission(self) -> Permission:
+        return self.action.permission
+
+    @property
+    def asks_for_ticket(self) -> bool:
+        return True
+
+    @property
+    def subject(self) -> Subject:
+        name = self.restores.entry.subject_name if self.restores else ""
+        return Subject(kind=AuditEntry.Subject.USER, id=self.user_id or "", name=name)
+
+    def recorded_inputs(self) -> Json:
+        return self.action.record_of(self.inputs)
+
+    def look(self, api: PingOneApi) -> Before:
+        user = users.get(api, self.user_id) if self.user_id else None
+        if user and self.restores:
+            _raise_if_changed(api, user, self.restores)
+        try:
+            values = self.action.observe(api, user, self.inputs) if user else None
+        except (MissingPermission, NotFound):  # that they cannot be seen keeps nobody from acting
+            values = None
+        return Before(subject=_subject(self.user_id, user), values=values)
+
+    def run(self, api: PingOneApi) -> Any:
+        return self.action.call(api, *([self.user_id] if self.action.needs_user else []), **self.inputs)
+
+    def settle(self, api: PingOneApi, before: Before, result: Any) -> After:
+        action = self.action
+        user_id = action.subject_of(result).id if action.subject_of else self.user_id
+        if user_id is None:
+            raise TypeError(f"{action.key} neither takes nor returns a user")
+        with deadline.at_least(LOOK_AGAIN_S):
+            again = _look_again(api, action, user_id, self.inputs)
+        expected = storable(action.expected(self.inputs)) or {}
+        values = storable(again.values) or {}
+        is_seen = again.was_read and expected.items() <= values.items()
+        was_so = bool(expected) and again.was_read and is_seen and values == storable(before.values)
+        note = action.note_of(result)  # may say better what did not come about
+        if not again.was_read:
+            note = f"{note} {UNREAD}".strip()
+        elif not is_seen:
+            note = note or UNSEEN
+        return After(
+            outcome=NoChange if was_so else Done,
+            result=result,
+            subject=None if self.user_id else _subject(user_id, again.user),
+            values=again.values,
+            note=note,
+            user=again.user,
+            is_gone=again.was_read and again.user is None,
+            is_seen=is_seen and action.is_complete(result),
+        )
+
+
+def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> Result:
     """Run the inverse of what `entry`, its latest row, tells of: an action of its own, with its own entry.
 
-    Raises Refused when there is no inverse, when it was undone already, or when the user has changed since; else as
-    `perform`.
+    Refused when there is no inverse, when it was undone already, or when the user has changed since. Raises as `run`.
     """
-    action = BY_KEY.get(entry.action)
-    if action is None or action.undo is None or entry.outcome != Outcome.SUCCEEDED:
-        raise Refused("This cannot be undone.")
-    inverse = BY_KEY[action.undo.action]
+    action, inverse = BY_KEY.get(entry.action), inverse_of(entry)
+    if action is None or action.undo is None or inverse is None or entry.outcome != Outcome.SUCCEEDED:
+        return Refused(reason="This cannot be undone.", entry=None)
     access.require(inverse.permission)
-    entries.raise_if_submitted(access.org, access.operator, circumstances.submission)
-    undone = AuditEntry.objects.current().filter(organization=access.org, undoes=entry.entry)
-    if undone.exclude(outcome=Outcome.FAILED).exists():
-        raise Refused("This was undone already, or is being undone.")
+    if sent := entries.submitted(access.org, access.actor, circumstances.submission):
+        return AlreadySubmitted(entry=sent)
+    circumstances = replace(circumstances, undoes=entry.entry)
+    restores = Restored(action=action, entry=entry)
+    operation = UserOperation(action=inverse, user_id=UUID(entry.subject_id), inputs={}, restores=restores)
+    if undo_of(entry):
+        problem = "This was undone already, or is being undone."
+        return _refuse(access, operation, operation.subject, circumstances, problem)
     try:
         inputs = action.undo.inputs(entry.before or {}, entry.inputs)
     except (KeyError, TypeError, ValueError):
-        raise Refused("The values before it are not on record.") from None
-    user_id = UUID(entry.subject_id)
-    api = access.pingone()
-    now = storable(action.observe(api, users.get(api, user_id), _inputs_of(entry)))
+        problem = "The values before it are not on record."
+        return _refuse(access, operation, operation.subject, circumstances, problem)
+    return run(access, replace(operation, inputs=inputs), circumstances)
+
+
+def inverse_of(entry: AuditEntry) -> Action | None:
+    """The action that takes back the kind of action that `entry` tells of; None: there is none."""
+    action = BY_KEY.get(entry.action)
+    return BY_KEY[action.undo.action] if action and action.undo else None
+
+
+def undo_of(entry: AuditEntry) -> AuditEntry | None:
+    """The undo that has taken `entry` back, or may have, or is about to; its latest row."""
+    took_effect = (Outcome.STARTED, Outcome.SUCCEEDED, Outcome.NO_CHANGE, Outcome.UNKNOWN)
+    return (
+        AuditEntry.objects.current()
+        .filter(organization_id=entry.organization_id, undoes=entry.entry, outcome__in=took_effect)
+        .first()
+    )
+
+
+def _raise_if_changed(api: PingOneApi, user: User, restores: Restored) -> None:
+    """Raises NotPossible."""
+    entry = restores.entry
+    now = storable(restores.action.observe(api, user, restores.action.inputs_on_record(entry.inputs)))
     if now != entry.after:
-        raise Refused(f"{entry.subject_name} has changed since, so that undoing could take back more than this.")
-    return perform(access, inverse, user_id, inputs, replace(circumstances, undoes=entry.entry))
+        raise NotPossible(f"{entry.subject_name} has changed since, so that undoing could take back more than this.")
 
 
 def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
@@ -163,7 +347,7 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
         user: User | None = users.get(api, UUID(entry.subject_id))
     except NotFound:
         user = None
-    inputs = _inputs_of(entry)
+    inputs = action.inputs_on_record(entry.inputs)
     now = storable(action.observe(api, user, inputs))
     expected = storable(action.expected(inputs))
     if expected is not None and expected.items() <= now.items():
@@ -179,14 +363,6 @@ def is_open(entry: AuditEntry) -> bool:
     """Whether nobody knows what came of it: the answer was lost, or the process that ran it died."""
     died = entry.outcome == Outcome.STARTED and entry.at < timezone.now() - LONGEST_RUN
     return died or entry.outcome == Outcome.UNKNOWN
-
-
-def _before(api: PingOneApi, action: Action, user: User | None, inputs: Mapping[str, Any]) -> Json | None:
-    """None also where the values cannot be seen: that alone keeps nobody from acting."""
-    try:
-        return action.observe(api, user, inputs) if user else None
-    except (MissingPermission, NotFound):
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,53 +390,29 @@ def _subject(user_id: UUID | None, user: User | None) -> Subject:
     return Subject(kind=AuditEntry.Subject.USER, id=user_id or "", name=user.username if user else "")
 
 
-def _inputs_of(entry: AuditEntry) -> Json:
-    """The recorded inputs as `observe` takes them: ids as UUIDs again."""
-    return {name: UUID(value) if name.endswith("_id") and value else value for name, value in entry.inputs.items()}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One action to run, and how it is called where its outcome is told."""
+    """One of several actions on a user, and how it is called where its outcome is told."""
 
     action: Action
     name: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What came of a step."""
+def perform_each(
+    access: OrgAccess, user_id: UUID, steps: Iterable[Step], circumstances: Circumstances
+) -> list[tuple[Step, Result | None]]:
+    """Run all steps, whichever fail; once PingOne does not answer, the rest is not tried: None.
 
-    step: Step
-    problem: str = ""  # why not; empty: it is done
-    kind: str = ""  # of PingOne's error, where it is one
-
-
-def perform_each(access: OrgAccess, user_id: UUID, steps: Iterable[Step], circumstances: Circumstances) -> list[Result]:
-    """Run all steps, whichever fail; once PingOne does not answer, the rest is not tried.
-
-    The same submission again runs none of them again. Raises PermissionDenied, and Http404, as `perform`.
+    The same submission again runs none of them again. Raises as `run`.
     """
-    results: list[Result] = []
+    results: list[tuple[Step, Result | None]] = []
     silent = False
     for step in steps:
         own = uuid5(circumstances.submission, f"{step.action.key} {sorted(step.inputs.items())}")
-        problem, kind = "", ""
-        if silent:
-            problem = "Not tried, since PingOne did not answer before."
-        else:
-            try:
-                perform(access, step.action, user_id, step.inputs, replace(circumstances, submission=own))
-            except Refused as refused:
-                problem = str(refused)
-            except AlreadySubmitted as sent:
-                if sent.entry.outcome != Outcome.SUCCEEDED:
-                    problem = "This was sent before, and did not succeed."
-            except PingOneError as error:
-                silent = isinstance(error, ConnectionFailure | RateLimited | Unavailable)
-                unknown = "" if error.outcome_known else " It may have happened or not."
-                said = " ".join(detail.message for detail in error.details if detail.message)
-                kind, problem = error.kind, f"{error.title}.{unknown}" + (f" PingOne says: {said}" if said else "")
-        results.append(Result(step=step, problem=problem, kind=kind))
+        result = None
+        if not silent:
+            result = perform(access, step.action, user_id, step.inputs, replace(circumstances, submission=own))
+            silent = isinstance(error_of(result), ConnectionFailure | RateLimited | Unavailable)
+        results.append((step, result))
     return results

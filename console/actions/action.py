@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from console.access import Permission
 from console.actions.forms import ActionForm, NoInput
@@ -59,6 +60,7 @@ class Action:
     title: str = ""  # where it stands alone, away from what the button is about; "": the label
     submit: str = ""  # on the button of its form; "": the title
     done: str  # in the notice and the audit log: past tense
+    already: str = ""  # in the notice after the person's name, when it was so before: "was deactivated already"
     does: str  # what it will do, said beforehand
     leaves: str  # and what not
     permission: Permission
@@ -76,7 +78,9 @@ class Action:
 
     observe: Observe = _nothing  # the values it is about, read before and after for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
-    note_of: Callable[[Any], str] = _no_note  # what a person should know besides
+    note_of: Callable[[Any], str] = _no_note  # what a person should know besides, from what `call` returned
+    is_complete: Callable[[Any], bool] = _always  # whether what `call` returned shows all that was asked for
+    subject_of: Callable[[Any], User] | None = None  # the user out of what `call` returned, where there was none before
     undo: Undo | None = None
 
     endpoint: str  # in PingOne's words, below the environment
@@ -102,6 +106,11 @@ class Action:
     def expected(self, inputs: Inputs) -> Json | None:
         """What `observe` finds once the action has happened; None: it cannot be seen."""
         return self.effect(inputs) if callable(self.effect) else self.effect
+
+    def inputs_on_record(self, recorded: Json) -> Json:
+        """The inputs as `observe` and `expected` take them, from those that an entry keeps: ids are UUIDs again."""
+        ids = self.form.id_fields()
+        return {name: UUID(value) if name in ids and value else value for name, value in recorded.items()}
 
     def record_of(self, inputs: Inputs) -> Json:
         """The inputs as the log keeps them."""

@@ -70,6 +70,16 @@ class ActionForm(forms.Form):
         asked = {name: field for name, field in cls.base_fields.items() if name not in cls.COMMON}
         return [name for name, field in asked.items() if not field.widget.is_hidden]
 
+    @classmethod
+    def id_fields(cls) -> list[str]:
+        """The inputs that name something at PingOne: a device, a group, a population."""
+        ids = {name for name, field in cls.base_fields.items() if isinstance(field, forms.UUIDField)}
+        return sorted(ids - set(cls.COMMON))
+
+    def differences(self) -> list[Any]:
+        """What a person has to choose between when the user has changed since the form was opened; of most: nothing."""
+        return []
+
 
 class NoInput(ActionForm):
     """For what needs no more than a press of its button."""

@@ -25,6 +25,7 @@ ACTIONS = (
         key="password.force-change",
         label="Force password change",
         done="Password change forced",
+        already="had to change the password already",
         does="The user must choose a new password at the next sign-on; a lock of the password ends.",
         leaves="The old password works until then, and open sessions go on.",
         permission=Permission.RECOVER_PASSWORDS,

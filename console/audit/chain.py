@@ -11,14 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from console.models import AuditEntry, AuditHead, Organization, UnfinishedEntry
+from console.models.audit import FIELDS
 
 FIRST_PREVIOUS_HASH = "0" * 64
-_NOT_COVERED = {"id", "hash"}
-COVERED = tuple(
-    field.attname
-    for field in AuditEntry._meta.concrete_fields  # noqa: SLF001 - Django documents _meta
-    if field.attname not in _NOT_COVERED
-)
+COVERED = tuple(name for name in FIELDS if name not in {"id", "hash"})
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError
 
+from console.access import Actor
 from console.audit.chain import append
 from console.models import AuditEntry, Operator, Organization
+from console.models.audit import EXPORTED, FIELDS
 from pingone_integration.errors import PingOneError
 from pingone_integration.values import printable, text
 
@@ -65,14 +67,6 @@ class Circumstances:
     undoes: UUID | None = None  # the entry whose effect is taken back
 
 
-class AlreadySubmitted(Exception):
-    """This form was sent before: `entry` is what came of it."""
-
-    def __init__(self, entry: AuditEntry) -> None:
-        super().__init__(str(entry))
-        self.entry = entry
-
-
 def record(
     organization: Organization,
     event: str,
@@ -104,6 +98,7 @@ def record(
         inputs=storable(inputs or {}),
         before=storable(before),
         after=storable(after),
+        actor=AuditEntry.Actor.OPERATOR if operator else "",
         **_person(operator),
         **_about(subject),
         **_said(error),
@@ -113,7 +108,7 @@ def record(
 
 def start(
     organization: Organization,
-    operator: Operator,
+    actor: Actor,
     action: str,
     subject: Subject,
     *,
@@ -121,39 +116,39 @@ def start(
     circumstances: Circumstances,
     inputs: Mapping[str, Any],
     before: Json | None,
-) -> AuditEntry:
+) -> AuditEntry | None:
     """Put on record that an action is about to run; committed when this returns.
 
-    Raises AlreadySubmitted when the same form has started one already.
+    None, and nothing is added, when the same form has been submitted before.
     """
-    row = AuditEntry(
-        organization=organization,
-        entry=entry,
-        outcome=Outcome.STARTED,
-        action=action,
-        channel=circumstances.channel,
-        source_address=circumstances.source_address,
-        ticket=text(circumstances.ticket),
-        reason=text(circumstances.reason),
-        submission=circumstances.submission,
-        undoes=circumstances.undoes,
-        inputs=storable(inputs),
-        before=storable(before),
-        **_person(operator),
-        **_about(subject),
-    )
-    try:
-        return _logged(append(row, durable=True))
-    except IntegrityError:
-        raise_if_submitted(organization, operator, circumstances.submission)
-        raise
+    row = _first(organization, actor, action, subject, circumstances=circumstances, inputs=inputs)
+    row.entry, row.outcome, row.before = entry, Outcome.STARTED, storable(before)
+    return _unless_submitted(row, actor, circumstances)
 
 
-def raise_if_submitted(organization: Organization, operator: Operator, submission: UUID) -> None:
-    """Raises AlreadySubmitted with the outcome that this operator's form has had already."""
-    first = AuditEntry.objects.filter(organization=organization, operator=operator, submission=submission).first()
-    if first is not None:
-        raise AlreadySubmitted(AuditEntry.objects.current().get(entry=first.entry))
+def refuse(
+    organization: Organization,
+    actor: Actor,
+    action: str,
+    subject: Subject,
+    *,
+    circumstances: Circumstances,
+    inputs: Mapping[str, Any],
+    reason: str,
+) -> AuditEntry | None:
+    """Put on record that the console refused an action before anything was sent; `reason` says why.
+
+    None, and nothing is added, when the same form has been submitted before.
+    """
+    row = _first(organization, actor, action, subject, circumstances=circumstances, inputs=inputs)
+    row.entry, row.outcome, row.note = uuid4(), Outcome.REFUSED, text(reason)
+    return _unless_submitted(row, actor, circumstances)
+
+
+def submitted(organization: Organization, actor: Actor, submission: UUID) -> AuditEntry | None:
+    """The latest row of what this actor's form came to when it was submitted before; None: it was not."""
+    first = AuditEntry.objects.filter(organization=organization, operator=actor.operator, submission=submission).first()
+    return AuditEntry.objects.current().get(entry=first.entry) if first else None
 
 
 def close(
@@ -184,24 +179,45 @@ def close(
     return _logged(append(closing, durable=True))
 
 
-_REPEATED = (
-    "organization_id",
-    "entry",
-    "started_at",
-    "operator_id",
-    "operator_email",
-    "channel",
-    "source_address",
-    "ticket",
-    "reason",
-    "undoes",
-    "action",
-    "subject_kind",
-    "subject_id",
-    "subject_name",
-    "inputs",
-    "before",
-)
+# What each row of an entry repeats: who, why, to whom. The rest is a row's own.
+_OF_ONE_ROW = {"id", "sequence", "previous_hash", "hash", "revision", "outcome", "at", "submission"}
+_OF_OUTCOME = {"after", "error_kind", "error_id", "correlation_id", "note"}
+_REPEATED = tuple(name for name in FIELDS if name not in _OF_ONE_ROW | _OF_OUTCOME)
+
+
+def _first(
+    organization: Organization,
+    actor: Actor,
+    action: str,
+    subject: Subject,
+    *,
+    circumstances: Circumstances,
+    inputs: Mapping[str, Any],
+) -> AuditEntry:
+    """The unsaved first row of an entry."""
+    return AuditEntry(
+        organization=organization,
+        action=action,
+        channel=circumstances.channel,
+        source_address=circumstances.source_address,
+        ticket=text(circumstances.ticket),
+        reason=text(circumstances.reason),
+        submission=circumstances.submission,
+        undoes=circumstances.undoes,
+        inputs=storable(inputs),
+        actor=actor.kind,
+        **_person(actor.operator),
+        **_about(subject),
+    )
+
+
+def _unless_submitted(row: AuditEntry, actor: Actor, circumstances: Circumstances) -> AuditEntry | None:
+    try:
+        return _logged(append(row, durable=True))
+    except IntegrityError:
+        if submitted(row.organization, actor, circumstances.submission):
+            return None
+        raise
 
 
 def _person(operator: Operator | None) -> Json:
@@ -241,29 +257,19 @@ def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+# Of an export's columns, what the line of the process log leaves out: what may hold more about people than their name.
+_NOT_LOGGED = {"started_at", "reason", "note", "operator_email"}
+
+
 def _logged(row: AuditEntry) -> AuditEntry:
-    line = {
-        "entry": str(row.entry),
-        "sequence": row.sequence,
+    line = {name: getattr(row, name) for name in EXPORTED if name not in _NOT_LOGGED} | {
         "hash": row.hash,
-        "at": row.at.isoformat(),
-        "organization": str(row.organization_id),
+        "organization": row.organization_id,
         "operator": row.operator_email,
-        "channel": row.channel,
-        "source_address": row.source_address,
-        "action": row.action,
-        "outcome": row.outcome,
-        "subject_kind": row.subject_kind,
-        "subject_id": row.subject_id,
-        "subject_name": row.subject_name,
         "ids": {name: value for name, value in row.inputs.items() if _is_uuid(value)},
-        "ticket": row.ticket,
-        "undoes": row.undoes and str(row.undoes),
-        "error_kind": row.error_kind,
-        "error_id": row.error_id,
-        "correlation_id": row.correlation_id,
     }
-    logger.info("%s", json.dumps({name: value for name, value in line.items() if value not in ("", None, {})}))
+    said = {name: value for name, value in line.items() if value not in ("", None, {})}
+    logger.info("%s", json.dumps(said, default=_plain))
     return row
 
 

@@ -6,13 +6,15 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from console.access import OrgAccess, Permission
-from console.audit import entries
+from console.actions.action import Json
+from console.actions.outcome import Done, Failed, Result, Unknown
+from console.audit.entries import Circumstances, Subject
 from console.models import AuditEntry
+from console.perform import After, Before, run
 from pingone_integration import endpoints
-from pingone_integration.calls.api import READS
+from pingone_integration.calls.api import READS, PingOneApi
 from pingone_integration.endpoints import Endpoint, Exchange
 from pingone_integration.errors import PingOneError
 from pingone_integration.values import text
@@ -53,35 +55,50 @@ class ApiCall:
         return kept | ({"media_type": self.media_type, "body": without_secrets(self)} if self.writes else {})
 
 
-def perform_call(access: OrgAccess, call: ApiCall, circumstances: entries.Circumstances) -> Exchange:
-    """Put the call on record, send it once, and record what came of it.
+def perform_call(access: OrgAccess, call: ApiCall, circumstances: Circumstances) -> Result:
+    """Put the call on record, send it once, and record what came of it: on the path of every action.
 
-    An answer of any status comes back as an Exchange. Raises a PingOneError when there is none, and
-    audit.AlreadySubmitted when the same form was sent before.
+    The result holds PingOne's answer, an Exchange, whatever its status. Raises as perform.run.
     """
-    access.require(Permission.CALL_API)
-    entry = uuid4()
-    api = access.pingone(transaction_id=entry)
-    subject = entries.Subject(kind=AuditEntry.Subject.API, name=f"{call.method} {call.endpoint.path}")
-    started = entries.start(
-        access.org,
-        access.operator,
-        ACTION,
-        subject,
-        entry=entry,
-        circumstances=circumstances,
-        inputs=call.inputs(),
-        before=None,
-    )
-    try:
-        exchange = endpoints.call(
-            api, call.method, call.endpoint, body=call.body if call.writes else None, media_type=call.media_type
-        )
-    except PingOneError as error:
-        entries.close(started, entries.Outcome.FAILED if error.outcome_known else entries.Outcome.UNKNOWN, error=error)
-        raise
-    entries.close(started, _outcome(call, exchange), after={"status": exchange.status}, error=_refusal(exchange))
-    return exchange
+    return run(access, CallOperation(call=call), circumstances)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallOperation:
+    """A call of any endpoint, of which nobody knows what it is about: there is nothing to read before and after."""
+
+    call: ApiCall
+
+    key = ACTION
+    permission = Permission.CALL_API
+
+    @property
+    def asks_for_ticket(self) -> bool:
+        return self.call.writes
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(kind=AuditEntry.Subject.API, name=f"{self.call.method} {self.call.endpoint.path}")
+
+    def recorded_inputs(self) -> Json:
+        return self.call.inputs()
+
+    def look(self, api: PingOneApi) -> Before:
+        return Before(subject=self.subject)
+
+    def run(self, api: PingOneApi) -> Exchange:
+        call = self.call
+        body = call.body if call.writes else None
+        return endpoints.call(api, call.method, call.endpoint, body=body, media_type=call.media_type)
+
+    def settle(self, api: PingOneApi, before: Before, result: Exchange) -> After:
+        """A write that ended in 5xx may have been done; a read never did anything."""
+        status = result.status
+        outcome: type[Done | Failed | Unknown] = Done
+        if status >= 400:
+            outcome = Unknown if self.call.writes and status >= 500 else Failed
+        error = PingOneError(trace=result.trace) if status >= 400 else None
+        return After(outcome=outcome, result=result, values={"status": status}, error=error)
 
 
 def without_secrets(call: ApiCall) -> str:
@@ -119,17 +136,6 @@ def as_curl(call: ApiCall, base_url: str) -> str:
     if call.writes and call.body:
         parts += ["--data", shlex.quote(call.body)]
     return " ".join([*parts, shlex.quote(base_url + call.target)])
-
-
-def _outcome(call: ApiCall, exchange: Exchange) -> AuditEntry.Outcome:
-    """A write that ended in 5xx may have been done; a read never did anything."""
-    if exchange.status < 400:
-        return entries.Outcome.SUCCEEDED
-    return entries.Outcome.UNKNOWN if call.writes and exchange.status >= 500 else entries.Outcome.FAILED
-
-
-def _refusal(exchange: Exchange) -> PingOneError | None:
-    return PingOneError(trace=exchange.trace) if exchange.status >= 400 else None
 
 
 def _without_secrets(value: Any, *, everything: bool) -> Any:

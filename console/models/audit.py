@@ -38,6 +38,9 @@ class AuditEntry(models.Model):
     class Outcome(models.TextChoices):
         STARTED = "started", "started"
         SUCCEEDED = "succeeded", "succeeded"
+        NO_CHANGE = "no change", "no change"  # it was so already
+        CONFLICT = "conflict", "conflict"  # the user had changed since the form was opened; nothing was written
+        REFUSED = "refused", "refused"  # by the console, before anything was sent
         FAILED = "failed", "failed"
         UNKNOWN = "unknown", "unknown"  # PingOne may have acted, although we did not see it
 
@@ -48,6 +51,9 @@ class AuditEntry(models.Model):
         CONNECTION = "connection", "connection"
         MEMBERSHIP = "membership", "membership"
         POLICY = "policy", "policy"
+        OPERATOR = "operator", "operator"
+
+    class Actor(models.TextChoices):
         OPERATOR = "operator", "operator"
 
     class Channel(models.TextChoices):
@@ -68,6 +74,7 @@ class AuditEntry(models.Model):
     started_at = models.DateTimeField()  # of revision 0
 
     # Who, from where, why
+    actor = models.CharField(max_length=12, choices=Actor, blank=True)  # empty: nobody we know, or an older row
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, related_name="audit_entries")
     operator_email = models.CharField(max_length=254, blank=True)  # as it was then
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.PAGE)
@@ -125,6 +132,35 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("The audit log is append-only.")
+
+
+# Every column of an entry, as its rows are read and written: ids of related rows, not the rows.
+FIELDS = tuple(field.attname for field in AuditEntry._meta.concrete_fields)  # noqa: SLF001 - Django documents _meta
+
+
+# What an export has of it, in this order: all that is text, a time or an id.
+EXPORTED = (
+    "sequence",
+    "at",
+    "started_at",
+    "outcome",
+    "action",
+    "subject_kind",
+    "subject_id",
+    "subject_name",
+    "operator_email",
+    "channel",
+    "source_address",
+    "ticket",
+    "reason",
+    "error_kind",
+    "error_id",
+    "correlation_id",
+    "entry",
+    "undoes",
+    "note",
+    "actor",
+)
 
 
 class AuditHead(models.Model):

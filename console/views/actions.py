@@ -1,6 +1,7 @@
 """Actions on a user: the form or question, the run, Undo, and the ticket that an agent works on."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,38 +11,30 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from console import perform
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY, Action
 from console.actions.forms import ActionForm, SubmissionForm
-from console.actions.profile_forms import EditUserForm
-from console.audit.entries import AlreadySubmitted, Circumstances, Outcome
+from console.actions.outcome import Conflict, Done, Failed, NoChange, Notice, Result, notice_of, user_of
+from console.audit.entries import Circumstances
 from console.failures.at_fields import tell_at_fields
-from console.failures.failure import Failure, note, status_of, with_explanation
+from console.failures.failure import Failure, note, status_of
 from console.fragments import wants_fragment
 from console.kept_forms import mark_of, take
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
-from console.perform import Performed, Refused
+from console.perform import inverse_of, perform
+from console.perform import undo as perform_undo
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_panels
 from console.source_address import source_address
 from console.tickets import TicketForm, take_in_hand, ticket_in_hand
+from console.users.account import account_context
 from console.users.remembered import known_attributes
-from console.views.users import account_context
 from pingone_integration import users
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
-from pingone_integration.profiles import Written
 from pingone_integration.users import User
 
 _BELOW = "Below is the user as PingOne has them now."
-TYPED_BEFORE = "You were signed out before this was sent. Nothing was changed; what you typed is below."
-_SENT_BEFORE = {
-    Outcome.STARTED: "This was sent before and is still being done.",
-    Outcome.SUCCEEDED: "This was sent before and is done.",
-    Outcome.FAILED: "This was sent before and has failed. Press the button again to try once more.",
-    Outcome.UNKNOWN: "This was sent before, and nobody knows yet whether it happened.",
-}
 
 
 @org_view(Permission.VIEW_USERS)
@@ -56,7 +49,7 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
     if typed := take(request):
         messages.warning(request, TYPED_BEFORE)
         return _form_page(request, access, action, _form(access, action, typed, user=shown), shown)
-    named = {name: value for name, value in request.GET.items() if name.endswith("_id")}  # by a line of a panel
+    named = {name: request.GET[name] for name in action.form.id_fields() if name in request.GET}  # by a line of a panel
     form = _form(access, action, user=shown, initial=named | {"ticket": ticket_in_hand(request)})
     return _form_page(request, access, action, form, shown)
 
@@ -73,22 +66,15 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
     form = _form(access, action, _posted(request), user=looked_at)
     failure = None
     if form.is_valid():
-        try:
-            performed = perform.perform(access, action, user_id, form.inputs(), circumstances_of(request, form))
-        except AlreadySubmitted as sent:
-            return _as_they_are(request, access, user_id, _Told.of(sent.entry))
-        except Refused as refused:
-            return _as_they_are(request, access, user_id, _Told(messages.ERROR, str(refused)))
-        except ChangedMeanwhile as error:
-            return _conflict_page(request, access, action, users.get(access.pingone(), user_id), error)
-        except PingOneError as error:
-            if not error.outcome_known:
-                return _unknown(request, access, user_id, error)
-            if not form.visible_inputs():
-                raise
-            failure = tell_at_fields(request, error, form)
-        else:
-            return _done(request, access, action, performed)
+        match perform(access, action, user_id, form.inputs(), circumstances_of(request, form)):
+            case Conflict(error=conflict):
+                return _conflict_page(request, access, action, users.get(access.pingone(), user_id), conflict)
+            case Failed(error=failed):
+                if not form.visible_inputs():
+                    raise failed
+                failure = tell_at_fields(request, failed, form)
+            case result:
+                return _told(request, access, action, user_id, result)
     try:
         shown: User | _Unread = looked_at or users.get(access.pingone(), user_id)
     except PingOneError:
@@ -104,7 +90,8 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
     """Run the inverse of an action that is on record, by whomever: an action of its own."""
     entry = get_object_or_404(AuditEntry.objects.current(), organization=access.org, entry=entry_id)
     form = SubmissionForm(request.POST)
-    if not form.is_valid() or not entry.subject_id:
+    action = BY_KEY.get(entry.action)
+    if not form.is_valid() or action is None or not entry.subject_id:
         raise Http404("Nothing to undo.")
     user_id = UUID(entry.subject_id)
     circumstances = Circumstances(
@@ -113,17 +100,10 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
         reason=f"Undo of {entry.action}",
         submission=form.cleaned_data["submission"],
     )
-    try:
-        performed = perform.undo(access, entry, circumstances)
-    except AlreadySubmitted as sent:
-        return _as_they_are(request, access, user_id, _Told.of(sent.entry))
-    except Refused as refused:
-        return _as_they_are(request, access, user_id, _Told(messages.ERROR, str(refused)))
-    except PingOneError as error:
-        if error.outcome_known:
-            raise
-        return _unknown(request, access, user_id, error)
-    return _done(request, access, BY_KEY[performed.entry.action], performed)
+    result = perform_undo(access, entry, circumstances)
+    if isinstance(result, Failed | Conflict):
+        raise result.error
+    return _told(request, access, inverse_of(entry) or action, user_id, result)
 
 
 @org_view(Permission.VIEW_USERS)
@@ -148,27 +128,6 @@ class _Unread:
     username: str = "Cannot be read from PingOne now"
 
 
-@dataclass(frozen=True)
-class _Told:
-    """A notice: how grave, what, and the entry that Undo takes back."""
-
-    level: int
-    text: str
-    undoable: str = ""
-
-    @classmethod
-    def of(cls, entry: AuditEntry) -> "_Told":
-        """What came of a form that was sent before."""
-        outcome = Outcome(entry.outcome)
-        text = _SENT_BEFORE[outcome]
-        if outcome == Outcome.SUCCEEDED and BY_KEY[entry.action].secret_result:
-            text += " What it showed once is not kept; press the button again for another."
-        return cls(messages.INFO if outcome == Outcome.SUCCEEDED else messages.WARNING, text)
-
-    def tell(self, request: HttpRequest) -> None:
-        messages.add_message(request, self.level, self.text, extra_tags=self.undoable)
-
-
 def _action_or_404(key: str) -> Action:
     action = BY_KEY.get(key)
     if action is None or not action.needs_user:
@@ -187,15 +146,6 @@ def _posted(request: ConsoleRequest) -> QueryDict:
     data = request.POST.copy()
     data.setdefault("ticket", ticket_in_hand(request))
     return data
-
-
-def circumstances_of(request: HttpRequest, form: ActionForm) -> Circumstances:
-    return Circumstances(
-        source_address=source_address(request),
-        ticket=form.cleaned_data["ticket"],
-        reason=form.cleaned_data["reason"],
-        submission=form.cleaned_data["submission"],
-    )
 
 
 def _form_page(
@@ -234,18 +184,18 @@ def _form_page(
 
 
 def _conflict_page(
-    request: ConsoleRequest, access: OrgAccess, action: Action, now: User, error: ChangedMeanwhile
+    request: ConsoleRequest, access: OrgAccess, action: Action, now: User, error: PingOneError
 ) -> HttpResponse:
     """Both values of each edited field side by side: the agent chooses. Nothing is written before."""
     form = _form(access, action, _posted(request), user=now)
-    if not isinstance(form, EditUserForm) or not form.is_valid():  # PingOne has by now what was typed
+    if not form.is_valid() or not form.differences():  # PingOne has by now what was typed
         return _form_page(request, access, action, form, now)
     context = {
         "action": action,
         "form": form,
         "user": now,
         "error": error,
-        "fresh": EditUserForm(user=now, attributes=known_attributes(access)),
+        "fresh": _form(access, action, user=now),
         "here": reverse("user-action", args=[access.org.slug, now.id, action.key]),
         "typed_by": mark_of(access.operator),
     }
@@ -253,71 +203,67 @@ def _conflict_page(
     return render(request, template, context, status=status_of(ChangedMeanwhile))
 
 
-def _done(request: ConsoleRequest, access: OrgAccess, action: Action, performed: Performed) -> HttpResponse:
-    entry = performed.entry
-    name = performed.user.display_name if performed.user else entry.subject_name
+def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UUID, result: Result) -> HttpResponse:
+    """What the person sees after an action that needs no form any more."""
+    user = user_of(result)
+    entry = result.entry
     inverse = BY_KEY[action.undo.action] if action.undo else None
-    undoable = str(entry.entry) if inverse and access.allows(inverse.permission) and entry.after is not None else ""
-    text = " ".join(part for part in (f"{action.done}: {name}.", entry.note) if part)
-    dropped = isinstance(performed.result, Written) and performed.result.not_taken
-    told = _Told(messages.SUCCESS if performed.is_seen and not dropped else messages.WARNING, text, undoable)
-    if action.secret_result:
-        return _show_once(request, access, action, performed)
-    if performed.is_gone:
-        told.tell(request)
-        return go(request, reverse("users", args=[access.org.slug]))
-    return _as_they_are(request, access, UUID(entry.subject_id), told, shown=performed.user, panels=action.panels)
+    notice = notice_of(
+        result,
+        action,
+        name=user.display_name if user else entry.subject_name if entry else "",
+        may_undo=bool(inverse and access.allows(inverse.permission)),
+        in_words=partial(_in_words, request),
+    )
+    match result:
+        case Done() if action.secret_result:
+            return _show_once(request, access, action, result)
+        case Done(is_gone=True):
+            tell(request, access, notice)
+            return go(request, reverse("users", args=[access.org.slug]))
+        case Done() | NoChange():
+            return _as_they_are(request, access, user_id, notice, shown=user, panels=action.panels)
+        case _:
+            return _as_they_are(request, access, user_id, notice)
 
 
-def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, performed: Performed) -> HttpResponse:
+def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done: Done) -> HttpResponse:
     """The one answer that ever holds the secret: no redirect, so that it is kept nowhere."""
     context = {
         "action": action,
-        "secret": performed.result,
-        "name": performed.user.display_name if performed.user else performed.entry.subject_name,
-        "user_url": reverse("user", args=[access.org.slug, performed.entry.subject_id]),
+        "secret": done.result,
+        "name": done.user.display_name if done.user else done.entry.subject_name,
+        "user_url": reverse("user", args=[access.org.slug, done.entry.subject_id]),
     }
     if not wants_fragment(request):
         return render(request, "console/actions/secret.html", context)
-    return _with_panels(render(request, "console/actions/secret.html#secret", context), action.panels)
+    return with_panels(render(request, "console/actions/secret.html#secret", context), action.panels)
 
 
-def _unknown(request: ConsoleRequest, access: OrgAccess, user_id: UUID, error: PingOneError) -> HttpResponse:
+def _in_words(request: HttpRequest, error: PingOneError) -> str:
+    """Of an answer that was lost: above the user, who has been read again."""
     failure = note(request, error)
     ids = "".join(f" {name} {value}." for name, value in failure.ids)
-    words = f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
-    told = with_explanation(access, words, failure.kind)
-    return _as_they_are(request, access, user_id, _Told(messages.WARNING, told))
+    return f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
 
 
 def _as_they_are(
     request: ConsoleRequest,
     access: OrgAccess,
     user_id: UUID,
-    told: _Told,
+    notice: Notice,
     *,
     shown: User | None = None,
     panels: tuple[str, ...] = (),
 ) -> HttpResponse:
     """The user read back from PingOne, and a notice of what came of it."""
-    told.tell(request)
+    tell(request, access, notice)
     if not wants_fragment(request) or request.htmx.target != "action":
         return go(request, reverse("user", args=[access.org.slug, user_id]))
     try:
         shown = shown or users.get(access.pingone(), user_id)
     except PingOneError:  # the page itself then says why it cannot show the user
         return go(request, reverse("user", args=[access.org.slug, user_id]))
-    response = _with_panels(render(request, "console/users/after_action.html", account_context(request, shown)), panels)
+    response = with_panels(render(request, "console/users/after_action.html", account_context(access, shown)), panels)
     response["HX-Reswap"] = "innerHTML show:#notices:top"
     return response
-
-
-def _with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse:
-    """Tell these panels of the page to read themselves again."""
-    for panel in panels:
-        trigger_client_event(response, f"{panel}-changed")
-    return response
-
-
-def go(request: HttpRequest, url: str) -> HttpResponse:
-    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)

@@ -17,31 +17,10 @@ from console.audit.search import AuditFilterForm, each_of, matching, page_of
 from console.audit.wording import Line, changes_of, inputs_of, title_of, values_of
 from console.fragments import wants_fragment
 from console.models import AuditEntry
+from console.models.audit import EXPORTED
 from console.page.csv_export import csv_lines
-from console.perform import is_open, resolve
+from console.perform import inverse_of, is_open, resolve, undo_of
 from pingone_integration.errors import kinds
-
-_COLUMNS = (
-    "sequence",
-    "at",
-    "started_at",
-    "outcome",
-    "action",
-    "subject_kind",
-    "subject_id",
-    "subject_name",
-    "operator_email",
-    "channel",
-    "source_address",
-    "ticket",
-    "reason",
-    "error_kind",
-    "error_id",
-    "correlation_id",
-    "entry",
-    "undoes",
-    "note",
-)
 
 
 class _Row(Line):
@@ -81,8 +60,8 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         raise Http404("No such entry.")
     latest = rows[-1]
     action = BY_KEY.get(latest.action)
-    inverse = BY_KEY[action.undo.action] if action and action.undo else None
-    undone = AuditEntry.objects.current().filter(organization=access.org, undoes=latest.entry).first()
+    inverse = inverse_of(latest)
+    undone = undo_of(latest)
     context = {
         "entry": latest,
         "rows": rows,
@@ -140,12 +119,12 @@ def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHt
 
 
 def _as_csv(entries: Iterator[AuditEntry]) -> Iterator[str]:
-    columns = [*_COLUMNS, "changes", "inputs"]
+    columns = [*EXPORTED, "changes", "inputs"]
     return csv_lines(
         columns,
         (
             [
-                *(_plain(getattr(entry, name)) for name in _COLUMNS),
+                *(_plain(getattr(entry, name)) for name in EXPORTED),
                 changes_of(entry),
                 "; ".join(f"{label}: {value}" for label, value in inputs_of(entry)),
             ]
@@ -156,7 +135,7 @@ def _as_csv(entries: Iterator[AuditEntry]) -> Iterator[str]:
 
 def _as_json_lines(entries: Iterator[AuditEntry]) -> Iterator[str]:
     for entry in entries:
-        values = {name: _plain(getattr(entry, name)) for name in _COLUMNS}
+        values = {name: _plain(getattr(entry, name)) for name in EXPORTED}
         whole = values | {"inputs": entry.inputs, "before": entry.before, "after": entry.after, "hash": entry.hash}
         yield json.dumps(whole) + "\n"
 

@@ -10,18 +10,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.audit import entries
+from console.actions.outcome import AlreadySubmitted, Conflict, Done, Failed, Refused, Unknown
+from console.audit.entries import Circumstances
 from console.call_api import api_call
 from console.call_api.api_call import ApiCall
 from console.call_api.forms import CallApiForm, SaveCallForm, SendWriteForm
 from console.failures.failure import failure_of
 from console.models import AuditEntry, SavedApiCall
 from console.models.tickets import ticket_policy
+from console.responses import circumstances_of
 from console.source_address import source_address
 from console.tickets import ticket_in_hand
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.endpoints import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
-from pingone_integration.errors import NoEnvironmentChosen, PingOneError
+from pingone_integration.errors import NoEnvironmentChosen
 
 RECENT = 20
 
@@ -41,7 +43,7 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return _page(request, access, form, status=422)
     call = form.call
     if not call.writes:
-        return _send(request, access, form, entries.Circumstances(source_address=source_address(request)))
+        return _send(request, access, form, Circumstances(source_address=source_address(request)))
     second_look = SendWriteForm(
         request.POST if "submission" in request.POST else None,
         policy=ticket_policy(access.org, api_call.ACTION),
@@ -49,13 +51,7 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     )
     if not second_look.is_valid():
         return _page(request, access, form, second_look=second_look, status=422 if second_look.is_bound else 200)
-    circumstances = entries.Circumstances(
-        source_address=source_address(request),
-        ticket=second_look.cleaned_data["ticket"],
-        reason=second_look.cleaned_data["reason"],
-        submission=second_look.cleaned_data["submission"],
-    )
-    return _send(request, access, form, circumstances)
+    return _send(request, access, form, circumstances_of(request, second_look))
 
 
 @org_view(Permission.CALL_API)
@@ -86,18 +82,23 @@ def forget(request: ConsoleRequest, access: OrgAccess, saved_id: int) -> HttpRes
     return _to_composer(access)
 
 
-def _send(
-    request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circumstances: entries.Circumstances
-) -> HttpResponse:
+def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circumstances: Circumstances) -> HttpResponse:
     """The page with PingOne's answer, or with the reason why there is none; what was typed stays."""
-    try:
-        exchange = api_call.perform_call(access, form.call, circumstances)
-    except PingOneError as error:
-        failure = failure_of(error, access)
-        return _page(request, access, form, failure=failure, status=failure.status)
-    except entries.AlreadySubmitted as sent:
-        return _page(request, access, form, sent_before=sent.entry)
-    return _page(request, access, form, exchange=exchange)
+    match api_call.perform_call(access, form.call, circumstances):
+        case AlreadySubmitted(entry=entry):
+            return _page(request, access, form, sent_before=entry)
+        case Refused(reason=reason):
+            form.add_error(None, reason)
+            return _page(request, access, form, status=422)
+        case Done(result=Exchange() as exchange) | Failed(result=Exchange() as exchange):
+            return _page(request, access, form, exchange=exchange)
+        case Unknown(result=Exchange() as exchange):
+            return _page(request, access, form, exchange=exchange)
+        case Failed(error=error) | Unknown(error=error) | Conflict(error=error):
+            failure = failure_of(error, access)
+            return _page(request, access, form, failure=failure, status=failure.status)
+        case result:
+            raise TypeError(f"a call of any endpoint came to {result}")
 
 
 def _page(

@@ -9,27 +9,38 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console import perform
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
+from console.actions.outcome import (
+    AlreadySubmitted,
+    Conflict,
+    Done,
+    Failed,
+    Notice,
+    Refused,
+    Result,
+    Unknown,
+    error_of,
+    notice_of,
+    problem_of,
+)
 from console.actions.profile_forms import NewUserForm
-from console.audit.entries import AlreadySubmitted, Outcome
+from console.audit.entries import Outcome
 from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, note, with_explanation
 from console.fragments import wants_fragment
 from console.kept_forms import mark_of, take
 from console.models.tickets import ticket_policy
-from console.perform import Performed, Refused, perform_each
+from console.perform import perform, perform_each
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell
 from console.tickets import ticket_in_hand
 from console.users.afterwards_form import AfterwardsForm
 from console.users.remembered import known_attributes, known_populations
-from console.views.actions import TYPED_BEFORE, circumstances_of, go
 from pingone_integration import groups, population_sync, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
 from pingone_integration.populations import Population
-from pingone_integration.profiles import Written
 from pingone_integration.user_search import literal
 from pingone_integration.users import User
 
@@ -70,7 +81,7 @@ def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
             created = _create(request, access, form)
             if isinstance(created, HttpResponse):
                 return created
-            if isinstance(created, Performed):
+            if isinstance(created, Done):
                 return _created(request, access, form, then, created)
             page = created
         else:
@@ -94,41 +105,45 @@ def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
     return render(request, "console/users/new.html#existing", {"page": _Page(existing=found)})
 
 
-def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Performed | HttpResponse | _Page:
-    try:
-        return perform.perform(access, _CREATE, None, form.inputs(), circumstances_of(request, form))
-    except AlreadySubmitted as sent:
-        if sent.entry.outcome == Outcome.SUCCEEDED:
-            messages.info(request, "This was sent before and is done.")
-            return go(request, reverse("user", args=[access.org.slug, sent.entry.subject_id]))
-        if sent.entry.outcome != Outcome.FAILED:
+def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Done | HttpResponse | _Page:
+    """The user created; or where the person goes on, when there is nothing left to do on this page."""
+    result = perform(access, _CREATE, None, form.inputs(), circumstances_of(request, form))
+    match result:
+        case Done():
+            return result
+        case AlreadySubmitted(entry=entry) if entry.outcome == Outcome.SUCCEEDED:
+            tell(request, access, _notice(result))
+            return go(request, reverse("user", args=[access.org.slug, entry.subject_id]))
+        case AlreadySubmitted(entry=entry) if entry.outcome in {Outcome.STARTED, Outcome.UNKNOWN}:
             return _Page(outcome_open=True, status=409)
-        form.add_error(None, "This was sent before and has failed. Press the button again to try once more.")
-        return _Page(status=409)
-    except Refused as refused:
-        form.add_error(None, str(refused))
-        return _Page(status=422)
-    except PingOneError as error:
-        failure = tell_at_fields(request, error, form)
-        existing = _taken_by(request, access, form) if isinstance(error, Duplicate) else ()
-        return _Page(failure=failure, existing=existing, outcome_open=not error.outcome_known, status=failure.status)
+        case Conflict(error=error) | Failed(error=error) | Unknown(error=error):
+            failure = tell_at_fields(request, error, form)
+            existing = _taken_by(request, access, form) if isinstance(error, Duplicate) else ()
+            is_open = isinstance(result, Unknown)
+            return _Page(failure=failure, existing=existing, outcome_open=is_open, status=failure.status)
+        case _:
+            form.add_error(None, _notice(result).text)
+            return _Page(status=422 if isinstance(result, Refused) else 409)
+
+
+def _notice(result: Result, *, name: str = "") -> Notice:
+    return notice_of(result, _CREATE, name=name, in_words=lambda error: f"{error.title}.")
 
 
 def _created(
-    request: ConsoleRequest, access: OrgAccess, form: NewUserForm, then: AfterwardsForm, created: Performed
+    request: ConsoleRequest, access: OrgAccess, form: NewUserForm, then: AfterwardsForm, created: Done
 ) -> HttpResponse:
     """On to the user's page; what followed is told there, and a failure of it leaves the user as they are."""
     user_id = UUID(created.entry.subject_id)
     name = created.user.display_name if created.user else created.entry.subject_name
-    dropped = isinstance(created.result, Written) and created.result.not_taken
-    told = " ".join(part for part in (f"{_CREATE.done}: {name}.", created.entry.note) if part)
-    messages.add_message(request, messages.WARNING if dropped else messages.SUCCESS, told)
-    for result in perform_each(access, user_id, then.steps(), circumstances_of(request, form)):
-        if result.problem:
-            told = f"{result.step.name}: failed. {result.problem}"
-            messages.warning(request, with_explanation(access, told, result.kind))
+    tell(request, access, _notice(created, name=name))
+    for step, result in perform_each(access, user_id, then.steps(), circumstances_of(request, form)):
+        problem, error = problem_of(result), error_of(result)
+        if problem:
+            told = f"{step.name}: failed. {problem}"
+            messages.warning(request, with_explanation(access, told, error.kind if error else ""))
         else:
-            messages.success(request, f"{result.step.name}: done.")
+            messages.success(request, f"{step.name}: done.")
     return go(request, reverse("user", args=[access.org.slug, user_id]))
 
 

@@ -76,7 +76,9 @@ def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     last = LastResults(request.session, access.org.connection)
     last.forget()
     if wants_fragment(request):
-        return render(request, "console/connection/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0]))
+        return render(
+            request, "console/connection/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0])
+        )
     last.keep(*checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
     access.org.connection.refresh_from_db()
     return _page(request, access)

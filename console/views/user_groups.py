@@ -13,14 +13,15 @@ from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
+from console.actions.outcome import error_of, problem_of
 from console.failures.failure import note, with_explanation
 from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
 from console.perform import MOST_AT_ONCE, Step, perform_each
+from console.responses import circumstances_of, go
 from console.tickets import ticket_in_hand
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
-from console.views.actions import circumstances_of, go
 from pingone_integration import groups, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
@@ -55,13 +56,14 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             return _show(request, form, found)
     steps = [Step(action=_ADD, name=group.name, inputs={"group_id": group.id}) for group in named]
     results = perform_each(access, user_id, steps, circumstances_of(request, form))
-    done = [result.step.name for result in results if not result.problem]
+    done = [step.name for step, result in results if not problem_of(result)]
     if done:
         messages.success(request, f"Added to {len(done)} of {len(results)} groups: {', '.join(done)}.")
-    for result in results:
-        if result.problem:
-            told = f"Not added to {result.step.name}. {result.problem}"
-            messages.warning(request, with_explanation(access, told, result.kind))
+    for step, result in results:
+        if problem := problem_of(result):
+            error = error_of(result)
+            told = f"Not added to {step.name}. {problem}"
+            messages.warning(request, with_explanation(access, told, error.kind if error else ""))
     return go(request, reverse("user", args=[access.org.slug, user_id]))
 
 

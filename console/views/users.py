@@ -13,15 +13,13 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.actions.buttons import buttons, panel_offers
-from console.actions.catalogue import ACTIONS, Place
-from console.audit.search import latest
-from console.audit.wording import Line
+from console.actions.buttons import panel_offers
+from console.actions.catalogue import ACTIONS
 from console.failures.failure import Failure, note, with_explanation
 from console.failures.pages import fails_in_place
 from console.fragments import page_of, wants_fragment
 from console.tickets import ticket_in_hand
-from console.users.facts import profile_of
+from console.users.account import account_context
 from console.users.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.search_forms import UserSearchForm
@@ -30,8 +28,6 @@ from pingone_integration.calls.paging import Page
 from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
 from pingone_integration.user_search import FILTERABLE, meaning_of, user_id_in
 from pingone_integration.users import User
-
-LATELY = 5  # entries of the audit log on a user's page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +185,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
     panels = [_panel(request, shown, reading) for reading in readings]
     may_act = any(request.access.allows(action.permission) for action in ACTIONS)
     told = {"panels": panels, "may_act": may_act, "working_on": ticket_in_hand(request)}
-    return account_context(request, shown) | told
+    return account_context(request.access, shown) | told
 
 
 def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
@@ -199,26 +195,3 @@ def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Read
     if reading.content is None:
         return reading, None, {}
     return reading, None, panel_offers(request.access, shown.id, reading.panel.key, reading.content)
-
-
-def _on_record(access: OrgAccess, user_id: UUID) -> dict[str, Any]:
-    """What was done lately, out of the audit log: for those who may read it."""
-    if not access.allows(Permission.VIEW_AUDIT):
-        return {}
-    return {
-        "history_url": reverse("audit", args=[access.org.slug], query={"user": str(user_id)}),
-        "lately": [Line(entry) for entry in latest(access.org, most=LATELY, subject_id=str(user_id))],
-    }
-
-
-def account_context(request: ConsoleRequest, shown: User) -> dict[str, Any]:
-    """The user's own part of the page: account and profile, with what can be done there."""
-    access = request.access
-    return {
-        "user": shown,
-        "user_id": shown.id,
-        **_on_record(access, shown.id),
-        "profile": profile_of(shown),
-        "account_buttons": buttons(request.access, shown.id, Place.ACCOUNT, shown),
-        "profile_buttons": buttons(request.access, shown.id, Place.PROFILE, shown),
-    }

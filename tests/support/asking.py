@@ -83,6 +83,7 @@ class Directory:
     written: httpx.Response
     answers: list[Answer] = field(default_factory=list)  # then `written`
     rejected: str = ""  # the access token that writes are refused with
+    before: dict[str, Json] = field(default_factory=dict)  # what may be read otherwise until something is written
     requests: list[httpx.Request] = field(default_factory=list)
 
     @property
@@ -102,7 +103,7 @@ class Directory:
         return answer
 
     def _read(self, path: str) -> httpx.Response:
-        known = readable()
+        known = readable() | ({} if self.writes else self.before)
         return httpx.Response(200, json=known[path]) if path in known else httpx.Response(404, json=error("NOT_FOUND"))
 
 
@@ -123,11 +124,24 @@ def readable() -> dict[str, Json]:
     }
 
 
+_NOT_YET_SO: dict[str, dict[str, Json]] = {  # of an action whose effect is how Ada is anyway
+    "user.activate": {f"/users/{ADA}": ada(enabled=False)},
+    "user.unlock": {f"/users/{ADA}": ada(account={"canAuthenticate": False, "status": "LOCKED"})},
+    "mfa.enable": {f"/users/{ADA}": ada(mfaEnabled=False)},
+    "device.unlock": {
+        f"/users/{ADA}/devices/{DEVICE}": {"id": str(DEVICE), "type": "TOTP", "lock": {"status": "LOCKED"}}
+    },
+    "group.remove": {f"/users/{ADA}/memberOfGroups/{ENGINEERS}": {"id": str(ENGINEERS), "type": "DIRECT"}},
+}
+
+
 def directory_for(action: Action) -> Directory:
     """It does what the action asks for."""
+    before = _NOT_YET_SO.get(action.key, {})
     if write_of(action).method == "DELETE":
-        return Directory(httpx.Response(204))
-    return Directory(httpx.Response(200, json=ada(title="Chief") if action.key == "user.update" else ada()))
+        return Directory(httpx.Response(204), before=before)
+    written = ada(title="Chief") if action.key == "user.update" else ada()
+    return Directory(httpx.Response(200, json=written), before=before)
 
 
 def _below_environment(request: httpx.Request) -> str:

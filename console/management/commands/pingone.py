@@ -18,12 +18,27 @@ from django.shortcuts import get_object_or_404
 from console.access import OrgAccess, Permission, enter_org
 from console.actions.catalogue import ACTIONS, Action
 from console.actions.forms import ActionForm
-from console.audit.entries import AlreadySubmitted, Circumstances, Outcome
+from console.actions.outcome import (
+    AlreadySubmitted,
+    Conflict,
+    Done,
+    Failed,
+    NoChange,
+    Notice,
+    Refused,
+    Result,
+    Unknown,
+    error_of,
+    notice_of,
+    problem_of,
+    user_of,
+)
+from console.audit.entries import Circumstances
 from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
-from console.perform import Performed, Refused, perform
+from console.perform import perform
 from pingone_integration import users
 from pingone_integration.endpoints import Exchange
 from pingone_integration.errors import NoEnvironmentChosen, PingOneError
@@ -31,6 +46,15 @@ from pingone_integration.user_search import literal, user_id_in
 from pingone_integration.users import User
 
 FAILED, UNKNOWN, REFUSED = 1, 3, 4  # 2 is argparse's, for a command line that cannot be read
+_EXIT_CODES: dict[type[Result], int] = {
+    Done: 0,
+    NoChange: 0,
+    AlreadySubmitted: REFUSED,
+    Refused: REFUSED,
+    Conflict: FAILED,
+    Failed: FAILED,
+    Unknown: UNKNOWN,
+}
 _NOT_TYPED = {"submission", "seen_at", "seen"}  # what a page's form carries along
 
 
@@ -60,9 +84,7 @@ class Command(BaseCommand):
             options["run"](access, options)
         except (PermissionDenied, Http404):
             self._end(options, REFUSED, "refused", f"{options['operator']} may not do this.")
-        except (Refused, AlreadySubmitted) as refused:
-            self._end(options, REFUSED, "refused", str(refused))
-        except PingOneError as error:
+        except PingOneError as error:  # met before there was anything to run
             code, outcome = (FAILED, "failed") if error.outcome_known else (UNKNOWN, "unknown")
             self._end(options, code, outcome, _why(error), error=error)
 
@@ -71,8 +93,14 @@ class Command(BaseCommand):
         user_id = _find(access, options["user"]) if action.needs_user else None
         user = users.get(access.pingone(), user_id) if user_id and action.form.looks_at_user else None
         form = _filled_in(access, action, user, options)
-        performed = perform(access, action, user_id, form.inputs(), _circumstances(form))
-        self._done(options, action, performed)
+        result = perform(access, action, user_id, form.inputs(), _circumstances(form))
+        user, entry = user_of(result), result.entry
+        name = user.username if user else entry.subject_name if entry else ""
+        notice = notice_of(result, action, name=name, in_words=_why)
+        if isinstance(result, Done | NoChange):
+            self._done(options, action, result, notice)
+        else:
+            self._stop(options, result, notice.text)
 
     def _call(self, access: OrgAccess, options: dict[str, Any]) -> None:
         access.require(Permission.CALL_API)
@@ -87,8 +115,15 @@ class Command(BaseCommand):
             policy = ticket_policy(access.org, api_call.ACTION)
             why = SendWriteForm(_submitted(SendWriteForm(), typed), policy=policy)
         _raise_mistakes(why)
-        exchange = api_call.perform_call(access, form.call, _circumstances(why))
-        self._answered(options, exchange)
+        result = api_call.perform_call(access, form.call, _circumstances(why))
+        match result:
+            case Done(result=Exchange() as exchange) | Failed(result=Exchange() as exchange):
+                self._answered(options, result, exchange)
+            case Unknown(result=Exchange() as exchange):
+                self._answered(options, result, exchange)
+            case AlreadySubmitted() | Refused() | Conflict() | Failed() | Unknown():
+                error = error_of(result)
+                self._stop(options, result, _why(error) if error else problem_of(result))
 
     def _enter(self, slug: str, email: str) -> OrgAccess:
         try:
@@ -96,24 +131,21 @@ class Command(BaseCommand):
         except Http404:
             raise CommandError(f"{email} is not a member of {slug}.", returncode=REFUSED) from None
 
-    def _done(self, options: dict[str, Any], action: Action, performed: Performed) -> None:
-        entry = performed.entry
-        name = performed.user.username if performed.user else entry.subject_name
+    def _done(self, options: dict[str, Any], action: Action, result: Done | NoChange, notice: Notice) -> None:
+        secret = result.result if isinstance(result, Done) and action.secret_result else None
         if options["json"]:
-            told = _as_json(entry) | ({"secret": performed.result} if action.secret_result else {})
-            self.stdout.write(json.dumps(told))
+            self.stdout.write(json.dumps(_as_json(result.entry) | ({} if secret is None else {"secret": secret})))
             return
-        self.stdout.write(" ".join(part for part in (f"{action.done}: {_shown(name)}.", _shown(entry.note)) if part))
-        if action.secret_result:
-            self.stdout.write(f"{action.secret_result}, shown this once: {performed.result}")
+        self.stdout.write(_shown(notice.text))
+        if secret is not None:
+            self.stdout.write(f"{action.secret_result}, shown this once: {secret}")
 
-    def _answered(self, options: dict[str, Any], exchange: Exchange) -> None:
+    def _answered(self, options: dict[str, Any], result: Done | Failed | Unknown, exchange: Exchange) -> None:
         """PingOne's answer of any status, and the exit code that fits."""
         trace = exchange.trace
-        outcome = AuditEntry.objects.current().get(entry=str(trace.transaction_id)).outcome
         if options["json"]:
             told = {
-                "outcome": outcome,
+                "outcome": result.recorded_as,
                 "status": exchange.status,
                 "headers": exchange.headers,
                 "body": api_call.json_of(exchange),
@@ -125,8 +157,15 @@ class Command(BaseCommand):
         else:
             said = f"{exchange.status} {exchange.reason}, {exchange.seconds:.2f} s, transaction {trace.transaction_id}"
             self.stdout.write("\n".join([said, *map(_shown, api_call.pretty(exchange).splitlines())]))
-        if outcome != Outcome.SUCCEEDED:
-            sys.exit(UNKNOWN if outcome == Outcome.UNKNOWN else FAILED)
+        if code := _EXIT_CODES[type(result)]:
+            sys.exit(code)
+
+    def _stop(
+        self, options: dict[str, Any], result: AlreadySubmitted | Refused | Conflict | Failed | Unknown, text: str
+    ) -> None:
+        """End with why it was not done."""
+        outcome = "refused" if isinstance(result, AlreadySubmitted) else str(result.recorded_as)
+        self._end(options, _EXIT_CODES[type(result)], outcome, text, error=error_of(result))
 
     def _end(
         self, options: dict[str, Any], code: int, outcome: str, text: str, *, error: PingOneError | None = None

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from console.access import Actor
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject
 from console.audit.search import PAGE_SIZE, AuditFilterForm, matching
@@ -39,7 +40,7 @@ def happened(
     """An action as perform() records it; `outcome` None leaves it started."""
     row = entries.start(
         organization,
-        operator,
+        Actor(kind=AuditEntry.Actor.OPERATOR, operator=operator),
         action,
         Subject(kind=AuditEntry.Subject.USER, id=user_id, name=name),
         entry=uuid4(),
@@ -47,6 +48,7 @@ def happened(
         inputs={},
         before={"enabled": True},
     )
+    assert row is not None
     error = MissingPermission("", trace=Trace(error_id="e-1", correlation_id="c-1"))
     if outcome is None:
         return row

@@ -1,0 +1,43 @@
+"""How views answer when somebody acted: why and from where they did, notices, and redirects that htmx follows too."""
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from console.access import OrgAccess
+from console.actions.outcome import Notice
+from console.audit.entries import Circumstances
+from console.failures.failure import with_explanation
+from console.fragments import wants_fragment
+from console.source_address import source_address
+
+TYPED_BEFORE = "You were signed out before this was sent. Nothing was changed; what you typed is below."
+
+
+def circumstances_of(request: HttpRequest, form: Form) -> Circumstances:
+    """Of a valid ActionForm."""
+    return Circumstances(
+        source_address=source_address(request),
+        ticket=form.cleaned_data["ticket"],
+        reason=form.cleaned_data["reason"],
+        submission=form.cleaned_data["submission"],
+    )
+
+
+def tell(request: HttpRequest, access: OrgAccess, notice: Notice) -> None:
+    """On the next page, or with the fragment that follows."""
+    text = with_explanation(access, notice.text, notice.kind)
+    messages.add_message(request, notice.level, text, extra_tags=str(notice.undoes or ""))
+
+
+def go(request: HttpRequest, url: str) -> HttpResponse:
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+
+
+def with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse:
+    """Tell these panels of the user's page to read themselves again."""
+    for panel in panels:
+        trigger_client_event(response, f"{panel}-changed")
+    return response

@@ -1,0 +1,37 @@
+"""The user's own part of their page: account and profile, what can be done there, and recent entries of the log."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from console.access import OrgAccess, Permission
+from console.actions.action import Place
+from console.actions.buttons import buttons
+from console.audit.search import latest
+from console.audit.wording import Line
+from console.users.facts import profile_of
+from pingone_integration.users import User
+
+LATELY = 5  # entries of the audit log
+
+
+def account_context(access: OrgAccess, shown: User) -> dict[str, Any]:
+    return {
+        "user": shown,
+        "user_id": shown.id,
+        **_on_record(access, shown.id),
+        "profile": profile_of(shown),
+        "account_buttons": buttons(access, shown.id, Place.ACCOUNT, shown),
+        "profile_buttons": buttons(access, shown.id, Place.PROFILE, shown),
+    }
+
+
+def _on_record(access: OrgAccess, user_id: UUID) -> dict[str, Any]:
+    """For those who may read the log."""
+    if not access.allows(Permission.VIEW_AUDIT):
+        return {}
+    return {
+        "history_url": reverse("audit", args=[access.org.slug], query={"user": str(user_id)}),
+        "lately": [Line(entry) for entry in latest(access.org, most=LATELY, subject_id=str(user_id))],
+    }
