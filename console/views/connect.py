@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
 from console.connection.callback_address import redirect_uri
 from console.connection.forms import EnvironmentForm
-from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
+from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, save_failure
 from console.failures.failure import Failure, failure_of, with_explanation
 from console.models import Organization
 from console.views.connections import connection_page, put_on_record, save_typed
@@ -99,7 +99,7 @@ def callback(request: ConsoleRequest) -> HttpResponse:
         failure = failure_of(error, None)
     if failure:
         put_on_record(request, access, "connection.connect-failed", succeeded=False, reason=failure.title)
-        keep_failure(request.session, access.org.connection, failure)
+        save_failure(request.session, access.org.connection, failure)
         return redirect("connection", access.org.slug)
     put_on_record(request, access, "connection.connected")
     messages.success(request, f"{access.org.name} is connected to PingOne.")
@@ -141,7 +141,7 @@ def _start_over(request: ConsoleRequest, failure: Failure) -> HttpResponse:
     accesses = [enter_org(request.user, organization.slug) for organization in request.user.organizations.all()]
     managed = [access.org for access in accesses if access.allows(Permission.MANAGE_CONNECTION)]
     if len(managed) == 1:
-        keep_failure(request.session, managed[0].connection, failure)
+        save_failure(request.session, managed[0].connection, failure)
         return redirect("connection", managed[0].slug)
     messages.error(request, f"{failure.title}. {failure.cause} {failure.resolution}")
     return redirect("home")

@@ -14,7 +14,7 @@ from console.audit.entries import Subject
 from console.connection.callback_address import redirect_uri
 from console.connection.forms import ConnectionForm, Place, understand_place
 from console.connection.pending_secret import PendingSecret
-from console.failures.connect import take_failure
+from console.failures.connect import restore_failure
 from console.failures.failure import Failure, explained_url, with_explanation
 from console.models import AuditEntry
 from console.source_address import source_address
@@ -35,7 +35,7 @@ def connection_settings(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
     if request.method != "POST":
         pending = PendingSecret(request.session, connection)
         form = ConnectionForm(connection=connection, secret_is_pending=pending.exists)
-        return connection_page(request, access, form, failure=take_failure(request.session, connection))
+        return connection_page(request, access, form, failure=restore_failure(request.session, connection))
     form = save_typed(request, access)
     if form.errors:
         return connection_page(request, access, form)
@@ -50,10 +50,10 @@ def save_typed(request: ConsoleRequest, access: OrgAccess) -> ConnectionForm:
     form = ConnectionForm(request.POST, connection=connection, secret_is_pending=pending.exists)
     if not form.is_valid():
         if secret := form.cleaned_data.get("client_secret"):
-            pending.keep(secret)
+            pending.set(secret)
         return ConnectionForm(request.POST, connection=connection, secret_is_pending=pending.exists)
-    change_settings(request, access, form.credentials, new_secret=form.cleaned_data["client_secret"] or pending.secret)
-    pending.forget()
+    change_settings(request, access, form.credentials, new_secret=form.cleaned_data["client_secret"] or pending.get())
+    pending.clear()
     return form
 
 

@@ -74,10 +74,12 @@ def troubleshooting(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Run all checks; with htmx begin with the first, whose answer brings the next one along."""
     last = LastResults(request.session, access.org.connection)
-    last.forget()
+    last.clear()
     if wants_fragment(request):
-        return render(request, "console/connection/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0]))
-    last.keep(*checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
+        return render(
+            request, "console/connection/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0])
+        )
+    last.add(*checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
     access.org.connection.refresh_from_db()
     return _page(request, access)
 
@@ -94,7 +96,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
     failed = [name for name in request.GET.getlist("failed") if name in BY_KEY]
     result = checks.run(check, subject_of(access.org, renewal_asked_for=request.method == "POST"), failed=failed)
     last = LastResults(request.session, access.org.connection)
-    last.keep(result)
+    last.add(result)
     access.org.connection.refresh_from_db()
     if not wants_fragment(request):
         return redirect(f"{_url(access)}#check-{key}") if request.method == "POST" else _page(request, access)
@@ -108,7 +110,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
         "line": _line(access, check, result),
         "following": _running(access, following, failed) if following else None,
         "place": place + 1,
-        **_summary(last.all().values()),
+        **_summary(last.get().values()),
         **(_support_context(access, last) if following is None else {}),
     }
     return render(request, "console/connection/troubleshooting/step.html", context)
@@ -150,7 +152,7 @@ def correct_auth_url(request: ConsoleRequest, access: OrgAccess) -> HttpResponse
         client_authentication=Connection.ClientAuthentication(connection.client_authentication),
     )
     change_settings(request, access, entered)
-    LastResults(request.session, connection).forget()
+    LastResults(request.session, connection).clear()
     messages.success(request, f"The Auth URL is {auth_url} now. Connect, so that PingOne gives access.")
     return redirect("connection", access.org.slug)
 
@@ -194,7 +196,7 @@ def _page(
 
 
 def _checks_context(access: OrgAccess, last: LastResults, *, running: Check | None = None) -> dict[str, Any]:
-    results = last.all()
+    results = last.get()
     return {
         "lines": [
             _running(access, check, []) if check is running else _line(access, check, results.get(check.key))
@@ -206,7 +208,7 @@ def _checks_context(access: OrgAccess, last: LastResults, *, running: Check | No
 
 
 def _support_context(access: OrgAccess, last: LastResults) -> dict[str, Any]:
-    results, failed = last.all(), failed_calls.lately(access.org.connection)
+    results, failed = last.get(), failed_calls.lately(access.org.connection)
     in_order = [results[check.key] for check in CHECKS if check.key in results]
     return {"support": for_support(access.org.connection, in_order, failed)}
 

@@ -20,7 +20,7 @@ from console.audit.wording import Line
 from console.failures.failure import Failure, note, with_explanation
 from console.failures.pages import fails_in_place
 from console.fragments import page_of, wants_fragment
-from console.tickets import ticket_in_hand
+from console.tickets import current_ticket
 from console.users.facts import profile_of
 from console.users.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
@@ -188,7 +188,7 @@ def _all_but_q(query: QueryDict) -> dict[str, object]:
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
     panels = [_panel(request, shown, reading) for reading in readings]
     may_act = any(request.access.allows(action.permission) for action in ACTIONS)
-    told = {"panels": panels, "may_act": may_act, "working_on": ticket_in_hand(request)}
+    told = {"panels": panels, "may_act": may_act, "working_on": current_ticket(request)}
     return account_context(request, shown) | told
 
 
