@@ -14,11 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.connection.capabilities import Capability, capabilities
 from console.connection.checks import LastResults, for_support, subject_of
+from console.connection.page import warn_if_unconfirmed
+from console.connection.settings import change_settings
 from console.failures import explain
 from console.failures.explain import ExplainForm
 from console.failures.failure import explained_url
 from console.fragments import wants_fragment
-from console.views.connections import change_settings
+from console.source_address import source_address
 from pingone_integration import checks
 from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Check, Result, State
@@ -151,7 +153,8 @@ def correct_auth_url(request: ConsoleRequest, access: OrgAccess) -> HttpResponse
         environment_id=connection.environment_id,
         client_authentication=Connection.ClientAuthentication(connection.client_authentication),
     )
-    change_settings(request, access, entered)
+    unconfirmed = change_settings(access, entered, source_address=source_address(request))
+    warn_if_unconfirmed(request, access, unconfirmed)
     LastResults(request.session, connection).clear()
     messages.success(request, f"The Auth URL is {auth_url} now. Connect, so that PingOne gives access.")
     return redirect("connection", access.org.slug)
