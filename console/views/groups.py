@@ -1,7 +1,7 @@
 """Groups: finding one, what it is, and who is in it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,6 +17,7 @@ from console.audit import entries
 from console.failures.failure import note, with_explanation
 from console.models import AuditEntry
 from console.page.csv_export import csv_lines
+from console.page.pager import pager_of
 from console.source_address import source_address
 from console.users.search_forms import GroupMembersForm, GroupSearchForm
 from pingone_integration import groups, population_sync, users
@@ -30,15 +31,6 @@ from pingone_integration.users import User
 MEMBER_COLUMNS = ("User ID", "Username", "Name", "E-mail", "Population", "Enabled")
 
 
-@dataclass(frozen=True)
-class Pages:
-    """Where a list leads from here; empty: nowhere."""
-
-    first: str
-    previous: str
-    next: str
-
-
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
@@ -46,17 +38,17 @@ def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     form = GroupSearchForm(request.GET)
     form.is_valid()
     name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
-    url = reverse("groups", args=[access.org.slug])
+    page_url = partial(_page_url, reverse("groups", args=[access.org.slug]), name)
     try:
         page = groups.search(access.pingone(), name, limit=100, cursor=cursor or None)
     except StaleCursor as stale:
-        return _from_the_start(request, url, {"q": name}, stale)
+        return _from_the_start(request, page_url(), stale)
     names = {None: "Any"} | _population_names(access)
     context = {
         "form": form,
         "page": page,
         "rows": [(group, names.get(group.population_id, "One only")) for group in page.items],
-        "pages": _pages(url, {"q": name}, cursor, page),
+        "pager": pager_of(page, cursor, page_url),
     }
     return render(request, "console/users/groups.html", context)
 
@@ -69,7 +61,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
     form.is_valid()
     name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
     newcomer = form.cleaned_data.get("add", "")
-    url = reverse("group", args=[access.org.slug, group_id])
+    page_url = partial(_page_url, reverse("group", args=[access.org.slug, group_id]), name)
     api = access.pingone()
     may_change = access.allows(Permission.CHANGE_GROUPS)
 
@@ -92,7 +84,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
     if isinstance(shown, PingOneError):
         raise shown
     if isinstance(found, StaleCursor):
-        return _from_the_start(request, url, {"q": name}, found)
+        return _from_the_start(request, page_url(), found)
     failures = {
         key: note(request, result) if isinstance(result, PingOneError) else None
         for key, result in {"members": found, "roles": carries_roles, "candidates": offered}.items()
@@ -104,7 +96,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "carries_roles": carries_roles is True,
         "failures": failures,
         "page": None if failures["members"] else found,
-        "pages": None if isinstance(found, PingOneError) else _pages(url, {"q": name}, cursor, found),
+        "pager": None if isinstance(found, PingOneError) else pager_of(found, cursor, page_url),
         "candidates": None if failures["candidates"] else offered,
         "may_change": may_change,
         "may_export": access.allows(Permission.EXPORT_USERS),
@@ -147,22 +139,15 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
     return response
 
 
-def _pages(url: str, query: dict[str, str], cursor: str, page: Page[Any]) -> Pages:
-    def leading_to(cursor: str | None) -> str:
-        chosen = {name: value for name, value in {**query, "cursor": cursor or ""}.items() if value}
-        return f"{url}?{urlencode(chosen)}" if chosen else url
-
-    return Pages(
-        first=leading_to("") if cursor else "",
-        previous=leading_to(page.previous_cursor) if page.previous_cursor else "",
-        next=leading_to(page.next_cursor) if page.next_cursor else "",
-    )
-
-
-def _from_the_start(request: ConsoleRequest, url: str, query: dict[str, str], stale: StaleCursor) -> HttpResponse:
+def _from_the_start(request: ConsoleRequest, url: str, stale: StaleCursor) -> HttpResponse:
     messages.info(request, with_explanation(request.access, f"{stale.title}. {stale.cause}", stale.kind))
-    kept = urlencode({name: value for name, value in query.items() if value})
-    return redirect(f"{url}?{kept}" if kept else url)
+    return redirect(url)
+
+
+def _page_url(url: str, name: str, cursor: str = "") -> str:
+    """Return the address of a page of the list at `url`, searched for `name`."""
+    query = urlencode({key: value for key, value in {"q": name, "cursor": cursor}.items() if value})
+    return f"{url}?{query}" if query else url
 
 
 def _population_names(access: OrgAccess) -> dict[UUID | None, str]:
