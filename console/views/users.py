@@ -71,7 +71,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "cursor": cursor,
         "failure": failure,
         "urls": urls,
-        "meaning": meaning_of(form.criteria.text),
+        "meaning": meaning_of(form.criteria.text) if page and not page.items else "",
     }
     status = failure.status if failure else 422 if form.errors else 200
     if wants_fragment(request):
