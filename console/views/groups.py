@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,14 +18,12 @@ from console.models import AuditEntry
 from console.page.csv_export import csv_lines
 from console.page.pager import pager_of
 from console.source_address import source_address
+from console.users.group_page import read_group_page
 from console.users.search_forms import GroupMembersForm, GroupSearchForm
 from pingone_integration import groups, population_sync, users
 from pingone_integration.calls import rate_limit
-from pingone_integration.calls.paging import Page
-from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError, StaleCursor
 from pingone_integration.user_search import Criteria, filter_of
-from pingone_integration.users import User
 
 MEMBER_COLUMNS = ("User ID", "Username", "Name", "E-mail", "Population", "Enabled")
 
@@ -56,48 +53,26 @@ def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpResponse:
-    """The group, a page of its members, and whether it carries administrator roles: three calls at once."""
+    """The group, a page of its members, and whether it carries administrator roles."""
     form = GroupMembersForm(request.GET)
     form.is_valid()
     name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
-    newcomer = form.cleaned_data.get("add", "")
-    page_url = partial(_page_url, reverse("group", args=[access.org.slug, group_id]), name)
-    api = access.pingone()
     may_change = access.allows(Permission.CHANGE_GROUPS)
-
-    def members(api: Any) -> Page[User]:
-        condition = filter_of(Criteria(text=name, group_id=group_id))
-        return users.search(api, filter=condition, limit=25, cursor=cursor or None)
-
-    def candidates(api: Any) -> Page[User] | None:
-        return (
-            users.search(api, filter=filter_of(Criteria(text=newcomer)), limit=10) if newcomer and may_change else None
-        )
-
-    shown, found, carries_roles, offered = at_once(
-        api,
-        lambda api: groups.get(api, group_id),
-        members,
-        lambda api: groups.carries_roles(api, group_id),
-        candidates,
-    )
-    if isinstance(shown, PingOneError):
-        raise shown
-    if isinstance(found, StaleCursor):
-        return _from_the_start(request, page_url(), found)
-    failures = {
-        key: note(request, result) if isinstance(result, PingOneError) else None
-        for key, result in {"members": found, "roles": carries_roles, "candidates": offered}.items()
-    }
+    newcomer = form.cleaned_data.get("add", "") if may_change else ""
+    page_url = partial(_page_url, reverse("group", args=[access.org.slug, group_id]), name)
+    try:
+        shown = read_group_page(access.pingone(), group_id, member=name, cursor=cursor, newcomer=newcomer)
+    except StaleCursor as stale:
+        return _from_the_start(request, page_url(), stale)
     context = {
-        "group": shown,
+        "group": shown.group,
         "form": form,
-        "population_name": _population_names(access).get(shown.population_id, ""),
-        "carries_roles": carries_roles is True,
-        "failures": failures,
-        "page": None if failures["members"] else found,
-        "pager": None if isinstance(found, PingOneError) else pager_of(found, cursor, page_url),
-        "candidates": None if failures["candidates"] else offered,
+        "population_name": _population_names(access).get(shown.group.population_id, ""),
+        "carries_roles": shown.carries_roles,
+        "failures": {part: note(request, error) for part, error in shown.errors.items()},
+        "page": shown.members,
+        "pager": pager_of(shown.members, cursor, page_url) if shown.members else None,
+        "candidates": shown.candidates,
         "may_change": may_change,
         "may_export": access.allows(Permission.EXPORT_USERS),
     }
