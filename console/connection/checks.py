@@ -101,12 +101,12 @@ def for_support(connection: Connection, results: list[Result], failed: list[Late
             lines.append(f"    Kind: {finding.kind}")
         lines += [f"    {name}: {value}" for name, value in finding.ids]
     lines += ["", "Failed calls of the last 30 days" if failed else "No call failed in the last 30 days."]
-    for one in failed:
-        times = f"{one.count} time{'' if one.count == 1 else 's'}"
-        lines.append(f"{one.kind}: {times}, from {_utc(one.first_at)} to {_utc(one.last_at)}")
-        status = f", status {one.example.status}" if one.example.status else ""
-        lines.append(f"    Latest: {one.example.call}{status}")
-        lines += [f"    {name}: {value}" for name, value in one.ids]
+    for failure in failed:
+        times = f"{failure.count} time{'' if failure.count == 1 else 's'}"
+        lines.append(f"{failure.kind}: {times}, from {_utc(failure.first_at)} to {_utc(failure.last_at)}")
+        status = f", status {failure.example.status}" if failure.example.status else ""
+        lines.append(f"    Latest: {failure.example.call}{status}")
+        lines += [f"    {name}: {value}" for name, value in failure.ids]
     return "\n".join(lines)
 
 

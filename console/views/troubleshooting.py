@@ -122,10 +122,10 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
 @require_safe
 def what_it_can_do(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """The table of what the connection can do: costs a few calls, so that it comes by itself."""
-    found = capabilities(subject_of(access.org))
+    rows = capabilities(subject_of(access.org))
     if wants_fragment(request):
-        return render(request, "console/connection/troubleshooting/capabilities.html", {"capabilities": found})
-    return _page(request, access, found=found)
+        return render(request, "console/connection/troubleshooting/capabilities.html", {"capabilities": rows})
+    return _page(request, access, capability_rows=rows)
 
 
 @org_view(Permission.MANAGE_CONNECTION)
@@ -180,7 +180,7 @@ def _page(
     access: OrgAccess,
     more: dict[str, Any] | None = None,
     *,
-    found: list[Capability] | None = None,
+    capability_rows: list[Capability] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
@@ -194,7 +194,7 @@ def _page(
     if access.allows(Permission.MANAGE_CONNECTION):
         last = LastResults(request.session, access.org.connection)
         context |= _checks_context(access, last) | _support_context(access, last)
-        context |= {"capabilities": found, "lately": failed_calls.lately(access.org.connection)}
+        context |= {"capabilities": capability_rows, "lately": failed_calls.lately(access.org.connection)}
     return render(request, "console/connection/troubleshooting.html", context, status=status)
 
 

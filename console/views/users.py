@@ -190,8 +190,8 @@ def _all_but_q(query: QueryDict) -> dict[str, object]:
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
     panels = [_panel(request, shown, reading) for reading in readings]
     may_act = any(request.access.allows(action.permission) for action in ACTIONS)
-    told = {"panels": panels, "may_act": may_act, "working_on": current_ticket(request)}
-    return account_context(request, shown) | told
+    around = {"panels": panels, "may_act": may_act, "working_on": current_ticket(request)}
+    return account_context(request, shown) | around
 
 
 def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
