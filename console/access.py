@@ -12,8 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
+from console import kept_forms
 from console.fragments import page_of, wants_fragment
-from console.kept_forms import keep
 from console.models import AuditEntry, Membership, Operator, Organization
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
@@ -176,7 +176,7 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         # What was typed meanwhile is shown again by its own form; anything else leads back to the page around it.
-        to_sign_in = redirect_to_login(request.path if keep(request) else page_of(request))
+        to_sign_in = redirect_to_login(request.path if kept_forms.save(request) else page_of(request))
         # A fragment's place is no place for a sign-in form: htmx loads the whole page for HX-Redirect.
         return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
 

@@ -11,21 +11,22 @@ from django.forms import CharField, ChoiceField, Form, TextInput, UUIDField
 from console.access import ConsoleRequest
 from console.models import TicketPolicy
 from console.models.tickets import validate_ticket_pattern
+from console.session_slot import SessionSlot
 
 Requirement = TicketPolicy.Requirement
 
 
-def ticket_in_hand(request: ConsoleRequest) -> str:
-    """Of this organization, in this browser session; empty when there is none."""
-    return str(request.session.get(_key(request), ""))
+def current_ticket(request: ConsoleRequest) -> str:
+    """Return the ticket of this organization in this browser session; empty: none is set."""
+    return str(_slot(request).get() or "")
 
 
-def take_in_hand(request: ConsoleRequest, ticket: str) -> None:
-    request.session[_key(request)] = ticket
+def set_current_ticket(request: ConsoleRequest, ticket: str) -> None:
+    _slot(request).set(ticket)
 
 
-def _key(request: ConsoleRequest) -> str:
-    return f"ticket-{request.access.org.pk}"
+def _slot(request: ConsoleRequest) -> SessionSlot:
+    return SessionSlot(request.session, f"ticket-{request.access.org.pk}")
 
 
 class TicketForm(Form):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from console.actions.catalogue import BY_KEY as ACTION_BY_KEY
+from console.actions.catalogue import ACTIONS
 from pingone_integration.checks import BY_KEY, Finding, State, Subject, failure, run
 from pingone_integration.checks.rights import CHANGERS, READERS, granting
 from pingone_integration.connection.role_assignments import Held
@@ -20,54 +20,43 @@ class Verdict(StrEnum):
         return {Verdict.CAN: "Yes", Verdict.CANNOT: "No", Verdict.CANNOT_TELL: "Cannot tell"}[self]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Capability:
-    """One row: an action, whether the administrator's roles allow it, why, what helps, and which role gives it."""
-
-    action: str
+@dataclass(frozen=True)
+class _Row:
+    action: str  # as on its button
     permission: str  # PingOne's
-    role: str
+    role: str  # a role in PingOne that has it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capability(_Row):
+    """A row with its verdict: whether the administrator's roles allow the action, why, and what helps."""
+
     verdict: Verdict
     because: str
     fix: str = ""
 
 
-@dataclass(frozen=True)
-class _Row:
-    label: str
-    key: str = ""  # in the catalogue; empty for what only reads users
-
-    @property
-    def permission(self) -> str:
-        return ACTION_BY_KEY[self.key].pingone_permission if self.key else "dir:read:user"
-
-
-_ROWS = (
-    _Row("Create user", "user.create"),
-    _Row("Get user"),
-    _Row("Update user", "user.update"),
-    _Row("List users"),
-    _Row("Deactivate user", "user.deactivate"),
-    _Row("Activate user", "user.activate"),
-    _Row("Unlock user", "user.unlock"),
-    _Row("Send password recovery code", "password.send-recovery-code"),
-    _Row("Add user to group", "group.add"),
-    _Row("Remove user from group", "group.remove"),
-)
+_READS = tuple(_Row(name, "dir:read:user", READERS) for name in ("Get user", "List users"))
+_ACTIONS = tuple(_Row(action.name, action.pingone_permission, CHANGERS) for action in ACTIONS)
+_CALL_API = _Row("Call API", "that of the endpoint", f"{CHANGERS} for users, groups and populations")
 
 
 def capabilities(subject: Subject) -> list[Capability]:
-    """Reads what the checks read: the managed environment, one user, and the administrator's roles."""
+    """Return a row for each read, each action of the catalogue, and Call API.
+
+    Reads what the checks read: the managed environment, one user, and the administrator's roles.
+    """
     environment = run(BY_KEY["managed-environment"], subject).finding
     if environment.kind:  # it cannot be read, and nothing below it either
         verdict = _verdict(environment)
-        alike = [_capability(row, verdict, environment.text, environment.advice) for row in _ROWS]
-        return [*alike, _call_api(verdict, environment.text, environment.advice)]
+        rows = (*_READS, *_ACTIONS, _CALL_API)
+        return [_capability(row, verdict, environment.text, environment.advice) for row in rows]
     reading, held = run(BY_KEY["read-users"], subject).finding, _held(subject)
     about_calls = "Any endpoint of the environment can be called; the administrator's roles decide about each."
     return [
-        *(_change(row, held) if row.key else _read(row, reading) for row in _ROWS),
-        _call_api(Verdict.CAN, about_calls),
+        *(_read(row, reading) for row in _READS),
+        *(_change(row, held) for row in _ACTIONS),
+        _capability(_CALL_API, Verdict.CAN, about_calls),
     ]
 
 
@@ -95,19 +84,7 @@ def _change(row: _Row, held: Held | Finding | None) -> Capability:
 
 
 def _capability(row: _Row, verdict: Verdict, because: str, fix: str = "") -> Capability:
-    role = CHANGERS if row.key else READERS
-    return Capability(action=row.label, permission=row.permission, role=role, verdict=verdict, because=because, fix=fix)
-
-
-def _call_api(verdict: Verdict, because: str, fix: str = "") -> Capability:
-    return Capability(
-        action="Call API",
-        permission="that of the endpoint",
-        role=f"{CHANGERS} for users, groups and populations",
-        verdict=verdict,
-        because=because,
-        fix=fix,
-    )
+    return Capability(row.action, row.permission, row.role, verdict=verdict, because=because, fix=fix)
 
 
 def _verdict(finding: Finding) -> Verdict:

@@ -12,8 +12,9 @@ from django.utils.dateparse import parse_datetime
 
 from console.connection.callback_address import redirect_uri
 from console.models import Organization
+from console.session_slot import SessionSlot
 from pingone_integration.calls.failed_calls import Lately
-from pingone_integration.checks import BY_KEY, Finding, Result, State, Subject
+from pingone_integration.checks import BY_KEY, Check, Finding, Result, State, Subject
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import InvalidApiUrl
 from pingone_integration.models import Connection
@@ -27,43 +28,42 @@ def subject_of(organization: Organization, *, renewal_asked_for: bool = False) -
 
 @dataclass(frozen=True)
 class LastResults:
-    """What the checks last found, for one connection and one operator: it ends with their session."""
+    """The latest result of each check, for one connection and one operator: they end with the session."""
 
     session: SessionBase
     connection: Connection
 
-    @property
-    def _key(self) -> str:
-        return f"check-results/{self.connection.pk}"
-
-    def all(self) -> dict[str, Result]:
+    def get(self) -> dict[str, Result]:
         """By key of the check; empty before any was run."""
-        kept = self.session.get(self._key, {})
-        return {
-            key: Result(
-                check=BY_KEY[key],
-                finding=Finding(
-                    state=State(one["state"]),
-                    text=one["text"],
-                    advice=one["advice"],
-                    kind=one["kind"],
-                    ids=tuple((name, value) for name, value in one["ids"].items()),
-                    right_auth_url=one["region"],
-                ),
-                seconds=one["seconds"],
-                at=parse_datetime(one["at"]) or timezone.now(),
-            )
-            for key, one in kept.items()
-            if key in BY_KEY
-        }
+        return {key: _result(BY_KEY[key], values) for key, values in self._values().items() if key in BY_KEY}
 
-    def keep(self, *results: Result) -> None:
-        kept = self.session.get(self._key, {})
-        new = {one.check.key: {**_as_json(one), "at": one.at.isoformat()} for one in results}
-        self.session[self._key] = {**kept, **new}
+    def add(self, *results: Result) -> None:
+        new = {result.check.key: {**_as_json(result), "at": result.at.isoformat()} for result in results}
+        self._slot.set({**self._values(), **new})
 
-    def forget(self) -> None:
-        self.session.pop(self._key, None)
+    def clear(self) -> None:
+        self._slot.pop()
+
+    def _values(self) -> dict[str, dict[str, Any]]:
+        return self._slot.get() or {}
+
+    @property
+    def _slot(self) -> SessionSlot:
+        return SessionSlot(self.session, f"check-results/{self.connection.pk}")
+
+
+def _result(check: Check, values: dict[str, Any]) -> Result:
+    """The inverse of `_as_json`, and of when."""
+    finding = Finding(
+        state=State(values["state"]),
+        text=values["text"],
+        advice=values["advice"],
+        kind=values["kind"],
+        ids=tuple(values["ids"].items()),
+        right_auth_url=values["region"],
+    )
+    at = parse_datetime(values["at"]) or timezone.now()
+    return Result(check=check, finding=finding, seconds=values["seconds"], at=at)
 
 
 def as_json(results: list[Result]) -> dict[str, Any]:
@@ -101,12 +101,12 @@ def for_support(connection: Connection, results: list[Result], failed: list[Late
             lines.append(f"    Kind: {finding.kind}")
         lines += [f"    {name}: {value}" for name, value in finding.ids]
     lines += ["", "Failed calls of the last 30 days" if failed else "No call failed in the last 30 days."]
-    for one in failed:
-        times = f"{one.count} time{'' if one.count == 1 else 's'}"
-        lines.append(f"{one.kind}: {times}, from {_utc(one.first_at)} to {_utc(one.last_at)}")
-        status = f", status {one.example.status}" if one.example.status else ""
-        lines.append(f"    Latest: {one.example.call}{status}")
-        lines += [f"    {name}: {value}" for name, value in one.ids]
+    for failure in failed:
+        times = f"{failure.count} time{'' if failure.count == 1 else 's'}"
+        lines.append(f"{failure.kind}: {times}, from {_utc(failure.first_at)} to {_utc(failure.last_at)}")
+        status = f", status {failure.example.status}" if failure.example.status else ""
+        lines.append(f"    Latest: {failure.example.call}{status}")
+        lines += [f"    {name}: {value}" for name, value in failure.ids]
     return "\n".join(lines)
 
 

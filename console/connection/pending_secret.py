@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from console.session_slot import SessionSlot
 from pingone_integration.errors import SealBroken
 from pingone_integration.models import Connection
 from pingone_integration.sealing import seal, unseal
@@ -16,25 +17,24 @@ class PendingSecret:
     session: SessionBase
     connection: Connection
 
-    @property
-    def _key(self) -> str:
-        return f"pending-secret/{self.connection.pk}"
-
-    @property
-    def secret(self) -> str | None:
-        """None: nothing is kept."""
-        sealed = self.session.get(self._key)
+    def get(self) -> str | None:
+        """None: no secret is kept."""
+        sealed = self._slot.get()
         try:
-            return unseal(self._key, sealed) if sealed else None
+            return unseal(self._slot.key, sealed) if sealed else None
         except SealBroken:
             return None
 
+    def set(self, secret: str) -> None:
+        self._slot.set(seal(self._slot.key, secret))
+
+    def clear(self) -> None:
+        self._slot.pop()
+
     @property
     def exists(self) -> bool:
-        return self.secret is not None
+        return self.get() is not None
 
-    def keep(self, secret: str) -> None:
-        self.session[self._key] = seal(self._key, secret)
-
-    def forget(self) -> None:
-        self.session.pop(self._key, None)
+    @property
+    def _slot(self) -> SessionSlot:
+        return SessionSlot(self.session, f"pending-secret/{self.connection.pk}")

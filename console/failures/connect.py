@@ -6,22 +6,23 @@ from http import HTTPStatus
 from django.contrib.sessions.backends.base import SessionBase
 
 from console.failures.failure import Failure
+from console.session_slot import SessionSlot
 from pingone_integration.models import Connection
 
 
-def keep_failure(session: SessionBase, connection: Connection, failure: Failure) -> None:
-    """For the next look at the connection's page, in this browser session."""
-    session[_key(connection)] = asdict(failure)
+def save_failure(session: SessionBase, connection: Connection, failure: Failure) -> None:
+    """Save it for the next look at the connection's page, in this browser session."""
+    _slot(session, connection).set(asdict(failure))
 
 
-def take_failure(session: SessionBase, connection: Connection) -> Failure | None:
-    """The one kept last, once."""
-    kept = session.pop(_key(connection), None)
-    return Failure(**kept) if kept else None
+def restore_failure(session: SessionBase, connection: Connection) -> Failure | None:
+    """Return the failure saved last, once."""
+    saved = _slot(session, connection).pop()
+    return Failure(**saved) if saved else None
 
 
-def _key(connection: Connection) -> str:
-    return f"connect-failure/{connection.pk}"
+def _slot(session: SessionBase, connection: Connection) -> SessionSlot:
+    return SessionSlot(session, f"connect-failure/{connection.pk}")
 
 
 def failure_of_redirect(error: str, description: str) -> Failure:

@@ -158,30 +158,6 @@ STATES = {
 }
 
 
-@dataclass(frozen=True)
-class ConnectionState:
-    """The state of an organization's connection, for the header and the strip below it."""
-
-    connection: Connection
-
-    @property
-    def label(self) -> str:
-        return str(Connection.State(self.connection.state).label)
-
-    @property
-    def look(self) -> StateLook:
-        return STATES[Connection.State(self.connection.state)]
-
-    @property
-    def is_good(self) -> bool:
-        return self.connection.state == Connection.State.CONNECTED
-
-    @property
-    def needs_admin(self) -> bool:
-        """Nothing works until an org admin connects."""
-        return not self.connection.has_grant
-
-
 def other_organizations(request: HttpRequest, access: OrgAccess | None) -> QuerySet[Organization]:
     """Where else the operator could work."""
     if not request.user.is_authenticated:
@@ -191,7 +167,7 @@ def other_organizations(request: HttpRequest, access: OrgAccess | None) -> Query
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """`org`, `access` and `connection_state` on an organization's pages; the rest on every page.
+    """`org`, `access` and `state_look` on an organization's pages; the rest on every page.
 
     What costs a query is looked up when a template shows it, so that a fragment pays for none of it.
     """
@@ -207,7 +183,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         frame |= {
             "access": access,
             "org": access.org,
-            "connection_state": ConnectionState(access.org.connection),
+            "state_look": STATES[Connection.State(access.org.connection.state)],
             "may_manage_connection": access.allows(Permission.MANAGE_CONNECTION),
         }
     return frame

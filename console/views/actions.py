@@ -20,14 +20,14 @@ from console.audit.entries import Circumstances
 from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, note, status_of
 from console.fragments import wants_fragment
-from console.kept_forms import mark_of, take
+from console.kept_forms import restore, signature_of
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
 from console.perform import inverse_of, perform
 from console.perform import undo as perform_undo
 from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_panels
 from console.source_address import source_address
-from console.tickets import TicketForm, take_in_hand, ticket_in_hand
+from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
 from console.users.remembered import known_attributes
 from pingone_integration import users
@@ -46,11 +46,11 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
     if request.method == "POST":
         return _run(request, access, action, user_id)
     shown = users.get(access.pingone(), user_id)
-    if typed := take(request):
+    if typed := restore(request):
         messages.warning(request, TYPED_BEFORE)
         return _form_page(request, access, action, _form(access, action, typed, user=shown), shown)
     named = {name: request.GET[name] for name in action.form.id_fields() if name in request.GET}  # by a line of a panel
-    form = _form(access, action, user=shown, initial=named | {"ticket": ticket_in_hand(request)})
+    form = _form(access, action, user=shown, initial=named | {"ticket": current_ticket(request)})
     return _form_page(request, access, action, form, shown)
 
 
@@ -114,7 +114,7 @@ def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "A ticket reference has at most 100 characters.")
         return redirect("users", access.org.slug)
-    take_in_hand(request, form.cleaned_data["ticket"])
+    set_current_ticket(request, form.cleaned_data["ticket"])
     user_id = form.cleaned_data["user_id"]
     return redirect("user", access.org.slug, user_id) if user_id else redirect("users", access.org.slug)
 
@@ -144,7 +144,7 @@ def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **mo
 def _posted(request: ConsoleRequest) -> QueryDict:
     """What was sent; a button of the user's page sends no ticket, and so the one in hand is meant."""
     data = request.POST.copy()
-    data.setdefault("ticket", ticket_in_hand(request))
+    data.setdefault("ticket", current_ticket(request))
     return data
 
 
@@ -173,7 +173,7 @@ def _form_page(
         "user": shown,
         "question": action.question.format(name=shown.display_name),
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
-        "typed_by": mark_of(access.operator) if action.form.looks_at_schema else "",
+        "typed_by": signature_of(access.operator) if action.form.looks_at_schema else "",
     }
     if form.is_bound:
         form.renew()
@@ -197,7 +197,7 @@ def _conflict_page(
         "error": error,
         "fresh": _form(access, action, user=now),
         "here": reverse("user-action", args=[access.org.slug, now.id, action.key]),
-        "typed_by": mark_of(access.operator),
+        "typed_by": signature_of(access.operator),
     }
     template = "console/actions/conflict.html#action" if wants_fragment(request) else "console/actions/conflict.html"
     return render(request, template, context, status=status_of(ChangedMeanwhile))

@@ -19,6 +19,7 @@ from console.fragments import wants_fragment
 from console.models import AuditEntry
 from console.models.audit import EXPORTED
 from console.page.csv_export import csv_lines
+from console.page.pager import Pager
 from console.perform import inverse_of, is_open, resolve, undo_of
 from pingone_integration.errors import kinds
 
@@ -42,8 +43,12 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context = {
         "form": form,
         "lines": [_Row(entry) for entry in page.entries],
-        "older": form.query(before=page.older) if page.older is not None else "",
-        "newer": form.query(after=page.newer) if page.newer is not None else "",
+        "pager": Pager(
+            previous=f"?{form.query(after=page.newer)}" if page.newer is not None else "",
+            next=f"?{form.query(before=page.older)}" if page.older is not None else "",
+            previous_label="Newer",
+            next_label="Older",
+        ),
         "query": form.query(),
         "may_export": access.allows(Permission.EXPORT_AUDIT),
     }

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
 from console.connection.callback_address import redirect_uri
 from console.connection.forms import EnvironmentForm
-from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, keep_failure
+from console.connection.page import connection_page, save_typed
+from console.connection.settings import record_event
+from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, save_failure
 from console.failures.failure import Failure, failure_of, with_explanation
 from console.models import Organization
-from console.views.connections import connection_page, put_on_record, save_typed
+from console.source_address import source_address
 from pingone_integration.connection import authorization, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
 
@@ -98,10 +100,16 @@ def callback(request: ConsoleRequest) -> HttpResponse:
     except PingOneError as error:
         failure = failure_of(error, None)
     if failure:
-        put_on_record(request, access, "connection.connect-failed", succeeded=False, reason=failure.title)
-        keep_failure(request.session, access.org.connection, failure)
+        record_event(
+            access,
+            "connection.connect-failed",
+            source_address=source_address(request),
+            succeeded=False,
+            reason=failure.title,
+        )
+        save_failure(request.session, access.org.connection, failure)
         return redirect("connection", access.org.slug)
-    put_on_record(request, access, "connection.connected")
+    record_event(access, "connection.connected", source_address=source_address(request))
     messages.success(request, f"{access.org.name} is connected to PingOne.")
     access.org.connection.refresh_from_db()
     return redirect("connection" if access.org.connection.managed_environment_id else "environments", access.org.slug)
@@ -141,7 +149,7 @@ def _start_over(request: ConsoleRequest, failure: Failure) -> HttpResponse:
     accesses = [enter_org(request.user, organization.slug) for organization in request.user.organizations.all()]
     managed = [access.org for access in accesses if access.allows(Permission.MANAGE_CONNECTION)]
     if len(managed) == 1:
-        keep_failure(request.session, managed[0].connection, failure)
+        save_failure(request.session, managed[0].connection, failure)
         return redirect("connection", managed[0].slug)
     messages.error(request, f"{failure.title}. {failure.cause} {failure.resolution}")
     return redirect("home")
@@ -163,7 +171,13 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
         before = {"managed_environment": connection.managed_environment_name}
         environments.choose(connection, environment)
         after = {"managed_environment": environment.name}
-        put_on_record(request, access, "connection.environment-chosen", before=before, after=after)
+        record_event(
+            access,
+            "connection.environment-chosen",
+            source_address=source_address(request),
+            before=before,
+            after=after,
+        )
         messages.success(request, f"{access.org.name} now manages {environment.name}.")
         return redirect("connection", access.org.slug)
     query = request.GET.get("q", "").strip()

@@ -1,8 +1,7 @@
 """Groups: finding one, what it is, and who is in it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,26 +16,16 @@ from console.audit import entries
 from console.failures.failure import note, with_explanation
 from console.models import AuditEntry
 from console.page.csv_export import csv_lines
+from console.page.pager import pager_of
 from console.source_address import source_address
+from console.users.group_page import read_group_page
 from console.users.search_forms import GroupMembersForm, GroupSearchForm
 from pingone_integration import groups, population_sync, users
 from pingone_integration.calls import rate_limit
-from pingone_integration.calls.paging import Page
-from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError, StaleCursor
 from pingone_integration.user_search import Criteria, filter_of
-from pingone_integration.users import User
 
 MEMBER_COLUMNS = ("User ID", "Username", "Name", "E-mail", "Population", "Enabled")
-
-
-@dataclass(frozen=True)
-class Pages:
-    """Where a list leads from here; empty: nowhere."""
-
-    first: str
-    previous: str
-    next: str
 
 
 @org_view(Permission.VIEW_USERS)
@@ -46,17 +35,17 @@ def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     form = GroupSearchForm(request.GET)
     form.is_valid()
     name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
-    url = reverse("groups", args=[access.org.slug])
+    page_url = partial(_page_url, reverse("groups", args=[access.org.slug]), name)
     try:
         page = groups.search(access.pingone(), name, limit=100, cursor=cursor or None)
     except StaleCursor as stale:
-        return _from_the_start(request, url, {"q": name}, stale)
+        return _from_the_start(request, page_url(), stale)
     names = {None: "Any"} | _population_names(access)
     context = {
         "form": form,
         "page": page,
         "rows": [(group, names.get(group.population_id, "One only")) for group in page.items],
-        "pages": _pages(url, {"q": name}, cursor, page),
+        "pager": pager_of(page, cursor, page_url),
     }
     return render(request, "console/users/groups.html", context)
 
@@ -64,48 +53,26 @@ def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpResponse:
-    """The group, a page of its members, and whether it carries administrator roles: three calls at once."""
+    """The group, a page of its members, and whether it carries administrator roles."""
     form = GroupMembersForm(request.GET)
     form.is_valid()
     name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
-    newcomer = form.cleaned_data.get("add", "")
-    url = reverse("group", args=[access.org.slug, group_id])
-    api = access.pingone()
     may_change = access.allows(Permission.CHANGE_GROUPS)
-
-    def members(api: Any) -> Page[User]:
-        condition = filter_of(Criteria(text=name, group_id=group_id))
-        return users.search(api, filter=condition, limit=25, cursor=cursor or None)
-
-    def candidates(api: Any) -> Page[User] | None:
-        return (
-            users.search(api, filter=filter_of(Criteria(text=newcomer)), limit=10) if newcomer and may_change else None
-        )
-
-    shown, found, carries_roles, offered = at_once(
-        api,
-        lambda api: groups.get(api, group_id),
-        members,
-        lambda api: groups.carries_roles(api, group_id),
-        candidates,
-    )
-    if isinstance(shown, PingOneError):
-        raise shown
-    if isinstance(found, StaleCursor):
-        return _from_the_start(request, url, {"q": name}, found)
-    failures = {
-        key: note(request, result) if isinstance(result, PingOneError) else None
-        for key, result in {"members": found, "roles": carries_roles, "candidates": offered}.items()
-    }
+    newcomer = form.cleaned_data.get("add", "") if may_change else ""
+    page_url = partial(_page_url, reverse("group", args=[access.org.slug, group_id]), name)
+    try:
+        shown = read_group_page(access.pingone(), group_id, member=name, cursor=cursor, newcomer=newcomer)
+    except StaleCursor as stale:
+        return _from_the_start(request, page_url(), stale)
     context = {
-        "group": shown,
+        "group": shown.group,
         "form": form,
-        "population_name": _population_names(access).get(shown.population_id, ""),
-        "carries_roles": carries_roles is True,
-        "failures": failures,
-        "page": None if failures["members"] else found,
-        "pages": None if isinstance(found, PingOneError) else _pages(url, {"q": name}, cursor, found),
-        "candidates": None if failures["candidates"] else offered,
+        "population_name": _population_names(access).get(shown.group.population_id, ""),
+        "carries_roles": shown.carries_roles,
+        "failures": {part: note(request, error) for part, error in shown.errors.items()},
+        "page": shown.members,
+        "pager": pager_of(shown.members, cursor, page_url) if shown.members else None,
+        "candidates": shown.candidates,
         "may_change": may_change,
         "may_export": access.allows(Permission.EXPORT_USERS),
     }
@@ -147,22 +114,15 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
     return response
 
 
-def _pages(url: str, query: dict[str, str], cursor: str, page: Page[Any]) -> Pages:
-    def leading_to(cursor: str | None) -> str:
-        chosen = {name: value for name, value in {**query, "cursor": cursor or ""}.items() if value}
-        return f"{url}?{urlencode(chosen)}" if chosen else url
-
-    return Pages(
-        first=leading_to("") if cursor else "",
-        previous=leading_to(page.previous_cursor) if page.previous_cursor else "",
-        next=leading_to(page.next_cursor) if page.next_cursor else "",
-    )
-
-
-def _from_the_start(request: ConsoleRequest, url: str, query: dict[str, str], stale: StaleCursor) -> HttpResponse:
+def _from_the_start(request: ConsoleRequest, url: str, stale: StaleCursor) -> HttpResponse:
     messages.info(request, with_explanation(request.access, f"{stale.title}. {stale.cause}", stale.kind))
-    kept = urlencode({name: value for name, value in query.items() if value})
-    return redirect(f"{url}?{kept}" if kept else url)
+    return redirect(url)
+
+
+def _page_url(url: str, name: str, cursor: str = "") -> str:
+    """Return the address of a page of the list at `url`, searched for `name`."""
+    query = urlencode({key: value for key, value in {"q": name, "cursor": cursor}.items() if value})
+    return f"{url}?{query}" if query else url
 
 
 def _population_names(access: OrgAccess) -> dict[UUID | None, str]:

@@ -29,11 +29,11 @@ from console.audit.entries import Outcome
 from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, note, with_explanation
 from console.fragments import wants_fragment
-from console.kept_forms import mark_of, take
+from console.kept_forms import restore, signature_of
 from console.models.tickets import ticket_policy
 from console.perform import perform, perform_each
 from console.responses import TYPED_BEFORE, circumstances_of, go, tell
-from console.tickets import ticket_in_hand
+from console.tickets import current_ticket
 from console.users.afterwards_form import AfterwardsForm
 from console.users.remembered import known_attributes, known_populations
 from pingone_integration import groups, population_sync, users
@@ -64,13 +64,13 @@ def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """The form (GET), a new user (POST), or with `look` in the POST whether that user is there by now."""
     if request.method == "POST":
         data: QueryDict | None = request.POST.copy()
-    elif data := take(request):
+    elif data := restore(request):
         messages.warning(request, TYPED_BEFORE)
     form = NewUserForm(
         data,
         attributes=known_attributes(access),
         policy=ticket_policy(access.org, _CREATE.key),
-        initial={"ticket": ticket_in_hand(request)},
+        initial={"ticket": current_ticket(request)},
     )
     then = AfterwardsForm(data, access=access, groups=_groups_to_join(access))
     page = _Page()
@@ -212,7 +212,7 @@ def _show(
         "form": form,
         "then": then,
         "page": page,
-        "typed_by": mark_of(access.operator),
+        "typed_by": signature_of(access.operator),
     }
     template = "console/users/new.html#new-user" if wants_fragment(request) else "console/users/new.html"
     return render(request, template, context, status=page.status)

@@ -14,11 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.connection.capabilities import Capability, capabilities
 from console.connection.checks import LastResults, for_support, subject_of
+from console.connection.page import warn_if_unconfirmed
+from console.connection.settings import change_settings
 from console.failures import explain
 from console.failures.explain import ExplainForm
 from console.failures.failure import explained_url
 from console.fragments import wants_fragment
-from console.views.connections import change_settings
+from console.source_address import source_address
 from pingone_integration import checks
 from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Check, Result, State
@@ -74,12 +76,12 @@ def troubleshooting(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Run all checks; with htmx begin with the first, whose answer brings the next one along."""
     last = LastResults(request.session, access.org.connection)
-    last.forget()
+    last.clear()
     if wants_fragment(request):
         return render(
             request, "console/connection/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0])
         )
-    last.keep(*checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
+    last.add(*checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
     access.org.connection.refresh_from_db()
     return _page(request, access)
 
@@ -96,7 +98,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
     failed = [name for name in request.GET.getlist("failed") if name in BY_KEY]
     result = checks.run(check, subject_of(access.org, renewal_asked_for=request.method == "POST"), failed=failed)
     last = LastResults(request.session, access.org.connection)
-    last.keep(result)
+    last.add(result)
     access.org.connection.refresh_from_db()
     if not wants_fragment(request):
         return redirect(f"{_url(access)}#check-{key}") if request.method == "POST" else _page(request, access)
@@ -110,7 +112,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
         "line": _line(access, check, result),
         "following": _running(access, following, failed) if following else None,
         "place": place + 1,
-        **_summary(last.all().values()),
+        **_summary(last.get().values()),
         **(_support_context(access, last) if following is None else {}),
     }
     return render(request, "console/connection/troubleshooting/step.html", context)
@@ -120,10 +122,10 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
 @require_safe
 def what_it_can_do(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """The table of what the connection can do: costs a few calls, so that it comes by itself."""
-    found = capabilities(subject_of(access.org))
+    rows = capabilities(subject_of(access.org))
     if wants_fragment(request):
-        return render(request, "console/connection/troubleshooting/capabilities.html", {"capabilities": found})
-    return _page(request, access, found=found)
+        return render(request, "console/connection/troubleshooting/capabilities.html", {"capabilities": rows})
+    return _page(request, access, capability_rows=rows)
 
 
 @org_view(Permission.MANAGE_CONNECTION)
@@ -151,8 +153,9 @@ def correct_auth_url(request: ConsoleRequest, access: OrgAccess) -> HttpResponse
         environment_id=connection.environment_id,
         client_authentication=Connection.ClientAuthentication(connection.client_authentication),
     )
-    change_settings(request, access, entered)
-    LastResults(request.session, connection).forget()
+    unconfirmed = change_settings(access, entered, source_address=source_address(request))
+    warn_if_unconfirmed(request, access, unconfirmed)
+    LastResults(request.session, connection).clear()
     messages.success(request, f"The Auth URL is {auth_url} now. Connect, so that PingOne gives access.")
     return redirect("connection", access.org.slug)
 
@@ -177,7 +180,7 @@ def _page(
     access: OrgAccess,
     more: dict[str, Any] | None = None,
     *,
-    found: list[Capability] | None = None,
+    capability_rows: list[Capability] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
@@ -191,12 +194,12 @@ def _page(
     if access.allows(Permission.MANAGE_CONNECTION):
         last = LastResults(request.session, access.org.connection)
         context |= _checks_context(access, last) | _support_context(access, last)
-        context |= {"capabilities": found, "lately": failed_calls.lately(access.org.connection)}
+        context |= {"capabilities": capability_rows, "lately": failed_calls.lately(access.org.connection)}
     return render(request, "console/connection/troubleshooting.html", context, status=status)
 
 
 def _checks_context(access: OrgAccess, last: LastResults, *, running: Check | None = None) -> dict[str, Any]:
-    results = last.all()
+    results = last.get()
     return {
         "lines": [
             _running(access, check, []) if check is running else _line(access, check, results.get(check.key))
@@ -208,7 +211,7 @@ def _checks_context(access: OrgAccess, last: LastResults, *, running: Check | No
 
 
 def _support_context(access: OrgAccess, last: LastResults) -> dict[str, Any]:
-    results, failed = last.all(), failed_calls.lately(access.org.connection)
+    results, failed = last.get(), failed_calls.lately(access.org.connection)
     in_order = [results[check.key] for check in CHECKS if check.key in results]
     return {"support": for_support(access.org.connection, in_order, failed)}
 

@@ -19,7 +19,7 @@ from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
 from console.perform import MOST_AT_ONCE, Step, perform_each
 from console.responses import circumstances_of, go
-from console.tickets import ticket_in_hand
+from console.tickets import current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
 from pingone_integration import groups, users
@@ -40,7 +40,7 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
     form = JoinForm(
         request.POST if adds else None,
         policy=ticket_policy(access.org, _ADD.key),
-        initial={"ticket": request.POST.get("ticket", ticket_in_hand(request)), "reason": request.POST.get("reason")},
+        initial={"ticket": request.POST.get("ticket", current_ticket(request)), "reason": request.POST.get("reason")},
     )
     api = access.pingone()
     if not adds or not form.is_valid():

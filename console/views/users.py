@@ -18,7 +18,8 @@ from console.actions.catalogue import ACTIONS
 from console.failures.failure import Failure, note, with_explanation
 from console.failures.pages import fails_in_place
 from console.fragments import page_of, wants_fragment
-from console.tickets import ticket_in_hand
+from console.page.pager import pager_of
+from console.tickets import current_ticket
 from console.users.account import account_context
 from console.users.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
@@ -32,12 +33,9 @@ from pingone_integration.users import User
 
 @dataclass(frozen=True, kw_only=True)
 class ListUrls:
-    """Where the list leads from here: to other pages of it, and to wider searches. Empty: nowhere."""
+    """This page of the list, and wider searches. Empty: nowhere."""
 
     here: str
-    first_page: str
-    next_page: str
-    previous_page: str
     without_group: str
     without_filters: str  # the text alone, when there is one and something narrows it
 
@@ -61,9 +59,16 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
             return redirect(_list_url(access, form))
         except PingOneError as error:
             failure = note(request, error)
-    urls = _urls(access, form, cursor, page)
-    context = {"form": form, "page": page, "cursor": cursor, "failure": failure, "urls": urls}
-    context["meaning"] = meaning_of(form.criteria.text)
+    urls = _urls(access, form, cursor)
+    context = {
+        "form": form,
+        "page": page,
+        "pager": pager_of(page, cursor, lambda to: _list_url(access, form, cursor=to)),
+        "cursor": cursor,
+        "failure": failure,
+        "urls": urls,
+        "meaning": meaning_of(form.criteria.text) if page and not page.items else "",
+    }
     status = failure.status if failure else 422 if form.errors else 200
     if wants_fragment(request):
         results = render(request, "console/users/list.html#results", context | {"fragment": True}, status=status)
@@ -136,7 +141,7 @@ def _list_url(access: OrgAccess, form: UserSearchForm, **changes: str) -> str:
     return reverse("users", args=[access.org.slug]) + (f"?{query}" if query else "")
 
 
-def _urls(access: OrgAccess, form: UserSearchForm, cursor: str, page: Page[User] | None) -> ListUrls:
+def _urls(access: OrgAccess, form: UserSearchForm, cursor: str) -> ListUrls:
     def url(**changes: str) -> str:
         return _list_url(access, form, **changes)
 
@@ -144,9 +149,6 @@ def _urls(access: OrgAccess, form: UserSearchForm, cursor: str, page: Page[User]
     narrowed = bool(criteria.population_id or criteria.group_id or criteria.raw_filter or criteria.enabled is not None)
     return ListUrls(
         here=url(cursor=cursor),
-        first_page=url() if cursor else "",
-        next_page=url(cursor=page.next_cursor) if page and page.next_cursor else "",
-        previous_page=url(cursor=page.previous_cursor) if page and page.previous_cursor else "",
         without_group=url(group=""),
         without_filters=url(population="", group="", enabled="", filter="") if narrowed and criteria.text else "",
     )
@@ -184,8 +186,8 @@ def _all_but_q(query: QueryDict) -> dict[str, object]:
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
     panels = [_panel(request, shown, reading) for reading in readings]
     may_act = any(request.access.allows(action.permission) for action in ACTIONS)
-    told = {"panels": panels, "may_act": may_act, "working_on": ticket_in_hand(request)}
-    return account_context(request.access, shown) | told
+    around = {"panels": panels, "may_act": may_act, "working_on": current_ticket(request)}
+    return account_context(request.access, shown) | around
 
 
 def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:

@@ -169,14 +169,14 @@ def test_pages_lead_through_all_entries_and_back(log, acme, helpdesk):
     newest_first = rows[::-1]
 
     first = log(action="policy.changed")
-    second = log(**dict(pair.split("=") for pair in first.context["older"].split("&")))
-    third = log(**dict(pair.split("=") for pair in second.context["older"].split("&")))
-    back = log(**dict(pair.split("=") for pair in third.context["newer"].split("&")))
+    second = log(**dict(pair.split("=") for pair in first.context["pager"].next[1:].split("&")))
+    third = log(**dict(pair.split("=") for pair in second.context["pager"].next[1:].split("&")))
+    back = log(**dict(pair.split("=") for pair in third.context["pager"].previous[1:].split("&")))
 
     assert entries_in(first) + entries_in(second) + entries_in(third) == newest_first
-    assert first.context["newer"] == third.context["older"] == ""
+    assert first.context["pager"].previous == third.context["pager"].next == ""
     assert entries_in(back) == entries_in(second)
-    assert "action=policy.changed" in back.context["older"]
+    assert "action=policy.changed" in back.context["pager"].next
 
 
 def test_a_full_page_costs_no_more_queries_than_one_line(

@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from console.actions.catalogue import ACTIONS
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration import errors
 from pingone_integration.checks import CHECKS, network
@@ -234,7 +235,7 @@ def test_no_other_host_gets_in_that_way(admin: Client, connection: Connection, p
 # What it can do
 
 
-def test_what_the_connection_can_do_is_told_for_all_eleven_actions(admin: Client, wire: respx.MockRouter) -> None:
+def test_capabilities_have_a_row_for_every_action_named_as_on_its_button(admin: Client, wire: respx.MockRouter) -> None:
     works(wire, "dir:create:user", "dir:update:user", "dir:create:groupMembership")
     wire.post(f"{ISSUER}/token").mock(side_effect=AssertionError("no trial"))
 
@@ -243,8 +244,18 @@ def test_what_the_connection_can_do_is_told_for_all_eleven_actions(admin: Client
 
     assert [name for _, name in rows] == EVERY_ROW
     assert {name for verdict, name in rows if verdict == "cannot"} == {
-        "Send password recovery code",
-        "Remove user from group",
+        "Delete user",
+        "Send recovery code",
+        "Force password change",
+        "Unlock password",
+        "Set temporary password",
+        "Remove MFA device",
+        "Unlock MFA device",
+        "Rename MFA device",
+        "Verify e-mail",
+        "Remove from group",
+        "End session",
+        "End all sessions",
     }
     assert {verdict for verdict, _ in rows} == {"can", "cannot"}
     assert "dir:recover:userPassword is missing. Roles held: Some role." in fragment
@@ -262,7 +273,7 @@ def test_roles_that_pingone_does_not_show_make_changes_uncertain(admin: Client, 
     )
 
     assert {name for verdict, name in rows if verdict == "can"} == {"Get user", "List users", "Call API"}
-    assert len([name for verdict, name in rows if verdict == "cannot-tell"]) == 8
+    assert len([name for verdict, name in rows if verdict == "cannot-tell"]) == len(ACTIONS)
 
 
 def test_an_environment_that_cannot_be_seen_is_the_cause_of_everything(admin: Client, wire: respx.MockRouter) -> None:
@@ -272,7 +283,7 @@ def test_an_environment_that_cannot_be_seen_is_the_cause_of_everything(admin: Cl
 
     fragment = admin.get(f"{PAGE}capabilities/", headers=HTMX).text
 
-    assert fragment.count('data-verdict="cannot"') == 11
+    assert fragment.count('data-verdict="cannot"') == len(EVERY_ROW)
     assert "holds no role on the environment" in fragment
 
 
@@ -287,7 +298,7 @@ def test_without_a_connection_it_can_do_nothing(
 
     fragment = admin.get(f"{PAGE}capabilities/", headers=HTMX).text
 
-    assert fragment.count(f'data-verdict="{verdict}"') == 11
+    assert fragment.count(f'data-verdict="{verdict}"') == len(EVERY_ROW)
     assert not wire.calls
 
 

@@ -1,0 +1,58 @@
+"""All that a group's page shows of PingOne, read at once; its parts fail one by one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pingone_integration import groups, users
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import Page
+from pingone_integration.calls.parallel import at_once
+from pingone_integration.errors import PingOneError, StaleCursor
+from pingone_integration.groups import Group
+from pingone_integration.user_search import Criteria, filter_of
+from pingone_integration.users import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupPage:
+    """A group with a page of its members; a part is None when it could not be read, and its error says why."""
+
+    group: Group
+    members: Page[User] | None
+    carries_roles: bool | None  # administrator roles
+    candidates: Page[User] | None  # users to add; None as well when nobody was looked for
+    errors: Mapping[str, PingOneError]  # by part: members, roles, candidates
+
+
+def read_group_page(
+    api: PingOneApi, group_id: UUID, *, member: str = "", cursor: str = "", newcomer: str = ""
+) -> GroupPage:
+    """Read the group, its members that fit the text `member`, and users that fit `newcomer`; empty: nobody.
+
+    Raises the PingOneError of the group itself, and StaleCursor for the members.
+    """
+    reads: dict[str, Callable[[PingOneApi], Any]] = {
+        "group": lambda api: groups.get(api, group_id),
+        "members": lambda api: users.search(
+            api, filter=filter_of(Criteria(text=member, group_id=group_id)), limit=25, cursor=cursor or None
+        ),
+        "roles": lambda api: groups.carries_roles(api, group_id),
+    }
+    if newcomer:
+        reads["candidates"] = lambda api: users.search(api, filter=filter_of(Criteria(text=newcomer)), limit=10)
+    results = dict(zip(reads, at_once(api, *reads.values()), strict=True))
+    errors = {part: result for part, result in results.items() if isinstance(result, PingOneError)}
+    if "group" in errors:
+        raise errors["group"]
+    if isinstance(stale := errors.get("members"), StaleCursor):
+        raise stale
+    parts = {part: result for part, result in results.items() if part not in errors}
+    return GroupPage(
+        group=parts["group"],
+        members=parts.get("members"),
+        carries_roles=parts.get("roles"),
+        candidates=parts.get("candidates"),
+        errors=errors,
+    )
