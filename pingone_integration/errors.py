@@ -239,7 +239,7 @@ class InvalidValue(PingOneError):
     resolution = "Correct the values named below."
 
 
-class StaleCursor(InvalidValue):
+class StaleCursor(PingOneError):
     """A 400 to a list cursor: it belongs to an older access token, or is too old."""
 
     kind = "stale-cursor"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi, Query
 from pingone_integration.calls.paging import Page, items_of
-from pingone_integration.errors import Duplicate, InvalidValue, NotFound, StaleCursor, Unavailable
+from pingone_integration.errors import Duplicate, InvalidValue, NotFound, Unavailable
 from pingone_integration.user_search import literal
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
 
@@ -50,8 +50,6 @@ def search(api: PingOneApi, name: str, *, limit: int = 20, cursor: str | None = 
         return _search(api, "", limit, cursor)
     try:
         return _search(api, f"name sw {literal(name)}", limit, cursor)
-    except StaleCursor:
-        raise
     except InvalidValue:
         return _search(api, f"name eq {literal(name)}", limit, cursor)
 

@@ -26,6 +26,7 @@ _STATUSES: dict[type[PingOneError], HTTPStatus] = {  # of a class and its subcla
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Duplicate: HTTPStatus.CONFLICT,
     errors.InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.StaleCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RefusedByState: HTTPStatus.CONFLICT,
     errors.ChangedMeanwhile: HTTPStatus.CONFLICT,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
