@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.actions.catalogue import BY_KEY as ACTION_BY_KEY
-from pingone_integration.checks import BY_KEY, Finding, State, Subject, failure, run
+from pingone_integration.checks import BY_KEY, Finding, State, Subject, finding_of, run
 from pingone_integration.checks.rights import CHANGERS, READERS, granting
 from pingone_integration.connection.role_assignments import Held
 from pingone_integration.errors import PingOneError
@@ -121,4 +121,4 @@ def _held(subject: Subject) -> Held | Finding | None:
     try:
         return subject.held
     except PingOneError as error:
-        return failure(error)
+        return finding_of(error)

@@ -65,18 +65,18 @@ class TokenSource(Protocol):
     """Where calls get their access token."""
 
     def current(self) -> AccessToken:
-        """One that is good for the next seconds."""
+        """Return one that is good for the next seconds."""
 
-    def replace(self, rejected: AccessToken) -> AccessToken:
-        """Another one, after PingOne did not accept `rejected`."""
+    def renewed(self, rejected: AccessToken) -> AccessToken:
+        """Return another one, after PingOne did not accept `rejected`."""
 
 
-def _seated(call: Callable[Concatenate["PingOneApi", P], R]) -> Callable[Concatenate["PingOneApi", P], R]:
-    """Made in one of the connection's seats, its token included. Raises Busy."""
+def _in_a_slot(call: Callable[Concatenate["PingOneApi", P], R]) -> Callable[Concatenate["PingOneApi", P], R]:
+    """Hold one of the connection's slots for the whole call, its token included. Raises Busy."""
 
     @wraps(call)
     def made(api: "PingOneApi", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with concurrency.taken(api.connection_id):
+        with concurrency.slot(api.connection_id):
             return call(api, *args, **kwargs)
 
     return made
@@ -99,7 +99,7 @@ class PingOneApi:
         """A read: tried again when the connection breaks, PingOne is overloaded or asks for a short wait."""
         return self._call("GET", path, query=query)
 
-    @_seated
+    @_in_a_slot
     def get_page(
         self,
         path: str,
@@ -141,7 +141,7 @@ class PingOneApi:
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
-    @_seated
+    @_in_a_slot
     def exchange(
         self, method: str, path: str, *, query: Pairs, content: str | None, media_type: str = JSON
     ) -> httpx.Response:
@@ -153,7 +153,7 @@ class PingOneApi:
             )
         return response
 
-    @_seated
+    @_in_a_slot
     def _call(self, /, method: str, path: str, **request: Any) -> dict[str, Any]:
         """The answer's JSON object; `{}` for an empty answer."""
         with failed_calls.counted(self.connection_id):
@@ -174,7 +174,7 @@ class PingOneApi:
         response = self._send(token, method, path, trace, **request)
         if rejects_token(response):
             # Refused before anything was done, so that asking again with a new token repeats nothing.
-            token = self.tokens.replace(token)
+            token = self.tokens.renewed(token)
             response = self._send(token, method, path, trace, **request)
         return response, token
 
@@ -213,7 +213,7 @@ class PingOneApi:
             began = time.monotonic()
             try:
                 deadline.require_time()
-                rate_limit.take(self.connection_id, trace)
+                rate_limit.wait_for_permit(self.connection_id, trace)
                 with nullcontext() if reading else deadline.lifted():
                     response = http_client().send(request)
             except OutOfTime as error:

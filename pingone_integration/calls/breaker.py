@@ -1,4 +1,6 @@
-"""While PingOne fails call after call, the calls of a connection are paused: they fail at once, and say until when.
+"""The circuit breaker of a connection: while PingOne fails call after call, its calls are paused.
+
+A paused call fails at once, and says until when.
 
 Failures in a row are counted in each process; the pause itself is two columns that come with the token of every call.
 When it is over, one caller of all processes is let through to try: an answer ends the pause, a failure makes a longer
@@ -17,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from pingone_integration import errors, states
-from pingone_integration.calls.scoped import holding
+from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import CallsPaused, PingOneError
 from pingone_integration.models import Connection
 
@@ -30,12 +32,12 @@ TRIAL = timedelta(seconds=20)  # for whoever was let through; longer than a call
 
 _failures: Counter[UUID] = Counter()  # in a row, by connection; of this process
 _counting = Lock()
-_insisting = ContextVar("insisting", default=False)
+_asks_while_paused = ContextVar("asks_while_paused", default=False)
 
 
-def insisting() -> AbstractContextManager[None]:
-    """For checks of the connection: they ask PingOne during a pause as well, and an answer ends it."""
-    return holding(_insisting, True)
+def even_while_paused() -> AbstractContextManager[None]:
+    """Let calls pass during a pause too: for checks of the connection, whose answer ends it."""
+    return scoped(_asks_while_paused, True)
 
 
 def let_pass(row: Connection) -> bool:
@@ -46,7 +48,7 @@ def let_pass(row: Connection) -> bool:
     until = row.calls_paused_until
     if until is None:
         return False
-    if _insisting.get():
+    if _asks_while_paused.get():
         return True
     now = timezone.now()
     if until <= now:
@@ -76,7 +78,7 @@ def answered(connection_id: UUID, *, tried: bool) -> None:
 
 def failed(connection_id: UUID, error: PingOneError, *, tried: bool) -> None:
     """There was no answer, or one that tells that PingOne is down or overloaded."""
-    if _insisting.get():
+    if _asks_while_paused.get():
         return  # people who look for the cause must not make the pause longer
     with _counting:
         _failures[connection_id] += 1

@@ -16,10 +16,10 @@ from pingone_integration.errors import PingOneError
 def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
     """What each read returned, in their order; a PingOneError stands where a read failed with it.
 
-    The deadline of the page holds for each of them, and they share one seat.
-    Raises the PingOneError that keeps all of them from being made: no token, no seat.
+    The deadline of the page holds for each of them, and they share one slot.
+    Raises the PingOneError that keeps all of them from being made: no token, no slot.
     """
-    with concurrency.taken(api.connection_id):
+    with concurrency.slot(api.connection_id):
         return _at_once(api, *reads)
 
 
@@ -54,5 +54,5 @@ class _OneToken:
     def current(self) -> AccessToken:
         return self.token
 
-    def replace(self, rejected: AccessToken) -> AccessToken:
-        return self.tokens.replace(rejected)
+    def renewed(self, rejected: AccessToken) -> AccessToken:
+        return self.tokens.renewed(rejected)

@@ -1,4 +1,4 @@
-"""So many calls a second, and no more: what the licence allows one address, kept by all processes together.
+"""The rate limit of a connection: as many calls a second as the licence allows one address, and no more.
 
 Each process may make a few calls a second by itself, so that everyday work costs nothing; what goes beyond comes out of
 a window that all processes share, one second long and claimed by one conditional UPDATE. What a person waits for goes
@@ -22,7 +22,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from pingone_integration.calls import deadline
-from pingone_integration.calls.scoped import holding
+from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import RateLimited, Trace
 from pingone_integration.models import CallWindow, Connection
 
@@ -57,7 +57,7 @@ _known: dict[UUID, _Known] = {}
 
 def in_background() -> AbstractContextManager[None]:
     """For work that nobody waits for: it leaves half of the calls to people, and waits for its turn."""
-    return holding(_background, True)
+    return scoped(_background, True)
 
 
 def learn(row: Connection) -> None:
@@ -66,8 +66,8 @@ def learn(row: Connection) -> None:
     known.limit, known.closed_until = _limit(row.licensed_calls), row.calls_closed_until
 
 
-def take(connection_id: UUID, trace: Trace) -> None:
-    """The permit for one call, waited for a moment. Raises RateLimited: then PingOne was not asked."""
+def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
+    """Take the permit of one attempt, after a short wait if need be. Raises RateLimited: nothing was sent."""
     known = _known.setdefault(connection_id, _Known())
     waits = BACKGROUND_WAITS_S if _background.get() else PERSON_WAITS_S
     give_up_at = time.monotonic() + deadline.at_most(waits)

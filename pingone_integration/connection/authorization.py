@@ -35,7 +35,7 @@ def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
     `bound_to` is a digest of whatever the return must have in common with this press of Connect. Raises
     SettingsIncomplete, InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable: then it cannot work.
     """
-    with concurrency.taken(connection.pk):
+    with concurrency.slot(connection.pk):
         client = open_client(connection)
     state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
     request = AuthorizationRequest(state_digest=_digest(state), connection=connection, bound_to=bound_to)
@@ -53,7 +53,7 @@ def finish(*, state: str, code: str, redirect_uri: str, bound_to: str) -> Connec
     stays as it was.
     """
     waiting = connection_of(state)
-    with concurrency.taken(waiting.pk) if waiting else contextlib.nullcontext():
+    with concurrency.slot(waiting.pk) if waiting else contextlib.nullcontext():
         return _connect(_take(state, bound_to), code=code, redirect_uri=redirect_uri)
 
 
@@ -94,11 +94,11 @@ def refuse(*, state: str, bound_to: str, error: str, description: str) -> Connec
 
 
 def disconnect(connection: Connection) -> None:
-    """Erase the tokens here, then revoke them at PingOne: in no seat, for it has to be possible, and only once.
+    """Erase the tokens here, then revoke them at PingOne: without a slot, for it has to be possible, and only once.
 
     Raises the PingOneError that kept PingOne from confirming; disconnected is the connection either way.
     """
-    ended = grants.replace(connection, Connection.State.DISCONNECTED, grants.NOTHING, cause="Disconnected here.")
+    ended = grants.store(connection, Connection.State.DISCONNECTED, grants.NOTHING, cause="Disconnected here.")
     connection.refresh_from_db()
     grants.revoke(ended)
 
@@ -163,7 +163,7 @@ def _store(connection: Connection, grant: Grant, administrator: Administrator) -
         "consented_at": now,
     }
     cause = f"Approved by {administrator.name}."
-    return grants.replace(connection, Connection.State.CONNECTED, columns, cause=cause)
+    return grants.store(connection, Connection.State.CONNECTED, columns, cause=cause)
 
 
 def _settle_environment(connection: Connection) -> None:

@@ -48,8 +48,8 @@ class StoredTokens:
         """Raises NotConnected, TokenRefreshFailure, AuthenticationError, SealBroken, or a temporary error."""
         return _token(self.connection_id, _is_fresh, for_call=True)
 
-    def replace(self, rejected: AccessToken) -> AccessToken:
-        """A newer one than `rejected`. Raises as `current`."""
+    def renewed(self, rejected: AccessToken) -> AccessToken:
+        """Return a newer one than `rejected`. Raises as `current`."""
         return _token(self.connection_id, lambda row: row.token_version != rejected.version and _is_fresh(row))
 
 

@@ -176,4 +176,4 @@ def test_disconnecting_ends_the_grant_at_pingone(connection: Connection, sandbox
     assert not is_live(sandbox, grant)
     assert not works(sandbox, token.value)
     with pytest.raises(NotConnected):
-        StoredTokens(connection.pk).replace(AccessToken("", 0))
+        StoredTokens(connection.pk).renewed(AccessToken("", 0))

@@ -22,7 +22,7 @@ class OneToken:
     def current(self) -> AccessToken:
         return AccessToken("the-access-token", 1)
 
-    def replace(self, rejected: AccessToken) -> AccessToken:
+    def renewed(self, rejected: AccessToken) -> AccessToken:
         return AccessToken("the-next-token", 2)
 
 

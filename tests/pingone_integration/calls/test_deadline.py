@@ -29,7 +29,7 @@ class Given:
     def current(self) -> AccessToken:
         return AccessToken("the-access-token", 0)
 
-    def replace(self, rejected: AccessToken) -> AccessToken:
+    def renewed(self, rejected: AccessToken) -> AccessToken:
         raise AssertionError("nobody rejects it")
 
 

@@ -417,7 +417,7 @@ def test_a_token_that_was_replaced_meanwhile_is_not_replaced_again(
     rejected = current(acme.connection)
     change(acme.connection, token_version=rejected.version + 1)
 
-    assert StoredTokens(acme.connection.pk).replace(rejected).version == rejected.version + 1
+    assert StoredTokens(acme.connection.pk).renewed(rejected).version == rejected.version + 1
     assert not token_endpoint.called
 
 
