@@ -2,7 +2,7 @@
 
 A paused call fails at once, and says until when.
 
-Failures in a row are counted in each process; the pause itself is two columns that come with the token of every call.
+Failures in a row are counted in each process; the pause itself is two columns of the row that is read for every call.
 When it is over, one caller of all processes is let through to try: an answer ends the pause, a failure makes a longer
 one. What fails at the token endpoint has a cool-down of its own, see connection/tokens.py, and does not count here.
 """

@@ -61,7 +61,7 @@ def in_background() -> AbstractContextManager[None]:
 
 
 def learn(row: Connection) -> None:
-    """What a row that was read just now says; it is read for every call's token."""
+    """Remember what a row says that was read just now; one is read for every call."""
     known = _known.setdefault(row.pk, _Known())
     known.limit, known.closed_until = _limit(row.licensed_calls), row.calls_closed_until
 

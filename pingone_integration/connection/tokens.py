@@ -10,7 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -20,8 +20,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from pingone_integration import errors, states
-from pingone_integration.calls import breaker, deadline, failed_calls, rate_limit
-from pingone_integration.calls.api import AccessToken
+from pingone_integration.calls import deadline, failed_calls
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import grants
 from pingone_integration.connection.oauth import Grant, OAuthClient, open_client
 from pingone_integration.errors import PingOneError
@@ -44,9 +44,20 @@ class StoredTokens:
 
     connection_id: UUID
 
-    def current(self) -> AccessToken:
-        """Raises NotConnected, TokenRefreshFailure, AuthenticationError, SealBroken, or a temporary error."""
-        return _token(self.connection_id, _is_fresh, for_call=True)
+    def row(self) -> Connection:
+        """Return the connection as it stands now. Raises NotConnected, TokenRefreshFailure, AuthenticationError."""
+        row = Connection.objects.get(pk=self.connection_id)
+        require_grant(row)
+        return row
+
+    def current(self, row: Connection | None = None) -> AccessToken:
+        """Return a token that is good for the next seconds: that of `row`, read just now, or what is newer.
+
+        Raises as `row`, SealBroken, or a temporary error.
+        """
+        if row and _is_fresh(row):
+            return _token_of(row)
+        return _token(self.connection_id, _is_fresh)
 
     def renewed(self, rejected: AccessToken) -> AccessToken:
         """Return a newer one than `rejected`. Raises as `current`."""
@@ -70,27 +81,28 @@ def require_grant(connection: Connection) -> None:
     raise errors.NotConnected
 
 
-def _token(connection_id: UUID, good: Callable[[Connection], bool], *, for_call: bool = False) -> AccessToken:
+def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessToken:
     """The stored token once it is `good`: refreshed here, or by somebody else meanwhile."""
     me = uuid4()
-    tries: bool | None = None  # None: not asked yet
     give_up_at = time.monotonic() + deadline.at_most(WAIT_S)
     while True:
         row = Connection.objects.annotate(database_time=Now()).get(pk=connection_id)
         require_grant(row)
-        rate_limit.learn(row)
-        tries = (for_call and breaker.let_pass(row)) if tries is None else tries
         if good(row):
-            return AccessToken(row.unseal("access_token"), row.token_version, tries)
+            return _token_of(row)
         if _claim(row, me):
             if token := _refresh(row, me):
-                return replace(token, tries=tries)
+                return token
             continue
         if row.lease_owner is None and row.lease_until and row.lease_until > row.database_time:
             raise _failed_just_now(row)
         if time.monotonic() > give_up_at:
             raise errors.BeingRenewed
         time.sleep(random.uniform(0.05, 0.15))  # noqa: S311 - jitter, not a secret
+
+
+def _token_of(row: Connection) -> AccessToken:
+    return AccessToken(row.unseal("access_token"), row.token_version)
 
 
 def _is_fresh(row: Connection) -> bool:

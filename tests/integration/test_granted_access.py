@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from pingone_integration.calls.api import AccessToken, PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import environments
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.connection.tokens import StoredTokens

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from console.models import Organization
 from pingone_integration.calls import deadline
-from pingone_integration.calls.api import AccessToken, PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import authorization, tokens
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import BeingRenewed, OutOfTime, Unavailable
@@ -26,7 +27,10 @@ LONG = 5.0  # far more than any of these may take, and less than the calls' own 
 class Given:
     """A token that needs no looking up."""
 
-    def current(self) -> AccessToken:
+    def row(self) -> Connection:
+        return Connection()
+
+    def current(self, row: Connection) -> AccessToken:
         return AccessToken("the-access-token", 0)
 
     def renewed(self, rejected: AccessToken) -> AccessToken:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from console.models import Organization
 from pingone_integration.calls import deadline
-from pingone_integration.calls.api import AccessToken
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import authorization, tokens
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.connection.tokens import StoredTokens
