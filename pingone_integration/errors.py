@@ -153,7 +153,9 @@ class StateRejected(PingOneError):
 
     kind = "state-rejected"
     title = "This return from PingOne does not belong to a Connect pressed here"
+    cause = "It belongs to none of the attempts to connect that are waiting."
     resolution = "Open Settings, PingOne, and press Connect. Nothing was changed."
+    reason: Reason | None = None  # None: an error that was stored and read again
     causes = {
         Reason.MISSING: "The address lacks the `state` that PingOne sends back: it was opened by hand or cut off.",
         Reason.FOREIGN: "Connect was pressed in another browser, by another operator, or before a sign-out.",
@@ -375,3 +377,14 @@ def kinds() -> dict[str, type[PingOneError]]:
 def of_kind(kind: str, *, otherwise: type[PingOneError]) -> type[PingOneError]:
     """The class that a stored `kind` stands for."""
     return kinds().get(kind, otherwise)
+
+
+def rebuilt(kind: str, detail: str, *, otherwise: type[PingOneError]) -> PingOneError:
+    """Return an error of a stored kind again, in the words of its class; `detail` is what was stored of it.
+
+    What a subclass's own constructor adds, such as a time, is not stored and stays as the class has it.
+    """
+    error_class = of_kind(kind, otherwise=otherwise)
+    error = error_class.__new__(error_class)
+    PingOneError.__init__(error, detail)
+    return error

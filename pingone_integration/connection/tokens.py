@@ -77,7 +77,7 @@ def require_grant(connection: Connection) -> None:
     if connection.has_grant:
         return
     if connection.state == Connection.State.RECONNECT_NEEDED:
-        raise errors.of_kind(connection.state_kind, otherwise=errors.TokenRefreshFailure)(connection.state_cause)
+        raise errors.rebuilt(connection.state_kind, connection.state_cause, otherwise=errors.TokenRefreshFailure)
     raise errors.NotConnected
 
 
@@ -111,7 +111,7 @@ def _is_fresh(row: Connection) -> bool:
 
 def _failed_just_now(row: Connection) -> PingOneError:
     """What whoever tried met: there is no point in asking PingOne again within the same moment."""
-    return errors.of_kind(row.state_kind, otherwise=errors.Unavailable)(row.state_cause)
+    return errors.rebuilt(row.state_kind, row.state_cause, otherwise=errors.Unavailable)
 
 
 def _claim(row: Connection, me: UUID) -> bool:
