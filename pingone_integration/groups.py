@@ -12,7 +12,7 @@ from pingone_integration.values import Json, identifier, json_object, text, whol
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The part of a PingOne group that the console shows."""
+    """The part of a PingOne group that is used here."""
 
     id: UUID
     name: str

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.actions.catalogue import BY_KEY as ACTION_BY_KEY
+from console.connection.checks import advice_of
 from pingone_integration.checks import BY_KEY, Finding, State, Subject, finding_of, run
 from pingone_integration.checks.rights import CHANGERS, READERS, granting
 from pingone_integration.connection.role_assignments import Held
@@ -61,8 +62,8 @@ def capabilities(subject: Subject) -> list[Capability]:
     environment = run(BY_KEY["managed-environment"], subject).finding
     if environment.kind:  # it cannot be read, and nothing below it either
         verdict = _verdict(environment)
-        alike = [_capability(row, verdict, environment.text, environment.advice) for row in _ROWS]
-        return [*alike, _call_api(verdict, environment.text, environment.advice)]
+        alike = [_capability(row, verdict, environment.text, advice_of(environment)) for row in _ROWS]
+        return [*alike, _call_api(verdict, environment.text, advice_of(environment))]
     reading, held = run(BY_KEY["read-users"], subject).finding, _held(subject)
     about_calls = "Any endpoint of the environment can be called; the administrator's roles decide about each."
     return [
@@ -73,12 +74,12 @@ def capabilities(subject: Subject) -> list[Capability]:
 
 def _read(row: _Row, finding: Finding) -> Capability:
     because = "Users have just been read." if finding.state == State.PASSED else finding.text
-    return _capability(row, _verdict(finding), because, finding.advice)
+    return _capability(row, _verdict(finding), because, advice_of(finding))
 
 
 def _change(row: _Row, held: Held | Finding | None) -> Capability:
     if isinstance(held, Finding):
-        return _capability(row, Verdict.CANNOT_TELL, held.text, held.advice)
+        return _capability(row, Verdict.CANNOT_TELL, held.text, advice_of(held))
     if held is None:
         because = "PingOne does not show the administrator who connected which roles they hold, and nothing is tried."
         return _capability(row, Verdict.CANNOT_TELL, because, "Look at that administrator's roles in PingOne.")

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from console.failures.next_step import resolution_of
 from console.models import Organization
 from pingone_integration.models import Connection, ConnectionEvent
 
@@ -72,9 +73,9 @@ def _body(organization: Organization, event: ConnectionEvent) -> str:
 
 def _advice(event: ConnectionEvent) -> str:
     if event.failure and event.state == Connection.State.NEEDS_ATTENTION:
-        return f"The console keeps trying. If it stays: {event.failure.resolution}"
+        return f"The console keeps trying. If it stays: {resolution_of(event.failure)}"
     if event.failure:
-        return event.failure.resolution
+        return resolution_of(event.failure)
     if event.cause:  # somebody did it
         return _ADVICE.get(Connection.State(event.state), "See the page below.")
     return "Nothing: PingOne answers again."

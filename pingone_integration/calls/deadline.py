@@ -1,4 +1,4 @@
-"""Until when the work at hand may wait for PingOne: a page has a deadline, commands and streamed exports have none."""
+"""Until when the work at hand may wait for PingOne: a web request has a deadline, a command has none."""
 
 import math
 import time

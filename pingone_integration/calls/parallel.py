@@ -16,7 +16,7 @@ from pingone_integration.errors import PingOneError
 def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
     """What each read returned, in their order; a PingOneError stands where a read failed with it.
 
-    The deadline of the page holds for each of them, and they share one permit.
+    The deadline of the work at hand holds for each of them, and they share one permit.
     Raises the PingOneError that keeps all of them from being made: no slot, no token.
     """
     with api.admitted() as permit:

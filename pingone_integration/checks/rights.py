@@ -32,7 +32,7 @@ def managed_environment(subject: Subject) -> Finding:
         found = environments.read(connection, managed)
     except NotFound as error:
         text = f"PingOne has no environment {managed} any more."
-        return finding_of(error, text, "Choose another environment under Settings, PingOne.")
+        return finding_of(error, text, "Choose another environment to manage.")
     except (MissingPermission, Blocked) as error:
         return _not_readable(subject, error)
     if not found.is_active:
@@ -50,7 +50,7 @@ def _not_readable(subject: Subject, error: MissingPermission | Blocked) -> Findi
         return cannot_tell(
             "PingOne shows the administrator who connected no environment at all: the permission "
             "orgmgt:read:environment is missing.",
-            "Add it to that administrator's role in PingOne. The checks below go on without it.",
+            "Add it to that administrator's role in PingOne. The other checks go on without it.",
         )
     if managed in {one.id for one in visible}:
         return finding_of(error, f"The environment {managed} is listed, but cannot be read.")
@@ -135,7 +135,7 @@ def rate_limits(subject: Subject) -> Finding:
         limits = None
     connection.refresh_from_db()
     room = rate_limit.headroom(connection)
-    ours = f"The console keeps to {room.limit} calls a second, and {room.left} of this second are left."
+    ours = f"This server keeps to {room.limit} calls a second, and {room.left} of this second are left."
     if room.closed_until:
         return warning(f"PingOne asked to wait until {room.closed_until:%H:%M:%S} UTC. {ours}", "Wait until then.")
     if limits is None:

@@ -1,4 +1,4 @@
-"""Connect and Disconnect: from the press of the button to a stored grant, and back to none."""
+"""Connect and disconnect: from the first step to a stored grant, and back to none."""
 
 import contextlib
 import logging
@@ -30,9 +30,9 @@ GOOD_FOR = timedelta(minutes=10)
 
 
 def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
-    """The address at PingOne to send the browser to.
+    """Begin an attempt to connect; return the address at PingOne to send the browser to.
 
-    `bound_to` is a digest of whatever the return must have in common with this press of Connect. Raises
+    `bound_to` is a digest of whatever the return must have in common with this attempt. Raises
     SettingsIncomplete, InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable: then it cannot work.
     """
     with concurrency.slot(connection.pk):
@@ -81,7 +81,7 @@ def _connect(request: AuthorizationRequest, *, code: str, redirect_uri: str) -> 
 
 
 def refuse(*, state: str, bound_to: str, error: str, description: str) -> Connection | None:
-    """PingOne sent the browser back without approval: the press of Connect is used up, and nothing else changes.
+    """PingOne sent the browser back without approval: the attempt is used up, and nothing else changes.
 
     None when `state` is not one that waits for this browser.
     """
@@ -110,7 +110,7 @@ def connection_of(state: str) -> Connection | None:
 
 
 def is_awaited(connection: Connection) -> bool:
-    """Whether Connect was pressed within the last ten minutes and nobody has come back: perhaps PingOne kept them."""
+    """Whether an attempt of the last ten minutes is still waiting: perhaps PingOne kept whoever began it."""
     since = timezone.now() - GOOD_FOR
     return AuthorizationRequest.objects.filter(connection=connection, used_at=None, created_at__gt=since).exists()
 
@@ -120,9 +120,9 @@ def _digest(state: str) -> str:
 
 
 def _take(state: str, bound_to: str) -> AuthorizationRequest:
-    """Use up the waiting press of Connect, by one conditional UPDATE. Raises StateRejected with the reason.
+    """Use up the waiting attempt, by one conditional UPDATE. Raises StateRejected with the reason.
 
-    A foreign return uses nothing up: nobody can spoil another person's Connect.
+    A foreign return uses nothing up: nobody can spoil another person's attempt.
     """
     if not state:
         raise StateRejected(StateRejected.Reason.MISSING)

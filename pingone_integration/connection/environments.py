@@ -19,7 +19,7 @@ _REGION_NAMES = {region.code: region.name for region in REGIONS}
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """The part of a PingOne environment that the console shows."""
+    """The part of a PingOne environment that is used here."""
 
     id: UUID
     name: str

@@ -63,7 +63,8 @@ def test_the_mail_says_what_changed_why_and_what_to_do(
         "Before: needs attention\n"
         f"Since:  {at:%Y-%m-%d %H:%M} UTC\n"
         f"Cause:  {TokenRefreshFailure.cause} (PingOne's code invalid_grant, Correlation ID 1f0c-44)\n"
-        "To do:  An org admin connects again under Settings, PingOne.\n\n"
+        "To do:  An administrator at PingOne has to approve the access again. An org admin connects again under "
+        "Settings, PingOne.\n\n"
         "http://localhost/o/acme/settings/connection/\n\n"
         "You get this because you are an org admin of Acme in the PingOne console.\n"
     )

@@ -86,7 +86,7 @@ def test_a_read_is_given_up_when_the_page_has_no_time_left(acme: Organization, t
     assert 0.2 <= time.monotonic() - started < LONG
     assert caught.value.outcome_known
     assert caught.value.trace.call == "GET /users"
-    assert "page waits" in caught.value.cause
+    assert "the time that there is" in caught.value.cause
 
 
 def test_all_calls_of_a_page_share_its_time(acme: Organization) -> None:
