@@ -24,13 +24,9 @@ _ADVICE = {
 }
 
 
-def state_changed(instance: ConnectionEvent, created: bool, raw: bool = False, **signal: Any) -> None:
-    """A receiver of Django's post_save.
-
-    There is one event for each change however many see it (states.enter), so that there is one mail as well.
-    """
-    if created and not raw:
-        transaction.on_commit(partial(_tell_org_admins, instance), robust=True)
+def state_changed(event: ConnectionEvent, **signal: Any) -> None:
+    """Receive states.connection_state_changed, sent once for each change however many see it: one mail as well."""
+    transaction.on_commit(partial(_tell_org_admins, event), robust=True)
 
 
 def _tell_org_admins(event: ConnectionEvent) -> None:
