@@ -49,23 +49,24 @@ def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
 def finish(*, state: str, code: str, redirect_uri: str, bound_to: str) -> Connection:
     """Exchange the code that PingOne sent the browser back with, and connect; an earlier grant is revoked.
 
-    Raises StateRejected, AuthenticationError, SignOnUnverified, ConnectionFailure, Unavailable: then an earlier grant
-    stays as it was.
+    Raises StateRejected, AuthenticationError, SignOnUnverified, ConnectionFailure, Unavailable, Busy: then an earlier
+    grant stays as it was.
     """
-    waiting = connection_of(state)
-    with concurrency.slot(waiting.pk) if waiting else contextlib.nullcontext():
-        return _connect(_take(state, bound_to), code=code, redirect_uri=redirect_uri)
+    attempt = _waiting(state, bound_to)
+    with concurrency.slot(attempt.connection_id):  # before it is used up, so that Busy leaves it good
+        _use_up(attempt)
+        return _connect(attempt, code=code, redirect_uri=redirect_uri)
 
 
-def _connect(request: AuthorizationRequest, *, code: str, redirect_uri: str) -> Connection:
-    connection = request.connection
+def _connect(attempt: AuthorizationRequest, *, code: str, redirect_uri: str) -> Connection:
+    connection = attempt.connection
     client = open_client(connection)
     try:
-        grant = client.exchange_code(code, redirect_uri=redirect_uri, code_verifier=request.unseal("code_verifier"))
+        grant = client.exchange_code(code, redirect_uri=redirect_uri, code_verifier=attempt.unseal("code_verifier"))
     except TokenRefreshFailure as error:  # invalid_grant, and here the code is what PingOne does not take
         raise AuthenticationError(str(error), trace=error.trace) from error
     try:
-        administrator = _who_approved(client, grant, nonce=request.unseal("nonce"))
+        administrator = _who_approved(client, grant, nonce=attempt.unseal("nonce"))
     except PingOneError:
         with contextlib.suppress(PingOneError):
             grants.revoke_tokens(client, access_token=grant.access_token, refresh_token=grant.refresh_token)
@@ -86,9 +87,11 @@ def refuse(*, state: str, bound_to: str, error: str, description: str) -> Connec
     None when `state` is not one that waits for this browser.
     """
     try:
-        connection = _take(state, bound_to).connection
+        attempt = _waiting(state, bound_to)
+        _use_up(attempt)
     except StateRejected:
         return None
+    connection = attempt.connection
     logger.info("Connection %s: not approved: %.100r (%.300r)", connection.pk, error, description)
     return connection
 
@@ -119,22 +122,29 @@ def _digest(state: str) -> str:
     return sha256(state.encode()).hexdigest()
 
 
-def _take(state: str, bound_to: str) -> AuthorizationRequest:
-    """Use up the waiting attempt, by one conditional UPDATE. Raises StateRejected with the reason.
+def _waiting(state: str, bound_to: str) -> AuthorizationRequest:
+    """Return the attempt that waits for this return. Raises StateRejected with the reason.
 
-    A foreign return uses nothing up: nobody can spoil another person's attempt.
+    Nothing is used up by looking: nobody can spoil another person's attempt.
     """
     if not state:
         raise StateRejected(StateRejected.Reason.MISSING)
-    now = timezone.now()
     mine = AuthorizationRequest.objects.filter(pk=_digest(state), bound_to=bound_to)
-    taken = mine.filter(used_at=None, created_at__gt=now - GOOD_FOR).update(used_at=now)
-    request = mine.select_related("connection").first()
-    if request is None:
+    attempt = mine.select_related("connection").first()
+    if attempt is None:
         raise StateRejected(StateRejected.Reason.FOREIGN)
-    if not taken:
-        raise StateRejected(StateRejected.Reason.REPLAYED if request.used_at else StateRejected.Reason.STALE)
-    return request
+    if attempt.used_at:
+        raise StateRejected(StateRejected.Reason.REPLAYED)
+    if attempt.created_at <= timezone.now() - GOOD_FOR:
+        raise StateRejected(StateRejected.Reason.STALE)
+    return attempt
+
+
+def _use_up(attempt: AuthorizationRequest) -> None:
+    """Mark it as used, by one conditional UPDATE. Raises StateRejected for all but the first of several returns."""
+    unused = AuthorizationRequest.objects.filter(pk=attempt.pk, used_at=None)
+    if not unused.update(used_at=timezone.now()):
+        raise StateRejected(StateRejected.Reason.REPLAYED)
 
 
 def _who_approved(client: OAuthClient, grant: Grant, *, nonce: str) -> Administrator:
