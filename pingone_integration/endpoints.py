@@ -1,4 +1,4 @@
-"""Any endpoint of the managed environment: a path that cannot lead out of it, and the exchange as it was."""
+"""Any endpoint of the managed environment: a path that cannot lead out of it, and the raw exchange."""
 
 import re
 import time

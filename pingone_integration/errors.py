@@ -371,7 +371,7 @@ class SealBroken(PingOneError):
 
 
 def kinds() -> dict[str, type[PingOneError]]:
-    """Every class by its kind."""
+    """Return every class by its kind."""
     found = {PingOneError.kind: PingOneError}
     waiting = PingOneError.__subclasses__()
     while waiting:
@@ -382,7 +382,7 @@ def kinds() -> dict[str, type[PingOneError]]:
 
 
 def of_kind(kind: str, *, otherwise: type[PingOneError]) -> type[PingOneError]:
-    """The class that a stored `kind` stands for."""
+    """Return the class that a stored `kind` stands for."""
     return kinds().get(kind, otherwise)
 
 

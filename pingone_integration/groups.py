@@ -1,4 +1,4 @@
-"""PingOne groups: which a user is in, how to find one, and who is added to or removed from it."""
+"""PingOne groups: searching, memberships, adding and removing users."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The locks that may keep a user out, each lifted by a call of its own, and why PingOne refuses to lift one.
+"""The locks of a user, each lifted by a call of its own, and the reason why PingOne refuses to lift one.
 
 Source: PingOne API reference, Users > User Accounts, User Passwords; MFA > Users > MFA Devices (read 2026-11).
 """

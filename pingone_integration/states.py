@@ -1,4 +1,4 @@
-"""Where a connection stands, and the record of every change of it."""
+"""The state of a connection, and the record of every change of it."""
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -36,7 +36,7 @@ def record(connection: Connection, state: Connection.State, *, kind: str = "", c
 
 
 def cause_of(error: PingOneError) -> str:
-    """The cause in words, with what PingOne's support asks for."""
+    """Return the cause in words, with what PingOne's support asks for."""
     ids = {
         "PingOne's code": error.trace.code,
         "Correlation ID": error.trace.correlation_id,

@@ -1,4 +1,4 @@
-"""What people type to find a user, made into a SCIM filter that PingOne understands.
+"""The user search: typed words made into a SCIM filter that PingOne understands.
 
 Source: PingOne API reference, Users > Read All Users, and SCIM filter language (read 2026-11).
 """

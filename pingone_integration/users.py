@@ -1,4 +1,4 @@
-"""PingOne users: who they are, how to find them, and what decides whether they can sign on."""
+"""PingOne users: reading, searching, activating, unlocking, moving, and what decides whether they can sign on."""
 
 import logging
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Single values in PingOne's JSON. Out of it, whatever is really there: a wrong type reads as an absent value.
+"""Single values of PingOne's JSON. Out of it, whatever is really there: a wrong type reads as an absent value.
 
 A list of people must not fail as a whole because of one odd member.
 """

@@ -1,4 +1,4 @@
-"""Calls into PingOne's management API: authorization, retries of reads, and failures made into our errors."""
+"""Calls to PingOne's management API: authorization, retries of reads, and errors as PingOneErrors."""
 
 import math
 import os
@@ -65,7 +65,7 @@ class PingOneApi:
     permit: Permit | None = None  # of calls that are made at the same time; None: each call gets its own
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """A read: tried again when the connection breaks, PingOne is overloaded or asks for a short wait."""
+        """Read; tried again when the connection breaks, PingOne is overloaded or asks for a short wait."""
         return self._call("GET", path, query=query)
 
     def get_page(
@@ -77,7 +77,7 @@ class PingOneApi:
         query: Query | None = None,
         cursor: str | None = None,
     ) -> Page[T]:
-        """One page of a list; `cursor` is one of an earlier page, with the same query.
+        """Read one page of a list; `cursor` is one of an earlier page, with the same query.
 
         Raises StaleCursor when the list has to start again: the token was renewed since, or PingOne refuses the
         cursor.
@@ -111,14 +111,14 @@ class PingOneApi:
     def exchange(
         self, method: str, path: str, *, query: Pairs, content: str | None, media_type: str = JSON
     ) -> httpx.Response:
-        """PingOne's answer as it came, of any status, for whoever wants to see just that."""
+        """Send one request; return PingOne's answer as it came, of any status."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
         with self.admitted() as permit, failed_calls.counted(self.connection_id):
             response, _ = self._answer(permit, method, path, trace, query=query, content=content, media_type=media_type)
         return response
 
     def _call(self, /, method: str, path: str, **request: Any) -> dict[str, Any]:
-        """The answer's JSON object; `{}` for an empty answer."""
+        """Return the answer's JSON object; `{}` for an empty answer."""
         with self.admitted() as permit, failed_calls.counted(self.connection_id):
             body, _ = self._object(permit, method, path, **request)
         return body
@@ -128,7 +128,7 @@ class PingOneApi:
         return nullcontext(self.permit) if self.permit else admit(self.connection_id, self.tokens)
 
     def _object(self, permit: Permit, method: str, path: str, **request: Any) -> tuple[dict[str, Any], int]:
-        """The answer's JSON object, and the version of the token that it was got with."""
+        """Return the answer's JSON object, and the version of the token that it was got with."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
         response, token_version = self._answer(permit, method, path, trace, **request)
         return object_of(response, trace, wrote=method not in READS), token_version
@@ -155,7 +155,7 @@ class PingOneApi:
         content: str | None = None,
         media_type: str = JSON,
     ) -> httpx.Response:
-        """PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none.
+        """Return PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none.
 
         A read ends at the deadline of the work at hand. A write does not begin after it, and is not cut off by it.
         """
@@ -214,7 +214,7 @@ _BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 def _wait_after(response: httpx.Response) -> float:
-    """Seconds after which a read is worth another try."""
+    """Return the seconds after which a read is worth another try."""
     if response.status_code in OVERLOADED:
         return _moment()
     if response.status_code == 429:
@@ -224,5 +224,5 @@ def _wait_after(response: httpx.Response) -> float:
 
 
 def _moment() -> float:
-    """Seconds between two attempts, not the same for everybody."""
+    """Return the seconds between two attempts, not the same for everybody."""
     return random.uniform(0.1, 0.3)  # noqa: S311 - jitter, not a secret

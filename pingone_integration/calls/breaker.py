@@ -41,7 +41,7 @@ def even_while_paused() -> AbstractContextManager[None]:
 
 
 def let_pass(row: Connection) -> bool:
-    """Whether a call is the one that tries, after a pause; False while none was needed. Raises CallsPaused.
+    """Return whether a call is the trial after a pause; False while there is none. Raises CallsPaused.
 
     `row` was read just now; the call has to follow.
     """
@@ -63,12 +63,12 @@ def let_pass(row: Connection) -> bool:
 
 
 def is_failing(connection_id: UUID) -> bool:
-    """Whether the last call of this process failed."""
+    """Return whether the last call of this process failed."""
     return connection_id in _failures
 
 
 def answered(connection_id: UUID, *, tried: bool) -> None:
-    """PingOne answered, whatever it said. `tried`: what `let_pass` returned for the call."""
+    """Note that PingOne answered, whatever it said. `tried`: what `let_pass` returned for the call."""
     if connection_id in _failures:
         with _counting:
             _failures.pop(connection_id, None)
@@ -77,7 +77,7 @@ def answered(connection_id: UUID, *, tried: bool) -> None:
 
 
 def failed(connection_id: UUID, error: PingOneError, *, tried: bool) -> None:
-    """There was no answer, or one that tells that PingOne is down or overloaded."""
+    """Count a call without an answer, or with one that tells that PingOne is down or overloaded."""
     if _asks_while_paused.get():
         return  # people who look for the cause must not make the pause longer
     with _counting:
@@ -90,7 +90,7 @@ def failed(connection_id: UUID, error: PingOneError, *, tried: bool) -> None:
 
 
 def _pause(connection_id: UUID, error: PingOneError, *, again: bool) -> None:
-    """Of several processes that have had enough, the first one's pause counts."""
+    """Pause the calls; of several processes that have had enough, the first one's pause counts."""
     row = Connection.objects.get(pk=connection_id)
     seconds = min(max(PAUSE_S, 2 * row.calls_paused_s), LONGEST_PAUSE_S) if again else PAUSE_S
     until = timezone.now() + timedelta(seconds=seconds)

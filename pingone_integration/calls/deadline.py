@@ -1,4 +1,4 @@
-"""Until when the work at hand may wait for PingOne: a web request has a deadline, a command has none."""
+"""The deadline of the work at hand: how long it may wait for PingOne. A command has none."""
 
 import math
 import time

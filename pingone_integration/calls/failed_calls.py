@@ -1,4 +1,4 @@
-"""Which calls to PingOne failed lately: counted by kind and day, each with one example that support can trace."""
+"""The failed calls of the last 30 days: counted by kind and day, each with one example for support."""
 
 import logging
 import re

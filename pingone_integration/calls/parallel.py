@@ -1,4 +1,4 @@
-"""Several reads from PingOne at the same time: together they take as long as the slowest."""
+"""Parallel reads from PingOne: together they take as long as the slowest."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from pingone_integration.errors import PingOneError
 
 
 def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
-    """What each read returned, in their order; a PingOneError stands where a read failed with it.
+    """Return what each read returned, in their order; a PingOneError stands where a read failed with it.
 
     The deadline of the work at hand holds for each of them, and they share one permit.
     Raises the PingOneError that keeps all of them from being made: no slot, no token.

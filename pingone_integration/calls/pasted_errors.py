@@ -1,4 +1,4 @@
-"""A pasted error text understood: as the error that the same answer of PingOne would raise."""
+"""Recognition of pasted error texts: the error that the same answer of PingOne would raise."""
 
 import json
 import re

@@ -37,13 +37,13 @@ _background = ContextVar("background", default=False)
 
 
 def _limit(licensed_calls: int | None) -> int:
-    """Calls a second from here."""
+    """Return the calls a second from here."""
     return max(2, int((licensed_calls or UNKNOWN_LICENCE) * SHARE_OF_ONE_ADDRESS))
 
 
 @dataclass
 class _Known:
-    """What this process knows of one connection."""
+    """The limit of one connection, as this process knows it."""
 
     limit: int = _limit(None)
     closed_until: datetime | None = None  # PingOne asked everybody to wait
@@ -56,7 +56,7 @@ _known: dict[UUID, _Known] = {}
 
 
 def in_background() -> AbstractContextManager[None]:
-    """For work that nobody waits for: it leaves half of the calls to people, and waits for its turn."""
+    """Run work that nobody waits for: it leaves half of the calls to people, and waits for its turn."""
     return scoped(_background, True)
 
 
@@ -83,7 +83,7 @@ def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
 
 
 def refused(connection_id: UUID, retry_after_s: int | None) -> None:
-    """PingOne answered 429: nobody asks before it says so."""
+    """Close the connection after a 429: nobody asks before PingOne says so."""
     until = timezone.now() + timedelta(seconds=min(max(retry_after_s or 1, 1), LONGEST_CLOSING_S))
     if known := _known.get(connection_id):
         known.closed_until = until
@@ -111,7 +111,7 @@ def headroom(row: Connection) -> Headroom:
 
 
 def _closed_for(known: _Known) -> float:
-    """Seconds; 0: it is open."""
+    """Return the seconds that it stays closed; 0: it is open."""
     if known.closed_until is None:
         return 0.0
     return max(0.0, (known.closed_until - timezone.now()).total_seconds())

@@ -1,4 +1,4 @@
-"""Checks of what we hold: the application's secret, the tokens, and how long they last."""
+"""Checks of what is stored: the application's secret, the tokens, and how long they last."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""What a check of the connection is, and what comes of it."""
+"""The parts of a check: the check, its subject, its finding and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

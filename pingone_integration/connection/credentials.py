@@ -1,4 +1,4 @@
-"""What is entered about the PingOne application: compared with what is stored, and stored."""
+"""The settings of the PingOne application: compared with the stored ones, and stored."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A stored grant as a whole: put in place of another one, and ended at PingOne."""
+"""A stored grant as a whole: stored in place of another one, and revoked at PingOne."""
 
 from typing import Any
 

@@ -73,7 +73,7 @@ def renew(connection: Connection) -> None:
 
 
 def require_grant(connection: Connection) -> None:
-    """Raises NotConnected, or what ended the grant: TokenRefreshFailure, AuthenticationError."""
+    """Raise NotConnected, or what ended the grant: TokenRefreshFailure, AuthenticationError."""
     if connection.has_grant:
         return
     if connection.state == Connection.State.RECONNECT_NEEDED:
@@ -82,7 +82,7 @@ def require_grant(connection: Connection) -> None:
 
 
 def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessToken:
-    """The stored token once it is `good`: refreshed here, or by somebody else meanwhile."""
+    """Return the stored token once it is `good`: refreshed here, or by another thread or process meanwhile."""
     me = uuid4()
     give_up_at = time.monotonic() + deadline.at_most(WAIT_S)
     while True:
@@ -110,12 +110,12 @@ def _is_fresh(row: Connection) -> bool:
 
 
 def _failed_just_now(row: Connection) -> PingOneError:
-    """What whoever tried met: there is no point in asking PingOne again within the same moment."""
+    """Return the failure of the last attempt: there is no point in asking PingOne again within the same moment."""
     return errors.rebuilt(row.state_kind, row.state_cause, otherwise=errors.Unavailable)
 
 
 def _claim(row: Connection, me: UUID) -> bool:
-    """One conditional UPDATE, so that exactly one of all that try at once succeeds."""
+    """Claim the lease by one conditional UPDATE, so that exactly one of all that try at once succeeds."""
     free = Q(lease_until=None) | Q(lease_until__lte=Now())
     claimed = Connection.objects.filter(
         free, pk=row.pk, token_version=row.token_version, state__in=states.GRANTED
@@ -129,7 +129,7 @@ def _release(row: Connection, me: UUID, *, closed_for: timedelta) -> None:
 
 
 def _refresh(row: Connection, me: UUID) -> AccessToken | None:
-    """The new token, stored; None when the row has changed meanwhile and is to be read again."""
+    """Return the new token, stored; None when the row has changed meanwhile and is to be read again."""
     lease_ends = time.monotonic() + LEASE.total_seconds()
     try:
         client = open_client(row)

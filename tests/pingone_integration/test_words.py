@@ -19,6 +19,7 @@ ALLOWED = {  # text: why it is not the console's
     "PingOne's admin console": "PingOne's",
     "under Settings, Environment Properties": "a place in PingOne's admin console",
     "User-Agent": "an HTTP header",
+    "OpenID Connect": "a standard",
     "a gateway's page": "PingOne's gateway",
 }
 
