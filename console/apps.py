@@ -6,11 +6,10 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.mfa.signals import authentication_failed
-        from django.db.models.signals import post_save
 
         from console.connection.mail import state_changed
         from console.operators.sign_ins import second_factor_refused
-        from pingone_integration.models import ConnectionEvent
+        from pingone_integration.states import connection_state_changed
 
         authentication_failed.connect(second_factor_refused)
-        post_save.connect(state_changed, sender=ConnectionEvent)
+        connection_state_changed.connect(state_changed)

@@ -1,4 +1,4 @@
-"""The devices with which a PingOne user proves a second factor."""
+"""MFA devices of a PingOne user."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Any endpoint of the managed environment: a path that cannot lead out of it, and the exchange as it was."""
+"""Any endpoint of the managed environment: a path that cannot lead out of it, and the raw exchange."""
 
 import re
 import time
@@ -46,7 +46,7 @@ MEDIA_TYPES = (
     "application/vnd.pingidentity.user.verify+json",
 )
 
-# What the form suggests; {user} and the like stand for an id to fill in.
+# Suggestions for whoever types a path; {user} and the like stand for an id to fill in.
 # Source: PingOne API reference, table of contents (read 2026-11).
 SUGGESTED_PATHS = (
     ("/users", "List or create users"),

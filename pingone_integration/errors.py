@@ -1,4 +1,7 @@
-"""Everything that can go wrong between us and PingOne: one class per thing a person does differently."""
+"""Every PingOne error: one class for each thing that somebody does differently about it.
+
+A resolution says what PingOne needs. Who does it, and where, is added by whoever shows the error.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,12 +34,12 @@ class Trace:
 
 
 class PingOneError(Exception):
-    """A PingOne call did not succeed. A subclass says what the person in front of it can do about it."""
+    """A PingOne call did not succeed. A subclass says why, and what helps."""
 
     kind: str = "unexpected"  # in URLs and the log: never renamed
     title: str = "PingOne refused the request"
-    cause: str = "PingOne answered something the console does not know."
-    resolution: str = "Try again; if it stays, send the ids below to PingOne support."
+    cause: str = "PingOne answered something that is not known here."
+    resolution: str = "Try again; if it stays, ask PingOne support."
     outcome_known: bool = True  # False: PingOne may have acted although we did not see it
 
     def __init__(
@@ -68,7 +71,7 @@ class NotConnected(PingOneError):
     kind = "not-connected"
     title = "This organization is not connected to PingOne"
     cause = "No administrator has approved the access yet, or the connection was ended."
-    resolution = "An org admin connects it under Settings, PingOne."
+    resolution = "An administrator at PingOne has to approve the access."
 
 
 class SettingsIncomplete(NotConnected):
@@ -77,7 +80,7 @@ class SettingsIncomplete(NotConnected):
     kind = "settings-incomplete"
     title = "The PingOne settings are not complete"
     cause = "Connecting needs Client ID, Client secret, Auth URL and Environment ID."
-    resolution = "An org admin fills them in under Settings, PingOne."
+    resolution = "All four have to be entered."
 
 
 class NoEnvironmentChosen(NotConnected):
@@ -86,7 +89,7 @@ class NoEnvironmentChosen(NotConnected):
     kind = "no-environment-chosen"
     title = "No environment is chosen yet"
     cause = "PingOne is connected, but nobody has chosen which of its environments to manage here."
-    resolution = "An org admin chooses it under Settings, PingOne."
+    resolution = "One of them has to be chosen."
 
 
 class AuthenticationError(PingOneError):
@@ -106,7 +109,7 @@ class TokenRefreshFailure(PingOneError):
     kind = "token-refresh-failure"
     title = "The access to PingOne has ended"
     cause = "The refresh token expired, was revoked, or the session of the administrator who connected ended."
-    resolution = "An org admin connects again under Settings, PingOne."
+    resolution = "An administrator at PingOne has to approve the access again."
 
 
 class NoRefreshToken(TokenRefreshFailure):
@@ -114,7 +117,7 @@ class NoRefreshToken(TokenRefreshFailure):
 
     kind = "no-refresh-token"
     cause = "PingOne gave no refresh token: the application's Refresh Token grant is switched off."
-    resolution = "Switch on the Refresh Token grant of the PingOne application; an org admin then connects again."
+    resolution = "Switch on the Refresh Token grant of the PingOne application, then connect again."
 
 
 class TokenRejected(PingOneError):
@@ -123,7 +126,7 @@ class TokenRejected(PingOneError):
     kind = "token-rejected"
     title = "PingOne does not accept its own access token"
     cause = "The API host belongs to another region than the Auth URL, or the administrator's access just ended."
-    resolution = "Try again; if it stays, an org admin compares the Auth URL and connects again."
+    resolution = "Try again; if it stays, compare the Auth URL with PingOne's, and connect again."
 
 
 class SignOnUnverified(PingOneError):
@@ -132,7 +135,7 @@ class SignOnUnverified(PingOneError):
     kind = "sign-on-unverified"
     title = "The sign-on at PingOne could not be verified"
     cause = "The ID token's signature, issuer, audience or time does not fit, or PingOne sent none."
-    resolution = "Check that the clock of this server is right, then press Connect again. Nothing was changed."
+    resolution = "Check that the clock of this server is right, then connect again. Nothing was changed."
 
     def __init__(self, detail: str = "", *, clock_ahead_s: float = 0) -> None:
         """`clock_ahead_s`: how far this server's clock is ahead of PingOne's, or behind it, if that is the reason."""
@@ -143,7 +146,7 @@ class SignOnUnverified(PingOneError):
 
 
 class StateRejected(PingOneError):
-    """The browser came back from PingOne with a `state` that does not belong to a waiting press of Connect."""
+    """A browser came back from PingOne with a `state` that belongs to no attempt to connect that is waiting."""
 
     class Reason(StrEnum):
         MISSING = "missing"
@@ -152,13 +155,15 @@ class StateRejected(PingOneError):
         REPLAYED = "replayed"
 
     kind = "state-rejected"
-    title = "This return from PingOne does not belong to a Connect pressed here"
-    resolution = "Open Settings, PingOne, and press Connect. Nothing was changed."
+    title = "This return from PingOne does not belong to an attempt from here"
+    cause = "It belongs to none of the attempts to connect that are waiting."
+    resolution = "Begin to connect anew. Nothing was changed."
+    reason: Reason | None = None  # None: an error that was stored and read again
     causes = {
         Reason.MISSING: "The address lacks the `state` that PingOne sends back: it was opened by hand or cut off.",
-        Reason.FOREIGN: "Connect was pressed in another browser, by another operator, or before a sign-out.",
-        Reason.STALE: "More than ten minutes passed between pressing Connect and approving the access.",
-        Reason.REPLAYED: "This return was used already, for example by reloading the page or in a second tab.",
+        Reason.FOREIGN: "The attempt was begun in another browser, by somebody else, or before a sign-out.",
+        Reason.STALE: "More than ten minutes passed between the beginning and the approval of the access.",
+        Reason.REPLAYED: "This return was used already, for example by reloading its address or in a second tab.",
     }
 
     def __init__(self, reason: Reason) -> None:
@@ -236,10 +241,10 @@ class InvalidValue(PingOneError):
     kind = "invalid-value"
     title = "PingOne does not accept a value"
     cause = "A value breaks a rule of PingOne or of this environment."
-    resolution = "Correct the values named below."
+    resolution = "Correct the values that PingOne names."
 
 
-class StaleCursor(InvalidValue):
+class StaleCursor(PingOneError):
     """A 400 to a list cursor: it belongs to an older access token, or is too old."""
 
     kind = "stale-cursor"
@@ -260,10 +265,17 @@ class RefusedByState(PingOneError):
 class UnlockFailure(RefusedByState):
     """PingOne does not lift a lock: it is one of another kind, the user is disabled, or the licence is without it."""
 
+    class Reason(StrEnum):
+        DISABLED = "disabled"
+        ACCOUNT = "account"  # locked, and stays so
+        PASSWORD = "password"  # noqa: S105 - it is what is locked
+        DEVICE = "device"
+
     kind = "unlock-failure"
     title = "PingOne did not unlock the user"
     cause = "It may be a lock of another kind, of the password or an MFA device, or the licence is without unlocking."
     resolution = "Look at the state of account, password and MFA devices, and unlock what is locked."
+    reason: Reason | None = None  # None: not known
 
 
 class ChangedMeanwhile(PingOneError):
@@ -271,7 +283,7 @@ class ChangedMeanwhile(PingOneError):
 
     kind = "changed-meanwhile"
     title = "The user has changed since"
-    cause = "Somebody else, or PingOne itself, changed this user after you opened the page."
+    cause = "Somebody else, or PingOne itself, changed this user after the values were read."
     resolution = "Look at the values as they are now, then decide again."
 
 
@@ -280,7 +292,7 @@ class RateLimited(PingOneError):
 
     kind = "rate-limited"
     title = "PingOne asks to slow down"
-    cause = "The licence's request limit is used up for the moment, by the console or by something else."
+    cause = "The licence's request limit is used up for the moment, by this server or by something else."
     resolution = "Wait a moment and try again."
 
 
@@ -311,11 +323,11 @@ class BeingRenewed(Unavailable):
 
 
 class OutOfTime(Unavailable):
-    """The page has waited for PingOne as long as a page may; what it still needed was not asked, or not waited for."""
+    """The deadline of the work at hand is over; what it still needed was not asked, or not waited for."""
 
     kind = "out-of-time"
-    title = "PingOne takes too long for this page"
-    cause = "PingOne did not answer within the time that a page waits for all of its answers together."
+    title = "PingOne takes too long"
+    cause = "PingOne did not answer within the time that there is for all of its answers together."
     resolution = "Try again in a moment."
 
 
@@ -333,8 +345,8 @@ class CallsPaused(Unavailable):
 
     kind = "calls-paused"
     title = "Calls to PingOne are paused for a moment"
-    cause = "PingOne failed several times in a row, so that the console does not ask it for a while."
-    resolution = "Try again after that time; an org admin can check the connection before."
+    cause = "PingOne failed several times in a row, so that it is not asked for a while."
+    resolution = "Try again after that time."
 
     def __init__(self, detail: str = "", *, last: str = "", seconds: int = 0, until: datetime | None = None) -> None:
         super().__init__(detail, retry_after_s=seconds or None)
@@ -349,20 +361,17 @@ class SealBroken(PingOneError):
     kind = "seal-broken"
     title = "The stored credentials cannot be opened"
     cause = "The key they were sealed with is not among this server's CREDENTIAL_KEYS, or the database was altered."
-    resolution = "Whoever runs this server brings the key back; or an org admin enters the secret and connects again."
+    resolution = "Bring the key back, or enter the secret anew."
 
     def __init__(self, detail: str = "", *, was_moved: bool = False, **more: Any) -> None:
         super().__init__(detail, **more)
         if was_moved:
             self.cause = "They were sealed for another organization or another purpose: the database was altered."
-            self.resolution = (
-                "Whoever runs this server finds out who wrote to the database, and restores it; "
-                "or an org admin enters the secret and connects again."
-            )
+            self.resolution = "Find out who wrote to the database, and restore it; or enter the secret anew."
 
 
 def kinds() -> dict[str, type[PingOneError]]:
-    """Every class by its kind."""
+    """Return every class by its kind."""
     found = {PingOneError.kind: PingOneError}
     waiting = PingOneError.__subclasses__()
     while waiting:
@@ -373,5 +382,16 @@ def kinds() -> dict[str, type[PingOneError]]:
 
 
 def of_kind(kind: str, *, otherwise: type[PingOneError]) -> type[PingOneError]:
-    """The class that a stored `kind` stands for."""
+    """Return the class that a stored `kind` stands for."""
     return kinds().get(kind, otherwise)
+
+
+def rebuilt(kind: str, detail: str, *, otherwise: type[PingOneError]) -> PingOneError:
+    """Return an error of a stored kind again, in the words of its class; `detail` is what was stored of it.
+
+    What a subclass's own constructor adds, such as a time, is not stored and stays as the class has it.
+    """
+    error_class = of_kind(kind, otherwise=otherwise)
+    error = error_class.__new__(error_class)
+    PingOneError.__init__(error, detail)
+    return error

@@ -1,18 +1,18 @@
-"""PingOne groups: which a user is in, how to find one, and who is added to or removed from it."""
+"""PingOne groups: searching, memberships, adding and removing users."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi, Query
 from pingone_integration.calls.paging import Page, items_of
-from pingone_integration.errors import Duplicate, InvalidValue, NotFound, StaleCursor, Unavailable
+from pingone_integration.errors import Duplicate, InvalidValue, NotFound, Unavailable
 from pingone_integration.user_search import literal
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The part of a PingOne group that the console shows."""
+    """The part of a PingOne group that is used here."""
 
     id: UUID
     name: str
@@ -50,8 +50,6 @@ def search(api: PingOneApi, name: str, *, limit: int = 20, cursor: str | None = 
         return _search(api, "", limit, cursor)
     try:
         return _search(api, f"name sw {literal(name)}", limit, cursor)
-    except StaleCursor:
-        raise
     except InvalidValue:
         return _search(api, f"name eq {literal(name)}", limit, cursor)
 

@@ -1,4 +1,4 @@
-"""The locks that may keep a user out, each lifted by a call of its own, and why PingOne refuses to lift one.
+"""The locks of a user, each lifted by a call of its own, and the reason why PingOne refuses to lift one.
 
 Source: PingOne API reference, Users > User Accounts, User Passwords; MFA > Users > MFA Devices (read 2026-11).
 """
@@ -10,6 +10,8 @@ from uuid import UUID
 from pingone_integration import devices, passwords, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import PingOneError, RefusedByState, UnlockFailure
+
+Reason = UnlockFailure.Reason
 
 
 def unlock_account(api: PingOneApi, user_id: UUID) -> None:
@@ -37,36 +39,39 @@ def _explained(api: PingOneApi, user_id: UUID) -> Iterator[None]:
     except RefusedByState as refused:
         failure = UnlockFailure(str(refused), details=refused.details, trace=refused.trace)
         with suppress(PingOneError):  # what cannot be seen is not told: the general words stay
-            for find in _REASONS:
-                if words := find(api, user_id):
-                    failure.cause, failure.resolution = words
-                    break
+            failure.reason = next((reason for find in _FINDERS if (reason := find(api, user_id))), None)
+            if failure.reason:
+                failure.cause, failure.resolution = _WORDS[failure.reason]
         raise failure from refused
 
 
-def _of_account(api: PingOneApi, user_id: UUID) -> tuple[str, str] | None:
+def _of_account(api: PingOneApi, user_id: UUID) -> Reason | None:
     user = users.get(api, user_id)
     if not user.enabled:
-        return "The user is disabled, which no unlocking changes.", "Activate the user, then look again for a lock."
-    if user.is_locked:
-        return (
-            "The account is locked; the licence may be without unlocking, or the user was activated a moment ago.",
-            "Try again in a minute. If it stays, ask whoever manages the PingOne licence.",
-        )
-    return None
+        return Reason.DISABLED
+    return Reason.ACCOUNT if user.is_locked else None
 
 
-def _of_password(api: PingOneApi, user_id: UUID) -> tuple[str, str] | None:
-    if passwords.state(api, user_id).is_locked:
-        return "The account is not locked: the password is.", "Press Unlock password, beside the state of the password."
-    return None
+def _of_password(api: PingOneApi, user_id: UUID) -> Reason | None:
+    return Reason.PASSWORD if passwords.state(api, user_id).is_locked else None
 
 
-def _of_devices(api: PingOneApi, user_id: UUID) -> tuple[str, str] | None:
-    if any(device.is_locked for device in devices.all_of(api, user_id)):
-        return "The account is not locked: an MFA device is.", "Press Unlock, beside the locked MFA device."
-    return None
+def _of_devices(api: PingOneApi, user_id: UUID) -> Reason | None:
+    return Reason.DEVICE if any(device.is_locked for device in devices.all_of(api, user_id)) else None
 
 
 # The first that finds something is told: what keeps the user out whatever else is unlocked comes first.
-_REASONS: tuple[Callable[[PingOneApi, UUID], tuple[str, str] | None], ...] = (_of_account, _of_password, _of_devices)
+_FINDERS: tuple[Callable[[PingOneApi, UUID], Reason | None], ...] = (_of_account, _of_password, _of_devices)
+
+_WORDS = {  # cause and resolution
+    Reason.DISABLED: (
+        "The user is disabled, which no unlocking changes.",
+        "Activate the user, then look again for a lock.",
+    ),
+    Reason.ACCOUNT: (
+        "The account is locked; the licence may be without unlocking, or the user was activated a moment ago.",
+        "Try again in a minute. If it stays, ask whoever manages the PingOne licence.",
+    ),
+    Reason.PASSWORD: ("The account is not locked: the password is.", "Unlock the password instead."),
+    Reason.DEVICE: ("The account is not locked: an MFA device is.", "Unlock the MFA device instead."),
+}

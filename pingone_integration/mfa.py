@@ -1,4 +1,4 @@
-"""Whether a PingOne user is asked for a second factor."""
+"""MFA of a PingOne user: on, off, or bypassed for a while."""
 
 from dataclasses import dataclass
 from datetime import datetime

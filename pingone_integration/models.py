@@ -47,7 +47,7 @@ class Connection(HoldsSecrets):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
 
-    # What an org admin enters
+    # What is entered about the PingOne application
     client_id = models.CharField(max_length=255, blank=True)
     sealed_client_secret = models.TextField(blank=True)
     auth_url = models.CharField(max_length=255, blank=True)  # scheme and host; see regions.api_url_for
@@ -138,11 +138,11 @@ class CallWindow(models.Model):
 
 
 class AuthorizationRequest(HoldsSecrets):
-    """One press of Connect, waiting for PingOne to send the browser back; good once, for ten minutes."""
+    """One attempt to connect, waiting for PingOne to send the browser back; good once, for ten minutes."""
 
     state_digest = models.CharField(max_length=64, primary_key=True)  # SHA-256 of the OAuth `state`
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
-    bound_to = models.CharField(max_length=64)  # digest of browser session, operator and organization: the caller's
+    bound_to = models.CharField(max_length=64)  # digest of whatever the caller demands of the return
     sealed_nonce = models.TextField()
     sealed_code_verifier = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)

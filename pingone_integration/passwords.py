@@ -1,4 +1,4 @@
-"""A PingOne user's password: what state it is in, and how to replace it. PingOne never gives it out."""
+"""A PingOne user's password: its state, and how to replace it. PingOne never gives it out."""
 
 import secrets
 import string

@@ -1,4 +1,4 @@
-"""Population data kept here, so that it can be listed, filtered by and decided on without asking PingOne each time."""
+"""A stored copy of the populations, so that lists, filters and decisions need not ask PingOne each time."""
 
 from datetime import datetime
 from uuid import UUID

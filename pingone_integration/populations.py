@@ -12,7 +12,7 @@ MAX_LISTED = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """The part of a PingOne population that the console shows."""
+    """The part of a PingOne population that is used here."""
 
     id: UUID
     name: str

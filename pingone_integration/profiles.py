@@ -1,4 +1,4 @@
-"""Writing a PingOne user's profile: only what changes, and what PingOne made of it."""
+"""Profiles of PingOne users: created and changed (with optimistic locking), and what PingOne made of them."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which attributes a user can have in an environment."""
+"""The user schema of an environment: its attributes."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -20,7 +20,7 @@ _MAKE_ONE = (
 def check_keys(keys: list[str]) -> None:
     """Raises ImproperlyConfigured unless there is at least one key, and each may well be 32 random bytes."""
     if not keys:
-        raise ImproperlyConfigured(f"CREDENTIAL_KEYS is empty: the console keeps no secrets without one. {_MAKE_ONE}")
+        raise ImproperlyConfigured(f"CREDENTIAL_KEYS is empty: no secret is kept without one. {_MAKE_ONE}")
     for number, key in enumerate(keys, start=1):
         try:
             Fernet(key)

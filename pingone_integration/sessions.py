@@ -1,4 +1,4 @@
-"""Where a PingOne user is signed on at the moment, and ending that."""
+"""Sessions of a PingOne user: listed and ended."""
 
 from dataclasses import dataclass
 from datetime import datetime

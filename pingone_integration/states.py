@@ -1,11 +1,15 @@
-"""Where a connection stands, and the record of every change of it."""
+"""The state of a connection, and the record of every change of it."""
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection, ConnectionEvent
 from pingone_integration.values import text
+
+# Sent with the ConnectionEvent as `event`, once for each change, for packages that this one does not know.
+connection_state_changed = Signal()
 
 GRANTED = (Connection.State.CONNECTED, Connection.State.NEEDS_ATTENTION)
 
@@ -26,11 +30,13 @@ def enter(connection: Connection, state: Connection.State, error: PingOneError |
 
 
 def record(connection: Connection, state: Connection.State, *, kind: str = "", cause: str = "") -> None:
-    ConnectionEvent.objects.create(connection_id=connection.pk, state=state, kind=kind, cause=text(cause))
+    """Keep the change as an event, and tell whoever listens: inside the transaction that changes the state."""
+    event = ConnectionEvent.objects.create(connection_id=connection.pk, state=state, kind=kind, cause=text(cause))
+    connection_state_changed.send(sender=Connection, event=event)
 
 
 def cause_of(error: PingOneError) -> str:
-    """The cause in words, with what PingOne's support asks for."""
+    """Return the cause in words, with what PingOne's support asks for."""
     ids = {
         "PingOne's code": error.trace.code,
         "Correlation ID": error.trace.correlation_id,

@@ -1,4 +1,4 @@
-"""What people type to find a user, made into a SCIM filter that PingOne understands.
+"""The user search: typed words made into a SCIM filter that PingOne understands.
 
 Source: PingOne API reference, Users > Read All Users, and SCIM filter language (read 2026-11).
 """
@@ -31,7 +31,7 @@ class BadFilter(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """What the search page offers; each further criterion narrows the result."""
+    """The criteria of a search; each further one narrows the result."""
 
     text: str = ""
     raw_filter: str = ""  # SCIM as somebody wrote it under Advanced

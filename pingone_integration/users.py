@@ -1,4 +1,4 @@
-"""PingOne users: who they are, how to find them, and what decides whether they can sign on."""
+"""PingOne users: reading, searching, activating, unlocking, moving, and what decides whether they can sign on."""
 
 import logging
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """What the console shows of a PingOne user; an absent text is empty, an absent time None."""
+    """The part of a PingOne user that is used here; an absent text is empty, an absent time None."""
 
     id: UUID
     username: str
@@ -150,7 +150,7 @@ def get(api: PingOneApi, user_id: UUID) -> User:
 def search(api: PingOneApi, *, filter: str = "", limit: int = 25, cursor: str | None = None) -> Page[User]:  # noqa: A002
     """One page of the users that match a SCIM filter, all of them without one, in PingOne's order.
 
-    A page may be shorter than `limit`, even empty, and still have a next one.
+    It may be shorter than `limit`, even empty, and still have a next one.
     Raises InvalidValue for a filter that PingOne does not accept, StaleCursor for a cursor it no longer knows.
     Source: PingOne API reference, Users > Read All Users (read 2026-11).
     """

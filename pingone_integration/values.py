@@ -1,4 +1,4 @@
-"""Single values in PingOne's JSON. Out of it, whatever is really there: a wrong type reads as an absent value.
+"""Single values of PingOne's JSON. Out of it, whatever is really there: a wrong type reads as an absent value.
 
 A list of people must not fail as a whole because of one odd member.
 """
@@ -13,12 +13,12 @@ from django.utils.dateparse import parse_datetime
 
 Json = dict[str, Any]
 
-# Neither a page nor a database can hold these: NUL and other controls, and halves of surrogate pairs.
+# Neither HTML nor a database can hold these: NUL and other controls, and halves of surrogate pairs.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def text(value: Any) -> str:
-    """The text, characters that no page can hold replaced by U+FFFD; empty for anything that is not text."""
+    """The text, characters that HTML or databases cannot hold replaced by U+FFFD; empty for what is not text."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else ""
 
 

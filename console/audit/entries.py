@@ -16,6 +16,7 @@ from django.db import IntegrityError
 
 from console.access import Actor
 from console.audit.chain import append
+from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
 from console.models.audit import EXPORTED, FIELDS
 from pingone_integration.errors import PingOneError
@@ -233,7 +234,7 @@ def _own_words(error: PingOneError | None) -> str:
     """Where an error knows more than its kind says, of which the record keeps the name alone."""
     if error is None or error.cause == type(error).cause:
         return ""
-    return f"{error.cause} {error.resolution}"
+    return f"{error.cause} {resolution_of(error)}"
 
 
 def _said(error: PingOneError | None) -> Json:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.actions.catalogue import ACTIONS
-from pingone_integration.checks import BY_KEY, Finding, State, Subject, failure, run
+from console.connection.checks import advice_of
+from pingone_integration.checks import BY_KEY, Finding, State, Subject, finding_of, run
 from pingone_integration.checks.rights import CHANGERS, READERS, granting
 from pingone_integration.connection.role_assignments import Held
 from pingone_integration.errors import PingOneError
@@ -50,7 +51,7 @@ def capabilities(subject: Subject) -> list[Capability]:
     if environment.kind:  # it cannot be read, and nothing below it either
         verdict = _verdict(environment)
         rows = (*_READS, *_ACTIONS, _CALL_API)
-        return [_capability(row, verdict, environment.text, environment.advice) for row in rows]
+        return [_capability(row, verdict, environment.text, advice_of(environment)) for row in rows]
     reading, held = run(BY_KEY["read-users"], subject).finding, _held(subject)
     about_calls = "Any endpoint of the environment can be called; the administrator's roles decide about each."
     return [
@@ -62,12 +63,12 @@ def capabilities(subject: Subject) -> list[Capability]:
 
 def _read(row: _Row, finding: Finding) -> Capability:
     because = "Users have just been read." if finding.state == State.PASSED else finding.text
-    return _capability(row, _verdict(finding), because, finding.advice)
+    return _capability(row, _verdict(finding), because, advice_of(finding))
 
 
 def _change(row: _Row, held: Held | Finding | None) -> Capability:
     if isinstance(held, Finding):
-        return _capability(row, Verdict.CANNOT_TELL, held.text, held.advice)
+        return _capability(row, Verdict.CANNOT_TELL, held.text, advice_of(held))
     if held is None:
         because = "PingOne does not show the administrator who connected which roles they hold, and nothing is tried."
         return _capability(row, Verdict.CANNOT_TELL, because, "Look at that administrator's roles in PingOne.")
@@ -98,4 +99,4 @@ def _held(subject: Subject) -> Held | Finding | None:
     try:
         return subject.held
     except PingOneError as error:
-        return failure(error)
+        return finding_of(error)

@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from console.connection.callback_address import redirect_uri
+from console.failures.next_step import resolution_of
 from console.models import Organization
 from console.session_slot import SessionSlot
 from pingone_integration.calls.failed_calls import Lately
 from pingone_integration.checks import BY_KEY, Check, Finding, Result, State, Subject
 from pingone_integration.connection.regions import api_url_for
-from pingone_integration.errors import InvalidApiUrl
+from pingone_integration.errors import InvalidApiUrl, kinds
 from pingone_integration.models import Connection
 
 
@@ -66,6 +67,12 @@ def _result(check: Check, values: dict[str, Any]) -> Result:
     return Result(check=check, finding=finding, seconds=values["seconds"], at=at)
 
 
+def advice_of(finding: Finding) -> str:
+    """Return what to do: who does it and where is added unless the check gives advice of its own."""
+    error = kinds().get(finding.kind)
+    return resolution_of(error) if error and finding.advice == error.resolution else finding.advice
+
+
 def as_json(results: list[Result]) -> dict[str, Any]:
     return {
         "passed": not any(result.state == State.FAILED for result in results),
@@ -81,7 +88,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "state": result.state.value,
         "seconds": round(result.seconds, 3),
         "text": finding.text,
-        "advice": finding.advice,
+        "advice": advice_of(finding),
         "kind": finding.kind,
         "ids": dict(finding.ids),
         "region": finding.right_auth_url,

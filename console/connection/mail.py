@@ -12,6 +12,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from console.failures.next_step import resolution_of
 from console.models import Organization
 from pingone_integration.models import Connection, ConnectionEvent
 
@@ -23,13 +24,9 @@ _ADVICE = {
 }
 
 
-def state_changed(instance: ConnectionEvent, created: bool, raw: bool = False, **signal: Any) -> None:
-    """A receiver of Django's post_save.
-
-    There is one event for each change however many see it (states.enter), so that there is one mail as well.
-    """
-    if created and not raw:
-        transaction.on_commit(partial(_tell_org_admins, instance), robust=True)
+def state_changed(event: ConnectionEvent, **signal: Any) -> None:
+    """Receive states.connection_state_changed, sent once for each change however many see it: one mail as well."""
+    transaction.on_commit(partial(_tell_org_admins, event), robust=True)
 
 
 def _tell_org_admins(event: ConnectionEvent) -> None:
@@ -72,9 +69,9 @@ def _body(organization: Organization, event: ConnectionEvent) -> str:
 
 def _advice(event: ConnectionEvent) -> str:
     if event.failure and event.state == Connection.State.NEEDS_ATTENTION:
-        return f"The console keeps trying. If it stays: {event.failure.resolution}"
+        return f"The console keeps trying. If it stays: {resolution_of(event.failure)}"
     if event.failure:
-        return event.failure.resolution
+        return resolution_of(event.failure)
     if event.cause:  # somebody did it
         return _ADVICE.get(Connection.State(event.state), "See the page below.")
     return "Nothing: PingOne answers again."

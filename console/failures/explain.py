@@ -9,7 +9,7 @@ from console.access import OrgAccess
 from console.failures import connect
 from console.failures.failure import Failure, failure_of
 from pingone_integration.calls import pasted_errors
-from pingone_integration.errors import PingOneError, kinds
+from pingone_integration.errors import kinds
 
 _REFUSED = re.compile(r"\berror=([a-z_]+)")  # in the address that PingOne sent a browser back with
 
@@ -19,11 +19,14 @@ class ErrorKind:
     """One row of the table of all kinds."""
 
     kind: str
-    told_as: list[PingOneError]  # title, cause and resolution in each of the ways in which it is told
+    told_as: list[Failure]  # in each of the ways in which it is told
 
 
 def every_kind() -> list[ErrorKind]:
-    rows = [ErrorKind(kind=kind, told_as=pasted_errors.variants(error)) for kind, error in kinds().items()]
+    rows = [
+        ErrorKind(kind=kind, told_as=[failure_of(variant, None) for variant in pasted_errors.variants(error)])
+        for kind, error in kinds().items()
+    ]
     return sorted(rows, key=lambda row: row.told_as[0].title)
 
 

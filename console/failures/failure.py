@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from console.access import OrgAccess, Permission
+from console.failures.next_step import resolution_of
 from pingone_integration import errors
 from pingone_integration.errors import PingOneError
 
@@ -26,6 +27,7 @@ _STATUSES: dict[type[PingOneError], HTTPStatus] = {  # of a class and its subcla
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Duplicate: HTTPStatus.CONFLICT,
     errors.InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.StaleCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RefusedByState: HTTPStatus.CONFLICT,
     errors.ChangedMeanwhile: HTTPStatus.CONFLICT,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
@@ -84,7 +86,7 @@ def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
         kind=error.kind,
         title=error.title,
         cause=error.cause,
-        resolution=error.resolution,
+        resolution=resolution_of(error),
         details=tuple(
             f"{detail.target}: {detail.message}" if detail.target else detail.message
             for detail in error.details

@@ -15,6 +15,7 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
 from console.audit.search import AuditFilterForm, each_of, matching, page_of
 from console.audit.wording import Line, changes_of, inputs_of, title_of, values_of
+from console.failures.next_step import resolution_of
 from console.fragments import wants_fragment
 from console.models import AuditEntry
 from console.models.audit import EXPORTED
@@ -65,13 +66,15 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         raise Http404("No such entry.")
     latest = rows[-1]
     action = BY_KEY.get(latest.action)
+    problem = kinds().get(latest.error_kind)
     inverse = inverse_of(latest)
     undone = undo_of(latest)
     context = {
         "entry": latest,
         "rows": rows,
         "title": title_of(latest),
-        "problem": kinds().get(latest.error_kind),
+        "problem": problem,
+        "what_to_do": resolution_of(problem) if problem else "",
         "values": values_of(latest),
         "inputs": inputs_of(latest),
         "is_open": is_open(latest),

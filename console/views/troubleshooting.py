@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.connection.capabilities import Capability, capabilities
-from console.connection.checks import LastResults, for_support, subject_of
+from console.connection.checks import LastResults, advice_of, for_support, subject_of
 from console.connection.page import warn_if_unconfirmed
 from console.connection.settings import change_settings
 from console.failures import explain
@@ -62,6 +62,10 @@ class Line:
     @property
     def look(self) -> Look | None:
         return _LOOKS[self.result.state] if self.result else None
+
+    @property
+    def advice(self) -> str:
+        return advice_of(self.result.finding) if self.result else ""
 
 
 @org_view(Permission.ENTER)

@@ -124,8 +124,6 @@ def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] 
     searched = form.cleaned_data
     try:
         return users.search(access.pingone(), filter=searched["scim"], limit=searched["limit"], cursor=cursor or None)
-    except StaleCursor:
-        raise
     except InvalidValue as error:
         refused = next((detail for detail in error.details if detail.code == "INVALID_FILTER"), None)
         if refused is None or not searched["filter"]:

@@ -1,21 +1,22 @@
-"""Calls into PingOne's management API: authorization, retries of reads, and failures made into our errors."""
+"""Calls to PingOne's management API: authorization, retries of reads, and errors as PingOneErrors."""
 
 import math
 import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field
-from functools import cache, wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
 
-from pingone_integration.calls import breaker, concurrency, deadline, failed_calls, rate_limit
+from pingone_integration.calls import deadline, failed_calls
+from pingone_integration.calls.gate import OVERLOADED, Permit, TokenSource, admit
 from pingone_integration.calls.paging import Page, page_of, pingone_cursor
-from pingone_integration.calls.responses import error_of, object_of, rejects_token, retry_after
+from pingone_integration.calls.responses import object_of, rejects_token, retry_after
 from pingone_integration.calls.transport import AnswerTooLarge, client_options
 from pingone_integration.errors import (
     ConnectionFailure,
@@ -32,15 +33,12 @@ WAIT_OUT_S = 2  # the longest Retry-After that a read waits for
 QUICK_RETRIES = 2  # of a read
 NEVER = math.inf  # seconds
 SLOW_S = 2.0  # a call that was given up before does not tell that PingOne fails
-OVERLOADED = frozenset({502, 503, 504})
 
 READS = frozenset({"GET", "HEAD"})
 
 Query = Mapping[str, str | int]
 Pairs = tuple[tuple[str, str], ...]  # a query in which a name may come twice
 T = TypeVar("T")
-R = TypeVar("R")
-P = ParamSpec("P")
 
 
 @cache
@@ -50,36 +48,6 @@ def http_client() -> httpx.Client:
 
 
 os.register_at_fork(after_in_child=http_client.cache_clear)
-
-
-@dataclass(frozen=True)
-class AccessToken:
-    """An access token, and which of the connection's tokens it is: list cursors are good with one version only."""
-
-    value: str = field(repr=False)
-    version: int
-    tries: bool = field(default=False, compare=False)  # for the call that finds out whether PingOne answers again
-
-
-class TokenSource(Protocol):
-    """Where calls get their access token."""
-
-    def current(self) -> AccessToken:
-        """One that is good for the next seconds."""
-
-    def replace(self, rejected: AccessToken) -> AccessToken:
-        """Another one, after PingOne did not accept `rejected`."""
-
-
-def _seated(call: Callable[Concatenate["PingOneApi", P], R]) -> Callable[Concatenate["PingOneApi", P], R]:
-    """Made in one of the connection's seats, its token included. Raises Busy."""
-
-    @wraps(call)
-    def made(api: "PingOneApi", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with concurrency.taken(api.connection_id):
-            return call(api, *args, **kwargs)
-
-    return made
 
 
 @dataclass(frozen=True)
@@ -94,12 +62,12 @@ class PingOneApi:
     connection_id: UUID  # whose calls these are
     tokens: TokenSource
     transaction_id: UUID
+    permit: Permit | None = None  # of calls that are made at the same time; None: each call gets its own
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """A read: tried again when the connection breaks, PingOne is overloaded or asks for a short wait."""
+        """Read; tried again when the connection breaks, PingOne is overloaded or asks for a short wait."""
         return self._call("GET", path, query=query)
 
-    @_seated
     def get_page(
         self,
         path: str,
@@ -109,23 +77,22 @@ class PingOneApi:
         query: Query | None = None,
         cursor: str | None = None,
     ) -> Page[T]:
-        """One page of a list; `cursor` is one of an earlier page, with the same query.
+        """Read one page of a list; `cursor` is one of an earlier page, with the same query.
 
         Raises StaleCursor when the list has to start again: the token was renewed since, or PingOne refuses the
         cursor.
         """
-        token = self.tokens.current()
         query = dict(query or {})
-        if cursor:
-            query["cursor"] = pingone_cursor(cursor, token_version=token.version)
-        with failed_calls.counted(self.connection_id):
+        with self.admitted() as permit, failed_calls.counted(self.connection_id):
+            if cursor:
+                query["cursor"] = pingone_cursor(cursor, token_version=permit.token.version)
             try:
-                body, token = self._call_with(token, "GET", path, query=query)
+                body, token_version = self._object(permit, "GET", path, query=query)
             except InvalidValue as error:
                 if cursor:
                     raise StaleCursor(str(error), details=error.details, trace=error.trace) from error
                 raise
-        return page_of(body, collection, parse, token_version=token.version)
+        return page_of(body, collection, parse, token_version=token_version)
 
     def post(
         self, path: str, json: Any = None, *, media_type: str = JSON, query: Query | None = None
@@ -141,46 +108,44 @@ class PingOneApi:
     def delete(self, path: str) -> None:
         self._call("DELETE", path)
 
-    @_seated
     def exchange(
         self, method: str, path: str, *, query: Pairs, content: str | None, media_type: str = JSON
     ) -> httpx.Response:
-        """PingOne's answer as it came, of any status, for whoever wants to see just that."""
+        """Send one request; return PingOne's answer as it came, of any status."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
-        with failed_calls.counted(self.connection_id):
-            response, _ = self._answer(
-                self.tokens.current(), method, path, trace, query=query, content=content, media_type=media_type
-            )
+        with self.admitted() as permit, failed_calls.counted(self.connection_id):
+            response, _ = self._answer(permit, method, path, trace, query=query, content=content, media_type=media_type)
         return response
 
-    @_seated
     def _call(self, /, method: str, path: str, **request: Any) -> dict[str, Any]:
-        """The answer's JSON object; `{}` for an empty answer."""
-        with failed_calls.counted(self.connection_id):
-            body, _ = self._call_with(self.tokens.current(), method, path, **request)
+        """Return the answer's JSON object; `{}` for an empty answer."""
+        with self.admitted() as permit, failed_calls.counted(self.connection_id):
+            body, _ = self._object(permit, method, path, **request)
         return body
 
-    def _call_with(
-        self, token: AccessToken, method: str, path: str, **request: Any
-    ) -> tuple[dict[str, Any], AccessToken]:
-        """The answer's JSON object, and the token that it was got with."""
+    def admitted(self) -> AbstractContextManager[Permit]:
+        """Pass the gate, see calls/gate.py; the permit is good inside the block."""
+        return nullcontext(self.permit) if self.permit else admit(self.connection_id, self.tokens)
+
+    def _object(self, permit: Permit, method: str, path: str, **request: Any) -> tuple[dict[str, Any], int]:
+        """Return the answer's JSON object, and the version of the token that it was got with."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
-        response, token = self._answer(token, method, path, trace, **request)
-        return object_of(response, trace, wrote=method not in READS), token
+        response, token_version = self._answer(permit, method, path, trace, **request)
+        return object_of(response, trace, wrote=method not in READS), token_version
 
     def _answer(
-        self, token: AccessToken, method: str, path: str, trace: Trace, **request: Any
-    ) -> tuple[httpx.Response, AccessToken]:
-        response = self._send(token, method, path, trace, **request)
+        self, permit: Permit, method: str, path: str, trace: Trace, **request: Any
+    ) -> tuple[httpx.Response, int]:
+        response = self._send(permit, method, path, trace, **request)
         if rejects_token(response):
             # Refused before anything was done, so that asking again with a new token repeats nothing.
-            token = self.tokens.replace(token)
-            response = self._send(token, method, path, trace, **request)
-        return response, token
+            permit = permit.with_new_token()
+            response = self._send(permit, method, path, trace, **request)
+        return response, permit.token.version
 
     def _send(
         self,
-        token: AccessToken,
+        permit: Permit,
         method: str,
         path: str,
         trace: Trace,
@@ -190,13 +155,13 @@ class PingOneApi:
         content: str | None = None,
         media_type: str = JSON,
     ) -> httpx.Response:
-        """PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none.
+        """Return PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none.
 
         A read ends at the deadline of the work at hand. A write does not begin after it, and is not cut off by it.
         """
         reading = method in READS
         headers = {
-            "Authorization": f"Bearer {token.value}",
+            "Authorization": f"Bearer {permit.token.value}",
             "X-Ping-External-Transaction-ID": str(self.transaction_id),
         }
         if not reading and (json is not None or content is not None or media_type != JSON):
@@ -213,44 +178,35 @@ class PingOneApi:
             began = time.monotonic()
             try:
                 deadline.require_time()
-                rate_limit.take(self.connection_id, trace)
+                permit.wait_for_rate(trace)
                 with nullcontext() if reading else deadline.lifted():
                     response = http_client().send(request)
             except OutOfTime as error:
                 failure = OutOfTime(str(error), trace=trace)
                 if time.monotonic() - began > SLOW_S:
-                    breaker.failed(self.connection_id, failure, tried=token.tries)
+                    permit.failed(failure)
                 raise failure from error
             except httpx.HTTPError as error:
                 wait = _moment() if isinstance(error, _BROKEN) else NEVER
                 if not retries_left or not deadline.allows(wait):
-                    raise self._no_answer(error, token, trace, outcome_known=reading) from error
+                    raise _no_answer(error, permit, trace, outcome_known=reading) from error
             else:
                 wait = _wait_after(response)
                 if not retries_left or not deadline.allows(wait):
-                    self._answered(response, token, trace)
+                    permit.answered(response, trace)
                     return response
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    def _no_answer(
-        self, error: httpx.HTTPError, token: AccessToken, trace: Trace, *, outcome_known: bool
-    ) -> PingOneError:
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-            failure: PingOneError = ConnectionFailure(str(error), trace=trace)
-        else:
-            failure = Unavailable(str(error), trace=trace, outcome_known=outcome_known)
-        if not isinstance(error, AnswerTooLarge | httpx.PoolTimeout):  # says nothing of PingOne's health
-            breaker.failed(self.connection_id, failure, tried=token.tries)
-        return failure
 
-    def _answered(self, response: httpx.Response, token: AccessToken, trace: Trace) -> None:
-        if response.status_code in OVERLOADED:
-            breaker.failed(self.connection_id, error_of(response, {}, trace, wrote=False), tried=token.tries)
-        else:
-            breaker.answered(self.connection_id, tried=token.tries)
-        if response.status_code == 429:
-            rate_limit.refused(self.connection_id, retry_after(response))
+def _no_answer(error: httpx.HTTPError, permit: Permit, trace: Trace, *, outcome_known: bool) -> PingOneError:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        failure: PingOneError = ConnectionFailure(str(error), trace=trace)
+    else:
+        failure = Unavailable(str(error), trace=trace, outcome_known=outcome_known)
+    if not isinstance(error, AnswerTooLarge | httpx.PoolTimeout):  # says nothing of PingOne's health
+        permit.failed(failure)
+    return failure
 
 
 # What tells at once that there is no answer. A timeout does not, and a second one would only take as long again.
@@ -258,7 +214,7 @@ _BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 def _wait_after(response: httpx.Response) -> float:
-    """Seconds after which a read is worth another try."""
+    """Return the seconds after which a read is worth another try."""
     if response.status_code in OVERLOADED:
         return _moment()
     if response.status_code == 429:
@@ -268,5 +224,5 @@ def _wait_after(response: httpx.Response) -> float:
 
 
 def _moment() -> float:
-    """Seconds between two attempts, not the same for everybody."""
+    """Return the seconds between two attempts, not the same for everybody."""
     return random.uniform(0.1, 0.3)  # noqa: S311 - jitter, not a secret

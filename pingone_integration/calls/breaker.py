@@ -1,6 +1,8 @@
-"""While PingOne fails call after call, the calls of a connection are paused: they fail at once, and say until when.
+"""The circuit breaker of a connection: while PingOne fails call after call, its calls are paused.
 
-Failures in a row are counted in each process; the pause itself is two columns that come with the token of every call.
+A paused call fails at once, and says until when.
+
+Failures in a row are counted in each process; the pause itself is two columns of the row that is read for every call.
 When it is over, one caller of all processes is let through to try: an answer ends the pause, a failure makes a longer
 one. What fails at the token endpoint has a cool-down of its own, see connection/tokens.py, and does not count here.
 """
@@ -17,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from pingone_integration import errors, states
-from pingone_integration.calls.scoped import holding
+from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import CallsPaused, PingOneError
 from pingone_integration.models import Connection
 
@@ -30,23 +32,23 @@ TRIAL = timedelta(seconds=20)  # for whoever was let through; longer than a call
 
 _failures: Counter[UUID] = Counter()  # in a row, by connection; of this process
 _counting = Lock()
-_insisting = ContextVar("insisting", default=False)
+_asks_while_paused = ContextVar("asks_while_paused", default=False)
 
 
-def insisting() -> AbstractContextManager[None]:
-    """For checks of the connection: they ask PingOne during a pause as well, and an answer ends it."""
-    return holding(_insisting, True)
+def even_while_paused() -> AbstractContextManager[None]:
+    """Let calls pass during a pause too: for checks of the connection, whose answer ends it."""
+    return scoped(_asks_while_paused, True)
 
 
 def let_pass(row: Connection) -> bool:
-    """Whether a call is the one that tries, after a pause; False while none was needed. Raises CallsPaused.
+    """Return whether a call is the trial after a pause; False while there is none. Raises CallsPaused.
 
     `row` was read just now; the call has to follow.
     """
     until = row.calls_paused_until
     if until is None:
         return False
-    if _insisting.get():
+    if _asks_while_paused.get():
         return True
     now = timezone.now()
     if until <= now:
@@ -61,12 +63,12 @@ def let_pass(row: Connection) -> bool:
 
 
 def is_failing(connection_id: UUID) -> bool:
-    """Whether the last call of this process failed."""
+    """Return whether the last call of this process failed."""
     return connection_id in _failures
 
 
 def answered(connection_id: UUID, *, tried: bool) -> None:
-    """PingOne answered, whatever it said. `tried`: what `let_pass` returned for the call."""
+    """Note that PingOne answered, whatever it said. `tried`: what `let_pass` returned for the call."""
     if connection_id in _failures:
         with _counting:
             _failures.pop(connection_id, None)
@@ -75,8 +77,8 @@ def answered(connection_id: UUID, *, tried: bool) -> None:
 
 
 def failed(connection_id: UUID, error: PingOneError, *, tried: bool) -> None:
-    """There was no answer, or one that tells that PingOne is down or overloaded."""
-    if _insisting.get():
+    """Count a call without an answer, or with one that tells that PingOne is down or overloaded."""
+    if _asks_while_paused.get():
         return  # people who look for the cause must not make the pause longer
     with _counting:
         _failures[connection_id] += 1
@@ -88,7 +90,7 @@ def failed(connection_id: UUID, error: PingOneError, *, tried: bool) -> None:
 
 
 def _pause(connection_id: UUID, error: PingOneError, *, again: bool) -> None:
-    """Of several processes that have had enough, the first one's pause counts."""
+    """Pause the calls; of several processes that have had enough, the first one's pause counts."""
     row = Connection.objects.get(pk=connection_id)
     seconds = min(max(PAUSE_S, 2 * row.calls_paused_s), LONGEST_PAUSE_S) if again else PAUSE_S
     until = timezone.now() + timedelta(seconds=seconds)

@@ -1,11 +1,11 @@
-"""Until when the work at hand may wait for PingOne: a page has a deadline, commands and streamed exports have none."""
+"""The deadline of the work at hand: how long it may wait for PingOne. A command has none."""
 
 import math
 import time
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
-from pingone_integration.calls.scoped import holding
+from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import OutOfTime
 
 _ends: ContextVar[float | None] = ContextVar("ends", default=None)  # by time.monotonic(); None: no deadline
@@ -13,18 +13,18 @@ _ends: ContextVar[float | None] = ContextVar("ends", default=None)  # by time.mo
 
 def within(seconds: float) -> AbstractContextManager[None]:
     """All that is done inside, waits included, together takes no longer than this."""
-    return holding(_ends, time.monotonic() + at_most(seconds))
+    return scoped(_ends, time.monotonic() + at_most(seconds))
 
 
 def at_least(seconds: float) -> AbstractContextManager[None]:
     """So much time there is inside, even when the deadline is near or over."""
     now_left = left()
-    return holding(_ends, None if now_left is None else time.monotonic() + max(now_left, seconds))
+    return scoped(_ends, None if now_left is None else time.monotonic() + max(now_left, seconds))
 
 
 def lifted() -> AbstractContextManager[None]:
     """For a request that changes something: cutting it off would only hide whether it did. Its own timeouts hold."""
-    return holding(_ends, None)
+    return scoped(_ends, None)
 
 
 def left() -> float | None:

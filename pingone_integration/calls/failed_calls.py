@@ -1,4 +1,4 @@
-"""Which calls to PingOne failed lately: counted by kind and day, each with one example that support can trace."""
+"""The failed calls of the last 30 days: counted by kind and day, each with one example for support."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from pingone_integration import errors
-from pingone_integration.calls.scoped import holding
+from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection, FailedCalls
 from pingone_integration.values import text
@@ -43,7 +43,7 @@ def counted(connection_id: UUID) -> Iterator[None]:
 
 def not_counted() -> AbstractContextManager[None]:
     """For calls of which some are expected to fail, or whose failures the caller counts."""
-    return holding(_expected, True)
+    return scoped(_expected, True)
 
 
 def count_call(connection_id: UUID, error: PingOneError) -> None:

@@ -1,4 +1,4 @@
-"""Pages of a PingOne list: items of ours and the opaque cursor that leads on."""
+"""Pages of a PingOne list: parsed items and the opaque cursor of the next page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

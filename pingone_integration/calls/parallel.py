@@ -1,31 +1,29 @@
-"""Several reads from PingOne at the same time: together they take as long as the slowest."""
+"""Parallel reads from PingOne: together they take as long as the slowest."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from django.db import connections
 
-from pingone_integration.calls import concurrency, failed_calls
-from pingone_integration.calls.api import AccessToken, PingOneApi, TokenSource
+from pingone_integration.calls import failed_calls
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import PingOneError
 
 
 def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
-    """What each read returned, in their order; a PingOneError stands where a read failed with it.
+    """Return what each read returned, in their order; a PingOneError stands where a read failed with it.
 
-    The deadline of the page holds for each of them, and they share one seat.
-    Raises the PingOneError that keeps all of them from being made: no token, no seat.
+    The deadline of the work at hand holds for each of them, and they share one permit.
+    Raises the PingOneError that keeps all of them from being made: no slot, no token.
     """
-    with concurrency.taken(api.connection_id):
-        return _at_once(api, *reads)
+    with api.admitted() as permit:
+        return _at_once(replace(api, permit=permit), *reads)
 
 
 def _at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
-    api = replace(api, tokens=_OneToken(api.tokens.current(), api.tokens))
-
     def run(read: Callable[[PingOneApi], Any]) -> Any:
         try:
             with failed_calls.not_counted():  # below, by a thread that has a connection to the database
@@ -42,17 +40,3 @@ def _at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
         if isinstance(result, PingOneError):
             failed_calls.count_call(api.connection_id, result)
     return results
-
-
-@dataclass(frozen=True)
-class _OneToken:
-    """The access token looked up once, for calls that are made at the same time."""
-
-    token: AccessToken
-    tokens: TokenSource
-
-    def current(self) -> AccessToken:
-        return self.token
-
-    def replace(self, rejected: AccessToken) -> AccessToken:
-        return self.tokens.replace(rejected)

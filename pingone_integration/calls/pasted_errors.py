@@ -1,4 +1,4 @@
-"""A pasted error text understood: as the error that pages would show for the same answer of PingOne."""
+"""Recognition of pasted error texts: the error that the same answer of PingOne would raise."""
 
 import json
 import re
@@ -72,7 +72,7 @@ def variants(error: type[PingOneError]) -> list[PingOneError]:
 
 
 def error_in(pasted: str) -> PingOneError | None:
-    """What PingOne's envelope, OAuth's error, a status, or words of this console stand for; None: nothing known."""
+    """What PingOne's envelope, OAuth's error, a status, or words of errors.py stand for; None: nothing known."""
     body, around = _json_in(pasted)
     if body is not None and (found := _of_json(body, around)):
         return found

@@ -1,4 +1,4 @@
-"""So many calls a second, and no more: what the licence allows one address, kept by all processes together.
+"""The rate limit of a connection: as many calls a second as the licence allows one address, and no more.
 
 Each process may make a few calls a second by itself, so that everyday work costs nothing; what goes beyond comes out of
 a window that all processes share, one second long and claimed by one conditional UPDATE. What a person waits for goes
@@ -22,7 +22,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from pingone_integration.calls import deadline
-from pingone_integration.calls.scoped import holding
+from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import RateLimited, Trace
 from pingone_integration.models import CallWindow, Connection
 
@@ -37,13 +37,13 @@ _background = ContextVar("background", default=False)
 
 
 def _limit(licensed_calls: int | None) -> int:
-    """Calls a second from here."""
+    """Return the calls a second from here."""
     return max(2, int((licensed_calls or UNKNOWN_LICENCE) * SHARE_OF_ONE_ADDRESS))
 
 
 @dataclass
 class _Known:
-    """What this process knows of one connection."""
+    """The limit of one connection, as this process knows it."""
 
     limit: int = _limit(None)
     closed_until: datetime | None = None  # PingOne asked everybody to wait
@@ -56,18 +56,18 @@ _known: dict[UUID, _Known] = {}
 
 
 def in_background() -> AbstractContextManager[None]:
-    """For work that nobody waits for: it leaves half of the calls to people, and waits for its turn."""
-    return holding(_background, True)
+    """Run work that nobody waits for: it leaves half of the calls to people, and waits for its turn."""
+    return scoped(_background, True)
 
 
 def learn(row: Connection) -> None:
-    """What a row that was read just now says; it is read for every call's token."""
+    """Remember what a row says that was read just now; one is read for every call."""
     known = _known.setdefault(row.pk, _Known())
     known.limit, known.closed_until = _limit(row.licensed_calls), row.calls_closed_until
 
 
-def take(connection_id: UUID, trace: Trace) -> None:
-    """The permit for one call, waited for a moment. Raises RateLimited: then PingOne was not asked."""
+def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
+    """Take the permit of one attempt, after a short wait if need be. Raises RateLimited: nothing was sent."""
     known = _known.setdefault(connection_id, _Known())
     waits = BACKGROUND_WAITS_S if _background.get() else PERSON_WAITS_S
     give_up_at = time.monotonic() + deadline.at_most(waits)
@@ -83,7 +83,7 @@ def take(connection_id: UUID, trace: Trace) -> None:
 
 
 def refused(connection_id: UUID, retry_after_s: int | None) -> None:
-    """PingOne answered 429: nobody asks before it says so."""
+    """Close the connection after a 429: nobody asks before PingOne says so."""
     until = timezone.now() + timedelta(seconds=min(max(retry_after_s or 1, 1), LONGEST_CLOSING_S))
     if known := _known.get(connection_id):
         known.closed_until = until
@@ -111,7 +111,7 @@ def headroom(row: Connection) -> Headroom:
 
 
 def _closed_for(known: _Known) -> float:
-    """Seconds; 0: it is open."""
+    """Return the seconds that it stays closed; 0: it is open."""
     if known.closed_until is None:
         return 0.0
     return max(0.0, (known.closed_until - timezone.now()).total_seconds())

@@ -1,4 +1,4 @@
-"""Reading PingOne's answers: its error envelope, and whatever else may come instead."""
+"""Recognition of PingOne's answers: JSON, its error envelope, OAuth errors, and anything else that may come."""
 
 import re
 from datetime import UTC, datetime

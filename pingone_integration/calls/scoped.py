@@ -1,4 +1,4 @@
-"""What holds for the work at hand, and for nobody else's."""
+"""Context variables that have a value inside a `with` block, for this thread or task and for nobody else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ T = TypeVar("T")
 
 
 @contextmanager
-def holding(variable: ContextVar[T], value: T) -> Iterator[None]:
-    """The variable has the value inside, and the one before it afterwards."""
+def scoped(variable: ContextVar[T], value: T) -> Iterator[None]:
+    """Give the variable a value inside the block, and the one before it afterwards."""
     before = variable.set(value)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The one way out to PingOne: shared connections, and answers bounded in size and time."""
+"""The HTTP transport to PingOne: shared connections, timeouts, and answers bounded in size and time."""
 
 import os
 import time

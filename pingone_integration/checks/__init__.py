@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator
 
 from pingone_integration.calls import breaker, concurrency, failed_calls
 from pingone_integration.checks import grant, network, rights
-from pingone_integration.checks.model import Check, Finding, Result, State, Subject, failure
+from pingone_integration.checks.model import Check, Finding, Result, State, Subject, finding_of
 from pingone_integration.errors import PingOneError
 
-__all__ = ["BY_KEY", "CHECKS", "Check", "Finding", "Result", "State", "Subject", "failure", "run", "run_all"]
+__all__ = ["BY_KEY", "CHECKS", "Check", "Finding", "Result", "State", "Subject", "finding_of", "run", "run_all"]
 
 _WORKS = ("refresh", "api", "managed-environment")
 
@@ -102,10 +102,10 @@ def run(check: Check, subject: Subject, *, failed: Collection[str] = ()) -> Resu
     started = time.monotonic()
     try:
         # What a check finds is told right away, and an admin who looks for the cause is not kept from asking.
-        with concurrency.taken(subject.connection.pk), breaker.insisting(), failed_calls.not_counted():
+        with concurrency.slot(subject.connection.pk), breaker.even_while_paused(), failed_calls.not_counted():
             finding = check.run(subject)
     except PingOneError as error:
-        finding = failure(error)
+        finding = finding_of(error)
     subject.found[check.key] = finding
     return Result(check=check, finding=finding, seconds=time.monotonic() - started)
 

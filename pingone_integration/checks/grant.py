@@ -1,4 +1,4 @@
-"""Checks of what we hold: the application's secret, the tokens, and how long they last."""
+"""Checks of what is stored: the application's secret, the tokens, and how long they last."""
 
 import base64
 import binascii
@@ -9,7 +9,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from pingone_integration.checks.model import Finding, Subject, cannot_tell, failure, in_words, passed, warning
+from pingone_integration.checks.model import (
+    Finding,
+    Subject,
+    cannot_tell,
+    failed,
+    finding_of,
+    in_words,
+    passed,
+    warning,
+)
 from pingone_integration.connection.oauth import open_client
 from pingone_integration.connection.tokens import MARGIN, StoredTokens, require_grant
 from pingone_integration.errors import AuthenticationError, NoRefreshToken, TokenRefreshFailure
@@ -36,14 +45,14 @@ def credentials(subject: Subject) -> Finding:
         return passed("PingOne accepts the Client ID, the Client secret and the authentication method.")
     except AuthenticationError as error:
         if error.trace.code == "unauthorized_client":
-            return failure(
+            return finding_of(
                 error,
                 "PingOne knows the application, but its Authorization Code grant is switched off.",
                 "Switch on the grants Authorization Code and Refresh Token in the PingOne application.",
             )
         if error.trace.code != "invalid_client":
             return cannot_tell(f"PingOne's answer, {error.trace.code}, says nothing about Client ID and secret.")
-        return failure(
+        return finding_of(
             error,
             "PingOne does not accept the Client ID, the Client secret or the authentication method.",
             "Copy the Client ID and a new Client secret from the PingOne application, and compare its Token Endpoint "
@@ -75,7 +84,7 @@ def refresh(subject: Subject) -> Finding:
     if not is_due and not subject.renewal_asked_for:
         return passed(f"Not due for {in_words(_left(connection))}. {_last_renewed(connection)}".strip())
     before = connection.token_version
-    token = source.current() if is_due else source.replace(source.current())
+    token = source.current() if is_due else source.renewed(source.current())
     connection.refresh_from_db()
     done = "PingOne has just renewed the access token" if token.version != before else "The access token is good"
     return passed(f"{done}; it is good for {in_words(_left(connection))}.")
@@ -89,7 +98,7 @@ def refresh_token(subject: Subject) -> Finding:
     text = "The refresh token is a JSON Web Token, "
     advice = "Set the application's refresh token format to Opaque in PingOne, then connect again."
     if today >= JWT_REFUSED_FROM:
-        return failure(TokenRefreshFailure, f"{text}which PingOne has refused since {JWT_REFUSED_FROM}.", advice)
+        return failed(TokenRefreshFailure, f"{text}which PingOne has refused since {JWT_REFUSED_FROM}.", advice)
     return warning(f"{text}which PingOne refuses from {JWT_REFUSED_FROM} on.", advice)
 
 
@@ -109,7 +118,7 @@ def sign_on_due(subject: Subject) -> Finding:
         )
     left = ends - timezone.now()
     if left <= timedelta(0):
-        return failure(TokenRefreshFailure, f"The refresh token ended on {ends:%Y-%m-%d %H:%M} UTC.")
+        return failed(TokenRefreshFailure, f"The refresh token ended on {ends:%Y-%m-%d %H:%M} UTC.")
     text = f"Unless it is renewed before, the refresh token ends on {ends:%Y-%m-%d %H:%M} UTC, in {in_words(left)}."
     return warning(text, "Connect again before then.") if left < DUE_SOON else passed(text)
 

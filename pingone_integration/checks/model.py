@@ -1,4 +1,4 @@
-"""What a check of the connection is, and what comes of it."""
+"""The parts of a check: the check, its subject, its finding and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -94,22 +94,22 @@ def cannot_tell(text: str, advice: str = "") -> Finding:
     return Finding(state=State.CANNOT_TELL, text=text, advice=advice)
 
 
-def failure(error: PingOneError | type[PingOneError], text: str = "", advice: str = "") -> Finding:
-    """In the error's own words where no others are given."""
-    trace = error.trace if isinstance(error, PingOneError) else None
+def failed(kind: type[PingOneError], text: str, advice: str = "") -> Finding:
+    """Without an answer of PingOne: the check itself sees what is wrong, and which kind of error that is."""
+    return Finding(state=State.FAILED, text=text, advice=advice or kind.resolution, kind=kind.kind)
+
+
+def finding_of(error: PingOneError, text: str = "", advice: str = "") -> Finding:
+    """Return what an error says of the check, in the error's own words where no others are given."""
     named = (
-        (
-            ("PingOne's code", trace.code),
-            ("PingOne error ID", trace.error_id),
-            ("Correlation ID", trace.correlation_id),
-            ("Transaction ID", trace.transaction_id),
-        )
-        if trace
-        else ()
+        ("PingOne's code", error.trace.code),
+        ("PingOne error ID", error.trace.error_id),
+        ("Correlation ID", error.trace.correlation_id),
+        ("Transaction ID", error.trace.transaction_id),
     )
-    busy = isinstance(error, RateLimited | BeingRenewed | Busy)
+    passing = isinstance(error, RateLimited | BeingRenewed | Busy)
     return Finding(
-        state=State.CANNOT_TELL if busy else State.FAILED,
+        state=State.CANNOT_TELL if passing else State.FAILED,
         text=text or f"{error.title}. {error.cause}",
         advice=advice or error.resolution,
         kind=error.kind,

@@ -16,7 +16,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from pingone_integration.calls.api import http_client
-from pingone_integration.checks.model import Finding, Subject, cannot_tell, failure, in_words, passed, warning
+from pingone_integration.checks.model import (
+    Finding,
+    Subject,
+    cannot_tell,
+    failed,
+    finding_of,
+    in_words,
+    passed,
+    warning,
+)
 from pingone_integration.connection.discovery import discover
 from pingone_integration.connection.region_search import auth_url_of_environment
 from pingone_integration.connection.regions import api_url_for, region_of
@@ -41,7 +50,7 @@ WRONG_CLOCK = timedelta(minutes=5)
 def auth_url(subject: Subject) -> Finding:
     url = subject.connection.auth_url
     if not url:
-        return failure(SettingsIncomplete, "No Auth URL has been entered.")
+        return failed(SettingsIncomplete, "No Auth URL has been entered.")
     region = region_of(url)
     if _is_custom(url):
         where = f", in the region {region.name}" if region else ""
@@ -59,7 +68,7 @@ def host_name(subject: Subject) -> Finding:
         addresses = _addresses(parts)
         if not addresses:
             text = f"The name {parts.hostname} has no address: the DNS service of this server does not know it."
-            return failure(ConnectionFailure, text, "Ask whoever runs the network about DNS, then check again.")
+            return failed(ConnectionFailure, text, "Ask whoever runs the network about DNS, then check again.")
         found.append(f"{parts.hostname} is {addresses[0]}")
     return passed(f"{'; '.join(found)}.")
 
@@ -73,7 +82,7 @@ def tls(subject: Subject) -> Finding:
         try:
             until.append((_certificate_ends(parts), parts.hostname))
         except (OSError, ValueError) as error:
-            return failure(
+            return failed(
                 ConnectionFailure,
                 f"No trusted TLS connection to {parts.hostname} comes about: {_why(error)}.",
                 "Ask whoever runs the network whether something opens TLS connections on the way, then check again.",
@@ -101,9 +110,9 @@ def environment(subject: Subject) -> Finding:
         if elsewhere is None:
             where = "None of the custom hosts" if _is_custom(connection.auth_url) else "No region of PingOne"
             text = f"{where} knows the environment {environment_id}."
-            return failure(error, text, "Copy the Environment ID from the environment's page in PingOne.")
+            return finding_of(error, text, "Copy the Environment ID from the environment's page in PingOne.")
         region = region_of(elsewhere)
-        found = failure(
+        found = finding_of(
             error,
             f"The environment {environment_id} is not at {connection.auth_url}, but "
             f"{f'in {region.name}' if region else f'at {elsewhere}'}.",
@@ -130,7 +139,7 @@ def clock(subject: Subject) -> Finding:
     direction = "ahead of" if ahead > timedelta(0) else "behind"
     text = f"The clock of this server is {in_words(abs(ahead))} {direction} PingOne's."
     advice = "Whoever runs this server sets its clock right, for example with NTP."
-    return warning(text, advice) if abs(ahead) < WRONG_CLOCK else failure(SignOnUnverified, text, advice)
+    return warning(text, advice) if abs(ahead) < WRONG_CLOCK else failed(SignOnUnverified, text, advice)
 
 
 def api(subject: Subject) -> Finding:
@@ -138,7 +147,7 @@ def api(subject: Subject) -> Finding:
     response = _get(f"{url}/v1/environments")
     if response.status_code >= 500 or response.is_redirect:
         text = f"{url} answers with status {response.status_code}."
-        return failure(Unavailable("", trace=Trace(status=response.status_code)), text)
+        return finding_of(Unavailable("", trace=Trace(status=response.status_code)), text)
     return passed(f"{url} answers.")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pingone_integration.calls import rate_limit
-from pingone_integration.checks.model import Finding, State, Subject, cannot_tell, failure, passed, warning
+from pingone_integration.checks.model import Finding, State, Subject, cannot_tell, failed, finding_of, passed, warning
 from pingone_integration.connection import environments, licence
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.connection.tokens import require_grant
@@ -32,7 +32,7 @@ def managed_environment(subject: Subject) -> Finding:
         found = environments.read(connection, managed)
     except NotFound as error:
         text = f"PingOne has no environment {managed} any more."
-        return failure(error, text, "Choose another environment under Settings, PingOne.")
+        return finding_of(error, text, "Choose another environment to manage.")
     except (MissingPermission, Blocked) as error:
         return _not_readable(subject, error)
     if not found.is_active:
@@ -50,11 +50,11 @@ def _not_readable(subject: Subject, error: MissingPermission | Blocked) -> Findi
         return cannot_tell(
             "PingOne shows the administrator who connected no environment at all: the permission "
             "orgmgt:read:environment is missing.",
-            "Add it to that administrator's role in PingOne. The checks below go on without it.",
+            "Add it to that administrator's role in PingOne. The other checks go on without it.",
         )
     if managed in {one.id for one in visible}:
-        return failure(error, f"The environment {managed} is listed, but cannot be read.")
-    return failure(
+        return finding_of(error, f"The environment {managed} is listed, but cannot be read.")
+    return finding_of(
         error,
         f"The administrator who connected holds no role on the environment {managed}; "
         f"they see {len(visible)} other{'' if len(visible) == 1 else 's'}.",
@@ -80,7 +80,7 @@ def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding
             if environment.state == State.FAILED:
                 return environment
             text = f"The administrator who connected may not read this: {permission} is missing."
-            return failure(error, text, granting(roles))
+            return finding_of(error, text, granting(roles))
         except Unavailable as error:
             return cannot_tell(f"PingOne did not answer this properly. {error.cause}", error.resolution)
         return passed("Can be read.")
@@ -94,7 +94,7 @@ def environments_read(subject: Subject) -> Finding:
         visible = environments.visible(subject.connection)
     except (MissingPermission, Blocked) as error:
         text = "The list of environments may not be read: orgmgt:read:environment is missing."
-        return failure(error, text, granting("any built-in one"))
+        return finding_of(error, text, granting("any built-in one"))
     return passed(f"{len(visible)} environment{' is' if len(visible) == 1 else 's are'} visible.")
 
 
@@ -121,7 +121,7 @@ def judged(*permissions: str) -> Callable[[Subject], Finding]:
                 granting(CHANGERS),
             )
         text = f"Missing: {', '.join(missing)}. Roles: {roles}."
-        return failure(MissingPermission, text, granting(CHANGERS))
+        return failed(MissingPermission, text, granting(CHANGERS))
 
     return run
 
@@ -135,7 +135,7 @@ def rate_limits(subject: Subject) -> Finding:
         limits = None
     connection.refresh_from_db()
     room = rate_limit.headroom(connection)
-    ours = f"The console keeps to {room.limit} calls a second, and {room.left} of this second are left."
+    ours = f"This server keeps to {room.limit} calls a second, and {room.left} of this second are left."
     if room.closed_until:
         return warning(f"PingOne asked to wait until {room.closed_until:%H:%M:%S} UTC. {ours}", "Wait until then.")
     if limits is None:

@@ -1,1 +1,1 @@
-"""How there is an access token: Connect, OAuth 2.0, refreshing, regions and environments."""
+"""How there is an access token: connecting, OAuth 2.0, refreshing, regions and environments."""

@@ -1,4 +1,4 @@
-"""Connect and Disconnect: from the press of the button to a stored grant, and back to none."""
+"""Connect and disconnect: from the first step to a stored grant, and back to none."""
 
 import contextlib
 import logging
@@ -30,12 +30,12 @@ GOOD_FOR = timedelta(minutes=10)
 
 
 def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
-    """The address at PingOne to send the browser to.
+    """Begin an attempt to connect; return the address at PingOne to send the browser to.
 
-    `bound_to` is a digest of whatever the return must have in common with this press of Connect. Raises
+    `bound_to` is a digest of whatever the return must have in common with this attempt. Raises
     SettingsIncomplete, InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable: then it cannot work.
     """
-    with concurrency.taken(connection.pk):
+    with concurrency.slot(connection.pk):
         client = open_client(connection)
     state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
     request = AuthorizationRequest(state_digest=_digest(state), connection=connection, bound_to=bound_to)
@@ -49,23 +49,24 @@ def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
 def finish(*, state: str, code: str, redirect_uri: str, bound_to: str) -> Connection:
     """Exchange the code that PingOne sent the browser back with, and connect; an earlier grant is revoked.
 
-    Raises StateRejected, AuthenticationError, SignOnUnverified, ConnectionFailure, Unavailable: then an earlier grant
-    stays as it was.
+    Raises StateRejected, AuthenticationError, SignOnUnverified, ConnectionFailure, Unavailable, Busy: then an earlier
+    grant stays as it was.
     """
-    waiting = connection_of(state)
-    with concurrency.taken(waiting.pk) if waiting else contextlib.nullcontext():
-        return _connect(_take(state, bound_to), code=code, redirect_uri=redirect_uri)
+    attempt = _waiting(state, bound_to)
+    with concurrency.slot(attempt.connection_id):  # before it is used up, so that Busy leaves it good
+        _use_up(attempt)
+        return _connect(attempt, code=code, redirect_uri=redirect_uri)
 
 
-def _connect(request: AuthorizationRequest, *, code: str, redirect_uri: str) -> Connection:
-    connection = request.connection
+def _connect(attempt: AuthorizationRequest, *, code: str, redirect_uri: str) -> Connection:
+    connection = attempt.connection
     client = open_client(connection)
     try:
-        grant = client.exchange_code(code, redirect_uri=redirect_uri, code_verifier=request.unseal("code_verifier"))
+        grant = client.exchange_code(code, redirect_uri=redirect_uri, code_verifier=attempt.unseal("code_verifier"))
     except TokenRefreshFailure as error:  # invalid_grant, and here the code is what PingOne does not take
         raise AuthenticationError(str(error), trace=error.trace) from error
     try:
-        administrator = _who_approved(client, grant, nonce=request.unseal("nonce"))
+        administrator = _who_approved(client, grant, nonce=attempt.unseal("nonce"))
     except PingOneError:
         with contextlib.suppress(PingOneError):
             grants.revoke_tokens(client, access_token=grant.access_token, refresh_token=grant.refresh_token)
@@ -81,24 +82,26 @@ def _connect(request: AuthorizationRequest, *, code: str, redirect_uri: str) -> 
 
 
 def refuse(*, state: str, bound_to: str, error: str, description: str) -> Connection | None:
-    """PingOne sent the browser back without approval: the press of Connect is used up, and nothing else changes.
+    """PingOne sent the browser back without approval: the attempt is used up, and nothing else changes.
 
     None when `state` is not one that waits for this browser.
     """
     try:
-        connection = _take(state, bound_to).connection
+        attempt = _waiting(state, bound_to)
+        _use_up(attempt)
     except StateRejected:
         return None
+    connection = attempt.connection
     logger.info("Connection %s: not approved: %.100r (%.300r)", connection.pk, error, description)
     return connection
 
 
 def disconnect(connection: Connection) -> None:
-    """Erase the tokens here, then revoke them at PingOne: in no seat, for it has to be possible, and only once.
+    """Erase the tokens here, then revoke them at PingOne: without a slot, for it has to be possible, and only once.
 
     Raises the PingOneError that kept PingOne from confirming; disconnected is the connection either way.
     """
-    ended = grants.replace(connection, Connection.State.DISCONNECTED, grants.NOTHING, cause="Disconnected here.")
+    ended = grants.store(connection, Connection.State.DISCONNECTED, grants.NOTHING, cause="Disconnected here.")
     connection.refresh_from_db()
     grants.revoke(ended)
 
@@ -110,7 +113,7 @@ def connection_of(state: str) -> Connection | None:
 
 
 def is_awaited(connection: Connection) -> bool:
-    """Whether Connect was pressed within the last ten minutes and nobody has come back: perhaps PingOne kept them."""
+    """Whether an attempt of the last ten minutes is still waiting: perhaps PingOne kept whoever began it."""
     since = timezone.now() - GOOD_FOR
     return AuthorizationRequest.objects.filter(connection=connection, used_at=None, created_at__gt=since).exists()
 
@@ -119,22 +122,29 @@ def _digest(state: str) -> str:
     return sha256(state.encode()).hexdigest()
 
 
-def _take(state: str, bound_to: str) -> AuthorizationRequest:
-    """Use up the waiting press of Connect, by one conditional UPDATE. Raises StateRejected with the reason.
+def _waiting(state: str, bound_to: str) -> AuthorizationRequest:
+    """Return the attempt that waits for this return. Raises StateRejected with the reason.
 
-    A foreign return uses nothing up: nobody can spoil another person's Connect.
+    Nothing is used up by looking: nobody can spoil another person's attempt.
     """
     if not state:
         raise StateRejected(StateRejected.Reason.MISSING)
-    now = timezone.now()
     mine = AuthorizationRequest.objects.filter(pk=_digest(state), bound_to=bound_to)
-    taken = mine.filter(used_at=None, created_at__gt=now - GOOD_FOR).update(used_at=now)
-    request = mine.select_related("connection").first()
-    if request is None:
+    attempt = mine.select_related("connection").first()
+    if attempt is None:
         raise StateRejected(StateRejected.Reason.FOREIGN)
-    if not taken:
-        raise StateRejected(StateRejected.Reason.REPLAYED if request.used_at else StateRejected.Reason.STALE)
-    return request
+    if attempt.used_at:
+        raise StateRejected(StateRejected.Reason.REPLAYED)
+    if attempt.created_at <= timezone.now() - GOOD_FOR:
+        raise StateRejected(StateRejected.Reason.STALE)
+    return attempt
+
+
+def _use_up(attempt: AuthorizationRequest) -> None:
+    """Mark it as used, by one conditional UPDATE. Raises StateRejected for all but the first of several returns."""
+    unused = AuthorizationRequest.objects.filter(pk=attempt.pk, used_at=None)
+    if not unused.update(used_at=timezone.now()):
+        raise StateRejected(StateRejected.Reason.REPLAYED)
 
 
 def _who_approved(client: OAuthClient, grant: Grant, *, nonce: str) -> Administrator:
@@ -163,7 +173,7 @@ def _store(connection: Connection, grant: Grant, administrator: Administrator) -
         "consented_at": now,
     }
     cause = f"Approved by {administrator.name}."
-    return grants.replace(connection, Connection.State.CONNECTED, columns, cause=cause)
+    return grants.store(connection, Connection.State.CONNECTED, columns, cause=cause)
 
 
 def _settle_environment(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""What an org admin enters about the PingOne application: compared with what is stored, and stored."""
+"""The settings of the PingOne application: compared with the stored ones, and stored."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,8 +28,8 @@ def would_end_access(connection: Connection, entered: Credentials) -> bool:
 def store(connection: Connection, entered: Credentials, *, client_secret: str | None) -> None:
     """`client_secret` None: keep the stored one. Raises InvalidApiUrl before anything is written.
 
-    The managed environment is forgotten when the API it was seen at is no longer the connection's, and a Connect that
-    waits for its return when it was begun with another application.
+    The managed environment is forgotten when the API it was seen at is no longer the connection's, and an
+    attempt to connect that was begun with another application.
     """
     api_url = api_url_for(entered.auth_url)
     if connection.auth_url and api_url_for(connection.auth_url) != api_url:

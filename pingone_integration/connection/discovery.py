@@ -1,4 +1,4 @@
-"""What an environment's sign-on service says about itself: its issuer, its endpoints and its signing keys."""
+"""OpenID Connect discovery: issuer, endpoints and signing keys of an environment's sign-on service."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""PingOne environments: the ones that the administrator who connected sees, and the one that is managed."""
+"""PingOne environments: those that the administrator who connected sees, and the managed one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ _REGION_NAMES = {region.code: region.name for region in REGIONS}
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """The part of a PingOne environment that the console shows."""
+    """The part of a PingOne environment that is used here."""
 
     id: UUID
     name: str
@@ -33,7 +33,7 @@ class Environment:
 
 
 def visible(connection: Connection) -> tuple[Environment, ...]:
-    """Every environment in which the administrator who connected has any role.
+    """Return every environment in which the administrator who connected has any role.
 
     Source: PingOne API reference, Environments (read 2026-11).
     """
@@ -44,7 +44,7 @@ def visible(connection: Connection) -> tuple[Environment, ...]:
 
 
 def read(connection: Connection, environment_id: UUID) -> Environment:
-    """Raises NotFound when there is none, or none that the administrator sees."""
+    """Read one. Raises NotFound when there is none, or none that the administrator sees."""
     found = environment_of(api_above(connection).get(f"/environments/{environment_id}"))
     if found is None:
         raise Unavailable("an environment without an id")
@@ -80,7 +80,7 @@ def _all(connection: Connection) -> tuple[Environment, ...]:
 
 
 def api_above(connection: Connection) -> PingOneApi:
-    """The API above any one environment. Raises InvalidApiUrl."""
+    """Return the API above any one environment. Raises InvalidApiUrl."""
     return PingOneApi(
         base_url=f"{api_url_for(connection.auth_url)}/v1",
         connection_id=connection.pk,

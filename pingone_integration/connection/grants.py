@@ -1,4 +1,4 @@
-"""A stored grant as a whole: put in place of another one, and ended at PingOne."""
+"""A stored grant as a whole: stored in place of another one, and revoked at PingOne."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def replace(connection: Connection, state: Connection.State, columns: dict[str, Any], *, cause: str) -> Connection:
+def store(connection: Connection, state: Connection.State, columns: dict[str, Any], *, cause: str) -> Connection:
     """Store `columns` in place of the grant there is, and return the row as it was; `cause` is for the record.
 
     A refresh that is under way loses: its result is for the grant that this one replaces.

@@ -1,4 +1,4 @@
-"""Who approved the access: the ID token, verified before any of it is believed."""
+"""Verification of the ID token, which names the administrator who approved the access."""
 
 import time
 from dataclasses import dataclass

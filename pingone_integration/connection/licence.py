@@ -1,4 +1,4 @@
-"""How many calls the licence allows, as far as PingOne tells."""
+"""The licence's rate limits, as far as PingOne shows them."""
 
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.models import Connection
@@ -9,9 +9,9 @@ MOST = 2**31 - 1  # that the column holds
 
 
 def read(connection: Connection) -> dict[str, int]:
-    """Calls a second by what they are: `{"reads": 100}`; only what PingOne tells. All that use the licence share them.
+    """Return calls a second by what they are, `{"reads": 100}`: only what PingOne tells.
 
-    The reads are remembered, for rate_limit.py to keep to.
+    All that use the licence share them. The reads are stored, for rate_limit.py to keep to.
 
     Raises MissingPermission, Blocked or NotFound where PingOne does not show them to the administrator.
     Source: PingOne API reference, Platform > Rate limiting, and Environments > Capabilities (read 2026-11).

@@ -20,7 +20,7 @@ from pingone_integration.errors import ConnectionFailure, PingOneError, Settings
 from pingone_integration.models import Connection
 from pingone_integration.values import text
 
-with warnings.catch_warnings():  # Authlib warns at import that it prefers httpx2; this console is built on httpx
+with warnings.catch_warnings():  # Authlib warns at import that it prefers httpx2; this package is built on httpx
     warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
     from authlib.integrations.httpx_client import OAuth2Client
 

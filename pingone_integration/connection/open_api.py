@@ -1,4 +1,4 @@
-"""A connection as the rest of the product uses it: the API of the environment it manages."""
+"""The API of the environment that a connection manages."""
 
 from uuid import UUID, uuid4
 
@@ -10,8 +10,9 @@ from pingone_integration.models import Connection
 
 
 def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> PingOneApi:
-    """The API of the connection's managed environment; the token is looked up, and refreshed, when a call is made.
+    """Return the API of the connection's managed environment.
 
+    The token is looked up, and refreshed, when a call is made.
     Raises NotConnected, or whatever ended the grant; NoEnvironmentChosen; InvalidApiUrl.
     """
     require_grant(connection)

@@ -1,4 +1,4 @@
-"""Where an environment really is, when the host of the Auth URL does not know it."""
+"""The search for an environment's region, when the host of the Auth URL does not know it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID

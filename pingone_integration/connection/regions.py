@@ -1,4 +1,4 @@
-"""PingOne's regions: which hosts there are, and which management API belongs to an Auth URL.
+"""PingOne's regions: their hosts, and the management API of each Auth URL.
 
 Nothing outside the hosts named here and in PINGONE_CUSTOM_HOSTS is ever contacted: what people paste is only
 compared with that list, and what comes back is always an entry of the list itself, never a piece of the text.
@@ -53,14 +53,14 @@ _LONGEST = 1000
 
 @dataclass(frozen=True)
 class AuthUrl:
-    """What somebody pasted as the Auth URL, understood."""
+    """A pasted Auth URL, understood."""
 
     base: str  # scheme and host, no path and no trailing slash
     environment_id: UUID | None  # when a whole issuer or discovery URL was pasted
 
 
 def parse_custom_hosts(pairs: list[str]) -> dict[str, str]:
-    """`["https://login.acme.test=https://api.pingone.eu"]` -> auth base to API base."""
+    """Parse `["https://login.acme.test=https://api.pingone.eu"]` into API bases by auth base."""
     hosts = {}
     for pair in pairs:
         auth, _, api = pair.partition("=")
@@ -74,7 +74,7 @@ def parse_custom_hosts(pairs: list[str]) -> dict[str, str]:
 
 
 def api_url_for(auth_url: str) -> str:
-    """The management API that belongs to an Auth URL.
+    """Return the management API that belongs to an Auth URL.
 
     Raises InvalidApiUrl for a host that is neither PingOne's nor listed in PINGONE_CUSTOM_HOSTS: nothing else is
     ever contacted.
@@ -86,7 +86,7 @@ def api_url_for(auth_url: str) -> str:
 
 
 def region_of(auth_url: str) -> Region | None:
-    """None for a custom domain whose API is not in one of the six regions, such as a sandbox."""
+    """Return the region of an Auth URL; None for a custom domain whose API is in none of them, such as a sandbox."""
     api_url = api_url_for(auth_url)
     return next((region for region in REGIONS if region.api_url == api_url), None)
 
@@ -119,7 +119,7 @@ def parse_auth_url(text: str) -> AuthUrl:
 
 
 def parse_environment_id(text: str) -> UUID:
-    """A UUID as people paste it: any case, in braces or quotes, with or without hyphens. Raises InvalidApiUrl."""
+    """Parse a UUID as people paste it: any case, in braces or quotes, with or without hyphens. Raises InvalidApiUrl."""
     found = _ENVIRONMENT_ID.fullmatch(text.strip(_WRAPPING).lower())
     if found is None:
         raise InvalidApiUrl(

@@ -1,4 +1,4 @@
-"""What the administrator who connected may do, judged from the roles they hold: nothing is tried out.
+"""The permissions of the administrator who connected, judged from their roles: nothing is tried out.
 
 Source: PingOne API reference, Platform > Roles, and User Role Assignments (read 2026-11).
 """

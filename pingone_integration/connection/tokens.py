@@ -10,7 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -20,8 +20,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from pingone_integration import errors, states
-from pingone_integration.calls import breaker, deadline, failed_calls, rate_limit
-from pingone_integration.calls.api import AccessToken
+from pingone_integration.calls import deadline, failed_calls
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import grants
 from pingone_integration.connection.oauth import Grant, OAuthClient, open_client
 from pingone_integration.errors import PingOneError
@@ -44,12 +44,23 @@ class StoredTokens:
 
     connection_id: UUID
 
-    def current(self) -> AccessToken:
-        """Raises NotConnected, TokenRefreshFailure, AuthenticationError, SealBroken, or a temporary error."""
-        return _token(self.connection_id, _is_fresh, for_call=True)
+    def row(self) -> Connection:
+        """Return the connection as it stands now. Raises NotConnected, TokenRefreshFailure, AuthenticationError."""
+        row = Connection.objects.get(pk=self.connection_id)
+        require_grant(row)
+        return row
 
-    def replace(self, rejected: AccessToken) -> AccessToken:
-        """A newer one than `rejected`. Raises as `current`."""
+    def current(self, row: Connection | None = None) -> AccessToken:
+        """Return a token that is good for the next seconds: that of `row`, read just now, or what is newer.
+
+        Raises as `row`, SealBroken, or a temporary error.
+        """
+        if row and _is_fresh(row):
+            return _token_of(row)
+        return _token(self.connection_id, _is_fresh)
+
+    def renewed(self, rejected: AccessToken) -> AccessToken:
+        """Return a newer one than `rejected`. Raises as `current`."""
         return _token(self.connection_id, lambda row: row.token_version != rejected.version and _is_fresh(row))
 
 
@@ -62,29 +73,26 @@ def renew(connection: Connection) -> None:
 
 
 def require_grant(connection: Connection) -> None:
-    """Raises NotConnected, or what ended the grant: TokenRefreshFailure, AuthenticationError."""
+    """Raise NotConnected, or what ended the grant: TokenRefreshFailure, AuthenticationError."""
     if connection.has_grant:
         return
     if connection.state == Connection.State.RECONNECT_NEEDED:
-        raise errors.of_kind(connection.state_kind, otherwise=errors.TokenRefreshFailure)(connection.state_cause)
+        raise errors.rebuilt(connection.state_kind, connection.state_cause, otherwise=errors.TokenRefreshFailure)
     raise errors.NotConnected
 
 
-def _token(connection_id: UUID, good: Callable[[Connection], bool], *, for_call: bool = False) -> AccessToken:
-    """The stored token once it is `good`: refreshed here, or by somebody else meanwhile."""
+def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessToken:
+    """Return the stored token once it is `good`: refreshed here, or by another thread or process meanwhile."""
     me = uuid4()
-    tries: bool | None = None  # None: not asked yet
     give_up_at = time.monotonic() + deadline.at_most(WAIT_S)
     while True:
         row = Connection.objects.annotate(database_time=Now()).get(pk=connection_id)
         require_grant(row)
-        rate_limit.learn(row)
-        tries = (for_call and breaker.let_pass(row)) if tries is None else tries
         if good(row):
-            return AccessToken(row.unseal("access_token"), row.token_version, tries)
+            return _token_of(row)
         if _claim(row, me):
             if token := _refresh(row, me):
-                return replace(token, tries=tries)
+                return token
             continue
         if row.lease_owner is None and row.lease_until and row.lease_until > row.database_time:
             raise _failed_just_now(row)
@@ -93,17 +101,21 @@ def _token(connection_id: UUID, good: Callable[[Connection], bool], *, for_call:
         time.sleep(random.uniform(0.05, 0.15))  # noqa: S311 - jitter, not a secret
 
 
+def _token_of(row: Connection) -> AccessToken:
+    return AccessToken(row.unseal("access_token"), row.token_version)
+
+
 def _is_fresh(row: Connection) -> bool:
     return row.access_token_expires_at is not None and row.access_token_expires_at - timezone.now() > MARGIN
 
 
 def _failed_just_now(row: Connection) -> PingOneError:
-    """What whoever tried met: there is no point in asking PingOne again within the same moment."""
-    return errors.of_kind(row.state_kind, otherwise=errors.Unavailable)(row.state_cause)
+    """Return the failure of the last attempt: there is no point in asking PingOne again within the same moment."""
+    return errors.rebuilt(row.state_kind, row.state_cause, otherwise=errors.Unavailable)
 
 
 def _claim(row: Connection, me: UUID) -> bool:
-    """One conditional UPDATE, so that exactly one of all that try at once succeeds."""
+    """Claim the lease by one conditional UPDATE, so that exactly one of all that try at once succeeds."""
     free = Q(lease_until=None) | Q(lease_until__lte=Now())
     claimed = Connection.objects.filter(
         free, pk=row.pk, token_version=row.token_version, state__in=states.GRANTED
@@ -117,7 +129,7 @@ def _release(row: Connection, me: UUID, *, closed_for: timedelta) -> None:
 
 
 def _refresh(row: Connection, me: UUID) -> AccessToken | None:
-    """The new token, stored; None when the row has changed meanwhile and is to be read again."""
+    """Return the new token, stored; None when the row has changed meanwhile and is to be read again."""
     lease_ends = time.monotonic() + LEASE.total_seconds()
     try:
         client = open_client(row)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from pingone_integration.calls.api import AccessToken, PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import environments
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.connection.tokens import StoredTokens
@@ -37,7 +38,7 @@ def test_any_secret_proves_the_application_either_way(
 
     connected = connect(unconnected, sandbox)
     rejected = StoredTokens(connected.pk).current()
-    renewed = StoredTokens(connected.pk).replace(rejected)
+    renewed = StoredTokens(connected.pk).renewed(rejected)
 
     assert connected.state == Connection.State.CONNECTED
     assert renewed.version == rejected.version + 1
@@ -64,7 +65,7 @@ def test_a_list_goes_on_with_the_token_it_began_with_only(connection: Connection
     first = populations(api)
     assert set(populations(api, cursor=first.next_cursor).items).isdisjoint(first.items)
 
-    renewed = StoredTokens(connection.pk).replace(StoredTokens(connection.pk).current())
+    renewed = StoredTokens(connection.pk).renewed(StoredTokens(connection.pk).current())
 
     with pytest.raises(StaleCursor):
         populations(api, cursor=first.next_cursor)

@@ -9,10 +9,11 @@ from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from console.failures.next_step import resolution_of
 from console.models import Membership, Organization
 from pingone_integration.connection import tokens
 from pingone_integration.connection.tokens import StoredTokens
-from pingone_integration.errors import Unavailable
+from pingone_integration.errors import TokenRefreshFailure, Unavailable
 from pingone_integration.models import Connection
 from tests.support.people import lease_ages, make_operator, make_organization
 from tests.support.refreshing import (
@@ -86,7 +87,7 @@ def test_one_that_fails_is_marked_and_named_and_the_others_are_renewed_all_the_s
     assert str(caught.value) == "Not renewed: acme"
     assert caught.value.returncode == 1
     assert out.getvalue().splitlines() == [
-        "acme: The access to PingOne has ended. An org admin connects again under Settings, PingOne.",
+        f"acme: The access to PingOne has ended. {resolution_of(TokenRefreshFailure)}",
         "globex: disconnected, passed over",
         "zenith: renewed",
     ]

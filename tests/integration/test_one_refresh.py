@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from pingone_integration.calls.api import AccessToken
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import authorization, tokens
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import BeingRenewed, ConnectionFailure, NotConnected, TokenRefreshFailure
@@ -95,7 +95,7 @@ def test_a_token_rejected_by_many_is_replaced_once(connection: Connection, sandb
     source = StoredTokens(connection.pk)
     rejected = source.current()
 
-    replaced = {source.replace(rejected) for _ in range(3)}
+    replaced = {source.renewed(rejected) for _ in range(3)}
 
     assert refreshes(sandbox, grant) == 1
     assert rejected not in replaced
@@ -176,4 +176,4 @@ def test_disconnecting_ends_the_grant_at_pingone(connection: Connection, sandbox
     assert not is_live(sandbox, grant)
     assert not works(sandbox, token.value)
     with pytest.raises(NotConnected):
-        StoredTokens(connection.pk).replace(AccessToken("", 0))
+        StoredTokens(connection.pk).renewed(AccessToken("", 0))

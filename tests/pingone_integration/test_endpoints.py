@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pingone_integration import endpoints
-from pingone_integration.calls.api import AccessToken, PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.endpoints import Endpoint, UnsafePath, parse_endpoint, parse_media_type
 from pingone_integration.errors import Unavailable
+from pingone_integration.models import Connection
 
 ENVIRONMENT = UUID("5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711")
 OTHER = "0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6"
@@ -19,10 +21,13 @@ BASE = f"https://api.pingone.test/v1/environments/{ENVIRONMENT}"
 
 
 class OneToken:
-    def current(self) -> AccessToken:
+    def row(self) -> Connection:
+        return Connection()
+
+    def current(self, row: Connection) -> AccessToken:
         return AccessToken("the-access-token", 1)
 
-    def replace(self, rejected: AccessToken) -> AccessToken:
+    def renewed(self, rejected: AccessToken) -> AccessToken:
         return AccessToken("the-next-token", 2)
 
 

@@ -18,8 +18,8 @@ def test_each_error_says_what_happened_why_and_what_next(error: type[PingOneErro
     assert error.__doc__
     assert error.title
     assert not error.title.endswith(".")
-    for sentence in (getattr(error, "cause", ""), error.resolution):
-        assert sentence == "" or sentence.endswith(".")
+    for sentence in (error.cause, error.resolution):
+        assert sentence.endswith(".")
         assert len(sentence) < 160
     assert len(error.title) < 70
     assert error.kind == error.kind.lower()
@@ -35,6 +35,26 @@ def test_each_kind_stands_for_one_class() -> None:
 
 def test_a_kind_of_another_version_falls_back() -> None:
     assert errors.of_kind("no-longer-known", otherwise=Unavailable) is Unavailable
+
+
+@pytest.mark.parametrize("kind", errors.kinds())
+def test_an_error_of_each_kind_is_rebuilt_from_what_is_stored_of_it(kind: str) -> None:
+    error = errors.rebuilt(kind, "What was stored.", otherwise=Unavailable)
+
+    error_class = errors.kinds()[kind]
+    assert type(error) is error_class
+    assert str(error) == "What was stored."
+    assert (error.title, error.cause, error.resolution) == (
+        error_class.title,
+        error_class.cause,
+        error_class.resolution,
+    )
+    assert (error.details, error.trace, error.retry_after_s) == ((), errors.Trace(), None)
+    assert str(errors.rebuilt(kind, "", otherwise=Unavailable)) == error_class.title
+
+
+def test_an_error_of_another_versions_kind_is_rebuilt_as_the_one_named() -> None:
+    assert type(errors.rebuilt("no-longer-known", "", otherwise=Unavailable)) is Unavailable
 
 
 @pytest.mark.parametrize("reason", StateRejected.Reason)

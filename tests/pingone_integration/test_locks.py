@@ -1,4 +1,4 @@
-"""Why PingOne does not lift a lock: which one it is, and the button that fits."""
+"""Why PingOne does not lift a lock: which lock it is."""
 
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from pingone_integration import locks
 from pingone_integration.errors import Unavailable, UnlockFailure
 from tests.support.answers import ADA, ada, error, listing
 
+Reason = UnlockFailure.Reason
 LOCKED = {"canAuthenticate": False, "status": "LOCKED"}
 DEVICE = UUID("a1d0f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21")
 
@@ -23,24 +24,24 @@ def refused(pingone, user, password="OK", device_lock="UNLOCKED"):
 
 
 @pytest.mark.parametrize(
-    ("user", "password", "device_lock", "cause", "resolution"),
+    ("user", "password", "device_lock", "reason", "cause"),
     [
-        (ada(enabled=False), "PASSWORD_LOCKED_OUT", "LOCKED", "is disabled", "Activate the user"),
-        (ada(account=LOCKED), "OK", "UNLOCKED", "The account is locked;", "licence"),
-        (ada(), "PASSWORD_LOCKED_OUT", "LOCKED", "the password is", "Unlock password"),
-        (ada(), "OK", "LOCKED", "an MFA device is", "MFA device"),
-        (ada(), "OK", "UNLOCKED", UnlockFailure.cause, UnlockFailure.resolution),
+        (ada(enabled=False), "PASSWORD_LOCKED_OUT", "LOCKED", Reason.DISABLED, "is disabled"),
+        (ada(account=LOCKED), "OK", "UNLOCKED", Reason.ACCOUNT, "The account is locked;"),
+        (ada(), "PASSWORD_LOCKED_OUT", "LOCKED", Reason.PASSWORD, "the password is"),
+        (ada(), "OK", "LOCKED", Reason.DEVICE, "an MFA device is"),
+        (ada(), "OK", "UNLOCKED", None, UnlockFailure.cause),
     ],
     ids=["disabled", "account", "password", "device", "nothing locked"],
 )
-def test_a_refused_unlock_says_what_kind_of_lock_it_is(api, pingone, user, password, device_lock, cause, resolution):
+def test_a_refused_unlock_says_what_kind_of_lock_it_is(api, pingone, user, password, device_lock, reason, cause):
     refused(pingone, user, password, device_lock)
 
     with pytest.raises(UnlockFailure) as raised:
         locks.unlock_account(api, ADA)
 
     assert cause in raised.value.cause
-    assert resolution in raised.value.resolution
+    assert raised.value.reason == reason
     assert raised.value.trace.status == 415
 
 

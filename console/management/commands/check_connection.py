@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from console.connection.checks import as_json, subject_of
+from console.connection.checks import advice_of, as_json, subject_of
 from console.models import Organization
 from pingone_integration.checks import Result, State, run_all
 
@@ -43,5 +43,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{result.state.label:<12}{result.seconds:>6.2f} s  {result.check.title}")
         if result.state != State.SKIPPED:
             self.stdout.write(f"{'':<22}{finding.text}")
-        if finding.advice:
-            self.stdout.write(f"{'':<22}-> {finding.advice}")
+        if advice := advice_of(finding):
+            self.stdout.write(f"{'':<22}-> {advice}")

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from console.failures.next_step import resolution_of
 from console.models import Organization
 from pingone_integration.connection.tokens import renew
 from pingone_integration.errors import BeingRenewed, PingOneError
@@ -57,7 +58,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{organization.slug}: is being renewed by somebody else")
             return True
         except PingOneError as error:
-            self.stderr.write(f"{organization.slug}: {error.title}. {error.resolution}")
+            self.stderr.write(f"{organization.slug}: {error.title}. {resolution_of(error)}")
             return False
         self.stdout.write(f"{organization.slug}: renewed")
         return True

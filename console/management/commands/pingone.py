@@ -36,6 +36,7 @@ from console.actions.outcome import (
 from console.audit.entries import Circumstances
 from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
+from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
 from console.perform import perform
@@ -176,7 +177,8 @@ class Command(BaseCommand):
         if options["json"]:
             told: dict[str, Any] = {"outcome": outcome, "error": text, "details": details}
             if error:
-                told |= {"kind": error.kind, "title": error.title, "cause": error.cause, "resolution": error.resolution}
+                told |= {"kind": error.kind, "title": error.title, "cause": error.cause}
+                told["resolution"] = resolution_of(error)
             if trace:
                 told |= {"error_id": trace.error_id, "transaction_id": trace.transaction_id}
             if error and error.retry_after_s is not None:
@@ -284,7 +286,7 @@ def _content(name: str | None) -> str:
 
 def _why(error: PingOneError) -> str:
     when = f" Try again in {error.retry_after_s} seconds." if error.retry_after_s is not None else ""
-    return f"{error.title}. {error.cause} {error.resolution}{when}"
+    return f"{error.title}. {error.cause} {resolution_of(error)}{when}"
 
 
 def _circumstances(form: ActionForm) -> Circumstances:

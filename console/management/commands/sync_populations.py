@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from console.failures.next_step import resolution_of
 from console.models import Organization
 from pingone_integration import population_sync
 from pingone_integration.calls import rate_limit
@@ -47,7 +48,7 @@ class Command(BaseCommand):
             with rate_limit.in_background():
                 count = population_sync.sync(connection, open_api(connection))
         except PingOneError as error:
-            self.stderr.write(f"{organization.slug}: {error.title}. {error.resolution}")
+            self.stderr.write(f"{organization.slug}: {error.title}. {resolution_of(error)}")
             return False
         with suppress(PingOneError):  # not every administrator may see them
             licence.read(connection)

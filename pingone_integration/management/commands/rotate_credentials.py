@@ -12,13 +12,11 @@ from pingone_integration.errors import SealBroken
 from pingone_integration.models import HoldsSecrets
 from pingone_integration.sealing import reseal
 
-REMEDY = (
-    "Put the key they were sealed with back into CREDENTIAL_KEYS and run this again; if it is lost, an org admin "
-    "enters the client secret and connects again, and operators set up their second factor again."
-)
+PUT_BACK = "Put the key they were sealed with back into CREDENTIAL_KEYS and run this again"
 
 
 class Command(BaseCommand):
+    remedy = f"{PUT_BACK}; if it is lost, the client secret has to be entered and the access approved again."
     help = (
         "Seal every stored secret with the first of CREDENTIAL_KEYS. Put the new key in front of the old ones, restart "
         "the servers, run this, then remove the old keys. Safe while the servers run; may be repeated."
@@ -34,7 +32,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{resealed} secrets are sealed with the newest key.")
         if unreadable:
             raise CommandError(
-                "\n".join([f"{len(unreadable)} cannot be opened, and were left as they are:", *unreadable, REMEDY])
+                "\n".join([f"{len(unreadable)} cannot be opened, and were left as they are:", *unreadable, self.remedy])
             )
 
     def sealed(self) -> Iterator[tuple[str, Callable[[], int]]]:

@@ -102,7 +102,7 @@ ELSEWHERE = {  # no call of an action ends in these
     errors.StaleCursor: "the second page of a list",
     errors.TokenRejected: "an access token that is refused twice: a test of its own below",
     errors.OutOfTime: "a page that has waited ten seconds before: tests of its deadline",
-    errors.Busy: "more requests at once than the connection has seats: tests of those",
+    errors.Busy: "more requests at once than the connection has slots: tests of those",
     errors.ChangedMeanwhile: "decided here, before the write: tests of editing a profile",
 }
 

@@ -176,7 +176,7 @@ def test_an_error_ends_the_attempt_whatever_code_comes_with_it(admin, approve, n
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
 
-FOREIGN = "by another operator, or before a sign-out"
+FOREIGN = "by somebody else, or before a sign-out"
 
 
 @pytest.mark.parametrize(

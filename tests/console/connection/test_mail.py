@@ -63,7 +63,8 @@ def test_the_mail_says_what_changed_why_and_what_to_do(
         "Before: needs attention\n"
         f"Since:  {at:%Y-%m-%d %H:%M} UTC\n"
         f"Cause:  {TokenRefreshFailure.cause} (PingOne's code invalid_grant, Correlation ID 1f0c-44)\n"
-        "To do:  An org admin connects again under Settings, PingOne.\n\n"
+        "To do:  An administrator at PingOne has to approve the access again. An org admin connects again under "
+        "Settings, PingOne.\n\n"
         "http://localhost/o/acme/settings/connection/\n\n"
         "You get this because you are an org admin of Acme in the PingOne console.\n"
     )
@@ -95,7 +96,7 @@ def test_a_trouble_that_passes_is_told_when_it_begins_and_when_it_ends(
 def test_what_a_person_did_is_told_as_well(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox, state: State, cause: str, advice: str
 ) -> None:
-    grants.replace(acme.connection, state, grants.NOTHING, cause=cause)
+    grants.store(acme.connection, state, grants.NOTHING, cause=cause)
 
     (message,) = mailoutbox
     assert f"Cause:  {cause}" in str(message.body)
@@ -137,7 +138,7 @@ def test_hostile_names_and_causes_stay_text_on_their_line(
     hostile = "<b>Evil</b>\r\nBcc: victim@evil.test\n\nTo do: \u202e{{ 7|add:7 }}\x00" + "x" * 600
     Organization.objects.update(name="Acme\r\nBcc: victim@evil.test")
 
-    grants.replace(acme.connection, State.CONNECTED, {}, cause=hostile)
+    grants.store(acme.connection, State.CONNECTED, {}, cause=hostile)
 
     (message,) = mailoutbox
     sent = message.message()

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console.actions.catalogue import ACTIONS
+from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration import errors
 from pingone_integration.checks import CHECKS, network
@@ -337,7 +338,7 @@ def test_each_kind_has_a_row_with_its_cause_and_what_to_do(agent: Client) -> Non
         assert f"<code>{kind}</code>" in html
         if found is not errors.StateRejected:
             assert found.cause in html
-        assert found.resolution in html
+        assert resolution_of(found) in html
     for cause in errors.StateRejected.causes.values():
         assert cause in html
     assert errors.Unavailable(outcome_known=False).cause in html

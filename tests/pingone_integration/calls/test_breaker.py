@@ -277,7 +277,7 @@ def test_a_grant_that_ended_meanwhile_stays_ended(
 def test_connecting_anew_ends_the_pause(api: PingOneApi, users: respx.Route, clock: time_machine.Traveller) -> None:
     fail(api)
 
-    grants.replace(row_of(api), CONNECTED, {}, cause="Approved.")
+    grants.store(row_of(api), CONNECTED, {}, cause="Approved.")
 
     row = row_of(api)
     assert (row.state, row.calls_paused_until, row.calls_paused_s) == (CONNECTED, None, 0)

@@ -35,7 +35,7 @@ def _threads(settings: Any) -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """For how long seats are held."""
+    """For how long slots are held."""
     hands = SimpleNamespace(monotonic=lambda: 100.0)
     monkeypatch.setattr(concurrency, "time", hands)
     return hands
@@ -43,21 +43,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 @pytest.fixture
 def occupy() -> Iterator[Callable[..., int]]:
-    """Take seats as other threads do, until there are none; says how many that were."""
+    """Take slots as other threads do, until there are none; says how many that were."""
     with ExitStack() as leaving:
 
-        def sit(connection_id: UUID, most: int = 10 * THREADS) -> int:
+        def hold(connection_id: UUID, most: int = 10 * THREADS) -> int:
             for number in range(most):
                 another = Context()  # as of another request
-                seat = concurrency.taken(connection_id)
+                held = concurrency.slot(connection_id)
                 try:
-                    another.run(seat.__enter__)
+                    another.run(held.__enter__)
                 except Busy:
                     return number
-                leaving.callback(another.run, seat.__exit__, None, None, None)
+                leaving.callback(another.run, held.__exit__, None, None, None)
             return most
 
-        yield sit
+        yield hold
 
 
 def test_a_rush_leaves_a_quarter_of_the_threads_to_others(occupy: Callable[..., int]) -> None:
@@ -84,7 +84,7 @@ def test_a_failing_pingone_gets_a_quarter_until_it_answers(occupy: Callable[...,
     assert occupy(acme.connection.pk) == ALL_BUT_RESERVE - RESERVE
 
 
-def test_whoever_finds_no_seat_is_told_at_once_and_nothing_is_sent(
+def test_whoever_finds_no_slot_is_told_at_once_and_nothing_is_sent(
     api: PingOneApi, pingone: respx.MockRouter, occupy: Callable[..., int]
 ) -> None:
     occupy(api.connection_id)
@@ -101,16 +101,16 @@ def test_whoever_finds_no_seat_is_told_at_once_and_nothing_is_sent(
         assert caught.value.retry_after_s == 2
 
 
-def test_a_seat_is_given_back_whatever_happens(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_a_slot_is_given_back_whatever_happens(api: PingOneApi, pingone: respx.MockRouter) -> None:
     pingone.get("/users").mock(side_effect=[RuntimeError("a mistake of ours")] * 2 * THREADS)
     for _ in range(2 * THREADS):
         with pytest.raises(RuntimeError, match="mistake"):
             api.get("/users")
 
-    assert concurrency._taken == {}
+    assert concurrency._in_use == {}
 
 
-def test_a_page_has_one_seat_however_much_it_reads_at_once(
+def test_a_page_has_one_slot_however_much_it_reads_at_once(
     transactional_db: None, acme: Organization, pingone: respx.MockRouter, occupy: Callable[..., int]
 ) -> None:
     api = open_api(acme.connection)
@@ -120,7 +120,7 @@ def test_a_page_has_one_seat_however_much_it_reads_at_once(
     assert at_once(api, *[lambda api: api.get("/users")] * 5) == [{}] * 5
 
 
-def test_what_is_read_at_once_needs_a_seat_too(
+def test_what_is_read_at_once_needs_a_slot_too(
     acme: Organization, pingone: respx.MockRouter, occupy: Callable[..., int]
 ) -> None:
     occupy(acme.connection.pk)
@@ -129,17 +129,17 @@ def test_what_is_read_at_once_needs_a_seat_too(
         at_once(open_api(acme.connection), lambda api: api.get("/users"))
 
 
-def test_a_seat_inside_a_seat_is_the_same_one(occupy: Callable[..., int]) -> None:
+def test_a_slot_inside_a_slot_is_the_same_one(occupy: Callable[..., int]) -> None:
     acme = uuid4()
     occupy(acme, ALL_BUT_RESERVE - 1)
 
-    with concurrency.taken(acme), concurrency.taken(acme):
+    with concurrency.slot(acme), concurrency.slot(acme):
         assert copy_context().run(occupy, acme) == 0
 
     assert occupy(acme) == 1
 
 
-def test_connecting_and_checking_take_a_seat(acme: Organization, occupy: Callable[..., int]) -> None:
+def test_connecting_and_checking_take_a_slot(acme: Organization, occupy: Callable[..., int]) -> None:
     occupy(acme.connection.pk)
     redirect_uri = "https://console.test/connect/callback/"
 
@@ -149,13 +149,13 @@ def test_connecting_and_checking_take_a_seat(acme: Organization, occupy: Callabl
     assert (result.state, result.finding.kind) == (State.CANNOT_TELL, "busy")
 
 
-def test_of_many_threads_no_more_get_in_than_there_are_seats() -> None:
+def test_of_many_threads_no_more_get_in_than_there_are_slots() -> None:
     acme, together = uuid4(), Barrier(40)
 
-    def sit(_: int) -> bool:
+    def hold(_: int) -> bool:
         together.wait(timeout=30)
         try:
-            with concurrency.taken(acme):
+            with concurrency.slot(acme):
                 together.wait(timeout=30)
                 return True
         except Busy:
@@ -163,5 +163,5 @@ def test_of_many_threads_no_more_get_in_than_there_are_seats() -> None:
             return False
 
     with ThreadPoolExecutor(40) as threads:
-        assert Counter(threads.map(sit, range(40))) == {True: ALL_BUT_RESERVE, False: 40 - ALL_BUT_RESERVE}
-    assert concurrency._taken == {}
+        assert Counter(threads.map(hold, range(40))) == {True: ALL_BUT_RESERVE, False: 40 - ALL_BUT_RESERVE}
+    assert concurrency._in_use == {}

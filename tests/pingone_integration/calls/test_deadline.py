@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from console.models import Organization
 from pingone_integration.calls import deadline
-from pingone_integration.calls.api import AccessToken, PingOneApi
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import authorization, tokens
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import BeingRenewed, OutOfTime, Unavailable
@@ -26,10 +27,13 @@ LONG = 5.0  # far more than any of these may take, and less than the calls' own 
 class Given:
     """A token that needs no looking up."""
 
-    def current(self) -> AccessToken:
+    def row(self) -> Connection:
+        return Connection()
+
+    def current(self, row: Connection) -> AccessToken:
         return AccessToken("the-access-token", 0)
 
-    def replace(self, rejected: AccessToken) -> AccessToken:
+    def renewed(self, rejected: AccessToken) -> AccessToken:
         raise AssertionError("nobody rejects it")
 
 
@@ -82,7 +86,7 @@ def test_a_read_is_given_up_when_the_page_has_no_time_left(acme: Organization, t
     assert 0.2 <= time.monotonic() - started < LONG
     assert caught.value.outcome_known
     assert caught.value.trace.call == "GET /users"
-    assert "page waits" in caught.value.cause
+    assert "the time that there is" in caught.value.cause
 
 
 def test_all_calls_of_a_page_share_its_time(acme: Organization) -> None:

@@ -52,7 +52,7 @@ def clock(monkeypatch):
 
 def take(row, times):
     for _ in range(times):
-        rate_limit.take(row.pk, Trace())
+        rate_limit.wait_for_permit(row.pk, Trace())
 
 
 def as_another_process(monkeypatch):
@@ -84,7 +84,7 @@ def test_threads_that_ask_at_once_get_no_more_than_there_is(transactional_db, ro
 
     def ask(_):
         try:
-            rate_limit.take(row.pk, Trace())
+            rate_limit.wait_for_permit(row.pk, Trace())
         except RateLimited:
             return False
         finally:
@@ -113,7 +113,7 @@ def test_background_work_leaves_half_of_the_calls_to_people_and_waits_for_its_tu
     with rate_limit.in_background():
         take(row, 10)
         assert clock.waited == []
-        rate_limit.take(row.pk, Trace())
+        rate_limit.wait_for_permit(row.pk, Trace())
     assert len(clock.waited) == 1
 
     clock.waited.clear()

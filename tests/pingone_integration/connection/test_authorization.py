@@ -1,5 +1,6 @@
 """The connect flow against a PingOne of canned answers: what is asked, what is stored, and what a return is worth."""
 
+from contextvars import Context
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,8 +12,10 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from django.utils import timezone
 
 from console.models import Organization
+from pingone_integration.calls import concurrency
 from pingone_integration.connection import authorization
 from pingone_integration.errors import (
+    Busy,
     ConnectionFailure,
     StateRejected,
     Unavailable,
@@ -198,6 +201,32 @@ def test_a_return_in_another_session_is_foreign_and_spoils_nothing(
 
     assert caught.value.reason == Reason.FOREIGN
     assert finish(asked).state == Connection.State.CONNECTED
+
+
+def test_a_return_that_finds_no_slot_uses_nothing_up(connection: Connection, wire: respx.MockRouter, settings) -> None:
+    settings.WEB_THREADS = 1
+    asked = begin(connection, wire)
+    approves(wire, asked)
+    environments(wire, ENVIRONMENT)
+    another, held = Context(), concurrency.slot(connection.pk)
+    another.run(held.__enter__)
+
+    with pytest.raises(Busy):
+        finish(asked)
+
+    another.run(held.__exit__, None, None, None)
+    assert finish(asked).state == Connection.State.CONNECTED
+
+
+def test_of_two_returns_at_once_one_counts(connection: Connection, wire: respx.MockRouter) -> None:
+    begin(connection, wire)
+    attempts = [AuthorizationRequest.objects.get() for _ in range(2)]  # both found it waiting
+
+    authorization._use_up(attempts[0])
+    with pytest.raises(StateRejected) as caught:
+        authorization._use_up(attempts[1])
+
+    assert caught.value.reason == Reason.REPLAYED
 
 
 def test_two_tabs_each_finish_their_own_connect(connection: Connection, wire: respx.MockRouter) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from console.models import Organization
 from pingone_integration.calls import deadline
-from pingone_integration.calls.api import AccessToken
+from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import authorization, tokens
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.connection.tokens import StoredTokens
@@ -417,7 +417,7 @@ def test_a_token_that_was_replaced_meanwhile_is_not_replaced_again(
     rejected = current(acme.connection)
     change(acme.connection, token_version=rejected.version + 1)
 
-    assert StoredTokens(acme.connection.pk).replace(rejected).version == rejected.version + 1
+    assert StoredTokens(acme.connection.pk).renewed(rejected).version == rejected.version + 1
     assert not token_endpoint.called
 
 

@@ -1,0 +1,53 @@
+"""What to do about an error: PingOne's part from the error, then who does it here and where."""
+
+import pytest
+
+from console.actions.catalogue import ACTIONS
+from console.failures.failure import failure_of
+from console.failures.next_step import resolution_of
+from pingone_integration import errors
+from pingone_integration.errors import PingOneError, UnlockFailure
+
+Reason = UnlockFailure.Reason
+
+
+@pytest.mark.parametrize("error", errors.kinds().values(), ids=lambda error: error.kind)
+def test_the_resolution_of_each_kind_begins_with_what_pingone_needs(error: type[PingOneError]) -> None:
+    assert resolution_of(error).startswith(error.resolution)
+    assert resolution_of(error).endswith(".")
+
+
+def test_a_grant_that_ended_names_who_connects_and_where() -> None:
+    error = errors.TokenRefreshFailure()
+
+    assert resolution_of(error) == (
+        "An administrator at PingOne has to approve the access again. "
+        "An org admin connects again under Settings, PingOne."
+    )
+    assert failure_of(error, None).resolution == resolution_of(error) == resolution_of(type(error))
+
+
+def test_a_subclass_does_not_inherit_the_next_step() -> None:
+    assert resolution_of(errors.Duplicate) == errors.Duplicate.resolution
+    assert resolution_of(errors.RefusedByState) == errors.RefusedByState.resolution
+
+
+@pytest.mark.parametrize(
+    ("reason", "button"),
+    [(Reason.PASSWORD, "Unlock password"), (Reason.DEVICE, "Unlock")],
+    ids=["password", "device"],
+)
+def test_a_refused_unlock_leads_to_the_button_of_the_lock(reason: UnlockFailure.Reason, button: str) -> None:
+    error = UnlockFailure()
+    error.reason = reason
+
+    assert f"Press {button}, beside the" in resolution_of(error)
+    assert any(action.label == button for action in ACTIONS)
+
+
+@pytest.mark.parametrize("reason", [None, Reason.ACCOUNT, Reason.DISABLED])
+def test_a_refused_unlock_without_another_lock_names_no_button(reason: UnlockFailure.Reason | None) -> None:
+    error = UnlockFailure()
+    error.reason = reason
+
+    assert resolution_of(error) == error.resolution
