@@ -45,6 +45,8 @@ class NoChange:
 class AlreadySubmitted:
     """This form was submitted before: `entry`, its latest row, is what came of it. Nothing was done again."""
 
+    recorded_as: ClassVar[Outcome] = Outcome.REFUSED  # to a program; there is no row of its own
+
     entry: AuditEntry
 
 

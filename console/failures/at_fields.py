@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from console.actions.custom_attributes import field_name
 from console.actions.forms import ActionForm
-from console.failures.failure import Failure, note
+from console.failures.failure import Failure, report
 from pingone_integration.errors import ChangedMeanwhile, Detail, Duplicate, InvalidValue, PingOneError
 from pingone_integration.profiles import name_of
 
@@ -24,7 +24,7 @@ _IN_WORDS = {
 
 def tell_at_fields(request: HttpRequest, error: PingOneError, form: ActionForm) -> Failure:
     """The failure for the top of the form; its details stand at their fields where it is about what was typed."""
-    failure = note(request, error)
+    failure = report(request, error)
     if not isinstance(error, _AT_FIELDS):
         return failure
     for detail in error.details:

@@ -113,7 +113,7 @@ def with_explanation(access: OrgAccess, words: str, kind: str) -> str:
     return format_html('{} <a href="{}">More about this</a>', words, explained_url(access, kind)) if kind else words
 
 
-def note(request: HttpRequest, error: PingOneError) -> Failure:
+def report(request: HttpRequest, error: PingOneError) -> Failure:
     """Log a failure of PingOne and put it in words; for views that show it themselves, in the midst of their page."""
     access: OrgAccess | None = getattr(request, "access", None)
     if access:  # the failure may just have changed the state that the header shows

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, OrgAccess, Permission
-from console.failures.failure import Failure, note
+from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
 from console.models import Membership
 from pingone_integration.errors import PingOneError
@@ -26,7 +26,7 @@ def fails_in_place(view: View) -> View:
 
 def pingone_failed(request: HttpRequest, error: PingOneError) -> HttpResponse:
     view = request.resolver_match.func if request.resolver_match else None
-    return _tell(request, note(request, error), in_place=getattr(view, "fails_in_place", False))
+    return _tell(request, report(request, error), in_place=getattr(view, "fails_in_place", False))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -18,7 +18,7 @@ from console.actions.forms import ActionForm, SubmissionForm
 from console.actions.outcome import Conflict, Done, Failed, NoChange, Notice, Result, notice_of, user_of
 from console.audit.entries import Circumstances
 from console.failures.at_fields import tell_at_fields
-from console.failures.failure import Failure, note, status_of
+from console.failures.failure import Failure, report, status_of
 from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models import AuditEntry
@@ -62,7 +62,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
         if wants_fragment(request):
             raise  # told above the page, where the form stays as it is
         form = _form(access, action, _posted(request))
-        return _form_page(request, access, action, form, _Unread(user_id), failure=note(request, error))
+        return _form_page(request, access, action, form, _Unread(user_id), failure=report(request, error))
     form = _form(access, action, _posted(request), user=looked_at)
     failure = None
     if form.is_valid():
@@ -100,10 +100,11 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
         reason=f"Undo of {entry.action}",
         submission=form.cleaned_data["submission"],
     )
-    result = perform_undo(access, entry, circumstances)
-    if isinstance(result, Failed | Conflict):
-        raise result.error
-    return _told(request, access, inverse_of(entry) or action, user_id, result)
+    match perform_undo(access, entry, circumstances):
+        case Failed(error=error) | Conflict(error=error):
+            raise error
+        case result:
+            return _told(request, access, inverse_of(entry) or action, user_id, result)
 
 
 @org_view(Permission.VIEW_USERS)
@@ -242,7 +243,7 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
 
 def _in_words(request: HttpRequest, error: PingOneError) -> str:
     """Of an answer that was lost: above the user, who has been read again."""
-    failure = note(request, error)
+    failure = report(request, error)
     ids = "".join(f" {name} {value}." for name, value in failure.ids)
     return f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.audit import entries
-from console.failures.failure import note, with_explanation
+from console.failures.failure import report, with_explanation
 from console.models import AuditEntry
 from console.page.csv_export import csv_lines
 from console.page.pager import pager_of
@@ -69,7 +69,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "form": form,
         "population_name": _population_names(access).get(shown.group.population_id, ""),
         "carries_roles": shown.carries_roles,
-        "failures": {part: note(request, error) for part, error in shown.errors.items()},
+        "failures": {part: report(request, error) for part, error in shown.errors.items()},
         "page": shown.members,
         "pager": pager_of(shown.members, cursor, page_url) if shown.members else None,
         "candidates": shown.candidates,

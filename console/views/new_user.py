@@ -27,7 +27,7 @@ from console.actions.outcome import (
 from console.actions.profile_forms import NewUserForm
 from console.audit.entries import Outcome
 from console.failures.at_fields import tell_at_fields
-from console.failures.failure import Failure, note, with_explanation
+from console.failures.failure import Failure, report, with_explanation
 from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models.tickets import ticket_policy
@@ -101,7 +101,7 @@ def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
     try:
         found = _existing(access.pingone(), request.GET.get("username", ""), request.GET.get("email", ""))
     except PingOneError as error:
-        note(request, error)
+        report(request, error)
     return render(request, "console/users/new.html#existing", {"page": _Page(existing=found)})
 
 
@@ -119,11 +119,14 @@ def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Do
         case Conflict(error=error) | Failed(error=error) | Unknown(error=error):
             failure = tell_at_fields(request, error, form)
             existing = _taken_by(request, access, form) if isinstance(error, Duplicate) else ()
-            is_open = isinstance(result, Unknown)
+            is_open = not error.outcome_known
             return _Page(failure=failure, existing=existing, outcome_open=is_open, status=failure.status)
+        case Refused(reason=reason):
+            form.add_error(None, reason)
+            return _Page(status=422)
         case _:
             form.add_error(None, _notice(result).text)
-            return _Page(status=422 if isinstance(result, Refused) else 409)
+            return _Page(status=409)
 
 
 def _notice(result: Result, *, name: str = "") -> Notice:
@@ -153,7 +156,7 @@ def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Pag
     try:
         found = _existing(access.pingone(), username, "")
     except PingOneError as error:
-        failure = note(request, error)
+        failure = report(request, error)
         return _Page(failure=failure, outcome_open=True, status=failure.status)
     return _Page(existing=found, nobody_found="" if found else username)
 
@@ -163,7 +166,7 @@ def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tup
     try:
         return _existing(access.pingone(), form.data.get("username", ""), form.data.get("email", ""))
     except PingOneError as error:
-        note(request, error)
+        report(request, error)
         return ()
 
 

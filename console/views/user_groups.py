@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
 from console.actions.outcome import error_of, problem_of
-from console.failures.failure import note, with_explanation
+from console.failures.failure import report, with_explanation
 from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
 from console.perform import MOST_AT_ONCE, Step, perform_each
@@ -86,7 +86,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
     for result in (user, own, other, model):
         if isinstance(result, PingOneError):
             raise result
-    failures = [note(request, result) for result in (found, people) if isinstance(result, PingOneError)]
+    failures = [report(request, result) for result in (found, people) if isinstance(result, PingOneError)]
     candidates = [replace(one, is_chosen=True) for one in _named(api, chosen)]
     if found and not failures:
         candidates += [candidate_of(group, user, own) for group in found.items if group.id not in chosen]

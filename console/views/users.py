@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.buttons import panel_offers
 from console.actions.catalogue import ACTIONS
-from console.failures.failure import Failure, note, with_explanation
+from console.failures.failure import Failure, report, with_explanation
 from console.failures.pages import fails_in_place
 from console.fragments import page_of, wants_fragment
 from console.page.pager import pager_of
@@ -58,7 +58,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
             messages.info(request, with_explanation(access, f"{stale.title}. {stale.cause}", stale.kind))
             return redirect(_list_url(access, form))
         except PingOneError as error:
-            failure = note(request, error)
+            failure = report(request, error)
     urls = _urls(access, form, cursor)
     context = {
         "form": form,
@@ -191,7 +191,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
 def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
     """A panel, why it could not be read, and what can be done there."""
     if reading.error:
-        return reading, note(request, reading.error), {}
+        return reading, report(request, reading.error), {}
     if reading.content is None:
         return reading, None, {}
     return reading, None, panel_offers(request.access, shown.id, reading.panel.key, reading.content)

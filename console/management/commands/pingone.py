@@ -98,10 +98,11 @@ class Command(BaseCommand):
         user, entry = user_of(result), result.entry
         name = user.username if user else entry.subject_name if entry else ""
         notice = notice_of(result, action, name=name, in_words=_why)
-        if isinstance(result, Done | NoChange):
-            self._done(options, action, result, notice)
-        else:
-            self._stop(options, result, notice.text)
+        match result:
+            case Done() | NoChange():
+                self._done(options, action, result, notice)
+            case _:
+                self._stop(options, result, notice.text)
 
     def _call(self, access: OrgAccess, options: dict[str, Any]) -> None:
         access.require(Permission.CALL_API)
@@ -133,7 +134,7 @@ class Command(BaseCommand):
             raise CommandError(f"{email} is not a member of {slug}.", returncode=REFUSED) from None
 
     def _done(self, options: dict[str, Any], action: Action, result: Done | NoChange, notice: Notice) -> None:
-        secret = result.result if isinstance(result, Done) and action.secret_result else None
+        secret = getattr(result, "result", None) if action.secret_result else None
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(result.entry) | ({} if secret is None else {"secret": secret})))
             return
@@ -165,7 +166,7 @@ class Command(BaseCommand):
         self, options: dict[str, Any], result: AlreadySubmitted | Refused | Conflict | Failed | Unknown, text: str
     ) -> None:
         """End with why it was not done."""
-        outcome = "refused" if isinstance(result, AlreadySubmitted) else str(result.recorded_as)
+        outcome = str(result.recorded_as)
         self._end(options, _EXIT_CODES[type(result)], outcome, text, error=error_of(result))
 
     def _end(

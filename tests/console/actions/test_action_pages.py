@@ -1,6 +1,6 @@
 """Actions on a user as their pages show them: forms and questions, what is told at fields, tickets, undo.
 
-What goes for every action, by whomever and whatever PingOne answers, is in test_every_action.py.
+What goes for every action, by whomever and whatever PingOne answers, is in test_outcomes.py.
 """
 
 import re
@@ -183,7 +183,7 @@ def test_where_a_ticket_is_required_the_button_leads_to_the_question(press, help
 
 
 def test_the_notice_of_a_deactivation_undoes_it(press, browser_of, helpdesk, pingone):
-    states = [ada(), ada(enabled=False), ada(enabled=False), ada(enabled=False), ada(enabled=False), ada()]
+    states = [ada(), ada(enabled=False), ada(enabled=False), ada(enabled=False), ada()]
     pingone.get(f"/users/{ADA}").mock(side_effect=[httpx.Response(200, json=state) for state in states])
     wire = pingone.put(f"/users/{ADA}/enabled").respond(json={})
     client = browser_of(helpdesk)
@@ -199,6 +199,19 @@ def test_the_notice_of_a_deactivation_undoes_it(press, browser_of, helpdesk, pin
     undone = AuditEntry.objects.current().get(action="user.activate")
     assert (undone.ticket, undone.outcome) == ("INC7", "succeeded")
     assert undone.undoes == AuditEntry.objects.current().get(action="user.deactivate").entry
+
+
+@pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
+def test_notice_of_what_was_so_already_says_so_and_offers_no_undo(press, browser_of, helpdesk, directory, htmx):
+    client = browser_of(helpdesk)
+    works(directory, "user.activate")
+
+    response = press(client, "user.activate", htmx=htmx)
+
+    text = response.text if htmx else client.get(response["Location"]).text
+    assert "Ada Berg was active already. Nothing was changed." in text
+    assert "/undo/" not in text
+    assert last().outcome == "no change"
 
 
 def test_undo_is_for_those_who_may_do_the_inverse(press, browser_of, helpdesk, auditor, stranger, directory):

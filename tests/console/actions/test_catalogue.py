@@ -67,6 +67,11 @@ def test_undo_names_an_action_that_can_be_undone_in_turn(action):
 
 
 @EVERY_ACTION
+def test_an_action_whose_effect_can_be_seen_says_that_it_was_so_already(action):
+    assert bool(action.already) == (action.effect is not None)
+
+
+@EVERY_ACTION
 def test_a_secret_input_is_an_input(action):
     assert issubclass(action.form, ActionForm)
     assert action.secret_inputs <= action.form.base_fields.keys()

@@ -8,11 +8,15 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import respx
-from django.http import HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
 from django.test import Client
 
-from console.call_api.api_call import LEFT_OUT, ApiCall, as_curl, without_secrets
-from console.models import AuditEntry, Operator, Organization, SavedApiCall, TicketPolicy
+from console.access import enter_org
+from console.actions.outcome import Refused
+from console.audit.entries import Circumstances
+from console.call_api.api_call import LEFT_OUT, ApiCall, as_curl, perform_call, without_secrets
+from console.models import AuditEntry, Membership, Operator, Organization, SavedApiCall, TicketPolicy
 from pingone_integration.endpoints import Endpoint
 from tests.support.people import ENVIRONMENT
 
@@ -135,6 +139,56 @@ def test_a_write_whose_answer_is_lost_is_of_unknown_outcome_and_not_repeated(
     assert "typed-before" in response.content.decode()
     assert outcomes() == [("api.call", "started"), ("api.call", "unknown")]
     assert route.call_count == 1
+
+
+def test_a_call_without_a_connection_is_on_record(admin: Client, pingone: respx.MockRouter, acme: Organization) -> None:
+    acme.connection.state = "disconnected"
+    acme.connection.save()
+
+    response = compose(admin)
+
+    assert response.status_code == 409
+    assert outcomes() == [("api.call", "started"), ("api.call", "failed")]
+
+
+def test_a_call_asks_for_the_ticket_whatever_its_form_asked_for(
+    pingone: respx.MockRouter, acme: Organization, org_admin: Operator
+) -> None:
+    TicketPolicy.objects.create(organization=acme, action="api.call", requirement="required")
+    write = ApiCall(method="POST", endpoint=Endpoint(path="/users"), media_type="application/json", body="{}")
+
+    result = perform_call(enter_org(org_admin, "acme"), write, Circumstances())
+
+    assert isinstance(result, Refused)
+    assert outcomes() == [("api.call", "refused")]
+
+
+def test_a_call_of_somebody_who_lost_the_right_meanwhile_is_not_sent(
+    pingone: respx.MockRouter, org_admin: Operator
+) -> None:
+    access = enter_org(org_admin, "acme")
+    read = ApiCall(method="GET", endpoint=Endpoint(path="/users"), media_type="application/json", body="")
+    Membership.objects.update(role=Membership.Role.HELPDESK_AGENT)
+
+    with pytest.raises(PermissionDenied):
+        perform_call(access, read, Circumstances())
+    Membership.objects.all().delete()
+    with pytest.raises(Http404):
+        perform_call(access, read, Circumstances())
+
+    assert outcomes() == []
+
+
+def test_a_call_that_meets_a_mistake_of_ours_is_of_unknown_outcome(
+    pingone: respx.MockRouter, org_admin: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("pingone_integration.endpoints.call")
+    write = ApiCall(method="POST", endpoint=Endpoint(path="/users"), media_type="application/json", body="{}")
+
+    with pytest.raises(AttributeError):
+        perform_call(enter_org(org_admin, "acme"), write, Circumstances())
+
+    assert outcomes() == [("api.call", "started"), ("api.call", "unknown")]
 
 
 @pytest.mark.parametrize(
