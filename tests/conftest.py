@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 import respx
 from django.test import Client
@@ -9,6 +10,7 @@ from django.test import Client
 from console.models import Membership, Operator, Organization
 from pingone_integration.calls.api import http_client
 from tests.support.people import API_URL, ENVIRONMENT, make_operator, make_organization
+from tests.support.sandbox_server import Sandbox, running_sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +72,26 @@ def pingone() -> Iterator[respx.MockRouter]:
     """Acme's environment in canned answers; a request without one fails the test, and so does an unused answer."""
     with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}") as router:
         yield router
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One for all tests of a process, as starting it takes seconds: each has users and applications of its own in it.
+
+    Whoever breaks it mends it afterwards. Grants that are revoked stay so: nobody keeps one for the next test.
+    """
+    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--users", "0") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def sandbox(shared_sandbox: Sandbox) -> Sandbox:
+    """Another one, in folders that want one."""
+    return shared_sandbox
+
+
+@pytest.fixture
+def administrator(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    """PingOne's API without the console in between."""
+    with sandbox.api(sandbox.token()) as client:
+        yield client

@@ -14,10 +14,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator
-from tests.support.browser import DESKTOP, LOOKS
+from tests.support.browser import DESKTOP, LOOKS, Check
 
 HERE = Path(__file__).parent
 NO_CHROMIUM = "No Chromium: install Debian's package (apt install chromium), or run: playwright install chromium"
+AXE = Axe().axe_script
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -80,15 +81,18 @@ def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[...
 
 
 @pytest.fixture(scope="session")
-def assert_accessible() -> Callable[[Page], None]:
-    """On the page as it stands now, axe-core finds nothing and nothing scrolls sideways, in each of LOOKS."""
+def assert_accessible() -> Check:
+    """On the page as it stands now, axe-core finds nothing and nothing scrolls sideways, in each of LOOKS.
 
-    def check(page: Page) -> None:
+    `within`, a CSS selector: only there, on a page that has been looked at as a whole and is the same elsewhere.
+    """
+
+    def check(page: Page, *, within: str = "") -> None:
         before = page.viewport_size or DESKTOP
         for color_scheme, viewport in LOOKS:
             page.emulate_media(color_scheme=color_scheme, reduced_motion="reduce")  # colors change at once
             page.set_viewport_size(viewport)
-            found = problems(page)
+            found = problems(page, within)
             assert not found, f"{page.url}, {color_scheme}\n" + "\n\n".join(found)
             assert fits(page), f"{page.url}, {viewport}"
         page.emulate_media(color_scheme="light", reduced_motion="no-preference")
@@ -97,11 +101,16 @@ def assert_accessible() -> Callable[[Page], None]:
     return check
 
 
-def problems(page: Page) -> list[str]:
-    found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]})
+def problems(page: Page, within: str) -> list[str]:
+    if not page.evaluate("'axe' in window"):  # half a megabyte: once for each document
+        page.evaluate(AXE)
+    options = {"runOnly": STANDARDS, "resultTypes": ["violations"]}
+    violations = page.evaluate(
+        "([place, options]) => axe.run(place || document, options).then(found => found.violations)", [within, options]
+    )
     return [
         f"{violation['id']}: {node['html']}\n{node['failureSummary']}"
-        for violation in found.response["violations"]
+        for violation in violations
         for node in violation["nodes"]
     ]
 

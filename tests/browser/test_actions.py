@@ -206,8 +206,6 @@ def test_actions_and_their_record_are_accessible(
     new_page: NewPage, org_admin: Operator, directory: Directory, assert_accessible: Check
 ) -> None:
     page = new_page(org_admin)
-    ready(page)
-    assert_accessible(page)
 
     for key in ("user.deactivate", "user.lock", "user.update", "user.delete", "user.move", "device.remove"):
         page.goto(f"{USER}actions/{key}/?device_id={BO}")

@@ -1,7 +1,7 @@
 """Connecting to PingOne in a real Chromium, with JavaScript and without, and how its pages look."""
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -14,36 +14,42 @@ from pytest_django.live_server_helper import LiveServer
 from console.models import Operator, Organization
 from pingone_integration.models import Connection, ConnectionEvent
 from tests.support.browser import Check, NewPage
+from tests.support.oauth import Application, administrator, console
 from tests.support.people import API_URL, ENVIRONMENT
-from tests.support.sandbox_server import Sandbox, running_sandbox
+from tests.support.sandbox_server import Sandbox
 
 SETTINGS = "/o/acme/settings/connection/"
 LONG = "Überlandwerk & Söhne <Vertrieb> مرحبا " + "Donaudampfschifffahrtsgesellschaft" * 4
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, live_server: LiveServer) -> Iterator[Sandbox]:
-    redirect_uri = f"{live_server.url}/connect/callback/"
-    with running_sandbox(
-        tmp_path_factory.mktemp("sandbox"), "--users", "10", "--redirect-uri", redirect_uri
-    ) as started:
-        give_ada_a_second_environment(started)
-        yield started
+@dataclass(frozen=True, kw_only=True)
+class AtPingOne:
+    """What an operator brings along from there: an application, and somebody who approves it."""
 
-
-def give_ada_a_second_environment(sandbox: Sandbox) -> None:
-    """So that there is a choice to make."""
-    ada = next(one for one in sandbox.details["administrators"] if one["username"] == "ada.admin")
-    held = sandbox.sql("SELECT id FROM sandbox_roleassignment WHERE user_id = ?", UUID(ada["id"]))[0]
-    second = UUID(sandbox.details["second_environment_id"])
-    sandbox.copy("sandbox_roleassignment", held["id"], scope_id=second)
+    application: Application
+    username: str
 
 
 @pytest.fixture
-def sandbox(running: Sandbox, settings: Any, live_server: LiveServer) -> Sandbox:
-    settings.PINGONE_CUSTOM_HOSTS = {running.url: running.url}
+def there(sandbox: Sandbox, settings: Any, live_server: LiveServer) -> AtPingOne:
+    """An application and an administrator of this test's own."""
+    settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
     settings.PUBLIC_URL = live_server.url
-    return running
+    username = administrator(sandbox)
+    give_a_second_environment(sandbox, username)
+    application = console(sandbox, redirect_uris=[f"{live_server.url}/connect/callback/"])
+    return AtPingOne(application=application, username=username)
+
+
+def give_a_second_environment(sandbox: Sandbox, username: str) -> None:
+    """So that there is a choice to make."""
+    (held,) = sandbox.sql(
+        """SELECT sandbox_roleassignment.id FROM sandbox_roleassignment
+        JOIN sandbox_user ON sandbox_user.id = user_id WHERE username_key = ?""",
+        username,
+    )
+    second = UUID(sandbox.details["second_environment_id"])
+    sandbox.copy("sandbox_roleassignment", held["id"], scope_id=second)
 
 
 @pytest.fixture
@@ -59,16 +65,17 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def fill_in(page: Page, sandbox: Sandbox) -> None:
-    page.get_by_label("Client ID").fill(sandbox.details["client_id"])
-    page.get_by_label("Client secret", exact=True).fill(sandbox.details["client_secret"])
-    page.get_by_label("Auth URL").fill(sandbox.details["auth_url"])
-    page.get_by_label("Environment ID").fill(sandbox.details["environment_id"])
+def fill_in(page: Page, there: AtPingOne) -> None:
+    details = there.application.sandbox.details
+    page.get_by_label("Client ID").fill(there.application.client_id)
+    page.get_by_label("Client secret", exact=True).fill(there.application.client_secret)
+    page.get_by_label("Auth URL").fill(details["auth_url"])
+    page.get_by_label("Environment ID").fill(details["environment_id"])
 
 
-def sign_on_at_pingone(page: Page, sandbox: Sandbox, then: str) -> None:
-    expect(page).to_have_url(re.compile(f"^{re.escape(sandbox.url)}/"))
-    page.get_by_label("Username").fill("ada.admin")
+def sign_on_at_pingone(page: Page, there: AtPingOne, then: str) -> None:
+    expect(page).to_have_url(re.compile(f"^{re.escape(there.application.sandbox.url)}/"))
+    page.get_by_label("Username").fill(there.username)
     page.get_by_label("Password").fill("Sandbox-2026!")
     press(page, "Sign on")
     press(page, then)
@@ -76,7 +83,7 @@ def sign_on_at_pingone(page: Page, sandbox: Sandbox, then: str) -> None:
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without"])
 def test_from_sign_in_to_connected(
-    new_page: NewPage, org_admin: Operator, unconnected: Connection, sandbox: Sandbox, java_script: bool
+    new_page: NewPage, org_admin: Operator, unconnected: Connection, there: AtPingOne, java_script: bool
 ) -> None:
     page = new_page(java_script_enabled=java_script)
     page.goto("/")
@@ -85,9 +92,9 @@ def test_from_sign_in_to_connected(
     press(page, "Sign in")
     page.get_by_role("link", name="Connect PingOne").first.click()
 
-    fill_in(page, sandbox)
+    fill_in(page, there)
     press(page, "Connect")
-    sign_on_at_pingone(page, sandbox, "Allow")
+    sign_on_at_pingone(page, there, "Allow")
 
     expect(page.get_by_text("Acme is connected to PingOne.")).to_be_visible()
     assert urlsplit(page.url).query == "", "neither code nor state stays in the address bar"
@@ -108,11 +115,11 @@ def test_from_sign_in_to_connected(
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without"])
 def test_a_refused_consent_and_the_back_button_lead_to_the_same_form(
-    new_page: NewPage, org_admin: Operator, unconnected: Connection, sandbox: Sandbox, java_script: bool
+    new_page: NewPage, org_admin: Operator, unconnected: Connection, there: AtPingOne, java_script: bool
 ) -> None:
     page = new_page(org_admin, java_script_enabled=java_script)
     page.goto(SETTINGS)
-    fill_in(page, sandbox)
+    fill_in(page, there)
     press(page, "Connect")
     expect(page.get_by_label("Username")).to_be_visible()
 
@@ -120,10 +127,10 @@ def test_a_refused_consent_and_the_back_button_lead_to_the_same_form(
     expect(page).to_have_url(re.compile(f"{SETTINGS}$"))
     expect(page.get_by_text("PingOne has sent nobody back yet")).to_be_visible()
     press(page, "Connect")
-    sign_on_at_pingone(page, sandbox, "Cancel")
+    sign_on_at_pingone(page, there, "Cancel")
 
     expect(page.get_by_role("alert")).to_contain_text("You or PingOne refused the access")
-    expect(page.get_by_label("Client ID")).to_have_value(sandbox.details["client_id"])
+    expect(page.get_by_label("Client ID")).to_have_value(there.application.client_id)
     expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
 
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,50 +51,72 @@ def free_ports() -> tuple[int, int]:
         return one.getsockname()[1], other.getsockname()[1]
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    port, sandbox_port = free_ports()
-    command = [sys.executable, "-m", "console.demo", "--directory", str(tmp_path)]
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Demo]]:
+    """The demo that runs: one for all tests, and where a test has ended it, another one with the data of the first."""
+    directory, (port, sandbox_port) = tmp_path_factory.mktemp("demo"), free_ports()
+    command = [sys.executable, "-m", "console.demo", "--directory", str(directory)]
     command += ["--port", str(port), "--sandbox-port", str(sandbox_port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        lines: list[str] = []
-        try:
-            for line in process.stdout:
-                lines.append(line)
-                if "Ctrl-C stops everything" in line:
-                    break
-            yield Demo(process=process, printed="".join(lines))
-        finally:
-            process.terminate()
+    started: list[Demo] = []
+
+    def running_one() -> Demo:
+        if not started or started[-1].process.poll() is not None:
+            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            started.append(Demo(process=process, printed=printed_by(process)))
+        return started[-1]
+
+    yield running_one
+    for demo in started:
+        with demo.process:
+            demo.process.terminate()
 
 
-@pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def printed_by(process: subprocess.Popen[str]) -> str:
+    """Until it says that it is ready; or all of it, where it is not."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Ctrl-C stops everything" in line:
+            break
+    return "".join(lines)
+
+
+@pytest.fixture
+def demo(running: Callable[[], Demo]) -> Demo:
+    return running()
+
+
+@pytest.mark.parametrize(
+    ("organization", "java_script"),
+    [("Acme", True), ("Globex", False)],
+    ids=["with JavaScript", "without JavaScript"],
+)
 def test_a_newcomer_gets_from_the_printed_sign_in_to_a_users_page(
-    demo: Demo, browser: Browser, java_script: bool
+    demo: Demo, browser: Browser, organization: str, java_script: bool
 ) -> None:
     page = browser.new_page(base_url=demo.console_url, java_script_enabled=java_script)
     page.set_default_timeout(20_000)
     mistakes: list[str] = []
     page.on("pageerror", lambda error: mistakes.append(str(error)))
 
-    walk(page, demo, java_script=java_script)
+    walk(page, demo, organization, java_script=java_script)
 
     page.close()
     assert not mistakes
 
 
-def walk(page: Page, demo: Demo, *, java_script: bool) -> None:
-    sign_in(page, demo.email_of("org admin of Acme"), demo.password)
-    expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
+def walk(page: Page, demo: Demo, organization: str, *, java_script: bool) -> None:
+    sign_in(page, demo.email_of(f"org admin of {organization}"), demo.password)
+    expect(page.get_by_role("heading", name=organization, level=1)).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="Connect PingOne").click()
     expect(page.get_by_role("textbox", name="Client secret")).to_have_value("")
     page.get_by_role("button", name="Connect", exact=True).click()
 
     approve(page, *demo.administrator)
 
-    expect(page).to_have_url(re.compile("/o/acme/settings/connection/$"))
-    expect(page.get_by_text("Acme is connected to PingOne.")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"/o/{organization.lower()}/settings/connection/$"))
+    expect(page.get_by_text(f"{organization} is connected to PingOne.")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("Acme production")  # the only one this administrator looks after
     find_and_open(page, java_script=java_script)
 

@@ -6,16 +6,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from tests.support.oauth import console
-from tests.support.sandbox_server import Sandbox, running_sandbox
+from tests.support.sandbox_server import Sandbox
 
 PASSWORD = "Sandbox-2026!"
 CALLBACK = "/assets/pages.css"
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--users", "0") as started:
-        yield started
 
 
 @pytest.fixture

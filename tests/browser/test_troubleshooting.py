@@ -148,7 +148,7 @@ def test_one_check_alone_and_a_renewal_by_the_keyboard(
 
 
 def test_without_javascript_everything_is_there_as_well(
-    new_page: NewPage, assert_accessible: Check, org_admin: Operator, wire: respx.MockRouter
+    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
 ) -> None:
     page = new_page(org_admin, java_script_enabled=False)
     page.goto(PAGE)

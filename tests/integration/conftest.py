@@ -1,4 +1,4 @@
-"""A sandbox, and an organization's connection that somebody has approved there."""
+"""An organization's connection that somebody has approved at the sandbox."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from pingone_integration.models import Connection
 from tests.support.relay import Relay, relay_to
 from tests.support.sandbox_connection import connect, enter
-from tests.support.sandbox_server import Sandbox, running_sandbox
+from tests.support.sandbox_server import Sandbox
 
 HERE = Path(__file__).parent
 
@@ -19,12 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.database)
-
-
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--users", "0") as started:
-        yield started
 
 
 @pytest.fixture

@@ -19,17 +19,11 @@ from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 LONG_S = 60  # nobody waits for it
 
 
-@pytest.fixture(scope="module")
-def own_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Not the one of the other tests: they would lose their grants."""
-    with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--users", "0") as started:
-        yield started
-
-
 @pytest.fixture
-def sandbox(own_sandbox: Sandbox) -> Iterator[Sandbox]:
-    yield own_sandbox
-    own_sandbox.mend()
+def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Not the one of the other tests in this folder: they keep their grants, and would lose them."""
+    yield shared_sandbox
+    shared_sandbox.mend()
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_a_public_application_cannot_act_for_itself(sandbox: Sandbox, http: http
 
 @pytest.mark.parametrize(
     "auth",
-    [("client", "wrong"), ("not-an-id", "its own secret"), (str(uuid4()), "its own secret"), ("client", "")],
+    [("client", "wrong"), ("not-an-id", "its-own-secret"), (str(uuid4()), "its-own-secret"), ("client", "")],
     ids=["wrong secret", "malformed id", "unknown id", "no secret"],
 )
 def test_a_wrong_id_or_secret_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client, auth: tuple[str, str]):

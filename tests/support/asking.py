@@ -21,7 +21,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from console.actions.catalogue import Action
+from console.actions.catalogue import ACTIONS, Action
 from console.models import Operator
 from tests.support.answers import ADA, ENGINEERS, Json, ada, anew, error, listing
 from tests.support.people import ENVIRONMENT
@@ -41,6 +41,22 @@ _TYPED = {  # by field; `until` is a week from now
     "session_id": str(SESSION),
 }
 _PAGES = {"user.create": "new-user"}  # of those that stand elsewhere than on a user's page
+
+
+def shape_of(action: Action) -> tuple[bool, ...]:
+    """Everything about an action that pages and commands branch on; what else it is, is wording and its own call."""
+    form = action.form
+    asks = (bool(form.visible_inputs()), form.looks_at_user, form.looks_at_schema, form.takes_parts)
+    return (action.needs_user, action.is_risky, bool(action.secret_result), *asks)
+
+
+def one_of_each_shape() -> list[Action]:
+    """The first action of each shape in the catalogue, so that a new shape is picked up by itself.
+
+    All actions run through one `perform`, two pages and one command. What those do with a failure, a token or a form
+    that is sent twice depends on the shape alone: one action of each proves it for all.
+    """
+    return list({shape_of(action): action for action in reversed(ACTIONS)}.values())
 
 
 def typed_for(action: Action) -> dict[str, str]:

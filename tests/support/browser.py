@@ -6,7 +6,7 @@ from typing import Literal
 from playwright.sync_api import Page, ViewportSize
 
 NewPage = Callable[..., Page]
-Check = Callable[[Page], None]
+Check = Callable[..., None]
 
 
 DESKTOP = ViewportSize(width=1280, height=800)

@@ -91,8 +91,8 @@ def console(sandbox: Sandbox, **settings: Any) -> Application:
 
 def _copy(sandbox: Sandbox, client_id: str, settings: dict[str, Any]) -> Application:
     stored = {key: json.dumps(value) if isinstance(value, list) else value for key, value in settings.items()}
-    new_id = str(sandbox.copy("sandbox_application", client_id, client_secret="its own secret", **stored))
-    return Application(sandbox=sandbox, client_id=new_id, client_secret="its own secret")
+    new_id = str(sandbox.copy("sandbox_application", client_id, client_secret="its-own-secret", **stored))
+    return Application(sandbox=sandbox, client_id=new_id, client_secret="its-own-secret")
 
 
 def follow(http: httpx.Client, address: str) -> httpx.Response:

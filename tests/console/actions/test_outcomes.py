@@ -1,4 +1,8 @@
-"""The whole catalogue: every action, as everybody, by page, fragment and command, with each way it can go."""
+"""The whole catalogue: every action, as everybody, by page, fragment and command, with each way it can go.
+
+Every action: what it sends, who may run it, and that its failures are told. Each failure, by each way: one action of
+each shape (see `one_of_each_shape`), and those that have something of their own to say about one.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,13 +26,33 @@ from pingone_integration.connection import tokens
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
 from tests.support.answers import ADA, error
-from tests.support.asking import Answer, Ask, Directory, Told, Way, asking, directory_for, sent, write_of
+from tests.support.asking import (
+    Answer,
+    Ask,
+    Directory,
+    Told,
+    Way,
+    asking,
+    directory_for,
+    one_of_each_shape,
+    sent,
+    write_of,
+)
 from tests.support.people import API_URL
 from tests.support.sign_on import ISSUER, discoverable
 from tests.support.sign_on import tokens as issued
 
 EVERY_ACTION = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
+EVERY_SHAPE = pytest.mark.parametrize("action", one_of_each_shape(), ids=lambda action: action.key)
 EVERY_WAY = pytest.mark.parametrize("way", Way)
+
+
+def every_action_by_page_and_each_shape_by(*ways: Way) -> pytest.MarkDecorator:
+    pairs = [(Way.PAGE, action) for action in ACTIONS]
+    pairs += [(way, action) for way in ways for action in one_of_each_shape()]
+    return pytest.mark.parametrize(
+        ("way", "action"), [pytest.param(way, action, id=f"{way}-{action.key}") for way, action in pairs]
+    )
 
 
 @dataclass(frozen=True)
@@ -115,9 +139,10 @@ def _nothing_remembered() -> Iterator[None]:
 
 
 @pytest.fixture
-def directory(action: Action) -> Iterator[Directory]:
-    """Does what the action asks for; nothing but it can be reached."""
-    canned = directory_for(action)
+def directory(request: pytest.FixtureRequest) -> Iterator[Directory]:
+    """Does what the action (by itself or by its `key`) asks for; nothing but it can be reached."""
+    values = request.node.callspec.params
+    canned = directory_for(values["action"] if "action" in values else BY_KEY[values["key"]])
     with respx.mock(assert_all_called=False) as router:
         router.route(url__startswith=API_URL).mock(side_effect=canned)
         yield canned
@@ -175,8 +200,7 @@ def test_an_action_becomes_the_request_that_the_catalogue_names_and_is_on_record
     assert [row.outcome for row in AuditEntry.objects.order_by("sequence")] == ["started", "succeeded"]
 
 
-@EVERY_ACTION
-@EVERY_WAY
+@every_action_by_page_and_each_shape_by(Way.FRAGMENT, Way.COMMAND)
 def test_an_action_runs_for_the_roles_that_may_and_for_nobody_else(
     subtests, action, way, helpdesk, auditor, stranger, directory
 ):
@@ -202,7 +226,7 @@ def test_an_action_runs_for_the_roles_that_may_and_for_nobody_else(
                 assert told.status == (404 if operator is stranger else 403)
 
 
-@EVERY_ACTION
+@EVERY_SHAPE
 @EVERY_WAY
 def test_each_failure_is_told_and_on_record_and_the_write_is_never_repeated(
     subtests, action, way, org_admin, directory
@@ -212,6 +236,26 @@ def test_each_failure_is_told_and_on_record_and_the_write_is_never_repeated(
         if (action.key, failure.error) not in FORGIVEN:
             with subtests.test(answer=name):
                 assert_it_fails(ask, action, way, org_admin, directory, failure)
+
+
+@pytest.mark.parametrize(("key", "kind"), SAID_BETTER)
+@EVERY_WAY
+def test_an_action_says_better_why_its_own_failure_happened(key, kind, way, org_admin, directory):
+    (failure,) = (failure for failure in FAILURES.values() if failure.error is kind)
+
+    assert_it_fails(asking(way, org_admin), BY_KEY[key], way, org_admin, directory, failure)
+
+
+@pytest.mark.parametrize(("key", "kind"), FORGIVEN)
+@EVERY_WAY
+def test_an_action_is_done_where_its_failure_means_that_it_happened_before(key, kind, way, org_admin, directory):
+    (failure,) = (failure for failure in FAILURES.values() if failure.error is kind)
+    directory.answers = [failure.answer]
+
+    told = asking(way, org_admin)(BY_KEY[key])
+
+    assert_done(told, BY_KEY[key], way, directory)
+    assert_on_record(BY_KEY[key], way, org_admin, "succeeded")
 
 
 @pytest.mark.parametrize("action", [BY_KEY["user.unlock"]], ids=[""])
@@ -289,7 +333,7 @@ def test_no_class_of_error_is_left_out():
     assert set(errors.kinds().values()) - covered == set()
 
 
-@EVERY_ACTION
+@EVERY_SHAPE
 @EVERY_WAY
 def test_an_access_token_that_pingone_rejects_in_the_middle_is_renewed_once(action, way, org_admin, directory, renewed):
     directory.rejected = "the-access-token"
@@ -303,7 +347,7 @@ def test_an_access_token_that_pingone_rejects_in_the_middle_is_renewed_once(acti
     assert_on_record(action, way, org_admin, "succeeded")
 
 
-@EVERY_ACTION
+@EVERY_SHAPE
 @EVERY_WAY
 def test_an_access_token_that_is_rejected_again_is_not_renewed_for_ever(action, way, org_admin, directory, renewed):
     directory.rejected = "the-access-token"
@@ -316,8 +360,7 @@ def test_an_access_token_that_is_rejected_again_is_not_renewed_for_ever(action, 
     assert_told_why(told, way, errors.TokenRejected)
 
 
-@EVERY_ACTION
-@pytest.mark.parametrize("way", [Way.PAGE, Way.FRAGMENT])
+@every_action_by_page_and_each_shape_by(Way.FRAGMENT)
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -1,0 +1,111 @@
+"""Every action of the catalogue pressed on its page, without JavaScript, with a PingOne that answers for itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from console.actions.catalogue import ACTIONS, BY_KEY, Action
+from console.models import AuditEntry, Operator
+from tests.support.plain_browser import PlainBrowser
+from tests.support.presses import NAME, PRESSES, SECTION, Person, new_group, new_name, new_person, org_admin_at
+from tests.support.sandbox_server import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def plain(
+    transactional_db: None, sandbox: Sandbox, settings: Any, browser_of: Callable[[Operator], Client]
+) -> PlainBrowser:
+    """An org admin's."""
+    settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
+    return PlainBrowser(browser_of(org_admin_at(sandbox)))
+
+
+@pytest.fixture
+def mara(sandbox: Sandbox, administrator: httpx.Client) -> Person:
+    return new_person(sandbox, administrator)
+
+
+def notices(plain: PlainBrowser) -> str:
+    return plain.page.one(id="notices").text
+
+
+def press(plain: PlainBrowser, action: Action, mara: Person) -> None:
+    """The button; and where it leads to a form or a question, that as well."""
+    section = plain.region(SECTION[action.place])
+    if action.is_immediate:
+        plain.press(action.label, section)
+        return
+    plain.follow(action.label, section)
+    typed = {label: text.format(username=mara.username) for label, text in PRESSES[action.key].typed.items()}
+    plain.press(action.submit or action.name, plain.region(action.name), typed)
+
+
+@pytest.mark.parametrize("key", PRESSES)
+def test_an_action_happens_is_told_and_seen_and_can_be_undone(plain: PlainBrowser, mara: Person, key: str) -> None:
+    action, step = BY_KEY[key], PRESSES[key]
+    step.of(mara)
+    plain.open(f"{mara.page}?panels=all")
+
+    press(plain, action, mara)
+
+    if action.secret_result:
+        assert f"{action.secret_result} of {NAME}" in plain.region(action.done).text
+    else:
+        assert f"{action.done}: {mara.username if action.key == 'user.delete' else NAME}." in notices(plain)
+    assert step.happened(mara)
+    assert [entry.action for entry in AuditEntry.objects.current()] == [key]
+    undo = [button for button in plain.page.all("button") if button.text == "Undo"]
+    assert bool(undo) == bool(action.undo)
+    if action.undo:
+        plain.press("Undo")
+        assert f"{BY_KEY[action.undo.action].done}: {NAME}." in notices(plain)
+        assert not step.happened(mara)
+        plain.press("Undo")
+        assert step.happened(mara)
+    if step.shown:
+        part, text = step.shown
+        plain.open(f"{mara.page}?panels=all")
+        assert text in plain.region(part).text
+
+
+def test_a_user_is_created_from_the_list_and_shown(plain: PlainBrowser, administrator: httpx.Client) -> None:
+    username = new_name()
+    plain.open("/o/acme/users/")
+
+    plain.follow("New user")
+    typed = {"Username": username, "Given name": "Mara", "Family name": "Lind"}
+    plain.press(BY_KEY["user.create"].label, typed=typed)
+
+    assert plain.page.one("h1").text == NAME
+    assert f"{BY_KEY['user.create'].done}: {NAME}." in notices(plain)
+    created = administrator.get("users", params={"filter": f'username eq "{username}"'}).json()["_embedded"]["users"]
+    assert [user["name"] for user in created] == [{"given": "Mara", "family": "Lind"}]
+
+
+def test_a_user_is_added_to_a_group_by_its_page(plain: PlainBrowser, mara: Person, administrator: httpx.Client) -> None:
+    name = new_name()
+    group = new_group(administrator, name)
+    plain.open(f"{mara.page}?panels=all")
+
+    plain.follow("Add to groups", plain.region("Groups"))
+    plain.press("Search", typed={"Group, by the beginning of its name": name})
+
+    assert name in plain.page.text
+    (box,) = plain.page.all("input", type="checkbox", value=group)
+    box.attributes["checked"] = ""
+    plain.press("Add to the chosen groups")
+    assert name in notices(plain)
+    assert [membership["id"] for membership in mara.listed("memberOfGroups")] == [group]
+
+
+def test_no_action_goes_without_a_test_here() -> None:
+    assert PRESSES.keys() | {"user.create", "group.add"} == {action.key for action in ACTIONS}

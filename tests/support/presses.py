@@ -1,0 +1,237 @@
+"""Every action of the catalogue as it is pressed on a page: on which user, what is typed, and what is seen of it after.
+
+Each action has a user of its own, at a PingOne that answers for itself and is asked what became of the user.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from django.utils import timezone
+
+from console.actions.catalogue import Place
+from console.models import Operator, Organization
+from pingone_integration.models import Connection
+from tests.support.people import make_operator
+from tests.support.sandbox_connection import connect, enter
+from tests.support.sandbox_server import Sandbox
+
+MEDIA_TYPE = "application/vnd.pingidentity"
+LATER = f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"  # the same day in no zone
+NAME = "Mara Lind"
+OTHER_POPULATION = "Partners"
+
+
+def org_admin_at(sandbox: Sandbox) -> Operator:
+    """Somebody who may do everything, of an organization (acme) that is connected to the sandbox."""
+    connection = connect(enter(sandbox), sandbox)
+    Connection.objects.filter(pk=connection.pk).update(
+        managed_environment_id=UUID(sandbox.details["managed_environment_id"])
+    )
+    organization = Organization.objects.create(slug="acme", name="Acme", connection=connection)
+    return make_operator("admin@acme.test", organization, "org_admin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A user of the sandbox whom no other test touches."""
+
+    id: UUID
+    username: str
+    sandbox: Sandbox
+    administrator: httpx.Client
+
+    @property
+    def page(self) -> str:
+        return f"/o/acme/users/{self.id}/"
+
+    def ask(self, path: str = "") -> Any:
+        """What PingOne says of them."""
+        return self.administrator.get(f"users/{self.id}{path}").raise_for_status().json()
+
+    def send(self, method: str, path: str, media_type: str = "application/json", **body: Any) -> None:
+        """Change them at PingOne, behind the console's back."""
+        reply = self.administrator.request(
+            method, f"users/{self.id}{path}", json=body, headers={"Content-Type": media_type}
+        )
+        reply.raise_for_status()
+
+    def listed(self, panel: str) -> list[Any]:
+        (found,) = self.ask(f"/{panel}").get("_embedded", {panel: []}).values()
+        return list(found)
+
+    def is_there(self) -> bool:
+        return self.administrator.get(f"users/{self.id}").status_code == 200
+
+    def population(self) -> str:
+        return str(self.ask("?expand=population")["_embedded"]["population"]["name"])
+
+    def mail(self) -> list[str]:
+        """The subjects of what PingOne mailed them."""
+        return [one["subject"] for one in self.sandbox.sql("SELECT * FROM sandbox_mail WHERE user_id = ?", self.id)]
+
+
+def new_person(sandbox: Sandbox, administrator: httpx.Client) -> Person:
+    """A user in good standing."""
+    username = new_name()
+    body = {"username": username, "email": f"{username}@acme.test", "name": {"given": "Mara", "family": "Lind"}}
+    created = administrator.post("users", json=body).raise_for_status().json()
+    return Person(id=UUID(created["id"]), username=username, sandbox=sandbox, administrator=administrator)
+
+
+def new_name() -> str:
+    return f"t{uuid4().hex[:10]}"
+
+
+# How a user has to be, so that the action makes sense
+
+
+def as_created(person: Person) -> None:
+    pass
+
+
+def deactivated(person: Person) -> None:
+    person.send("PUT", "/enabled", enabled=False)
+
+
+def locked(person: Person) -> None:
+    person.send("POST", "", f"{MEDIA_TYPE}.account.lock+json")
+
+
+def with_password(person: Person) -> None:
+    person.send("PUT", "/password", f"{MEDIA_TYPE}.password.set+json", value="Correct-Horse-1", forceChange=False)
+
+
+def with_locked_password(person: Person) -> None:
+    with_password(person)
+    person.sandbox.sql("UPDATE sandbox_user SET password_status = 'PASSWORD_LOCKED_OUT' WHERE id = ?", person.id)
+
+
+def with_mfa(person: Person) -> None:
+    person.send("PUT", "/mfaEnabled", mfaEnabled=True)
+
+
+def with_device(person: Person) -> None:
+    person.sandbox.pair_device(person.id)
+
+
+def signed_on(person: Person) -> None:
+    person.sandbox.begin_session(person.id)
+
+
+def signed_on_twice(person: Person) -> None:
+    signed_on(person)
+    signed_on(person)
+
+
+def in_a_group(person: Person) -> None:
+    person.send("POST", "/memberOfGroups", id=new_group(person.administrator, new_name()))
+
+
+def new_group(administrator: httpx.Client, name: str) -> str:
+    return str(administrator.post("groups", json={"name": name}).raise_for_status().json()["id"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Press:
+    """One action as it is done on the user's page."""
+
+    of: Callable[[Person], None] = as_created
+    typed: Mapping[str, str] = field(default_factory=dict)  # by label
+    happened: Callable[[Person], bool]  # at PingOne
+    shown: tuple[str, str] | None = None  # afterwards, and in which part of the page; None: only the notice tells
+
+
+PRESSES = {
+    "user.activate": Press(
+        of=deactivated, happened=lambda mara: mara.ask()["enabled"], shown=("Account", "Active, but never signed on.")
+    ),
+    "user.deactivate": Press(
+        happened=lambda mara: not mara.ask()["enabled"], shown=("Account", "Disabled: cannot sign on.")
+    ),
+    "user.unlock": Press(
+        of=locked,
+        happened=lambda mara: mara.ask()["account"]["status"] == "OK",
+        shown=("Account", "Active, but never signed on."),
+    ),
+    "user.lock": Press(
+        typed={"Until": LATER},
+        happened=lambda mara: mara.ask()["account"]["status"] == "LOCKED",
+        shown=("Account", "Locked"),
+    ),
+    "user.delete": Press(typed={"Username, to confirm": "{username}"}, happened=lambda mara: not mara.is_there()),
+    "password.send-recovery-code": Press(
+        of=with_password, happened=lambda mara: mara.mail() == ["Recover your password"]
+    ),
+    "password.force-change": Press(
+        of=with_password,
+        happened=lambda mara: mara.ask("/password")["status"] == "MUST_CHANGE_PASSWORD",
+        shown=("Password", "The password must be changed at the next sign-on."),
+    ),
+    "password.unlock": Press(
+        of=with_locked_password,
+        happened=lambda mara: mara.ask("/password")["status"] == "OK",
+        shown=("Password", "The password can be used."),
+    ),
+    "password.set-temporary": Press(
+        happened=lambda mara: mara.ask("/password")["status"] == "MUST_CHANGE_PASSWORD",
+        shown=("Password", "The password must be changed at the next sign-on."),
+    ),
+    "mfa.enable": Press(happened=lambda mara: mara.ask()["mfaEnabled"], shown=("Account", "Switch MFA off")),
+    "mfa.disable": Press(
+        of=with_mfa, happened=lambda mara: not mara.ask()["mfaEnabled"], shown=("Account", "Switch MFA on")
+    ),
+    "mfa.bypass": Press(
+        of=with_mfa,
+        typed={"Until": LATER},
+        happened=lambda mara: mara.ask("/bypassMFA")["bypassMFAEnabled"],
+    ),
+    "device.remove": Press(
+        of=with_device, happened=lambda mara: not mara.listed("devices"), shown=("MFA devices", "No device paired.")
+    ),
+    "device.unlock": Press(
+        of=with_device,
+        happened=lambda mara: mara.listed("devices")[0].get("lock", {}).get("status") != "LOCKED",
+        shown=("MFA devices", "Active"),
+    ),
+    "device.rename": Press(
+        of=with_device,
+        typed={"Nickname": "Work"},
+        happened=lambda mara: mara.listed("devices")[0]["nickname"] == "Work",
+        shown=("MFA devices", "“Work”"),
+    ),
+    "user.update": Press(
+        typed={"Title": "Chief", "Town": "Lund"},
+        happened=lambda mara: (mara.ask().get("title"), mara.ask().get("address")) == ("Chief", {"locality": "Lund"}),
+        shown=("Profile", "Chief"),
+    ),
+    "user.move": Press(
+        typed={"Population": OTHER_POPULATION},
+        happened=lambda mara: mara.population() == OTHER_POPULATION,
+        shown=("Account", OTHER_POPULATION),
+    ),
+    "user.verify-email": Press(happened=lambda mara: mara.mail() == ["Verify your e-mail address"]),
+    "group.remove": Press(
+        of=in_a_group, happened=lambda mara: not mara.listed("memberOfGroups"), shown=("Groups", "In no group.")
+    ),
+    "session.end": Press(
+        of=signed_on, happened=lambda mara: not mara.listed("sessions"), shown=("Sessions", "Not signed on anywhere.")
+    ),
+    "sessions.end-all": Press(
+        of=signed_on_twice,
+        happened=lambda mara: not mara.listed("sessions"),
+        shown=("Sessions", "Not signed on anywhere."),
+    ),
+}
+SECTION = {
+    Place.ACCOUNT: "Account",
+    Place.PROFILE: "Profile",
+    Place.PASSWORD: "Password",
+    Place.GROUP: "Groups",
+    Place.DEVICE: "MFA devices",
+    Place.SESSION: "Sessions",
+    Place.SESSIONS: "Sessions",
+}
