@@ -9,7 +9,7 @@ class ConsoleConfig(AppConfig):
 
         from console.connection.mail import state_changed
         from console.operators.sign_ins import second_factor_refused
-        from pingone_integration.states import connection_state_changed
+        from pingone_integration.connection_states import connection_state_changed
 
         authentication_failed.connect(second_factor_refused)
         connection_state_changed.connect(state_changed)

@@ -4,7 +4,7 @@ from console.access import Permission
 from console.actions import observed
 from console.actions.action import Action, Place, Undo
 from console.actions.forms import DeleteUserForm, UntilForm
-from pingone_integration import locks, users
+from pingone_integration import unlocking, users
 
 ACTIONS = (
     Action(
@@ -52,7 +52,7 @@ ACTIONS = (
         does="Lifts the account lock and forgets failed MFA attempts.",
         leaves="Does not change the password, and does not lift a lock of the password alone.",
         permission=Permission.UNLOCK_USERS,
-        call=locks.unlock_account,
+        call=unlocking.unlock_account,
         is_remedy=True,
         offered_to=lambda user: user.is_locked,
         observe=observed.of_user("is_locked", "unlock_at"),

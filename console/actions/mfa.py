@@ -4,7 +4,7 @@ from console.access import Permission
 from console.actions import observed
 from console.actions.action import Action, Place
 from console.actions.forms import DeviceForm, RenameDeviceForm, UntilForm
-from pingone_integration import devices, locks, mfa
+from pingone_integration import devices, mfa, unlocking
 
 ACTIONS = (
     Action(
@@ -85,7 +85,7 @@ ACTIONS = (
         does="Forgets the failed attempts with this device.",
         leaves="Does not unblock a device that an administrator blocked.",
         permission=Permission.CHANGE_DEVICES,
-        call=locks.unlock_device,
+        call=unlocking.unlock_device,
         is_remedy=True,
         form=DeviceForm,
         place=Place.DEVICE,

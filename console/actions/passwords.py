@@ -3,7 +3,7 @@
 from console.access import Permission
 from console.actions import observed
 from console.actions.action import Action, Place
-from pingone_integration import locks, passwords
+from pingone_integration import passwords, unlocking
 
 ACTIONS = (
     Action(
@@ -45,7 +45,7 @@ ACTIONS = (
         does="Forgets the wrong passwords that locked the user out.",
         leaves="Does not change the password.",
         permission=Permission.UNLOCK_USERS,
-        call=locks.unlock_password,
+        call=unlocking.unlock_password,
         is_remedy=True,
         place=Place.PASSWORD,
         offered_to=lambda password: password.is_locked,

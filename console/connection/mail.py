@@ -25,7 +25,7 @@ _ADVICE = {
 
 
 def state_changed(event: ConnectionEvent, **signal: Any) -> None:
-    """Receive states.connection_state_changed, sent once for each change however many see it: one mail as well."""
+    """Receive connection_state_changed, sent once for each change however many see it: one mail as well."""
     transaction.on_commit(partial(_tell_org_admins, event), robust=True)
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from pingone_integration import errors, states
+from pingone_integration import connection_states, errors
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import CallsPaused, PingOneError
 from pingone_integration.models import Connection
@@ -96,11 +96,11 @@ def _pause(connection_id: UUID, error: PingOneError, *, again: bool) -> None:
     until = timezone.now() + timedelta(seconds=seconds)
     with transaction.atomic():
         granted = Connection.objects.filter(
-            pk=connection_id, calls_paused_until__isnull=not again, state__in=states.GRANTED
+            pk=connection_id, calls_paused_until__isnull=not again, state__in=connection_states.GRANTED
         )
         if granted.update(calls_paused_until=until, calls_paused_s=seconds):
             logger.warning("Connection %s: calls are paused for %s s: %s", connection_id, seconds, error.kind)
-            states.enter(row, Connection.State.NEEDS_ATTENTION, error)
+            connection_states.enter(row, Connection.State.NEEDS_ATTENTION, error)
 
 
 def _resume(connection_id: UUID) -> None:
@@ -110,4 +110,4 @@ def _resume(connection_id: UUID) -> None:
             logger.info("Connection %s: PingOne answers again", connection_id)
             row = Connection.objects.get(pk=connection_id)
             if row.state == Connection.State.NEEDS_ATTENTION:
-                states.enter(row, Connection.State.CONNECTED)
+                connection_states.enter(row, Connection.State.CONNECTED)

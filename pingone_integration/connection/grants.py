@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from pingone_integration import states
+from pingone_integration import connection_states
 from pingone_integration.connection.oauth import OAuthClient, open_client
 from pingone_integration.errors import PingOneError, Unavailable
 from pingone_integration.models import Connection
@@ -44,7 +44,7 @@ def store(connection: Connection, state: Connection.State, columns: dict[str, An
                 state_changed_at=now,
             )
             if stored:
-                states.record(old, state, cause=cause)
+                connection_states.record(old, state, cause=cause)
                 return old
     raise Unavailable("the connection is being changed by several people at once")
 

@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from pingone_integration import errors, states
+from pingone_integration import connection_states, errors
 from pingone_integration.calls import deadline, failed_calls
 from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import grants
@@ -118,7 +118,7 @@ def _claim(row: Connection, me: UUID) -> bool:
     """Claim the lease by one conditional UPDATE, so that exactly one of all that try at once succeeds."""
     free = Q(lease_until=None) | Q(lease_until__lte=Now())
     claimed = Connection.objects.filter(
-        free, pk=row.pk, token_version=row.token_version, state__in=states.GRANTED
+        free, pk=row.pk, token_version=row.token_version, state__in=connection_states.GRANTED
     ).update(lease_owner=me, lease_until=Now() + LEASE)
     return claimed == 1
 
@@ -171,7 +171,7 @@ def _store(row: Connection, client: OAuthClient, grant: Grant) -> AccessToken | 
     if Connection.objects.filter(pk=row.pk, token_version=row.token_version).update(**renewed):
         row.token_version = version
         if not row.calls_paused_until:
-            states.enter(row, Connection.State.CONNECTED)
+            connection_states.enter(row, Connection.State.CONNECTED)
         return AccessToken(grant.access_token, version)
     other = Connection.objects.get(pk=row.pk)
     if not other.has_grant or other.consented_at != row.consented_at:
@@ -192,7 +192,7 @@ def _refresh_failed(row: Connection, me: UUID, error: PingOneError) -> None:
     state = Connection.State.RECONNECT_NEEDED if final else Connection.State.NEEDS_ATTENTION
     asked_for = timedelta(seconds=min(error.retry_after_s or 0, LONGEST_COOL_DOWN_S))
     with transaction.atomic():  # whoever hears of the new state, and takes time over it, holds no lease meanwhile
-        current = states.enter(row, state, error)
+        current = connection_states.enter(row, state, error)
         _release(row, me, closed_for=max(COOL_DOWN, asked_for))
     if current:
         raise error

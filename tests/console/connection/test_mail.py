@@ -13,7 +13,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from console.models import Membership, Operator, Organization
-from pingone_integration import states
+from pingone_integration import connection_states
 from pingone_integration.connection import grants
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import SettingsIncomplete, TokenRefreshFailure, Trace, Unavailable
@@ -43,7 +43,7 @@ def test_every_active_org_admin_of_the_organization_is_told_and_nobody_else(
     gone = make_operator("gone@acme.test", acme, Membership.Role.ORG_ADMIN)
     Operator.objects.filter(pk=gone.pk).update(is_active=False)
 
-    states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
+    connection_states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
 
     assert sorted(message.to for message in mailoutbox) == [["admin@acme.test"], ["second@acme.test"]]
     assert not any(message.cc or message.bcc for message in mailoutbox)
@@ -52,8 +52,8 @@ def test_every_active_org_admin_of_the_organization_is_told_and_nobody_else(
 def test_the_mail_says_what_changed_why_and_what_to_do(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
-    states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
-    states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
+    connection_states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
+    connection_states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
 
     message = mailoutbox[-1]
     at = ConnectionEvent.objects.latest("pk").at
@@ -76,9 +76,9 @@ def test_a_trouble_that_passes_is_told_when_it_begins_and_when_it_ends(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     for _ in range(3):
-        states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
+        connection_states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
     for _ in range(3):
-        states.enter(acme.connection, State.CONNECTED)
+        connection_states.enter(acme.connection, State.CONNECTED)
 
     began, passed = mailoutbox
     assert "The console keeps trying." in str(began.body)
@@ -111,7 +111,7 @@ def test_however_many_see_the_same_change_one_mail_is_sent(
     def see(_: int) -> None:
         row = Connection.objects.get()
         together.wait(timeout=30)
-        states.enter(row, State.RECONNECT_NEEDED, ended())
+        connection_states.enter(row, State.RECONNECT_NEEDED, ended())
         database.close()
 
     with ThreadPoolExecutor(8) as pool:
@@ -125,7 +125,7 @@ def test_nothing_is_sent_of_a_change_that_is_rolled_back_or_before_it_is_committ
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     with transaction.atomic():
-        states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
+        connection_states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
         assert mailoutbox == []
         transaction.set_rollback(True)
 
@@ -164,7 +164,7 @@ def test_a_mail_server_that_fails_breaks_nothing_and_is_logged(
 
     monkeypatch.setattr(locmem.EmailBackend, "send_messages", fail)
 
-    assert states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
+    assert connection_states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
 
     (record,) = [one for one in caplog.records if one.name == "console.connection.mail"]
     assert record.levelno == logging.ERROR
@@ -185,7 +185,7 @@ def test_an_address_that_is_refused_keeps_nobody_else_from_hearing(
 
     monkeypatch.setattr(locmem.EmailBackend, "send_messages", refuse_admin)
 
-    states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
+    connection_states.enter(acme.connection, State.RECONNECT_NEEDED, ended())
 
     assert [message.to for message in mailoutbox] == [["second@acme.test"]]
 
@@ -211,7 +211,7 @@ def test_nobody_waits_for_a_mail_to_be_sent_before_they_may_refresh(
 def test_a_connection_of_no_organization_tells_nobody(mailoutbox: Outbox) -> None:
     connection = Connection.objects.create(state=State.CONNECTED)
 
-    states.enter(connection, State.RECONNECT_NEEDED, ended())
+    connection_states.enter(connection, State.RECONNECT_NEEDED, ended())
 
     assert mailoutbox == []
 

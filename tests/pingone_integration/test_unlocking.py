@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from pingone_integration import locks
+from pingone_integration import unlocking
 from pingone_integration.errors import Unavailable, UnlockFailure
 from tests.support.answers import ADA, ada, error, listing
 
@@ -38,7 +38,7 @@ def test_a_refused_unlock_says_what_kind_of_lock_it_is(api, pingone, user, passw
     refused(pingone, user, password, device_lock)
 
     with pytest.raises(UnlockFailure) as raised:
-        locks.unlock_account(api, ADA)
+        unlocking.unlock_account(api, ADA)
 
     assert cause in raised.value.cause
     assert raised.value.reason == reason
@@ -50,7 +50,7 @@ def test_a_refused_unlock_of_a_user_who_cannot_be_read_is_told_in_general_words(
     pingone.get(f"/users/{ADA}").respond(500)
 
     with pytest.raises(UnlockFailure) as raised:
-        locks.unlock_account(api, ADA)
+        unlocking.unlock_account(api, ADA)
 
     assert raised.value.cause == UnlockFailure.cause
 
@@ -58,9 +58,9 @@ def test_a_refused_unlock_of_a_user_who_cannot_be_read_is_told_in_general_words(
 @pytest.mark.parametrize(
     ("unlock", "path"),
     [
-        (locks.unlock_password, f"/users/{ADA}/password"),
+        (unlocking.unlock_password, f"/users/{ADA}/password"),
         (
-            lambda api, user_id: locks.unlock_device(api, user_id, device_id=DEVICE),
+            lambda api, user_id: unlocking.unlock_device(api, user_id, device_id=DEVICE),
             f"/users/{ADA}/devices/{DEVICE}",
         ),
     ],
@@ -80,4 +80,4 @@ def test_an_unlock_without_an_answer_is_no_refusal(api, pingone):
     pingone.post(f"/users/{ADA}").respond(503)
 
     with pytest.raises(Unavailable):
-        locks.unlock_account(api, ADA)
+        unlocking.unlock_account(api, ADA)
