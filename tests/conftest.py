@@ -9,8 +9,19 @@ from django.test import Client
 
 from console.models import Membership, Operator, Organization
 from pingone_integration.calls.api import http_client
+from tests.support.browser import NO_CHROMIUM
 from tests.support.people import API_URL, ENVIRONMENT, make_operator, make_organization
 from tests.support.sandbox_server import Sandbox, running_sandbox
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what did not run for want of a Chromium; of those the list of skips, which follows, is silent."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    not_run = [report for report in skipped if NO_CHROMIUM in str(report.longrepr)]
+    if not_run:
+        terminalreporter.stats["skipped"] = [report for report in skipped if report not in not_run]
+        terminalreporter.stats["without Chromium"] = not_run  # so it stands in the last line's counts
+        terminalreporter.write_line(f"{len(not_run)} browser tests did not run. {NO_CHROMIUM}", yellow=True)
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator
-from tests.support.browser import DESKTOP, LOOKS, Check
+from tests.support.browser import DESKTOP, LOOKS, NO_CHROMIUM, Check
 
 HERE = Path(__file__).parent
-NO_CHROMIUM = "No Chromium: install Debian's package (apt install chromium), or run: playwright install chromium"
 AXE = Axe().axe_script
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

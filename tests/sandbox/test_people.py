@@ -1,12 +1,17 @@
 """The invented organization: one person for each state, and names that break pages."""
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.sandbox_people import usernames
-from tests.support.sandbox_server import Sandbox, running_sandbox
+from tests.support.sandbox_server import ROOT, Sandbox
 
 MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 
@@ -118,15 +123,38 @@ def test_the_first_page_is_in_a_fixed_order(rosa: httpx.Client):
     assert names == sorted(names, key=str.lower)
 
 
+FILL = """
+import sys
+from pathlib import Path
+import django
+django.setup()
+from django.core.management import call_command
+from pingone_integration.sandbox.management.commands import sandbox
+from pingone_integration.sandbox.seed import people
+people.MANY = 1000  # so that a thousand are filled in as otherwise twenty thousand are
+sandbox.Command._serve = lambda *_: None
+call_command("sandbox", database=Path(sys.argv[1]), users=1000)
+"""
+
+
 def test_a_big_sandbox_has_the_same_people_and_every_index(sandbox: Sandbox, tmp_path: Path):
+    """Indexes are built after the people there."""
     indexes = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
     invented = (
         "SELECT id, profile, enabled, locked, population_id FROM sandbox_user WHERE external_id_key LIKE 'hr-100%'"
     )
+    environment = {"DJANGO_SETTINGS_MODULE": "pingone_integration.sandbox.settings"}
+    command = [sys.executable, "-c", FILL, str(tmp_path / "big.sqlite3")]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
-    with running_sandbox(tmp_path, "--users", "20000") as big:
-        assert big.sql(indexes) == sandbox.sql(indexes)
-        assert big.sql("SELECT count(*) AS people FROM sandbox_user")[0]["people"] > 20_000
-        few, many = ({row["id"]: row for row in one.sql(invented)} for one in (sandbox, big))
+    with closing(sqlite3.connect(tmp_path / "big.sqlite3")) as connection:
+        connection.row_factory = sqlite3.Row
+
+        def big(statement: str) -> list[dict[str, Any]]:
+            return [dict(row) for row in connection.execute(statement)]
+
+        assert big(indexes) == sandbox.sql(indexes)
+        assert big("SELECT count(*) AS people FROM sandbox_user")[0]["people"] > 1000
+        few, many = ({row["id"]: row for row in rows} for rows in (sandbox.sql(invented), big(invented)))
     assert len(few) > 100
     assert {user_id: many[user_id] for user_id in few} == few

@@ -5,6 +5,8 @@ from typing import Literal
 
 from playwright.sync_api import Page, ViewportSize
 
+NO_CHROMIUM = "No Chromium: install Debian's package (apt install chromium), or run: playwright install chromium"
+
 NewPage = Callable[..., Page]
 Check = Callable[..., None]
 
