@@ -86,11 +86,25 @@ def test_a_filter_that_pingone_refuses_is_an_invalid_value(api, pingone):
         ({"lifecycle": {"status": "VERIFICATION_REQUIRED"}}, Status.MUST_VERIFY),
         ({"account": {"status": "LOCKED"}, "lifecycle": {"status": "VERIFICATION_REQUIRED"}}, Status.LOCKED),
         ({"account": {"status": "LOCKED"}, "enabled": False}, Status.DISABLED),
-        ({"account": None, "lifecycle": None}, Status.ACTIVE),
+        ({"account": None}, Status.UNKNOWN),
+        ({"account": {"status": "NEW"}}, Status.UNKNOWN),
+        ({"enabled": None}, Status.UNKNOWN),
+        ({"lifecycle": None}, Status.UNKNOWN),
+        ({"lifecycle": {"status": "NEW"}}, Status.UNKNOWN),
+        ({"enabled": None, "account": {"status": "LOCKED"}}, Status.LOCKED),
     ],
 )
 def test_the_status_is_the_first_thing_that_keeps_the_user_out(changes, status):
     assert user(**changes).status is status
+
+
+@pytest.mark.parametrize("said", [{}, {"enabled": None, "account": None, "mfaEnabled": None, "lastSignOn": None}])
+def test_what_pingone_does_not_say_is_unknown(said):
+    found = user_of({"id": str(ADA), **said})
+
+    assert found is not None
+    assert (found.enabled, found.is_locked, found.mfa_enabled) == (None, None, None)
+    assert found.has_signed_on is (None if said else False)
 
 
 def test_a_lock_with_a_time_says_when_it_ends():
