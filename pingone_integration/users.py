@@ -86,6 +86,7 @@ class User:
     seconds_until_unlock: int | None
     lifecycle: str  # ACCOUNT_OK, VERIFICATION_REQUIRED, or what PingOne adds to them
     mfa_enabled: bool | None
+    password_status: str  # PingOne's, e.g. PASSWORD_LOCKED_OUT; lists have it; empty: not said
     verify_status: str  # of ID verification, not of the e-mail address
 
     identity_provider: str  # PING_ONE, or the type of an external one
@@ -264,6 +265,7 @@ def user_of(body: Json) -> User | None:
         seconds_until_unlock=whole_number(account.get("secondsUntilUnlock")) if locked else None,
         lifecycle=text(json_object(body.get("lifecycle")).get("status")),
         mfa_enabled=flag(body.get("mfaEnabled")),
+        password_status=text(json_object(json_object(body.get("_embedded")).get("password")).get("status")),
         verify_status=text(body.get("verifyStatus")),
         identity_provider=text(identity_provider.get("type")) or "PING_ONE",
         identity_provider_id=identifier(identity_provider.get("id")),
