@@ -54,6 +54,7 @@ ACTIONS = (
         offered_to=lambda user: user.mfa_enabled is not False,
         observe=observed.mfa_bypass,
         effect=lambda inputs: {"bypass_until": inputs["until"]},
+        panels=("devices",),
         endpoint="PUT /users/{user}/bypassMFA",
         pingone_permission="dir:update:user",
     ),

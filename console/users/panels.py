@@ -1,4 +1,4 @@
-"""The parts of a user's page that are read apart from the user, each by one call, and fail one by one."""
+"""The parts of a user's page that are read apart from the user, and fail one by one."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import Http404
 
-from pingone_integration import devices, groups, passwords, sessions
+from pingone_integration import groups, mfa, passwords, sessions
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
@@ -30,7 +30,7 @@ class Panel:
 
 PANELS = (
     Panel(key="password", title="Password", icon="password", read=passwords.state),
-    Panel(key="devices", title="MFA devices", icon="device-mobile", read=devices.all_of),
+    Panel(key="devices", title="MFA devices", icon="device-mobile", read=mfa.state),
     Panel(key="groups", title="Groups", icon="users-group", read=groups.memberships, is_paged=True),
     Panel(key="sessions", title="Sessions", icon="world", read=sessions.all_of),
 )

@@ -42,6 +42,7 @@ class Directory:
         device = {"id": str(BO), "type": "SMS", "phone": "+46701234567", "lock": {"status": "LOCKED"}}
         router.get(f"/users/{ADA}/devices").respond(json=listing("devices", device))
         router.get(f"/users/{ADA}/devices/{BO}").respond(json=device)
+        router.get(f"/users/{ADA}/bypassMFA").respond(json={})
         router.get(f"/users/{ADA}/password").respond(json={"status": "PASSWORD_LOCKED_OUT"})
         router.get(f"/users/{ADA}/sessions").respond(
             json=listing("sessions", {"id": str(BO), "browser": {"name": "Firefox"}})

@@ -42,6 +42,7 @@ def directory() -> Iterator[respx.MockRouter]:
         panels = {
             "memberOfGroups": listing("groupMemberships", {"id": str(ENGINEERS), "name": "Field", "type": "DIRECT"}),
             "devices": listing("devices", {"id": str(BO), "type": "SMS", "lock": {"status": "LOCKED"}}),
+            "bypassMFA": {},
             "password": {"status": "PASSWORD_LOCKED_OUT"},
             "sessions": listing("sessions", {"id": str(BO), "browser": {"name": "Firefox"}}),
         }

@@ -8,11 +8,16 @@ import httpx
 import pytest
 
 from console.users.panels import PANELS
-from tests.support.answers import ADA, ENGINEERS, HOSTILE_NAMES, STAFF, ada, answer_panels, error, listing
+from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, STAFF, ada, answer_panels, error, listing
 
 URL = f"/o/acme/users/{ADA}/"
 HTMX = {"HX-Request": "true"}
-PANEL_CALLS = {"groups": "memberOfGroups", "devices": "devices", "password": "password", "sessions": "sessions"}
+PANEL_CALLS = {
+    "password": ["password"],
+    "devices": ["devices", "bypassMFA"],
+    "groups": ["memberOfGroups"],
+    "sessions": ["sessions"],
+}
 
 
 @pytest.fixture
@@ -120,11 +125,12 @@ def test_custom_attributes_are_part_of_the_profile(whole, pingone):
 
 
 @pytest.mark.parametrize("panel_", PANELS, ids=lambda panel: panel.key)
-def test_each_panel_costs_one_call(panel, pingone, panel_):
-    pingone.get(f"/users/{ADA}/{PANEL_CALLS[panel_.key]}").respond(json={})
+def test_each_panel_costs_one_call_and_mfa_two(panel, pingone, panel_):
+    calls = [pingone.get(f"/users/{ADA}/{path}").respond(json={}) for path in PANEL_CALLS[panel_.key]]
 
     response = panel(panel_.key)
 
+    assert [call.call_count for call in calls] == [1] * len(calls)
     assert response.status_code == 200
     assert 'class="user-panel"' in response.text
     assert "<html" not in response.text
@@ -132,9 +138,8 @@ def test_each_panel_costs_one_call(panel, pingone, panel_):
 
 @pytest.mark.parametrize("panel_", PANELS, ids=lambda panel: panel.key)
 def test_a_panel_that_fails_says_why_in_its_place(panel, pingone, panel_):
-    pingone.get(f"/users/{ADA}/{PANEL_CALLS[panel_.key]}").respond(
-        403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
-    )
+    for path in PANEL_CALLS[panel_.key]:
+        pingone.get(f"/users/{ADA}/{path}").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
 
     response = panel(panel_.key)
 
@@ -153,7 +158,7 @@ def test_all_panels_are_in_the_page_for_those_without_javascript(whole, pingone)
         assert shown in words
 
 
-@pytest.mark.parametrize("path", PANEL_CALLS.values())
+@pytest.mark.parametrize("path", [paths[0] for paths in PANEL_CALLS.values()])
 def test_a_panel_that_fails_leaves_the_others_alone(whole, pingone, path):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     answer_panels(pingone)
@@ -164,6 +169,24 @@ def test_a_panel_that_fails_leaves_the_others_alone(whole, pingone, path):
     assert response.status_code == 200
     assert response.text.count("data-failure=") == 1
     assert response.text.count('class="user-panel"') == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "bypass", "said"),
+    [
+        (200, {}, None),
+        (200, {"bypassMFAEnabledUntil": "2099-12-01T09:30:00Z"}, "MFA bypass until 1 Dec 2099, 09:30"),
+        (403, error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"), "The MFA bypass could not be read."),
+    ],
+)
+def test_a_bypass_is_shown_beside_the_devices_and_never_hides_them(panel, pingone, status, bypass, said):
+    pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", {"id": str(BO), "type": "SMS"}))
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(status, json=bypass)
+
+    words = words_of(panel("devices"))
+
+    assert "Text message" in words
+    assert said in words if said else "bypass" not in words
 
 
 def test_a_panel_is_a_page_too(whole, pingone):
