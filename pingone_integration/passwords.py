@@ -44,11 +44,6 @@ class PasswordState:
         return self.status == "PASSWORD_LOCKED_OUT"
 
     @property
-    def minutes_until_unlock(self) -> int | None:
-        """Rounded up; None as for the seconds."""
-        return None if self.seconds_until_unlock is None else -(-self.seconds_until_unlock // 60)
-
-    @property
     def in_words(self) -> str:
         return _WORDS.get(self.status, f"PingOne reports the state {self.status or 'unknown'}.")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
+from math import ceil
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -183,7 +184,7 @@ def _makes_sense(key: str, known: Known) -> bool:
 def time_in_words(at: datetime, now: datetime) -> str:
     """As a person says it, in the reader's time zone: in 12 minutes, at 14:05."""
     here, today = timezone.localtime(at), timezone.localtime(now).date()
-    minutes = -(-int((at - now).total_seconds()) // 60)
+    minutes = ceil((at - now).total_seconds() / 60)
     if minutes < 60:
         return f"in {minutes} minute{'' if minutes == 1 else 's'}, at {here:%H:%M}"
     if here.date() == today:
@@ -221,7 +222,7 @@ def _password_is(status: str) -> Callable[[Known], bool]:
 
 
 _KNOWN_STATUSES = ("OK", "NO_PASSWORD", "PASSWORD_EXPIRED", "PASSWORD_LOCKED_OUT", "MUST_CHANGE_PASSWORD", "EXTERNAL")
-_ASIDES = ("never-signed-in", "sign-in-unknown")  # told, but not in place of what is in order
+_ASIDES = ("bypass-running", "never-signed-in", "sign-in-unknown")  # told, but not in place of what is in order
 
 CASES = (
     Case(

@@ -177,20 +177,20 @@ class Press:
 
 PRESSES = {
     "user.activate": Press(
-        of=deactivated, happened=lambda mara: mara.ask()["enabled"], shown=("Account", "Active, but never signed on.")
+        of=deactivated, happened=lambda mara: mara.ask()["enabled"], shown=("Sign-in", "No lock on the account.")
     ),
     "user.deactivate": Press(
-        happened=lambda mara: not mara.ask()["enabled"], shown=("Account", "Disabled: cannot sign on.")
+        happened=lambda mara: not mara.ask()["enabled"], shown=("Sign-in", "Deactivated. They cannot sign in")
     ),
     "user.unlock": Press(
         of=locked,
         happened=lambda mara: mara.ask()["account"]["status"] == "OK",
-        shown=("Account", "Active, but never signed on."),
+        shown=("Sign-in", "No lock on the account."),
     ),
     "user.lock": Press(
         typed={"Until": LATER},
         happened=lambda mara: mara.ask()["account"]["status"] == "LOCKED",
-        shown=("Account", "Locked"),
+        shown=("Sign-in", "Locked."),
     ),
     "user.delete": Press(typed={"Username, to confirm": "{username}"}, happened=lambda mara: not mara.is_there()),
     "password.send-recovery-code": Press(
@@ -218,6 +218,7 @@ PRESSES = {
         of=with_mfa,
         typed={"Until": LATER},
         happened=lambda mara: mara.ask("/bypassMFA")["bypassMFAEnabled"],
+        shown=("Sign-in", "MFA bypass is running"),
     ),
     "device.remove": Press(
         of=with_device, happened=lambda mara: not mara.listed("devices"), shown=("MFA devices", "No device paired.")

@@ -6,6 +6,7 @@ from html import unescape
 
 import httpx
 import pytest
+from django.core import signing
 
 from console.users.panels import PANELS
 from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, STAFF, ada, answer_panels, error, listing
@@ -72,17 +73,14 @@ def test_a_user_who_is_gone_is_searched_for_again(whole, pingone):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "Active: neither disabled nor locked."),
-        ({"lastSignOn": None}, "Active, but never signed on."),
-        ({"enabled": False}, "Disabled: cannot sign on."),
-        ({"account": {"status": "LOCKED"}}, "Locked until an administrator unlocks."),
-        ({"account": {"status": "LOCKED", "unlockAt": "2026-12-01T09:30:00Z"}}, "Locked until 1 Dec 2026, 09:30"),
-        (
-            {"account": {"status": "LOCKED", "lockedAt": "2026-11-20T09:30:00Z"}},
-            "Locked until an administrator unlocks, since 20 Nov 2026, 09:30",
-        ),
-        ({"enabled": False, "account": {"status": "LOCKED"}}, "The account is locked as well."),
-        ({"lifecycle": {"status": "VERIFICATION_REQUIRED"}}, "Must verify: has to confirm the e-mail address"),
+        ({}, "No lock on the account. Password and MFA not read yet."),
+        ({"enabled": False}, "Deactivated. They cannot sign in until somebody activates them."),
+        ({"enabled": False}, "What helps: Activate."),
+        ({"account": {"status": "LOCKED"}}, "Locked. It stays locked until somebody unlocks it."),
+        ({"account": {"status": "LOCKED", "unlockAt": "2099-12-01T09:30:00Z"}}, "It unlocks on 1 Dec 2099 at 09:30."),
+        ({"account": {"status": "LOCKED", "lockedAt": "2026-11-20T09:30:00Z"}}, "Locked since 20 Nov 2026, 09:30"),
+        ({"lifecycle": {"status": "VERIFICATION_REQUIRED"}}, "Not verified. They cannot sign in until"),
+        ({"lastSignOn": None}, "Last sign-on Never"),
         ({"mfaEnabled": False}, "MFA Off"),
         ({"mfaEnabled": True}, "MFA On"),
         ({"identityProvider": {"type": "SAML"}}, "Signs on with SAML"),
@@ -154,8 +152,96 @@ def test_all_panels_are_in_the_page_for_those_without_javascript(whole, pingone)
 
     words = words_of(whole(f"{URL}?panels=all"))
 
-    for shown in ("Field engineers Direct", "Text message", "It unlocks by itself in 2 minutes.", "Active 20 Nov 2026"):
+    for shown in (
+        "Field engineers Direct",
+        "Text message",
+        "Password locked after too many wrong passwords. It unlocks in 2 minutes, at",
+        "Active 20 Nov 2026",
+    ):
         assert shown in words
+
+
+def known_of(response):
+    return dict(re.findall(r'class="known" name="(\w+)" value="([^"]+)"', response.text))
+
+
+@pytest.fixture
+def verdict(browser_of, helpdesk):
+    """What htmx gets when it sends back what the page knows."""
+    return lambda known: browser_of(helpdesk).get(f"{URL}standing/", known, headers=HTMX)
+
+
+def locked_out(pingone):
+    pingone.get(f"/users/{ADA}/password").respond(json={"status": "PASSWORD_LOCKED_OUT", "secondsUntilUnlock": 700})
+    pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", {"id": str(BO), "type": "SMS"}))
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"bypassMFAEnabledUntil": "2099-12-01T09:30:00Z"})
+
+
+def test_the_verdict_follows_the_panels_in_any_order_without_a_call(whole, panel, verdict, pingone):
+    call = pingone.get(f"/users/{ADA}").respond(json=ada())
+    locked_out(pingone)
+    known = known_of(whole())
+    assert "Password and MFA not read yet." in words_of(verdict(known))
+
+    devices, password = known_of(panel("devices")), known_of(panel("password"))
+    calls = len(pingone.calls)
+
+    assert "No lock on the account. Password not read yet." in words_of(verdict(known | devices))
+    assert "Password locked after too many wrong passwords." in words_of(verdict(known | password))
+    words = words_of(verdict(known | devices | password))
+    for said in ("It unlocks in 12 minutes, at", "It ends on 1 Dec 2099", "What helps: Unlock password"):
+        assert said in words
+    assert len(pingone.calls) == calls
+    assert call.call_count == 1
+
+
+def test_the_verdict_is_complete_with_all_panels_and_the_same(whole, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    locked_out(pingone)
+    pingone.get(f"/users/{ADA}/memberOfGroups").respond(json={})
+    pingone.get(f"/users/{ADA}/sessions").respond(json={})
+    response = whole(f"{URL}?panels=all")
+
+    def head(response):
+        section = response.text.split('id="standing"')[1].split("</section>")[0]
+        return section.split("hx-sync")[1]
+
+    assert "Password locked after too many wrong passwords." in response.text
+    assert head(verdict(known_of(response))) == head(response)
+
+
+def test_a_password_that_could_not_be_read_is_told_from_one_not_read_yet(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    answer_panels(pingone)
+    pingone.get(f"/users/{ADA}/password").respond(500, json=error("UNEXPECTED_ERROR"))
+
+    assert "No lock on the account. Password could not be read." in words_of(whole(f"{URL}?panels=all"))
+
+
+@pytest.mark.parametrize("known", [{}, {"user": "forged"}])
+def test_a_verdict_on_nothing_leaves_the_page_as_it_is(verdict, acme, known):
+    assert verdict(known).status_code == 204
+
+
+def test_what_one_page_knows_says_nothing_of_another_user(browser_of, helpdesk, whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    other = f"/o/acme/users/{BO}/standing/"
+
+    assert browser_of(helpdesk).get(other, known_of(whole()), headers=HTMX).status_code == 204
+
+
+def test_the_page_carries_no_name_address_or_number(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    carried = signing.loads(known_of(whole())["user"], salt=f"console.users.carried User {ADA}")
+
+    assert not [part for part in ("Berg", "acme.test", "+46", "203.0.113") if part in json.dumps(carried)]
+
+
+def test_an_auditor_is_told_of_nothing_to_do(browser_of, auditor, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False))
+
+    assert "What helps" not in browser_of(auditor).get(URL).text
 
 
 @pytest.mark.parametrize("path", [paths[0] for paths in PANEL_CALLS.values()])
