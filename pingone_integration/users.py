@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -24,16 +23,6 @@ from pingone_integration.values import (
 )
 
 logger = logging.getLogger(__name__)
-
-
-class Status(StrEnum):
-    """The first thing that keeps a user from signing on; the values appear in templates."""
-
-    ACTIVE = "active"
-    DISABLED = "disabled"
-    LOCKED = "locked"
-    MUST_VERIFY = "must verify"
-    UNKNOWN = "unknown"  # PingOne does not say enough, or says something new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,17 +114,6 @@ class User:
     def has_external_identity_provider(self) -> bool:
         """PingOne keeps no password of such a user."""
         return self.identity_provider != "PING_ONE"
-
-    @property
-    def status(self) -> Status:
-        if self.enabled is False:
-            return Status.DISABLED
-        if self.is_locked:
-            return Status.LOCKED
-        if self.must_verify:
-            return Status.MUST_VERIFY
-        known = self.enabled is not None and self.is_locked is not None and self.lifecycle == "ACCOUNT_OK"
-        return Status.ACTIVE if known else Status.UNKNOWN
 
 
 def get(api: PingOneApi, user_id: UUID) -> User:

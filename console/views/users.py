@@ -26,7 +26,7 @@ from console.users.carried import carried
 from console.users.panels import PANELS, Reading, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.search_forms import UserSearchForm
-from console.users.standing import Gap, Known
+from console.users.standing import Gap, Known, Standing, standing_of
 from console.users.verdict import verdict_context
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
@@ -67,6 +67,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
+        "rows": _rows(page),
         "pager": pager_of(page, cursor, lambda to: _list_url(access, form, cursor=to)),
         "cursor": cursor,
         "failure": failure,
@@ -134,6 +135,12 @@ def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> 
     if known is None:
         return HttpResponse(status=204)  # htmx leaves the page as it is
     return render(request, "console/users/standing.html", verdict_context(access, known))
+
+
+def _rows(page: Page[User] | None) -> list[tuple[User, Standing]]:
+    """Each user of the list with the verdict on what a list says of them, which includes the state of the password."""
+    now = timezone.now()
+    return [(shown, standing_of(Known(user=shown, now=now))) for shown in page.items] if page else []
 
 
 def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] | None:
