@@ -52,6 +52,7 @@ urlpatterns = [
                 path("users/new/existing/", new_user.new_user_existing, name="new-user-existing"),
                 path("users/<uuid:user_id>/", users.user, name="user"),
                 path("users/<uuid:user_id>/groups/", user_groups.user_groups, name="user-groups"),
+                path("users/<uuid:user_id>/standing/", users.user_standing, name="user-standing"),
                 path("users/<uuid:user_id>/panels/<str:key>/", users.user_panel, name="user-panel"),
                 path("users/<uuid:user_id>/actions/<str:key>/", actions.user_action, name="user-action"),
                 path("working-on/", actions.set_ticket, name="working-on"),

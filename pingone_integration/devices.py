@@ -37,6 +37,10 @@ class Device:
     created_at: datetime | None
 
     @property
+    def is_usable(self) -> bool:
+        return self.is_active and not self.is_blocked and not self.is_locked
+
+    @property
     def kind(self) -> str:
         """In words; PingOne's own word for a type that is new."""
         return _KINDS.get(self.type, self.type.replace("_", " ").capitalize() or "Unknown")

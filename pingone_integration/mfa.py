@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pingone_integration import devices
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.parallel import at_once
+from pingone_integration.devices import Device
+from pingone_integration.errors import PingOneError
 from pingone_integration.values import moment, pingone_time
 
 
@@ -13,6 +17,30 @@ class Bypass:
     """A time during which a user is not asked for the second factor."""
 
     until: datetime | None  # None: there is none
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaState:
+    """What a user can prove a second factor with, and whether one is asked for at all."""
+
+    devices: tuple[Device, ...]
+    bypass: Bypass | None  # None: it could not be read
+
+    @property
+    def items(self) -> tuple[Device, ...]:
+        """The lines of a list."""
+        return self.devices
+
+
+def state(api: PingOneApi, user_id: UUID) -> MfaState:
+    """Read the devices and the bypass, both at once: two calls.
+
+    Raises the PingOneError of the devices; a bypass that cannot be read does not hide them.
+    """
+    found, bypass = at_once(api, lambda api: devices.all_of(api, user_id), lambda api: bypass_state(api, user_id))
+    if isinstance(found, PingOneError):
+        raise found
+    return MfaState(devices=found, bypass=None if isinstance(bypass, PingOneError) else bypass)
 
 
 def enable(api: PingOneApi, user_id: UUID) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.values import Json, json_object, moment, text, whole_number
+from pingone_integration.values import Json, json_object, moment, moment_in, text, whole_number
 
 _WORDS = {
     "OK": "The password can be used.",
@@ -32,6 +32,7 @@ class PasswordState:
     status: str  # PingOne's, e.g. PASSWORD_LOCKED_OUT
     last_changed_at: datetime | None  # None: there is no password, or PingOne does not say
     seconds_until_unlock: int | None  # None: not locked, or only an administrator can unlock
+    unlock_at: datetime | None  # the same as a time
     policy_name: str
 
     @property
@@ -41,11 +42,6 @@ class PasswordState:
     @property
     def is_locked(self) -> bool:
         return self.status == "PASSWORD_LOCKED_OUT"
-
-    @property
-    def minutes_until_unlock(self) -> int | None:
-        """Rounded up; None as for the seconds."""
-        return None if self.seconds_until_unlock is None else -(-self.seconds_until_unlock // 60)
 
     @property
     def in_words(self) -> str:
@@ -114,9 +110,11 @@ def _post(api: PingOneApi, user_id: UUID, operation: str) -> None:
 
 def state_of(body: Json) -> PasswordState:
     policy = json_object(json_object(body.get("_embedded")).get("passwordPolicy"))
+    seconds_until_unlock = whole_number(body.get("secondsUntilUnlock"))
     return PasswordState(
         status=text(body.get("status")),
         last_changed_at=moment(body.get("lastChangedAt")),
-        seconds_until_unlock=whole_number(body.get("secondsUntilUnlock")),
+        seconds_until_unlock=seconds_until_unlock,
+        unlock_at=moment_in(seconds_until_unlock),
         policy_name=text(policy.get("name")),
     )

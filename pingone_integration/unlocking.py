@@ -47,7 +47,7 @@ def _explained(api: PingOneApi, user_id: UUID) -> Iterator[None]:
 
 def _of_account(api: PingOneApi, user_id: UUID) -> Reason | None:
     user = users.get(api, user_id)
-    if not user.enabled:
+    if user.enabled is False:
         return Reason.DISABLED
     return Reason.ACCOUNT if user.is_locked else None
 

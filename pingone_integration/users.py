@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -24,15 +23,6 @@ from pingone_integration.values import (
 )
 
 logger = logging.getLogger(__name__)
-
-
-class Status(StrEnum):
-    """The first thing that keeps a user from signing on; the values appear in templates."""
-
-    ACTIVE = "active"
-    DISABLED = "disabled"
-    LOCKED = "locked"
-    MUST_VERIFY = "must verify"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,17 +68,19 @@ class User:
     primary_phone: str
     mobile_phone: str
 
-    enabled: bool
-    is_locked: bool
+    enabled: bool | None  # here and below None: PingOne does not say
+    is_locked: bool | None
     locked_at: datetime | None  # may be absent for a lock by failed passwords
     unlock_at: datetime | None  # None: not locked, or only an administrator can unlock
     seconds_until_unlock: int | None
     lifecycle: str  # ACCOUNT_OK, VERIFICATION_REQUIRED, or what PingOne adds to them
-    mfa_enabled: bool
+    mfa_enabled: bool | None
+    password_status: str  # PingOne's, e.g. PASSWORD_LOCKED_OUT; lists have it; empty: not said
     verify_status: str  # of ID verification, not of the e-mail address
 
     identity_provider: str  # PING_ONE, or the type of an external one
     identity_provider_id: UUID | None  # None: PingOne itself
+    has_signed_on: bool | None  # False: PingOne names no sign-on at all
     last_sign_on_at: datetime | None
     last_sign_on_from: str  # IP address
     created_at: datetime | None
@@ -119,21 +111,9 @@ class User:
         return self.lifecycle == "VERIFICATION_REQUIRED"
 
     @property
-    def has_signed_on(self) -> bool:
-        return self.last_sign_on_at is not None
-
-    @property
     def has_external_identity_provider(self) -> bool:
         """PingOne keeps no password of such a user."""
         return self.identity_provider != "PING_ONE"
-
-    @property
-    def status(self) -> Status:
-        if not self.enabled:
-            return Status.DISABLED
-        if self.is_locked:
-            return Status.LOCKED
-        return Status.MUST_VERIFY if self.must_verify else Status.ACTIVE
 
 
 def get(api: PingOneApi, user_id: UUID) -> User:
@@ -239,7 +219,8 @@ def user_of(body: Json) -> User | None:
     name = json_object(body.get("name"))
     population = json_object(body.get("population"))
     expanded = json_object(json_object(body.get("_embedded")).get("population")) or population
-    locked = account.get("status") == "LOCKED"
+    locked = {"LOCKED": True, "OK": False}.get(text(account.get("status")))
+    signed_on_at = moment(last_sign_on.get("at"))
     return User(
         id=user_id,
         username=text(body.get("username")),
@@ -255,17 +236,19 @@ def user_of(body: Json) -> User | None:
         email_verified=flag(body.get("emailVerified")),
         primary_phone=text(body.get("primaryPhone")),
         mobile_phone=text(body.get("mobilePhone")),
-        enabled=body.get("enabled") is not False,
+        enabled=flag(body.get("enabled")),
         is_locked=locked,
         locked_at=moment(account.get("lockedAt")),
         unlock_at=moment(account.get("unlockAt")) if locked else None,
         seconds_until_unlock=whole_number(account.get("secondsUntilUnlock")) if locked else None,
         lifecycle=text(json_object(body.get("lifecycle")).get("status")),
-        mfa_enabled=body.get("mfaEnabled") is True,
+        mfa_enabled=flag(body.get("mfaEnabled")),
+        password_status=text(json_object(json_object(body.get("_embedded")).get("password")).get("status")),
         verify_status=text(body.get("verifyStatus")),
         identity_provider=text(identity_provider.get("type")) or "PING_ONE",
         identity_provider_id=identifier(identity_provider.get("id")),
-        last_sign_on_at=moment(last_sign_on.get("at")),
+        has_signed_on=True if signed_on_at else None if "lastSignOn" in body else False,
+        last_sign_on_at=signed_on_at,
         last_sign_on_from=text(last_sign_on.get("remoteIp")),
         created_at=moment(body.get("createdAt")),
         updated_at=moment(body.get("updatedAt")),

@@ -4,7 +4,7 @@ A list of people must not fail as a whole because of one odd member.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +45,15 @@ def moment(value: Any) -> datetime | None:
     if parsed is None or not 1 < parsed.year < 9999:
         return None
     return parsed if timezone.is_aware(parsed) else parsed.replace(tzinfo=UTC)
+
+
+def moment_in(seconds: int | None) -> datetime | None:
+    """Return the time so many seconds from now; None also beyond the calendar."""
+    try:
+        at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+    return at if at and 1 < at.year < 9999 else None
 
 
 def pingone_time(value: datetime) -> str:

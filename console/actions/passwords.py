@@ -14,7 +14,9 @@ ACTIONS = (
         leaves="The old password works until then; nobody but the user sees the code.",
         permission=Permission.RECOVER_PASSWORDS,
         call=passwords.send_recovery_code,
-        offered_to=lambda user: user.enabled and bool(user.email) and not user.has_external_identity_provider,
+        offered_to=lambda user: (
+            user.enabled is not False and bool(user.email) and not user.has_external_identity_provider
+        ),
         observe=observed.of_user("email"),
         bulk=True,
         panels=("password",),

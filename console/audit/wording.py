@@ -102,6 +102,8 @@ def in_words(name: str, value: Any) -> str:
     if isinstance(value, bool):
         no, yes = _WORDS.get(name, ("no", "yes"))
         return yes if value else no
+    if value is None and name in _WORDS:
+        return "unknown"
     if value is None or value in ("", [], {}):
         return "nothing"
     if isinstance(value, str):

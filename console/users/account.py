@@ -10,6 +10,7 @@ from console.actions.action import Place
 from console.actions.buttons import buttons
 from console.audit.search import latest
 from console.audit.wording import Line
+from console.users.carried import carry
 from console.users.facts import profile_of
 from pingone_integration.users import User
 
@@ -20,6 +21,7 @@ def account_context(access: OrgAccess, shown: User) -> dict[str, Any]:
     return {
         "user": shown,
         "user_id": shown.id,
+        "known_user": carry(shown.id, shown),
         **_on_record(access, shown.id),
         "profile": profile_of(shown),
         "account_buttons": buttons(access, shown.id, Place.ACCOUNT, shown),

@@ -1,4 +1,4 @@
-"""The parts of a user's page that are read apart from the user, each by one call, and fail one by one."""
+"""The parts of a user's page that are read apart from the user, and fail one by one."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.http import Http404
 
-from pingone_integration import devices, groups, passwords, sessions
+from console.users.carried import carry
+from pingone_integration import groups, mfa, passwords, sessions
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
@@ -22,6 +23,7 @@ class Panel:
     icon: str
     read: Callable[..., Any]  # read(api, user_id)
     is_paged: bool = False  # read(api, user_id, cursor=...) as well
+    known_as: str = ""  # what the verdict calls it, see carried.py; "": no part of the verdict
 
     @property
     def template(self) -> str:
@@ -29,8 +31,8 @@ class Panel:
 
 
 PANELS = (
-    Panel(key="password", title="Password", icon="password", read=passwords.state),
-    Panel(key="devices", title="MFA devices", icon="device-mobile", read=devices.all_of),
+    Panel(key="password", title="Password", icon="password", read=passwords.state, known_as="password"),
+    Panel(key="devices", title="MFA devices", icon="device-mobile", read=mfa.state, known_as="mfa"),
     Panel(key="groups", title="Groups", icon="users-group", read=groups.memberships, is_paged=True),
     Panel(key="sessions", title="Sessions", icon="world", read=sessions.all_of),
 )
@@ -61,6 +63,11 @@ def read_panel(panel: Panel, api: PingOneApi, user_id: UUID, cursor: str = "") -
     if panel.is_paged and cursor:
         return panel.read(api, user_id, cursor=cursor)
     return panel.read(api, user_id)
+
+
+def known_of(panel: Panel, user_id: UUID, content: Any) -> dict[str, str]:
+    """Return, for the panel's template, what the verdict needs of it."""
+    return {"known": carry(user_id, content)} if panel.known_as else {}
 
 
 def read_panels(panels: Iterable[Panel], api: PingOneApi, user_id: UUID) -> list[Reading]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
@@ -21,9 +22,12 @@ from console.fragments import page_of, wants_fragment
 from console.page.pager import pager_of
 from console.tickets import current_ticket
 from console.users.account import account_context
-from console.users.panels import PANELS, Reading, panel_or_404, read_panel, read_panels
+from console.users.carried import carried
+from console.users.panels import PANELS, Reading, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.search_forms import UserSearchForm
+from console.users.standing import Gap, Known, Standing, standing_of
+from console.users.verdict import verdict_context
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
 from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
@@ -63,6 +67,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
+        "rows": _rows(page),
         "pager": pager_of(page, cursor, lambda to: _list_url(access, form, cursor=to)),
         "cursor": cursor,
         "failure": failure,
@@ -113,10 +118,29 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
     if wants_fragment(request):
         content = read_panel(panel, api, user_id, cursor)
         context = {"content": content, "panel": panel, "user_id": user_id}
-        return render(request, panel.template, context | panel_offers(access, user_id, panel.key, content))
+        context |= panel_offers(access, user_id, panel.key, content) | known_of(panel, user_id, content)
+        return render(request, panel.template, context)
     shown = users.get(api, user_id)
     reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
     return render(request, "console/users/user.html", _user_context(request, shown, [reading]))
+
+
+@org_view(Permission.VIEW_USERS)
+@require_safe
+def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
+    """Whether the user can sign in, by what the page at hand knows: no call to PingOne."""
+    if not wants_fragment(request):
+        return redirect("user", access.org.slug, user_id)
+    known = carried(user_id, request.GET, timezone.now())
+    if known is None:
+        return HttpResponse(status=204)  # htmx leaves the page as it is
+    return render(request, "console/users/standing.html", verdict_context(access, known))
+
+
+def _rows(page: Page[User] | None) -> list[tuple[User, Standing]]:
+    """Each user of the list with the verdict on what a list says of them, which includes the state of the password."""
+    now = timezone.now()
+    return [(shown, standing_of(Known(user=shown, now=now))) for shown in page.items] if page else []
 
 
 def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] | None:
@@ -185,7 +209,23 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
     panels = [_panel(request, shown, reading) for reading in readings]
     may_act = any(request.access.allows(action.permission) for action in ACTIONS)
     around = {"panels": panels, "may_act": may_act, "working_on": current_ticket(request)}
-    return account_context(request.access, shown) | around
+    verdict = verdict_context(request.access, _known(shown, readings))
+    return account_context(request.access, shown) | verdict | around
+
+
+def _known(shown: User, readings: list[Reading]) -> Known:
+    """What the verdict goes by, of a page just read."""
+    parts = {
+        reading.panel.known_as: Gap.FAILED if reading.error else reading.content
+        for reading in readings
+        if reading.panel.known_as and reading.is_done
+    }
+    return Known(
+        user=shown,
+        password=parts.get("password", Gap.UNREAD),
+        mfa=parts.get("mfa", Gap.UNREAD),
+        now=timezone.now(),
+    )
 
 
 def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
@@ -194,4 +234,5 @@ def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Read
         return reading, report(request, reading.error), {}
     if reading.content is None:
         return reading, None, {}
-    return reading, None, panel_offers(request.access, shown.id, reading.panel.key, reading.content)
+    known = known_of(reading.panel, shown.id, reading.content)
+    return reading, None, panel_offers(request.access, shown.id, reading.panel.key, reading.content) | known

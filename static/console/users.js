@@ -21,6 +21,16 @@
     }
   });
 
+  // The verdict above a user's page follows what the other parts of the page know, in whatever order they come.
+  const known = () => [...document.querySelectorAll(".known")].map((part) => part.name + part.value).join();
+  let told = known();
+  document.addEventListener("htmx:afterSettle", () => {
+    const verdict = document.getElementById("standing");
+    if (!verdict || known() === told) return;
+    told = known();
+    htmx.trigger(verdict, "known");
+  });
+
   const busy = (event, value) => {
     const target = event.detail.target;
     if (target?.id === "results") target.setAttribute("aria-busy", value);

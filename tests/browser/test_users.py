@@ -42,6 +42,7 @@ def directory() -> Iterator[respx.MockRouter]:
         panels = {
             "memberOfGroups": listing("groupMemberships", {"id": str(ENGINEERS), "name": "Field", "type": "DIRECT"}),
             "devices": listing("devices", {"id": str(BO), "type": "SMS", "lock": {"status": "LOCKED"}}),
+            "bypassMFA": {},
             "password": {"status": "PASSWORD_LOCKED_OUT"},
             "sessions": listing("sessions", {"id": str(BO), "browser": {"name": "Firefox"}}),
         }
@@ -279,6 +280,31 @@ def test_panels_come_by_themselves_and_fail_one_by_one(page: Page, directory: re
     directory["devices"].respond(json=listing("devices"))
     devices.get_by_role("link", name="Try again").click()
     expect(devices).to_contain_text("No device paired.")
+
+
+@pytest.mark.parametrize("late", ["password", "devices"])
+def test_the_verdict_follows_the_panels_in_either_order(page: Page, directory: respx.MockRouter, late: str) -> None:
+    released = Event()
+    answers = {"password": {"status": "OK"}, "devices": listing("devices")}
+
+    def slowly(request: httpx.Request) -> httpx.Response:
+        released.wait(20)
+        return httpx.Response(200, json=answers[late])
+
+    for path, answer in answers.items():
+        directory[path].respond(json=answer)
+    directory[late].mock(side_effect=slowly)
+    page.goto(USER)
+    verdict = page.get_by_role("region", name="Sign-in")
+    early = {"password": "Password not read yet.", "devices": "MFA not read yet."}
+    missing = {"password": "MFA not read yet.", "devices": "Password not read yet."}
+    expect(verdict).to_contain_text(early[late])
+    expect(verdict).not_to_contain_text(missing[late])
+    expect(verdict).not_to_contain_text("Password and MFA")
+    released.set()
+
+    expect(verdict).to_contain_text("MFA is on, but they have no device for it.")
+    expect(verdict).to_contain_text("The password works.")
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ def everything() -> dict[str, Any]:
         f"/users/{ADA}": person,
         f"/users/{ADA}/devices": listing("devices", device),
         f"/users/{ADA}/devices/{DEVICE}": device,
+        f"/users/{ADA}/bypassMFA": {"bypassMFAEnabledUntil": "2099-11-20T06:41:12.903Z"},
         f"/users/{ADA}/sessions": listing("sessions", session),
         f"/users/{ADA}/memberOfGroups": listing("groupMemberships", {**group, "type": "DIRECT"}),
         f"/users/{ADA}/password": {"status": "OK", "passwordPolicy": {"id": str(STAFF)}},

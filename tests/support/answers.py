@@ -90,6 +90,7 @@ def answer_panels(pingone, name="Field engineers"):
     answers = {
         "memberOfGroups": listing("groupMemberships", membership),
         "devices": listing("devices", device),
+        "bypassMFA": {},
         "password": {"status": "PASSWORD_LOCKED_OUT", "secondsUntilUnlock": 61},
         "sessions": listing("sessions", session),
     }

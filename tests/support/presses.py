@@ -147,20 +147,20 @@ class Press:
 
 PRESSES = {
     "user.activate": Press(
-        of=deactivated, happened=lambda mara: mara.ask()["enabled"], shown=("Account", "Active, but never signed on.")
+        of=deactivated, happened=lambda mara: mara.ask()["enabled"], shown=("Sign-in", "No lock on the account.")
     ),
     "user.deactivate": Press(
-        happened=lambda mara: not mara.ask()["enabled"], shown=("Account", "Disabled: cannot sign on.")
+        happened=lambda mara: not mara.ask()["enabled"], shown=("Sign-in", "Deactivated. They cannot sign in")
     ),
     "user.unlock": Press(
         of=locked,
         happened=lambda mara: mara.ask()["account"]["status"] == "OK",
-        shown=("Account", "Active, but never signed on."),
+        shown=("Sign-in", "No lock on the account."),
     ),
     "user.lock": Press(
         typed={"Until": LATER},
         happened=lambda mara: mara.ask()["account"]["status"] == "LOCKED",
-        shown=("Account", "Locked"),
+        shown=("Sign-in", "Locked."),
     ),
     "user.delete": Press(typed={"Username, to confirm": "{username}"}, happened=lambda mara: not mara.is_there()),
     "password.send-recovery-code": Press(

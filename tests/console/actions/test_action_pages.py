@@ -271,6 +271,7 @@ def test_the_lines_of_a_panel_bring_their_own_actions(browser_of, helpdesk, ping
     locked = {"id": str(DEVICE), "type": "TOTP", "lock": {"status": "LOCKED"}}
     other = {"id": str(SESSION), "type": "SMS"}
     pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", locked, other))
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={})
 
     panel = browser_of(helpdesk).get(f"/o/acme/users/{ADA}/panels/devices/", headers=HTMX).text
 

@@ -1,6 +1,7 @@
 """Finding users: one call to PingOne for a whole, and something sensible to see whatever it answers."""
 
 import json
+import re
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,6 +66,32 @@ def test_a_page_costs_one_call_once_the_populations_are_known(whole, pingone, po
     whole(f"{URL}?population={STAFF}")
 
     assert (calls.call_count, populations.call_count) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, "Active"),
+        ({"enabled": False}, "Deactivated"),
+        ({"account": {"status": "LOCKED"}}, "Locked"),
+        ({"account": {"status": "LOCKED", "unlockAt": "2099-12-01T09:30:00Z"}}, "Locked until 1 Dec 2099, 09:30"),
+        ({"lifecycle": {"status": "VERIFICATION_REQUIRED"}}, "Not verified"),
+        ({"_embedded": {"password": {"status": "OK"}}}, "Active"),
+        ({"_embedded": {"password": {"status": "PASSWORD_LOCKED_OUT"}}}, "Password locked"),
+        ({"_embedded": {"password": {"status": "PASSWORD_EXPIRED"}}}, "Password expired"),
+        ({"_embedded": {"password": {"status": "NO_PASSWORD"}}}, "No password"),
+        ({"_embedded": {"password": {"status": None}}}, "Active"),
+        ({"account": None}, "Unknown"),
+    ],
+)
+def test_a_row_says_what_a_list_knows_for_one_call(results, pingone, changes, status):
+    call = pingone.get("/users").respond(json=listing("users", ada(**changes)))
+
+    cell = results().text.split('data-label="Status">')[1].split("</td>")[0]
+
+    assert " ".join(re.sub("<[^>]*>", "", cell).split()) == status
+    assert 'data-answer="yes"' not in cell
+    assert call.call_count == 1
 
 
 def test_results_while_typing_cost_one_call_from_the_first(results, pingone):

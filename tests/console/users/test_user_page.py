@@ -6,13 +6,19 @@ from html import unescape
 
 import httpx
 import pytest
+from django.core import signing
 
 from console.users.panels import PANELS
-from tests.support.answers import ADA, ENGINEERS, HOSTILE_NAMES, STAFF, ada, answer_panels, error, listing
+from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, STAFF, ada, answer_panels, error, listing
 
 URL = f"/o/acme/users/{ADA}/"
 HTMX = {"HX-Request": "true"}
-PANEL_CALLS = {"groups": "memberOfGroups", "devices": "devices", "password": "password", "sessions": "sessions"}
+PANEL_CALLS = {
+    "password": ["password"],
+    "devices": ["devices", "bypassMFA"],
+    "groups": ["memberOfGroups"],
+    "sessions": ["sessions"],
+}
 
 
 @pytest.fixture
@@ -67,17 +73,14 @@ def test_a_user_who_is_gone_is_searched_for_again(whole, pingone):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "Active: neither disabled nor locked."),
-        ({"lastSignOn": None}, "Active, but never signed on."),
-        ({"enabled": False}, "Disabled: cannot sign on."),
-        ({"account": {"status": "LOCKED"}}, "Locked until an administrator unlocks."),
-        ({"account": {"status": "LOCKED", "unlockAt": "2026-12-01T09:30:00Z"}}, "Locked until 1 Dec 2026, 09:30"),
-        (
-            {"account": {"status": "LOCKED", "lockedAt": "2026-11-20T09:30:00Z"}},
-            "Locked until an administrator unlocks, since 20 Nov 2026, 09:30",
-        ),
-        ({"enabled": False, "account": {"status": "LOCKED"}}, "The account is locked as well."),
-        ({"lifecycle": {"status": "VERIFICATION_REQUIRED"}}, "Must verify: has to confirm the e-mail address"),
+        ({}, "No lock on the account. Password and MFA not read yet."),
+        ({"enabled": False}, "Deactivated. They cannot sign in until somebody activates them."),
+        ({"enabled": False}, "What helps: Activate."),
+        ({"account": {"status": "LOCKED"}}, "Locked. It stays locked until somebody unlocks it."),
+        ({"account": {"status": "LOCKED", "unlockAt": "2099-12-01T09:30:00Z"}}, "It unlocks on 1 Dec 2099 at 09:30."),
+        ({"account": {"status": "LOCKED", "lockedAt": "2026-11-20T09:30:00Z"}}, "Locked since 20 Nov 2026, 09:30"),
+        ({"lifecycle": {"status": "VERIFICATION_REQUIRED"}}, "Not verified. They cannot sign in until"),
+        ({"lastSignOn": None}, "Last sign-on Never"),
         ({"mfaEnabled": False}, "MFA Off"),
         ({"mfaEnabled": True}, "MFA On"),
         ({"identityProvider": {"type": "SAML"}}, "Signs on with SAML"),
@@ -120,11 +123,12 @@ def test_custom_attributes_are_part_of_the_profile(whole, pingone):
 
 
 @pytest.mark.parametrize("panel_", PANELS, ids=lambda panel: panel.key)
-def test_each_panel_costs_one_call(panel, pingone, panel_):
-    pingone.get(f"/users/{ADA}/{PANEL_CALLS[panel_.key]}").respond(json={})
+def test_each_panel_costs_one_call_and_mfa_two(panel, pingone, panel_):
+    calls = [pingone.get(f"/users/{ADA}/{path}").respond(json={}) for path in PANEL_CALLS[panel_.key]]
 
     response = panel(panel_.key)
 
+    assert [call.call_count for call in calls] == [1] * len(calls)
     assert response.status_code == 200
     assert 'class="user-panel"' in response.text
     assert "<html" not in response.text
@@ -132,9 +136,8 @@ def test_each_panel_costs_one_call(panel, pingone, panel_):
 
 @pytest.mark.parametrize("panel_", PANELS, ids=lambda panel: panel.key)
 def test_a_panel_that_fails_says_why_in_its_place(panel, pingone, panel_):
-    pingone.get(f"/users/{ADA}/{PANEL_CALLS[panel_.key]}").respond(
-        403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
-    )
+    for path in PANEL_CALLS[panel_.key]:
+        pingone.get(f"/users/{ADA}/{path}").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
 
     response = panel(panel_.key)
 
@@ -149,11 +152,99 @@ def test_all_panels_are_in_the_page_for_those_without_javascript(whole, pingone)
 
     words = words_of(whole(f"{URL}?panels=all"))
 
-    for shown in ("Field engineers Direct", "Text message", "It unlocks by itself in 2 minutes.", "Active 20 Nov 2026"):
+    for shown in (
+        "Field engineers Direct",
+        "Text message",
+        "Password locked after too many wrong passwords. It unlocks in 2 minutes, at",
+        "Active 20 Nov 2026",
+    ):
         assert shown in words
 
 
-@pytest.mark.parametrize("path", PANEL_CALLS.values())
+def known_of(response):
+    return dict(re.findall(r'class="known" name="(\w+)" value="([^"]+)"', response.text))
+
+
+@pytest.fixture
+def verdict(browser_of, helpdesk):
+    """What htmx gets when it sends back what the page knows."""
+    return lambda known: browser_of(helpdesk).get(f"{URL}standing/", known, headers=HTMX)
+
+
+def locked_out(pingone):
+    pingone.get(f"/users/{ADA}/password").respond(json={"status": "PASSWORD_LOCKED_OUT", "secondsUntilUnlock": 700})
+    pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", {"id": str(BO), "type": "SMS"}))
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"bypassMFAEnabledUntil": "2099-12-01T09:30:00Z"})
+
+
+def test_the_verdict_follows_the_panels_in_any_order_without_a_call(whole, panel, verdict, pingone):
+    call = pingone.get(f"/users/{ADA}").respond(json=ada())
+    locked_out(pingone)
+    known = known_of(whole())
+    assert "Password and MFA not read yet." in words_of(verdict(known))
+
+    devices, password = known_of(panel("devices")), known_of(panel("password"))
+    calls = len(pingone.calls)
+
+    assert "No lock on the account. Password not read yet." in words_of(verdict(known | devices))
+    assert "Password locked after too many wrong passwords." in words_of(verdict(known | password))
+    words = words_of(verdict(known | devices | password))
+    for said in ("It unlocks in 12 minutes, at", "It ends on 1 Dec 2099", "What helps: Unlock password"):
+        assert said in words
+    assert len(pingone.calls) == calls
+    assert call.call_count == 1
+
+
+def test_the_verdict_is_complete_with_all_panels_and_the_same(whole, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    locked_out(pingone)
+    pingone.get(f"/users/{ADA}/memberOfGroups").respond(json={})
+    pingone.get(f"/users/{ADA}/sessions").respond(json={})
+    response = whole(f"{URL}?panels=all")
+
+    def head(response):
+        section = response.text.split('id="standing"')[1].split("</section>")[0]
+        return section.split("hx-sync")[1]
+
+    assert "Password locked after too many wrong passwords." in response.text
+    assert head(verdict(known_of(response))) == head(response)
+
+
+def test_a_password_that_could_not_be_read_is_told_from_one_not_read_yet(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    answer_panels(pingone)
+    pingone.get(f"/users/{ADA}/password").respond(500, json=error("UNEXPECTED_ERROR"))
+
+    assert "No lock on the account. Password could not be read." in words_of(whole(f"{URL}?panels=all"))
+
+
+@pytest.mark.parametrize("known", [{}, {"user": "forged"}])
+def test_a_verdict_on_nothing_leaves_the_page_as_it_is(verdict, acme, known):
+    assert verdict(known).status_code == 204
+
+
+def test_what_one_page_knows_says_nothing_of_another_user(browser_of, helpdesk, whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    other = f"/o/acme/users/{BO}/standing/"
+
+    assert browser_of(helpdesk).get(other, known_of(whole()), headers=HTMX).status_code == 204
+
+
+def test_the_page_carries_no_name_address_or_number(whole, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+
+    carried = signing.loads(known_of(whole())["user"], salt=f"console.users.carried User {ADA}")
+
+    assert not [part for part in ("Berg", "acme.test", "+46", "203.0.113") if part in json.dumps(carried)]
+
+
+def test_an_auditor_is_told_of_nothing_to_do(browser_of, auditor, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False))
+
+    assert "What helps" not in browser_of(auditor).get(URL).text
+
+
+@pytest.mark.parametrize("path", [paths[0] for paths in PANEL_CALLS.values()])
 def test_a_panel_that_fails_leaves_the_others_alone(whole, pingone, path):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     answer_panels(pingone)
@@ -164,6 +255,24 @@ def test_a_panel_that_fails_leaves_the_others_alone(whole, pingone, path):
     assert response.status_code == 200
     assert response.text.count("data-failure=") == 1
     assert response.text.count('class="user-panel"') == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "bypass", "said"),
+    [
+        (200, {}, None),
+        (200, {"bypassMFAEnabledUntil": "2099-12-01T09:30:00Z"}, "MFA bypass until 1 Dec 2099, 09:30"),
+        (403, error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"), "The MFA bypass could not be read."),
+    ],
+)
+def test_a_bypass_is_shown_beside_the_devices_and_never_hides_them(panel, pingone, status, bypass, said):
+    pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", {"id": str(BO), "type": "SMS"}))
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(status, json=bypass)
+
+    words = words_of(panel("devices"))
+
+    assert "Text message" in words
+    assert said in words if said else "bypass" not in words
 
 
 def test_a_panel_is_a_page_too(whole, pingone):

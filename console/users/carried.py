@@ -1,0 +1,115 @@
+"""What the parts of a user's page know for the verdict, carried by the page itself from one part to another.
+
+The panels come one by one, in any order, and none is read twice: each leaves here what it knows, and the head of the
+page sends all of it back for the sentence. Signed for one user; without names, addresses or numbers.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.http import QueryDict
+
+from console.users.standing import Gap, Known
+from pingone_integration.devices import Device, device_of
+from pingone_integration.mfa import Bypass, MfaState
+from pingone_integration.passwords import PasswordState
+from pingone_integration.users import User, user_of
+from pingone_integration.values import json_object, moment, text
+
+Json = dict[str, Any]
+_NO_ID = UUID(int=0)  # which device it is, the verdict does not ask
+
+
+def carry(user_id: UUID, part: User | PasswordState | MfaState) -> str:
+    """Return what the verdict needs of it, as text that only this server can have written."""
+    match part:
+        case User():
+            content = _of_user(part)
+        case PasswordState():
+            content = {"status": part.status, "unlock_at": _iso(part.unlock_at)}
+        case MfaState():
+            content = {
+                "devices": [_of_device(device) for device in part.devices],
+                "bypass": {"until": _iso(part.bypass.until)} if part.bypass else None,
+            }
+    return signing.dumps(content, salt=_salt(user_id, type(part)), compress=True)
+
+
+def carried(user_id: UUID, sent: QueryDict, now: datetime) -> Known | None:
+    """Return what the page knows; None when it does not even know the user."""
+    body = _opened(user_id, User, sent.get("user", ""))
+    user = user_of(body) if body else None
+    if user is None:
+        return None
+    password = _opened(user_id, PasswordState, sent.get("password", ""))
+    mfa = _opened(user_id, MfaState, sent.get("mfa", ""))
+    return Known(
+        user=user,
+        password=_password(password) if password else Gap.UNREAD,
+        mfa=_mfa(mfa) if mfa else Gap.UNREAD,
+        now=now,
+    )
+
+
+def _opened(user_id: UUID, kind: type, carried: str) -> Json:
+    try:
+        return json_object(signing.loads(carried, salt=_salt(user_id, kind)))
+    except signing.BadSignature:
+        return {}
+
+
+def _salt(user_id: UUID, kind: type) -> str:
+    return f"console.users.carried {kind.__name__} {user_id}"
+
+
+def _of_user(user: User) -> Json:
+    """As PingOne's JSON, so that user_of reads it."""
+    content: Json = {
+        "id": str(user.id),
+        "email": "known" if user.email else "",
+        "enabled": user.enabled,
+        "account": {
+            "status": {True: "LOCKED", False: "OK", None: None}[user.is_locked],
+            "unlockAt": _iso(user.unlock_at),
+        },
+        "lifecycle": {"status": user.lifecycle},
+        "mfaEnabled": user.mfa_enabled,
+        "identityProvider": {"type": user.identity_provider},
+        "_embedded": {"password": {"status": user.password_status}},
+    }
+    if user.has_signed_on is not False:
+        content["lastSignOn"] = {"at": _iso(user.last_sign_on_at)}
+    return content
+
+
+def _of_device(device: Device) -> Json:
+    return {
+        "id": str(_NO_ID),
+        "status": "ACTIVE" if device.is_active else "ACTIVATION_REQUIRED",
+        "block": {"status": "BLOCKED" if device.is_blocked else ""},
+        "lock": {"status": "LOCKED" if device.is_locked else ""},
+    }
+
+
+def _password(content: Json) -> PasswordState:
+    return PasswordState(
+        status=text(content.get("status")),
+        last_changed_at=None,
+        seconds_until_unlock=None,
+        unlock_at=moment(content.get("unlock_at")),
+        policy_name="",
+    )
+
+
+def _mfa(content: Json) -> MfaState:
+    bypass = content.get("bypass")
+    return MfaState(
+        devices=tuple(device for one in content["devices"] if (device := device_of(one))),
+        bypass=Bypass(until=moment(bypass["until"])) if bypass else None,
+    )
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

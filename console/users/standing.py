@@ -1,0 +1,385 @@
+"""Whether a user can sign in, why not, and what helps: one verdict out of what has been read so far.
+
+Pure: no call, no clock. `CASES` is the whole of it, in the order in which things are told; what keeps the user out
+whatever else is repaired comes first, as in pingone_integration/unlocking.py.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from math import ceil
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from pingone_integration.mfa import MfaState
+from pingone_integration.passwords import PasswordState
+from pingone_integration.users import User
+
+
+class Answer(StrEnum):
+    """To: can they sign in? The values appear in templates and styles."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Gap(Enum):
+    """Why a part is not known, in words."""
+
+    UNREAD = "not read yet"
+    FAILED = "could not be read"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of a user at a time."""
+
+    user: User
+    password: PasswordState | Gap = Gap.UNREAD
+    mfa: MfaState | Gap = Gap.UNREAD
+    now: datetime
+
+    @property
+    def password_status(self) -> str | None:
+        """PingOne's word, of a list where the password itself is unread; None: unread, or another system's business."""
+        if self.user.has_external_identity_provider:
+            return None
+        if isinstance(self.password, PasswordState):
+            return self.password.status
+        return self.user.password_status or None
+
+    @property
+    def bypass_until(self) -> datetime | None:
+        """None: no bypass is running, as far as known."""
+        bypass = self.mfa.bypass if isinstance(self.mfa, MfaState) else None
+        return bypass.until if bypass and bypass.until and bypass.until > self.now else None
+
+    @property
+    def lacks_device(self) -> bool:
+        """MFA is on, and no device could answer; whatever the bypass."""
+        if not self.user.mfa_enabled or isinstance(self.mfa, Gap):
+            return False
+        return not any(device.is_usable for device in self.mfa.devices)
+
+    @property
+    def is_kept_out_by_mfa(self) -> bool:
+        return (
+            self.lacks_device
+            and isinstance(self.mfa, MfaState)
+            and self.mfa.bypass is not None
+            and not self.bypass_until
+        )
+
+    @property
+    def has_locked_device(self) -> bool:
+        return isinstance(self.mfa, MfaState) and any(device.is_locked for device in self.mfa.devices)
+
+    @property
+    def has_device(self) -> bool:
+        return isinstance(self.mfa, MfaState) and bool(self.mfa.devices)
+
+    @property
+    def gaps(self) -> dict[str, Gap]:
+        """The parts that would decide and are not known."""
+        gaps = {}
+        if (
+            isinstance(self.password, Gap)
+            and self.password_status is None
+            and not self.user.has_external_identity_provider
+        ):
+            gaps["password"] = self.password
+        if isinstance(self.mfa, Gap) and self.user.mfa_enabled:
+            gaps["MFA"] = self.mfa
+        return gaps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One thing that can be so."""
+
+    key: str
+    answer: Answer  # YES: worth telling, but no obstacle
+    word: str  # where there is room for one or two; "": the user is Active all the same
+    says: str | Callable[[Known], str]
+    when: Callable[[Known], bool]
+    helps: tuple[str, ...] = ()  # keys of the catalogue, the best first
+
+    def told(self, known: Known) -> str:
+        return self.says if isinstance(self.says, str) else self.says(known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The verdict."""
+
+    answer: Answer
+    key: str  # of the case that is told first; "": none
+    word: str
+    sentence: str
+    facts: tuple[str, ...]  # behind the sentence, without repeating it
+    helps: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it, to copy into a ticket."""
+        return "\n".join((self.sentence, *self.facts))
+
+
+def standing_of(known: Known) -> Standing:
+    """Return the verdict: NO by whatever is known to keep them out, YES only when nothing is unknown."""
+    cases = [case for case in CASES if case.when(known)]
+    answers = {case.answer for case in cases} | ({Answer.UNKNOWN} if known.gaps else set())
+    answer = next((one for one in (Answer.NO, Answer.UNKNOWN) if one in answers), Answer.YES)
+    first = cases[0] if cases else None
+    facts = (*(case.told(known) for case in cases), *_good(known), *_gap(known))
+    sentence = _sentence(answer, first, known)
+    return Standing(
+        answer=answer,
+        key=first.key if first else "",
+        word=next((case.word for case in cases if case.word), "Active"),
+        sentence=sentence,
+        facts=tuple(fact for fact in facts if fact not in sentence),
+        helps=tuple(dict.fromkeys(key for case in cases for key in case.helps if _makes_sense(key, known))),
+    )
+
+
+def _sentence(answer: Answer, first: Case | None, known: Known) -> str:
+    if answer is Answer.NO and first:
+        return first.told(known)
+    said = first.told(known) if first and first.key not in _ASIDES else ""
+    if answer is Answer.YES:
+        return " ".join(("They can sign in.", said or (first.told(known) if first else ""))).strip()
+    return " ".join((said or next(_good(known)), *_gap(known)))
+
+
+def _good(known: Known) -> Iterator[str]:
+    """What is in order."""
+    user = known.user
+    if user.enabled and user.is_locked is False:
+        yield "No lock on the account."
+    if known.password_status == "OK":  # noqa: S105 - a status
+        yield "The password works."
+    if user.mfa_enabled is False:
+        yield "MFA is off."
+    elif user.mfa_enabled and isinstance(known.mfa, MfaState) and not known.lacks_device:
+        usable = sum(device.is_usable for device in known.mfa.devices)
+        yield f"MFA is on, with {usable} working device{'' if usable == 1 else 's'}."
+
+
+def _gap(known: Known) -> Iterator[str]:
+    """The parts not known, those for one reason in one sentence."""
+    for gap in Gap:
+        parts = " and ".join(part for part, why in known.gaps.items() if why is gap)
+        if parts:
+            yield f"{parts[0].upper()}{parts[1:]} {gap.value}."
+
+
+def _makes_sense(key: str, known: Known) -> bool:
+    return key != "password.send-recovery-code" or bool(known.user.email and known.user.enabled is not False)
+
+
+def time_in_words(at: datetime, now: datetime) -> str:
+    """As a person says it, in the reader's time zone: in 12 minutes, at 14:05."""
+    here, today = timezone.localtime(at), timezone.localtime(now).date()
+    minutes = ceil((at - now).total_seconds() / 60)
+    if minutes < 60:
+        return f"in {minutes} minute{'' if minutes == 1 else 's'}, at {here:%H:%M}"
+    if here.date() == today:
+        hours = round(minutes / 60)
+        return f"in about {hours} hour{'' if hours == 1 else 's'}, at {here:%H:%M}"
+    if here.date() == today + timedelta(days=1):
+        return f"tomorrow at {here:%H:%M}"
+    return f"on {date_format(here, 'j M Y')} at {here:%H:%M}"
+
+
+def _unlocks(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "It stays locked until somebody unlocks it."
+    return f"It unlocks {time_in_words(at, now)}." if at > now else "It should unlock any moment now."
+
+
+def _account_lock(known: Known) -> str:
+    return f"Locked. {_unlocks(known.user.unlock_at, known.now)}"
+
+
+def _password_lock(known: Known) -> str:
+    at = known.password.unlock_at if isinstance(known.password, PasswordState) else None
+    if at is None and isinstance(known.password, Gap):
+        return "Password locked after too many wrong passwords."  # a list does not say for how long
+    return f"Password locked after too many wrong passwords. {_unlocks(at, known.now)}"
+
+
+def _bypass(known: Known) -> str:
+    at = known.bypass_until
+    return f"MFA bypass is running: no second factor asked for. It ends {time_in_words(at, known.now)}." if at else ""
+
+
+def _password_is(status: str) -> Callable[[Known], bool]:
+    return lambda known: known.password_status == status
+
+
+_KNOWN_STATUSES = ("OK", "NO_PASSWORD", "PASSWORD_EXPIRED", "PASSWORD_LOCKED_OUT", "MUST_CHANGE_PASSWORD", "EXTERNAL")
+_ASIDES = ("bypass-running", "never-signed-in", "sign-in-unknown")  # told, but not in place of what is in order
+
+CASES = (
+    Case(
+        key="deactivated",
+        answer=Answer.NO,
+        word="Deactivated",
+        says="Deactivated. They cannot sign in until somebody activates them.",
+        when=lambda known: known.user.enabled is False,
+        helps=("user.activate",),
+    ),
+    Case(
+        key="account-locked",
+        answer=Answer.NO,
+        word="Locked",
+        says=_account_lock,
+        when=lambda known: known.user.is_locked is True,
+        helps=("user.unlock",),
+    ),
+    Case(
+        key="not-verified",  # no action: the mail of user.verify-email proves the address, not the account
+        answer=Answer.NO,
+        word="Not verified",
+        says="Not verified. They cannot sign in until they enter the code that PingOne emailed them.",
+        when=lambda known: known.user.must_verify,
+    ),
+    Case(
+        key="password-locked",
+        answer=Answer.NO,
+        word="Password locked",
+        says=_password_lock,
+        when=_password_is("PASSWORD_LOCKED_OUT"),
+        helps=("password.unlock", "password.set-temporary"),
+    ),
+    Case(
+        key="no-password",
+        answer=Answer.NO,
+        word="No password",
+        says="They have no password.",
+        when=_password_is("NO_PASSWORD"),
+        helps=("password.set-temporary",),
+    ),
+    Case(
+        key="mfa-locked",
+        answer=Answer.NO,
+        word="MFA locked",
+        says="MFA locked. No device works, and at least one is locked after failed attempts.",
+        when=lambda known: known.is_kept_out_by_mfa and known.has_locked_device,
+        helps=("device.unlock", "mfa.bypass"),
+    ),
+    Case(
+        key="mfa-no-device",
+        answer=Answer.NO,
+        word="No MFA device",
+        says="MFA is on, but they have no device for it. They cannot sign in where MFA is asked for.",
+        when=lambda known: known.is_kept_out_by_mfa and not known.has_device,
+        helps=("mfa.bypass", "mfa.disable"),
+    ),
+    Case(
+        key="mfa-no-working-device",
+        answer=Answer.NO,
+        word="No MFA device",
+        says="MFA is on, but no device works: each is blocked or was never activated.",
+        when=lambda known: known.is_kept_out_by_mfa and known.has_device and not known.has_locked_device,
+        helps=("mfa.bypass", "mfa.disable"),
+    ),
+    Case(
+        key="password-expired",
+        answer=Answer.YES,
+        word="Password expired",
+        says="The password expired: they have to choose a new one when they sign in.",
+        when=_password_is("PASSWORD_EXPIRED"),
+        helps=("password.send-recovery-code", "password.set-temporary"),
+    ),
+    Case(
+        key="must-change-password",
+        answer=Answer.YES,
+        word="Must change password",
+        says="They have to choose a new password when they sign in.",
+        when=_password_is("MUST_CHANGE_PASSWORD"),
+        helps=("password.send-recovery-code", "password.set-temporary"),
+    ),
+    Case(
+        key="enabled-unknown",
+        answer=Answer.UNKNOWN,
+        word="Unknown",
+        says="PingOne does not say whether they are deactivated.",
+        when=lambda known: known.user.enabled is None,
+    ),
+    Case(
+        key="lock-unknown",
+        answer=Answer.UNKNOWN,
+        word="Unknown",
+        says="PingOne does not say whether the account is locked.",
+        when=lambda known: known.user.is_locked is None,
+    ),
+    Case(
+        key="lifecycle-unknown",
+        answer=Answer.UNKNOWN,
+        word="Unknown",
+        says="PingOne does not say whether the account is verified.",
+        when=lambda known: known.user.lifecycle not in ("ACCOUNT_OK", "VERIFICATION_REQUIRED"),
+    ),
+    Case(
+        key="external-provider",
+        answer=Answer.UNKNOWN,
+        word="",
+        says=lambda known: f"They sign in through {known.user.identity_provider}. Check the password there.",
+        when=lambda known: known.user.has_external_identity_provider,
+    ),
+    Case(
+        key="external-password",
+        answer=Answer.UNKNOWN,
+        word="",
+        says="Another directory keeps their password. Check it there.",
+        when=_password_is("EXTERNAL"),
+    ),
+    Case(
+        key="password-unknown",
+        answer=Answer.UNKNOWN,
+        word="",
+        says="PingOne does not say whether the password works.",
+        when=lambda known: known.password_status is not None and known.password_status not in _KNOWN_STATUSES,
+    ),
+    Case(
+        key="mfa-unknown",
+        answer=Answer.UNKNOWN,
+        word="",
+        says="PingOne does not say whether MFA is on.",
+        when=lambda known: known.user.mfa_enabled is None,
+    ),
+    Case(
+        key="bypass-unknown",
+        answer=Answer.UNKNOWN,
+        word="",
+        says="No MFA device works, and the MFA bypass could not be read.",
+        when=lambda known: known.lacks_device and isinstance(known.mfa, MfaState) and known.mfa.bypass is None,
+        helps=("mfa.bypass",),
+    ),
+    Case(
+        key="bypass-running",
+        answer=Answer.YES,
+        word="",
+        says=_bypass,
+        when=lambda known: known.user.mfa_enabled is not False and known.bypass_until is not None,
+    ),
+    Case(
+        key="sign-in-unknown",
+        answer=Answer.YES,
+        word="",
+        says="PingOne does not say whether they ever signed in.",
+        when=lambda known: known.user.has_signed_on is None,
+    ),
+    Case(
+        key="never-signed-in",
+        answer=Answer.YES,
+        word="",
+        says="No sign-in yet.",
+        when=lambda known: known.user.has_signed_on is False,
+    ),
+)
