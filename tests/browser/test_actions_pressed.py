@@ -62,6 +62,7 @@ def drive(page: Page, action: Action, mara: Person, address: str) -> None:
     step.of(mara)
     page.goto(address)
     expect(page.locator(".user-panel-awaited")).to_have_count(0)  # what arrives moves what is below it
+    expect(part(page, "Sign-in")).not_to_contain_text("not read yet")
 
     press(page, action, {label: text.format(username=mara.username) for label, text in step.typed.items()})
 

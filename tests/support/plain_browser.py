@@ -78,10 +78,10 @@ class PlainBrowser:
         self._show(urljoin(self.address, address), self.client.get(urljoin(self.address, address), follow=True))
 
     def region(self, name: str) -> Element:
-        """The part of the page that has this heading."""
+        """The part of the page that has this heading, or this label where it has none."""
         for section in self.page.all("section"):
             heading = section.attributes.get("aria-labelledby", "")
-            if heading and self.page.one(id=heading).text == name:
+            if section.attributes.get("aria-label") == name or (heading and self.page.one(id=heading).text == name):
                 return section
         raise AssertionError(f"no part {name} in: {self.page.text}")
 
