@@ -4,7 +4,7 @@ import base64
 import logging
 import re
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import chain, count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -256,27 +256,65 @@ def mock(route: respx.Route, answer: httpx.Response | Exception) -> None:
         route.mock(return_value=answer)
 
 
-OF_AN_ORGANIZATION = [address for address in OURS if address.path.startswith("/o/acme/")]
 WRITTEN = {"submission": str(uuid4()), "reason": "a test", "ticket": "INC1"} | typed()
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_every_address_whatever_pingone_answers(
-    witness: Witness, wire: respx.MockRouter, settings: Any, answer: str
-) -> None:
-    settings.DEBUG = answer == "our mistake"
-    settings.ADMINS = [("Operations", "operations@acme.test")]
-    wire.post(f"{ISSUER}/token").respond(json=tokens(access_token=NEW_ACCESS_TOKEN, refresh_token=NEW_REFRESH_TOKEN))
-    mock(wire.route(host=urlsplit(API_URL).hostname), ANSWERS[answer])
-    discoverable(wire)
-    has_keys(wire)
+def requests(address: Address) -> Iterator[tuple[str, Address]]:
+    if not is_leaving(address):
+        yield from (("get", address), ("post", address))
 
-    # What lies outside of an organization calls no PingOne: two walks of it, one of them with DEBUG, are all there is.
-    elsewhere_too = answer in {"a user", "our mistake"}
-    for address in EVERY_ADDRESS if elsewhere_too else OF_AN_ORGANIZATION:
-        if not is_leaving(address):
-            witness.get(address.path)
-            witness.post(address.path, {} if address.name in ALLAUTH else WRITTEN)
+
+def send(witness: Witness, method: str, address: Address) -> None:
+    if method == "get":
+        witness.get(address.path)
+    else:
+        witness.post(address.path, {} if address.name in ALLAUTH else WRITTEN)
+
+
+@pytest.fixture
+def pingone_answers(wire: respx.MockRouter, settings: Any) -> Callable[[str], None]:
+    def every_call(answer: str) -> None:
+        settings.DEBUG = answer == "our mistake"
+        settings.ADMINS = [("Operations", "operations@acme.test")]
+        granted = tokens(access_token=NEW_ACCESS_TOKEN, refresh_token=NEW_REFRESH_TOKEN)
+        wire.post(f"{ISSUER}/token").respond(json=granted)
+        mock(wire.route(host=urlsplit(API_URL).hostname), ANSWERS[answer])
+        discoverable(wire)
+        has_keys(wire)
+
+    return every_call
+
+
+@pytest.mark.parametrize("answer", ["a user", "our mistake"])
+def test_every_address(witness: Witness, pingone_answers: Callable[[str], None], answer: str) -> None:
+    pingone_answers(answer)
+
+    for address in EVERY_ADDRESS:
+        for method, _ in requests(address):
+            send(witness, method, address)
+
+
+CALLING: list[tuple[str, Address]] = []  # the requests that make the console call PingOne, once somebody looked
+
+
+@pytest.mark.parametrize("answer", sorted(ANSWERS.keys() - {"a user", "our mistake"}))
+def test_every_address_that_calls_pingone_whatever_it_answers(
+    witness: Witness, wire: respx.MockRouter, pingone_answers: Callable[[str], None], answer: str
+) -> None:
+    if not CALLING:
+        pingone_answers("a user")
+        for method, address in chain.from_iterable(map(requests, OURS)):
+            so_far = wire.calls.call_count
+            send(witness, method, address)
+            if wire.calls.call_count > so_far:
+                CALLING.append((method, address))
+        assert {"users", "user", "user-action", "groups"} <= {address.name for _, address in CALLING}
+        plant(Connection.objects.get())
+        cache.clear()
+    pingone_answers(answer)
+
+    for method, address in CALLING:
+        send(witness, method, address)
 
 
 def is_leaving(address: Address) -> bool:

@@ -308,7 +308,7 @@ def assert_told_why(told: Told, way: Way, error: type[PingOneError]) -> None:
     assert way is Way.COMMAND or f'data-failure="{error.kind}"' in told.text
 
 
-@pytest.mark.parametrize("action", {action.form: action for action in ACTIONS}.values(), ids=lambda action: action.key)
+@EVERY_SHAPE
 @EVERY_WAY
 def test_what_is_wrong_with_the_connection_is_told_before_anything_is_sent(
     subtests, monkeypatch, action, way, org_admin, directory
