@@ -37,6 +37,7 @@ RIGHTS: dict[str, Permission | str] = {
     "user": Permission.VIEW_USERS,
     "user-groups": Permission.CHANGE_GROUPS,
     "user-panel": Permission.VIEW_USERS,
+    "user-standing": Permission.VIEW_USERS,
     "user-action": Permission.VIEW_USERS,  # and the action's own: every one of them in tests of its outcomes
     "working-on": Permission.VIEW_USERS,
     "audit": Permission.VIEW_AUDIT,
