@@ -25,7 +25,7 @@
   const known = () => [...document.querySelectorAll(".known")].map((part) => part.name + part.value).join();
   let told = known();
   document.addEventListener("htmx:afterSettle", () => {
-    const verdict = document.getElementById("standing");
+    const verdict = document.getElementById("verdict");
     if (!verdict || known() === told) return;
     told = known();
     htmx.trigger(verdict, "known");
