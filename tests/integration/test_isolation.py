@@ -27,6 +27,7 @@ ARRIVING = 50
 SEATS = PROCESSES * (THREADS - THREADS // 4)
 PASSWORD = "correct horse battery"
 PAGE_S = 10.0
+QUICK_S = 0.5
 
 # Two organizations whose admins have connected them, to one PingOne each.
 SEED = """
@@ -183,7 +184,8 @@ def test_while_one_organizations_pingone_hangs_another_stays_quick(tmp_path: Pat
         assert sum(not one.done() for one in rush) >= PROCESSES, "they were to hang all the time"
         answers = [one.result(timeout=60) for one in rush]
 
-        assert p95(meanwhile) < 2 * normal
+        # A busy machine doubles a page of 70 ms by itself; who waits for the other's PingOne waits for seconds.
+        assert p95(meanwhile) < max(2 * normal, QUICK_S)
         told = Counter("busy" if "Too many requests are waiting" in text else status for status, _, text in answers)
         assert told["busy"] == ARRIVING - hanging.waiting
         assert max(seconds for _, seconds, _ in answers) < PAGE_S + 5
