@@ -119,7 +119,7 @@ def each_of(found: AuditQuerySet) -> Iterator[AuditEntry]:
 
 
 def _at(organization: Organization) -> AuditQuerySet:
-    """Time runs with the sequence: see audit_chain.append."""
+    """Time runs with the sequence: see audit/chain.py, append."""
     return AuditEntry.objects.filter(organization=organization)
 
 

@@ -64,7 +64,7 @@ class AuditEntry(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="audit_entries")
     sequence = models.PositiveBigIntegerField()  # from 1, without gaps, per organization
     previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64)  # see audit_chain.digest
+    hash = models.CharField(max_length=64)  # see audit/chain.py, digest
 
     # The entry
     entry = models.UUIDField(default=uuid4)  # also our transaction id at PingOne
