@@ -29,14 +29,16 @@ PASSWORD = "correct horse battery"
 PAGE_S = 10.0
 QUICK_S = 0.5
 
-# Two organizations whose admins have connected them, to one PingOne each.
+# A database with two organizations whose admins have connected them, to one PingOne each.
 SEED = """
 import json, sys
 from datetime import timedelta
 from uuid import uuid4
+from django.core.management import call_command
 from django.utils import timezone
 from console.models import Membership, Operator, Organization
 from pingone_integration.models import Connection
+call_command("migrate", interactive=False)
 for slug, url in {pingones!r}.items():
     row = Connection(client_id="app", auth_url=url, environment_id=uuid4(), managed_environment_id=uuid4())
     row.sealed_access_token = row.seal("access_token", "good for an hour")
@@ -112,7 +114,6 @@ def console_for(directory: Path, pingones: dict[str, str]) -> Iterator[str]:
     }
     children = Children(directory, ROOT)
     try:
-        children.run("migrate", [*MANAGE, "migrate", "--noinput"], environment)
         seed = SEED.format(pingones=pingones, password=PASSWORD)
         children.run("seed", [*MANAGE, "shell", "--no-imports", "--command", seed], environment)
         children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], environment)

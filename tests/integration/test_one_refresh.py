@@ -44,8 +44,7 @@ def test_many_processes_make_one_refresh(connection: Connection, sandbox: Sandbo
 
     with ExitStack() as running:
         processes = [running.enter_context(worker(sandbox, connection, 5)) for _ in range(PROCESSES)]
-        for process in processes:
-            begin(process)
+        begin(*processes)
         found = [one for process in processes for one in outcome(process)]
 
     assert len(found) == PROCESSES * 5
@@ -66,8 +65,7 @@ def test_servers_whose_clocks_are_ten_minutes_apart_make_one_refresh(
     with ExitStack() as running:
         right = running.enter_context(worker(sandbox, connection, 5))
         wrong = running.enter_context(worker(sandbox, connection, 5, "--clock-off", str(minutes * 60)))
-        for process in (wrong, right):
-            begin(process)
+        begin(wrong, right)
         found = outcome(right) + outcome(wrong)
 
     assert refreshes(sandbox, grant) == 1

@@ -10,15 +10,15 @@ from uuid import UUID
 import pytest
 
 from tests.support.console_server import ConsoleServer, callback_address, free_port, running_console
-from tests.support.databases import new_database
+from tests.support.databases import change, new_database
 from tests.support.refreshing import is_live, refreshes
 from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
 PROCESSES = 4
 REQUESTS = 40
 EXPIRE = """
-from pingone_integration.models import Connection
-assert Connection.objects.filter(state="connected").update(access_token_expires_at="2020-01-01T00:00:00Z") == 1
+UPDATE pingone_integration_connection SET access_token_expires_at = '2020-01-01 00:00:00+00:00'
+WHERE state = 'connected'
 """
 
 
@@ -51,7 +51,7 @@ def test_forty_requests_at_once_to_four_processes_make_one_refresh(served: tuple
             return page.status_code, "mara" in page.text
 
     with console.browser("agent@acme.test") as operator:
-        console.run(EXPIRE)
+        assert change(console.environment["DATABASE_URL"], EXPIRE) == 1
         with ThreadPoolExecutor(REQUESTS) as at_once:
             so_far = len(console.log())
             answers = list(at_once.map(ask, range(REQUESTS)))

@@ -17,6 +17,13 @@ from console.demo.people import PASSWORD
 from console.demo.processes import Children
 from tests.support.sandbox_server import ROOT, Sandbox, new_browser, sign_on
 
+# In one process, as each takes a second to start.
+FILL = """
+from django.core.management import call_command
+call_command("migrate", interactive=False)
+call_command("seed_demo", {connection!r})
+"""
+
 
 @dataclass(frozen=True)
 class ConsoleServer:
@@ -36,10 +43,6 @@ class ConsoleServer:
             assert signed_in.status_code == 302, signed_in.text
             yield browser
 
-    def run(self, statement: str) -> None:
-        """Run Python with the console's models at hand, in a process of its own."""
-        self.children.run("shell", [*MANAGE, "shell", "--verbosity", "0", "--command", statement], self.environment)
-
     def log(self) -> str:
         """What gunicorn has printed so far."""
         return self.children.log("console").read_text()
@@ -55,8 +58,8 @@ def running_console(directory: Path, port: int, sandbox: Sandbox, **settings: st
     environment = shell | write_environment(directory, port, urlsplit(sandbox.url).port or 80) | settings
     children = Children(directory, ROOT)
     try:
-        children.run("migrate", [*MANAGE, "migrate", "--noinput"], environment)
-        children.run("seed", [*MANAGE, "seed_demo", str(directory / "connection.json")], environment)
+        filled = FILL.format(connection=str(directory / "connection.json"))
+        children.run("fill", [*MANAGE, "shell", "--no-imports", "--command", filled], environment)
         children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], environment)
         wait_for_console(children, port)
         server = ConsoleServer(f"http://localhost:{port}", environment, children)

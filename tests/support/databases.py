@@ -1,8 +1,9 @@
 """The database of the tests, and new ones of its kind, as another process is told of them: by DATABASE_URL."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -31,6 +32,15 @@ def new_database(directory: Path) -> Iterator[str]:
             yield _beside(name)
         finally:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def change(url: str, statement: str) -> int:
+    """In a new database, by SQL: no process has to start for it. Returns how many rows."""
+    if url.startswith("sqlite:///"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)) as database, database:
+            return database.execute(statement).rowcount
+    with psycopg.connect(url, autocommit=True) as server:
+        return server.execute(statement).rowcount
 
 
 def _beside(name: str) -> str:

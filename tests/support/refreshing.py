@@ -48,7 +48,7 @@ def works(sandbox: Sandbox, token: str) -> bool:
 
 @contextmanager
 def worker(sandbox: Sandbox, connection: Connection, threads: int, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A process on the same database, ready to begin when it is told."""
+    """A process on the same database, that begins when it is told; several start up at once."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -60,17 +60,20 @@ def worker(sandbox: Sandbox, connection: Connection, threads: int, *options: str
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
             yield process
         finally:
             process.kill()
 
 
-def begin(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("now\n")
-    process.stdin.flush()
+def begin(*processes: subprocess.Popen[str]) -> None:
+    """Once all of them are ready."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("now\n")
+        process.stdin.flush()
 
 
 def outcome(process: subprocess.Popen[str]) -> list[dict[str, str]]:
