@@ -1,4 +1,4 @@
-"""One door: who may enter which organization, and what they may do there."""
+"""Authorization, the door of every page: who may enter which organization, and what they may do there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from pingone_integration.connection.open_api import open_api
 
 
 class Permission(StrEnum):
-    """One right an operator has or lacks in an organization; the values appear in the audit log."""
+    """A right that an operator has or lacks in an organization. The values appear in the audit log."""
 
-    ENTER = "enter"  # every member: home, the connection's state
+    ENTER = "enter"  # for every member: home, the connection's state
     VIEW_USERS = "users.view"
     SYNC_POPULATIONS = "populations.sync"
     CREATE_USERS = "users.create"
@@ -108,7 +108,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts, as the audit log names them: an operator by themself."""
+    """The actor in the audit log: an operator."""
 
     kind: AuditEntry.Actor
     operator: Operator
@@ -128,9 +128,9 @@ class OrgAccess:
         return Actor(kind=AuditEntry.Actor.OPERATOR, operator=self.operator)
 
     def again(self) -> "OrgAccess":
-        """The same actor's access as it is now: a right may have been taken away since.
+        """Return the operator's current access: a right may have been removed since.
 
-        Raises Http404 when they no longer belong to the organization.
+        Raises Http404 if the operator no longer belongs to the organization.
         """
         return enter_org(self.operator, self.org.slug)
 
@@ -138,17 +138,17 @@ class OrgAccess:
         return permission in self.permissions
 
     def require(self, permission: Permission) -> None:
-        """Raises PermissionDenied (403): for members only, strangers never hold an OrgAccess."""
+        """Raise PermissionDenied (403) without the permission. Only members see it: strangers have no OrgAccess."""
         if permission not in self.permissions:
             raise PermissionDenied(permission)
 
     def pingone(self, transaction_id: UUID | None = None) -> PingOneApi:
-        """The API of this organization's environment. Raises NotConnected, TokenRefreshFailure, Unavailable."""
+        """Return the API of this organization's environment. Raises as open_api."""
         return open_api(self.org.connection, transaction_id=transaction_id)
 
 
 class ConsoleRequest(HttpRequest):
-    """A request of a signed-in operator. `access` is there on organization pages."""
+    """A request of a signed-in operator. `access` exists on organization pages only."""
 
     user: Operator
     access: OrgAccess
@@ -156,7 +156,7 @@ class ConsoleRequest(HttpRequest):
 
 
 def enter_org(operator: Operator, slug: str) -> OrgAccess:
-    """Raises Http404 for strangers and for what does not exist alike: existence must not leak."""
+    """Return the operator's access. Raises Http404 for strangers and unknown slugs alike: existence must not leak."""
     membership = (
         Membership.objects.select_related("organization__connection", "operator")
         .filter(operator=operator, operator__is_active=True, organization__slug=slug)
@@ -169,15 +169,15 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
 
 
 def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """To the sign-in page first, and from there back to the page that the person looked at."""
+    """Redirect anonymous visitors to the sign-in page, and from there back to their page."""
 
     @wraps(view)
     def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        # What was typed meanwhile is shown again by its own form; anything else leads back to the page around it.
+        # A kept form restores its input at its own address; any other request returns to the page around it.
         to_sign_in = redirect_to_login(request.path if kept_forms.save(request) else page_of(request))
-        # A fragment's place is no place for a sign-in form: htmx loads the whole page for HX-Redirect.
+        # A sign-in form must not replace a fragment: HX-Redirect makes htmx load the whole page.
         return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
 
     return entered
@@ -189,7 +189,7 @@ OrgView = Callable[Concatenate[ConsoleRequest, OrgAccess, P], HttpResponseBase]
 
 
 def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., HttpResponseBase]]:
-    """The view of an organization's page: its URL's `<slug:org>` arrives as an `OrgAccess` that has `permission`."""
+    """Decorate an organization's page: its URL's `<slug:org>` arrives as an `OrgAccess` that has `permission`."""
 
     def decorate(view: OrgView[P]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
@@ -206,14 +206,14 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
 
 
 def operator_view(view: View[P]) -> Callable[..., HttpResponseBase]:
-    """The view of a page that belongs to the operator alone and shows nothing of any one organization."""
+    """Decorate a page that belongs to the operator alone and shows nothing of any organization."""
     entered = signed_in(view)
     entered.door = "operator"  # type: ignore[attr-defined]
     return entered
 
 
 def public_view(*, reason: str) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """The view of a page anybody may load, and why."""
+    """Decorate a page that anybody may load; `reason` says why."""
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         view.door = f"public:{reason}"  # type: ignore[attr-defined]

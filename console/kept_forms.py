@@ -1,7 +1,7 @@
-"""A form sent after its operator's session had ended: kept for the same person until they have signed in again.
+"""Forms that operators sent after their session ended: kept until the same operator signs in again.
 
-It waits in the browser's session, for the form at the same address. Only a form that carries its operator's signature
-is kept, so that nobody can fill this server's sessions from outside; forms that ask for secrets carry none.
+The input waits in the browser's session, for the form at the same address. Only a form with its operator's signature
+is kept, so that nobody can fill this server's sessions from outside. Forms that ask for secrets have no signature.
 """
 
 import time
@@ -13,7 +13,7 @@ from django.http import HttpRequest, QueryDict
 from console.models import Operator
 from console.session_slot import SessionSlot
 
-FIELD = "typed_by"  # of the form
+FIELD = "typed_by"  # the form's field for the signature
 KEPT_S = 3600
 _LARGEST = 64_000  # characters
 _LEFT_OUT = ("csrfmiddlewaretoken", "submission", FIELD)
@@ -21,12 +21,12 @@ _SALT = "console.kept_forms"
 
 
 def signature_of(operator: Operator) -> str:
-    """Return what the form carries, so that only its reader gets back what they typed."""
+    """Return the signature for a form, so that only its operator gets the input back."""
     return signing.dumps(str(operator.pk), salt=_SALT)
 
 
 def save(request: HttpRequest) -> bool:
-    """Save what an operator sent without a session. Return whether there was a form to save."""
+    """Keep a form that an operator sent without a session. Return whether it was kept."""
     if request.method != "POST" or FIELD not in request.POST:
         return False
     typed = request.POST.copy()
@@ -44,7 +44,7 @@ def save(request: HttpRequest) -> bool:
 
 
 def restore(request: HttpRequest) -> QueryDict | None:
-    """Return, once, what this operator typed into the form at this address, as if just sent. None: nothing was."""
+    """Return, once, this operator's input for the form at this address with a new submission, or None if not kept."""
     kept = _slot(request).get()
     if not kept:
         return None

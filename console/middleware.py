@@ -1,4 +1,4 @@
-"""What every page needs: privacy headers, the reader's time zone, and PingOne's failures in words."""
+"""Middleware for every page: privacy headers, time zone, deadline, session activity, PingOne's failures in words."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from console.failures import pages
 from pingone_integration.calls import deadline
 from pingone_integration.errors import PingOneError
 
-PAGE_S = 10.0  # longer, nobody waits
+PAGE_S = 10.0  # nobody waits longer
 SEEN_EVERY = timedelta(minutes=1)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class PrivatePages:
-    """Pages hold personal data: no cache keeps them, and the back button never shows a bare fragment."""
+    """Headers for personal data: no cache keeps a page, and the back button never shows a bare fragment."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -36,12 +36,12 @@ class PrivatePages:
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Read from disk once: the cookie that is looked up here comes with every request."""
+    """Return the names of all time zones, read from disk once: every request looks up its cookie here."""
     return frozenset(zoneinfo.available_timezones())
 
 
 class ReaderTimeZone:
-    """Times are shown in the zone that the browser named in the `timezone` cookie; UTC without one."""
+    """The reader's time zone, which the browser names in the `timezone` cookie; UTC without a cookie."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -54,9 +54,9 @@ class ReaderTimeZone:
 
 
 class Deadline:
-    """A page waits ten seconds for PingOne, all of its calls together; what it changes may take longer.
+    """A deadline: a page waits ten seconds for PingOne, for all calls together. A write may take longer.
 
-    A streamed export is read after this, and has no deadline: each of its calls has its own timeouts.
+    A streamed export runs after this middleware, without a deadline: each of its calls has its own timeouts.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -68,7 +68,7 @@ class Deadline:
 
 
 class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]
-    """When an operator was last seen, to the minute and not by fragments: a page that only reads rarely writes."""
+    """The time an operator was last seen, to the minute and without fragments, so that reads rarely cause a write."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response: HttpResponse
@@ -87,7 +87,7 @@ class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]
 
 
 class Failures:
-    """What goes wrong in a view as a page or, for a fragment, as a notice; see failures/pages.py."""
+    """A view's failures as a page or, for a fragment, as a notice; see failures/pages.py."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

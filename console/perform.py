@@ -1,4 +1,4 @@
-"""The single path that checks, records and runs: for page, fragment, Undo, Call API and command line alike."""
+"""The single path that checks, records and runs operations: for page, fragment, Undo, Call API and command line."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -43,30 +43,30 @@ from pingone_integration.users import User
 UNREAD = "It could not be read back."
 UNSEEN = "PingOne took it, but does not show it: look again in a moment."
 MISTAKE = "The console made a mistake while PingOne was being called."
-LOOK_AGAIN_S = 2.0  # however long the page has been waiting for PingOne already
-MOST_AT_ONCE = 20  # actions on one user: somebody waits for the answer
-LONGEST_RUN = timedelta(minutes=5)  # all calls of one action together have long timed out by then
+LOOK_AGAIN_S = 2.0  # even if the page's deadline is over
+MOST_AT_ONCE = 20  # actions on one user: an operator waits for the answer
+LONGEST_RUN = timedelta(minutes=5)  # by then, all calls of one action have timed out
 
 
 class NotPossible(Exception):
-    """What was read before an operation shows that it must not run; the text says why."""
+    """The values read before an operation show that it must not run. The text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Before:
-    """What an operation is about, as read before it runs."""
+    """The subject and the values of an operation, as read before it runs."""
 
     subject: Subject
-    values: Json | None = None  # for the record; None: not read
+    values: Json | None = None  # for the record; None if not read
 
 
 @dataclass(frozen=True, kw_only=True)
 class After:
-    """What an operation came to: everything of the result and of the closing row that it knows itself."""
+    """The outcome of an operation: its own part of the result and of the closing row."""
 
     outcome: type[Done | NoChange | Failed | Unknown]
     result: Any = None
-    subject: Subject | None = None  # where it was not known before
+    subject: Subject | None = None  # if it was not known before
     values: Json | None = None
     note: str = ""
     error: PingOneError | None = None  # of Failed and Unknown
@@ -76,42 +76,42 @@ class After:
 
 
 class Operation(Protocol):
-    """Something to do at PingOne once, checked and on record: an action on a user, or a call of any endpoint."""
+    """One checked and recorded operation at PingOne: an action on a user, or a call of any endpoint."""
 
     @property
     def key(self) -> str:
-        """In the audit log."""
+        """Return the key for the audit log."""
 
     @property
     def permission(self) -> Permission: ...
 
     @property
     def asks_for_ticket(self) -> bool:
-        """Whether the organization's ticket policy for `key` counts."""
+        """Return whether the organization's ticket policy for `key` applies."""
 
     @property
     def subject(self) -> Subject:
-        """As far as it is known before PingOne was asked."""
+        """Return the subject, as far as it is known before a call to PingOne."""
 
     def recorded_inputs(self) -> Json:
-        """Without secrets."""
+        """Return the inputs without secrets."""
 
     def look(self, api: PingOneApi) -> Before:
-        """Raises PingOneErrors, and NotPossible."""
+        """Read the state before the run. Raises PingOneErrors, and NotPossible."""
 
     def run(self, api: PingOneApi) -> Any:
-        """Raises PingOneErrors."""
+        """Run the operation. Raises PingOneErrors."""
 
     def settle(self, api: PingOneApi, before: Before, result: Any) -> After:
-        """What `run` came to; it returned `result`. Raises nothing."""
+        """Return the outcome of `run`, which returned `result`. Raises nothing."""
 
 
 def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -> Result:
     """Check, record and run one operation: the only way to change anything at PingOne.
 
-    The entry is written first and closed last: one left STARTED tells of a process that died. So nothing around this
-    may roll back, and no transaction may be open.
-    Raises PermissionDenied, and Http404 for somebody who was removed meanwhile.
+    The entry is written first and closed last: an entry left STARTED means that the process died. So no transaction
+    may be open, and nothing around this may roll back. The submission is the idempotency key.
+    Raises PermissionDenied, and Http404 if the operator was removed from the organization.
     """
     access = access.again()
     access.require(operation.permission)
@@ -194,7 +194,7 @@ def _refuse(
 
 
 def _sent_before(access: OrgAccess, circumstances: Circumstances) -> AlreadySubmitted:
-    """The same form was submitted at the same moment, and the other one was first."""
+    """Return the outcome of a double-submit: the same form was sent at the same moment, and the other request won."""
     entry = entries.submitted(access.org, access.actor, circumstances.submission)
     assert entry is not None  # noqa: S101 - the constraint that kept ours out has seen it
     return AlreadySubmitted(entry=entry)
@@ -209,7 +209,7 @@ def perform(
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """Of an Undo: the entry whose effect it takes back, and the action that had it."""
+    """The entry that an Undo reverses, and its action."""
 
     action: Action
     entry: AuditEntry
@@ -220,7 +220,7 @@ class UserOperation:
     """An action of the catalogue on one user."""
 
     action: Action
-    user_id: UUID | None  # None: there is no user yet
+    user_id: UUID | None  # None if there is no user yet
     inputs: Mapping[str, Any]
     restores: Restored | None = None
 
@@ -250,7 +250,7 @@ class UserOperation:
             _raise_if_changed(api, user, self.restores)
         try:
             values = self.action.observe(api, user, self.inputs) if user else None
-        except (MissingPermission, NotFound):  # that they cannot be seen keeps nobody from acting
+        except (MissingPermission, NotFound):  # unreadable values do not prevent the action
             values = None
         return Before(subject=_subject(self.user_id, user), values=values)
 
@@ -268,7 +268,7 @@ class UserOperation:
         values = storable(again.values) or {}
         is_seen = again.was_read and expected.items() <= values.items()
         was_so = bool(expected) and again.was_read and is_seen and values == storable(before.values)
-        note = action.note_of(result)  # may say better what did not come about
+        note = action.note_of(result)  # may explain a missing effect better
         if not again.was_read:
             note = f"{note} {UNREAD}".strip()
         elif not is_seen:
@@ -286,9 +286,9 @@ class UserOperation:
 
 
 def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> Result:
-    """Run the inverse of what `entry`, its latest row, tells of: an action of its own, with its own entry.
+    """Run the inverse of the action of `entry` (its latest row), as a separate action with its own entry.
 
-    Refused when there is no inverse, when it was undone already, or when the user has changed since. Raises as `run`.
+    Refused if there is no inverse, if it was undone already, or if the user has changed since. Raises as `run`.
     """
     action, inverse = BY_KEY.get(entry.action), inverse_of(entry)
     if action is None or action.undo is None or inverse is None or entry.outcome != Outcome.SUCCEEDED:
@@ -311,13 +311,13 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
 
 
 def inverse_of(entry: AuditEntry) -> Action | None:
-    """The action that takes back the kind of action that `entry` tells of; None: there is none."""
+    """Return the action that reverses the action of `entry`, or None if there is none."""
     action = BY_KEY.get(entry.action)
     return BY_KEY[action.undo.action] if action and action.undo else None
 
 
 def undo_of(entry: AuditEntry) -> AuditEntry | None:
-    """The undo that has taken `entry` back, or may have, or is about to; its latest row."""
+    """Return the latest row of the undo that reversed `entry`, may have, or is about to; or None if there is none."""
     took_effect = (Outcome.STARTED, Outcome.SUCCEEDED, Outcome.NO_CHANGE, Outcome.UNKNOWN)
     return (
         AuditEntry.objects.current()
@@ -327,7 +327,7 @@ def undo_of(entry: AuditEntry) -> AuditEntry | None:
 
 
 def _raise_if_changed(api: PingOneApi, user: User, restores: Restored) -> None:
-    """Raises NotPossible."""
+    """Raise NotPossible if the user has changed since the entry."""
     entry = restores.entry
     now = storable(restores.action.observe(api, user, restores.action.inputs_on_record(entry.inputs)))
     if now != entry.after:
@@ -335,9 +335,9 @@ def _raise_if_changed(api: PingOneApi, user: User, restores: Restored) -> None:
 
 
 def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
-    """Read the user again after an unknown outcome, and close the entry if that tells what happened; its latest row.
+    """Read the user again after an unknown outcome. Close the entry if that shows the outcome; return its latest row.
 
-    Raises a PingOneError when the user cannot be read now.
+    Raises a PingOneError if the user cannot be read now.
     """
     action = BY_KEY.get(entry.action)
     if not is_open(entry) or action is None or not entry.subject_id:
@@ -360,22 +360,22 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
 
 
 def is_open(entry: AuditEntry) -> bool:
-    """Whether nobody knows what came of it: the answer was lost, or the process that ran it died."""
+    """Return whether the outcome is unknown: the answer was lost, or the process died."""
     died = entry.outcome == Outcome.STARTED and entry.at < timezone.now() - LONGEST_RUN
     return died or entry.outcome == Outcome.UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Look:
-    """How things stand at PingOne."""
+    """The state at PingOne after an action."""
 
-    user: User | None = None  # None: gone, or not read
+    user: User | None = None  # None if gone or not read
     values: Json | None = None
     was_read: bool = False
 
 
 def _look_again(api: PingOneApi, action: Action, user_id: UUID, inputs: Mapping[str, Any]) -> _Look:
-    """What has been done is done, whether or not this succeeds."""
+    """Read the state after an action. A PingOneError here does not change the outcome: the state stays unread."""
     try:
         try:
             user: User | None = users.get(api, user_id)
@@ -392,7 +392,7 @@ def _subject(user_id: UUID | None, user: User | None) -> Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One of several actions on a user, and how it is called where its outcome is told."""
+    """One of several actions on a user, and its name beside its outcome."""
 
     action: Action
     name: str
@@ -402,9 +402,9 @@ class Step:
 def perform_each(
     access: OrgAccess, user_id: UUID, steps: Iterable[Step], circumstances: Circumstances
 ) -> list[tuple[Step, Result | None]]:
-    """Run all steps, whichever fail; once PingOne does not answer, the rest is not tried: None.
+    """Run all steps, even if some fail. Once PingOne does not answer, the remaining results are None (not tried).
 
-    The same submission again runs none of them again. Raises as `run`.
+    The same submission never runs a step again. Raises as `run`.
     """
     results: list[tuple[Step, Result | None]] = []
     silent = False

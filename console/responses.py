@@ -1,4 +1,4 @@
-"""How views answer when somebody acted: why and from where they did, notices, and redirects that htmx follows too."""
+"""Answers to an operator's action: its circumstances, flash messages, and redirects that htmx follows too."""
 
 from django.contrib import messages
 from django.forms import Form
@@ -17,7 +17,7 @@ TYPED_BEFORE = "You were signed out before this was sent. Nothing was changed; w
 
 
 def circumstances_of(request: HttpRequest, form: Form) -> Circumstances:
-    """Of a valid ActionForm."""
+    """Return the circumstances from a valid ActionForm."""
     return Circumstances(
         source_address=source_address(request),
         ticket=form.cleaned_data["ticket"],
@@ -27,7 +27,7 @@ def circumstances_of(request: HttpRequest, form: Form) -> Circumstances:
 
 
 def tell(request: HttpRequest, access: OrgAccess, notice: Notice) -> None:
-    """On the next page, or with the fragment that follows."""
+    """Show the notice on the next page, or with the next fragment."""
     text = with_explanation(access, notice.text, notice.kind)
     messages.add_message(request, notice.level, text, extra_tags=str(notice.undoes or ""))
 
@@ -37,7 +37,7 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
 
 
 def with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse:
-    """Tell these panels of the user's page to read themselves again."""
+    """Tell these panels of the user's page to reload."""
     for panel in panels:
         trigger_client_event(response, f"{panel}-changed")
     return response

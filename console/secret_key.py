@@ -1,4 +1,4 @@
-"""Django's SECRET_KEY, refused when nobody can have made it at random."""
+"""The check that Django's SECRET_KEY is random."""
 
 import re
 import zlib
@@ -11,9 +11,9 @@ _PLACEHOLDER = re.compile(r"change.?me|example|insecure|only.for|placeholder|sec
 
 
 def check_secret_key(key: str) -> None:
-    """Raises ImproperlyConfigured for a missing, short or example key, with the command that makes a good one."""
+    """Raise ImproperlyConfigured for a missing, short or example key, with the command that makes a good key."""
     if len(key) < SHORTEST:
         raise ImproperlyConfigured(f"SECRET_KEY must be at least {SHORTEST} random characters. {_MAKE_ONE}")
-    # What repeats itself compresses; 50 random characters never to less than this, not even digits alone.
+    # Repetition compresses, but 50 random characters never to less than 40 bytes, not even digits alone.
     if _PLACEHOLDER.search(key) or len(zlib.compress(key.encode(), 9)) < 40:
         raise ImproperlyConfigured(f"SECRET_KEY is an example or made up, not random. {_MAKE_ONE}")

@@ -1,4 +1,4 @@
-"""One value in the browser session: everything that the console keeps there has a slot of its own."""
+"""One value in the browser session: every value that the console keeps there has its own slot."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,18 +8,18 @@ from django.contrib.sessions.backends.base import SessionBase
 
 @dataclass(frozen=True)
 class SessionSlot:
-    """Holds one JSON value of one browser; it ends with the session."""
+    """One JSON value of one browser. It ends with the session."""
 
     session: SessionBase
-    key: str  # the slot's own, with the id of the organization or connection that the value belongs to
+    key: str  # unique, with the ID of the organization or connection if the value belongs to one
 
     def get(self) -> Any:
-        """None: the slot is empty."""
+        """Return the value, or None if the slot is empty."""
         return self.session.get(self.key)
 
     def set(self, value: Any) -> None:
         self.session[self.key] = value
 
     def pop(self) -> Any:
-        """Empty the slot and return what was in it; None: it was empty."""
+        """Empty the slot. Return its value, or None if it was empty."""
         return self.session.pop(self.key, None)

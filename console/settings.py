@@ -1,6 +1,6 @@
-"""Every setting of the console, each environment variable read once.
+"""Every setting of the console. Each environment variable is read once.
 
-A required variable that is missing or wrong stops the start and names itself; see .env.example for all of them.
+A missing or wrong required variable stops the start with an error that names it; .env.example lists all variables.
 """
 
 from ipaddress import ip_network
@@ -22,10 +22,10 @@ env = environ.Env()
 if (BASE_DIR / ".env").exists():  # development only: a server gets its environment from its service manager
     env.read_env(BASE_DIR / ".env")
 
-# What whoever runs this server decides
+# Settings of the server's administrator
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")  # a missing key is refused below, with how to make one
+SECRET_KEY = env.str("SECRET_KEY", default="")  # a missing key is refused below, with the command to make one
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
 CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
 PINGONE_CUSTOM_HOSTS = parse_custom_hosts(env.list("PINGONE_CUSTOM_HOSTS", default=[]))
@@ -51,21 +51,21 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 vars().update(EMAIL_CONFIG)
-EMAIL_TIMEOUT = 5  # seconds for each step; whoever's page it is that sends a mail waits for it
+EMAIL_TIMEOUT = 5  # seconds for each step; a page that sends an email waits for it
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"console@{_public.hostname}")
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # A writer takes its lock at BEGIN: waiting for it honours the timeout, upgrading a read lock would not.
+        # A writer takes its lock at BEGIN: this wait honors the timeout, the upgrade of a read lock would not.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # gunicorn's threads live on, each with a connection of its own; DATABASE_URL may end in ?conn_max_age=0.
+    # gunicorn's threads stay alive, each with its own connection; DATABASE_URL may end in ?conn_max_age=0.
     DATABASES["default"] = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | DATABASES["default"]
 
-# What the product is made of
+# Django components of the product
 
 INSTALLED_APPS = [
     "console",
@@ -143,7 +143,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Signing in
+# Sign-in
 
 AUTH_USER_MODEL = "console.Operator"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -163,8 +163,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an org admin vouches for the address: nobody signs up
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_SESSION_REMEMBER = True  # nothing to tick: a session lasts SESSION_COOKIE_AGE
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to people who are not operators
+ACCOUNT_SESSION_REMEMBER = True  # no checkbox: a session lasts SESSION_COOKIE_AGE
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no email to people who are not operators
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
 MFA_ADAPTER = "console.operators.accounts.MfaAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
@@ -182,7 +182,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_NAME = "console_csrf"
 CSRF_FAILURE_VIEW = "console.failures.pages.csrf_failed"
 SECURE_SSL_REDIRECT = SERVED_OVER_TLS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by a load balancer, inside
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # a load balancer calls them inside the network
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SERVED_OVER_TLS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -215,11 +215,11 @@ LOGGING = {
         "audit": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    # httpx logs whole URLs at INFO, and a filter in one may hold somebody's address.
+    # httpx logs whole URLs at INFO, and a filter in a URL may contain a user's email address.
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
-        "django.template": {"level": "INFO"},  # at DEBUG it logs all that a page was made of
-        "console.audit": {"handlers": ["audit"], "propagate": False},  # JSON lines alone, for a SIEM
+        "django.template": {"level": "INFO"},  # at DEBUG it logs all values of a page
+        "console.audit": {"handlers": ["audit"], "propagate": False},  # only JSON lines, for a SIEM
     },
 }

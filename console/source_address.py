@@ -1,4 +1,4 @@
-"""The address a request really came from, seen through the proxies that whoever runs this server trusts."""
+"""The real source address of a request, behind the proxies that this server trusts."""
 
 from ipaddress import ip_address, ip_network
 
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 
 
 def source_address(request: HttpRequest) -> str:
-    """An IP address; empty when there is none, as on a Unix socket.
+    """Return the IP address, empty if there is none, as on a Unix socket.
 
     X-Forwarded-For is read from its end, the only part that a trusted proxy wrote, up to the first address that is
-    not a trusted proxy's: what a browser put there itself is never believed.
+    not a trusted proxy's. So a browser cannot forge its address.
     """
     address = _normalized(request.META.get("REMOTE_ADDR", ""))
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]

@@ -1,6 +1,6 @@
-"""The ticket that an operator works on, and which actions ask for one, as an org admin decides.
+"""The ticket that an operator works on, and an org admin's policy for each action's ticket.
 
-It is set once and goes with every action until it is changed.
+The operator sets the ticket once. It applies to every action until it is changed.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ Requirement = TicketPolicy.Requirement
 
 
 def current_ticket(request: ConsoleRequest) -> str:
-    """Return the ticket of this organization in this browser session; empty: none is set."""
+    """Return the ticket of this organization in this browser session, empty if none is set."""
     return str(_slot(request).get() or "")
 
 
@@ -30,14 +30,14 @@ def _slot(request: ConsoleRequest) -> SessionSlot:
 
 
 class TicketForm(Form):
-    """The ticket to work on from now on; empty: none."""
+    """The ticket to work on from now on, empty for none."""
 
     ticket = CharField(required=False, max_length=100)
-    user_id = UUIDField(required=False)  # whose page it was set on
+    user_id = UUIDField(required=False)  # the user on whose page it was set
 
 
 class TicketPolicyForm(Form):
-    """What one action asks for."""
+    """The ticket policy of one action."""
 
     requirement = ChoiceField(label="Ticket", choices=Requirement)
     pattern = CharField(

@@ -32,7 +32,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("theme/", theme.choose_theme, name="theme"),
-    # Nobody signs up or changes addresses by themselves: an org admin decides who an operator is.
+    # No sign-up and no change of one's own address: an org admin decides who is an operator.
     path("accounts/signup/", accounts.closed),
     path("accounts/email/", accounts.closed),
     path("accounts/confirm-email/", accounts.closed),

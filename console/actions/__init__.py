@@ -1,1 +1,1 @@
-"""Every action on a user as data: its form, what it reads before and after, and its button."""
+"""Every action on a user as data: its form, the values it reads before and after, and its button."""

@@ -1,4 +1,4 @@
-"""What decides whether a user can sign on at all."""
+"""Actions that decide whether a user can sign in at all."""
 
 from console.access import Permission
 from console.actions import observed

@@ -1,4 +1,4 @@
-"""What an action is: everything that button, form, URL, command line, audit log and tests need to know about it."""
+"""The Action class: everything that button, form, URL, command line, audit log and tests need to know of an action."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def _no_note(result: Any) -> str:
 
 
 class Place(StrEnum):
-    """Where on the user's page an action stands, and what its `offered_to` is asked about."""
+    """The place of an action on the user's page. A comment names the object that its `offered_to` receives."""
 
     ACCOUNT = "account"  # the User
     PROFILE = "profile"  # the User
@@ -40,15 +40,15 @@ class Place(StrEnum):
     DEVICE = "device"  # a Device
     SESSIONS = "sessions"  # the Sessions
     SESSION = "session"  # a Session
-    ELSEWHERE = "elsewhere"  # a page of its own: there is no user yet, or none at all
+    ELSEWHERE = "elsewhere"  # a separate page: there is no user yet, or none at all
 
 
 @dataclass(frozen=True, kw_only=True)
 class Undo:
-    """The action that takes another one back."""
+    """The action that reverses another action."""
 
     action: str  # key
-    inputs: Callable[[Json, Json], Json] = _nothing  # from the recorded values before, and the recorded inputs
+    inputs: Callable[[Json, Json], Json] = _nothing  # from the recorded values before and the recorded inputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,34 +56,34 @@ class Action:
     """Something an operator can do to one PingOne user."""
 
     key: str  # in URLs, command line and audit log: never renamed, never reused
-    label: str  # on its button: imperative
-    title: str = ""  # where it stands alone, away from what the button is about; "": the label
-    submit: str = ""  # on the button of its form; "": the title
-    done: str  # in the notice and the audit log: past tense
-    already: str = ""  # in the notice after the person's name, when it was so before: "was deactivated already"
-    does: str  # what it will do, said beforehand
-    leaves: str  # and what not
+    label: str  # on its button, as an imperative
+    title: str = ""  # the name outside its context on the page; "" means the label
+    submit: str = ""  # on the button of its form; "" means the title
+    done: str  # in the notice and the audit log, in the past tense
+    already: str = ""  # in the notice after the user's name, if nothing changed: "was deactivated already"
+    does: str  # its effect, shown beforehand
+    leaves: str  # what it does not change, shown beforehand
     permission: Permission
-    call: Callable[..., Any]  # call(api, user_id, **inputs); call(api, **inputs) where there is no user yet
+    call: Callable[..., Any]  # call(api, user_id, **inputs); call(api, **inputs) if there is no user yet
     form: type[ActionForm] = NoInput
-    options: Mapping[str, Options] | None = None  # what PingOne offers to choose from, by form field
-    secret_inputs: frozenset[str] = frozenset()  # inputs that no log may keep
-    secret_result: str = ""  # what `call` returns is shown once under this name, and kept nowhere
+    options: Mapping[str, Options] | None = None  # choices that PingOne offers, by form field
+    secret_inputs: frozenset[str] = frozenset()  # inputs that must not be logged
+    secret_result: str = ""  # label to show the result of `call` once; the result is never stored
     place: Place = Place.ACCOUNT
     offered_to: Callable[[Any], bool] = _always  # display only; PingOne decides
-    question: str = ""  # risky: asked on a page of its own, with the person's `{name}`
-    panels: tuple[str, ...] = ()  # of the user's page, that show something else afterwards
+    question: str = ""  # for a risky action: asked on a separate page, with the user's `{name}`
+    panels: tuple[str, ...] = ()  # panels of the user's page that change afterwards
     bulk: bool = False
-    is_remedy: bool = False  # takes away what keeps the user from signing on: the button that an agent looks for
+    is_remedy: bool = False  # removes an obstacle to sign-in: its button comes first
 
-    observe: Observe = _nothing  # the values it is about, read before and after for the record
+    observe: Observe = _nothing  # reads the affected values, before and after, for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
-    note_of: Callable[[Any], str] = _no_note  # what a person should know besides, from what `call` returned
-    is_complete: Callable[[Any], bool] = _always  # whether what `call` returned shows all that was asked for
-    subject_of: Callable[[Any], User] | None = None  # the user out of what `call` returned, where there was none before
+    note_of: Callable[[Any], str] = _no_note  # a further note for the operator, from the result of `call`
+    is_complete: Callable[[Any], bool] = _always  # whether the result of `call` shows everything requested
+    subject_of: Callable[[Any], User] | None = None  # the user in the result of `call`, if there was none before
     undo: Undo | None = None
 
-    endpoint: str  # in PingOne's words, below the environment
+    endpoint: str  # PingOne's method and path, below the environment
     pingone_permission: str
 
     @property
@@ -100,18 +100,18 @@ class Action:
 
     @property
     def is_immediate(self) -> bool:
-        """Its button does it, without a page in between: nothing to ask for, nothing to think twice about."""
+        """Return whether the button acts without a page in between: the action has no visible inputs and no risk."""
         return not self.is_risky and not self.form.visible_inputs()
 
     def expected(self, inputs: Inputs) -> Json | None:
-        """What `observe` finds once the action has happened; None: it cannot be seen."""
+        """Return the values that `observe` finds after success, or None if the effect cannot be observed."""
         return self.effect(inputs) if callable(self.effect) else self.effect
 
     def inputs_on_record(self, recorded: Json) -> Json:
-        """The inputs as `observe` and `expected` take them, from those that an entry keeps: ids are UUIDs again."""
+        """Return an entry's recorded inputs as `observe` and `expected` take them: IDs are UUIDs again."""
         ids = self.form.id_fields()
         return {name: UUID(value) if name in ids and value else value for name, value in recorded.items()}
 
     def record_of(self, inputs: Inputs) -> Json:
-        """The inputs as the log keeps them."""
+        """Return the inputs for the audit log, without secrets."""
         return {name: value for name, value in inputs.items() if name not in self.secret_inputs}

@@ -1,4 +1,4 @@
-"""Which actions a page offers to its reader, with what their buttons need."""
+"""The actions that a page offers to an operator, with the data of their buttons."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,39 +18,39 @@ from pingone_integration.sessions import Session
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
-    """One action offered at one place."""
+    """One action, offered in one place."""
 
     action: Action
     url: str
-    inputs: dict[str, str] = field(default_factory=dict)  # that the place itself brings, such as the device
+    inputs: dict[str, str] = field(default_factory=dict)  # inputs that the place sets, such as the device
     submission: UUID = field(default_factory=uuid4)
 
     @property
     def query(self) -> str:
-        """The inputs, for a link to the action's form."""
+        """Return the inputs as a query string, for a link to the action's form."""
         return f"?{urlencode(self.inputs)}" if self.inputs else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A line of a panel, and what can be done with it."""
+    """A line of a panel, and its buttons."""
 
     item: Any
     buttons: list[Button]
 
 
-_AT = {  # a panel's items: where they stand, and how an action's form names them
+_AT = {  # a panel's items: their place, and the form field and the attribute of their ID
     Device: (Place.DEVICE, "device_id", "id"),
     GroupMembership: (Place.GROUP, "group_id", "group_id"),
     Session: (Place.SESSION, "session_id", "id"),
 }
-_BELOW = {"sessions": Place.SESSIONS}  # a user joins groups on a page of its own, several at once
+_BELOW = {"sessions": Place.SESSIONS}  # not groups: a user joins several at once, on a separate page
 
 
 def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **inputs: UUID) -> list[Button]:
-    """What this operator may do with `target`, a User or what the place is about, and what makes sense there.
+    """Return the buttons that this operator may use and that make sense for `target`.
 
-    What helps comes first, what needs thinking twice last.
+    `target` is the object of the place, see Place. Remedies come first, risky actions last.
     """
     return [
         Button(
@@ -64,7 +64,7 @@ def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **input
 
 
 def offers(access: OrgAccess, user_id: UUID, items: Iterable[Any]) -> list[Offer]:
-    """Each line of a panel with its buttons."""
+    """Return each line of a panel with its buttons."""
     found = []
     for item in items:
         place, name, attribute = _AT[type(item)]
@@ -75,7 +75,7 @@ def offers(access: OrgAccess, user_id: UUID, items: Iterable[Any]) -> list[Offer
 
 
 def panel_offers(access: OrgAccess, user_id: UUID, key: str, content: Any) -> dict[str, Any]:
-    """What a panel's template gets beside its content: `offers`, line by line, and `buttons`, for the whole panel."""
+    """Return a panel's context beside its content: `offers` for each line, `buttons` for the whole panel."""
     if isinstance(content, PasswordState):
         return {"buttons": buttons(access, user_id, Place.PASSWORD, content)}
     items = list(getattr(content, "items", content))

@@ -1,4 +1,4 @@
-"""Every action an operator can take at PingOne, as data: the one list that pages, commands, log and tests read."""
+"""Every action that an operator can run at PingOne, as data: the single list for pages, commands, log and tests."""
 
 from console.actions import account, groups, mfa, passwords, profile, sessions
 from console.actions.action import Action, Place, Undo

@@ -1,4 +1,4 @@
-"""What PingOne offers to choose from in an action's form: pairs of value and wording."""
+"""The choices that PingOne offers in an action's form: pairs of value and label."""
 
 from pingone_integration import groups, populations
 from pingone_integration.calls.api import PingOneApi
@@ -8,7 +8,7 @@ Choices = list[tuple[str, str]]
 
 
 def populations_to_choose(api: PingOneApi, user: User | None) -> Choices:
-    """The default one first, since that is where most belong."""
+    """Return the populations, the default one first, since most users belong there."""
     found = sorted(populations.all_of(api), key=lambda population: not population.is_default)
     return [(str(population.id), population.name) for population in found]
 
@@ -22,7 +22,7 @@ def other_populations(api: PingOneApi, user: User | None) -> Choices:
 
 
 def groups_to_join(api: PingOneApi, user: User | None) -> Choices:
-    """The first page of the groups that take members one by one and are open to the user's population."""
+    """Return the groups of PingOne's first page that are open to the user's population."""
     return [
         (str(group.id), group.name)
         for group in groups.first(api)

@@ -1,7 +1,7 @@
-"""The attributes that an environment added to its users, as form fields.
+"""The custom attributes of an environment's users, as form fields.
 
-PingOne alone checks a value against an attribute's pattern: it is an expression of somebody else's, in another
-dialect, and could keep this server busy for long.
+Only PingOne checks a value against an attribute's pattern. The pattern is a foreign regular expression in another
+dialect, and could keep this server busy for long (ReDoS).
 """
 
 import json
@@ -16,17 +16,17 @@ from django.utils.safestring import SafeString
 from pingone_integration.profiles import ATTRIBUTES
 from pingone_integration.schemas import Attribute
 
-LONGEST = 16_000  # characters; PingOne keeps no profile of more than 16 kB
+LONGEST = 16_000  # characters; PingOne limits a profile to 16 kB
 _OFFERED = frozenset({"STRING", "BOOLEAN", "JSON"})
 
 
 def field_name(attribute: str) -> str:
-    """A custom attribute's field, told apart from PingOne's own and from the form's: `reason`, `region`."""
+    """Return a custom attribute's field name, distinct from standard attributes and form fields: `reason`, `region`."""
     return f"custom.{attribute}"
 
 
 def custom_fields(attributes: Iterable[Attribute]) -> dict[str, forms.Field]:
-    """By display name. What is switched off is not offered, nor what has parts of its own."""
+    """Return the fields, sorted by display name. Attributes that are COMPLEX or not `enabled` get no field."""
     offered = [one for one in attributes if one.is_custom and one.enabled and one.type in _OFFERED]
     return {
         field_name(one.name): _field_of(one) for one in sorted(offered, key=lambda one: one.display_name.casefold())
@@ -34,7 +34,7 @@ def custom_fields(attributes: Iterable[Attribute]) -> dict[str, forms.Field]:
 
 
 def apply_schema(fields: dict[str, forms.Field], attributes: Iterable[Attribute]) -> None:
-    """Take away PingOne's own attributes that this environment switched off, and mark those it wants a value for."""
+    """Remove the standard attributes that are not `enabled` in the environment, and mark the required attributes."""
     schema = {attribute.name: attribute for attribute in attributes if not attribute.is_custom}
     for name, path in ATTRIBUTES.items():
         outer, _, inner = path.partition(".")
@@ -47,7 +47,7 @@ def apply_schema(fields: dict[str, forms.Field], attributes: Iterable[Attribute]
 
 
 def can_edit(field: forms.Field, value: Any) -> bool:
-    """Whether the field gives a stored value back unchanged: it may be older than the schema."""
+    """Return whether the field gives a stored value back unchanged: the value may be older than the schema."""
     if value in ("", None, []) or isinstance(field, JsonField):
         return True
     if isinstance(field, LinesField | forms.MultipleChoiceField):
@@ -56,7 +56,7 @@ def can_edit(field: forms.Field, value: Any) -> bool:
 
 
 def keep_current_value(field: forms.Field, value: Any) -> None:
-    """Offer what a user has also where the schema no longer does, so that saving does not take it away."""
+    """Offer the user's value even if the schema no longer does, so that saving does not remove it."""
     if isinstance(value, str) and "\n" in value and not isinstance(field, forms.ChoiceField):
         field.widget = forms.Textarea(attrs={"rows": 3})
     if isinstance(field, forms.ChoiceField) and not isinstance(field, YesNoField) and value:
@@ -67,7 +67,7 @@ def keep_current_value(field: forms.Field, value: Any) -> None:
 
 
 class LinesField(forms.CharField):
-    """Several values, one to a line."""
+    """Several values, one per line."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 3}), **options)
@@ -92,7 +92,7 @@ class YesNoField(forms.TypedChoiceField):
 
 
 class _Checkboxes(forms.CheckboxSelectMultiple):
-    """Sends an empty value as well, so that nothing ticked differs from a field that was not shown."""
+    """Checkboxes that also send an empty value, so that an empty choice differs from a field that was not shown."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         boxes = super().render(name, value, attrs, renderer)
@@ -103,7 +103,7 @@ class _Checkboxes(forms.CheckboxSelectMultiple):
 
 
 class JsonField(forms.JSONField):
-    """JSON as the standard has it; `empty_value` None clears."""
+    """Standard JSON, without NaN or Infinity. An empty text becomes None, which clears the attribute."""
 
     widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
 
@@ -115,7 +115,7 @@ class JsonField(forms.JSONField):
         return "" if value is None or value == "" else super().prepare_value(value)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was typed stays as it was typed."""
+        """Return the typed text unchanged."""
         return InvalidJSONInput(data) if isinstance(data, str) else data
 
     def to_python(self, value: Any) -> Any:
@@ -162,7 +162,7 @@ def _field_of(attribute: Attribute) -> forms.Field:
 
 
 def _help(attribute: Attribute) -> Iterable[str]:
-    """As sentences, since each is somebody else's wording."""
+    """Yield each help text as a sentence: administrators may have left out the period."""
     for said in (attribute.description, attribute.pattern_in_words):
         if said:
             yield said if said.endswith((".", "!", "?")) else f"{said}."

@@ -1,4 +1,4 @@
-"""What people type for an action. A form validates and normalizes; it does not call PingOne."""
+"""The forms of actions. A form validates and normalizes, and carries the idempotency key; it does not call PingOne."""
 
 from copy import copy
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ LONGEST_UNTIL = timedelta(days=366)
 
 
 class ActionForm(forms.Form):
-    """What every action asks for besides its own inputs: why, and which press of a button this is.
+    """The fields of every action besides its own inputs: the reason, and the submission (one press of a button).
 
-    Fields are named as the arguments of the PingOne call; `inputs()` is what the call gets.
+    A field has the name of its argument in the PingOne call; `inputs()` returns the arguments.
     """
 
     ticket = forms.CharField(label="Ticket", required=False, max_length=100)
@@ -25,9 +25,9 @@ class ActionForm(forms.Form):
     submission = forms.UUIDField(widget=forms.HiddenInput)
 
     COMMON: ClassVar[tuple[str, ...]] = ("ticket", "reason", "submission")
-    takes_parts: ClassVar[bool] = False  # True: a field that is not sent at all means "leave it as it is"
-    looks_at_user: ClassVar[bool] = False  # True: cannot be checked without the user as PingOne has them now
-    looks_at_schema: ClassVar[bool] = False  # True: takes `attributes`, those that the environment's users have
+    takes_parts: ClassVar[bool] = False  # True: a field that is not sent stays unchanged
+    looks_at_user: ClassVar[bool] = False  # True: the check needs the user's current state at PingOne
+    looks_at_schema: ClassVar[bool] = False  # True: takes `attributes`, the environment's user attributes
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class ActionForm(forms.Form):
         user: User | None = None,
         initial: dict[str, Any] | None = None,
     ) -> None:
-        """`policy` None: no ticket is asked for. `user`: as PingOne has them now, where somebody is looking."""
+        """Set up the fields. Without `policy` the ticket is optional; `user` is the user at PingOne now, if read."""
         super().__init__(data, initial={"submission": uuid4()} | (initial or {}))
         self.policy = policy
         self.user = user
@@ -55,34 +55,34 @@ class ActionForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if name not in self.COMMON}
 
     def renew(self) -> None:
-        """Another press of the button is another attempt: what was sent so far did not come to its end."""
-        data: Any = copy(self.data)  # of a request's own, a changeable one
+        """Change the submission, so that the next press of the button is a new attempt: the last one did not finish."""
+        data: Any = copy(self.data)  # the copy of a request's data is mutable
         data["submission"] = str(uuid4())
         self.data = data
 
     def shown_inputs(self) -> list[str]:
-        """The fields that this very form asks a person to fill in."""
+        """Return the fields that this form instance asks the operator to fill in."""
         return [name for name, field in self.fields.items() if name not in self.COMMON and not field.widget.is_hidden]
 
     @classmethod
     def visible_inputs(cls) -> list[str]:
-        """What this action asks a person for."""
+        """Return the fields that this action asks the operator to fill in."""
         asked = {name: field for name, field in cls.base_fields.items() if name not in cls.COMMON}
         return [name for name, field in asked.items() if not field.widget.is_hidden]
 
     @classmethod
     def id_fields(cls) -> list[str]:
-        """The inputs that name something at PingOne: a device, a group, a population."""
+        """Return the inputs that are IDs of PingOne objects: a device, a group, a population."""
         ids = {name for name, field in cls.base_fields.items() if isinstance(field, forms.UUIDField)}
         return sorted(ids - set(cls.COMMON))
 
     def differences(self) -> list[Any]:
-        """What a person has to choose between when the user has changed since the form was opened; of most: nothing."""
+        """Return the values to choose between if the user changed after the form was opened. Most forms have none."""
         return []
 
 
 class NoInput(ActionForm):
-    """For what needs no more than a press of its button."""
+    """The form of an action that needs no more than a press of its button."""
 
 
 class UntilForm(ActionForm):
@@ -126,19 +126,18 @@ class SessionForm(ActionForm):
 
 
 def _as_read(name: str) -> str:
-    """White space is what a page and its fields change about a name: the one shows line breaks as spaces, and the
-    others leave them out."""
+    """Return the name without white space and case: pages show line breaks as spaces, input fields remove them."""
     return "".join(name.split()).casefold()
 
 
 class DeleteUserForm(ActionForm):
-    """The username typed once more, so that nobody is deleted by a slip."""
+    """The username, typed again, so that no user is deleted by mistake."""
 
     looks_at_user = True
 
     username = forms.CharField(
         label="Username, to confirm",
-        max_length=1000,  # of whatever PingOne has as one
+        max_length=1000,  # enough for any username at PingOne
         strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -154,6 +153,6 @@ class DeleteUserForm(ActionForm):
 
 
 class SubmissionForm(forms.Form):
-    """A button that needs nothing else than to be pressed once."""
+    """The form of a button that needs only one press."""
 
     submission = forms.UUIDField()

@@ -1,4 +1,4 @@
-"""What puts a user into groups and takes them out."""
+"""Actions that add a user to groups and remove them."""
 
 from uuid import UUID
 

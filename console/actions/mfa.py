@@ -1,4 +1,4 @@
-"""What a user's second factor is, and whether one is asked for."""
+"""Actions on MFA: a user's devices, and whether PingOne asks for a second factor."""
 
 from console.access import Permission
 from console.actions import observed

@@ -1,6 +1,6 @@
-"""The values that an action is about, read from PingOne before and after it, for the record and for undo.
+"""The values that an action affects, read from PingOne before and after it, for the record and for undo.
 
-None of them is a secret. Each takes the user as just read; None: there is no such user (any more).
+No value is a secret. Each function takes the user as just read, or None if the user does not exist (any more).
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ Inputs = Any
 
 
 def of_user(*names: str) -> Any:
-    """These attributes of User."""
+    """Return a function that observes these attributes of User."""
 
     def observe(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
         return {name: getattr(user, name) for name in names} if user else {}
@@ -39,7 +39,7 @@ def existence(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
 
 
 def changed_profile(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
-    """Of the profile, what is to change or has changed."""
+    """Return the profile values that are to change or have changed."""
     known: Json = profile_values(user) | values_of_custom(user) if user else {}
     return {name: known.get(name, "") for name in inputs["changes"]}
 

@@ -1,6 +1,6 @@
-"""What an action came to: a sum type, with the place of each case in the audit log and its words, here alone.
+"""The outcome of an action: a sum type. Only this module maps each case to the audit log and to words.
 
-`perform` returns one of them for page, fragment, several actions, new user, Undo, Call API and command line alike.
+`perform` returns an outcome for page, fragment, several actions, new user, Undo, Call API and command line alike.
 """
 
 from collections.abc import Callable
@@ -20,20 +20,20 @@ Outcome = AuditEntry.Outcome
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """It happened."""
+    """The action happened."""
 
     recorded_as: ClassVar[Outcome] = Outcome.SUCCEEDED
 
     entry: AuditEntry  # its closing row
-    result: Any = None  # what the call returned: a secret of `action.secret_result`, a user, a count, PingOne's answer
-    user: User | None = None  # read back afterwards; None: gone, or it could not be read
-    is_gone: bool = False  # PingOne has no such user any more
-    is_seen: bool = True  # read back, and it shows all that the action is for
+    result: Any = None  # of the call: a secret of `action.secret_result`, a user, a count, PingOne's answer
+    user: User | None = None  # read back afterwards; None if gone or not readable
+    is_gone: bool = False  # PingOne no longer has this user
+    is_seen: bool = True  # the user was read back, with the full effect
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoChange:
-    """It was so already: PingOne was asked, and the user is as before."""
+    """Nothing had to change: PingOne was asked, and the user is as before."""
 
     recorded_as: ClassVar[Outcome] = Outcome.NO_CHANGE
 
@@ -43,21 +43,21 @@ class NoChange:
 
 @dataclass(frozen=True, kw_only=True)
 class AlreadySubmitted:
-    """This form was submitted before: `entry`, its latest row, is what came of it. Nothing was done again."""
+    """This form was submitted before (double-submit): `entry` is its latest row. Nothing was done again."""
 
-    recorded_as: ClassVar[Outcome] = Outcome.REFUSED  # to a program; there is no row of its own
+    recorded_as: ClassVar[Outcome] = Outcome.REFUSED  # only for programs: this case adds no row
 
     entry: AuditEntry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """The console does not do this; `reason` says why. PingOne was not asked to change anything."""
+    """The console refuses the action; `reason` says why. PingOne was not asked to change anything."""
 
     recorded_as: ClassVar[Outcome] = Outcome.REFUSED
 
     reason: str
-    entry: AuditEntry | None  # None: there is no action that could be on record
+    entry: AuditEntry | None  # None if there is no action to record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class Conflict:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """It did not happen."""
+    """The action did not happen."""
 
     recorded_as: ClassVar[Outcome] = Outcome.FAILED
 
@@ -83,7 +83,7 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """It may have happened: PingOne's answer was lost."""
+    """The outcome is unknown: the action may have happened, but PingOne's answer was lost."""
 
     recorded_as: ClassVar[Outcome] = Outcome.UNKNOWN
 
@@ -96,7 +96,7 @@ Result = Done | NoChange | AlreadySubmitted | Refused | Conflict | Failed | Unkn
 
 
 def kind_of(error: PingOneError) -> type[Conflict | Failed | Unknown]:
-    """Which case a call is that ended with `error`."""
+    """Return the case for a call that ended with `error`."""
     if isinstance(error, ChangedMeanwhile):
         return Conflict
     return Failed if error.outcome_known else Unknown
@@ -119,18 +119,18 @@ NOT_KEPT = "What it showed once is not kept; press the button again for another.
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A sentence for the person, how grave it is, and the entry that its Undo takes back."""
+    """A sentence for the operator, its severity, and the entry that its Undo reverses."""
 
     level: int  # one of django.contrib.messages.constants
     text: str
     undoes: UUID | None = None
-    kind: str = ""  # of PingOne's error, where one is told
+    kind: str = ""  # of PingOne's error, if the text describes an error
 
 
 def notice_of(
     result: Result, action: Action, *, name: str, in_words: Callable[[PingOneError], str], may_undo: bool = False
 ) -> Notice:
-    """What a person is told. `name`: of the user; `in_words`: makes sentences of a failure."""
+    """Return the notice for the operator. `name` is the user's; `in_words` turns an error into sentences."""
     match result:
         case Done(entry=entry):
             text = f"{action.done}: {name}."
@@ -148,7 +148,7 @@ def notice_of(
 
 
 def problem_of(result: Result | None) -> str:
-    """Why one of several actions is not known to be done, in a line; empty when it is done. None: it was not tried."""
+    """Return why one of several actions is not known to be done, "" if it is done. `result` None means not tried."""
     match result:
         case None:
             return _NOT_TRIED
@@ -166,12 +166,12 @@ def problem_of(result: Result | None) -> str:
 
 
 def user_of(result: Result) -> User | None:
-    """The user as read back, of the cases that have one."""
+    """Return the user as read back, or None if the case has no user."""
     return getattr(result, "user", None)
 
 
 def error_of(result: Result | None) -> PingOneError | None:
-    """PingOne's error, of the cases that have one."""
+    """Return PingOne's error, or None if the case has no error."""
     return getattr(result, "error", None)
 
 

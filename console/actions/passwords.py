@@ -1,4 +1,4 @@
-"""What helps a user whose password does not."""
+"""Actions for a user whose password does not work."""
 
 from console.access import Permission
 from console.actions import observed

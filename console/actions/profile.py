@@ -1,4 +1,4 @@
-"""What changes who a user is and where they belong."""
+"""Actions on a user's profile and population."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ def _former_population(before: Json, inputs: Json) -> Json:
 
 
 def _note_of(written: Written) -> str:
-    """PingOne drops what the environment's schema does not know without a word."""
+    """Return a note on the attributes that PingOne silently dropped, as the environment's schema lacks them."""
     return f"PingOne did not take: {', '.join(written.not_taken)}." if written.not_taken else ""
 
 

@@ -1,4 +1,4 @@
-"""The profile of a PingOne user as a form: the attributes that every environment has, and the environment's own."""
+"""The profile of a PingOne user as a form: standard and custom attributes, edits with optimistic locking."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ _TIME_ZONE = RegexValidator(r"^\w+/\w+$", "A name such as Europe/Stockholm.")
 
 
 def profile_values(user: User) -> dict[str, Any]:
-    """The user's profile under the names of the form's fields, as in pingone_integration.profiles.ATTRIBUTES."""
+    """Return the user's profile by field name, as in pingone_integration.profiles.ATTRIBUTES."""
     return {
         "username": user.username,
         "email": user.email,
@@ -93,21 +93,21 @@ class _ProfileForm(ActionForm):
     }
 
     def __init__(self, data: Any = None, *, attributes: tuple[Attribute, ...] | None = None, **more: Any) -> None:
-        """`attributes` None: the environment's schema is not known, so that only what every environment has is here."""
+        """Set up the fields. `attributes` is None if the schema is unknown: then only standard attributes appear."""
         super().__init__(data, **more)
         self.knows_schema = attributes is not None
         apply_schema(self.fields, attributes or ())
         custom = custom_fields(attributes or ())
         self.fields |= custom
         names = [attribute.name for attribute in attributes or () if field_name(attribute.name) in custom]
-        self.custom = {field_name(name): custom_name(name) for name in names}  # field to our name
+        self.custom = {field_name(name): custom_name(name) for name in names}  # field name to our name
 
     def problems(self) -> list[forms.BoundField]:
-        """The fields to look at again: the form is long, and they may be out of sight."""
+        """Return the fields with errors: the form is long, and they may be scrolled out of view."""
         return [field for field in self.visible_fields() if field.errors]
 
     def sections(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
-        """The fields under headings, for the page."""
+        """Yield the fields under their headings."""
         headed = self.SECTIONS | {"More about the user": tuple(self.fields.keys() & self.custom.keys())}
         for heading, names in headed.items():
             if fields := [self[name] for name in self.fields if name in names]:
@@ -115,7 +115,7 @@ class _ProfileForm(ActionForm):
         yield "", [self[name] for name in ("ticket", "reason")]
 
     def filled_in(self) -> dict[str, Any]:
-        """What was typed, under our names; a field that was not sent is not among it."""
+        """Return the typed values under our names, without fields that were not sent."""
         names = {name: name for name in _ProfileForm.base_fields if name not in self.COMMON} | self.custom
         return {
             ours: value.replace("\r\n", "\n") if isinstance(value := self.cleaned_data[name], str) else value
@@ -134,28 +134,28 @@ class NewUserForm(_ProfileForm):
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A field that was edited while the user changed at PingOne; values in words, empty for none."""
+    """A field that was edited while the user changed at PingOne. Values are in words, empty if absent."""
 
     name: str  # of the field
     label: str
     typed: str
     now: str  # at PingOne
-    changed_there: bool | None  # None: nobody knows what it was when the form was opened
-    sent: tuple[str, ...]  # as it was typed, to be sent once more
+    changed_there: bool | None  # None if the value at the opening of the form is unknown
+    sent: tuple[str, ...]  # as typed, to be sent again
 
 
 class EditUserForm(_ProfileForm):
-    """Only what somebody edited is a change; a field that was not sent at all is none.
+    """The form to edit a user. Only an edited field is a change; a field that was not sent is unchanged.
 
-    The form carries the values that it was opened with, so that what others changed meanwhile is told from what the
-    person typed. Of an edited field, `take.<field>` set to `theirs` leaves PingOne's value as it is.
+    The form carries its original values, to distinguish the operator's edits from changes by others. For an edited
+    field, `take.<field>` set to `theirs` keeps PingOne's value.
     """
 
     looks_at_user = True
     takes_parts = True
 
-    seen_at = forms.DateTimeField(widget=forms.HiddenInput, required=False)  # `updated_at` of what the page showed
-    seen = JsonField(widget=forms.HiddenInput, required=False)  # and its values, by field
+    seen_at = forms.DateTimeField(widget=forms.HiddenInput, required=False)  # `updated_at` of the user on the page
+    seen = JsonField(widget=forms.HiddenInput, required=False)  # the values on the page, by field
 
     def __init__(self, data: Any = None, *, user: User | None = None, **more: Any) -> None:
         initial = more.pop("initial", None) or {}
@@ -184,7 +184,7 @@ class EditUserForm(_ProfileForm):
         return {"changes": self._changes(), "seen_at": seen_at}
 
     def differences(self) -> list[Difference]:
-        """Of a form that is valid: what was typed, beside what PingOne has now."""
+        """Return, for a valid form, each edited value beside PingOne's current value."""
         seen = self._seen()
         edited = {name: value for name, value in self.now.items() if self.custom.get(name, name) in self._changes()}
         return [
@@ -209,7 +209,7 @@ class EditUserForm(_ProfileForm):
         return seen if isinstance(seen, dict) else {}
 
     def _changes(self) -> dict[str, Any]:
-        """What differs both from what the page showed and from what PingOne has now."""
+        """Return the typed values that differ both from the original values and from PingOne's current values."""
         typed, seen = self.filled_in(), self._seen()
         changes = {}
         for name, now in self.now.items():
@@ -222,7 +222,7 @@ class EditUserForm(_ProfileForm):
 
 
 def _same(typed: Any, stored: Any) -> bool:
-    """Whether a stored value comes back from the form as it was where nobody touched it."""
+    """Return whether a typed value equals the stored value, apart from changes that the form itself makes."""
     if typed in ("", None, []):
         return stored in ("", None, [])
     if isinstance(typed, list) and isinstance(stored, list):

@@ -1,4 +1,4 @@
-"""What signs a user off."""
+"""Actions that end a user's sessions."""
 
 from console.access import Permission
 from console.actions import observed

@@ -1,1 +1,1 @@
-"""What every page shares: frame, form rendering, icons, exported files."""
+"""The parts that every page shares: frame, form rendering, icons, exported files."""

@@ -1,21 +1,21 @@
-"""CSV that a spreadsheet opens as the text it is."""
+"""CSV export without CSV injection: a spreadsheet opens every cell as text."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
-# What Excel, LibreOffice and Google Sheets take for the beginning of a formula.
+# Excel, LibreOffice and Google Sheets read these as the start of a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class _Echo:
-    """A file that gives back what is written to it."""
+    """A file that returns each line written to it."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Line by line, with a byte order mark so that Excel reads UTF-8; no cell is ever a formula."""
+    """Yield the CSV line by line, with a byte order mark so that Excel reads UTF-8. No cell of a row is a formula."""
     writer = csv.writer(_Echo())
     yield "\ufeff"
     yield writer.writerow(columns)
@@ -24,6 +24,6 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 
 
 def cell(value: object) -> str:
-    """The value as text, behind an apostrophe where a spreadsheet would calculate."""
+    """Return the value as text, after an apostrophe if a spreadsheet would read a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text

@@ -1,4 +1,4 @@
-"""How every form looks: Tabler's classes on Django's own widgets, and each error at its field."""
+"""The look of every form: Tabler's classes on Django's own widgets, and each error at its field."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ def _look_of(widget: Widget) -> str:
 
 
 class TablerBoundField(BoundField):
-    """Django ties help and errors to the input by aria-describedby; this adds the classes that show them."""
+    """A field with Tabler's classes. Django itself ties help and errors to the input by aria-describedby."""
 
     @property
     def is_single_checkbox(self) -> bool:
-        """Its label stands behind the box, not above it."""
+        """Return whether the field is one checkbox: its label stands after the box, not above it."""
         return isinstance(self.field.widget, CheckboxInput)
 
     @property
@@ -48,6 +48,6 @@ class TablerBoundField(BoundField):
 
 
 class TablerRenderer(TemplatesSetting):
-    """Widgets and fields come from templates/django/forms/, and where that has none from Django's own."""
+    """A renderer that uses templates/django/forms/, and Django's own templates for the rest."""
 
     bound_field_class = TablerBoundField

@@ -1,4 +1,4 @@
-"""What the frame around every page shows: organizations, connection state, navigation, theme."""
+"""The frame around every page (a context processor): organizations, connection state, navigation, theme."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}
 
 
 def chosen_theme(request: HttpRequest) -> str:
-    """From the `theme` cookie, so that the server draws the page in the right theme at once."""
+    """Return the theme from the `theme` cookie, so that the server draws the page in the right theme at once."""
     theme = request.COOKIES.get("theme", "")
     return theme if theme in THEMES else "auto"
 
@@ -29,9 +29,9 @@ class Destination:
     label: str
     icon: str
     url_name: str
-    permission: Permission | None = None  # None: the operator's own pages
-    section: str = ""  # heading above it; the first entry of a section brings it
-    purpose: str = ""  # what for, in one sentence on the home page; without one it is not shown there
+    permission: Permission | None = None  # None for the operator's own pages
+    section: str = ""  # heading, shown above the first entry of the section
+    purpose: str = ""  # one sentence on the home page; without it the home page omits the entry
 
 
 NAVIGATION = (
@@ -115,7 +115,7 @@ OWN_NAVIGATION = (
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """A destination as seen from the page it is drawn on."""
+    """A destination, from the point of view of the current page."""
 
     destination: Destination
     url: str
@@ -124,7 +124,7 @@ class NavigationItem:
 
 
 def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
-    """The destinations that this operator may enter from here."""
+    """Yield the destinations that this operator may open from here."""
     section = ""
     args = [access.org.slug] if access else []
     home = reverse("organization", args=args) if access else reverse("home")
@@ -140,10 +140,10 @@ def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
 
 @dataclass(frozen=True)
 class StateLook:
-    """How a connection state looks: never by colour alone."""
+    """The look of a connection state: never color alone."""
 
     icon: str
-    tone: str  # Tabler's name of the colour
+    tone: str  # Tabler's name of the color
     meaning: str
 
 
@@ -159,7 +159,7 @@ STATES = {
 
 
 def other_organizations(request: HttpRequest, access: OrgAccess | None) -> QuerySet[Organization]:
-    """Where else the operator could work."""
+    """Return the operator's other organizations."""
     if not request.user.is_authenticated:
         return Organization.objects.none()
     organizations = request.user.organizations.all()
@@ -167,9 +167,9 @@ def other_organizations(request: HttpRequest, access: OrgAccess | None) -> Query
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """`org`, `access` and `state_look` on an organization's pages; the rest on every page.
+    """Return the context of the frame. Only an organization's pages have `org`, `access` and the connection's state.
 
-    What costs a query is looked up when a template shows it, so that a fragment pays for none of it.
+    Values that cost a query are lazy: a fragment that shows none of them pays for none.
     """
     access: OrgAccess | None = getattr(request, "access", None)
     frame: dict[str, Any] = {

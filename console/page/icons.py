@@ -1,4 +1,4 @@
-"""Tabler's icons, drawn inline so that they take the colour of the text beside them."""
+"""Tabler's icons, drawn inline so that they take the color of the text beside them."""
 
 import re
 from functools import cache
@@ -14,9 +14,9 @@ _BOUNDING_BOX = '<path stroke="none" d="M0 0h24v24H0z" fill="none" />'
 
 @cache
 def icon_svg(name: str) -> SafeString:
-    """The icon as markup; screen readers skip it, so words stand beside it or label the button around it.
+    """Return the icon as markup. Screen readers skip it, so text must stand beside it or label the button around it.
 
-    Raises LookupError for an icon that is not among the vendored ones.
+    Raises LookupError for an icon that is not vendored.
     """
     file = ICON_FOLDER / f"{name}.svg"
     if not _NAME.fullmatch(name) or not file.is_file():

@@ -1,4 +1,4 @@
-"""The links below a list to its other pages."""
+"""The links below a list to its other pages, by pagination cursor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pingone_integration.calls.paging import Page
 
 @dataclass(frozen=True, kw_only=True)
 class Pager:
-    """Where a list leads from one of its pages, for templates/console/page/pager.html. Empty: nowhere."""
+    """The URLs from one page of a list to others, for templates/console/page/pager.html. Empty means no such page."""
 
     first: str = ""
     previous: str = ""
@@ -21,8 +21,8 @@ class Pager:
 def pager_of(page: Page[Any] | None, cursor: str, url: Callable[[str], str]) -> Pager:
     """Return the pager of a PingOne list.
 
-    `page` None: it could not be read. `cursor` led to this page; empty: it is the first. `url` takes a cursor to the
-    address of its page, "" to that of the first.
+    `page` is None if it could not be read. `cursor` led to this page; empty means the first page. `url` returns the
+    address of a cursor's page, for "" that of the first page.
     """
     return Pager(
         first=url("") if cursor else "",

@@ -1,8 +1,8 @@
-"""A browser's own description of itself, made short enough to recognize one's own."""
+"""Short browser names from user agents, so that operators recognize their own browsers."""
 
 import re
 
-# In this order: most browsers also claim to be those that stand below them.
+# The order matters: most browsers also claim to be browsers further down.
 _BROWSERS = (
     ("Edge", r"Edg(?:e|A|iOS)?/(\d+)"),
     ("Opera", r"OPR/(\d+)"),
@@ -22,7 +22,7 @@ _SYSTEMS = (
 
 
 def browser_name(user_agent: str) -> str:
-    """`Firefox 140 on Windows`; what is not known stays as the browser put it."""
+    """Return a name such as `Firefox 140 on Windows`, or the start of an unknown user agent."""
     browser = next((f"{name} {found[1]}" for name, sign in _BROWSERS if (found := re.search(sign, user_agent))), "")
     system = next((name for name, sign in _SYSTEMS if re.search(sign, user_agent)), "")
     return " on ".join(part for part in (browser, system) if part) or user_agent[:80] or "Unknown browser"

@@ -1,1 +1,1 @@
-"""Finding PingOne users and showing one: searches, panels, facts, groups to add."""
+"""Search and display of PingOne users: searches, panels, facts, groups to add."""

@@ -1,4 +1,4 @@
-"""The user's own part of their page: account and profile, what can be done there, and recent entries of the log."""
+"""The account part of a user's page: account and profile, their buttons, and recent audit entries."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from console.users.carried import carry
 from console.users.facts import profile_of
 from pingone_integration.users import User
 
-LATELY = 5  # entries of the audit log
+LATELY = 5  # audit entries
 
 
 def account_context(access: OrgAccess, shown: User) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def account_context(access: OrgAccess, shown: User) -> dict[str, Any]:
 
 
 def _on_record(access: OrgAccess, user_id: UUID) -> dict[str, Any]:
-    """For those who may read the log."""
+    """Return the recent audit entries, if the operator may view the audit log."""
     if not access.allows(Permission.VIEW_AUDIT):
         return {}
     return {

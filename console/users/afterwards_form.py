@@ -1,4 +1,4 @@
-"""What follows once a user is there: groups to join, and the mail that proves the address."""
+"""The follow-up of creating a user: groups to join, and an email that verifies the address."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from pingone_integration.groups import Group
 
 
 class AfterwardsForm(forms.Form):
-    """Actions of their own, after the user was created; a field is there only for those who may do it."""
+    """Separate actions after the user was created. Each field needs the permission for its action."""
 
     join = forms.TypedMultipleChoiceField(
         label="Groups to join", required=False, coerce=UUID, widget=forms.CheckboxSelectMultiple

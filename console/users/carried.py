@@ -1,7 +1,7 @@
-"""What the parts of a user's page know for the verdict, carried by the page itself from one part to another.
+"""Facts for the verdict, which the user's page carries from its panels to its head as signed tokens.
 
-The panels come one by one, in any order, and none is read twice: each leaves here what it knows, and the head of the
-page sends all of it back for the sentence. Signed for one user; without names, addresses or numbers.
+The panels load one by one, in any order, and none is read twice. Each leaves its facts in the page, and the head of the
+page sends all of them back. A token is signed for one user, and has no names, addresses or phone numbers.
 """
 
 from datetime import datetime
@@ -19,11 +19,11 @@ from pingone_integration.users import User, user_of
 from pingone_integration.values import json_object, moment, text
 
 Json = dict[str, Any]
-_NO_ID = UUID(int=0)  # which device it is, the verdict does not ask
+_NO_ID = UUID(int=0)  # the verdict does not need to know which device it is
 
 
 def carry(user_id: UUID, part: User | PasswordState | MfaState) -> str:
-    """Return what the verdict needs of it, as text that only this server can have written."""
+    """Return the facts that the verdict needs from this part, signed so that only this server can write them."""
     match part:
         case User():
             content = _of_user(part)
@@ -38,7 +38,7 @@ def carry(user_id: UUID, part: User | PasswordState | MfaState) -> str:
 
 
 def carried(user_id: UUID, sent: QueryDict, now: datetime) -> Known | None:
-    """Return what the page knows; None when it does not even know the user."""
+    """Return the facts that the page sent back, or None if the user is not among them."""
     body = _opened(user_id, User, sent.get("user", ""))
     user = user_of(body) if body else None
     if user is None:
@@ -65,7 +65,7 @@ def _salt(user_id: UUID, kind: type) -> str:
 
 
 def _of_user(user: User) -> Json:
-    """As PingOne's JSON, so that user_of reads it."""
+    """Return the user as PingOne's JSON, so that user_of can read it."""
     content: Json = {
         "id": str(user.id),
         "email": "known" if user.email else "",

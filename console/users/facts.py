@@ -1,4 +1,4 @@
-"""A user's profile as a list of facts: what everybody has, then what this one has, then the environment's own."""
+"""A user's profile as a list of facts: the common attributes, then others that are set, then custom attributes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pingone_integration.profiles import in_words
 from pingone_integration.users import User
 
-_LONG = 40  # characters; more than that gets a line of its own
-_LONG_WORD = 16  # characters; a word that one column would break in two
+_LONG = 40  # characters; a longer value gets its own line
+_LONG_WORD = 16  # characters; a single column would break a longer word
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One line of a profile; `value` is plain text out of PingOne."""
+    """One line of a profile. `value` is plain text from PingOne."""
 
     label: str
     value: str
@@ -29,7 +29,7 @@ class Fact:
 
 
 def profile_of(user: User) -> list[Fact]:
-    """The facts that a helpdesk asks for first stand there even when empty."""
+    """Return the profile. The facts that a helpdesk asks for first appear even if empty."""
     verified = {True: "verified", False: "not verified", None: ""}[user.email_verified] if user.email else ""
     return [
         Fact(label="Username", value=user.username, copyable=True),

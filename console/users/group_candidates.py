@@ -1,4 +1,4 @@
-"""Which groups a user could join, and why not the others: said before anything is tried."""
+"""The groups that a user could join, and why the others are not possible, known before anything is tried."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,14 +20,14 @@ Memberships = Page[GroupMembership]
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A group that somebody may want the user to join."""
+    """A group that an operator may want the user to join."""
 
     id: UUID
     name: str  # never empty
     description: str = ""
-    hindrance: str = ""  # why the user cannot join; empty: nothing known speaks against it
+    hindrance: str = ""  # why the user cannot join; empty if no reason is known
     is_chosen: bool = False
-    carries_roles: bool | None = None  # administrator roles; None: not asked, or PingOne does not tell
+    carries_roles: bool | None = None  # administrator roles; None if not read, or PingOne does not say
 
 
 def candidate_of(group: Group, user: User, own: Memberships, chosen: Iterable[UUID] = ()) -> Candidate:
@@ -41,7 +41,7 @@ def candidate_of(group: Group, user: User, own: Memberships, chosen: Iterable[UU
 
 
 def candidates_like(other: Memberships, user: User, own: Memberships) -> list[Candidate]:
-    """The groups of somebody else, those that can be copied first."""
+    """Return the groups of another user. Groups that can be copied come first."""
     found = [
         Candidate(
             id=membership.group_id,
@@ -60,7 +60,7 @@ def why_inherited(membership: GroupMembership) -> str:
 
 
 def with_roles(api: PingOneApi, candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Marked where they carry administrator roles: a call for each that can be joined, at once and for few only."""
+    """Return the candidates with `carries_roles` set: parallel calls, for at most MOST_AT_ONCE that can be joined."""
     candidates = list(candidates)
     asked = [candidate for candidate in candidates if not candidate.hindrance][:MOST_AT_ONCE]
     if not asked:

@@ -1,4 +1,4 @@
-"""Choosing several groups at once."""
+"""Forms to choose several groups at once."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from console.perform import MOST_AT_ONCE
 
 
 class UuidsField(forms.Field):
-    """Any number of ids, as checkboxes of a page send them."""
+    """Any number of IDs, as the checkboxes of a page send them."""
 
     widget = forms.MultipleHiddenInput
 
@@ -22,7 +22,7 @@ class UuidsField(forms.Field):
 
 
 class JoinForm(ActionForm):
-    """The groups to join; `confirmed`: the person was told which of them carry administrator roles."""
+    """The groups to join. `confirmed` means the operator saw which of them carry administrator roles."""
 
     group_ids = UuidsField(error_messages={"required": "Choose at least one group."})
     confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
@@ -35,7 +35,7 @@ class JoinForm(ActionForm):
 
 
 class GroupChoiceForm(forms.Form):
-    """What is looked for: groups by name, or somebody whose groups to copy. Everything may be missing."""
+    """The search for groups by name, or for a user whose groups to copy. Every field is optional."""
 
     q = forms.CharField(required=False, max_length=256)
     like = forms.CharField(required=False, max_length=256)

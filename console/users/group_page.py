@@ -1,4 +1,4 @@
-"""All that a group's page shows of PingOne, read at once; its parts fail one by one."""
+"""The PingOne data of a group's page, read in parallel. Each part can fail separately."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from pingone_integration.users import User
 
 @dataclass(frozen=True, kw_only=True)
 class GroupPage:
-    """A group with a page of its members; a part is None when it could not be read, and its error says why."""
+    """A group with a page of its members. A part that could not be read is None, and `errors` says why."""
 
     group: Group
     members: Page[User] | None
     carries_roles: bool | None  # administrator roles
-    candidates: Page[User] | None  # users to add; None as well when nobody was looked for
+    candidates: Page[User] | None  # users to add; also None without a search
     errors: Mapping[str, PingOneError]  # by part: members, roles, candidates
 
 
 def read_group_page(
     api: PingOneApi, group_id: UUID, *, member: str = "", cursor: str = "", newcomer: str = ""
 ) -> GroupPage:
-    """Read the group, its members that fit the text `member`, and users that fit `newcomer`; empty: nobody.
+    """Read the group, its members that match `member` (all if empty), and users that match `newcomer` (none if empty).
 
     Raises the PingOneError of the group itself, and StaleCursor for the members.
     """

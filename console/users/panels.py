@@ -1,4 +1,4 @@
-"""The parts of a user's page that are read apart from the user, and fail one by one."""
+"""The panels of a user's page. Each is read separately from the user, and can fail separately."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Panel:
     title: str
     icon: str
     read: Callable[..., Any]  # read(api, user_id)
-    is_paged: bool = False  # read(api, user_id, cursor=...) as well
-    known_as: str = ""  # what the verdict calls it, see carried.py; "": no part of the verdict
+    is_paged: bool = False  # then also read(api, user_id, cursor=...)
+    known_as: str = ""  # its name in the verdict, see carried.py; "" if the verdict does not use it
 
     @property
     def template(self) -> str:
@@ -40,7 +40,7 @@ PANELS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What came of reading a panel: its content, or the error, or neither while nobody has read it."""
+    """The result of reading a panel: its content, or its error, or neither before the read."""
 
     panel: Panel
     content: Any = None
@@ -59,19 +59,19 @@ def panel_or_404(key: str) -> Panel:
 
 
 def read_panel(panel: Panel, api: PingOneApi, user_id: UUID, cursor: str = "") -> Any:
-    """The panel's content. Raises a PingOneError."""
+    """Return the panel's content. Raises PingOneErrors."""
     if panel.is_paged and cursor:
         return panel.read(api, user_id, cursor=cursor)
     return panel.read(api, user_id)
 
 
 def known_of(panel: Panel, user_id: UUID, content: Any) -> dict[str, str]:
-    """Return, for the panel's template, what the verdict needs of it."""
+    """Return, for the panel's template, the facts that the verdict needs."""
     return {"known": carry(user_id, content)} if panel.known_as else {}
 
 
 def read_panels(panels: Iterable[Panel], api: PingOneApi, user_id: UUID) -> list[Reading]:
-    """All of them at once."""
+    """Read the panels in parallel."""
 
     def reading(panel: Panel) -> Callable[[PingOneApi], Any]:
         return lambda api: read_panel(panel, api, user_id)

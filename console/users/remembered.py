@@ -1,7 +1,7 @@
-"""What PingOne says of an environment rather than of a person, remembered for some minutes.
+"""A cache of PingOne's answers about an environment rather than a user, kept for some minutes.
 
-Names of populations and groups, and the attributes that users have, are no personal data, and a page must not cost a
-call more for them.
+Names of populations and groups, and the attributes of the user schema, are not personal data, and a page must not need
+another call for them.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,14 @@ from pingone_integration.populations import Population
 from pingone_integration.schemas import Attribute
 
 REMEMBERED_S = 300
-FORGOTTEN_S = 30  # after a failure: asked for again soon, but not by every page
+FORGOTTEN_S = 30  # after a failure: retry soon, but not on every page
 _UNKNOWN = object()
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class GroupChoices:
-    """Groups found by name; `more` when PingOne has others of that name."""
+    """Groups that match a name. `more` is true if PingOne has further matches."""
 
     name: str
     groups: tuple[Group, ...]
@@ -35,17 +35,17 @@ class GroupChoices:
 
 
 def known_populations(access: OrgAccess) -> tuple[Population, ...]:
-    """None of them when PingOne does not tell: a list is good without its filters."""
+    """Return the populations, empty if PingOne fails: the user list works without this filter."""
     return _remembered(access, "populations", populations.all_of, otherwise=())
 
 
 def known_attributes(access: OrgAccess) -> tuple[Attribute, ...] | None:
-    """None when PingOne does not tell: its own attributes are known without."""
+    """Return the user attributes, or None if PingOne fails: the standard attributes are known anyway."""
     return _remembered(access, "attributes", schemas.user_attributes, otherwise=None)
 
 
 def group_name(access: OrgAccess, group_id: UUID) -> str:
-    """The id itself when PingOne does not tell."""
+    """Return the group's name, or its ID if PingOne does not give a name."""
 
     def name(api: PingOneApi) -> str:
         return groups.get(api, group_id).name or str(group_id)
@@ -54,14 +54,14 @@ def group_name(access: OrgAccess, group_id: UUID) -> str:
 
 
 def find_groups(access: OrgAccess, name: str) -> GroupChoices:
-    """Groups to choose from; the one that is chosen next needs no call for its name."""
+    """Return the groups to choose from, and cache their names: the next choice needs no call for its name."""
     page = groups.search(access.pingone(), name)
     cache.set_many({_key(access, f"group/{group.id}"): group.name for group in page.items}, REMEMBERED_S)
     return GroupChoices(name, page.items, more=page.next_cursor is not None)
 
 
 def _remembered(access: OrgAccess, what: str, read: Callable[[PingOneApi], T], *, otherwise: T) -> T:
-    """Return what `read` makes of PingOne, asked again after five minutes; `otherwise` for a while after a failure."""
+    """Return the result of `read`, cached for five minutes; after a failure return `otherwise` for 30 seconds."""
     key = _key(access, what)
     known: T | object = cache.get(key, _UNKNOWN)
     if known is not _UNKNOWN:
@@ -75,6 +75,6 @@ def _remembered(access: OrgAccess, what: str, read: Callable[[PingOneApi], T], *
 
 
 def _key(access: OrgAccess, what: str) -> str:
-    """Return a key apart for every connection, environment and administrator: each sees others."""
+    """Return a separate key for every connection, environment and administrator: each sees different data."""
     connection = access.org.connection
     return f"{connection.id}/{connection.managed_environment_id}/{connection.consented_by_id}/{what}"

@@ -1,4 +1,4 @@
-"""The searches of the user list, the group list and a group's page, as their URLs have them. No form calls PingOne."""
+"""The search forms of the user list, the group list and a group's page, filled from the URL. No form calls PingOne."""
 
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -11,11 +11,11 @@ from django.forms.widgets import HiddenInput
 from pingone_integration.user_search import BadFilter, Criteria, filter_of
 
 PAGE_SIZES = (25, 50, 100, 200)
-_ANY_GROUP = UUID(int=0)  # as long as every other in a filter
+_ANY_GROUP = UUID(int=0)  # stands for any group: every ID has the same length in a filter
 
 
 class PageSizeField(TypedChoiceField):
-    """How many to a page; anything that is not offered means the smallest."""
+    """The page size. A value that is not among the choices means the smallest."""
 
     def __init__(self) -> None:
         choices = [(size, f"{size} per page") for size in PAGE_SIZES]
@@ -29,7 +29,7 @@ class PageSizeField(TypedChoiceField):
 
 
 class UserSearchForm(Form):
-    """The search of the user list, as its URL has it: every field may be missing."""
+    """The search of the user list, from the URL. Every field is optional."""
 
     q = CharField(label="Search", required=False, max_length=256)
     population = UUIDField(
@@ -55,7 +55,7 @@ class UserSearchForm(Form):
     limit = PageSizeField()
 
     def clean(self) -> dict[str, Any]:
-        """Adds `scim`: all of it as one SCIM filter, empty for no criteria."""
+        """Add `scim`: all criteria as one SCIM filter, empty without criteria."""
         cleaned = super().clean() or self.cleaned_data
         try:
             cleaned["scim"] = filter_of(self.criteria)
@@ -65,7 +65,7 @@ class UserSearchForm(Form):
 
     @property
     def criteria(self) -> Criteria:
-        """Of the fields that are valid."""
+        """Return the criteria of the valid fields."""
         return Criteria(
             text=self.cleaned_data.get("q", ""),
             raw_filter=self.cleaned_data.get("filter", ""),
@@ -75,14 +75,14 @@ class UserSearchForm(Form):
         )
 
     def query(self, **changes: str) -> str:
-        """The search as a query string, with only what differs from the unfiltered list; "" removes a field."""
+        """Return the search as a query string, without empty and default values; "" removes a field."""
         chosen = {name: self.data.get(name, "") for name in self.fields if name in self.cleaned_data}
         if self.cleaned_data.get("limit", PAGE_SIZES[0]) == PAGE_SIZES[0]:
             chosen.pop("limit", None)
         return urlencode({name: value.strip() for name, value in (chosen | changes).items() if value.strip()})
 
     def offer_populations(self, populations: list[tuple[UUID, str]]) -> None:
-        """What the population filter shows; one that was chosen before stays chosen, though it be unknown."""
+        """Fill the population filter. Keep the current choice, even if it is not in the list."""
         chosen = self.cleaned_data.get("population")
         offered = [(str(population_id), name) for population_id, name in populations]
         if chosen and str(chosen) not in dict(offered):
@@ -91,7 +91,7 @@ class UserSearchForm(Form):
 
 
 class GroupSearchForm(Form):
-    """The search of the group list, as its URL has it."""
+    """The search of the group list, from the URL."""
 
     q = CharField(
         label="Find a group by the beginning of its name",
@@ -102,7 +102,7 @@ class GroupSearchForm(Form):
 
 
 class GroupMembersForm(Form):
-    """The searches of a group's page: among its members, and for somebody to add."""
+    """The searches of a group's page: among its members, and for a user to add."""
 
     q = CharField(
         label="Find a member by name, username, e-mail or phone number",

@@ -1,7 +1,7 @@
-"""Whether a user can sign in, why not, and what helps: one verdict out of what has been read so far.
+"""The verdict: whether a user can sign in, why not, and what helps, from the facts read so far.
 
-Pure: no call, no clock. `CASES` is the whole of it, in the order in which things are told; what keeps the user out
-whatever else is repaired comes first, as in pingone_integration/unlocking.py.
+Pure: no call, no clock. `CASES` holds every case in the order of display. An obstacle that remains after all other
+repairs comes first, as in pingone_integration/unlocking.py.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from pingone_integration.users import User
 
 
 class Answer(StrEnum):
-    """To: can they sign in? The values appear in templates and styles."""
+    """The answer to "can they sign in?" The values appear in templates and styles."""
 
     YES = "yes"
     NO = "no"
@@ -27,7 +27,7 @@ class Answer(StrEnum):
 
 
 class Gap(Enum):
-    """Why a part is not known, in words."""
+    """Why a part is unknown, in words."""
 
     UNREAD = "not read yet"
     FAILED = "could not be read"
@@ -35,7 +35,7 @@ class Gap(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of a user at a time."""
+    """The known facts about a user at one time."""
 
     user: User
     password: PasswordState | Gap = Gap.UNREAD
@@ -44,22 +44,22 @@ class Known:
 
     @property
     def password_status(self) -> str | None:
-        """PingOne's word, of a list where the password itself is unread; None: unread, or another system's business."""
+        """Return PingOne's password status, or None if unread or managed by an external identity provider."""
         if self.user.has_external_identity_provider:
             return None
         if isinstance(self.password, PasswordState):
             return self.password.status
-        return self.user.password_status or None
+        return self.user.password_status or None  # from a user list, while the password itself is unread
 
     @property
     def bypass_until(self) -> datetime | None:
-        """None: no bypass is running, as far as known."""
+        """Return the end of the MFA bypass, or None if no bypass is known to be running."""
         bypass = self.mfa.bypass if isinstance(self.mfa, MfaState) else None
         return bypass.until if bypass and bypass.until and bypass.until > self.now else None
 
     @property
     def lacks_device(self) -> bool:
-        """MFA is on, and no device could answer; whatever the bypass."""
+        """Return whether MFA is on and no device works, regardless of a bypass. False while the devices are unknown."""
         if not self.user.mfa_enabled or isinstance(self.mfa, Gap):
             return False
         return not any(device.is_usable for device in self.mfa.devices)
@@ -83,7 +83,7 @@ class Known:
 
     @property
     def gaps(self) -> dict[str, Gap]:
-        """The parts that would decide and are not known."""
+        """Return the unknown parts that could change the verdict."""
         gaps = {}
         if (
             isinstance(self.password, Gap)
@@ -98,14 +98,14 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One thing that can be so."""
+    """One possible finding about a user."""
 
     key: str
-    answer: Answer  # YES: worth telling, but no obstacle
-    word: str  # where there is room for one or two; "": the user is Active all the same
+    answer: Answer  # YES for a finding that is worth showing, but no obstacle
+    word: str  # one or two words, for lists; "" if the user still counts as Active
     says: str | Callable[[Known], str]
     when: Callable[[Known], bool]
-    helps: tuple[str, ...] = ()  # keys of the catalogue, the best first
+    helps: tuple[str, ...] = ()  # keys of the catalogue, best first
 
     def told(self, known: Known) -> str:
         return self.says if isinstance(self.says, str) else self.says(known)
@@ -113,23 +113,23 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The verdict."""
+    """The verdict on one user."""
 
     answer: Answer
-    key: str  # of the case that is told first; "": none
+    key: str  # of the first case; "" if there is none
     word: str
     sentence: str
-    facts: tuple[str, ...]  # behind the sentence, without repeating it
+    facts: tuple[str, ...]  # the reasons, without repeating the sentence
     helps: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """All of it, to copy into a ticket."""
+        """Return the whole verdict, to copy into a ticket."""
         return "\n".join((self.sentence, *self.facts))
 
 
 def standing_of(known: Known) -> Standing:
-    """Return the verdict: NO by whatever is known to keep them out, YES only when nothing is unknown."""
+    """Return the verdict: NO if any known fact prevents sign-in, YES only if nothing is unknown."""
     cases = [case for case in CASES if case.when(known)]
     answers = {case.answer for case in cases} | ({Answer.UNKNOWN} if known.gaps else set())
     answer = next((one for one in (Answer.NO, Answer.UNKNOWN) if one in answers), Answer.YES)
@@ -156,7 +156,7 @@ def _sentence(answer: Answer, first: Case | None, known: Known) -> str:
 
 
 def _good(known: Known) -> Iterator[str]:
-    """What is in order."""
+    """Yield a sentence for each thing that is in order."""
     user = known.user
     if user.enabled and user.is_locked is False:
         yield "No lock on the account."
@@ -170,7 +170,7 @@ def _good(known: Known) -> Iterator[str]:
 
 
 def _gap(known: Known) -> Iterator[str]:
-    """The parts not known, those for one reason in one sentence."""
+    """Yield one sentence for each reason, with the parts that are unknown for it."""
     for gap in Gap:
         parts = " and ".join(part for part, why in known.gaps.items() if why is gap)
         if parts:
@@ -182,7 +182,7 @@ def _makes_sense(key: str, known: Known) -> bool:
 
 
 def time_in_words(at: datetime, now: datetime) -> str:
-    """As a person says it, in the reader's time zone: in 12 minutes, at 14:05."""
+    """Return the time in plain words, in the reader's time zone: in 12 minutes, at 14:05."""
     here, today = timezone.localtime(at), timezone.localtime(now).date()
     minutes = ceil((at - now).total_seconds() / 60)
     if minutes < 60:
@@ -208,7 +208,7 @@ def _account_lock(known: Known) -> str:
 def _password_lock(known: Known) -> str:
     at = known.password.unlock_at if isinstance(known.password, PasswordState) else None
     if at is None and isinstance(known.password, Gap):
-        return "Password locked after too many wrong passwords."  # a list does not say for how long
+        return "Password locked after too many wrong passwords."  # a user list does not say for how long
     return f"Password locked after too many wrong passwords. {_unlocks(at, known.now)}"
 
 
@@ -222,7 +222,7 @@ def _password_is(status: str) -> Callable[[Known], bool]:
 
 
 _KNOWN_STATUSES = ("OK", "NO_PASSWORD", "PASSWORD_EXPIRED", "PASSWORD_LOCKED_OUT", "MUST_CHANGE_PASSWORD", "EXTERNAL")
-_ASIDES = ("bypass-running", "never-signed-in", "sign-in-unknown")  # told, but not in place of what is in order
+_ASIDES = ("bypass-running", "never-signed-in", "sign-in-unknown")  # shown, but not instead of what is in order
 
 CASES = (
     Case(
@@ -242,7 +242,7 @@ CASES = (
         helps=("user.unlock",),
     ),
     Case(
-        key="not-verified",  # no action: the mail of user.verify-email proves the address, not the account
+        key="not-verified",  # no action helps: the email of user.verify-email proves the address, not the account
         answer=Answer.NO,
         word="Not verified",
         says="Not verified. They cannot sign in until they enter the code that PingOne emailed them.",

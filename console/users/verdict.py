@@ -1,4 +1,4 @@
-"""The verdict as the head of a user's page shows it to one operator."""
+"""The verdict at the head of a user's page, for one operator."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from console.users.standing import Known, standing_of
 
 
 def verdict_context(access: OrgAccess, known: Known) -> dict[str, Any]:
-    """The standing, and the names of the actions that help and that this operator may take."""
+    """Return the standing, and the names of the actions that help and that this operator may run."""
     standing = standing_of(known)
     helping = [BY_KEY[key] for key in standing.helps]
     return {
