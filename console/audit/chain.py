@@ -60,7 +60,7 @@ def digest(row: AuditEntry) -> str:
 
 
 def verify(organization: Organization) -> Break | None:
-    """Read the whole chain in order, with rows added during the read. Return the first break, or None."""
+    """Read the whole chain, with rows added during the read. Return the first break, or None if it holds."""
     sequence, last_hash = 0, FIRST_PREVIOUS_HASH
     while True:
         rows = AuditEntry.objects.filter(organization=organization, sequence__gt=sequence).order_by("sequence")

@@ -51,8 +51,8 @@ class AuditPage:
     """A page of entries, newest first, and the cursors of the pages around it."""
 
     entries: list[AuditEntry]
-    older: int | None  # `before` of the next page; None: these are the oldest
-    newer: int | None  # `after` of the page before; None: these are the newest
+    older: int | None  # `before` of the next page; None: this is the last page
+    newer: int | None  # `after` of the page before; None: this is the first page
 
 
 def matching(organization: Organization, form: AuditFilterForm) -> AuditQuerySet:

@@ -65,7 +65,7 @@ def perform_call(access: OrgAccess, call: ApiCall, circumstances: Circumstances)
 
 @dataclass(frozen=True, kw_only=True)
 class CallOperation:
-    """A call of any endpoint. Its effect is unknown, so there is nothing to read before and after."""
+    """A call of any endpoint. The console cannot know its effect, so it reads nothing before and after."""
 
     call: ApiCall
 

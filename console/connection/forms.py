@@ -192,6 +192,6 @@ class ConnectionForm(Form):
 
 
 class EnvironmentForm(Form):
-    """The choice of the managed environment among those that the administrator sees."""
+    """The managed environment, chosen among the environments that the administrator sees."""
 
     environment = UUIDField()

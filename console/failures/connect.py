@@ -1,4 +1,4 @@
-"""The failures of Connect: kept in the session over the callback's redirect, for the connection's page."""
+"""The failures of Connect: kept in the session across the callback's redirect, for the connection's page."""
 
 from dataclasses import asdict, replace
 from http import HTTPStatus
