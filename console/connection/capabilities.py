@@ -45,7 +45,7 @@ _CALL_API = _Row("Call API", "that of the endpoint", f"{CHANGERS} for users, gro
 def capabilities(subject: Subject) -> list[Capability]:
     """Return a row for each read, each action of the catalogue, and Call API.
 
-    Reads what the checks read: the managed environment, one user, and the administrator's roles.
+    Read the same as the checks: the managed environment, one user, and the administrator's roles.
     """
     environment = run(BY_KEY["managed-environment"], subject).finding
     if environment.kind:  # it cannot be read, so nothing inside it can be read

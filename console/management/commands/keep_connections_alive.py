@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError(f"Not renewed: {', '.join(failed)}")
 
     def _keep_alive(self, organization: Organization, issued_before: datetime) -> bool:
-        """Return False if the renewal failed. The connection then holds the cause."""
+        """Return False if the renewal failed. The failure is already recorded."""
         connection = Connection.objects.get(pk=organization.connection_id)  # read now: earlier ones took time
         if not connection.has_grant:
             self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
