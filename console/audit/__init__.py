@@ -1,1 +1,1 @@
-"""The audit log: how an entry is written, chained, found and worded."""
+"""The audit log: its entries, hash chain, search and wording."""

@@ -1,4 +1,4 @@
-"""The chain that makes a change to the audit log visible: each row's hash covers the row and the hash before it."""
+"""The hash chain that reveals a changed audit log: each row's hash covers the row and the previous hash."""
 
 import hashlib
 import json
@@ -19,23 +19,23 @@ COVERED = tuple(name for name in FIELDS if name not in {"id", "hash"})
 
 @dataclass(frozen=True)
 class Break:
-    """The first place where a chain does not hold."""
+    """The first place where a chain is broken."""
 
     sequence: int
     what: str
 
 
 def append(row: AuditEntry, *, durable: bool) -> AuditEntry:
-    """Give an unsaved row its place at the end of its organization's chain, and store it.
+    """Store an unsaved row at the end of its organization's chain.
 
-    `durable`: it is committed when this returns, and calling it inside a transaction is a programming error.
-    Otherwise it stands or falls with the transaction around it.
+    `durable`: the row is committed on return, and calling this inside a transaction is a programming error.
+    Otherwise the row is committed or rolled back with the surrounding transaction.
     """
     with transaction.atomic(durable=durable):
         # PostgreSQL locks the head's row until the commit; on SQLite the transaction itself is IMMEDIATE.
         head, _ = AuditHead.objects.select_for_update().get_or_create(organization_id=row.organization_id)
         now = timezone.now()
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as much of a time as `dumpdata` keeps
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # `dumpdata` keeps milliseconds
         row.sequence = head.sequence + 1
         row.previous_hash = head.hash or FIRST_PREVIOUS_HASH
         row.at = max(now, head.at or now)
@@ -51,16 +51,16 @@ def append(row: AuditEntry, *, durable: bool) -> AuditEntry:
 
 
 def digest(row: AuditEntry) -> str:
-    """SHA-256 over the row as canonical JSON.
+    """Return the SHA-256 of the row as canonical JSON.
 
-    What is empty is left out, so that a column added later, empty in older rows, leaves their hashes true.
+    Empty values are left out, so that a column added later, empty in older rows, keeps their hashes valid.
     """
     values = {name: value for name in COVERED if (value := _plain(getattr(row, name))) not in (None, "", {}, [])}
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def verify(organization: Organization) -> Break | None:
-    """Read the whole chain, in order; None when it holds. Rows added meanwhile are read as well."""
+    """Read the whole chain, with rows added during the read. Return the first break, or None if it holds."""
     sequence, last_hash = 0, FIRST_PREVIOUS_HASH
     while True:
         rows = AuditEntry.objects.filter(organization=organization, sequence__gt=sequence).order_by("sequence")
@@ -84,7 +84,7 @@ def verify(organization: Organization) -> Break | None:
 
 
 def _plain(value: Any) -> Any:
-    """One spelling for what databases give back differently: times, ids, and numbers without a fraction."""
+    """Normalize values that databases return differently: times, UUIDs, and floats without a fraction."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, UUID):

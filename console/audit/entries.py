@@ -1,7 +1,8 @@
-"""Writing the audit log: what a person did, on record before it happens, with its outcome afterwards.
+"""Writing the audit log: an action is recorded before it runs, and its outcome afterwards.
 
-Every row also goes to the process log as one JSON line, for a SIEM. The line names people, ids and outcome, and the
-row's hash, which anchors the chain outside of this database; values of a user's profile stay out of it.
+Every row also goes to the process log as one JSON line, for a SIEM. The line holds people, IDs, the outcome, and the
+row's hash, which anchors the hash chain outside this database. It holds no values of a user's profile.
+A form's `submission` is its idempotency key: a double-submit has one effect.
 """
 
 import json
@@ -27,9 +28,9 @@ logger = logging.getLogger("console.audit.entries")
 Outcome = AuditEntry.Outcome
 Json = dict[str, Any]
 
-LONGEST_NAME = 500  # characters; what PostgreSQL can put into an index ends soon after
+LONGEST_NAME = 500  # characters; PostgreSQL's limit for an indexed value is not far above
 
-# What is on record besides the actions of the catalogue: key to wording.
+# The events in the log besides the actions of the catalogue: key to wording.
 EVENTS = {
     "operator.signed-in": "Signed in",
     "operator.sign-in-failed": "Failed to sign in",
@@ -49,7 +50,7 @@ EVENTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What an entry is about."""
+    """The user, group or other object that an entry is about."""
 
     kind: AuditEntry.Subject
     id: UUID | str = ""
@@ -58,14 +59,14 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """From where and why somebody acts."""
+    """The channel, source address and reason of an action."""
 
     channel: AuditEntry.Channel = AuditEntry.Channel.PAGE
     source_address: str = ""  # IP address; empty on the command line
     ticket: str = ""
     reason: str = ""
-    submission: UUID = field(default_factory=uuid4)  # of the form: the same one again is the same action, not another
-    undoes: UUID | None = None  # the entry whose effect is taken back
+    submission: UUID = field(default_factory=uuid4)  # of the form: a repeat is the same action, not another
+    undoes: UUID | None = None  # the entry that this action undoes
 
 
 def record(
@@ -82,10 +83,10 @@ def record(
     error: PingOneError | None = None,
     reason: str = "",
 ) -> AuditEntry:
-    """Something that is over already, one of EVENTS: a sign-in, a change of the connection, of members, of policies.
+    """Record an event of EVENTS that is already over: a sign-in, a change of the connection, members or policies.
 
-    Inside a transaction the row stands or falls with the change it tells of. `operator` None: nobody we know.
-    No secret may be among the values.
+    Inside a transaction the row is committed or rolled back with the change. `operator` None: an unknown person.
+    The values must not include a secret.
     """
     if event not in EVENTS:
         raise ValueError(f"{event} is not one of console.audit.entries.EVENTS")
@@ -118,9 +119,9 @@ def start(
     inputs: Mapping[str, Any],
     before: Json | None,
 ) -> AuditEntry | None:
-    """Put on record that an action is about to run; committed when this returns.
+    """Record that an action is about to run. The row is committed on return.
 
-    None, and nothing is added, when the same form has been submitted before.
+    Return None, and add nothing, if the same form was submitted before.
     """
     row = _first(organization, actor, action, subject, circumstances=circumstances, inputs=inputs)
     row.entry, row.outcome, row.before = entry, Outcome.STARTED, storable(before)
@@ -137,9 +138,9 @@ def refuse(
     inputs: Mapping[str, Any],
     reason: str,
 ) -> AuditEntry | None:
-    """Put on record that the console refused an action before anything was sent; `reason` says why.
+    """Record that the console refused an action before it sent anything, for the `reason` given.
 
-    None, and nothing is added, when the same form has been submitted before.
+    Return None, and add nothing, if the same form was submitted before.
     """
     row = _first(organization, actor, action, subject, circumstances=circumstances, inputs=inputs)
     row.entry, row.outcome, row.note = uuid4(), Outcome.REFUSED, text(reason)
@@ -147,7 +148,7 @@ def refuse(
 
 
 def submitted(organization: Organization, actor: Actor, submission: UUID) -> AuditEntry | None:
-    """The latest row of what this actor's form came to when it was submitted before; None: it was not."""
+    """Return the latest row of the entry that this actor's form made before, or None if it made none."""
     first = AuditEntry.objects.filter(organization=organization, operator=actor.operator, submission=submission).first()
     return AuditEntry.objects.current().get(entry=first.entry) if first else None
 
@@ -161,9 +162,9 @@ def close(
     after: Json | None = None,
     note: str = "",
 ) -> AuditEntry:
-    """How an entry went on from `row`, its latest row: a new row, committed when this returns.
+    """Add the next row to the entry of `row`, its latest row. The new row is committed on return.
 
-    `subject` where it was not known at the start: a user who had yet to be created.
+    Pass `subject` if it was unknown at the start: a user who did not exist yet.
     """
     more = {
         "after": storable(after),
@@ -180,7 +181,7 @@ def close(
     return _logged(append(closing, durable=True))
 
 
-# What each row of an entry repeats: who, why, to whom. The rest is a row's own.
+# The columns that every row of an entry repeats: who, why, to whom. The others belong to one row.
 _OF_ONE_ROW = {"id", "sequence", "previous_hash", "hash", "revision", "outcome", "at", "submission"}
 _OF_OUTCOME = {"after", "error_kind", "error_id", "correlation_id", "note"}
 _REPEATED = tuple(name for name in FIELDS if name not in _OF_ONE_ROW | _OF_OUTCOME)
@@ -195,7 +196,7 @@ def _first(
     circumstances: Circumstances,
     inputs: Mapping[str, Any],
 ) -> AuditEntry:
-    """The unsaved first row of an entry."""
+    """Return the unsaved first row of an entry."""
     return AuditEntry(
         organization=organization,
         action=action,
@@ -231,7 +232,7 @@ def _about(subject: Subject) -> Json:
 
 
 def _own_words(error: PingOneError | None) -> str:
-    """Where an error knows more than its kind says, of which the record keeps the name alone."""
+    """Return the error's own cause and resolution, or "" if its kind, which is recorded anyway, says the same."""
     if error is None or error.cause == type(error).cause:
         return ""
     return f"{error.cause} {resolution_of(error)}"
@@ -248,7 +249,7 @@ def _said(error: PingOneError | None) -> Json:
 
 
 def storable(values: Any) -> Any:
-    """As JSON that every database gives back unchanged."""
+    """Return the values as JSON that every database returns unchanged."""
     return None if values is None else printable(json.loads(json.dumps(values, default=_plain)))
 
 
@@ -258,7 +259,7 @@ def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-# Of an export's columns, what the line of the process log leaves out: what may hold more about people than their name.
+# The exported columns that the process log leaves out or renames: free text may say more about people than a name.
 _NOT_LOGGED = {"started_at", "reason", "note", "operator_email"}
 
 

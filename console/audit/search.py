@@ -1,4 +1,4 @@
-"""Finding entries of the audit log: each filter is read off an index, and pages are cut by sequence number."""
+"""Search of the audit log: an index serves each filter, and the sequence number is the pagination cursor."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def _action_choices() -> list[tuple[str, Any]]:
 
 
 class AuditFilterForm(forms.Form):
-    """The filters of the audit page, as its URL has them: every one may be missing."""
+    """The filters of the audit page, as in its URL. Each is optional."""
 
     operator = forms.CharField(label="Operator's e-mail", required=False, max_length=254)
     user = forms.CharField(label="Username or ID", required=False, max_length=128)
@@ -41,22 +41,22 @@ class AuditFilterForm(forms.Form):
     until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
     def query(self, **more: Any) -> str:
-        """The filters as a query string, and what is added to them."""
+        """Return the filters as a query string, with `more` added."""
         chosen = {name: self.data.get(name, "") for name in self.fields if name in self.cleaned_data}
         return urlencode({name: value for name, value in (chosen | more).items() if value})
 
 
 @dataclass(frozen=True)
 class AuditPage:
-    """Some entries, newest first, and where the ones before and after them are."""
+    """A page of entries, newest first, and the cursors of the pages around it."""
 
     entries: list[AuditEntry]
-    older: int | None  # `before` of the next page; None: these are the oldest
-    newer: int | None  # `after` of the page before; None: these are the newest
+    older: int | None  # `before` of the next page; None: this is the last page
+    newer: int | None  # `after` of the page before; None: this is the first page
 
 
 def matching(organization: Organization, form: AuditFilterForm) -> AuditQuerySet:
-    """The latest row of each entry that fits the valid filters of the form."""
+    """Return the latest row of each entry that matches the valid filters of the form."""
     chosen = form.cleaned_data
     found: AuditQuerySet = AuditEntry.objects.current()
     if chosen.get("outcome") == AuditEntry.Outcome.STARTED:
@@ -80,9 +80,9 @@ def matching(organization: Organization, form: AuditFilterForm) -> AuditQuerySet
 
 
 def _unfinished(organization: Organization) -> list[int]:
-    """The first rows of the organization's entries that nobody finished.
+    """Return the keys of the first rows of the organization's unfinished entries.
 
-    Read step by step, and by ids alone: beside any other condition SQLite goes through all that ever started.
+    Two queries, by ID only: with another condition SQLite reads every entry that ever started.
     """
     entries = UnfinishedEntry.objects.filter(organization=organization).values_list("entry", flat=True)
     started = AuditEntry.objects.filter(entry__in=list(entries), revision=0)
@@ -90,13 +90,13 @@ def _unfinished(organization: Organization) -> list[int]:
 
 
 def latest(organization: Organization, *, most: int, **about: Any) -> list[AuditEntry]:
-    """The newest entries about a user (`subject_id=`) or by somebody (`operator=`)."""
+    """Return the newest entries about a user (`subject_id=`) or by an operator (`operator=`)."""
     found = AuditEntry.objects.current().filter(organization=organization, **about)
     return list(found.order_by("-sequence")[:most])
 
 
 def page_of(found: AuditQuerySet, *, before: int | None = None, after: int | None = None) -> AuditPage:
-    """The entries older than `before`, or just newer than `after`; the newest without either."""
+    """Return the entries older than `before`, or just newer than `after`, or else the newest."""
     if after is not None:
         entries = list(found.filter(sequence__gt=after).order_by("sequence")[: PAGE_SIZE + 1])
         more, entries = len(entries) > PAGE_SIZE, entries[:PAGE_SIZE][::-1]
@@ -111,7 +111,7 @@ def page_of(found: AuditQuerySet, *, before: int | None = None, after: int | Non
 
 
 def each_of(found: AuditQuerySet) -> Iterator[AuditEntry]:
-    """All of them, newest first, in short reads: an export holds up nobody."""
+    """Yield all entries, newest first, in short reads, so that an export blocks nobody."""
     rest = found.order_by("-sequence")
     while chunk := list(rest[:EXPORT_CHUNK]):
         yield from chunk
@@ -119,12 +119,12 @@ def each_of(found: AuditQuerySet) -> Iterator[AuditEntry]:
 
 
 def _at(organization: Organization) -> AuditQuerySet:
-    """Time runs with the sequence: see audit/chain.py, append."""
+    """Return the organization's rows. Their times ascend with the sequence: see audit/chain.py, append."""
     return AuditEntry.objects.filter(organization=organization)
 
 
 def _midnight(day: Any, days: int = 0) -> datetime:
-    """Where the day begins for the reader."""
+    """Return the start of the day in the reader's time zone."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=days), datetime.min.time()))
 
 

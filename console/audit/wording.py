@@ -1,4 +1,4 @@
-"""An entry of the audit log in words: what was done, and what was different afterwards."""
+"""An entry of the audit log in words: the action, and the values that changed."""
 
 import json
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _WORDS = {  # no, yes
 
 @dataclass(frozen=True)
 class Value:
-    """One observed value before and after; None: not read."""
+    """An observed value before and after, or None if it was not read."""
 
     label: str
     before: str | None
@@ -69,14 +69,14 @@ class Line:
 
 
 def title_of(entry: AuditEntry) -> str:
-    """Past tense for what has happened; what was tried, otherwise."""
+    """Return an action's past tense if it succeeded, else its name."""
     if action := BY_KEY.get(entry.action):
         return action.done if entry.outcome == Outcome.SUCCEEDED else action.name
     return EVENTS.get(entry.action, "API called" if entry.action == "api.call" else entry.action)
 
 
 def values_of(entry: AuditEntry) -> list[Value]:
-    """Everything observed, in the order it was."""
+    """Return all observed values, in the order of observation."""
     before, after = entry.before or {}, entry.after or {}
     return [
         Value(label_of(name), _or_none(name, before), _or_none(name, after))
@@ -85,7 +85,7 @@ def values_of(entry: AuditEntry) -> list[Value]:
 
 
 def changes_of(entry: AuditEntry) -> str:
-    """In one line, for a list: only what is different."""
+    """Return the changed values in one line, for a list."""
     changed = [value for value in values_of(entry) if value.has_changed]
     return "; ".join(f"{value.label}: {value.before} → {value.after}" for value in changed)
 
@@ -116,7 +116,7 @@ def _or_none(name: str, values: dict[str, Any]) -> str | None:
 
 
 def _moment(text: str) -> str:
-    """A recorded time, in UTC as the record has it; empty for any other text."""
+    """Return a recorded time in words, in UTC, or "" for any other text."""
     try:
         moment = parse_datetime(text) if text.endswith("+00:00") else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Any PingOne endpoint called for an org admin: checked, on record before and after, and shown as it was answered."""
+"""Calls of any PingOne endpoint by an org admin: checked, recorded before and after, and shown as answered."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _SECRET_MEDIA_TYPE = re.compile(r"password|otp|verif|import", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class ApiCall:
-    """A request as somebody composed it, checked."""
+    """A request from the form, checked."""
 
     method: str
     endpoint: Endpoint
@@ -46,26 +46,26 @@ class ApiCall:
 
     @property
     def target(self) -> str:
-        """Path and query, under the environment."""
+        """Return the path and query, relative to the environment."""
         return self.endpoint.path + (f"?{self.query}" if self.query else "")
 
     def inputs(self) -> dict[str, Any]:
-        """What is kept of it: everything but the secrets of its body."""
+        """Return the values to store: all but the secrets of the body."""
         kept = {"method": self.method, "path": self.endpoint.path, "query": self.query}
         return kept | ({"media_type": self.media_type, "body": without_secrets(self)} if self.writes else {})
 
 
 def perform_call(access: OrgAccess, call: ApiCall, circumstances: Circumstances) -> Result:
-    """Put the call on record, send it once, and record what came of it: on the path of every action.
+    """Record the call, send it once, and record its outcome, on the same path as every action.
 
-    The result holds PingOne's answer, an Exchange, whatever its status. Raises as perform.run.
+    The result holds PingOne's answer, an Exchange, whatever its status. Raises the errors of perform.run.
     """
     return run(access, CallOperation(call=call), circumstances)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallOperation:
-    """A call of any endpoint, of which nobody knows what it is about: there is nothing to read before and after."""
+    """A call of any endpoint. The console cannot know its effect, so it reads nothing before and after."""
 
     call: ApiCall
 
@@ -92,7 +92,7 @@ class CallOperation:
         return endpoints.call(api, call.method, call.endpoint, body=body, media_type=call.media_type)
 
     def settle(self, api: PingOneApi, before: Before, result: Exchange) -> After:
-        """A write that ended in 5xx may have been done; a read never did anything."""
+        """Return the outcome. A write that ended in 5xx may have happened; a read changes nothing."""
         status = result.status
         outcome: type[Done | Failed | Unknown] = Done
         if status >= 400:
@@ -102,7 +102,7 @@ class CallOperation:
 
 
 def without_secrets(call: ApiCall) -> str:
-    """The body with every value that may be a secret left out; all of it when it is about secrets as such."""
+    """Return the body without possible secrets: no text or number at all if the request itself is about secrets."""
     if not call.body:
         return ""
     everything = bool(_SECRET_MEDIA_TYPE.search(call.media_type) or _SECRET_NAME.search(call.endpoint.path))
@@ -110,7 +110,7 @@ def without_secrets(call: ApiCall) -> str:
 
 
 def pretty(exchange: Exchange) -> str:
-    """JSON indented, anything else as it came, and no more of it than a page can show."""
+    """Return JSON indented and other text unchanged, at most LONGEST_SHOWN characters."""
     try:
         shown = json.dumps(json.loads(exchange.body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -119,17 +119,17 @@ def pretty(exchange: Exchange) -> str:
 
 
 def json_of(exchange: Exchange) -> Any:
-    """The answer's JSON; its text, when it is none."""
+    """Return the answer's JSON, or its text if it is not JSON."""
     try:
         body = json.loads(exchange.body)
-        json.dumps(body, allow_nan=False)  # Python reads NaN and numbers without end, which are not JSON's
+        json.dumps(body, allow_nan=False)  # Python also reads NaN and Infinity, which are not JSON
     except (ValueError, RecursionError):
         return exchange.body
     return body
 
 
 def as_curl(call: ApiCall, base_url: str) -> str:
-    """The call for a terminal, the token left to a variable of the shell."""
+    """Return the call as a curl command, with the token in a shell variable."""
     parts = ["curl", "--request", call.method, "--header", '"Authorization: Bearer $PINGONE_TOKEN"']
     if call.writes and (call.body or call.media_type != endpoints.MEDIA_TYPES[0]):
         parts += ["--header", shlex.quote(f"Content-Type: {call.media_type}")]

@@ -1,4 +1,4 @@
-"""What an org admin composes on the Call API page, checked before anything is sent."""
+"""The forms of the Call API page, which check a request before anything is sent."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ _AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "fal
 
 
 class CallApiForm(Form):
-    """One request; valid, it is an `ApiCall` under `call`."""
+    """One request. If it is valid, `call` is its `ApiCall`."""
 
     method = ChoiceField(label="Method", choices=[(method, method) for method in METHODS])
     path = CharField(
@@ -109,7 +109,7 @@ class CallApiForm(Form):
 
 
 class SendWriteForm(ActionForm):
-    """The second look at a request that may change something: here a reason is no choice."""
+    """The confirmation of a request that may change something. Its reason is required."""
 
     reason = CharField(
         label="Reason",
@@ -120,6 +120,6 @@ class SendWriteForm(ActionForm):
 
 
 class SaveCallForm(Form):
-    """The name that a request is kept under."""
+    """The name under which a request is saved."""
 
     name = CharField(label="Name", max_length=100, widget=TextInput(attrs={"autocomplete": "off"}))

@@ -1,1 +1,1 @@
-"""What an organization's connection to PingOne is set to, and how it is checked."""
+"""An organization's connection to PingOne: its settings and its checks."""

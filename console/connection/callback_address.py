@@ -1,9 +1,9 @@
-"""Where PingOne sends the browser back to."""
+"""The redirect URI, to which PingOne sends the browser back."""
 
 from django.conf import settings
 from django.urls import reverse
 
 
 def redirect_uri() -> str:
-    """To be registered at the PingOne application, letter by letter."""
+    """Return the URI that must be registered at the PingOne application, letter by letter."""
     return f"{settings.PUBLIC_URL}{reverse('connect-callback')}"

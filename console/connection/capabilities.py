@@ -1,4 +1,4 @@
-"""What a connection can do at PingOne: each of the console's actions, judged without trying any."""
+"""The capabilities of a connection: a verdict for each of the console's actions, without trying any."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,7 +30,7 @@ class _Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Capability(_Row):
-    """A row with its verdict: whether the administrator's roles allow the action, why, and what helps."""
+    """A row with its verdict: whether the administrator's roles allow the action, why, and how to fix it."""
 
     verdict: Verdict
     because: str
@@ -45,10 +45,10 @@ _CALL_API = _Row("Call API", "that of the endpoint", f"{CHANGERS} for users, gro
 def capabilities(subject: Subject) -> list[Capability]:
     """Return a row for each read, each action of the catalogue, and Call API.
 
-    Reads what the checks read: the managed environment, one user, and the administrator's roles.
+    Read the same as the checks: the managed environment, one user, and the administrator's roles.
     """
     environment = run(BY_KEY["managed-environment"], subject).finding
-    if environment.kind:  # it cannot be read, and nothing below it either
+    if environment.kind:  # it cannot be read, so nothing inside it can be read
         verdict = _verdict(environment)
         rows = (*_READS, *_ACTIONS, _CALL_API)
         return [_capability(row, verdict, environment.text, advice_of(environment)) for row in rows]
@@ -95,7 +95,7 @@ def _verdict(finding: Finding) -> Verdict:
 
 
 def _held(subject: Subject) -> Held | Finding | None:
-    """The roles; a finding where PingOne did not answer; None where it does not show them."""
+    """Return the roles, or a finding if PingOne did not answer, or None if it does not show them."""
     try:
         return subject.held
     except PingOneError as error:

@@ -1,4 +1,4 @@
-"""The checks of a connection, for an organization of the console: run, remembered, and put in words for support."""
+"""The checks of an organization's connection: run, kept in the session, and described for support."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,20 +22,20 @@ from pingone_integration.models import Connection
 
 
 def subject_of(organization: Organization, *, renewal_asked_for: bool = False) -> Subject:
-    """What the checks look at: the connection as it is now."""
+    """Return the subject of the checks: the connection, read now."""
     connection = Connection.objects.get(pk=organization.connection_id)
     return Subject(connection, redirect_uri(), renewal_asked_for=renewal_asked_for)
 
 
 @dataclass(frozen=True)
 class LastResults:
-    """The latest result of each check, for one connection and one operator: they end with the session."""
+    """The latest result of each check, for one connection and one operator. They end with the session."""
 
     session: SessionBase
     connection: Connection
 
     def get(self) -> dict[str, Result]:
-        """By key of the check; empty before any was run."""
+        """Return the results by key of the check, empty if none was run."""
         return {key: _result(BY_KEY[key], values) for key, values in self._values().items() if key in BY_KEY}
 
     def add(self, *results: Result) -> None:
@@ -54,7 +54,7 @@ class LastResults:
 
 
 def _result(check: Check, values: dict[str, Any]) -> Result:
-    """The inverse of `_as_json`, and of when."""
+    """Build a result from JSON: the inverse of `_as_json`, with the time."""
     finding = Finding(
         state=State(values["state"]),
         text=values["text"],
@@ -68,7 +68,7 @@ def _result(check: Check, values: dict[str, Any]) -> Result:
 
 
 def advice_of(finding: Finding) -> str:
-    """Return what to do: who does it and where is added unless the check gives advice of its own."""
+    """Return the advice. It names who does it and where, unless the check gives advice of its own."""
     error = kinds().get(finding.kind)
     return resolution_of(error) if error and finding.advice == error.resolution else finding.advice
 
@@ -96,7 +96,7 @@ def _as_json(result: Result) -> dict[str, Any]:
 
 
 def for_support(connection: Connection, results: list[Result], failed: list[Lately]) -> str:
-    """Versions, settings, ids, results and failures; no secret, no token, and nothing about people."""
+    """Return versions, settings, IDs, results and failures: no secret, no token, and nothing about people."""
     lines = ["PingOne console: state of a connection", f"Time: {timezone.now():%Y-%m-%d %H:%M:%S} UTC", ""]
     lines += [f"{name}: {value}" for name, value in _facts(connection) if value not in (None, "")]
     lines += ["", "Checks" if results else "No check was run."]

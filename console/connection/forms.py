@@ -1,4 +1,4 @@
-"""What an org admin types about the PingOne application, made trustworthy; no form here calls PingOne."""
+"""The forms for the PingOne application's settings. They validate the input without a call to PingOne."""
 
 import re
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "fal
 
 @dataclass(frozen=True)
 class Place:
-    """The Auth URL and Environment ID behind what was typed into either field, as far as they can be understood."""
+    """The Auth URL and Environment ID from either field, as far as they can be understood."""
 
     auth_url: str | None
     environment_id: UUID | None
@@ -27,7 +27,7 @@ class Place:
 
 
 def understand_place(auth_url: str, environment_id: str) -> Place:
-    """A whole issuer or discovery URL in one field fills in the other; two that disagree are a mistake."""
+    """Parse both fields. A whole issuer or discovery URL in one fills in the other; a contradiction is a mistake."""
     mistakes: dict[str, str] = {}
     base, pasted_id, typed_id = None, None, None
     if _looks_like_an_address(environment_id):
@@ -53,7 +53,7 @@ def _looks_like_an_address(text: str) -> bool:
 
 
 def _environment_id_in(text: str, base: str | None) -> UUID:
-    """Raises InvalidApiUrl for no UUID, and for the issuer of another host than the Auth URL's."""
+    """Return the ID. Raises InvalidApiUrl if there is none, or for an issuer of another host than the Auth URL's."""
     if not _looks_like_an_address(text):
         return parse_environment_id(text)
     issuer = parse_auth_url(text)
@@ -65,9 +65,9 @@ def _environment_id_in(text: str, base: str | None) -> UUID:
 
 
 class ConnectionForm(Form):
-    """Settings > PingOne. An empty client secret keeps the one that is known already.
+    """The form of Settings > PingOne. An empty client secret keeps the known secret.
 
-    No field is marked as required: a whole issuer fills two, a secret may be stored, and the rest is said on saving.
+    No field is marked as required: a whole issuer fills two, a secret may be stored, and saving reports the rest.
     """
 
     client_id = CharField(
@@ -108,7 +108,7 @@ class ConnectionForm(Form):
     end_access = BooleanField(label="End the present access and use these settings", required=False)
 
     def __init__(self, data: Any = None, *, connection: Connection, secret_is_pending: bool = False) -> None:
-        """`secret_is_pending`: one was typed into a form that was not accepted, and is kept for the next try."""
+        """Fill in the stored settings. `secret_is_pending`: a secret of a rejected form is kept for the next try."""
         self.connection = connection
         super().__init__(
             data,
@@ -181,7 +181,7 @@ class ConnectionForm(Form):
 
     @property
     def credentials(self) -> Credentials:
-        """Of a form without mistakes."""
+        """Return the credentials of a valid form."""
         data = self.cleaned_data
         return Credentials(
             client_id=data["client_id"],
@@ -192,6 +192,6 @@ class ConnectionForm(Form):
 
 
 class EnvironmentForm(Form):
-    """Which of the environments the administrator sees is the managed one."""
+    """The managed environment, chosen among the environments that the administrator sees."""
 
     environment = UUIDField()

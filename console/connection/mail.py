@@ -1,4 +1,4 @@
-"""A change of a connection's state reaches the organization's org admins by e-mail: once, and never in a page's way."""
+"""Emails to the org admins about a change of a connection's state: one per change, and no failure breaks a page."""
 
 import logging
 from functools import partial
@@ -25,7 +25,7 @@ _ADVICE = {
 
 
 def state_changed(event: ConnectionEvent, **signal: Any) -> None:
-    """Receive connection_state_changed, sent once for each change however many see it: one mail as well."""
+    """Receive connection_state_changed. It is sent once per change, so there is one email per change."""
     transaction.on_commit(partial(_tell_org_admins, event), robust=True)
 
 
@@ -39,12 +39,12 @@ def _tell_org_admins(event: ConnectionEvent) -> None:
         with get_connection() as mail_server:
             for message in messages:
                 _send(mail_server, message)
-    except OSError as error:  # of the network, and all of smtplib
+    except OSError as error:  # network errors, and all errors of smtplib
         logger.error("Connection %s: no mail about its state: %s", event.connection_id, type(error).__name__)  # noqa: TRY400
 
 
 def _send(mail_server: BaseEmailBackend, message: EmailMessage) -> None:
-    """An address that the mail server does not take is no reason to leave the others out."""
+    """Send one email. If the mail server refuses an address, the others still get theirs."""
     try:
         mail_server.send_messages([message])
     except SMTPRecipientsRefused:
@@ -72,11 +72,11 @@ def _advice(event: ConnectionEvent) -> str:
         return f"The console keeps trying. If it stays: {resolution_of(event.failure)}"
     if event.failure:
         return resolution_of(event.failure)
-    if event.cause:  # somebody did it
+    if event.cause:  # a person did it
         return _ADVICE.get(Connection.State(event.state), "See the page below.")
     return "Nothing: PingOne answers again."
 
 
 def _one_line(text: str) -> str:
-    """Names and causes hold what others typed: no second line, and no character that hides or turns its neighbours."""
+    """Make untrusted text one line of at most 500 characters, without characters that hide or reverse others."""
     return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:500]

@@ -1,4 +1,4 @@
-"""The page Settings > PingOne, for the views that show it, save its form, or end the access there."""
+"""The page Settings > PingOne, for the views that show it, save its form, or end the connection."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ HISTORY_LENGTH = 20
 def connection_page(
     request: ConsoleRequest, access: OrgAccess, form: ConnectionForm, *, failure: Failure | None = None
 ) -> HttpResponse:
-    """Render the page; `failure`: why the last Connect did not succeed, at its top."""
+    """Render the page, with the `failure` of the last Connect at its top."""
     connection = access.org.connection
     if failure and failure.kind:
         failure = replace(failure, explained_url=explained_url(access, failure.kind))
@@ -41,7 +41,7 @@ def connection_page(
 
 
 def place_context(place: Place) -> dict[str, object]:
-    """Return what the form says about the region and the API URL behind what was typed."""
+    """Return the form's facts about the typed place: its region and API URL."""
     return {
         "place": place,
         "region": region_of(place.auth_url) if place.auth_url else None,
@@ -50,7 +50,7 @@ def place_context(place: Place) -> dict[str, object]:
 
 
 def save_typed(request: ConsoleRequest, access: OrgAccess) -> ConnectionForm:
-    """Store a form without mistakes; of one with mistakes, keep a good secret, so that nobody types it twice."""
+    """Store a valid form. Keep the valid secret of an invalid form, so that nobody types it twice."""
     connection = access.org.connection
     pending = PendingSecret(request.session, connection)
     form = ConnectionForm(request.POST, connection=connection, secret_is_pending=pending.exists)
@@ -70,7 +70,7 @@ def save_typed(request: ConsoleRequest, access: OrgAccess) -> ConnectionForm:
 
 
 def warn_if_unconfirmed(request: ConsoleRequest, access: OrgAccess, unconfirmed: PingOneError | None) -> None:
-    """Warn of tokens that are erased here and may still be good at PingOne."""
+    """Warn that tokens are erased here but may still be valid at PingOne."""
     if unconfirmed is None:
         return
     warning = (

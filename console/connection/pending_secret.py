@@ -1,4 +1,4 @@
-"""A client secret typed into a form that was not accepted: kept, so that a typing mistake elsewhere costs nothing."""
+"""The client secret of a rejected form, kept so that a mistake in another field does not cost it."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from pingone_integration.sealing import seal, unseal
 
 @dataclass(frozen=True)
 class PendingSecret:
-    """Sealed in the operator's own session, for one connection; it ends with the session and never reaches a page."""
+    """The secret of one connection, sealed in the operator's session. It ends with the session; no page shows it."""
 
     session: SessionBase
     connection: Connection
 
     def get(self) -> str | None:
-        """None: no secret is kept."""
+        """Return the secret, or None if no readable secret is kept."""
         sealed = self._slot.get()
         try:
             return unseal(self._slot.key, sealed) if sealed else None

@@ -1,4 +1,4 @@
-"""Changes of an organization's connection by its org admins: settings stored, access ended, all of it on record."""
+"""Changes of a connection by its org admins: store the settings, end the connection, and record both."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ from pingone_integration.models import Connection
 def change_settings(
     access: OrgAccess, entered: Credentials, *, new_secret: str | None = None, source_address: str
 ) -> PingOneError | None:
-    """Store and put on record what is good; an access that belongs to another application or place ends first.
+    """Store and record the settings. First end a connection of another application, Auth URL or environment.
 
-    Return why PingOne did not confirm that end. None: it did, or nothing had to end. `new_secret` None keeps the
-    stored one. Raises InvalidApiUrl.
+    Return why PingOne did not confirm that end, or None if it did or nothing had to end. `new_secret` None keeps the
+    stored secret. Raises InvalidApiUrl.
     """
     connection = access.org.connection
     before = _settings_of(connection)
@@ -39,7 +39,7 @@ def change_settings(
 
 
 def end_access(connection: Connection) -> PingOneError | None:
-    """Erase the tokens here. Return why PingOne did not confirm that it revoked them: no reason to keep them."""
+    """Erase the tokens here in any case. Return why PingOne did not confirm the revocation, or None if it did."""
     try:
         authorization.disconnect(connection)
     except PingOneError as error:
@@ -48,7 +48,7 @@ def end_access(connection: Connection) -> PingOneError | None:
 
 
 def record_event(access: OrgAccess, event: str, *, source_address: str, **more: Any) -> None:
-    """Put an event of the organization's connection into the audit log; `more` as entries.record() takes it."""
+    """Record an event of the organization's connection; `more` is passed to entries.record()."""
     connection = Subject(kind=AuditEntry.Subject.CONNECTION, id=access.org.connection.pk, name=access.org.name)
     entries.record(
         access.org,
@@ -61,6 +61,6 @@ def record_event(access: OrgAccess, event: str, *, source_address: str, **more: 
 
 
 def _settings_of(connection: Connection) -> dict[str, Any]:
-    """What an org admin enters, without the secret."""
+    """Return an org admin's settings without the secret."""
     names = ("client_id", "auth_url", "environment_id", "client_authentication")
     return {name: getattr(connection, name) for name in names}

@@ -1,1 +1,1 @@
-"""`make demo`: who is in it, and the processes it is made of. Nothing here needs Django or a setting."""
+"""`make demo`: its people and processes. Only `settings` needs Django."""

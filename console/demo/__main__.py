@@ -31,7 +31,7 @@ NOT_FROM_THE_SHELL = frozenset({"DJANGO_SETTINGS_MODULE", "GUNICORN_CMD_ARGS", "
 
 @contextlib.contextmanager
 def only_one(directory: Path) -> Iterator[None]:
-    """Two demos would change each other's data."""
+    """Lock the directory: two demos would change each other's data."""
     with (directory / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,7 +51,7 @@ def check_port(port: int, ports: argparse.Namespace) -> None:
 
 
 def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str, str]:
-    """Every setting, so that neither a .env nor the shell decides one; the two secrets are made once and kept."""
+    """Write every setting, so that neither a .env nor the shell decides any. The two secrets are made once and kept."""
     path = directory / "env"
     kept = dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
     sandbox = f"http://127.0.0.1:{sandbox_port}"
@@ -79,7 +79,7 @@ def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str
 
 
 def wait_for_sandbox(children: Children, ready_file: Path) -> dict[str, Any]:
-    """The connection that the sandbox writes down once it listens."""
+    """Return the connection that the sandbox writes to the file once it listens."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while not ready_file.exists():
         pause(children, deadline, "the local PingOne")
@@ -112,7 +112,7 @@ def is_ready(port: int) -> bool:
 
 
 def serve(children: Children, options: argparse.Namespace) -> None:
-    """Start everything, say how to get in, and watch until something ends."""
+    """Start everything, print how to sign in, and watch until a process ends."""
     shell = {name: value for name, value in os.environ.items() if name not in NOT_FROM_THE_SHELL}
     settings = shell | write_environment(options.directory, options.port, options.sandbox_port)
     ready_file = options.directory / "sandbox.json"

@@ -7,7 +7,7 @@ PASSWORD = "try-the-console"  # noqa: S105 - printed by the demo, which listens 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody to sign in as."""
+    """An operator to sign in as."""
 
     email: str
     name: str

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-# Leads the process group that all children are in. Its standard input is the lifeline: when we are gone, however we
-# went, it reads the end of the file and takes the group with it.
+# Leads the process group of all children. Its standard input is a pipe from the parent: when the parent ends, however
+# it ends, the guard reads end-of-file and kills the group.
 GUARD = """
 import os, signal, sys, time
 for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -22,7 +22,7 @@ os.killpg(0, signal.SIGKILL)
 
 
 class DemoFailed(Exception):
-    """The demo cannot start or go on; the message is for whoever typed `make demo`."""
+    """The demo cannot start or go on. The message is for the person who ran `make demo`."""
 
 
 class Children:
@@ -40,7 +40,7 @@ class Children:
         return self.directory / f"{name}.log"
 
     def start(self, name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        """Goes on in the background; what it prints is in `<name>.log`."""
+        """Start a process in the background. Its output is in `<name>.log`."""
         with self.log(name).open("wb") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603 - our own commands
                 command,
@@ -54,7 +54,7 @@ class Children:
         return self.running[name]
 
     def run(self, name: str, command: list[str], environment: dict[str, str]) -> None:
-        """Waits for its end. Raises DemoFailed, with what it printed, unless it succeeds."""
+        """Run a process to its end. Raises DemoFailed, with its output, unless it succeeds."""
         if self.start(name, command, environment).wait() != 0:
             raise self.failure(name)
         del self.running[name]
@@ -64,7 +64,7 @@ class Children:
         return DemoFailed("\n".join([f"{name} has stopped. The end of {self.log(name)}:", *printed]))
 
     def check(self) -> None:
-        """Raises DemoFailed if one of them has ended."""
+        """Raise DemoFailed if a process has ended."""
         for name, child in self.running.items():
             if child.poll() is not None:
                 raise self.failure(name)

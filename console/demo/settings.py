@@ -1,4 +1,4 @@
-"""The console's own settings; static files are served from where they lie, so that the demo starts at once."""
+"""The console's settings for the demo. Static files are served from their source, so that it starts at once."""
 
 from console.settings import *  # noqa: F403
 

@@ -1,1 +1,1 @@
-"""How a failure reaches a person: in words, as a page, at a field, and for support."""
+"""Failures for people: in words, as a page, at a field, and for support."""

@@ -1,4 +1,4 @@
-"""What PingOne refuses of a form: told above it, and each detail at the field that it is about."""
+"""PingOne's refusal of a form: the failure above the form, and each detail at its field."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ _IN_WORDS = {
 
 
 def tell_at_fields(request: HttpRequest, error: PingOneError, form: ActionForm) -> Failure:
-    """The failure for the top of the form; its details stand at their fields where it is about what was typed."""
+    """Return the failure for the top of the form. If it is about the input, move its details to their fields."""
     failure = report(request, error)
     if not isinstance(error, _AT_FIELDS):
         return failure
@@ -39,7 +39,7 @@ def _field_of(detail: Detail, form: ActionForm) -> str | None:
 
 
 def _words_of(detail: Detail) -> str:
-    """Our words first: PingOne's are for developers, and may change."""
+    """Return the console's words, then PingOne's, which are for developers and may change."""
     ours = _IN_WORDS.get(detail.code, "PingOne does not accept this.")
     allowed = detail.inner.get("allowedValues")
     if isinstance(allowed, list) and allowed:

@@ -1,4 +1,4 @@
-"""Why a Connect did not end in a connection: told on the connection's page, after the callback's address is left."""
+"""The failures of Connect: kept in the session across the callback's redirect, for the connection's page."""
 
 from dataclasses import asdict, replace
 from http import HTTPStatus
@@ -11,12 +11,12 @@ from pingone_integration.models import Connection
 
 
 def save_failure(session: SessionBase, connection: Connection, failure: Failure) -> None:
-    """Save it for the next look at the connection's page, in this browser session."""
+    """Save the failure for the next view of the connection's page in this browser session."""
     _slot(session, connection).set(asdict(failure))
 
 
 def restore_failure(session: SessionBase, connection: Connection) -> Failure | None:
-    """Return the failure saved last, once."""
+    """Return the saved failure and forget it, or None if there is none."""
     saved = _slot(session, connection).pop()
     return Failure(**saved) if saved else None
 
@@ -26,7 +26,7 @@ def _slot(session: SessionBase, connection: Connection) -> SessionSlot:
 
 
 def failure_of_redirect(error: str, description: str) -> Failure:
-    """For the `error` and `error_description` that PingOne sent the browser back with: any text, from outside."""
+    """Return the failure for `error` and `error_description` of PingOne's redirect, both untrusted text."""
     said = _shortened(f"{error}: {description}" if description else error)
     return replace(_BY_ERROR.get(error, _OTHER), details=(f"PingOne said: {said}",))
 

@@ -1,4 +1,4 @@
-"""What Django tells of a mistake of ours: on the page while DEBUG is on, and in mail to ADMINS."""
+"""Django's report of a bug in the console: on the page while DEBUG is on, and in mail to ADMINS."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from django.views.debug import ExceptionReporter
 
 
 class ReportWithoutValues(ExceptionReporter):
-    """What failed and where, and no value: a local variable, form field or query may be a token or a password.
+    """A report without values: a local variable, form field or query may be a token or a password.
 
-    Django hides what its name betrays, and only while DEBUG is off; `code`, `token` and `body` are our words too.
+    Django hides values by name only, and only while DEBUG is off: not enough for names such as `code` and `body`.
     """
 
     def __init__(self, request: Any, *args: Any, **kwargs: Any) -> None:

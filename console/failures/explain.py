@@ -1,4 +1,4 @@
-"""Every kind of error for people: title, causes and what to do, and which of them a pasted text is."""
+"""Explanations of every kind of error: title, causes and next step, and recognition of a pasted error."""
 
 import re
 from dataclasses import dataclass, replace
@@ -11,15 +11,15 @@ from console.failures.failure import Failure, failure_of
 from pingone_integration.calls import pasted_errors
 from pingone_integration.errors import kinds
 
-_REFUSED = re.compile(r"\berror=([a-z_]+)")  # in the address that PingOne sent a browser back with
+_REFUSED = re.compile(r"\berror=([a-z_]+)")  # in the address of PingOne's redirect
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorKind:
-    """One row of the table of all kinds."""
+    """A row of the table of all kinds."""
 
     kind: str
-    told_as: list[Failure]  # in each of the ways in which it is told
+    told_as: list[Failure]  # every variant of its wording
 
 
 def every_kind() -> list[ErrorKind]:
@@ -31,7 +31,7 @@ def every_kind() -> list[ErrorKind]:
 
 
 def explain(pasted: str, access: OrgAccess) -> Failure | None:
-    """In the words of the page that shows such an error; nothing of what was pasted but ids. None: not known."""
+    """Explain a pasted error, or return None if it is unknown. Of the pasted text, only IDs are repeated."""
     refused = _REFUSED.search(pasted)
     if refused and connect.knows(refused[1]):
         return connect.failure_of_redirect(refused[1], "")
@@ -40,7 +40,7 @@ def explain(pasted: str, access: OrgAccess) -> Failure | None:
 
 
 class ExplainForm(Form):
-    """Troubleshooting > Explain an error. What was pasted is never rendered back."""
+    """The form of Troubleshooting > Explain an error. The pasted text is never rendered back."""
 
     error_text = CharField(
         label="Error text, JSON or status",

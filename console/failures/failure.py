@@ -1,4 +1,4 @@
-"""How a failure reaches a person: what happened, why, what to do next, and the ids that support asks for."""
+"""A failure for people: what happened, why, what to do next, and the IDs that support asks for."""
 
 import logging
 from dataclasses import dataclass
@@ -52,20 +52,20 @@ _MENDED_IN_CONNECTION_SETTINGS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A failure in words, ready for a page, a notice, or the place of the fragment that failed."""
+    """A failure in words, for a page, a notice, or the place of the failed fragment."""
 
     status: int
     title: str
     cause: str
     resolution: str = ""
     kind: str = ""
-    details: tuple[str, ...] = ()  # what PingOne says of single values
+    details: tuple[str, ...] = ()  # PingOne's messages about single values
     ids: tuple[tuple[str, str], ...] = ()  # name and value
     may_have_happened: bool = False  # PingOne's answer to a write was lost
     retry_after_s: int | None = None
-    settings_url: str = ""  # for those who may change the connection, where that is the next step
-    ask_an_admin: bool = False  # for everybody else
-    explained_url: str = ""  # the row of its kind on the troubleshooting page
+    settings_url: str = ""  # if the next step is there, and the operator may take it
+    ask_an_admin: bool = False  # if the operator may not take it
+    explained_url: str = ""  # of its kind, on the troubleshooting page
 
 
 def status_of(error: type[PingOneError]) -> HTTPStatus:
@@ -104,19 +104,19 @@ def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
 
 
 def explained_url(access: OrgAccess, kind: str) -> str:
-    """Where the troubleshooting page explains a kind of error."""
+    """Return the URL of a kind's explanation on the troubleshooting page."""
     return f"{reverse('troubleshooting', args=[access.org.slug])}#kind-{kind}"
 
 
 def with_explanation(access: OrgAccess, words: str, kind: str) -> str:
-    """For a notice of one sentence: the words, and the link to what explains the kind of error, if there is one."""
+    """Return the words of a notice, with a link to the kind's explanation unless `kind` is empty."""
     return format_html('{} <a href="{}">More about this</a>', words, explained_url(access, kind)) if kind else words
 
 
 def report(request: HttpRequest, error: PingOneError) -> Failure:
-    """Log a failure of PingOne and put it in words; for views that show it themselves, in the midst of their page."""
+    """Log a PingOne error and return it in words, for views that show it inside their page."""
     access: OrgAccess | None = getattr(request, "access", None)
-    if access:  # the failure may just have changed the state that the header shows
+    if access:  # the failure may have changed the state in the header
         access.org.connection.refresh_from_db()
     logger.warning(
         "PingOne call failed: %s, status %s, error %s, correlation %s, transaction %s",

@@ -1,9 +1,9 @@
-"""What to do about an error, whole: what PingOne needs, then who does it here and where."""
+"""The next step after an error: PingOne's resolution, then who does it in the console and where."""
 
 from pingone_integration import errors
 from pingone_integration.errors import PingOneError, UnlockFailure
 
-# Exactly of these classes, not of their subclasses.
+# For exactly these classes, not their subclasses.
 _NEXT_STEPS: dict[type[PingOneError], str] = {
     errors.PingOneError: "Send them the ids that are shown with it.",
     errors.NotConnected: "An org admin connects it under Settings, PingOne.",
@@ -25,7 +25,7 @@ _AFTER_UNLOCKING: dict[UnlockFailure.Reason, str] = {
 
 
 def resolution_of(error: PingOneError | type[PingOneError]) -> str:
-    """Return what to do about an error, or about errors of a class in general."""
+    """Return the next step after an error, or after errors of a class in general."""
     return f"{error.resolution} {_next_step(error)}".strip()
 
 

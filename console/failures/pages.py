@@ -1,4 +1,4 @@
-"""Failures as pages and notices: those of PingOne, and Django's own handlers."""
+"""Failures as pages and notices: PingOne's errors, and Django's own handlers."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -19,7 +19,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def fails_in_place(view: View) -> View:
-    """Mark the view of a panel: when PingOne fails, the reason and "Try again" stand where the panel would."""
+    """Mark the view of a panel: if PingOne fails, the reason and "Try again" replace the panel."""
     view.fails_in_place = True  # type: ignore[attr-defined]
     return view
 
@@ -30,7 +30,7 @@ def pingone_failed(request: HttpRequest, error: PingOneError) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler403: a member without the right, told which right that is and who has it."""
+    """handler403: tell a member which permission is missing and which roles have it."""
     access: OrgAccess | None = getattr(request, "access", None)
     missing = exception.args[0] if isinstance(exception, PermissionDenied) and exception.args else None
     cause = "You are not allowed to do this."
@@ -46,7 +46,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler404, for strangers as well: it must not tell what exists."""
+    """handler404. Strangers see it too, so it must not reveal what exists."""
     return _tell(
         request,
         Failure(
@@ -99,7 +99,7 @@ def method_not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) ->
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: a mistake of ours. Drawn without database, session or context, which may be what is broken."""
+    """handler500: a bug in the console. Rendered without database, session or context, which may be broken."""
     if wants_fragment(request):
         told = HttpResponse(render_to_string("console/failures/500_notice.html"), status=500)
         return _as_notice(told)
@@ -118,7 +118,7 @@ def _tell(request: HttpRequest, failure: Failure, *, in_place: bool = False) -> 
 
 
 def _as_notice(response: HttpResponse) -> HttpResponse:
-    """Told above the page: the part that was to be replaced, the address and the selection all stay."""
+    """Show the response above the page: the target of the swap, the address and the selection all stay."""
     response["HX-Retarget"] = "#notices"
     response["HX-Reswap"] = "innerHTML"
     response["HX-Reselect"] = ".alert"

@@ -1,4 +1,4 @@
-"""Everything the console itself keeps; what it keeps of PingOne is in pingone_integration.models."""
+"""The console's own data. Its data about PingOne is in pingone_integration.models."""
 
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, UnfinishedEntry

@@ -1,4 +1,4 @@
-"""Calls of the Call API page that an organization keeps to use again."""
+"""Saved requests of the Call API page, per organization."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from console.models.people import Operator, Organization
 
 
 class SavedApiCall(models.Model):
-    """A request as it was typed, its secrets left out."""
+    """A request as typed, without its secrets."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="saved_api_calls")
     name = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, with which outcome; append-only and chained by hashes."""
+"""The audit log: who did what to whom, with which outcome. Append-only, with a hash chain."""
 
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -10,12 +10,12 @@ from console.models.people import Operator, Organization
 
 
 class AppendOnlyError(TypeError):
-    """Something tried to change or delete what is on record."""
+    """An attempt to change or delete a row of the audit log."""
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def current(self) -> "AuditQuerySet":
-        """The latest row of each entry: the one that tells how it ended."""
+        """Return the latest row of each entry, which holds its outcome."""
         later = AuditEntry.objects.filter(entry=OuterRef("entry"), revision__gt=OuterRef("revision"))
         return self.filter(~Exists(later))
 
@@ -29,20 +29,20 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 class AuditEntry(models.Model):
     """One row of the log.
 
-    What an entry is about is known when it starts, how it ended only later, and no row is ever changed: so an action
-    on a PingOne user leaves two rows that share `entry`, revision 0 (started) and revision 1 (its outcome); reading
-    the user again after an unknown outcome may add revision 2. Each row repeats the whole entry and is complete
-    by itself. Rows are made by console.audit.entries only, which chains them.
+    No row is ever changed, and the outcome is known only later. So an action on a PingOne user adds two rows with the
+    same `entry`: revision 0 (started) and revision 1 (its outcome). Reading the user again after an unknown outcome
+    may add revision 2. Each row repeats the whole entry and is complete by itself. Only console.audit.entries adds
+    rows, because it chains them.
     """
 
     class Outcome(models.TextChoices):
         STARTED = "started", "started"
         SUCCEEDED = "succeeded", "succeeded"
-        NO_CHANGE = "no change", "no change"  # it was so already
+        NO_CHANGE = "no change", "no change"  # the user was in that state already
         CONFLICT = "conflict", "conflict"  # the user had changed since the form was opened; nothing was written
         REFUSED = "refused", "refused"  # by the console, before anything was sent
         FAILED = "failed", "failed"
-        UNKNOWN = "unknown", "unknown"  # PingOne may have acted, although we did not see it
+        UNKNOWN = "unknown", "unknown"  # PingOne may have acted, but the console did not see it
 
     class Subject(models.TextChoices):
         USER = "user", "user"
@@ -67,37 +67,37 @@ class AuditEntry(models.Model):
     hash = models.CharField(max_length=64)  # see audit/chain.py, digest
 
     # The entry
-    entry = models.UUIDField(default=uuid4)  # also our transaction id at PingOne
+    entry = models.UUIDField(default=uuid4)  # also the transaction ID at PingOne
     revision = models.PositiveSmallIntegerField(default=0)
     outcome = models.CharField(max_length=10, choices=Outcome)
-    at = models.DateTimeField()  # of this row; never earlier than the row before it
+    at = models.DateTimeField()  # of this row; never earlier than the previous row
     started_at = models.DateTimeField()  # of revision 0
 
     # Who, from where, why
-    actor = models.CharField(max_length=12, choices=Actor, blank=True)  # empty: nobody we know, or an older row
+    actor = models.CharField(max_length=12, choices=Actor, blank=True)  # empty: an unknown person, or an older row
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, related_name="audit_entries")
     operator_email = models.CharField(max_length=254, blank=True)  # as it was then
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.PAGE)
     source_address = models.CharField(max_length=45, blank=True)
     ticket = models.CharField(max_length=100, blank=True)
     reason = models.TextField(blank=True)
-    submission = models.UUIDField(null=True)  # of the form it came from; on revision 0 only
-    undoes = models.UUIDField(null=True)  # the entry whose effect this one takes back
+    submission = models.UUIDField(null=True)  # idempotency key of the form; on revision 0 only
+    undoes = models.UUIDField(null=True)  # the entry that this entry undoes
 
     # What, to whom
     action = models.CharField(max_length=60)  # a key of the catalogue, or of console.audit.entries.EVENTS
     subject_kind = models.CharField(max_length=12, choices=Subject)
     subject_id = models.CharField(max_length=64, blank=True)
     subject_name = models.TextField(blank=True)  # username, as it was then
-    inputs = models.JSONField(default=dict)  # without the secret ones
+    inputs = models.JSONField(default=dict)  # without secrets
     before = models.JSONField(null=True)  # None: not read
     after = models.JSONField(null=True)
 
-    # What PingOne said
+    # PingOne's answer
     error_kind = models.CharField(max_length=40, blank=True)  # PingOneError.kind
     error_id = models.CharField(max_length=100, blank=True)
     correlation_id = models.CharField(max_length=100, blank=True)
-    note = models.TextField(blank=True)  # what a person should know besides
+    note = models.TextField(blank=True)  # more facts for the reader
 
     objects = AuditQuerySet.as_manager()
 
@@ -108,7 +108,7 @@ class AuditEntry(models.Model):
             models.UniqueConstraint("entry", "revision", name="audit_one_row_per_revision"),
             models.UniqueConstraint("organization", "submission", name="audit_one_effect_per_form"),
         ]
-        # One for each filter of the audit page: a page of matches is read off the index, newest first.
+        # One index for each filter of the audit page, so that a page of matches is read from it, newest first.
         indexes = [
             models.Index("organization", "at", name="audit_by_time"),
             models.Index("organization", "operator", "sequence", name="audit_by_operator"),
@@ -134,11 +134,11 @@ class AuditEntry(models.Model):
         raise AppendOnlyError("The audit log is append-only.")
 
 
-# Every column of an entry, as its rows are read and written: ids of related rows, not the rows.
+# Every column of a row, by attribute name: IDs of related rows, not the rows.
 FIELDS = tuple(field.attname for field in AuditEntry._meta.concrete_fields)  # noqa: SLF001 - Django documents _meta
 
 
-# What an export has of it, in this order: all that is text, a time or an id.
+# The columns of an export, in this order: single values, no JSON.
 EXPORTED = (
     "sequence",
     "at",
@@ -164,7 +164,7 @@ EXPORTED = (
 
 
 class AuditHead(models.Model):
-    """Where an organization's chain ends at the moment: locked while a row is added, and proof that none is missing."""
+    """The end of an organization's chain: locked while a row is added, and proof that no row is missing."""
 
     organization = models.OneToOneField(
         Organization, on_delete=models.PROTECT, primary_key=True, related_name="audit_head"
@@ -178,7 +178,7 @@ class AuditHead(models.Model):
 
 
 class UnfinishedEntry(models.Model):
-    """An entry that was started and not closed: no part of the record, but what finds these among a million others."""
+    """An entry that was started and not closed. Not part of the log, but an index to find it among millions."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="unfinished_entries")
     entry = models.UUIDField(primary_key=True)

@@ -1,4 +1,4 @@
-"""The console's own people: operators, the organizations they work for, and what they are there."""
+"""Operators, the organizations they work for, and their roles there."""
 
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -12,7 +12,7 @@ from pingone_integration.models import Connection
 
 class OperatorManager(BaseUserManager["Operator"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Operator":
-        """Without a password the operator cannot sign in until one is set through a link."""
+        """Create an operator. Without a password, the operator must set one through a link before signing in."""
         operator = self.model(email=self.normalize_email(email).lower(), **fields)
         operator.set_password(password)
         operator.save(using=self._db)
@@ -23,7 +23,7 @@ class OperatorManager(BaseUserManager["Operator"]):
 
 
 class Operator(AbstractBaseUser):
-    """Somebody who signs in to the console. A *user*, in this code, is a person in PingOne."""
+    """A person who signs in to the console. In this code, a *user* is a person in PingOne."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     email = models.EmailField(unique=True)
@@ -60,12 +60,12 @@ class Organization(models.Model):
         return self.name
 
     def org_admins(self) -> models.QuerySet[Operator]:
-        """Whom an operator asks for what only an org admin may do."""
+        """Return the active org admins, who help operators that lack a permission."""
         return self.operators.filter(memberships__organization=self, memberships__role="org_admin", is_active=True)
 
 
 class Membership(models.Model):
-    """What an operator is in an organization; what that allows is in access.py."""
+    """An operator's role in an organization. The role's permissions are in access.py."""
 
     class Role(models.TextChoices):
         ORG_ADMIN = "org_admin", "Org admin"

@@ -1,4 +1,4 @@
-"""Whether an action needs a ticket reference, as each organization decides."""
+"""The ticket policies: whether an action needs a ticket reference, per organization."""
 
 import re
 
@@ -11,7 +11,7 @@ _MOST_REPETITIONS = 3
 
 
 def validate_ticket_pattern(pattern: str) -> None:
-    """A regular expression that cannot be made to run for long: no groups, few repetitions."""
+    """Reject a regular expression that can run for long (ReDoS): no groups, few repetitions."""
     if re.search(r"(?<!\\)[()]", pattern):
         raise ValidationError("A pattern has no brackets ( ), for example INC\\d+ or CHG\\d+|INC\\d+.")
     if len(re.findall(r"(?<!\\)[*+?{]", pattern)) > _MOST_REPETITIONS:
@@ -23,7 +23,7 @@ def validate_ticket_pattern(pattern: str) -> None:
 
 
 class TicketPolicy(models.Model):
-    """What an organization asks for with one action; without a policy the ticket is optional."""
+    """An organization's ticket requirement for one action. Without a policy, the ticket is optional."""
 
     class Requirement(models.TextChoices):
         OPTIONAL = "optional", "optional"
@@ -46,7 +46,7 @@ class TicketPolicy(models.Model):
         return self.requirement != self.Requirement.OPTIONAL
 
     def problem_with(self, ticket: str) -> str:
-        """Why the action cannot run with this ticket; empty when it can."""
+        """Return why the action cannot run with this ticket, or "" if it can."""
         if self.is_required and not ticket:
             return "This organization asks for a ticket reference with this action."
         if self.requirement == self.Requirement.PATTERN and not re.fullmatch(self.pattern, ticket):
@@ -55,6 +55,6 @@ class TicketPolicy(models.Model):
 
 
 def ticket_policy(organization: Organization, action: str) -> TicketPolicy:
-    """The organization's own, or the one that asks for nothing."""
+    """Return the organization's policy, or an unsaved policy that asks for nothing."""
     found = TicketPolicy.objects.filter(organization=organization, action=action).first()
     return found or TicketPolicy(organization=organization, action=action)

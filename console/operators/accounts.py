@@ -1,4 +1,4 @@
-"""How operators' accounts differ from allauth's defaults."""
+"""Operators' accounts: the differences from allauth, for example against an open redirect or a forged Host header."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ SECOND_FACTORS = "second-factors"  # the place that these secrets are sealed for
 
 
 def set_password_link(operator: Operator) -> str:
-    """A link by which `operator` chooses a password, good once and for PASSWORD_RESET_TIMEOUT."""
+    """Return a link for `operator` to choose a password. It works once, within PASSWORD_RESET_TIMEOUT."""
     key = default_token_generator.make_token(operator)
     address = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(operator), key])
     return f"{settings.PUBLIC_URL}{address}"
@@ -28,20 +28,20 @@ def set_password_link(operator: Operator) -> str:
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Nobody signs up: an org admin or the bootstrap command makes operators."""
+        """Close sign-up: an org admin or the bootstrap command creates operators."""
         return False
 
     def is_safe_url(self, url: str | None) -> bool:
-        """After signing in or out, people stay here: allauth would also follow to every trusted host."""
+        """Allow only relative URLs after signing in or out: allauth also allows every trusted host."""
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """With the host of PUBLIC_URL: the one in the request was written by whoever asked."""
+        """Use the host of PUBLIC_URL: the client writes the request's Host header."""
         uid, _, token = key.partition("-")
         return f"{settings.PUBLIC_URL}{reverse('account_reset_password_from_key', args=[uid, token])}"
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Failed sign-ins are counted by it; where the server listens on a Unix socket, for everybody together."""
+        """Return the address that failed sign-ins are counted by. On a Unix socket, all clients share one."""
         return source_address(request) or "0.0.0.0"  # noqa: S104 - nothing listens here
 
     def login(self, request: HttpRequest, user: Operator) -> None:
@@ -59,7 +59,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Second factors are secrets at rest like any other."""
+    """Second factors are encrypted at rest, like other secrets."""
 
     def encrypt(self, text: str) -> str:
         return seal(SECOND_FACTORS, text)

@@ -1,4 +1,4 @@
-"""Who is to be a member of an organization, and with which role."""
+"""The forms for an organization's members and their roles."""
 
 from django.forms import CharField, EmailField, Form, TypedChoiceField
 
@@ -6,13 +6,13 @@ from console.models import Membership
 
 
 class RoleForm(Form):
-    """What a member is."""
+    """The role of a member."""
 
     role = TypedChoiceField(label="Role", choices=Membership.Role, coerce=Membership.Role)
 
 
 class MemberForm(RoleForm):
-    """Somebody to add to an organization."""
+    """A person to add to an organization."""
 
     email = EmailField(label="E-mail", max_length=254)
     name = CharField(label="Name", required=False, max_length=150)

@@ -1,4 +1,4 @@
-"""Who works for an organization: adding, changing and removing members, each on record."""
+"""The members of an organization: adding, changing and removing them, each in the audit log."""
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -13,18 +13,18 @@ from console.operators.accounts import set_password_link
 
 
 class LastOrgAdmin(Exception):
-    """Without this member nobody could manage the organization any more."""
+    """Without this member, nobody could manage the organization."""
 
 
 class AlreadyMember(Exception):
-    """Somebody with this address works here already."""
+    """An operator with this address is already a member."""
 
 
 def add(access: OrgAccess, email: str, name: str, role: Membership.Role, *, source_address: str) -> Membership:
-    """Make a member, and an operator where the address is new to this server, and tell them by e-mail.
+    """Add a member, create the operator if the address is new to this server, and send a welcome email.
 
-    The link to choose a first password goes to the address alone: whoever adds somebody must not be able to sign in
-    as them, since they may come to work for other organizations as well.
+    The link to choose a first password goes to that address only: the org admin must not be able to sign in as the
+    new operator, who may later work for other organizations as well.
     Raises AlreadyMember.
     """
     access.require(Permission.MANAGE_MEMBERS)
@@ -44,7 +44,7 @@ def add(access: OrgAccess, email: str, name: str, role: Membership.Role, *, sour
 
 
 def change_role(access: OrgAccess, membership: Membership, role: Membership.Role, *, source_address: str) -> None:
-    """Raises LastOrgAdmin."""
+    """Change the member's role. Raises LastOrgAdmin."""
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
         membership = _locked(access, membership)
@@ -60,7 +60,7 @@ def change_role(access: OrgAccess, membership: Membership, role: Membership.Role
 
 
 def remove(access: OrgAccess, membership: Membership, *, source_address: str) -> None:
-    """From their next click on, the member is a stranger here. Raises LastOrgAdmin."""
+    """Remove the member, who loses access with the next request. Raises LastOrgAdmin."""
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
         membership = _locked(access, membership)
@@ -70,7 +70,7 @@ def remove(access: OrgAccess, membership: Membership, *, source_address: str) ->
 
 
 def _locked(access: OrgAccess, membership: Membership) -> Membership:
-    """The organization's row is the lock, so that of two org admins who demote each other one stays."""
+    """Lock the organization's row and return the membership, so that two org admins cannot both demote each other."""
     Organization.objects.select_for_update().get(pk=access.org.pk)
     return Membership.objects.select_related("operator").get(organization=access.org, pk=membership.pk)
 

@@ -1,6 +1,6 @@
-"""Who came in and who did not, on record in each organization that the operator belongs to.
+"""Sign-ins, sign-outs and failed sign-ins, recorded in each organization of the operator.
 
-What was typed as the e-mail address of nobody we know is not kept: it may be a password in the wrong field.
+An unknown email address is not kept: it may be a password in the wrong field.
 """
 
 import logging
@@ -25,7 +25,7 @@ def signed_out(request: HttpRequest, operator: Operator) -> None:
 
 
 def refused(request: HttpRequest, email: str) -> None:
-    """A wrong password, or nobody's address."""
+    """Record a wrong password. For an unknown address, only write a log line."""
     operator = Operator.objects.filter(email__iexact=email).first()
     if operator is None:
         logger.warning("A sign-in failed for an unknown address, from %s", source_address(request) or "somewhere")
@@ -34,7 +34,7 @@ def refused(request: HttpRequest, email: str) -> None:
 
 
 def second_factor_refused(request: HttpRequest, user: Operator, **signal: Any) -> None:
-    """A receiver of allauth's signal: the password was right, the second factor was not."""
+    """Receive allauth's signal: the password was right, the second factor was wrong."""
     _record(request, user, "operator.sign-in-failed", succeeded=False, reason="Second factor")
 
 

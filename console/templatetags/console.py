@@ -18,21 +18,21 @@ register.filter(browser_name)
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """`{% icon "users" %}`: one of static/vendor/tabler-icons."""
+    """Render `{% icon "users" %}`: an icon of static/vendor/tabler-icons."""
     return icon_svg(name)
 
 
 @register.simple_tag
 def new_submission() -> str:
-    """The one-use token of a form: the same form sent again has the one effect it had."""
+    """Return the idempotency key of a form: sending the same form again has no second effect."""
     return str(uuid4())
 
 
 @register.simple_tag
 def when(moment: datetime | None, missing: str = "—") -> SafeString:
-    """`{% when user.created_at %}`: in the reader's time zone, with the exact UTC time on hover.
+    """Render `{% when user.created_at %}`: in the reader's time zone, with the exact UTC time on hover.
 
-    `missing` is said when there is no time, for example "never signed on".
+    `missing` is the text if there is no time, for example "never signed on".
     """
     if moment is None:
         return format_html('<span class="text-secondary">{}</span>', missing)
@@ -47,7 +47,7 @@ def when(moment: datetime | None, missing: str = "—") -> SafeString:
 
 @register.simple_tag
 def copyable(value: object, label: str = "value") -> SafeString:
-    """`{% copyable user.id "user ID" %}`: the value with a button that copies it; the button needs JavaScript."""
+    """Render `{% copyable user.id "user ID" %}`: the value with a copy button, which needs JavaScript."""
     if value is None or value == "":
         return format_html('<span class="text-secondary">{}</span>', "—")
     return format_html(

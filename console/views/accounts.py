@@ -1,4 +1,4 @@
-"""What of allauth's pages makes no sense here."""
+"""The allauth pages that the console closes."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 

@@ -1,4 +1,4 @@
-"""Actions on a user: the form or question, the run, Undo, and the ticket that an agent works on."""
+"""Actions on a user: the form or question, the run, optimistic locking, Undo, and the operator's current ticket."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -49,18 +49,18 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
     if typed := restore(request):
         messages.warning(request, TYPED_BEFORE)
         return _form_page(request, access, action, _form(access, action, typed, user=shown), shown)
-    named = {name: request.GET[name] for name in action.form.id_fields() if name in request.GET}  # by a line of a panel
+    named = {name: request.GET[name] for name in action.form.id_fields() if name in request.GET}  # from a panel's row
     form = _form(access, action, user=shown, initial=named | {"ticket": current_ticket(request)})
     return _form_page(request, access, action, form, shown)
 
 
 def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UUID) -> HttpResponse:
-    """Run the action with what was sent; whatever keeps it from running, nothing typed is lost."""
+    """Run the action with the posted form. The input is kept whenever the action cannot run."""
     try:
         looked_at = users.get(access.pingone(), user_id) if action.form.looks_at_user else None
     except PingOneError as error:
         if wants_fragment(request):
-            raise  # told above the page, where the form stays as it is
+            raise  # shown as a notice above the page; the form stays unchanged
         form = _form(access, action, _posted(request))
         return _form_page(request, access, action, form, _Unread(user_id), failure=report(request, error))
     form = _form(access, action, _posted(request), user=looked_at)
@@ -87,7 +87,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
 @org_view(Permission.VIEW_USERS)
 @require_POST
 def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
-    """Run the inverse of an action that is on record, by whomever: an action of its own."""
+    """Run the inverse of a recorded action, also another operator's. The undo has an audit entry of its own."""
     entry = get_object_or_404(AuditEntry.objects.current(), organization=access.org, entry=entry_id)
     form = SubmissionForm(request.POST)
     action = BY_KEY.get(entry.action)
@@ -110,7 +110,7 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
 @org_view(Permission.VIEW_USERS)
 @require_POST
 def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """I am working on INC12345: the ticket of every action from now on, until it is changed or cleared."""
+    """Set the current ticket, which every action carries until the operator changes or clears it."""
     form = TicketForm(request.POST)
     if not form.is_valid():
         messages.error(request, "A ticket reference has at most 100 characters.")
@@ -122,7 +122,7 @@ def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 
 @dataclass(frozen=True)
 class _Unread:
-    """A user whom PingOne does not tell of now, while what somebody typed about them must not be lost."""
+    """A placeholder for a user that PingOne cannot return now, so that the operator's input is not lost."""
 
     id: UUID
     display_name: str = "User"
@@ -143,7 +143,7 @@ def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **mo
 
 
 def _posted(request: ConsoleRequest) -> QueryDict:
-    """What was sent; a button of the user's page sends no ticket, and so the one in hand is meant."""
+    """Return the posted data, with the current ticket added for buttons, which send none."""
     data = request.POST.copy()
     data.setdefault("ticket", current_ticket(request))
     return data
@@ -158,7 +158,7 @@ def _form_page(
     *,
     failure: Failure | None = None,
 ) -> HttpResponse:
-    """The form on a page of its own, or above the user's account; what was typed stays in it."""
+    """Render the form with its input, on a page of its own or above the user's account."""
     if action.options:
         for name, options in action.options.items():
             widget = form.fields[name].widget
@@ -187,9 +187,9 @@ def _form_page(
 def _conflict_page(
     request: ConsoleRequest, access: OrgAccess, action: Action, now: User, error: PingOneError
 ) -> HttpResponse:
-    """Both values of each edited field side by side: the agent chooses. Nothing is written before."""
+    """Show both values of each edited field side by side, for the operator to choose. Nothing is written yet."""
     form = _form(access, action, _posted(request), user=now)
-    if not form.is_valid() or not form.differences():  # PingOne has by now what was typed
+    if not form.is_valid() or not form.differences():  # PingOne already has the typed values
         return _form_page(request, access, action, form, now)
     context = {
         "action": action,
@@ -205,7 +205,7 @@ def _conflict_page(
 
 
 def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UUID, result: Result) -> HttpResponse:
-    """What the person sees after an action that needs no form any more."""
+    """Show the result of an action that no longer needs its form."""
     user = user_of(result)
     entry = result.entry
     inverse = BY_KEY[action.undo.action] if action.undo else None
@@ -229,7 +229,7 @@ def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: U
 
 
 def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done: Done) -> HttpResponse:
-    """The one answer that ever holds the secret: no redirect, so that it is kept nowhere."""
+    """Show the secret in the only response that holds it. A redirect would have to store the secret."""
     context = {
         "action": action,
         "secret": done.result,
@@ -242,7 +242,7 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
 
 
 def _in_words(request: HttpRequest, error: PingOneError) -> str:
-    """Of an answer that was lost: above the user, who has been read again."""
+    """Describe an unknown outcome, for a notice above the user as read again from PingOne."""
     failure = report(request, error)
     ids = "".join(f" {name} {value}." for name, value in failure.ids)
     return f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
@@ -257,13 +257,13 @@ def _as_they_are(
     shown: User | None = None,
     panels: tuple[str, ...] = (),
 ) -> HttpResponse:
-    """The user read back from PingOne, and a notice of what came of it."""
+    """Show the user as read back from PingOne, and a notice of the result."""
     tell(request, access, notice)
     if not wants_fragment(request) or request.htmx.target != "action":
         return go(request, reverse("user", args=[access.org.slug, user_id]))
     try:
         shown = shown or users.get(access.pingone(), user_id)
-    except PingOneError:  # the page itself then says why it cannot show the user
+    except PingOneError:  # the page then says why it cannot show the user
         return go(request, reverse("user", args=[access.org.slug, user_id]))
     response = with_panels(render(request, "console/users/after_action.html", account_context(access, shown)), panels)
     response["HX-Reswap"] = "innerHTML show:#notices:top"

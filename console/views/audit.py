@@ -1,4 +1,4 @@
-"""The audit log: reading, filtering and exporting it, and settling what nobody knows the outcome of."""
+"""The audit log: list, filters, export, and the settling of unknown outcomes."""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class _Row(Line):
 @org_view(Permission.VIEW_AUDIT)
 @require_safe
 def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """One page of the entries that match the filters in the URL, newest first."""
+    """Show one page of the entries that match the filters in the URL, newest first."""
     form = AuditFilterForm(request.GET)
     form.is_valid()
     before, after = _number(request, "before"), _number(request, "after")
@@ -60,7 +60,7 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.VIEW_AUDIT)
 @require_safe
 def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
-    """One entry, with all of its rows."""
+    """Show one entry with all of its rows."""
     rows = list(AuditEntry.objects.filter(organization=access.org, entry=entry_id).order_by("revision"))
     if not rows:
         raise Http404("No such entry.")
@@ -93,7 +93,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
 @org_view(Permission.VIEW_AUDIT)
 @require_POST
 def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
-    """Settle an unknown outcome by reading the user, for those who may do the action itself."""
+    """Settle an unknown outcome by reading the user again. Requires the permission of the action itself."""
     latest = get_object_or_404(AuditEntry.objects.current(), organization=access.org, entry=entry_id)
     action = BY_KEY.get(latest.action)
     if action is None:
@@ -110,7 +110,7 @@ def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> Ht
 @org_view(Permission.EXPORT_AUDIT)
 @require_safe
 def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHttpResponse:
-    """All entries that match the filters, as `csv` for people or `jsonl` for programs, as they are read."""
+    """Stream all entries that match the filters, as `csv` for people or `jsonl` for programs."""
     makers = {"csv": (_as_csv, "text/csv"), "jsonl": (_as_json_lines, "application/x-ndjson")}
     if kind not in makers:
         raise Http404("No such format.")
@@ -155,6 +155,6 @@ def _plain(value: Any) -> Any:
 
 
 def _number(request: ConsoleRequest, name: str) -> int | None:
-    """A place in the log out of the URL; anything odd is no place."""
+    """Return a sequence number from the URL, or None if it is missing or malformed."""
     text = request.GET.get(name, "")
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None

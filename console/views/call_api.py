@@ -1,4 +1,4 @@
-"""Call API: compose a request to any endpoint of the environment, send it, read the answer, keep it for later."""
+"""Call API: compose a request to any endpoint of the environment, send it, read the answer, save it for later."""
 
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ RECENT = 20
 @org_view(Permission.CALL_API)
 @require_http_methods(["GET", "POST"])
 def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Show the form, filled from `?saved=` or `?entry=`; send a read at once, a write after a second look at it."""
+    """Show the form, filled from `?saved=` or `?entry=`. Send a read at once, and a write after a confirmation."""
     environment_id = access.org.connection.managed_environment_id
     if environment_id is None:
         raise NoEnvironmentChosen
@@ -57,7 +57,7 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.CALL_API)
 @require_POST
 def save(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Keep a request under a name; the same name again replaces it."""
+    """Save a request under a name, and replace an earlier request of that name."""
     environment_id = access.org.connection.managed_environment_id
     if environment_id is None:
         raise NoEnvironmentChosen
@@ -83,7 +83,7 @@ def forget(request: ConsoleRequest, access: OrgAccess, saved_id: int) -> HttpRes
 
 
 def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circumstances: Circumstances) -> HttpResponse:
-    """The page with PingOne's answer, or with the reason why there is none; what was typed stays."""
+    """Send the request. Show PingOne's answer, or why there is none, and keep the form filled in."""
     match api_call.perform_call(access, form.call, circumstances):
         case AlreadySubmitted(entry=entry):
             return _page(request, access, form, sent_before=entry)
@@ -132,7 +132,7 @@ def _page(
 
 
 def _chosen(request: ConsoleRequest, access: OrgAccess) -> dict[str, Any]:
-    """The request that a link of the page names; nothing for a link that names none of this organization's."""
+    """Return the request that the URL names, or {} if the organization has no such request."""
     if (saved := request.GET.get("saved", "")).isdecimal():
         found = SavedApiCall.objects.filter(organization=access.org, pk=int(saved)).first()
         return (

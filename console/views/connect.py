@@ -1,4 +1,4 @@
-"""Connect: off to PingOne for an administrator's approval, back with it, and the choice of the environment."""
+"""Connect: the way to PingOne for an administrator's approval, the OAuth callback, and the choice of environment."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,18 +25,18 @@ from pingone_integration.connection import authorization, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
 
 SIGNED_OUT = "signed-out"
-GLANCE = 10  # as many environments are found without a search box
+GLANCE = 10  # up to this many environments need no search box
 
 
 @org_view(Permission.MANAGE_CONNECTION)
 @require_POST
 def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Save what was typed and leave for PingOne's sign-on page.
+    """Save the form and leave for PingOne's sign-on page.
 
     Not by a redirect: Chromium applies the page's `form-action 'self'` to every redirect that follows a form, and
     allowing the Auth URL would not help, since PingOne leads on to other hosts of its own and of identity providers.
-    A page of ours that refreshes to PingOne at once starts a navigation of its own: it needs no JavaScript, leaves
-    the policy as strict as everywhere, and the back button passes over it.
+    A page of the console that refreshes to PingOne at once starts a new navigation. It needs no JavaScript, keeps
+    the policy as strict as elsewhere, and the back button skips it.
     """
     form = save_typed(request, access)
     if form.errors:
@@ -55,13 +55,13 @@ def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 
 
 def _bound_to(request: ConsoleRequest, organization: Organization) -> str:
-    """What a `state` is good for: this browser's session, this operator, this organization. A sign-out ends it."""
+    """Digest the session, operator and organization that a `state` is valid for. A sign-out invalidates it."""
     bearer = f"{request.session.session_key}/{request.user.pk}/{organization.pk}"
     return salted_hmac("console.connect", bearer, algorithm="sha256").hexdigest()
 
 
 def _keeps_code_out_of_sign_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A browser that comes back signed out goes to sign in with an address that has neither code nor state."""
+    """Redirect a signed-out browser to sign in, with an address that has neither code nor state."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
@@ -76,10 +76,10 @@ def _keeps_code_out_of_sign_in(view: Callable[..., HttpResponseBase]) -> Callabl
 @operator_view
 @require_safe
 def callback(request: ConsoleRequest) -> HttpResponse:
-    """Where PingOne sends the browser back to, with a code or an error.
+    """Handle the OAuth callback from PingOne, with a code or an error.
 
-    Always redirects, to a page of ours, so that code and state leave the address bar. Of what the query says only a
-    `state` that is known counts: it names the organization, whose connection the operator must be able to manage now.
+    Always redirect to a page of the console, so that code and state leave the address bar. Trust only a known
+    `state`: it names the organization, and the operator must be able to manage its connection now.
     """
     if SIGNED_OUT in request.GET:
         return _start_over(request, SIGNED_OUT_MEANWHILE)
@@ -89,12 +89,12 @@ def callback(request: ConsoleRequest) -> HttpResponse:
         reason = StateRejected.Reason.FOREIGN if state else StateRejected.Reason.MISSING
         return _start_over(request, failure_of(StateRejected(reason), None))
     if not access.allows(Permission.MANAGE_CONNECTION):
-        return redirect("connection", access.org.slug)  # where it is said that this is not allowed
+        return redirect("connection", access.org.slug)  # that page says that this is not allowed
     try:
         failure = _answered(request, access, state)
     except StateRejected as rejected:
         failure = failure_of(rejected, None)
-        if rejected.reason == StateRejected.Reason.REPLAYED:  # perhaps it has just connected: no reason for alarm
+        if rejected.reason == StateRejected.Reason.REPLAYED:  # it may have just connected: no error
             messages.info(request, f"{rejected.cause} Where the connection stands is shown here.")
             return redirect("connection", access.org.slug)
     except PingOneError as error:
@@ -116,13 +116,13 @@ def callback(request: ConsoleRequest) -> HttpResponse:
 
 
 def _only(request: HttpRequest, name: str) -> str:
-    """The parameter's value; empty when it is absent or, which PingOne never does, there more than once."""
+    """Return the parameter's value, or "" if it is absent or repeated. PingOne never repeats it."""
     values = request.GET.getlist(name)
     return values[0] if len(values) == 1 else ""
 
 
 def _access_of(request: ConsoleRequest, state: str) -> OrgAccess | None:
-    """None alike for a `state` that is unknown and for one of an organization the operator does not belong to."""
+    """Return the access to the organization of `state`, or None if it is unknown or the operator is no member."""
     organization = Organization.objects.filter(connection=authorization.connection_of(state)).first()
     try:
         return enter_org(request.user, organization.slug) if organization else None
@@ -131,7 +131,7 @@ def _access_of(request: ConsoleRequest, state: str) -> OrgAccess | None:
 
 
 def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure | None:
-    """None: connected. Raises the PingOneError that kept it from being so."""
+    """Finish the connection. Return the failure, or None if connected. Raises PingOneErrors."""
     code, error, description = (_only(request, name) for name in ("code", "error", "error_description"))
     bound_to = _bound_to(request, access.org)
     if error:
@@ -145,7 +145,7 @@ def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure
 
 
 def _start_over(request: ConsoleRequest, failure: Failure) -> HttpResponse:
-    """To the connection of the only organization whose connection the operator manages, else home."""
+    """Redirect with the failure: to the connection page if the operator manages exactly one, else home."""
     accesses = [enter_org(request.user, organization.slug) for organization in request.user.organizations.all()]
     managed = [access.org for access in accesses if access.allows(Permission.MANAGE_CONNECTION)]
     if len(managed) == 1:

@@ -1,4 +1,4 @@
-"""Settings > PingOne: the credentials of the application, where the connection stands, and its end."""
+"""Settings > PingOne: the application's credentials, the connection's state, and Disconnect."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,7 +18,7 @@ from pingone_integration.models import Connection
 @org_view(Permission.MANAGE_CONNECTION)
 @require_http_methods(["GET", "POST"])
 def connection_settings(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Show where the connection stands, or save what was typed about the PingOne application."""
+    """Show the connection's state, or save the settings of the PingOne application."""
     connection = access.org.connection
     if request.method != "POST":
         pending = PendingSecret(request.session, connection)
@@ -34,10 +34,10 @@ def connection_settings(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
 @org_view(Permission.MANAGE_CONNECTION)
 @require_safe
 def connection_place(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """What an Auth URL and Environment ID stand for, while they are typed."""
+    """Show the region behind an Auth URL and Environment ID during typing."""
     auth_url, environment_id = request.GET.get("auth_url", ""), request.GET.get("environment_id", "")
     place = understand_place(auth_url, environment_id)
-    context = {**place_context(place), "mistakes": place.mistakes.values()}  # on the page, they stand at the fields
+    context = {**place_context(place), "mistakes": place.mistakes.values()}  # the full page shows them at the fields
     if place.environment_id and not environment_id.strip():
         field = ConnectionForm(connection=Connection(environment_id=place.environment_id))["environment_id"]
         context["filled_in"] = field.as_widget(attrs={"hx-swap-oob": "true"})
@@ -47,7 +47,7 @@ def connection_place(request: ConsoleRequest, access: OrgAccess) -> HttpResponse
 @org_view(Permission.MANAGE_CONNECTION)
 @require_http_methods(["GET", "POST"])
 def disconnect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Ask (GET), then revoke the tokens at PingOne and erase them here (POST)."""
+    """Ask (GET), then erase the tokens here and revoke them at PingOne (POST)."""
     connection = access.org.connection
     if not connection.has_tokens:
         return redirect("connection", access.org.slug)

@@ -1,4 +1,4 @@
-"""Groups: finding one, what it is, and who is in it."""
+"""Groups: the search, a group's page, and its members. Lists use PingOne's pagination cursor."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -31,7 +31,7 @@ MEMBER_COLUMNS = ("User ID", "Username", "Name", "E-mail", "Population", "Enable
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """One call to PingOne; names are compared from their beginning."""
+    """Show one page of groups by name prefix. One call to PingOne, or two if it compares whole names only."""
     form = GroupSearchForm(request.GET)
     form.is_valid()
     name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
@@ -53,7 +53,7 @@ def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpResponse:
-    """The group, a page of its members, and whether it carries administrator roles."""
+    """Show the group, a page of its members, and whether it carries administrator roles."""
     form = GroupMembersForm(request.GET)
     form.is_valid()
     name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
@@ -82,11 +82,11 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
 @org_view(Permission.EXPORT_USERS)
 @require_safe
 def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> StreamingHttpResponse:
-    """All members as CSV, read and sent page by page; the audit log keeps who took them along."""
+    """Stream all members as CSV, page by page. The audit log records who exported them."""
     api = access.pingone()
     shown = groups.get(api, group_id)
     condition = filter_of(Criteria(group_id=group_id))
-    first = users.search(api, filter=condition, limit=200)  # before the first byte: a failure is still told properly
+    first = users.search(api, filter=condition, limit=200)  # before the first byte: a failure still gets its page
     entries.record(
         access.org,
         "group.members-exported",
@@ -105,7 +105,7 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
             try:
                 with rate_limit.in_background():
                     page = users.search(api, filter=condition, limit=200, cursor=page.next_cursor)
-            except PingOneError as error:  # the file is half-way out of the door: it must not look complete
+            except PingOneError as error:  # part of the file is sent already: it must not look complete
                 yield (f"INCOMPLETE: {error.title}. Export again.",)
                 return
 
@@ -126,5 +126,5 @@ def _page_url(url: str, name: str, cursor: str = "") -> str:
 
 
 def _population_names(access: OrgAccess) -> dict[UUID | None, str]:
-    """As of the last sync: a name is worth no call of its own."""
+    """Return the names as of the last sync: they are not worth a call."""
     return dict(population_sync.synced(access.org.connection).values_list("population_id", "name"))

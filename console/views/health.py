@@ -1,4 +1,4 @@
-"""What a service manager asks: is the process alive, and can it do its work."""
+"""Health checks for a service manager: is the process alive, and can it do its work."""
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
@@ -19,7 +19,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @public_view(reason="a load balancer has no session")
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200, or 503 with the first of database, migrations and credential keys that is not ready."""
+    """Return 200, or 503 with the first of database, migrations and credential keys that is not ready."""
     try:
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())

@@ -1,4 +1,4 @@
-"""Where an operator lands: the only organization, the choice among several, and an organization's first page."""
+"""The pages after sign-in: the choice among several organizations, and an organization's first page."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +10,7 @@ from console.access import ConsoleRequest, OrgAccess, Permission, operator_view,
 @operator_view
 @require_safe
 def home(request: ConsoleRequest) -> HttpResponse:
-    """Straight on for members of one organization; a chooser for everybody else."""
+    """Redirect to the operator's only organization, or show a chooser."""
     memberships = list(request.user.memberships.select_related("organization").order_by("organization__name"))
     if len(memberships) == 1:
         return redirect("organization", memberships[0].organization.slug)

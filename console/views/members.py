@@ -1,4 +1,4 @@
-"""Settings > Members: who works here, and as what."""
+"""Settings > Members: an organization's operators and their roles."""
 
 from typing import cast
 
@@ -24,8 +24,8 @@ _LAST = "This is the last org admin: make somebody else org admin first."
 @org_view(Permission.MANAGE_MEMBERS)
 @require_http_methods(["GET", "POST"])
 def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Everybody who works here; POST adds somebody."""
-    least = {"role": Membership.Role.HELPDESK_AGENT}  # who is meant to be more is made so on purpose
+    """Show the members (GET), or add a member (POST)."""
+    least = {"role": Membership.Role.HELPDESK_AGENT}  # a higher role is a deliberate choice
     form = MemberForm(request.POST if request.method == "POST" else None, initial=least)
     if form.is_valid():
         chosen = form.cleaned_data
@@ -56,7 +56,7 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.MANAGE_MEMBERS)
 @require_safe
 def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
-    """Somebody who works here, and what they did lately."""
+    """Show a member and their latest actions."""
     membership = get_object_or_404(
         Membership.objects.select_related("operator"), organization=access.org, pk=membership_id
     )
@@ -93,7 +93,7 @@ def change_role(request: ConsoleRequest, access: OrgAccess, membership_id: int) 
 @org_view(Permission.MANAGE_MEMBERS)
 @require_http_methods(["GET", "POST"])
 def remove(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
-    """Ask, then do it."""
+    """Ask (GET), then remove the member (POST)."""
     membership = get_object_or_404(
         Membership.objects.select_related("operator"), organization=access.org, pk=membership_id
     )

@@ -1,4 +1,4 @@
-"""Creating a user: the form, who is there already, and what follows once the user is there."""
+"""Creating a user: the form, the check for existing users, and the follow-up steps."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -49,19 +49,19 @@ _CREATE = BY_KEY["user.create"]
 
 @dataclass(kw_only=True)
 class _Page:
-    """What stands on the page besides the form."""
+    """The page's content besides the form."""
 
     failure: Failure | None = None
-    existing: tuple[User, ...] = ()  # who has the username or e-mail address already
-    outcome_open: bool = False  # somebody has to look before anything is sent again
-    nobody_found: str = ""  # the username that was looked for after an open outcome
+    existing: tuple[User, ...] = ()  # users who already have the username or email
+    outcome_open: bool = False  # outcome unknown: look before sending again
+    nobody_found: str = ""  # the username that was not found after an unknown outcome
     status: int = 200
 
 
 @org_view(Permission.CREATE_USERS)
 @require_http_methods(["GET", "POST"])
 def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """The form (GET), a new user (POST), or with `look` in the POST whether that user is there by now."""
+    """Show the form (GET), create the user (POST), or check whether the user exists now (POST `look`)."""
     if request.method == "POST":
         data: QueryDict | None = request.POST.copy()
     elif data := restore(request):
@@ -94,7 +94,7 @@ def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.CREATE_USERS)
 @require_safe
 def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Who has this username or e-mail address already: a hint, while somebody types. One call."""
+    """Show the users who already have this username or email, as a hint during typing. One call."""
     if not wants_fragment(request):
         return redirect("new-user", access.org.slug)
     found: tuple[User, ...] = ()
@@ -106,7 +106,7 @@ def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
 
 
 def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Done | HttpResponse | _Page:
-    """The user created; or where the person goes on, when there is nothing left to do on this page."""
+    """Create the user. Return the result, a redirect if this form did so before, or the page's new content."""
     result = perform(access, _CREATE, None, form.inputs(), circumstances_of(request, form))
     match result:
         case Done():
@@ -136,7 +136,7 @@ def _notice(result: Result, *, name: str = "") -> Notice:
 def _created(
     request: ConsoleRequest, access: OrgAccess, form: NewUserForm, then: AfterwardsForm, created: Done
 ) -> HttpResponse:
-    """On to the user's page; what followed is told there, and a failure of it leaves the user as they are."""
+    """Run the follow-up steps, then go to the user's page with their results. A failed step leaves the user as is."""
     user_id = UUID(created.entry.subject_id)
     name = created.user.display_name if created.user else created.entry.subject_name
     tell(request, access, _notice(created, name=name))
@@ -151,7 +151,7 @@ def _created(
 
 
 def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Page:
-    """Whether the user is there, after an answer of PingOne was lost. Only then may the form be sent again."""
+    """Check whether the user exists after a lost answer. Only a successful check makes the form usable again."""
     username = form.data.get("username", "")
     try:
         found = _existing(access.pingone(), username, "")
@@ -162,7 +162,7 @@ def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Pag
 
 
 def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tuple[User, ...]:
-    """Nobody where PingOne does not show them: the username may be taken in a population out of sight."""
+    """Return the users who hold the username or email. Empty if PingOne fails or hides their population."""
     try:
         return _existing(access.pingone(), form.data.get("username", ""), form.data.get("email", ""))
     except PingOneError as error:
@@ -178,7 +178,7 @@ def _existing(api: PingOneApi, username: str, email: str) -> tuple[User, ...]:
 
 
 def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
-    """None when PingOne does not tell: a user can be created without."""
+    """Return the groups to offer. Empty without the permission or if PingOne fails: a user needs no group."""
     if not access.allows(Permission.CHANGE_GROUPS):
         return ()
     try:
@@ -188,7 +188,7 @@ def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
 
 
 def _with_defaults(population: Population, password_policy: str) -> str:
-    """What a user gets who is put there: an option's text, so that it is seen while choosing, and without a script."""
+    """Return the population's name and defaults as an option's text, visible during the choice without JavaScript."""
     defaults = [
         "default" if population.is_default else "",
         f"language {population.preferred_language}" if population.preferred_language else "",

@@ -20,7 +20,7 @@ _LABELS = {action.key: action.name for action in ACTIONS} | {api_call.ACTION: "C
 @org_view(Permission.MANAGE_POLICIES)
 @require_http_methods(["GET", "POST"])
 def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """One line for each action; saving puts every change on record by itself."""
+    """Show one line for each action, and record each changed policy separately."""
     policies = _policies(access.org)
     data = request.POST if request.method == "POST" else None
     forms = {
@@ -36,13 +36,13 @@ def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 
 
 def _policies(organization: Organization) -> dict[str, TicketPolicy]:
-    """By action, in the catalogue's order."""
+    """Return the policies by action, in the catalogue's order."""
     known = {policy.action: policy for policy in TicketPolicy.objects.filter(organization=organization)}
     return {key: known.get(key) or TicketPolicy(organization=organization, action=key) for key in _LABELS}
 
 
 def _save(request: ConsoleRequest, access: OrgAccess, forms: dict[str, TicketPolicyForm]) -> int:
-    """How many policies are other ones now."""
+    """Save the policies and return how many changed."""
     changed = 0
     with transaction.atomic():
         Organization.objects.select_for_update().get(pk=access.org.pk)
@@ -69,7 +69,7 @@ def _values(policy: TicketPolicy) -> dict[str, str]:
 
 
 def _values_of(form: TicketPolicyForm) -> dict[str, str]:
-    """A pattern that nothing is compared with is not kept."""
+    """Return the values to store. A pattern that the requirement does not use is dropped."""
     requirement = form.cleaned_data["requirement"]
     has_pattern = requirement == TicketPolicy.Requirement.PATTERN
     return {"requirement": requirement, "pattern": form.cleaned_data["pattern"] if has_pattern else ""}

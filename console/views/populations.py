@@ -1,4 +1,4 @@
-"""The environment's populations, as they were when last synced."""
+"""The environment's populations, as of the last sync."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,7 +12,7 @@ from pingone_integration import population_sync
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def population_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """No call to PingOne: the page says how old its figures are."""
+    """Show the stored populations and their age. No call to PingOne."""
     connection = access.org.connection
     synced = list(population_sync.synced(connection))
     context = {

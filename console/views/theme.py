@@ -1,4 +1,4 @@
-"""Light, dark, or as the system has it."""
+"""The theme switch: light, dark, or the system's choice. It allows no open redirect."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +14,7 @@ _A_YEAR = 365 * 24 * 3600
 @public_view(reason="the sign-in page has the switch, too")
 @require_POST
 def choose_theme(request: HttpRequest) -> HttpResponse:
-    """Remember the choice and go back to the page it was made on: the switch where there is no JavaScript."""
+    """Store the theme in a cookie and return to the previous page. For browsers without JavaScript."""
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = "/"

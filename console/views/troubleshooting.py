@@ -1,4 +1,4 @@
-"""Troubleshooting: the connection checked step by step, what it can do, what failed, and every error explained."""
+"""Troubleshooting: the connection's checks and capabilities, failed calls, and an explanation of every error."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,15 +29,15 @@ from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import SettingsIncomplete
 from pingone_integration.models import Connection
 
-LONGEST_RUN_S = 10  # of all checks in one request; the one that runs at that moment is waited for
+LONGEST_RUN_S = 10  # for all checks in one request; the running check may still finish
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a state looks: never by colour alone."""
+    """The icon and color of a state: never color alone."""
 
     icon: str
-    tone: str  # Tabler's name of the colour
+    tone: str  # Tabler's name of the color
 
 
 _LOOKS = {
@@ -56,7 +56,7 @@ class Line:
     check: Check
     url: str
     result: Result | None = None  # None: not run
-    goes_on: str = ""  # it is being run: the query of the request that tells how it ended
+    goes_on: str = ""  # while it runs: the query of the request for its result
     explained_url: str = ""
 
     @property
@@ -71,14 +71,14 @@ class Line:
 @org_view(Permission.ENTER)
 @require_safe
 def troubleshooting(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Where the connection stands and what every error means; for those who manage it, the checks as last run."""
+    """Show the connection's state and every error. Operators who manage the connection also see the last checks."""
     return _page(request, access)
 
 
 @org_view(Permission.MANAGE_CONNECTION)
 @require_safe
 def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Run all checks; with htmx begin with the first, whose answer brings the next one along."""
+    """Run all checks. With htmx, start with the first check; each answer requests the next."""
     last = LastResults(request.session, access.org.connection)
     last.clear()
     if wants_fragment(request):
@@ -93,7 +93,7 @@ def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.MANAGE_CONNECTION)
 @require_http_methods(["GET", "HEAD", "POST"])
 def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
-    """Run one check: alone, or with `?then=next` as a step of all; by POST it renews the access token."""
+    """Run one check: alone, or with `?then=next` as a step of all. POST renews the access token."""
     check = BY_KEY.get(key)
     if check is None:
         raise Http404("No such check.")
@@ -125,7 +125,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
 @org_view(Permission.MANAGE_CONNECTION)
 @require_safe
 def what_it_can_do(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """The table of what the connection can do: costs a few calls, so that it comes by itself."""
+    """Show the connection's capabilities. A separate request, because it costs a few calls."""
     rows = capabilities(subject_of(access.org))
     if wants_fragment(request):
         return render(request, "console/connection/troubleshooting/capabilities.html", {"capabilities": rows})
@@ -135,7 +135,7 @@ def what_it_can_do(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.MANAGE_CONNECTION)
 @require_safe
 def support_text(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """The text for support, to be saved."""
+    """Return the text for support as a download."""
     last = LastResults(request.session, access.org.connection)
     response = HttpResponse(_support_context(access, last)["support"], content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="connection-{access.org.slug}.txt"'
@@ -145,10 +145,10 @@ def support_text(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.MANAGE_CONNECTION)
 @require_POST
 def correct_auth_url(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Store the Auth URL that a check found to be the right one; an access that there is ends."""
+    """Store the Auth URL that a check found to be right. An existing connection ends."""
     connection = access.org.connection
     auth_url = request.POST.get("auth_url", "")
-    api_url_for(auth_url)  # raises InvalidApiUrl for any other host
+    api_url_for(auth_url)  # against SSRF: raises InvalidApiUrl for an unknown host
     if connection.environment_id is None:
         raise SettingsIncomplete
     entered = Credentials(
@@ -167,7 +167,7 @@ def correct_auth_url(request: ConsoleRequest, access: OrgAccess) -> HttpResponse
 @org_view(Permission.ENTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def explain_error(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """What a pasted error means. It may hold anything: it is not stored, and not shown again."""
+    """Explain a pasted error. The text may hold anything, so it is neither stored nor shown again."""
     if request.method != "POST":
         return redirect(f"{_url(access)}#explain")
     form = ExplainForm(request.POST)
@@ -236,7 +236,7 @@ def _running(access: OrgAccess, check: Check, failed: list[str]) -> Line:
 
 
 def _summary(results: Iterable[Result]) -> dict[str, Any]:
-    """How many checks ended how, in the order of the states."""
+    """Count the checks by state, in the order of the states."""
     states = [result.state for result in results]
     counts = [(state.label, states.count(state)) for state in State if state in states]
     return {"summary": ", ".join(f"{count} {label}" for label, count in counts), "total": len(CHECKS)}

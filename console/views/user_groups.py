@@ -1,4 +1,4 @@
-"""Adding a user to several groups: found by name, or copied from somebody else, with a look beforehand."""
+"""Adding a user to several groups: found by name or copied from another user, with a confirmation."""
 
 from dataclasses import replace
 from functools import partial
@@ -29,13 +29,13 @@ from pingone_integration.errors import PingOneError
 from pingone_integration.user_search import Criteria, filter_of
 
 _ADD = BY_KEY["group.add"]
-_SHOWN = 10  # found by name, at a time
+_SHOWN = 10  # groups or users per search
 
 
 @org_view(Permission.CHANGE_GROUPS)
 @require_http_methods(["GET", "POST"])
 def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
-    """Look for groups (GET, or without JavaScript a POST that changes nothing), and join those chosen (POST `add`)."""
+    """Search groups (GET, or a POST without JavaScript), or add the user to the chosen groups (POST `add`)."""
     adds = request.method == "POST" and "add" in request.POST
     form = JoinForm(
         request.POST if adds else None,
@@ -68,7 +68,7 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
 
 
 def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: QueryDict) -> dict[str, Any]:
-    """What was looked for, all of it read at once; what was chosen before stays chosen."""
+    """Run all searches in parallel and return the results. Groups chosen before stay chosen."""
     form = GroupChoiceForm(sought)
     form.is_valid()
     name, like = form.cleaned_data.get("q", ""), form.cleaned_data.get("like", "")
@@ -110,7 +110,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
 
 
 def _named(api: PingOneApi, chosen: list[UUID]) -> list[Candidate]:
-    """The groups somebody chose; one whose name cannot be read goes by its id."""
+    """Return the chosen groups. A group whose name cannot be read is named by its ID."""
     if not chosen:
         return []
     found = at_once(api, *(partial(groups.get, group_id=group_id) for group_id in chosen))

@@ -1,4 +1,4 @@
-"""Finding users and seeing one."""
+"""The user search with PingOne's pagination cursor, and a user's page with its panels."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,17 +37,17 @@ from pingone_integration.users import User
 
 @dataclass(frozen=True, kw_only=True)
 class ListUrls:
-    """This page of the list, and wider searches. Empty: nowhere."""
+    """The URLs of this page of the list and of wider searches. Empty if there is no such search."""
 
     here: str
     without_group: str
-    without_filters: str  # the text alone, when there is one and something narrows it
+    without_filters: str  # the search text alone, if there are filters as well
 
 
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """One page of the users that match the search in the URL; for htmx without the search form."""
+    """Show one page of the users that match the search in the URL; for htmx without the search form."""
     if user_id := user_id_in(request.GET.get("q", "")):
         user_url = reverse("user", args=[access.org.slug, user_id])
         return HttpResponseClientRedirect(user_url) if wants_fragment(request) else redirect(user_url)
@@ -86,7 +86,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @require_safe
 @fails_in_place
 def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Groups to narrow the list by, while somebody types the name of one."""
+    """Show groups for the group filter, by the name typed so far."""
     form = UserSearchForm(request.GET)
     form.is_valid()
     if not wants_fragment(request):
@@ -97,7 +97,7 @@ def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpRespon
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
-    """A user, at once; the panels follow one by one, or with `?panels=all` in the same page."""
+    """Show a user at once. The panels load one by one, or with `?panels=all` in the same page."""
     api = access.pingone()
     shown = users.get(api, user_id)
     if request.GET.get("panels") == "all":
@@ -111,7 +111,7 @@ def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpRespo
 @require_safe
 @fails_in_place
 def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: str) -> HttpResponse:
-    """One panel of a user's page; as a page of its own it has the user above it."""
+    """Show one panel of a user's page. As a page of its own, it shows the user above the panel."""
     panel = panel_or_404(key)
     api = access.pingone()
     cursor = request.GET.get("cursor", "")
@@ -128,7 +128,7 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
-    """Whether the user can sign in, by what the page at hand knows: no call to PingOne."""
+    """Show whether the user can sign in, from data that the page carries. No call to PingOne."""
     if not wants_fragment(request):
         return redirect("user", access.org.slug, user_id)
     known = carried(user_id, request.GET, timezone.now())
@@ -138,13 +138,13 @@ def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> 
 
 
 def _rows(page: Page[User] | None) -> list[tuple[User, Standing]]:
-    """Each user of the list with the verdict on what a list says of them, which includes the state of the password."""
+    """Return each user with a verdict from the list's data alone, which includes the state of the password."""
     now = timezone.now()
     return [(shown, standing_of(Known(user=shown, now=now))) for shown in page.items] if page else []
 
 
 def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] | None:
-    """None when PingOne refuses the raw filter: the form then says so."""
+    """Return the page, or None if PingOne refuses the raw filter: the form then says so."""
     searched = form.cleaned_data
     try:
         return users.search(access.pingone(), filter=searched["scim"], limit=searched["limit"], cursor=cursor or None)
@@ -177,7 +177,7 @@ def _urls(access: OrgAccess, form: UserSearchForm, cursor: str) -> ListUrls:
 
 
 def _filters(request: ConsoleRequest, access: OrgAccess, form: UserSearchForm) -> dict[str, Any]:
-    """What the search form needs beyond the fields: names of populations, of the chosen group, and groups to choose."""
+    """Offer the populations in the form, and return the chosen group's name and the groups to choose."""
     form.offer_populations([(population.id, population.name) for population in known_populations(access)])
     group_id = form.criteria.group_id
     chosen = {"group_name": group_name(access, group_id)} if group_id else {}
@@ -194,7 +194,7 @@ def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchF
 
 
 def _in_history(request: ConsoleRequest, url: str, response: HttpResponse) -> HttpResponse:
-    """The address bar follows the search: typing on replaces the last entry, anything else makes a new one."""
+    """Update the address bar: further typing replaces the last history entry, any other change adds an entry."""
     before = QueryDict(urlsplit(page_of(request)).query)
     after = QueryDict(urlsplit(url).query)
     typed_on = before.get("q") and after.get("q") and _all_but_q(before) == _all_but_q(after)
@@ -214,7 +214,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
 
 
 def _known(shown: User, readings: list[Reading]) -> Known:
-    """What the verdict goes by, of a page just read."""
+    """Return the facts for the verdict, from a page just read."""
     parts = {
         reading.panel.known_as: Gap.FAILED if reading.error else reading.content
         for reading in readings
@@ -229,7 +229,7 @@ def _known(shown: User, readings: list[Reading]) -> Known:
 
 
 def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
-    """A panel, why it could not be read, and what can be done there."""
+    """Return a panel, the failure if it could not be read, and its actions."""
     if reading.error:
         return reading, report(request, reading.error), {}
     if reading.content is None:

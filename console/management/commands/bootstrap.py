@@ -1,4 +1,4 @@
-"""The first organization and its first org admin, on an empty server."""
+"""`manage.py bootstrap`: the first organization and its first org admin, on an empty server."""
 
 import os
 import re
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def _check(name: str, slug: str, email: str, password: str | None) -> None:
-    """Raises CommandError that names the argument at fault."""
+    """Raise CommandError with the name of an invalid argument."""
     if not name or len(name) > 150:
         raise CommandError("--organization: between 1 and 150 characters.")
     if not _SLUG.fullmatch(slug) or len(slug) > 50:

@@ -1,4 +1,4 @@
-"""`manage.py check_connection ORG`: the checks of the troubleshooting page, from a terminal."""
+"""`manage.py check_connection ORG`: the checks of the troubleshooting page, in a terminal."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ FAILED = 1
 
 
 class Command(BaseCommand):
-    """Changes nothing at PingOne, and renews the access token only when it has run out."""
+    """A command that changes nothing at PingOne and renews the access token only if it has expired."""
 
     help = f"Check an organization's connection to PingOne, step by step. Exits with {FAILED} when a check failed."
 

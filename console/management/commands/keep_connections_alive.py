@@ -1,4 +1,4 @@
-"""`manage.py keep_connections_alive`: no refresh token runs out because nobody was at work; for cron."""
+"""`manage.py keep_connections_alive`, for cron: renew refresh tokens before they expire unused."""
 
 from argparse import ArgumentParser
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ OLDER_THAN_DAYS = 7  # PingOne's refresh tokens last 30 days unless the applicat
 
 
 class Command(BaseCommand):
-    """Without an operator: it changes nothing at PingOne but the tokens, and shows them to nobody."""
+    """A command without an operator: it changes only the tokens at PingOne, and shows them to nobody."""
 
     help = (
         "Renew the access to PingOne of each organization whose refresh token is getting old, and of those whose last "
@@ -41,8 +41,8 @@ class Command(BaseCommand):
             raise CommandError(f"Not renewed: {', '.join(failed)}")
 
     def _keep_alive(self, organization: Organization, issued_before: datetime) -> bool:
-        """False when it failed, which is on record with its cause by then."""
-        connection = Connection.objects.get(pk=organization.connection_id)  # as it is now: those before took a while
+        """Return False if the renewal failed. The failure is already recorded."""
+        connection = Connection.objects.get(pk=organization.connection_id)  # read now: earlier ones took time
         if not connection.has_grant:
             self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
             return True
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
 
 def _is_due(connection: Connection, issued_before: datetime) -> bool:
-    """Also after a refresh that failed or was interrupted: PingOne's grace period for it is short."""
+    """Return whether to renew: also after a failure or a leftover lease, since PingOne's grace period is short."""
     issued, good_until = connection.refresh_token_issued_at, connection.access_token_expires_at
     run_out = good_until is None or good_until <= timezone.now()
     failed = connection.state == Connection.State.NEEDS_ATTENTION and run_out

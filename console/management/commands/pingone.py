@@ -1,4 +1,4 @@
-"""`manage.py pingone ORG ACTION ...`: the actions of the catalogue and Call API from a terminal, recorded alike."""
+"""`manage.py pingone ORG ACTION ...`: the catalogue's actions and Call API in a terminal, with the same audit log."""
 
 import argparse
 import getpass
@@ -46,7 +46,7 @@ from pingone_integration.errors import NoEnvironmentChosen, PingOneError
 from pingone_integration.user_search import literal, user_id_in
 from pingone_integration.users import User
 
-FAILED, UNKNOWN, REFUSED = 1, 3, 4  # 2 is argparse's, for a command line that cannot be read
+FAILED, UNKNOWN, REFUSED = 1, 3, 4  # argparse exits with 2 for an invalid command line
 _EXIT_CODES: dict[type[Result], int] = {
     Done: 0,
     NoChange: 0,
@@ -56,7 +56,7 @@ _EXIT_CODES: dict[type[Result], int] = {
     Failed: FAILED,
     Unknown: UNKNOWN,
 }
-_NOT_TYPED = {"submission", "seen_at", "seen"}  # what a page's form carries along
+_NOT_TYPED = {"submission", "seen_at", "seen"}  # hidden fields of a page's form
 
 
 class Command(BaseCommand):
@@ -85,7 +85,7 @@ class Command(BaseCommand):
             options["run"](access, options)
         except (PermissionDenied, Http404):
             self._end(options, REFUSED, "refused", f"{options['operator']} may not do this.")
-        except PingOneError as error:  # met before there was anything to run
+        except PingOneError as error:  # before the action ran
             code, outcome = (FAILED, "failed") if error.outcome_known else (UNKNOWN, "unknown")
             self._end(options, code, outcome, _why(error), error=error)
 
@@ -143,7 +143,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{action.secret_result}, shown this once: {secret}")
 
     def _answered(self, options: dict[str, Any], result: Done | Failed | Unknown, exchange: Exchange) -> None:
-        """PingOne's answer of any status, and the exit code that fits."""
+        """Print PingOne's answer, whatever its status, and exit with the matching code."""
         trace = exchange.trace
         if options["json"]:
             told = {
@@ -165,14 +165,14 @@ class Command(BaseCommand):
     def _stop(
         self, options: dict[str, Any], result: AlreadySubmitted | Refused | Conflict | Failed | Unknown, text: str
     ) -> None:
-        """End with why it was not done."""
+        """Exit with the reason why the action was not done."""
         outcome = str(result.recorded_as)
         self._end(options, _EXIT_CODES[type(result)], outcome, text, error=error_of(result))
 
     def _end(
         self, options: dict[str, Any], code: int, outcome: str, text: str, *, error: PingOneError | None = None
     ) -> None:
-        """Say it on the right stream, and end with the exit code that fits."""
+        """Print the outcome, as JSON to stdout or as text to stderr, and exit with `code`."""
         trace = error.trace if error else None
         details = [f"{detail.target}: {detail.message}" for detail in error.details] if error else []
         if options["json"]:
@@ -203,7 +203,7 @@ def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
 
 def _add_call_options(parser: argparse.ArgumentParser) -> None:
     for name, field in CallApiForm.base_fields.items():
-        if name != "body":  # may hold secrets, which would show in every list of processes
+        if name != "body":  # may hold secrets, which every process list would show
             _add_option(parser, name, field, required=field.required)
     parser.add_argument("--body-file", metavar="FILE", help="JSON to send; - for standard input")
     for name in ("ticket", "reason"):
@@ -227,7 +227,7 @@ def _help_of(field: Field) -> str:
 
 
 def _find(access: OrgAccess, name: str) -> UUID:
-    """The one user of this id, username or e-mail address."""
+    """Return the ID of the only user with this ID, username or email. Raises CommandError."""
     if known := user_id_in(name):
         return known
     api = access.pingone()
@@ -242,7 +242,7 @@ def _find(access: OrgAccess, name: str) -> UUID:
 
 
 def _filled_in(access: OrgAccess, action: Action, user: User | None, options: dict[str, Any]) -> ActionForm:
-    """The action's form with what the command line gives, and secrets from where no process list shows them."""
+    """Return the action's form, filled from the command line, with secrets from stdin or a prompt."""
     data = _submitted(action.form(), _typed(options))
     for name in sorted(action.secret_inputs):
         data[name] = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else getpass.getpass(f"{name}: ")
@@ -260,7 +260,7 @@ def _typed(options: dict[str, Any]) -> dict[str, str]:
 
 
 def _submitted(blank: ActionForm, typed: dict[str, str]) -> dict[str, str]:
-    """As a form of this kind is sent, each run once."""
+    """Return the data as from a page's form, with a new `submission` for each run."""
     return {"submission": str(blank["submission"].initial), **typed}
 
 
@@ -276,7 +276,7 @@ def _raise_mistakes(form: Form) -> None:
 
 
 def _content(name: str | None) -> str:
-    """Of the file, or of standard input."""
+    """Return the text of the file, or of standard input for "-"."""
     if name is None:
         return ""
     try:
@@ -312,5 +312,5 @@ def _as_json(entry: AuditEntry) -> dict[str, Any]:
 
 
 def _shown(text: str) -> str:
-    """For a terminal: what would move its cursor or change its colours is spelled out."""
+    """Escape characters that could move the terminal's cursor or change its colors."""
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)

@@ -1,4 +1,4 @@
-"""`manage.py rotate_credentials`: what pingone_integration's command does, for operators' second factors as well."""
+"""`manage.py rotate_credentials`: pingone_integration's command, extended to operators' second factors."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,7 +29,10 @@ class Command(rotate_credentials.Command):
 
 
 def _reseal(pk: int) -> int:
-    """1, or 0 when it is gone. Raises SealBroken. Conditional on what it read, so that it gives no used code back."""
+    """Reseal one authenticator. Return 1, or 0 if it is gone. Raises SealBroken.
+
+    The update depends on the data it read (optimistic locking), so that no used recovery code comes back.
+    """
     rows = Authenticator.objects.filter(pk=pk)
     while authenticator := rows.first():
         read = authenticator.data

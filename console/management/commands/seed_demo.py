@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: the demo's organizations and people, connected to nothing yet but one click away from it."""
+"""`manage.py seed_demo`: the demo's organizations and people, one click away from a connection."""
 
 import json
 from argparse import ArgumentParser
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 
 def prepared(sandbox: dict[str, Any]) -> Connection:
-    """All that an org admin would enter before pressing Connect."""
+    """Return a connection with all that an org admin enters before pressing Connect."""
     connection = Connection(
         client_id=sandbox["client_id"], auth_url=sandbox["auth_url"], environment_id=sandbox["environment_id"]
     )
@@ -50,7 +50,7 @@ def prepared(sandbox: dict[str, Any]) -> Connection:
 
 
 def follow(connection: Connection, sandbox: dict[str, Any]) -> None:
-    """The sandbox may listen on another port than last time; a connection to somewhere else is left alone."""
+    """Follow the sandbox to its new port. A connection to another host is left alone."""
     if connection.auth_url.startswith("http://127.0.0.1:"):
         connection.auth_url = sandbox["auth_url"]
         connection.save(update_fields=["auth_url"])

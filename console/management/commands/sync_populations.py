@@ -1,4 +1,4 @@
-"""Read the populations of connected organizations anew; for cron."""
+"""`manage.py sync_populations`, for cron: read the populations of connected organizations again."""
 
 from argparse import ArgumentParser
 from contextlib import suppress
@@ -16,7 +16,7 @@ from pingone_integration.errors import PingOneError
 
 
 class Command(BaseCommand):
-    """The one reader without an operator: it changes nothing at PingOne and shows nothing to anybody."""
+    """A command without an operator: it changes nothing at PingOne and shows its data to nobody."""
 
     help = (
         "Read the populations of each organization from PingOne and keep them, with how many calls its licence allows. "
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             raise CommandError(f"Not synced: {', '.join(failed)}")
 
     def _sync(self, organization: Organization) -> bool:
-        """False when it failed; an organization that nobody connected is passed over."""
+        """Return False if the sync failed. An organization without a connection is skipped."""
         connection = organization.connection
         if not connection.has_grant:
             self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         except PingOneError as error:
             self.stderr.write(f"{organization.slug}: {error.title}. {resolution_of(error)}")
             return False
-        with suppress(PingOneError):  # not every administrator may see them
+        with suppress(PingOneError):  # not every administrator may see licenses
             licence.read(connection)
         self.stdout.write(f"{organization.slug}: {count} read")
         return True

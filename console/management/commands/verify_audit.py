@@ -1,4 +1,4 @@
-"""`manage.py verify_audit [ORG]`: does the audit log still say what was written?"""
+"""`manage.py verify_audit [ORG]`: the check that the audit log's hash chain is intact."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("organization", nargs="?", metavar="ORG", help="slug of one organization; default: all")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit code 1 when a chain does not hold."""
+        """Exit with code 1 if a chain is broken."""
         organizations = Organization.objects.all()
         if slug := options["organization"]:
             organizations = organizations.filter(slug=slug)
