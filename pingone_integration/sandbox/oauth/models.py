@@ -141,7 +141,7 @@ class AccessToken(models.Model):
         return self.expires_at <= timezone.now()
 
     def is_revoked(self) -> bool:
-        """Return whether the token or its grant has ended. The end of the session alone does not count."""
+        """Return whether token or grant is revoked or the user deactivated. The session's end does not count."""
         if self.revoked_at is not None:
             return True
         return self.grant is not None and (self.grant.revoked_at is not None or not self.grant.user.enabled)
