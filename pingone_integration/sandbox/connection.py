@@ -1,4 +1,4 @@
-"""The details for a connection to a sandbox, as plain data."""
+"""The connection details of a sandbox, as plain data."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ SHOWN = 200  # emails
 def index(request: HttpRequest) -> HttpResponse:
     url = settings.SANDBOX_URL or request.build_absolute_uri("/").rstrip("/")
     environments = Environment.objects.order_by("kind", "name")
-    # The people of hostile text are all alike and would fill the page.
+    # People with hostile texts are all alike and would fill the page.
     people = [person for person in PEOPLE if not person.about.startswith("every text")]
     context = {"connection": connection_details(url), "environments": environments, "people": people}
     return plain(render(request, "sandbox/index.html", context))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 _DATABASE = Path(os.environ.get("SANDBOX_DATABASE", "var/sandbox.sqlite3")).resolve()
 
-# The `{auth}` and `{api}` URL in replies; empty: the URL that the request was sent to.
+# The `{auth}` and `{api}` URL in replies; empty: the request's scheme and host.
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").rstrip("/")
 
 SECRET_KEY = "the-sandbox-holds-invented-people-only"  # noqa: S105 - signs cursors and sign-on sessions of a stand-in

@@ -81,7 +81,7 @@ def unlock(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:lock:user")
 def lock(call: Call, user_id: UUID) -> dict[str, Any]:
-    """Lock the account until `unlockAt`, or until an unlock if it is missing or in the past."""
+    """Lock the account until `unlockAt`. If it is missing or past, only an administrator can unlock."""
     user = call.user(user_id)
     sent = call.optional_body().get("unlockAt")
     unlock_at = parse_time(sent, "unlockAt") if sent is not None else None

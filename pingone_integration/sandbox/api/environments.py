@@ -1,4 +1,4 @@
-"""`environments`: the environments on which the caller has a role, and their license limits."""
+"""`environments`: the environments on which the caller has a role, and their license's rate limits."""
 
 from typing import Any
 from uuid import UUID

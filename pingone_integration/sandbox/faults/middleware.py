@@ -30,7 +30,7 @@ def faults(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
 
 
 def _strike(request: HttpRequest) -> Fault | None:
-    """Return the first fault for the request that has a use left, or None. Counts the use."""
+    """Return the first matching fault with a use left, or None. Counts the use."""
     if NOT_PINGONE.match(request.path):
         return None
     concerned = Fault.objects.filter(on__in=[Fault.Part.ALL, _part(request.path)]).exclude(times=0)

@@ -96,7 +96,7 @@ class Flow:
 def flow_view(view: Callable[[Flow], HttpResponse]) -> Callable[..., HttpResponse]:
     """Pass the view a valid authorization request. Answer an invalid request as OAuth requires.
 
-    An error goes back to the application only if its id and the redirect URI are known to belong together.
+    An error goes back to the application only if the client id and the redirect URI are known to match.
     """
 
     @wraps(view)

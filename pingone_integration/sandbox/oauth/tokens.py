@@ -1,4 +1,4 @@
-"""Access and refresh tokens: issuing and recognizing them.
+"""Issuing and recognizing access and refresh tokens.
 
 The `/v1` API identifies callers with `authenticate`. The claims are those of PingOne's own tokens.
 Source: PingOne API reference, Authentication > Access tokens and ID tokens (read 2026-11).

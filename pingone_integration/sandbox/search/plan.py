@@ -47,7 +47,7 @@ class Sizes:
         self._known: dict[Comparison | None, int] = {}
 
     def total(self, branches: Branches) -> int:
-        """Return the size of all branches; without any, of the environment. Inexact above COUNTED."""
+        """Return the size of all branches, or of the environment if there are none. Inexact above COUNTED."""
         total = 0
         for comparison in branches or (None,):
             if total <= COUNTED:

@@ -192,7 +192,7 @@ PEOPLE = (
     ),
 )  # fmt: skip
 
-# In the second managed environment. Its Mara Lind reveals a mix-up with the first environment.
+# In the second managed environment. Its Mara Lind is a namesake that reveals mix-ups of the two.
 SECOND_PEOPLE = (
     Person(
         username="mara.lind.test", about="of the other environment", profile=_named("Mara", "Lind"),

@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: a local PingOne on a real socket."""
+"""`manage.py sandbox`: a local PingOne stand-in on a real socket."""
 
 import json
 import os
