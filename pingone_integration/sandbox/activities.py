@@ -1,4 +1,4 @@
-"""The audit trail: each write leaves an activity behind."""
+"""The audit trail: each write stores an activity."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,7 +8,7 @@ from pingone_integration.sandbox.models import Activity, Group, User
 
 
 def record(call: Call, action: str, description: str, resource: User | Group | None = None) -> None:
-    """Note that the caller did `action`, such as USER.UPDATED, to a user or group."""
+    """Store that the caller did `action`, such as USER.UPDATED, to a user or group."""
     record_resource(
         call,
         action,

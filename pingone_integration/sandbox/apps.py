@@ -1,4 +1,4 @@
-"""The sandbox as a Django app: it keeps PingOne's data in tables of its own."""
+"""The sandbox as a Django app: it keeps PingOne's data in its own tables."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""What somebody needs to connect to a sandbox, as plain data."""
+"""The connection details of a sandbox, as plain data."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from pingone_integration.sandbox.seed.named import PEOPLE
 
 
 def connection_details(url: str) -> dict[str, Any]:
-    """The client, the environments and the people to sign on as; `url` is where the sandbox listens.
+    """Return the client, the environments and the people who can sign in. The sandbox listens at `url`.
 
-    As they are when nothing is broken: a secret that was rotated to break the connection is on the control page only.
+    The client secret is the seeded secret: only the control page shows a rotated secret.
     """
     client = Application.objects.get(id=fixtures.CLIENT_ID)
     return {

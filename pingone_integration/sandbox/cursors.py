@@ -1,4 +1,4 @@
-"""Opaque cursors: signed, and good only with the access token and for the list they were made for."""
+"""Opaque pagination cursors: signed, and valid only for one access token and one list."""
 
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,12 @@ SALT = "sandbox.cursor"
 
 
 def seal(token_id: UUID, listing: str, position: Any) -> str:
-    """`listing` names the list with its filter; `position` is JSON."""
+    """Return a cursor. `listing` names the list with its filter; `position` is JSON."""
     return signing.dumps([str(token_id), listing, position], salt=SALT, compress=True)
 
 
 def unseal(cursor: str, token_id: UUID, listing: str) -> Any:
-    """Raises INVALID_DATA for a cursor of another token or list, and for one that was made up."""
+    """Return the position. Raises INVALID_DATA for a forged cursor or another token or list."""
     try:
         owner, of, position = signing.loads(cursor, salt=SALT)
     except (signing.BadSignature, ValueError):

@@ -1,4 +1,4 @@
-"""Every way the API says no, in PingOne's envelope.
+"""Every error response of the API, in PingOne's envelope.
 
 Source: PingOne API reference, Platform > Error codes (read 2026-11).
 """
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 
 class ApiError(Exception):
-    """Ends the request with this status and envelope; whatever the request had written is rolled back."""
+    """An error that ends the request with a status and envelope. The request's writes are rolled back."""
 
     def __init__(self, status: int, code: str, message: str, *details: dict[str, Any]) -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class ApiError(Exception):
 
 
 def detail(code: str, target: str, message: str, **inner_error: Any) -> dict[str, Any]:
-    """One entry of `details`; keyword arguments become its `innerError`."""
+    """Return an entry of `details`. Keyword arguments become its `innerError`."""
     entry: dict[str, Any] = {"code": code, "target": target, "message": message}
     if inner_error:
         entry["innerError"] = inner_error
@@ -54,7 +54,7 @@ def malformed(message: str) -> ApiError:
 
 
 def refused(message: str, *details: dict[str, Any]) -> ApiError:
-    """A valid request that the present state does not allow."""
+    """Return the error of a valid request that the current state does not allow."""
     return ApiError(400, "REQUEST_FAILED", message, *details)
 
 

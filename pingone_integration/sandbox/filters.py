@@ -1,7 +1,7 @@
-"""SCIM filters: from text to a small tree, with nothing in it that the asked resource does not support.
+"""SCIM filters: the parser from text to a small tree of conditions that the resource supports.
 
-scim2-filter-parser reads the grammar; here its tree gets SCIM's precedence (`and` before `or`, which the library
-puts on one level) and literals with escapes (which its lexer does not know).
+scim2-filter-parser reads the grammar. This module adds SCIM's precedence (`and` before `or`, which the library puts on
+one level) and literals with escapes (which the library's lexer does not know).
 """
 
 import json
@@ -21,11 +21,11 @@ from pingone_integration.sandbox import errors
 MAX_LENGTH = 8192
 MAX_DEPTH = 50
 
-_THIRD_LEVEL = re.compile(r"(\.[A-Za-z]\w*)\.(?=[A-Za-z])")  # the library's grammar ends at the second
+_THIRD_LEVEL = re.compile(r"(\.[A-Za-z]\w*)\.(?=[A-Za-z])")  # the library's grammar has two levels
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 Operators = frozenset[str]
-Supported = Mapping[str, Operators]  # attribute path -> operators; "memberOfGroups[id]" is a path as well
+Supported = Mapping[str, Operators]  # attribute path -> operators; "memberOfGroups[id]" is a path too
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ Node = Comparison | All | AnyOf
 
 
 def parse(text: str, supported: Supported) -> Node:
-    """Raises INVALID_DATA with INVALID_FILTER for what cannot be read and for what is not supported."""
+    """Parse a filter. Raises INVALID_DATA with INVALID_FILTER if it is unreadable or unsupported."""
     if len(text) > MAX_LENGTH or text.count("(") > MAX_DEPTH:
         raise errors.invalid_filter("The filter is too long.")
     literals: list[str] = []
@@ -93,7 +93,7 @@ class _Reader:
         return self._comparison(expression, namespace)
 
     def _read_chain(self, chain: list[ast.Filter | str], namespace: str) -> Node:
-        """`a or b and c`, written in a row: split at each `or` first."""
+        """Read a chain such as `a or b and c`: split it at each `or` first."""
         groups: list[list[Node]] = [[]]
         for link in chain:
             if link == "or":
@@ -121,7 +121,7 @@ class _Reader:
         return Comparison(attribute, operator, self._value(expression.comp_value.value))
 
     def _value(self, written: str) -> str:
-        """A string was replaced by its number, "L0"; numbers, true, false and null stand for themselves."""
+        """Return a value. parse() replaced strings by "L0", "L1"...; numbers, true, false and null are unchanged."""
         return self.literals[int(written[1:])] if written.startswith("L") else written
 
     def _path(self, path: ast.AttrPath) -> str:
@@ -135,7 +135,7 @@ class _Reader:
 
 
 def _flat(expression: ast.LogExpr) -> Iterator[ast.Filter | str]:
-    """Operands and operators from left to right, without what stands in parentheses of its own."""
+    """Yield operands and operators from left to right. An operand in parentheses stays whole."""
     for position, operand in enumerate((expression.expr1, expression.expr2)):
         if position:
             yield expression.op.lower()
@@ -147,7 +147,7 @@ def _flat(expression: ast.LogExpr) -> Iterator[ast.Filter | str]:
 
 
 def as_q(node: Node, lookups: Mapping[str, str]) -> Q:
-    """A condition for a plain resource (`eq` and `sw` only); `lookups` names the model field of each attribute."""
+    """Return the condition of a plain resource (`eq` and `sw` only). `lookups` maps attributes to model fields."""
     if isinstance(node, Comparison):
         suffix = "__istartswith" if node.operator == "sw" else ""
         is_id = node.attribute.rpartition(".")[2] == "id"
@@ -157,7 +157,7 @@ def as_q(node: Node, lookups: Mapping[str, str]) -> Q:
 
 
 def uuid_of(value: str) -> UUID:
-    """What is no UUID is the id of nothing."""
+    """Parse a UUID. Any other text becomes the nil UUID, which no object has."""
     try:
         return UUID(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Codes that PingOne mails, and the outbox where they can be read instead."""
+"""The codes that PingOne would email, and the outbox that stores them."""
 
 import secrets
 import string
@@ -9,11 +9,11 @@ _ALPHABET = string.ascii_uppercase + string.digits
 
 
 def new_code() -> str:
-    """8 alphanumeric characters, as PingOne makes them."""
+    """Return a code of 8 alphanumeric characters, as in PingOne."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
 
 def send(user: User, subject: str, body: str) -> None:
-    """To the user's address; without one nothing is sent."""
+    """Store an email to the user, unless the user has no address."""
     if user.email:
         Mail.objects.create(environment=user.environment, user_id=user.id, to=user.email, subject=subject, body=body)

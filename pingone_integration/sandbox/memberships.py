@@ -1,4 +1,4 @@
-"""Which groups a user is in, and how."""
+"""The groups of a user, with the type of each membership."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,7 +15,7 @@ class Membership:
 
 
 def memberships_of(user: User) -> list[Membership]:
-    """By name; somebody added to a group by hand is a DIRECT member even where its filter admits them too."""
+    """Return memberships by group name. A user added by hand is DIRECT even if the filter matches too."""
     direct = {group.id: group for group in Group.objects.filter(memberships__user=user)}
     indirect = {group.id: group for group in _dynamic_groups_of(user) if group.id not in direct}
     containers = _containers([*direct.values(), *indirect.values()])
@@ -39,7 +39,7 @@ def _dynamic_groups_of(user: User) -> list[Group]:
 
 
 def _containers(groups: list[Group]) -> list[Group]:
-    """The groups that `groups` are inside of, at any depth."""
+    """Return the groups that contain `groups`, at any depth."""
     found: dict[UUID, Group] = {}
     inner = {group.id for group in groups}
     while inner:

@@ -1,4 +1,4 @@
-"""Pages for people who look into the sandbox itself: what it is, and the mail it would have sent."""
+"""The sandbox's own pages for people: its index, and the outbox of emails that PingOne would have sent."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -9,14 +9,14 @@ from pingone_integration.sandbox.connection import connection_details
 from pingone_integration.sandbox.models import Environment, Mail
 from pingone_integration.sandbox.seed.named import PEOPLE
 
-SHOWN = 200  # mails
+SHOWN = 200  # emails
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     url = settings.SANDBOX_URL or request.build_absolute_uri("/").rstrip("/")
     environments = Environment.objects.order_by("kind", "name")
-    # Those made of hostile text are all alike: one page would be full of them.
+    # People with hostile texts are all alike and would fill the page.
     people = [person for person in PEOPLE if not person.about.startswith("every text")]
     context = {"connection": connection_details(url), "environments": environments, "people": people}
     return plain(render(request, "sandbox/index.html", context))
@@ -24,7 +24,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def outbox(request: HttpRequest) -> HttpResponse:
-    """Newest first; `?to=` shows one address only."""
+    """List emails, newest first. `?to=` shows one address only."""
     mails = Mail.objects.all()
     if to := request.GET.get("to"):
         mails = mails.filter(to=to)
@@ -32,7 +32,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 
 
 def plain(response: HttpResponse) -> HttpResponse:
-    """No script runs here, whatever an invented person is called."""
+    """Forbid scripts, even if an invented name contains one."""
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'"
     response["Cache-Control"] = "no-store"
     return response

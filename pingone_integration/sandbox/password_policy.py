@@ -1,4 +1,4 @@
-"""Whether a new password is good enough."""
+"""The check of a new password against the policy."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ COMMON = frozenset({"password", "password1", "password1!", "passw0rd!", "welcome
 
 
 def check(user: User, password: str, target: str) -> None:
-    """Raises INVALID_VALUE whose innerError names the first requirements that are not met."""
+    """Raise INVALID_VALUE if requirements are not met. Its innerError names them."""
     rules = user.population.password_policy.definition
     unmet = _unmet(rules, password)
     if rules.get("excludesCommonlyUsed") and password.lower() in COMMON:

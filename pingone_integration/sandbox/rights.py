@@ -1,4 +1,4 @@
-"""What a caller may do where: the roles held by the person, the person's groups or the application itself."""
+"""The caller's permissions and their scopes, from the roles of the user, the user's groups or the application."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,7 @@ from pingone_integration.sandbox.oauth.tokens import Caller
 
 @dataclass(frozen=True)
 class Reach:
-    """How far a permission goes within one environment."""
+    """The populations of one environment that a permission covers."""
 
     populations: frozenset[UUID] | None  # None: every population
 
@@ -21,7 +21,7 @@ class Reach:
 
 
 IDENTITY_ROLES = frozenset({"Identity Data Admin", "Identity Data Read Only", "Help Desk Admin"})
-# Who may give which role away; None: every one but Organization Admin.
+# The roles that each role can grant; None: all but Organization Admin.
 # Source: PingOne API reference, Platform > Roles (read 2026-11).
 GRANTS: dict[str, frozenset[str] | None] = {
     "Organization Admin": frozenset({"Environment Admin"}),
@@ -31,7 +31,7 @@ GRANTS: dict[str, frozenset[str] | None] = {
 
 
 class Rights:
-    """Read from the role assignments once for each request: a change counts from the next one on."""
+    """The caller's rights. They are read once per request: a change counts from the next request on."""
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
@@ -42,7 +42,7 @@ class Rights:
         return list(holder.select_related("role")) if holder is not None else []
 
     def _holder(self) -> QuerySet[RoleAssignment] | None:
-        """Only a Worker's token carries administrator rights."""
+        """Return the caller's assignments, or None if the application is not a Worker."""
         if self.caller.application.type != "WORKER":
             return None
         if self.caller.user is None:
@@ -56,7 +56,7 @@ class Rights:
         return dict(Population.objects.filter(id__in=scopes).values_list("id", "environment_id")) if scopes else {}
 
     def reach(self, environment: Environment, permission: str) -> Reach | None:
-        """None: the caller does not have the permission anywhere in this environment."""
+        """Return the permission's reach, or None if the caller does not have it in this environment."""
         populations = set()
         for held in self.assignments:
             if permission not in held.role.permissions:
@@ -68,19 +68,19 @@ class Rights:
         return Reach(frozenset(populations)) if populations else None
 
     def environments(self) -> QuerySet[Environment]:
-        """Those on which the caller holds any role at all."""
+        """Return the environments on which the caller holds any role."""
         scopes = {held.scope_id for held in self.assignments}
         in_populations = set(self._environments_of_populations.values())
         return Environment.objects.filter(Q(id__in=scopes | in_populations) | Q(organization_id__in=scopes))
 
     def may_grant(self, role: Role, scope_id: UUID) -> bool:
-        """Whether a role the caller holds on the same scope, or one around it, may be used to give `role` away."""
+        """Return whether a role that the caller holds on this scope, or a scope around it, can grant `role`."""
         around = scopes_around(scope_id)
         return any(held.scope_id in around and _grants(held.role.name, role.name) for held in self.assignments)
 
 
 def scopes_around(scope_id: UUID) -> set[UUID]:
-    """The scope and those that contain it: a role held on one of them is held on the scope."""
+    """Return the scope and the scopes that contain it. A role on any of them applies to the scope."""
     population = Population.objects.filter(id=scope_id).first()
     environment = Environment.objects.filter(id=population.environment_id if population else scope_id).first()
     return {scope_id, *((environment.id, environment.organization_id) if environment else ())}

@@ -1,4 +1,4 @@
-"""The HTTP server: one worker of many threads that keeps connections open, as PingOne's does."""
+"""The HTTP server: one worker with many threads that keeps connections open, as PingOne does."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ THREADS = 48
 
 
 class SandboxServer(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
-    """Serves until SIGTERM or SIGINT; `on_ready` gets the URL as soon as the socket accepts connections."""
+    """A server that runs until SIGTERM or SIGINT. `on_ready` gets the URL once the socket accepts connections."""
 
     def __init__(self, host: str, port: int, on_ready: Callable[[str], None], *, quiet: bool) -> None:
         self.host, self.port, self.on_ready, self.quiet = host, port, on_ready, quiet
@@ -26,7 +26,7 @@ class SandboxServer(BaseApplication):  # type: ignore[misc]  # gunicorn is not t
             "keepalive": 75,
             "graceful_timeout": 2,
             "control_socket_disable": True,
-            "limit_request_line": 8190,  # above PingOne's own limit, which the API answers for
+            "limit_request_line": 8190,  # above PingOne's own limit, which the API enforces
             "accesslog": None if self.quiet else "-",
             "loglevel": "warning",
             "when_ready": self._announce,

@@ -1,11 +1,11 @@
-"""The sandbox's own site: no variable is required, nothing of the console is read, no value here is secret."""
+"""Settings of the sandbox: no variable is required, no console setting is read, no value is secret."""
 
 import os
 from pathlib import Path
 
 _DATABASE = Path(os.environ.get("SANDBOX_DATABASE", "var/sandbox.sqlite3")).resolve()
 
-# What replies name as `{auth}` and `{api}`; empty: whatever host the request was sent to.
+# The `{auth}` and `{api}` URL in replies; empty: the request's scheme and host.
 SANDBOX_URL = os.environ.get("SANDBOX_URL", "").rstrip("/")
 
 SECRET_KEY = "the-sandbox-holds-invented-people-only"  # noqa: S105 - signs cursors and sign-on sessions of a stand-in
@@ -21,7 +21,7 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
     }
 ]
-# Cookies ignore the port: without a name of its own it would spoil the console's on the same host.
+# Cookies ignore the port: under the default name it would replace the console's on the same host.
 CSRF_COOKIE_NAME = "sandbox_csrf"
 
 DATABASES = {
@@ -41,7 +41,7 @@ DATABASES = {
 USE_TZ = True
 TIME_ZONE = "UTC"
 APPEND_SLASH = False
-# Quick on purpose: the passwords are invented and published, and every test signs on.
+# Fast on purpose: the passwords are invented and published, and every test signs in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGGING = {
     "version": 1,

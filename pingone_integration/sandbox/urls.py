@@ -1,4 +1,4 @@
-"""Every address of the sandbox."""
+"""Every URL of the sandbox."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

@@ -1,4 +1,4 @@
-"""What a user's profile may contain: PingOne's own attributes, and those of the environment's schema.
+"""The validation of a user's profile: PingOne's own attributes and the schema's custom attributes.
 
 Source: PingOne API reference, Users > data model, and Schemas (read 2026-11).
 """
@@ -22,7 +22,7 @@ from pingone_integration.sandbox.models import Environment, SchemaAttribute, Use
 
 MAX_PROFILE_BYTES = 16 * 1024
 
-Check = Callable[[str], str]  # what is wrong with a value; empty: nothing
+Check = Callable[[str], str]  # returns the problem of a value, or ""
 
 
 def _length(least: int, most: int) -> Check:
@@ -30,7 +30,7 @@ def _length(least: int, most: int) -> Check:
 
 
 def _text(most: int = 256) -> Check:
-    """PingOne's rule for text: letters, marks, spaces, symbols, numbers and punctuation, so no control characters."""
+    """Return PingOne's check of text: letters, marks, spaces, symbols, numbers, punctuation; no control codes."""
 
     def check(value: str) -> str:
         kinds = {unicodedata.category(character) for character in value}
@@ -103,23 +103,23 @@ COMPLEX = ("name", "photo", "address")
 
 @dataclass
 class ProfileCheck:
-    """Takes from a request what the schema knows, and notes all that is wrong with it."""
+    """A reader of a request's attributes that are in the schema. It collects all problems."""
 
     environment: Environment
     user: User | None = None  # whose profile is changed; None: a new user
     problems: list[dict[str, Any]] = field(default_factory=list)
 
     def merged(self, body: dict[str, Any]) -> dict[str, Any]:
-        """PATCH: what is sent replaces the attribute, a complex one as a whole; null clears it."""
+        """Apply a PATCH: a sent value replaces the whole attribute, even a complex one; null clears it."""
         present = self.user.profile if self.user else {}
         return self._complete({**present, **dict(self._known(body))})
 
     def replaced(self, body: dict[str, Any]) -> dict[str, Any]:
-        """PUT and create: what is not sent is cleared."""
+        """Apply a PUT or a create: attributes that are not sent are cleared."""
         return self._complete(dict(self._known(body)))
 
     def _known(self, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-        """Attributes that the schema has and that may be written here; the others are silently dropped."""
+        """Yield the schema's attributes that may be written here. Other attributes are silently dropped."""
         custom = {
             one.name: one for one in self.environment.schema_attributes.filter(schema_type="CUSTOM", enabled=True)
         }
@@ -170,7 +170,7 @@ class ProfileCheck:
             return
         held = self.user.profile.get(attribute.name) if self.user else None
         if value == held or (isinstance(held, list) and value in held):
-            return  # an archived value stays where it is
+            return  # a user may keep an archived value
         allowed = [one["value"] for one in listed if not one.get("archived")]
         if value not in allowed:
             self._refuse("INVALID_VALUE", attribute.name, "Not one of the allowed values.", allowedValues=allowed)

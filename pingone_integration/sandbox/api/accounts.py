@@ -1,4 +1,4 @@
-"""The state of a user's account: enabled, population, lock, and verification of account and e-mail address."""
+"""The state of a user's account: enabled, population, lock, and verification of account and email address."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ EMAIL_CODE_LIFETIME = timedelta(hours=24)
 
 
 def links(call: Call, user: User, name: str) -> dict[str, Any]:
-    """Of a part of a user that has an address of its own."""
+    """Return the `_links` of a part of a user with its own URL."""
     own = call.url(f"users/{user.id}")
     return {"self": {"href": f"{own}/{name}"}, "user": {"href": own}, "environment": {"href": call.url()}}
 
@@ -50,7 +50,7 @@ def read_population_of(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:update:user")
 def move(call: Call, user_id: UUID) -> dict[str, Any]:
-    """Put the user into another population, which takes them out of the groups of the old one."""
+    """Move the user to another population. This removes the user from the old population's groups."""
     user = call.user(user_id)
     population = named_population(Population.objects.filter(environment=call.environment), call.body())
     if not call.reach.covers(population.id):
@@ -65,7 +65,7 @@ def move(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:unlock:user")
 def unlock(call: Call, user_id: UUID) -> dict[str, Any]:
-    """A plan without it does not know the media type."""
+    """Unlock the account. A plan without unlock answers 415."""
     if not call.environment.has_unlock:
         raise errors.unsupported_media_type()
     user = call.user(user_id)
@@ -81,7 +81,7 @@ def unlock(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:lock:user")
 def lock(call: Call, user_id: UUID) -> dict[str, Any]:
-    """Until `unlockAt`; without one, and with one in the past, until an administrator unlocks."""
+    """Lock the account until `unlockAt`. If it is missing or past, only an administrator can unlock."""
     user = call.user(user_id)
     sent = call.optional_body().get("unlockAt")
     unlock_at = parse_time(sent, "unlockAt") if sent is not None else None
@@ -94,7 +94,7 @@ def lock(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:verify:user")
 def send_verification_code(call: Call, user_id: UUID) -> dict[str, Any]:
-    """Also puts a verified account back to VERIFICATION_REQUIRED, as PingOne does."""
+    """Email a code. As in PingOne, this sets a verified account back to VERIFICATION_REQUIRED."""
     user = call.user(user_id)
     if not user.email:
         raise errors.refused("The user has no e-mail address.")
@@ -119,7 +119,7 @@ def verify(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:verify:user")
 def send_email_verification(call: Call, user_id: UUID) -> dict[str, Any]:
-    """Good for a day; a newer code replaces it. The account's lifecycle stays as it is."""
+    """Email a code that is valid for a day and replaces earlier codes. The lifecycle does not change."""
     user = call.user(user_id)
     kind = call.optional_body().get("notificationType", "admin")
     if kind not in {"admin", "user"}:

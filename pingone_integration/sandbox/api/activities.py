@@ -41,7 +41,7 @@ def list_activities(call: Call) -> dict[str, Any]:
 
 @permits("audit_reporting:read:activity")
 def search_activities(call: Call) -> dict[str, Any]:
-    """The same by POST, which keeps personal data out of addresses."""
+    """List activities by POST, which keeps personal data out of URLs."""
     body = call.body()
     limit = body.get("limit", 100)
     if not isinstance(limit, int) or limit < 1:
@@ -71,7 +71,7 @@ def _page(call: Call, text: str, limit: int, cursor: str) -> dict[str, Any]:
 
 
 def _condition(text: str) -> Q:
-    """A range of dates, and at most one subject beside it."""
+    """Return the condition of a filter: a date range, and at most one subject besides a population."""
     comparisons = list(_flat(filters.parse(text, SUPPORTED)))
     directions = {one.operator[0] for one in comparisons if one.attribute in TIMES}
     if directions != {"g", "l"}:

@@ -138,7 +138,7 @@ def activate(call: Call, user_id: UUID, device_id: UUID) -> dict[str, Any]:
 
 @permits("devices:update:device")
 def reorder(call: Call, user_id: UUID) -> dict[str, Any]:
-    """The named devices first, in the order sent; the first one is the default."""
+    """Put the named devices first, in the order sent. The first device is the default."""
     user = call.user(user_id)
     devices = {str(device.id): device for device in user.devices.all()}
     sent = call.body().get("order")

@@ -1,4 +1,4 @@
-"""How a request under `/v1` reaches its function: token, method, media type, permission, then one transaction."""
+"""Dispatch of requests under `/v1`: token, method, media type, permission, then a transaction for writes."""
 
 import json
 import re
@@ -27,7 +27,7 @@ MAX_HEADER_BYTES = 6 * 1024  # request line included
 
 @dataclass(kw_only=True)
 class Call:
-    """One authenticated request; `environment` and `reach` are set where the path names an environment."""
+    """An authenticated request. `environment` and `reach` are set if the path names an environment."""
 
     request: HttpRequest
     caller: Caller
@@ -43,7 +43,7 @@ class Call:
         return self.request.GET
 
     def url(self, path: str = "") -> str:
-        """Absolute, below the environment: `users/...`."""
+        """Return the absolute URL of `path`, such as `users/...`, in the environment."""
         return f"{self.environment_url}{'/' if path else ''}{path}"
 
     @cached_property
@@ -59,7 +59,7 @@ class Call:
         return settings.SANDBOX_URL or self.request.build_absolute_uri("/").rstrip("/")
 
     def body(self) -> dict[str, Any]:
-        """The JSON object that was sent; raises INVALID_REQUEST for anything else."""
+        """Return the JSON object of the request. Raises INVALID_REQUEST for any other body."""
         try:
             body = json.loads(self.request.body)
         except (ValueError, RecursionError):
@@ -82,11 +82,11 @@ class Call:
         return min(int(value), maximum)
 
     def wants(self, parameter: str, value: str) -> bool:
-        """Whether a comma separated parameter such as `include` or `expand` names `value`."""
+        """Return whether a comma-separated parameter such as `include` or `expand` names `value`."""
         return value in self.query.get(parameter, "").split(",")
 
     def user(self, user_id: UUID) -> User:
-        """A user the caller can see; anyone else is not there."""
+        """Return a user. Raises NOT_FOUND for a user outside the caller's reach."""
         user = User.objects.select_related("population").filter(id=user_id, environment=self.environment).first()
         if user is None or not self.reach.covers(user.population_id):
             raise errors.not_found()
@@ -95,7 +95,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Handler:
-    """What answers a request, and the one permission it takes."""
+    """A function that answers requests, and the permission it requires."""
 
     permission: str
     function: Callable[..., HttpResponse | dict[str, Any]]
@@ -106,15 +106,15 @@ class Handler:
 
 
 def permits(permission: str) -> Callable[[Callable[..., HttpResponse | dict[str, Any]]], Handler]:
-    """Make a function a handler: `@permits("dir:read:user")`."""
+    """Turn a function into a handler: `@permits("dir:read:user")`."""
     return partial(Handler, permission)
 
 
 @dataclass(frozen=True)
 class MediaTypes:
-    """Handlers of one method by media type: `application/json`, or the end of PingOne's own: `account.unlock`.
+    """Handlers of one method by media type: `application/json`, or a PingOne suffix such as `account.unlock`.
 
-    PingOne's documents spell some of them without `+json`: both forms are accepted.
+    PingOne's documentation spells some types without `+json`, so both forms are accepted.
     """
 
     handlers: dict[str, Handler]
@@ -122,7 +122,7 @@ class MediaTypes:
     def choose(self, content_type: str) -> Handler:
         vendor, prefix, name = content_type.partition(VENDOR)
         wanted = name.removesuffix("+json") if prefix else vendor
-        known = {name.lower(): handler for name, handler in self.handlers.items()}  # Django makes it lower case
+        known = {name.lower(): handler for name, handler in self.handlers.items()}  # Django lowercases Content-Type
         handler = known.get(wanted)
         if handler is None:
             raise errors.unsupported_media_type()
@@ -130,11 +130,11 @@ class MediaTypes:
 
 
 class Resource:
-    """A path and what it answers to, by method: `Resource(GET=read, POST=MediaTypes({...}))`."""
+    """The handlers of a path by method: `Resource(GET=read, POST=MediaTypes({...}))`."""
 
     def __init__(self, **methods: Handler | MediaTypes) -> None:
         self.methods = methods
-        self.csrf_exempt = True  # tokens are sent by hand, never by a browser on its own
+        self.csrf_exempt = True  # a browser never sends bearer tokens by itself
 
     def __call__(self, request: HttpRequest, env: UUID | None = None, **ids: UUID) -> HttpResponse:
         correlation_id, transaction_id = str(uuid4()), external_transaction_id(request)
@@ -190,7 +190,7 @@ class Resource:
 
 
 def _enter_environment(call: Call, environment_id: UUID, handler: Handler) -> None:
-    """403 without the permission, and the same for an environment that does not exist."""
+    """Set environment and reach. Raises 403 for a missing permission or an unknown environment."""
     environment = Environment.objects.filter(id=environment_id).first()
     reach = call.rights.reach(environment, handler.permission) if environment else None
     if environment is None or reach is None:
@@ -207,7 +207,7 @@ def no_content() -> HttpResponse:
 
 
 def external_transaction_id(request: HttpRequest) -> str:
-    """The caller's own id with unknown characters replaced, or a new one."""
+    """Return the caller's id with unsupported characters replaced, or a new id."""
     sent = request.headers.get(TRANSACTION_HEADER, "")[:100]
     return re.sub(r"[^A-Za-z0-9._\-/@=#+]", "_", sent) or str(uuid4())
 
@@ -218,12 +218,12 @@ def header_bytes(request: HttpRequest) -> int:
 
 
 def iso(moment: datetime) -> str:
-    """As PingOne writes times: UTC with milliseconds."""
+    """Format a UTC time as PingOne does, with milliseconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def parse_time(value: object, target: str) -> datetime:
-    """An ISO 8601 moment with its offset; raises INVALID_VALUE."""
+    """Parse an ISO 8601 time with an offset. Raises INVALID_VALUE."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
@@ -234,7 +234,7 @@ def parse_time(value: object, target: str) -> datetime:
 
 
 def gateway_refusal(request: HttpRequest, **_: Any) -> HttpResponse:
-    """What PingOne's gateway answers to a path it does not know: not the envelope, and 403."""
+    """Answer an unknown path as PingOne's gateway does: 403, without the error envelope."""
     message = "Invalid key=value pair (missing equal-sign) in Authorization header."
     return JsonResponse({"message": message}, status=403)
 
@@ -243,6 +243,6 @@ gateway_refusal.csrf_exempt = True  # type: ignore[attr-defined]
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:
-    """A mistake of the sandbox's own, in PingOne's words; the traceback is in its log."""
+    """Answer an unhandled exception with PingOne's 500 envelope. The traceback is in the log."""
     error = errors.unexpected()
     return JsonResponse(error.envelope(), status=500)

@@ -1,4 +1,4 @@
-"""`environments`: those the caller has a role on, and what their licence allows."""
+"""`environments`: the environments on which the caller has a role, and their license's rate limits."""
 
 from typing import Any
 from uuid import UUID
@@ -72,7 +72,7 @@ def list_environments(call: Call) -> dict[str, Any]:
 
 @permits("orgmgt:read:environment")
 def read_environment(call: Call, environment_id: UUID) -> dict[str, Any]:
-    """Here alone a missing environment answers 404; below one, 403."""
+    """Return an environment. A missing one answers 404 here, but 403 on every path below it."""
     environment = Environment.objects.filter(id=environment_id).first()
     if environment is None:
         raise errors.not_found()

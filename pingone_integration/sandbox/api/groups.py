@@ -1,4 +1,4 @@
-"""`groups`: reading and changing them, and groups inside groups."""
+"""`groups`: reading, changing and nesting groups."""
 
 from typing import Any
 from uuid import UUID
@@ -105,7 +105,7 @@ def delete_group(call: Call, group_id: UUID) -> HttpResponse:
 
 @permits("dir:read:group")
 def list_containers(call: Call, group_id: UUID) -> dict[str, Any]:
-    """The groups that this one is inside of."""
+    """List the groups that directly contain this group."""
     nestings = find_group(call, group_id).containers.select_related("container").order_by("container__name")
     items = [_nesting_body(call, nesting) for nesting in nestings]
     return lists.envelope(call, "groupMemberships", items)
@@ -143,7 +143,7 @@ def unnest(call: Call, group_id: UUID, container_id: UUID) -> HttpResponse:
 
 
 def find_group(call: Call, group_id: UUID) -> Group:
-    """A group the caller can see; a population's groups belong to it."""
+    """Return a group. Raises NOT_FOUND if its population is outside the caller's reach."""
     group = Group.objects.filter(id=group_id, environment=call.environment).first()
     if group is None or (group.population_id and not call.reach.covers(group.population_id)):
         raise errors.not_found()
@@ -151,7 +151,7 @@ def find_group(call: Call, group_id: UUID) -> Group:
 
 
 def _require_change(call: Call, group: Group) -> None:
-    """Who administers populations only changes their groups only."""
+    """Raise 403 if the caller administers only populations, and the group is in none of them."""
     if not call.reach.covers(group.population_id):
         raise errors.not_allowed()
 
@@ -200,7 +200,7 @@ def _nesting_body(call: Call, nesting: GroupNesting) -> dict[str, Any]:
 
 
 def _is_inside(group: Group, outer_id: UUID) -> bool:
-    """Whether `group` is within the other, at any depth."""
+    """Return whether `group` is inside the other group, at any depth."""
     level = {group.id}
     seen: set[UUID] = set()
     while level:

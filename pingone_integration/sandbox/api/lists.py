@@ -1,4 +1,4 @@
-"""The envelope of a list, and pages of plain lists; users have their own, see search/."""
+"""The envelope of a list, and pages of short lists. The list of users is different: see search/."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -15,19 +15,19 @@ T = TypeVar("T", bound=Model)
 
 
 def envelope(call: Call, collection: str, items: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """A whole list: `_links`, `_embedded`, `size`; keyword arguments are further members."""
+    """Wrap items in `_links`, `_embedded` and `size`. Keyword arguments become further members."""
     links = {"self": {"href": call.base_url + call.request.get_full_path()}}
     return {"_links": links, "_embedded": {collection: items}, **more, "size": len(items)}
 
 
 def link_to(call: Call, cursor: str) -> dict[str, str]:
-    """The same request with another cursor."""
+    """Return a link to the same request with another cursor."""
     query = {**call.request.GET.dict(), "cursor": cursor}
     return {"href": f"{call.base_url}{call.request.path}?{urlencode(query)}"}
 
 
 def listing_of(call: Call) -> str:
-    """What a cursor belongs to: the path and everything asked but where in the list to be."""
+    """Return the list a cursor belongs to: the path and all parameters except cursor and limit."""
     query = sorted((key, value) for key, value in call.request.GET.items() if key not in {"cursor", "limit"})
     return f"{call.request.path}?{urlencode(query)}"
 
@@ -41,7 +41,7 @@ def page(
     order: str,
     default: int = 100,
 ) -> dict[str, Any]:
-    """One page of a short list in the order of `order` and id."""
+    """Return one page of a short list, sorted by `order` and then by id."""
     listing, limit = listing_of(call), call.limit(default=default, maximum=MAXIMUM)
     start = 0
     if call.query.get("cursor"):

@@ -73,7 +73,7 @@ def _membership(user: User, group_id: UUID) -> Membership:
 
 
 def _check_change(call: Call, user: User, group: Group) -> None:
-    """Administrators do not give themselves roles, nor take them away, through a group."""
+    """Refuse a group with roles if the user is the caller, and refuse any external group."""
     is_self = call.caller.user is not None and call.caller.user.id == user.id
     if is_self and group.role_assignments.exists():
         raise errors.not_allowed()

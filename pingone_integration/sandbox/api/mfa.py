@@ -1,4 +1,4 @@
-"""Whether a user needs a second factor: the switch, and a bypass for a while."""
+"""MFA of a user: the switch, and a temporary bypass."""
 
 import re
 from typing import Any
@@ -39,7 +39,7 @@ def read_bypass(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("mfa:update:userMfa")
 def set_bypass(call: Call, user_id: UUID) -> dict[str, Any]:
-    """A date that is over ends a bypass."""
+    """Set the end of the bypass. A date in the past ends it."""
     user = call.user(user_id)
     sent = call.body().get("bypassMFAEnabledUntil")
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(sent)):

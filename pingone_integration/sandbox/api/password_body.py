@@ -1,4 +1,4 @@
-"""The state of a user's password as JSON; never the password."""
+"""The state of a user's password as JSON, without the password."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ Status = User.PasswordStatus
 
 
 def password_status(user: User, now: datetime) -> str:
-    """The status with a lockout whose time is over left out."""
+    """Return the password status. A lockout that has run out counts as OK."""
     if user.password_status != Status.PASSWORD_LOCKED_OUT:
         return user.password_status
     over = user.password_unlock_at is not None and user.password_unlock_at <= now

@@ -1,4 +1,4 @@
-"""A user's password: its state, and every operation on it, told apart by media type.
+"""A user's password: its state, and its operations by media type.
 
 Source: PingOne API reference, Users > User Passwords (read 2026-11).
 """
@@ -34,7 +34,7 @@ def read_password(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:recover:userPassword")
 def send_recovery_code(call: Call, user_id: UUID) -> dict[str, Any]:
-    """Mail a code; it is never part of an answer."""
+    """Email a recovery code. No response contains the code."""
     user = _with_own_password(call, user_id)
     status = password_status(user, call.now)
     if not user.enabled:
@@ -117,7 +117,7 @@ def check(call: Call, user_id: UUID) -> HttpResponse | dict[str, Any]:
 
 
 def _count_failure(call: Call, user: User) -> int:
-    """How many tries are left; none: the password is locked out now."""
+    """Count a wrong password and return the tries left. At 0, the password is locked out."""
     lockout = user.population.password_policy.definition["lockout"]
     user.password_failures += 1
     remaining: int = max(lockout["failureCount"] - user.password_failures, 0)
@@ -131,7 +131,7 @@ def _count_failure(call: Call, user: User) -> int:
 
 @permits("dir:reset:userPassword")
 def reset(call: Call, user_id: UUID) -> HttpResponse | dict[str, Any]:
-    """With `currentPassword` as the user would do it, without as an administrator does."""
+    """Reset as the user (with `currentPassword`) or as an administrator (the user must change it)."""
     user = _with_own_password(call, user_id)
     body = call.body()
     new_password = _text(body, "newPassword")
@@ -153,7 +153,7 @@ def set_password(call: Call, user_id: UUID) -> dict[str, Any]:
 
 @permits("dir:set:userPassword")
 def set_value(call: Call, user_id: UUID) -> dict[str, Any]:
-    """As set; without a value the password is removed."""
+    """Set the password, or remove it if there is no value."""
     user = call.user(user_id)
     body = call.body()
     if body.get("value"):
@@ -168,7 +168,7 @@ def set_value(call: Call, user_id: UUID) -> dict[str, Any]:
 
 
 def _set(call: Call, user: User, value: str, body: dict[str, Any]) -> dict[str, Any]:
-    encoded = value.startswith("{") and "}" in value  # {SSHA512}...: taken as it is, and never checked
+    encoded = value.startswith("{") and "}" in value  # {SSHA512}...: stored without a policy check
     if not encoded and body.get("bypassPolicy") is not True:
         password_policy.check(user, value, "value")
     status = Status.MUST_CHANGE_PASSWORD if body.get("forceChange") is True else Status.OK
@@ -185,7 +185,7 @@ def _store(call: Call, user: User, password: str, status: str, action: str) -> d
 
 
 def _with_own_password(call: Call, user_id: UUID) -> User:
-    """Someone whose password is kept by another identity provider is refused."""
+    """Return a user. Refuses a user whose password is kept by another identity provider."""
     user = call.user(user_id)
     if user.identity_provider_id is not None:
         raise errors.refused("The user's password is managed by an external identity provider.")
@@ -202,6 +202,6 @@ def _text(body: dict[str, Any], name: str) -> str:
 
 
 def _failed(target: str, message: str, failures_remaining: int) -> HttpResponse:
-    """Returned, not raised: the counted failure is kept."""
+    """Return the error. An exception would roll back the counted failure."""
     error = errors.invalid_value(target, message, failuresRemaining=failures_remaining)
     return JsonResponse(error.envelope(), status=error.status)

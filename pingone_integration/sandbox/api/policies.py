@@ -1,4 +1,4 @@
-"""`passwordPolicies`: reading them."""
+"""`passwordPolicies`: reading password policies."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""`populations`: reading and changing them."""
+"""`populations`: reading and changing populations."""
 
 from typing import Any
 from uuid import UUID
@@ -86,7 +86,7 @@ def delete_population(call: Call, population_id: UUID) -> HttpResponse:
 
 
 def find_population(call: Call, population_id: UUID) -> Population:
-    """A population the caller can see; any other is not there."""
+    """Return a population. Raises NOT_FOUND if it is outside the caller's reach."""
     population = Population.objects.filter(id=population_id, environment=call.environment).first()
     if population is None or not call.reach.covers(population.id):
         raise errors.not_found()

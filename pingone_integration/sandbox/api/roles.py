@@ -1,4 +1,4 @@
-"""Roles, and who holds them."""
+"""Roles, and role assignments of users and groups."""
 
 from typing import Any
 from uuid import UUID

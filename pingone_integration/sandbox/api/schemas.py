@@ -1,4 +1,4 @@
-"""`schemas`: which attributes users of the environment have."""
+"""`schemas`: the attributes of the environment's users."""
 
 from typing import Any
 from uuid import UUID, uuid5

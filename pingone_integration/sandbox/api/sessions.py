@@ -1,4 +1,4 @@
-"""A user's sign-on sessions."""
+"""A user's sign-in sessions."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from pingone_integration.sandbox.api import lists
 from pingone_integration.sandbox.api.endpoint import Call, iso, no_content, permits
 from pingone_integration.sandbox.models import Session
 
-MOST = 10  # sessions of one user that PingOne keeps
+MOST = 10  # PingOne keeps this many sessions of a user
 
 
 def session_body(call: Call, session: Session) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def read_session(call: Call, user_id: UUID, session_id: UUID) -> dict[str, Any]:
 
 @permits("dir:delete:session")
 def delete_session(call: Call, user_id: UUID, session_id: UUID) -> HttpResponse:
-    """The refresh tokens of the session end with it."""
+    """Delete the session, which ends its refresh tokens."""
     session = _session(call, user_id, session_id)
     record(call, "SESSION.DELETED", "Session deleted", session.user)
     session.delete()

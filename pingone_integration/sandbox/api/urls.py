@@ -1,4 +1,4 @@
-"""Every path under `/v1`, and what it answers to. What is not here answers as PingOne's gateway does."""
+"""Every path under `/v1` and its handlers. Any other path answers as PingOne's gateway does."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ JSON = "application/json"
 
 
 class IdConverter:
-    """Whatever stands where an id belongs."""
+    """An id in a path. An invalid id becomes the nil UUID."""
 
     regex = "[^/]+"
 

@@ -9,13 +9,13 @@ from pingone_integration.sandbox.models import SchemaAttribute, User
 
 
 def disabled_attributes(call: Call) -> frozenset[str]:
-    """Names that are not shown, though some users still have a value."""
+    """Return the names of disabled attributes. Users may still have hidden values for them."""
     disabled = SchemaAttribute.objects.filter(environment=call.environment, enabled=False)
     return frozenset(disabled.values_list("name", flat=True))
 
 
 def user_body(call: Call, user: User, hidden: frozenset[str] | None = None) -> dict[str, Any]:
-    """One user; `hidden` spares a list the query for each."""
+    """Return a user as JSON. A list passes `hidden` to save a query per user."""
     hidden = disabled_attributes(call) if hidden is None else hidden
     body: dict[str, Any] = {
         "_links": _links(call, user),
@@ -43,7 +43,7 @@ def user_body(call: Call, user: User, hidden: frozenset[str] | None = None) -> d
 
 
 def listed_user_body(call: Call, user: User, hidden: frozenset[str]) -> dict[str, Any]:
-    """As lists show a user: with the state of the password."""
+    """Return a user as in a list: with the state of the password."""
     body = user_body(call, user, hidden)
     body["_embedded"] = {**body.get("_embedded", {}), "password": password_state(call, user)}
     return body

@@ -1,4 +1,4 @@
-"""`users`: creating, reading, listing, changing and deleting them."""
+"""`users`: creating, reading, listing, changing and deleting users."""
 
 from typing import Any
 from uuid import UUID
@@ -51,7 +51,7 @@ def _plan(call: Call) -> Plan:
 
 
 def _rows(call: Call, plan: Plan, listing: str, limit: int) -> tuple[list[Row], Row | None, Row | None]:
-    """The page, and the rows that the links to the pages before and after it start from."""
+    """Return the page, and the rows at which the `prev` and `next` links start, or None if there is no link."""
     if not call.query.get("cursor"):
         rows = plan.rows_after(None, limit + 1)
         return rows[:limit], None, rows[limit - 1] if len(rows) > limit else None
@@ -90,7 +90,7 @@ def create_user(call: Call) -> HttpResponse:
 
 @permits("dir:import:user")
 def import_user(call: Call) -> HttpResponse:
-    """Create with what only an import may set: password, lifecycle, and that the address is verified."""
+    """Create a user with import-only fields: password, lifecycle and `emailVerified`."""
     body = call.body()
     user = _new_user(call, body)
     user.email_verified = body.get("emailVerified") is True
@@ -142,7 +142,7 @@ def _new_user(call: Call, body: dict[str, Any]) -> User:
 
 
 def _population(call: Call, sent: Any) -> Population:
-    """The one named in the request, else the environment's default."""
+    """Return the population named in the request, or the environment's default."""
     populations = Population.objects.filter(environment=call.environment)
     if sent is None:
         population = populations.filter(default=True).first()
@@ -156,7 +156,7 @@ def _population(call: Call, sent: Any) -> Population:
 
 
 def named_population(populations: Any, sent: Any) -> Population:
-    """Of `{"id": "..."}`; raises INVALID_VALUE."""
+    """Return the population of `{"id": "..."}`. Raises INVALID_VALUE."""
     try:
         population: Population | None = populations.filter(id=UUID(sent["id"])).first()
     except (TypeError, KeyError, ValueError, AttributeError):

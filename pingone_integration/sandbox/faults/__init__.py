@@ -1,1 +1,1 @@
-"""Breaking the sandbox on purpose: faults of single requests, changes of the world behind them, and the way back."""
+"""Fault injection: faults of single requests, changes to the data behind them, and the repair of both."""

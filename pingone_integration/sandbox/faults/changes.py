@@ -1,4 +1,4 @@
-"""What can be changed about PingOne's world behind the console's back, as data, and how to have it back."""
+"""The changes to PingOne's state that can be made without the console, as data, and their undo functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from pingone_integration.sandbox.seed import fixtures
 
 
 class NoOptions(forms.Form):
-    """Nothing to choose."""
+    """A form without fields."""
 
 
 class OfAdministrator(forms.Form):
@@ -60,7 +60,7 @@ class GraceSeconds(forms.Form):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is so now, in words, and what it takes to undo it."""
+    """The result of a change in words, and the data to undo it."""
 
     words: str
     undo: dict[str, Any]
@@ -68,7 +68,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    label: str  # on its button
+    label: str  # of the button
     about: str
     make: Callable[..., Outcome]  # make(**the form's cleaned data)
     undo: Callable[[dict[str, Any]], None]
@@ -85,7 +85,7 @@ def revoke_grants(administrator: User | None) -> Outcome:
 
 
 def leave(undo: dict[str, Any]) -> None:
-    """What PingOne itself could not take back."""
+    """Undo nothing: PingOne cannot restore revoked grants."""
 
 
 def rotate_secret() -> Outcome:
@@ -95,7 +95,7 @@ def rotate_secret() -> Outcome:
 
 
 def set_client(values: dict[str, Any]) -> None:
-    """Settings of the console's application."""
+    """Change settings of the console's application."""
     Application.objects.filter(id=fixtures.CLIENT_ID).update(**values)
 
 
@@ -146,7 +146,7 @@ def restore_environments(undo: dict[str, Any]) -> None:
 
 
 def take_unlock_away() -> Outcome:
-    """For the whole organization: the plan is its, not the environment's."""
+    """Remove unlock from all environments: the plan belongs to the organization."""
     with_it = Environment.with_deleted.filter(has_unlock=True)
     undo = {"without": [str(environment.id) for environment in with_it]}
     with_it.update(has_unlock=False)
@@ -218,7 +218,7 @@ def change(name: str, **options: Any) -> None:
 
 @transaction.atomic
 def mend() -> None:
-    """No fault any more, and the world as it was: the latest change is undone first."""
+    """Delete all faults, and undo all changes, the latest first."""
     Fault.objects.all().delete()
     for made in WorldChange.objects.order_by("-id"):
         CHANGES[made.name].undo(made.undo)

@@ -1,4 +1,4 @@
-"""What can go wrong with a request: every effect a Fault can have, as data."""
+"""Every effect that a Fault can have on a request, as data."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ PIECES = 20  # of a slow body
 class Effect:
     label: str
     apply: Callable[[Fault, HttpRequest, GetResponse], HttpResponseBase]
-    parts: frozenset[str] = frozenset(Fault.Part)  # of the sandbox, where it can be asked for
-    waits: bool = False  # for the fault's `seconds`
+    parts: frozenset[str] = frozenset(Fault.Part)  # the parts of the sandbox that can have it
+    waits: bool = False  # it lasts the fault's `seconds`
 
 
 def late(fault: Fault, request: HttpRequest, get_response: GetResponse) -> HttpResponseBase:
-    """Carried out at once, answered later: whoever does not wait so long has changed something all the same."""
+    """Carry out the request, then answer late. A client that times out has still made its change."""
     response = get_response(request)
     _wait(fault, request, fault.seconds)
     return response
@@ -43,7 +43,7 @@ def reset(fault: Fault, request: HttpRequest, get_response: GetResponse) -> Http
 
 
 def lose_answer(fault: Fault, request: HttpRequest, get_response: GetResponse) -> HttpResponseBase:
-    """What the request asked for is done and committed by the time there is a response."""
+    """Carry out the request, then reset. The change is committed before there is a response."""
     get_response(request)
     return wire.reset(request)
 
@@ -51,7 +51,7 @@ def lose_answer(fault: Fault, request: HttpRequest, get_response: GetResponse) -
 def refuse(
     error: Callable[[], ApiError], fault: Fault, request: HttpRequest, get_response: GetResponse
 ) -> HttpResponseBase:
-    """In PingOne's envelope, with Retry-After if the fault has one."""
+    """Answer in PingOne's envelope, with Retry-After if the fault has one."""
     refusal = error()
     response = JsonResponse(refusal.envelope(), status=refusal.status)
     response["Correlation-Id"] = str(uuid4())
@@ -62,18 +62,18 @@ def refuse(
 def gateway_page(
     status: int, reason: str, fault: Fault, request: HttpRequest, get_response: GetResponse
 ) -> HttpResponseBase:
-    """What stands before PingOne answers by itself."""
+    """Answer as a gateway in front of PingOne."""
     page = f"<html>\n<head><title>{status} {reason}</title></head>\n<body><h1>{status} {reason}</h1></body>\n</html>\n"
     return _with_retry_after(fault, HttpResponse(page, status=status, content_type="text/html"))
 
 
 def html(fault: Fault, request: HttpRequest, get_response: GetResponse) -> HttpResponseBase:
-    """A page where JSON belongs, and no word of an error: a captive portal, a proxy's sign-in page."""
+    """Answer 200 with HTML instead of JSON, like a captive portal or a proxy's sign-in page."""
     return HttpResponse("<!DOCTYPE html>\n<title>Welcome</title>\n<p>Sign in to the network.</p>\n")
 
 
 def cut_json(fault: Fault, request: HttpRequest, get_response: GetResponse) -> HttpResponseBase:
-    """Complete for HTTP, incomplete for everybody else."""
+    """Cut the JSON in half. The HTTP response is complete."""
     response = get_response(request)
     response.content = response.content[: len(response.content) // 2]
     response["Content-Length"] = str(len(response.content))
@@ -102,7 +102,7 @@ def slow_body(fault: Fault, request: HttpRequest, get_response: GetResponse) -> 
 
 @dataclass(frozen=True)
 class OAuthError:
-    """As the token endpoint puts it: not the envelope, and an id to quote at the end."""
+    """An error of the token endpoint: not in the envelope, with a correlation ID at the end."""
 
     status: int
     code: str

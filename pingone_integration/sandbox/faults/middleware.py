@@ -1,4 +1,4 @@
-"""Where faults strike: before anything else sees the request."""
+"""The middleware of fault injection. It is the first to see a request."""
 
 import re
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from pingone_integration.sandbox.faults.effects import EFFECTS
 from pingone_integration.sandbox.models import Fault
 
-# In this order. What matches none is hit by what hits everything.
+# In this order. A path that matches none has only the faults of ALL.
 PARTS = (
     (re.compile(r"/v1/"), Fault.Part.API),
     (re.compile(r"/[^/]+/as/token$"), Fault.Part.TOKEN),
     (re.compile(r"/[^/]+/as/"), Fault.Part.SIGN_ON),
 )
-NOT_PINGONE = re.compile(r"/$|/sandbox/|/assets/")  # the pages that say what is broken, and mend it
+NOT_PINGONE = re.compile(r"/$|/sandbox/|/assets/")  # the sandbox's own pages, which show and end faults
 
 
 def faults(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -22,7 +22,7 @@ def faults(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
         fault = _strike(request)
         if fault is None:
             return get_response(request)
-        # All of it, now: whoever is still sending is not cut short, and all that can arrive during a wait is the end.
+        # Read all of the body now: the client can finish, and only its disconnect can arrive during a wait.
         len(request.body)
         return EFFECTS[fault.effect].apply(fault, request, get_response)
 
@@ -30,7 +30,7 @@ def faults(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
 
 
 def _strike(request: HttpRequest) -> Fault | None:
-    """The first fault that concerns the request and still has a strike left."""
+    """Return the first matching fault with a use left, or None. Counts the use."""
     if NOT_PINGONE.match(request.path):
         return None
     concerned = Fault.objects.filter(on__in=[Fault.Part.ALL, _part(request.path)]).exclude(times=0)

@@ -1,4 +1,4 @@
-"""The control page: what is broken, what can be broken, and one button that mends it all."""
+"""The control page of fault injection: current faults, possible faults, and one button to end all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class FaultForm(forms.Form):
 
 
 def stop() -> None:
-    """Nothing answers any more: also not in the way that an earlier fault had for it."""
+    """Reset every connection. Deletes earlier faults, because the first match would win."""
     with transaction.atomic():
         Fault.objects.all().delete()
         Fault.objects.create(effect="reset", on=Fault.Part.ALL)
@@ -73,7 +73,7 @@ def stop() -> None:
 
 @dataclass(frozen=True)
 class Control:
-    """A form of the page, and what sending it does: act(**the form's cleaned data)."""
+    """A form of the page, and its action: act(**the form's cleaned data)."""
 
     act: Callable[..., object]
     form: type[forms.Form] = NoOptions
@@ -106,7 +106,7 @@ def _form(name: str, data: QueryDict | None = None) -> forms.Form:
 
 
 def _page(request: HttpRequest, sent: dict[str, forms.Form] | None = None, *, status: int = 200) -> HttpResponse:
-    """`sent`: a form that was refused, in place of the empty one."""
+    """Render the page. `sent` replaces an empty form with a refused form."""
     all_forms = {name: _form(name) for name in CONTROLS} | (sent or {})
     context = {
         "refused": bool(sent),

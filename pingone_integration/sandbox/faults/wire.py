@@ -1,7 +1,7 @@
-"""Below HTTP: connections that end without an answer, and answers that take their time.
+"""Faults below HTTP: connections that end without an answer, and slow answers.
 
-Gunicorn hands the connection over as `gunicorn.socket`. It takes a ConnectionResetError in the middle of an answer as
-the client's doing: it writes nothing, closes what there is to close, and leaves the log alone.
+Gunicorn passes the connection as `gunicorn.socket`. It takes a ConnectionResetError in the middle of an answer for a
+disconnect by the client: it writes nothing, closes the connection, and logs nothing.
 """
 
 import errno
@@ -16,7 +16,7 @@ from typing import NoReturn
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 NO_ANSWER = 444  # in the access log only
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no seconds
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds
 LOOK_AGAIN_S = 0.25
 
 
@@ -26,7 +26,7 @@ def reset(request: HttpRequest) -> HttpResponseBase:
 
 
 def close(request: HttpRequest) -> HttpResponseBase:
-    """End the connection in good order, but without an answer."""
+    """Close the connection normally, but without an answer."""
     return _no_answer(request, lambda _: None)
 
 
@@ -39,14 +39,14 @@ def _no_answer(request: HttpRequest, end: Callable[[socket.socket], None]) -> Ht
 
 
 def _reset(connection: socket.socket) -> None:
-    """Let go of the connection, and leave gunicorn another socket under the same number: it counts what it closes."""
+    """Reset the connection, and leave gunicorn another socket under its number: gunicorn counts closed sockets."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     with socket.socket() as other:
         os.dup2(other.fileno(), connection.fileno())
 
 
 def wait(request: HttpRequest, seconds: float, *, while_: Callable[[], bool]) -> None:
-    """Until the time is up, `while_` no longer holds, or whoever asked has gone; the request's body has been read."""
+    """Wait until the time is up, `while_` is false, or the client has gone. The body must have been read."""
     poll = select.poll()
     poll.register(_connection(request), select.POLLIN)
     ends_at = monotonic() + seconds
@@ -56,7 +56,7 @@ def wait(request: HttpRequest, seconds: float, *, while_: Callable[[], bool]) ->
 
 
 def trickle(body: bytes, pieces: int, pause: Callable[[], None]) -> Iterator[bytes]:
-    """The headers at once, then piece after piece with a pause before each."""
+    """Yield the headers at once, then the body in pieces with a pause before each."""
     yield b""
     size = max(1, -(-len(body) // pieces))
     for start in range(0, len(body), size):

@@ -1,4 +1,4 @@
-"""What the sandbox remembers of a PingOne organization."""
+"""The stored state of a PingOne organization."""
 
 from pingone_integration.sandbox.models.access import Role, RoleAssignment
 from pingone_integration.sandbox.models.applications import Application

@@ -1,4 +1,4 @@
-"""Administrator roles, and who holds which one where."""
+"""Administrator roles and their assignments."""
 
 import uuid
 

@@ -9,7 +9,7 @@ from pingone_integration.sandbox.models.environments import Environment
 
 
 class Application(models.Model):
-    """An application of an environment; its id is the OAuth `client_id`. Settings are named as PingOne names them."""
+    """An application of an environment; its id is the OAuth `client_id`. Settings have PingOne's names."""
 
     class AuthMethod(models.TextChoices):
         NONE = "NONE"
@@ -37,7 +37,7 @@ class Application(models.Model):
     )
     pkce_enforcement = models.CharField(max_length=20, choices=Pkce.choices, default=Pkce.OPTIONAL)
     admin_users_only = models.BooleanField(default=False)
-    access_token_duration = models.PositiveIntegerField(default=3600)  # seconds, as all below
+    access_token_duration = models.PositiveIntegerField(default=3600)  # seconds, like all durations below
     refresh_token_duration = models.PositiveIntegerField(default=2_592_000)
     refresh_token_rolling_duration = models.PositiveIntegerField(null=True, blank=True, default=15_552_000)
     refresh_token_rolling_grace_period_duration = models.PositiveIntegerField(default=0)

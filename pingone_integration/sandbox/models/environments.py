@@ -1,4 +1,4 @@
-"""An environment and what is configured in it: populations, password policies, the user schema."""
+"""Environments and their configuration: populations, password policies, the user schema."""
 
 import uuid
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class ExistingEnvironments(models.Manager["Environment"]):
-    """A deleted one keeps its rows, so that mending the sandbox brings it back; no request sees it."""
+    """The manager that hides deleted environments. Their rows stay, so that mending restores them."""
 
     def get_queryset(self) -> models.QuerySet["Environment"]:
         return super().get_queryset().filter(deleted_at=None)
@@ -26,7 +26,7 @@ class Environment(models.Model):
     type = models.CharField(max_length=20, default="PRODUCTION")
     region = models.CharField(max_length=4, default="EU")
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.MANAGED)
-    has_unlock = models.BooleanField(default=True)  # whether its plan knows account.unlock
+    has_unlock = models.BooleanField(default=True)  # whether its plan has account.unlock
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Groups: members added one by one, members by a filter, and groups inside groups."""
+"""Groups: members added by hand, members by a filter, and groups inside groups."""
 
 import uuid
 
@@ -17,7 +17,7 @@ class Group(models.Model):
     description = models.TextField(blank=True, default="")
     external_id = models.CharField(max_length=1024, blank=True, default="")
     custom_data = models.JSONField(default=dict)
-    user_filter = models.TextField(blank=True, default="")  # empty: members are added one by one only
+    user_filter = models.TextField(blank=True, default="")  # empty: members are added by hand only
     source_type = models.CharField(max_length=20, blank=True, default="")
     source_id = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -31,7 +31,7 @@ class Group(models.Model):
 
 
 class GroupMembership(models.Model):
-    """A user added to a group by hand: what PingOne calls a DIRECT membership."""
+    """A user added to a group by hand. PingOne calls this a DIRECT membership."""
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="memberships", db_index=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
@@ -44,7 +44,7 @@ class GroupMembership(models.Model):
 
 
 class GroupNesting(models.Model):
-    """Everyone in `member` is in `container` too, indirectly."""
+    """A group inside a group. Users in `member` are indirectly in `container`."""
 
     member = models.ForeignKey(Group, models.CASCADE, related_name="containers")
     container = models.ForeignKey(Group, models.CASCADE, related_name="nested")

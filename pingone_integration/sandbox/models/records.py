@@ -1,4 +1,4 @@
-"""What is written as things happen: audit activities, and the mail that would have been sent."""
+"""Records of events: audit activities, and the emails that PingOne would send."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from pingone_integration.sandbox.models.environments import Environment
 
 
 class Activity(models.Model):
-    """One audit event; `document` is the event as PingOne shows it, the other columns are what filters ask for."""
+    """An audit event. `document` is the event as PingOne shows it; the other columns are for filters."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     environment = models.ForeignKey(Environment, models.CASCADE, db_index=False)
@@ -36,7 +36,7 @@ class Activity(models.Model):
 
 
 class Mail(models.Model):
-    """A message PingOne would have sent; people read it on the sandbox's outbox page."""
+    """An email that PingOne would have sent. The sandbox's outbox page shows it."""
 
     environment = models.ForeignKey(Environment, models.CASCADE)
     user_id = models.UUIDField()

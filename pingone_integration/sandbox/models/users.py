@@ -1,4 +1,4 @@
-"""A user with account and password state, and what hangs on one: MFA devices and sign-on sessions."""
+"""Users with account and password state, and their MFA devices and sign-in sessions."""
 
 import uuid
 from datetime import datetime
@@ -11,7 +11,7 @@ from pingone_integration.sandbox.models.environments import Environment, Populat
 
 
 class User(models.Model):
-    """`profile` is what clients write, as PingOne spells it; the other columns are state or search keys."""
+    """A user. Clients write `profile`, in PingOne's spelling; the other columns are state or search keys."""
 
     class PasswordStatus(models.TextChoices):
         OK = "OK"
@@ -74,8 +74,8 @@ class User(models.Model):
         indexes = [
             models.Index(fields=["population", "username_key"], name="user_population"),
             models.Index(fields=["environment", "enabled", "username_key"], name="user_enabled"),
-            # A search by name walks these one after the other. What follows the id lets it pass over those that an
-            # earlier walk had, without a look at the user.
+            # A search by name walks these indexes in turn. The columns after the id let it skip the matches of an
+            # earlier walk without reading the user.
             models.Index(fields=["environment", "email_key", "id", "username_key"], name="user_email"),
             models.Index(fields=["environment", "given_key", "id", "username_key", "email_key"], name="user_given"),
             models.Index(
@@ -96,7 +96,7 @@ class User(models.Model):
         super().save(**options)
 
     def index_profile(self) -> None:
-        """Fill the search keys; save() does it, bulk_create() does not."""
+        """Fill the search keys. save() does it, bulk_create() does not."""
         profile, name = self.profile, self.profile.get("name", {})
         self.username_key = profile["username"].lower()
         self.email_key = profile.get("email", "").lower()
@@ -113,11 +113,11 @@ class User(models.Model):
 
     @property
     def email(self) -> str:
-        """Empty when the user has none."""
+        """Return the email address, or "" if there is none."""
         return str(self.profile.get("email", ""))
 
     def is_locked(self, now: datetime | None = None) -> bool:
-        """Whether the account lock holds: one with an end runs out by itself."""
+        """Return whether the account is locked. A lock with an end runs out by itself."""
         return self.locked and (self.unlock_at is None or self.unlock_at > (now or timezone.now()))
 
     def can_authenticate(self) -> bool:
@@ -125,7 +125,7 @@ class User(models.Model):
 
 
 class Device(models.Model):
-    """An MFA device; `details` holds the members that only its type has."""
+    """An MFA device. `details` holds the members that only its type has."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     user = models.ForeignKey(User, models.CASCADE, related_name="devices")
@@ -133,7 +133,7 @@ class Device(models.Model):
     status = models.CharField(max_length=30, default="ACTIVE")
     nickname = models.CharField(max_length=100, blank=True, default="")
     details = models.JSONField(default=dict)
-    otp = models.CharField(max_length=10, blank=True, default="")  # what activation waits for
+    otp = models.CharField(max_length=10, blank=True, default="")  # the passcode for activation
     locked = models.BooleanField(default=False)
     unlock_at = models.DateTimeField(null=True, blank=True)
     blocked = models.BooleanField(default=False)
@@ -149,7 +149,7 @@ class Device(models.Model):
 
 
 class Session(models.Model):
-    """A sign-on session; its id is the `sid` of the tokens made in it, and they end with it."""
+    """A sign-in session. Its id is the `sid` of its tokens. Its refresh tokens end with it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     user = models.ForeignKey(User, models.CASCADE, related_name="sessions")

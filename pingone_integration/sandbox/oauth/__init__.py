@@ -1,1 +1,1 @@
-"""The authorization server of the stand-in: sign-on, consent and tokens, on Authlib's server framework."""
+"""The authorization server of the stand-in: sign-in, consent and tokens, on Authlib's server framework."""

@@ -1,4 +1,4 @@
-"""Who may use an application, and what they have allowed it already."""
+"""Access control of applications, and users' earlier consent."""
 
 from django.db.models import Q
 
@@ -7,12 +7,12 @@ from pingone_integration.sandbox.oauth.models import Grant
 
 
 def is_admitted(user: User, application: Application) -> bool:
-    """Whether the application's access control lets the user in."""
+    """Return whether the application's access control admits the user."""
     return is_administrator(user) if application.admin_users_only else True
 
 
 def is_administrator(user: User) -> bool:
-    """Whether the user holds any administrator role, directly or through a group.
+    """Return whether the user holds an administrator role, directly or through a group.
 
     Source: PingOne API reference, Applications > accessControl.role ADMIN_USERS_ONLY (read 2026-11).
     """
@@ -21,7 +21,7 @@ def is_administrator(user: User) -> bool:
 
 
 def has_allowed(session: Session, application: Application, scope: str) -> bool:
-    """Whether the user allowed all of `scope` before, in the same session, and has not taken it back."""
+    """Return whether the user consented to all of `scope` in this session and has not revoked it."""
     grants = Grant.objects.filter(session=session, application=application, revoked_at=None)
     wanted = set(scope.split())
     return any(wanted <= set(allowed.split()) for allowed in grants.values_list("scope", flat=True))

@@ -1,4 +1,4 @@
-"""The authorization server as a Django app beside the directory it signs people on from."""
+"""The authorization server as a Django app, separate from the directory of its users."""
 
 import os
 
@@ -11,5 +11,5 @@ class OAuthConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Authlib wants https, but for loopback. A stand-in in a container is reached by another name, without TLS."""
+        """Allow HTTP. Authlib requires HTTPS except on loopback, but a container has another name and no TLS."""
         os.environ.setdefault("AUTHLIB_INSECURE_TRANSPORT", "1")

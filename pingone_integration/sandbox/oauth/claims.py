@@ -1,4 +1,4 @@
-"""What is said about a user in ID tokens and at the userinfo endpoint."""
+"""The claims about a user in ID tokens and at the userinfo endpoint."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pingone_integration.sandbox.models import User
 
 
 def user_claims(user: User, scope: str) -> dict[str, Any]:
-    """The standard claims that `scope` opens, of those the user has a value for."""
+    """Return the standard claims in `scope` for which the user has a value."""
     profile = user.profile
     name = profile.get("name", {})
     parts = [name.get("given"), name.get("family")]

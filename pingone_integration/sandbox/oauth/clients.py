@@ -1,4 +1,4 @@
-"""An application, as Authlib's server sees an OAuth client."""
+"""An application as an OAuth client of Authlib's server."""
 
 from dataclasses import dataclass
 from secrets import compare_digest
@@ -9,7 +9,7 @@ from pingone_integration.sandbox.models import Application
 
 @dataclass(frozen=True)
 class Client:
-    """Authlib asks, the application's settings answer; the method names are Authlib's."""
+    """Authlib's client interface, answered from the application's settings."""
 
     application: Application
 
@@ -25,11 +25,11 @@ class Client:
         return self.client_id
 
     def get_default_redirect_uri(self) -> str | None:
-        """None: PingOne wants the redirect URI in each request."""
+        """Return None: PingOne requires the redirect URI in each request."""
         return None
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
-        """The scope as requested, or None (Authlib then answers invalid_scope) if any part of it is not granted."""
+        """Return the requested scope, or None if any part is not granted. Authlib then answers invalid_scope."""
         requested = (scope or "").split()
         return " ".join(dict.fromkeys(requested)) if set(requested) <= set(self.application.scopes) else None
 
@@ -40,14 +40,14 @@ class Client:
         return compare_digest(self.application.client_secret.encode(), client_secret.encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """One method per application, at every endpoint."""
+        """Accept the application's one method, at every endpoint."""
         return method == self.application.token_endpoint_auth_method.lower()
 
     def check_response_type(self, response_type: str) -> bool:
         return response_type == "code" and self.check_grant_type("authorization_code")
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Whoever may ask for offline_access may also use the refresh token it brings."""
+        """Return whether the grant type is allowed. The scope offline_access implies refresh_token."""
         if grant_type == "refresh_token" and "offline_access" in self.application.scopes:
             return True
         return grant_type.upper() in self.application.grant_types

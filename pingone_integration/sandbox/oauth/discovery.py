@@ -1,7 +1,7 @@
-"""What the server says about itself.
+"""The server metadata for discovery.
 
-The lists are those of PingOne, also where the sandbox plays only a part: it knows the code flow in query mode, refresh
-tokens and client credentials, and answers the rest as PingOne does for an application without them.
+The lists are PingOne's, even where the sandbox supports less. It supports the code flow in query mode, refresh tokens
+and client credentials. It answers the rest as PingOne does for an application without them.
 Source: PingOne API reference, OpenID Connect/OAuth 2 > Discovery (read 2026-11).
 """
 
@@ -14,7 +14,7 @@ from pingone_integration.sandbox.oauth.tokens import issuer
 
 
 def server_metadata(base_url: str, environment: Environment) -> dict[str, Any]:
-    """RFC 8414."""
+    """Return the metadata of RFC 8414."""
     here = issuer(base_url, environment)
     return {
         "issuer": here,
@@ -51,7 +51,7 @@ def server_metadata(base_url: str, environment: Environment) -> dict[str, Any]:
 
 
 def openid_metadata(base_url: str, environment: Environment) -> dict[str, Any]:
-    """OpenID Connect Discovery: the same, and what concerns ID tokens."""
+    """Return the metadata of OpenID Connect Discovery: RFC 8414 plus ID tokens."""
     here = issuer(base_url, environment)
     return {
         **server_metadata(base_url, environment),

@@ -1,4 +1,4 @@
-"""What is registered with Authlib beside the grants: revocation, introspection, sign-off."""
+"""The endpoints registered with Authlib besides the grants: revocation, introspection, sign-off."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ AnyToken = AccessToken | RefreshToken
 
 
 def find_token(value: str) -> AnyToken | None:
-    """Either kind, whatever the client's hint is: no value is both."""
+    """Return an access or refresh token, or None. The type hint is not needed: no value is both."""
     return find_access_token(value) or find_refresh_token(value)
 
 
 class Revocation(RevocationEndpoint):
-    """Ends an access token, or with a refresh token its whole chain and the access tokens that came with it."""
+    """Revocation of an access token, or of a refresh token's whole chain with its access tokens."""
 
     CLIENT_AUTH_METHODS = AUTH_METHODS
 
@@ -41,7 +41,7 @@ class Revocation(RevocationEndpoint):
 
 
 class Introspection(IntrospectionEndpoint):
-    """Tells an application about the tokens that were issued to it."""
+    """Introspection by an application of its own tokens."""
 
     CLIENT_AUTH_METHODS = AUTH_METHODS
 
@@ -64,7 +64,7 @@ class Introspection(IntrospectionEndpoint):
 
 
 class SignOff(EndSessionEndpoint):
-    """Ends the browser's session; the ID token only says which application may be returned to."""
+    """Sign-off, which ends the browser's session. The ID token only names the application to return to."""
 
     def __init__(self, session: Session | None) -> None:
         super().__init__()

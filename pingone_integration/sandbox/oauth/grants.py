@@ -1,6 +1,6 @@
-"""The three ways to a token, and what PingOne adds to them: PKCE by application setting, ID tokens, replay protection.
+"""The three grant types with PingOne's additions: PKCE by application setting, ID tokens, replay protection.
 
-Authlib passes on an opaque "user"; here that is the Grant, because tokens name the session as well as the user.
+Authlib passes an opaque "user". Here it is the Grant, because tokens name the session as well as the user.
 Source: PingOne API reference, OpenID Connect/OAuth 2 > Token (read 2026-11).
 """
 
@@ -28,13 +28,13 @@ TokenResponse = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 
 class CodeGrant(AuthorizationCodeGrant):
-    """authorization_code. A code works once; showing it again ends what it gave."""
+    """The grant type authorization_code. A code works once; a second use revokes its tokens."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     @staticmethod
     def validate_authorization_redirect_uri(request: DjangoOAuth2Request, client: Client) -> str:
-        """As Authlib does it, but never repeating the URI in a message: it may hold what a message must not."""
+        """Validate as Authlib does, but keep the URI out of error messages: it may hold sensitive data."""
         redirect_uri: str | None = request.payload.redirect_uri
         if not redirect_uri or not client.check_redirect_uri(redirect_uri):
             raise InvalidRequestError("The redirect URI is not one of the application's.")
@@ -47,7 +47,7 @@ class CodeGrant(AuthorizationCodeGrant):
         return redirect_uri
 
     def save_authorization_code(self, code: str, request: DjangoOAuth2Request) -> None:
-        session = request.user  # the signed-on session: see pages.py
+        session = request.user  # the sign-in session: see pages.py
         asked = request.payload.data
         grant = Grant.objects.create(
             application=request.client.application,
@@ -89,17 +89,17 @@ class CodeGrant(AuthorizationCodeGrant):
         return authorization_code.grant if authorization_code.grant.is_live else None
 
     def generate_token(self, *, scope: str, include_refresh_token: bool, **rest: Any) -> dict[str, Any]:
-        """Asking for offline_access gives a refresh token to an application without that grant type, too."""
+        """Add a refresh token for the grant type REFRESH_TOKEN, and also for the scope offline_access."""
         wanted = "REFRESH_TOKEN" in self.client.application.grant_types or "offline_access" in scope.split()
         token: dict[str, Any] = super().generate_token(scope=scope, include_refresh_token=wanted, **rest)
         return token
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
-        """It stays, marked as used, so that a replay is recognized."""
+        """Keep the code, marked as used, to detect a replay."""
 
 
 class RefreshGrant(RefreshTokenGrant):
-    """refresh_token. Each exchange gives a new pair; showing an exchanged token again may end the whole chain."""
+    """The grant type refresh_token, with refresh token rotation. Reuse may revoke the whole chain."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
@@ -121,7 +121,7 @@ class RefreshGrant(RefreshTokenGrant):
         raise InvalidGrantError("The refresh token has been exchanged.")
 
     def authenticate_user(self, refresh_token: RefreshToken) -> Grant:
-        """Also move the session's `activeAt`; that does not prolong it."""
+        """Return the grant. Updates the session's `activeAt` but does not extend the session."""
         grant = refresh_token.grant
         if grant.session is not None:
             grant.session.active_at = timezone.now()
@@ -129,17 +129,17 @@ class RefreshGrant(RefreshTokenGrant):
         return grant
 
     def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
-        """Done: exchange() marked it, so that of simultaneous requests only one gets here."""
+        """Do nothing: exchange() marked the token. Only one of simultaneous requests gets here."""
 
 
 class WorkerGrant(ClientCredentialsGrant):
-    """client_credentials: the application acts for itself."""
+    """The grant type client_credentials: the application acts for itself."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS[:2]
 
 
 class PkceBySetting(CodeChallenge):
-    """PKCE as the application's `pkceEnforcement` wants it."""
+    """PKCE as the application's `pkceEnforcement` requires it."""
 
     def __init__(self) -> None:
         super().__init__(required=False)
@@ -158,14 +158,14 @@ class PkceBySetting(CodeChallenge):
 
 
 class IdToken(OpenIDCode):
-    """Adds the ID token when the scope has openid, for codes and for refresh tokens."""
+    """The ID token for the scope openid, with codes and with refresh tokens."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.base_url = base_url
 
     def exists_nonce(self, nonce: str, request: DjangoOAuth2Request) -> bool:
-        """PingOne leaves it to the client to never accept a nonce twice."""
+        """Return False: in PingOne, the client must reject a repeated nonce."""
         return False
 
     def resolve_client_private_key(self, client: Client) -> RSAKey:

@@ -1,7 +1,7 @@
-"""What the authorization server remembers: signing keys, grants, and the codes and tokens given out on them.
+"""The state of the authorization server: signing keys, grants, and their codes and tokens.
 
-Codes and refresh tokens are kept as digests. Access tokens are signed and carry their own content, so only what
-can end them early is kept, under the token's `jti`.
+Codes and refresh tokens are stored as digests. Access tokens are signed and carry their own content, so only the data
+to end them early is stored, under the token's `jti`.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from pingone_integration.sandbox.oauth.clients import Client
 
 
 class SigningKey(models.Model):
-    """The RSA key of one environment, as a private JWK; made when it is first needed."""
+    """The RSA key of one environment, as a private JWK. It is created on first use."""
 
     environment = models.OneToOneField(Environment, primary_key=True, on_delete=models.CASCADE, related_name="+")
     kid = models.UUIDField(unique=True, default=uuid4)
@@ -27,12 +27,12 @@ class SigningKey(models.Model):
 
 
 class Grant(models.Model):
-    """What a user allowed an application during one session; revoking it ends every token given out on it."""
+    """A user's consent to an application in one session. Revoking it ends all its tokens."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    # An ended session leaves the grant without one: nothing is refreshed on it any more.
+    # None after the session has ended: the grant allows no more refreshes.
     session = models.ForeignKey(Session, null=True, on_delete=models.SET_NULL, related_name="+")
     scope = models.TextField(blank=True)
     signed_on_at = models.DateTimeField()
@@ -44,7 +44,7 @@ class Grant(models.Model):
 
     @property
     def is_live(self) -> bool:
-        """Whether new tokens may be given out on it."""
+        """Return whether the grant may issue new tokens."""
         return self.revoked_at is None and self.session is not None and self.user.enabled
 
     def revoke(self) -> None:
@@ -52,7 +52,7 @@ class Grant(models.Model):
 
 
 class AuthorizationCode(models.Model):
-    """A code on its way through the browser; Authlib reads it through the methods."""
+    """An authorization code on its way through the browser. Authlib reads it through the methods."""
 
     LIFETIME = timedelta(seconds=60)
 
@@ -69,7 +69,7 @@ class AuthorizationCode(models.Model):
         return self.digest[:8]
 
     def claim(self) -> bool:
-        """Use the code up; of any number of simultaneous callers exactly one is told True."""
+        """Use up the code. Of simultaneous callers, exactly one gets True."""
         unused = AuthorizationCode.objects.filter(pk=self.pk, used_at=None)
         return unused.update(used_at=timezone.now()) == 1
 
@@ -81,7 +81,7 @@ class AuthorizationCode(models.Model):
 
 
 class RefreshToken(models.Model):
-    """One link of a chain of refresh tokens: the grant is the chain."""
+    """A refresh token of a rotation chain. The grant is the chain."""
 
     digest = models.CharField(primary_key=True, max_length=64)
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="+")
@@ -93,9 +93,9 @@ class RefreshToken(models.Model):
         return self.digest[:8]
 
     def exchange(self, grace: timedelta) -> bool:
-        """Use the token up, or use it once more within `grace` of the first time.
+        """Use up the token, or use it once more within `grace` of the first use.
 
-        Each use is one conditional UPDATE, so of simultaneous callers only one gets it.
+        Each use is one conditional UPDATE, so only one of simultaneous callers gets True.
         """
         now = timezone.now()
         row = RefreshToken.objects.filter(pk=self.pk)
@@ -118,7 +118,7 @@ class RefreshToken(models.Model):
 
 
 class AccessToken(models.Model):
-    """The trace of a signed access token; without a grant it is the application's own."""
+    """The record of a signed access token. Without a grant, the token is the application's own."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)  # the token's jti
     application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
@@ -141,7 +141,7 @@ class AccessToken(models.Model):
         return self.expires_at <= timezone.now()
 
     def is_revoked(self) -> bool:
-        """A grant that ended takes its access tokens along; the end of the session alone does not."""
+        """Return whether token or grant is revoked or the user deactivated. The session's end does not count."""
         if self.revoked_at is not None:
             return True
         return self.grant is not None and (self.grant.revoked_at is not None or not self.grant.user.enabled)

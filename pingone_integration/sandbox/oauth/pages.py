@@ -1,7 +1,7 @@
-"""The pages people see on their way to an application: sign-on and consent; and signing off.
+"""The pages on the way to an application (sign-in and consent), and sign-off.
 
-The parameters of the authorization request stay in the address of every page and are validated anew on each, so
-nothing is stored before somebody has agreed.
+The parameters of the authorization request stay in the URL of every page, and every page validates them again. So
+the request is not stored before the user consents.
 """
 
 import re
@@ -47,7 +47,7 @@ SCOPE_TEXTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """One authorization request, found valid, on its way through the pages."""
+    """A valid authorization request on its way through the pages."""
 
     request: HttpRequest
     server: EnvironmentServer
@@ -77,12 +77,12 @@ class Flow:
         return timezone.now() - self.session.created_at > timedelta(seconds=int(max_age))
 
     def to(self, step: str, query: QueryDict | None = None) -> str:
-        """The address of another page of this flow."""
+        """Return the URL of another page of this flow."""
         address = reverse(f"oauth:{step}", args=[self.server.environment.id])
         return f"{address}?{(query or self.request.GET).urlencode()}"
 
     def answer(self, session: Session | None) -> HttpResponse:
-        """Back to the application with a code, or with access_denied when nobody agreed."""
+        """Return to the application with a code, or with access_denied if `session` is None."""
         response: HttpResponse = self.server.create_authorization_response(
             self.grant.request, session, grant=self.grant
         )
@@ -94,9 +94,9 @@ class Flow:
 
 
 def flow_view(view: Callable[[Flow], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Hand the view a valid authorization request; without one, answer as OAuth wants.
+    """Pass the view a valid authorization request. Answer an invalid request as OAuth requires.
 
-    A mistake goes back to the application only when its id and the redirect URI are known to belong together.
+    An error goes back to the application only if the client id and the redirect URI are known to match.
     """
 
     @wraps(view)
@@ -117,7 +117,7 @@ def flow_view(view: Callable[[Flow], HttpResponse]) -> Callable[..., HttpRespons
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorize(request: HttpRequest, **path: object) -> HttpResponse:
-    """Where applications send the browser; a form posted here is read like an address."""
+    """Start the flow. A posted form is redirected to the same parameters in the URL."""
     if request.method == "POST":
         return HttpResponseRedirect(f"{request.path}?{request.POST.urlencode()}")
     return _authorize(request, **path)
@@ -139,7 +139,7 @@ def _authorize(flow: Flow) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @flow_view
 def sign_on(flow: Flow) -> HttpResponse:
-    """Username and password."""
+    """Ask for username and password."""
     request = flow.request
     if request.method != "POST":
         return _sign_on_page(flow, username=request.GET.get("login_hint", ""))
@@ -161,7 +161,7 @@ def _sign_on_page(flow: Flow, *, username: str, error: str = "") -> HttpResponse
 
 
 def _without_sign_on(query: QueryDict) -> QueryDict:
-    """The same request once its wish for a fresh sign-on has been met."""
+    """Return the query without the parameters that ask for a new sign-in."""
     met = query.copy()
     met.pop("max_age", None)
     prompts = [prompt for prompt in query.get("prompt", "").split() if prompt not in {"login", "select_account"}]
@@ -174,7 +174,7 @@ def _without_sign_on(query: QueryDict) -> QueryDict:
 @require_http_methods(["GET", "HEAD", "POST"])
 @flow_view
 def consent(flow: Flow) -> HttpResponse:
-    """What the application wants; and the end of the road for people it does not admit."""
+    """Ask for consent to the scopes, or refuse a user whom the application does not admit."""
     request, session = flow.request, flow.session
     if request.method == "POST" and request.POST.get("action") == "cancel":
         return flow.answer(None)
@@ -205,7 +205,7 @@ def consent(flow: Flow) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @environment_view
 def sign_off(request: HttpRequest, server: EnvironmentServer) -> HttpResponse:
-    """End this browser's session, and with it the refresh tokens given out in it."""
+    """End this browser's session, and with it the session's refresh tokens."""
     server.register_endpoint(SignOff(browser_session(request, server.environment)))
     try:
         validated = server.validate_endpoint_request("end_session", request)

@@ -1,4 +1,4 @@
-"""The authorization server of one environment, put together from Authlib's parts."""
+"""The authorization server of one environment, built from Authlib's parts."""
 
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -31,12 +31,12 @@ from pingone_integration.sandbox.oauth.tokens import issue_access_token, issue_r
 
 
 def base_url_of(request: HttpRequest) -> str:
-    """Where this sandbox is reached: the start of every URL in tokens and discovery."""
+    """Return the sandbox's base URL, with which every URL in tokens and discovery begins."""
     return settings.SANDBOX_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 class EnvironmentServer(AuthorizationServer):
-    """Authlib's server for one environment at one address; made for each request, which costs microseconds."""
+    """Authlib's server for one environment and base URL. Each request creates one in microseconds."""
 
     def __init__(self, environment: Environment, base_url: str) -> None:
         self.environment = environment
@@ -71,10 +71,10 @@ class EnvironmentServer(AuthorizationServer):
         return client.application.access_token_duration
 
     def save_token(self, token: dict[str, Any], request: Any) -> None:
-        """The generators above have kept what must be kept."""
+        """Do nothing: the generators above have stored the tokens."""
 
     def authenticate_client(self, request: Any, methods: list[str], endpoint: str = "token") -> Client:
-        """The application, if it proves itself in the one way its settings name. Always 401 otherwise."""
+        """Authenticate the application by the one method in its settings. Failures are 401; two methods are 400."""
         if "Authorization" in request.headers and "client_secret" in request.form:
             raise InvalidRequestError("More than one client authentication method was used.")
         try:
@@ -84,7 +84,7 @@ class EnvironmentServer(AuthorizationServer):
         return client
 
     def get_authorization_grant(self, request: DjangoOAuth2Request) -> CodeGrant:
-        """Only the code flow is played here; other response types are answered as by an application without them."""
+        """Return the code flow's grant. Other response types get the errors of an application without them."""
         response_type = request.payload.response_type
         if response_type == "code":
             return cast("CodeGrant", super().get_authorization_grant(request))
@@ -107,13 +107,13 @@ class EnvironmentServer(AuthorizationServer):
         return cast("HttpResponse", super().create_token_response(request))
 
     def create_form_response(self, name: str, request: HttpRequest) -> HttpResponse:
-        """Answer at a registered endpoint that reads a form, as revocation and introspection do."""
+        """Answer at a registered endpoint that reads a form, such as revocation or introspection."""
         if problem := _malformed(request):
             return self.handle_error_response(request, problem)
         return cast("HttpResponse", self.create_endpoint_response(name, request))
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> HttpResponse:
-        """Every description ends in an id to quote, as PingOne's do."""
+        """End every error description with a correlation ID, as PingOne does."""
         if isinstance(error, UnsupportedGrantTypeError):
             error.description = "Unsupported grant type"
         description = error.description or "The request cannot be completed"
@@ -125,7 +125,7 @@ class EnvironmentServer(AuthorizationServer):
 
 
 def _malformed(request: HttpRequest) -> OAuth2Error | None:
-    """What no grant looks at: parameters outside the form, given twice, or none at all."""
+    """Return the error of query parameters, repeated parameters or no form, which no grant checks, or None."""
     if request.GET:
         return InvalidRequestError("Parameters belong in the form, not in the URL.")
     if not request.POST:

@@ -1,4 +1,4 @@
-"""Signing on: checking a password, and the session that the browser then has here."""
+"""Sign-in: the password check, and the browser's session."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,24 +13,24 @@ from pingone_integration.sandbox.api.endpoint import iso
 from pingone_integration.sandbox.api.password_body import password_status
 from pingone_integration.sandbox.models import Environment, Session, User
 
-# Cookies ignore the port, and the console may be on the same host: hence the name, and a path per environment.
+# Cookies ignore the port, and the console may be on the same host: hence this name, and a path per environment.
 COOKIE = "sandbox_sign_on"
 
 
 class Refused(Exception):
-    """No sign-on; the text is for the person at the browser."""
+    """A refused sign-in. The text is for the person at the browser."""
 
 
 def check_credentials(environment: Environment, username: str, password: str) -> User:
-    """The user, if the password is right and the account may sign on; raises Refused.
+    """Return the user if the password is right and the account may sign in. Raises Refused otherwise.
 
-    Too many wrong passwords lock the password, as the population's policy says. A locked password is not looked at,
-    so that guessing is pointless until the lock runs out.
+    Too many wrong passwords lock the password, as the population's policy says. A locked password is not checked, so
+    guessing is pointless until the lock runs out.
     """
     users = User.objects.select_related("population__password_policy")
     user = users.filter(environment=environment, username_key=username.strip().lower()).first()
     if user is None:
-        make_password(password)  # takes as long as a check, so that time does not tell who exists
+        make_password(password)  # as slow as a check, so the time does not reveal which users exist
         raise Refused("The username or the password is wrong.")
     if password_status(user, timezone.now()) == User.PasswordStatus.PASSWORD_LOCKED_OUT:
         raise Refused("Too many wrong passwords: the account is locked. Try again later, or ask an administrator.")
@@ -61,7 +61,7 @@ def _count_failure(user: User) -> None:
 
 
 def start_session(user: User, request: HttpRequest) -> Session:
-    """Remember the sign-on, as PingOne shows it with the user and under the user's sessions."""
+    """Store the sign-in, which PingOne shows in the user and in the user's sessions."""
     now = timezone.now()
     address = request.META.get("REMOTE_ADDR", "")
     User.objects.filter(pk=user.pk).update(
@@ -98,7 +98,7 @@ def _first_named(user_agent: str, names: dict[str, str]) -> str:
 
 
 def browser_session(request: HttpRequest, environment: Environment) -> Session | None:
-    """The session of this browser, while it lasts and its user may sign on."""
+    """Return this browser's session, or None if there is none or its user may not sign in."""
     value = request.get_signed_cookie(COOKIE, default=None)
     if value is None:
         return None

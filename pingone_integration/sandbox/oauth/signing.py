@@ -15,11 +15,11 @@ ALGORITHM = "RS256"
 
 
 class NotOurs(Exception):
-    """Not a token that a key of this server has signed."""
+    """The token was not signed with a key of this server."""
 
 
 def signing_key(environment: Environment) -> RSAKey:
-    """The environment's key; the first caller makes and stores it."""
+    """Return the environment's key. The first call creates and stores it."""
     stored, _ = SigningKey.objects.defer("private_jwk").get_or_create(
         environment=environment, defaults={"private_jwk": _new_jwk}
     )
@@ -32,9 +32,9 @@ def sign(environment: Environment, claims: dict[str, Any]) -> str:
 
 
 def verify(token: str) -> dict[str, Any]:
-    """The claims of a token that this server signed, for whichever environment; whether it expired is not looked at.
+    """Return the claims of a token that this server signed for any environment. Expiry is not checked.
 
-    Raises NotOurs. Costs no query once the key has been used in this process.
+    Raises NotOurs. Needs no query after the first use of the key in this process.
     """
     try:
         return dict(jwt.decode(token, _key_named_in, algorithms=[ALGORITHM]).claims)
@@ -43,7 +43,7 @@ def verify(token: str) -> dict[str, Any]:
 
 
 def public_keys(environment: Environment) -> dict[str, Any]:
-    """The key set that clients verify tokens with."""
+    """Return the key set with which clients verify tokens."""
     return dict(KeySet([signing_key(environment)]).as_dict(private=False))
 
 
@@ -53,7 +53,7 @@ def _key_named_in(token: GuestProtocol) -> RSAKey:
 
 @lru_cache(maxsize=64)
 def _key(kid: UUID) -> RSAKey:
-    """Parsing a private key costs a hundred signatures, and a key never changes under its id."""
+    """Return a cached key: parsing takes as long as 100 signatures, and the key of an id never changes."""
     return RSAKey.import_key(SigningKey.objects.get(kid=kid).private_jwk, {"kid": str(kid)})
 
 

@@ -1,6 +1,6 @@
-"""Access and refresh tokens: giving them out, and recognizing them again.
+"""Issuing and recognizing access and refresh tokens.
 
-The `/v1` API asks `authenticate` who is calling. The claims are those of PingOne's own tokens.
+The `/v1` API identifies callers with `authenticate`. The claims are those of PingOne's own tokens.
 Source: PingOne API reference, Authentication > Access tokens and ID tokens (read 2026-11).
 """
 
@@ -25,19 +25,19 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Whoever holds an access token."""
+    """The holder of an access token."""
 
     user: User | None  # None: the application acts by itself, with its own roles
     application: Application
-    token_id: UUID  # what cursors are bound to
-    environment: Environment  # where user and application live; often not the one in the API path
+    token_id: UUID  # cursors are bound to it
+    environment: Environment  # of the user and application; often not the one in the API path
 
 
 def authenticate(request: HttpRequest) -> Caller:
-    """Who is calling, from the request's bearer token.
+    """Return the caller of the request's bearer token.
 
-    One query, by primary key, that brings user, application and environment along; the signature is checked with a
-    key kept in memory. Nothing is cached: a revoked token and a disabled user are refused at once.
+    One query by primary key loads user, application and environment. A key in memory checks the signature. No state is
+    cached: a revoked token or a deactivated user is refused at once.
     Raises InvalidToken, for which the API answers 401 ACCESS_FAILED with INVALID_TOKEN.
     """
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
@@ -53,7 +53,7 @@ def authenticate(request: HttpRequest) -> Caller:
 
 
 def find_access_token(value: str) -> AccessToken | None:
-    """The token, be it expired or revoked or not; None for what this server did not sign as one."""
+    """Return the token, even if expired or revoked, or None if this server did not issue it."""
     try:
         token_id = UUID(str(verify(value).get("jti")))
     except (NotOurs, ValueError):
@@ -68,9 +68,9 @@ def find_refresh_token(value: str) -> RefreshToken | None:
 
 
 def issue_access_token(application: Application, grant: Grant | None, scope: str, *, base_url: str) -> str:
-    """A signed token for `application`, acting for the user of `grant` or for itself.
+    """Return a signed token with which `application` acts for the user of `grant` or for itself.
 
-    `base_url` is where this server is reached; it stands for both the auth and the API host.
+    `base_url` is this server's URL. It stands for both the auth and the API host.
     """
     now = timezone.now()
     environment = application.environment
@@ -106,9 +106,9 @@ def access_token_claims(token: AccessToken, base_url: str) -> dict[str, Any]:
 
 
 def issue_refresh_token(grant: Grant, *, base_url: str) -> str:
-    """The next link of the grant's chain; it lasts no longer than the chain may.
+    """Return the next refresh token of the grant's chain. It never outlives the chain.
 
-    Opaque, or a JWT where the application has that older kind; both are recognized by their digest.
+    It is opaque, or a JWT if the application uses that older kind. The digest identifies both.
     """
     now = timezone.now()
     application = grant.application
@@ -135,7 +135,7 @@ def _refresh_token_claims(grant: Grant, issued_at: datetime, expires_at: datetim
 
 
 def revoke_grants_of(user: User) -> None:
-    """End every token the user's sign-ons gave out, as PingOne does when the user is disabled."""
+    """Revoke the user's grants and their tokens, as PingOne does when it deactivates the user."""
     Grant.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
 
 
@@ -144,5 +144,5 @@ def issuer(base_url: str, environment: Environment) -> str:
 
 
 def digest(value: str) -> str:
-    """How codes and refresh tokens are stored: long random values, so a plain hash is enough."""
+    """Return a code or refresh token as stored. A long random value needs only a plain hash."""
     return hashlib.sha256(value.encode()).hexdigest()

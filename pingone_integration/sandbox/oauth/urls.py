@@ -1,4 +1,4 @@
-"""`{auth}/{environment}/as/...`"""
+"""URLs of the authorization server: `{auth}/{environment}/as/...`."""
 
 from django.urls import include, path
 

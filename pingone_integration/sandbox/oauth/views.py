@@ -1,4 +1,4 @@
-"""The endpoints that programs talk to; the pages for people are in pages.py."""
+"""The endpoints for programs. The pages for people are in pages.py."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -29,7 +29,7 @@ View = Callable[..., HttpResponse]
 
 
 def environment_view(view: Callable[[HttpRequest, EnvironmentServer], HttpResponse]) -> View:
-    """Hand the view the server of the environment in the path; 404 without one, as a page or as JSON."""
+    """Pass the view the server of the environment in the path. If there is none, answer 404 as HTML or JSON."""
 
     @wraps(view)
     def entered(request: HttpRequest, environment_id: UUID) -> HttpResponse:
@@ -49,7 +49,7 @@ def _unknown_environment(request: HttpRequest) -> HttpResponse:
 
 
 def page(request: HttpRequest, template: str, *, status: int = 200, **context: object) -> HttpResponse:
-    """A page for people: kept by nobody, framed by nobody, and able to run nothing."""
+    """Render a page for people, without caching, framing or scripts."""
     response = render(request, f"oauth/{template}", context, status=status)
     response["Cache-Control"] = "no-store"
     response["Content-Security-Policy"] = PAGE_POLICY
@@ -118,7 +118,7 @@ def stylesheet(request: HttpRequest) -> HttpResponse:
 
 
 class UserTokens(BearerTokenValidator):
-    """Accepts the environment's own access tokens."""
+    """A validator that accepts only the environment's own access tokens."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__()

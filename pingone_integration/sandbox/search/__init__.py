@@ -1,1 +1,1 @@
-"""Finding users among a million: filters as conditions, index ranges to walk, cursors to go on with."""
+"""The search for users among a million: filters as conditions, index ranges to walk, positions for cursors."""

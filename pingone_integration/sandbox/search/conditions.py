@@ -1,7 +1,7 @@
-"""What one comparison of a user filter means to the database.
+"""The comparisons of a user filter as database conditions.
 
-Each is available twice: as an index range that a query can walk, and as a plain test of a row that cannot tempt
-SQLite into another index.
+Each comparison has two forms: an index range that a query can walk, and a plain test of a row, which cannot make
+SQLite choose another index.
 """
 
 import json
@@ -70,7 +70,7 @@ NOTHING = Q(pk__in=[])
 
 
 def supported(environment_id: UUID) -> Supported:
-    """The built-in attributes and the environment's own strings."""
+    """Return the built-in attributes and the environment's custom string attributes."""
     own = SchemaAttribute.objects.filter(
         environment_id=environment_id, schema_type="CUSTOM", type="STRING", enabled=True
     )
@@ -79,12 +79,12 @@ def supported(environment_id: UUID) -> Supported:
 
 @dataclass(frozen=True)
 class Walk:
-    """An index range and the order it comes in; the last field makes the order total."""
+    """An index range and its order. The last field makes the order total."""
 
     range: Q
     order: tuple[str, ...]
     by_environment: bool = True  # whether the index begins with the environment
-    entries: QuerySet[Any] | None = None  # the index itself, where it is of another table
+    entries: QuerySet[Any] | None = None  # the index itself, if it is of another table
 
 
 def environment_test(environment_id: UUID) -> Q:
@@ -92,19 +92,19 @@ def environment_test(environment_id: UUID) -> Q:
 
 
 class _Unindexed(Func):
-    """The same value, in a form that no index serves: the walk was chosen already."""
+    """The same value in a form that no index serves: the walk is already chosen."""
 
     template = "+%(expressions)s"
     arity = 1
 
 
 def walk_of(comparison: Comparison) -> Walk | None:
-    """None: no index helps with it."""
+    """Return the index range, or None if no index helps."""
     attribute, operator, value = comparison.attribute, comparison.operator, comparison.value
     if attribute == "population.id":
         return Walk(Q(population_id=uuid_of(value)), ("username_key",), by_environment=False)
     if attribute == "enabled":
-        # Not Q(enabled=...): Django writes NOT "enabled", for which SQLite does not look into the index.
+        # Not Q(enabled=...): Django writes NOT "enabled", for which SQLite does not use the index.
         return Walk(Q(enabled__in=[_boolean(value)]), ("username_key",))
     if attribute == MEMBERSHIP:
         group_id = uuid_of(value)
@@ -123,7 +123,7 @@ def walk_of(comparison: Comparison) -> Walk | None:
 
 
 def test_of(comparison: Comparison) -> Q:
-    """The comparison as a test of a row."""
+    """Return the comparison as a test of a row."""
     attribute, operator, value = comparison.attribute, comparison.operator, comparison.value
     if attribute == "population.id":
         return Q(Exact(_unindexed("population_id"), uuid_of(value).hex))
@@ -137,7 +137,7 @@ def test_of(comparison: Comparison) -> Q:
 
 
 def _test_of_key(column: Combinable, operator: str, key: str) -> Q:
-    if not key:  # an absent value is stored as an empty one, and absent values match nothing
+    if not key:  # an absent value is stored as empty text and matches nothing
         return NOTHING
     if operator == "eq":
         return Q(Exact(column, key))
@@ -153,7 +153,7 @@ def _test_of_profile(attribute: str, operator: str, value: str) -> Q:
     whole = Q(IExact(text, value) if operator == "eq" else IStartsWith(text, value))
     if attribute in BUILT_IN:
         return whole
-    # One of several values: as it is written inside the stored JSON array.
+    # One of several values, as written inside the stored JSON array.
     element = json.dumps(value) if operator == "eq" else json.dumps(value)[:-1]
     return whole | (Q(IStartsWith(text, "[")) & Q(IContains(text, element)))
 

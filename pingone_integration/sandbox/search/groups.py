@@ -1,4 +1,4 @@
-"""Membership as a filter: a group's own members, those of its filter, and those of the groups inside it."""
+"""Membership as a filter: a group's own members, members by its filter, and members of nested groups."""
 
 from uuid import UUID
 
@@ -11,9 +11,9 @@ NOBODY = AnyOf(())
 
 
 def expand(node: Node, environment_id: UUID, within: frozenset[UUID] = frozenset()) -> Node:
-    """Replace each `memberOfGroups[id eq ...]` by what makes somebody a member; only direct memberships stay.
+    """Replace each `memberOfGroups[id eq ...]` with the conditions of membership. Only direct memberships stay.
 
-    `within` are the groups being expanded around this one: a group that refers back to itself adds nobody.
+    `within` holds the groups being expanded around this group. A group that refers back to itself adds no users.
     """
     if isinstance(node, All):
         return All(tuple(expand(part, environment_id, within) for part in node.parts))
@@ -26,7 +26,7 @@ def expand(node: Node, environment_id: UUID, within: frozenset[UUID] = frozenset
 
 
 def members_of(group: Group, within: frozenset[UUID] = frozenset()) -> Node:
-    """Who is in the group, directly or not."""
+    """Return the condition of direct and indirect membership."""
     if group.id in within:
         return NOBODY
     within |= {group.id}
@@ -40,7 +40,7 @@ def members_of(group: Group, within: frozenset[UUID] = frozenset()) -> Node:
 
 
 def filter_of(group: Group) -> Node | None:
-    """The condition of a dynamic group; None for any other, and for one whose filter is no longer understood."""
+    """Return the condition of a dynamic group, or None if the group has no filter or an unsupported filter."""
     if not group.user_filter:
         return None
     try:

@@ -1,8 +1,8 @@
-"""How a filter is answered: a list of index ranges to walk one after the other, each row tested on the way.
+"""The query plan of a user filter: a list of index ranges to walk in turn, with a test of each row.
 
-A plan is made of comparisons that together admit every match; walking them in turn and skipping what an earlier
-one admits visits each match once, in an order that a cursor can name. Without a usable index the walk is over the
-whole environment by username, which is quick for conditions that many users meet.
+The comparisons of a plan together cover every match. Each walk skips the matches of earlier walks, so every match is
+visited once, in an order that a cursor can name (keyset pagination). Without a usable index, the plan walks the whole
+environment by username, which is fast for conditions that many users meet.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from pingone_integration.sandbox.filters import All, AnyOf, Comparison, Node
 from pingone_integration.sandbox.models import User
 from pingone_integration.sandbox.search.conditions import NOTHING, Walk, environment_test, test_of, walk_of
 
-COUNTED = 2_000  # above this a result is "large": PingOne leaves its count out
+COUNTED = 2_000  # above this, a result is "large": PingOne omits its count
 
-COARSE = frozenset({"population.id", "enabled"})  # attributes that split everyone into a few large parts
+COARSE = frozenset({"population.id", "enabled"})  # attributes that split all users into a few large parts
 
 Key = tuple[str, ...]
 Branches = tuple[Comparison, ...]
@@ -27,7 +27,7 @@ EVERYONE = Walk(Q(), ("username_key",))
 
 @dataclass(frozen=True)
 class Position:
-    """A row in the order of a plan."""
+    """The place of a row in the order of a plan."""
 
     branch: int
     key: Key
@@ -40,14 +40,14 @@ class Row:
 
 
 class Sizes:
-    """How many entries index ranges have, as far as anybody cares; each is counted once."""
+    """The sizes of index ranges, up to just above COUNTED. Each range is counted once."""
 
     def __init__(self, environment_id: UUID) -> None:
         self.environment_id = environment_id
         self._known: dict[Comparison | None, int] = {}
 
     def total(self, branches: Branches) -> int:
-        """Of all of them, of the whole environment without any; not exact above COUNTED."""
+        """Return the size of all branches, or of the environment if there are none. Inexact above COUNTED."""
         total = 0
         for comparison in branches or (None,):
             if total <= COUNTED:
@@ -61,7 +61,7 @@ class Sizes:
         return self._known[comparison]
 
     def _entries(self, walk: Walk) -> QuerySet[Any]:
-        """Asking for no more than the index holds, and nothing of the users it points to."""
+        """Return a query that the index alone can answer, without reading the users."""
         if walk.entries is not None:
             return walk.entries
         environment = Q(environment_id=self.environment_id) if walk.by_environment else Q()
@@ -71,22 +71,22 @@ class Sizes:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     sizes: Sizes
-    condition: Node | None  # None: everyone
+    condition: Node | None  # None: all users
     branches: Branches  # empty: walk the environment
 
     def rows_after(self, position: Position | None, limit: int) -> list[Row]:
         return self._rows(position, limit, forwards=True)
 
     def rows_before(self, position: Position, limit: int) -> list[Row]:
-        """The rows right before `position`, nearest first."""
+        """Return the rows right before `position`, nearest first."""
         return self._rows(position, limit, forwards=False)
 
     def count(self) -> int | None:
-        """None: too many to count."""
+        """Return the count, or None if there are too many to count."""
         return self.count_all() if self.sizes.total(self.branches) <= COUNTED else None
 
     def count_all(self) -> int:
-        """However long it takes."""
+        """Return the count, however long it takes."""
         return sum(self._branch(index).count() for index in range(len(self._walks())))
 
     def _walks(self) -> tuple[Walk, ...]:
@@ -95,7 +95,7 @@ class Plan:
         return tuple(walk for walk in map(walk_of, self.branches) if walk)
 
     def _branch(self, index: int, beyond: Q | None = None) -> QuerySet[User]:
-        """The matches of one walk that no earlier walk has."""
+        """Return the matches of one walk that no earlier walk has."""
         users = _range(self._walks()[index], self.sizes.environment_id, beyond or Q())
         if self.condition is not None:
             users = users.filter(condition_of(self.condition))
@@ -149,7 +149,7 @@ def _beyond(order: tuple[str, ...], key: Key, *, forwards: bool) -> Q:
 
 
 def _cover(node: Node, sizes: Sizes) -> Branches | None:
-    """Comparisons with an index that together admit all the node admits; of several, the smallest range."""
+    """Return indexed comparisons that together cover the node (the smallest of several), or None."""
     if isinstance(node, Comparison):
         return (node,) if walk_of(node) else None
     covers = [_cover(part, sizes) for part in node.parts]
@@ -164,11 +164,11 @@ def _cover(node: Node, sizes: Sizes) -> Branches | None:
 
 
 def _cost(cover: Branches, sizes: Sizes) -> tuple[int, int]:
-    """How much there is to walk; of large ones, those come last that say little about who is in them."""
+    """Return a sort key: the size of the walk, then the number of coarse attributes."""
     return sizes.total(cover), sum(comparison.attribute in COARSE for comparison in cover)
 
 
 def _range(walk: Walk, environment_id: UUID, beyond: Q) -> QuerySet[User]:
-    """One filter() on purpose: conditions on a membership in two calls would join it twice."""
+    """Return the users of a walk. One filter() on purpose: two calls would join memberships twice."""
     environment = Q(environment_id=environment_id) if walk.by_environment else environment_test(environment_id)
     return User.objects.filter(environment & walk.range & beyond)

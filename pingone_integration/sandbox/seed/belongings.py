@@ -1,4 +1,4 @@
-"""What the invented users have: groups, MFA devices, sessions, and a past in the audit trail."""
+"""The invented users' groups, MFA devices, sessions and past audit events."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from pingone_integration.sandbox.seed import fixtures
 from pingone_integration.sandbox.seed.groups import group_id
 from pingone_integration.sandbox.seed.named import FAR_AHEAD, JOINED, LAST_SEEN, MARA
 
-DETAILED = 2_000  # of the invented users with MFA, as many get a device and a session
+DETAILED = 2_000  # this many invented users with MFA get a device and a session
 
 MEMBERSHIPS = (
     ("mara.lind", "Field engineers"),
@@ -20,7 +20,7 @@ MEMBERSHIPS = (
     ("emil.external", "From the directory"),
     ("eva.expired", "Service desk"),
 )
-# type, columns of the model, members of its own
+# type, columns of the model, members of this type
 DEVICES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("EMAIL", {"nickname": "Work mail"}, {"email": "mara.lind@acme.test", "testMode": False}),
     ("SMS", {"status": "ACTIVATION_REQUIRED", "otp": "123456"}, {"phone": "+46701234567", "testMode": False}),

@@ -1,4 +1,4 @@
-"""Fixed ids, names and passwords: the same in every sandbox, so that a demo and a test can name them."""
+"""Fixed ids, names and passwords: the same in every sandbox, so that demos and tests can use them."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid5
@@ -27,7 +27,7 @@ USER_PASSWORD = "Sandbox-2026!"  # noqa: S105 - every seeded user's, published o
 
 @dataclass(frozen=True, kw_only=True)
 class Administrator:
-    """Someone who can sign on in the Administrators environment."""
+    """A person who can sign in to the Administrators environment."""
 
     username: str
     given: str

@@ -1,4 +1,4 @@
-"""Groups of every kind: static, dynamic, nested, of one population, from outside, and with administrator roles."""
+"""Groups of every kind: static, dynamic, nested, of one population, external, and with administrator roles."""
 
 from uuid import UUID, uuid5
 
@@ -30,7 +30,7 @@ def group_id(name: str) -> UUID:
 
 
 def team_ids() -> list[UUID]:
-    """The big group first, then the teams."""
+    """Return the ids of the big group and then of the teams."""
     return [group_id(name) for name in (ALL_HANDS, *_team_names())]
 
 

@@ -1,4 +1,4 @@
-"""People written by hand, one for each state a user can be in: their ids are the same in every sandbox."""
+"""People written by hand, one for each state of a user. Their ids are the same in every sandbox."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,19 +13,19 @@ Status = User.PasswordStatus
 
 JOINED = datetime(2026, 3, 2, 8, 11, 54, 207_000, tzinfo=UTC)
 LAST_SEEN = datetime(2026, 11, 20, 6, 41, 12, 903_000, tzinfo=UTC)
-FAR_AHEAD = datetime(2031, 1, 1, tzinfo=UTC)  # ends of locks that must still hold when somebody looks
+FAR_AHEAD = datetime(2031, 1, 1, tzinfo=UTC)  # the end of locks that must not run out
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """`profile` as in the API, without username and e-mail; `state` overrides columns of the model."""
+    """A user: `profile` as in the API, without username and email; `state` overrides columns of the model."""
 
     username: str
     about: str
     profile: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
     population_id: UUID = fixtures.STAFF_POPULATION_ID
-    email: str | None = None  # None: username@acme.test; empty: none at all
+    email: str | None = None  # None: username@acme.test; empty: no email
 
     @property
     def id(self) -> UUID:
@@ -173,7 +173,7 @@ PEOPLE = (
     ),
     *(
         Person(
-            # At the end of a list: whoever looks at the demo meets people first.
+            # Last in a list, so that a demo begins with ordinary people.
             username=f"zz.hostile.{number}" if text.strip() != text or len(text) < 5 else f"zz {text} {number}",
             about="every text is hostile",
             profile={
@@ -192,7 +192,7 @@ PEOPLE = (
     ),
 )  # fmt: skip
 
-# In the second managed environment. A namesake of the first one shows up any mix-up of the two.
+# In the second managed environment. Its Mara Lind is a namesake that reveals mix-ups of the two.
 SECOND_PEOPLE = (
     Person(
         username="mara.lind.test", about="of the other environment", profile=_named("Mara", "Lind"),

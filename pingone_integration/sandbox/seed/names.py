@@ -1,4 +1,4 @@
-"""What invented people are called: in several scripts, each with the Latin spelling of their username."""
+"""The names of invented people, in several scripts, each with the Latin spelling for the username."""
 
 GIVEN = (
     *(("Mara", "mara"), ("Leo", "leo"), ("Nora", "nora"), ("Elias", "elias"), ("Ida", "ida"), ("Hugo", "hugo")),
@@ -34,7 +34,7 @@ PLACES = (
     ("Boston", "US", "en-US", "America/New_York"),
 )
 
-# What PingOne's own rules would refuse in part, but what is found in data that is older than the rules.
+# PingOne's rules would refuse some of these texts, but data that is older than the rules contains them.
 HOSTILE = (
     "<script>alert('name')</script>",
     '"><img src=x onerror=alert(1)>',

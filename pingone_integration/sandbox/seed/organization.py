@@ -51,7 +51,7 @@ STANDARD_POLICY = {
 
 @transaction.atomic
 def seed_organization() -> None:
-    """Make what is missing; a second run changes nothing."""
+    """Create the organization, unless an environment exists."""
     if Environment.objects.exists():
         return
     for environment_id, name, kind_of_use, kind in ENVIRONMENTS:

@@ -1,4 +1,4 @@
-"""Any number of invented users: the same ones whenever the same number is asked for."""
+"""Any number of invented users. The same number always gives the same users."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from pingone_integration.sandbox.seed.names import FAMILY, GIVEN, HOSTILE, LONG,
 from pingone_integration.sandbox.seed.rows import Rows, stored
 
 SEED = 2026
-MANY = 20_000  # from here on indexes are built afterwards, which is several times quicker
+MANY = 20_000  # from this number on, indexes are built afterwards: several times faster
 
 Status = User.PasswordStatus
 
@@ -28,7 +28,7 @@ POPULATIONS = (
     *([fixtures.CUSTOMERS_POPULATION_ID.hex] * 5),
     *([fixtures.PARTNERS_POPULATION_ID.hex] * 3),
 )
-# Column values by how many in a thousand are like that; everyone else is well.
+# Column values, with their share per thousand users. All other users are healthy.
 STATES: tuple[tuple[int, dict[str, Any]], ...] = (
     (40, {"enabled": 0}),
     (10, {"locked": 1, "locked_at": str(LAST_SEEN)[:-6], "unlock_at": str(FAR_AHEAD)[:-6]}),
@@ -54,7 +54,7 @@ STATE_OF = [state for share, state in STATES for _ in range(share)]
 
 
 def seed_people(count: int) -> None:
-    """The people written by hand first, then invented ones up to `count` in all."""
+    """Create the people written by hand, then invented users up to `count` in all."""
     if User.objects.filter(environment_id=fixtures.MANAGED_ENVIRONMENT_ID).exists() or not count:
         return
     with _quick_journal(count), transaction.atomic():
@@ -152,7 +152,7 @@ def _user_row(number: int, random: Random) -> dict[str, Any]:
 
 
 def _strange_name(turn: int, family: str) -> dict[str, str]:
-    """Hostile, very long, half a name, or none."""
+    """Return a hostile, very long, half or empty name."""
     kinds: tuple[dict[str, str], ...] = ({}, {"given": LONG[:256], "family": LONG[:256]}, {"family": family})
     if turn % 4 < len(kinds):
         return kinds[turn % 4]
@@ -160,7 +160,7 @@ def _strange_name(turn: int, family: str) -> dict[str, str]:
 
 
 def _membership_rows(count: int) -> Iterator[dict[str, Any]]:
-    """Each in one team, and every fifth in the big group too."""
+    """Yield one team for each user, and the big group for every fifth."""
     teams = [team.hex for team in team_ids()]
     big, *small = teams
     for number in range(count):
@@ -172,7 +172,7 @@ def _membership_rows(count: int) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _quick_journal(count: int) -> Iterator[None]:
-    """A write-ahead log of gigabytes is slow: nobody else reads yet, so memory will do."""
+    """Keep the journal in memory: a write-ahead log of gigabytes is slow, and there are no readers yet."""
     if count < MANY:
         yield
         return

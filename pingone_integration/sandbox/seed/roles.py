@@ -1,4 +1,4 @@
-"""Built-in administrator roles and what each permits, as far as the sandbox checks it.
+"""Built-in administrator roles and their permissions, as far as the sandbox checks them.
 
 Source: PingOne API reference, Platform > Roles (read 2026-11).
 """

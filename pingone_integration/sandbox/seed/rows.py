@@ -1,4 +1,4 @@
-"""Writing many rows quickly: a prepared row with a few values of its own for each, and no model instance."""
+"""Fast bulk inserts: each row changes a few values of a prepared row and needs no model instance."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ BATCH = 5_000
 
 
 class Rows:
-    """Rows of one table; what a row does not say comes from `model`, an unsaved instance."""
+    """Rows of one table. A row's missing values come from `model`, an unsaved instance."""
 
     def __init__(self, model: Model) -> None:
         options = model._meta  # noqa: SLF001 - documented by Django
@@ -24,7 +24,7 @@ class Rows:
         }
 
     def write(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Each row names columns and holds what SQLite stores: ids as hexadecimal digits, JSON as text."""
+        """Insert rows of columns and values as SQLite stores them: ids as hexadecimal digits, JSON as text."""
         columns = ", ".join(f'"{column}"' for column in self.base)
         marks = ", ".join(["%s"] * len(self.base))
         statement = f'INSERT INTO "{self.table}" ({columns}) VALUES ({marks})'  # noqa: S608 - our own names

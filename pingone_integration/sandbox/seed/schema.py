@@ -1,4 +1,4 @@
-"""The user schema: PingOne's own attributes, and some that the invented organization added."""
+"""The user schema: PingOne's own attributes, and custom attributes of the invented organization."""
 
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,7 +16,7 @@ COMPLEX = {
     "address": ("streetAddress", "locality", "region", "postalCode", "countryCode"),
     "photo": ("href",),
 }
-# name -> members other than the name; those that are columns of the model are told apart in _attribute()
+# name -> members other than the name; _attribute() separates the members that are columns of the model
 CUSTOM: dict[str, dict[str, Any]] = {
     "costCenter": {
         "displayName": "Cost center",

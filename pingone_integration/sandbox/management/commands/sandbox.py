@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: a local PingOne on a real socket."""
+"""`manage.py sandbox`: a local PingOne stand-in on a real socket."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from pingone_integration.sandbox.server import SandboxServer
 
 class Command(BaseCommand):
     help = "Serve a local PingOne stand-in, filled with invented people."
-    requires_system_checks = ()  # it starts with every integration test
+    requires_system_checks = ()  # every integration test waits for the start
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
