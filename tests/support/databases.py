@@ -1,4 +1,4 @@
-"""The database of the tests, and new ones of its kind, as another process is told of them: by DATABASE_URL."""
+"""DATABASE_URL values for other processes: the tests' database, and new databases of the same kind."""
 
 import os
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from django.db import connection
 
 
 def database_url() -> str:
-    """Of what the running test sees."""
+    """Return the URL of the running test's database."""
     name = settings.DATABASES["default"]["NAME"]
     return f"sqlite:///{name}" if connection.vendor == "sqlite" else _beside(name)
 
 
 @contextmanager
 def new_database(directory: Path) -> Iterator[str]:
-    """An empty one, a file in `directory` or a database of the PostgreSQL that the tests run on; dropped at the end."""
+    """Create an empty database: a file in `directory`, or a database on the tests' PostgreSQL, dropped at the end."""
     if connection.vendor == "sqlite":
         yield f"sqlite:///{directory / 'new.sqlite3'}"
         return
