@@ -280,9 +280,7 @@ def test_action_of_a_dead_process_can_be_resolved(browser_of, acme, helpdesk, pi
 
     browser_of(helpdesk).post(f"/o/acme/audit/{row.entry}/read-again/")
 
-    assert (
-        AuditEntry.objects.current().get().outcome == "failed"
-    )  # Ada can still sign in, so it has not happened
+    assert AuditEntry.objects.current().get().outcome == "failed"  # Ada can still sign in, so it has not happened
 
 
 def test_csv_export_has_every_match_and_no_formula(log, acme, helpdesk):
