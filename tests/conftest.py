@@ -26,7 +26,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_http_client() -> Iterator[None]:
-    """Drop the connection pool after each test, because the next test has other servers."""
+    """Close the connection pool after each test, so that no connection to its servers remains."""
     yield
     if http_client.cache_info().currsize:
         http_client().close()

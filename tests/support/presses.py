@@ -20,7 +20,7 @@ from tests.support.sandbox_connection import connect, enter
 from tests.support.sandbox_server import Sandbox
 
 MEDIA_TYPE = "application/vnd.pingidentity"
-LATER = f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"  # two days ahead: the future in every time zone
+LATER = f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"  # not today in any time zone
 NAME = "Mara Lind"
 OTHER_POPULATION = "Partners"
 
