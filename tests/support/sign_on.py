@@ -1,4 +1,4 @@
-"""PingOne's mocked sign-on service: discovery, keys, and tokens signed with a test key."""
+"""A mock of PingOne's authorization server: discovery, keys, and tokens signed with a test key."""
 
 import time
 from typing import Any

@@ -41,7 +41,7 @@ def not_connected(acme) -> Connection:
 
 @pytest.fixture
 def service() -> Iterator[respx.MockRouter]:
-    """Mock PingOne's sign-on service and environments. Each test mocks the rest."""
+    """Mock PingOne's authorization server and environments. Each test mocks the rest."""
     with respx.mock(assert_all_called=False) as router:
         discoverable(router)
         has_keys(router)

@@ -31,7 +31,7 @@ def ended() -> TokenRefreshFailure:
     return TokenRefreshFailure(trace=Trace(code="invalid_grant", correlation_id="1f0c-44"))
 
 
-def test_mail_goes_to_every_active_org_admin_of_the_organization_only(
+def test_email_goes_to_every_active_org_admin_of_the_organization_only(
     acme: Organization,
     org_admin: Operator,
     helpdesk: Operator,
@@ -49,7 +49,7 @@ def test_mail_goes_to_every_active_org_admin_of_the_organization_only(
     assert not any(message.cc or message.bcc for message in mailoutbox)
 
 
-def test_mail_explains_the_change_its_cause_and_the_next_step(
+def test_email_explains_the_change_its_cause_and_the_next_step(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     connection_states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
@@ -72,7 +72,7 @@ def test_mail_explains_the_change_its_cause_and_the_next_step(
     assert not any(secret in str(message.message()) for secret in SECRETS)
 
 
-def test_mail_is_sent_when_a_problem_begins_and_when_it_ends(
+def test_email_is_sent_when_a_problem_begins_and_when_it_ends(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     for _ in range(3):
@@ -93,7 +93,7 @@ def test_mail_is_sent_when_a_problem_begins_and_when_it_ends(
         (State.DISCONNECTED, "Disconnected here.", "the audit log tells who"),
     ],
 )
-def test_mail_reports_changes_made_by_a_person(
+def test_email_reports_changes_made_by_a_person(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox, state: State, cause: str, advice: str
 ) -> None:
     grants.store(acme.connection, state, grants.NOTHING, cause=cause)
@@ -103,7 +103,7 @@ def test_mail_reports_changes_made_by_a_person(
     assert advice in str(message.body)
 
 
-def test_mail_is_sent_once_for_concurrent_reports_of_a_change(
+def test_email_is_sent_once_for_concurrent_reports_of_a_change(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     together = Barrier(8)
@@ -121,7 +121,7 @@ def test_mail_is_sent_once_for_concurrent_reports_of_a_change(
     assert len(mailoutbox) == 1
 
 
-def test_mail_is_not_sent_before_a_commit_or_after_a_rollback(
+def test_email_is_not_sent_before_a_commit_or_after_a_rollback(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     with transaction.atomic():
@@ -172,7 +172,7 @@ def test_mail_server_failure_is_logged_and_breaks_nothing(
     assert "admin@acme.test" not in record.message
 
 
-def test_refused_address_does_not_stop_the_other_mails(
+def test_refused_address_does_not_stop_the_other_emails(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN)
@@ -190,7 +190,7 @@ def test_refused_address_does_not_stop_the_other_mails(
     assert [message.to for message in mailoutbox] == [["second@acme.test"]]
 
 
-def test_mail_is_sent_without_holding_the_refresh_lease(
+def test_email_is_sent_without_holding_the_refresh_lease(
     acme: Organization, org_admin: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Connection.objects.update(access_token_expires_at=None, auth_url="")
@@ -208,7 +208,7 @@ def test_mail_is_sent_without_holding_the_refresh_lease(
     assert holders == [None]
 
 
-def test_connection_without_an_organization_sends_no_mail(mailoutbox: Outbox) -> None:
+def test_connection_without_an_organization_sends_no_email(mailoutbox: Outbox) -> None:
     connection = Connection.objects.create(state=State.CONNECTED)
 
     connection_states.enter(connection, State.RECONNECT_NEEDED, ended())
