@@ -1,4 +1,4 @@
-"""People, organizations and a PingOne of canned answers, for every test."""
+"""Fixtures for every test: people, organizations and a mocked PingOne."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,18 +15,18 @@ from tests.support.sandbox_server import Sandbox, running_sandbox
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in one line what did not run for want of a Chromium; of those the list of skips, which follows, is silent."""
+    """Report the tests skipped without Chromium on one line, and leave them out of the list of skips that follows."""
     skipped = terminalreporter.stats.get("skipped", [])
     not_run = [report for report in skipped if NO_CHROMIUM in str(report.longrepr)]
     if not_run:
         terminalreporter.stats["skipped"] = [report for report in skipped if report not in not_run]
-        terminalreporter.stats["without Chromium"] = not_run  # so it stands in the last line's counts
+        terminalreporter.stats["without Chromium"] = not_run  # for the counts in the last line
         terminalreporter.write_line(f"{len(not_run)} browser tests did not run. {NO_CHROMIUM}", yellow=True)
 
 
 @pytest.fixture(autouse=True)
 def _fresh_http_client() -> Iterator[None]:
-    """No connection to a server of another test is kept."""
+    """Close the connection pool after each test, so that no connection to its servers remains."""
     yield
     if http_client.cache_info().currsize:
         http_client().close()
@@ -35,13 +35,13 @@ def _fresh_http_client() -> Iterator[None]:
 
 @pytest.fixture
 def acme(db: None) -> Organization:
-    """A connected organization; the people below belong to it."""
+    """Create a connected organization. The people below belong to it."""
     return make_organization("acme", "Acme")
 
 
 @pytest.fixture
 def globex(db: None) -> Organization:
-    """Another connected organization, that nobody of Acme belongs to."""
+    """Create another connected organization. No operator of Acme belongs to it."""
     return make_organization("globex", "Globex")
 
 
@@ -62,13 +62,13 @@ def auditor(acme: Organization) -> Operator:
 
 @pytest.fixture
 def stranger(globex: Organization) -> Operator:
-    """An org admin, but of another organization."""
+    """Create an org admin of another organization."""
     return make_operator("admin@globex.test", globex, Membership.Role.ORG_ADMIN)
 
 
 @pytest.fixture
 def browser_of() -> Callable[[Operator], Client]:
-    """A signed-in test client for an operator; it enforces CSRF no more than Django's default client."""
+    """Return a function that makes a test client with a signed-in operator. The client does not enforce CSRF."""
 
     def signed_in(operator: Operator) -> Client:
         client = Client()
@@ -80,16 +80,17 @@ def browser_of() -> Callable[[Operator], Client]:
 
 @pytest.fixture
 def pingone() -> Iterator[respx.MockRouter]:
-    """Acme's environment in canned answers; a request without one fails the test, and so does an unused answer."""
+    """Mock Acme's environment. A request without a mocked answer fails the test, and so does an unused answer."""
     with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}") as router:
         yield router
 
 
 @pytest.fixture(scope="session")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One for all tests of a process, as starting it takes seconds: each has users and applications of its own in it.
+    """Start one sandbox for all tests of a process, because the start takes seconds.
 
-    Whoever breaks it mends it afterwards. Grants that are revoked stay so: nobody keeps one for the next test.
+    Each test has its own users and applications. A test that breaks the sandbox repairs it. A revoked grant stays
+    revoked, so no test keeps a grant for the next test.
     """
     with running_sandbox(tmp_path_factory.mktemp("sandbox"), "--users", "0") as started:
         yield started
@@ -97,12 +98,12 @@ def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox
 
 @pytest.fixture(scope="session")
 def sandbox(shared_sandbox: Sandbox) -> Sandbox:
-    """Another one, in folders that want one."""
+    """Return the shared sandbox. A folder may override this with its own sandbox."""
     return shared_sandbox
 
 
 @pytest.fixture
 def administrator(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    """PingOne's API without the console in between."""
+    """Open a client of PingOne's API that does not go through the console."""
     with sandbox.api(sandbox.token()) as client:
         yield client

@@ -1,17 +1,17 @@
-"""The console's own settings, with an environment that needs nothing set up."""
+"""The console's settings for tests, with defaults for every required environment variable."""
 
 import os
 import secrets
 
 from cryptography.fernet import Fernet
 
-# Made anew each time: a key that is written down here would be in the hands of everybody.
+# Generated for each run, because a key in this file would be public.
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
 os.environ.setdefault("CREDENTIAL_KEYS", Fernet.generate_key().decode())
 os.environ.setdefault("PUBLIC_URL", "http://localhost")
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,testserver,127.0.0.1")
 os.environ.setdefault("PINGONE_CUSTOM_HOSTS", "https://auth.pingone.test=https://api.pingone.test")
-os.environ.setdefault("WEB_CONCURRENCY", "1")  # there is one process, whose calls need no window shared with others
+os.environ.setdefault("WEB_CONCURRENCY", "1")  # one process: no rate-limit window to share with others
 os.environ.setdefault("DATABASE_URL", "sqlite:///var/tests.sqlite3")
 
 from console.settings import *  # noqa: F403
@@ -24,5 +24,5 @@ STORAGES = {  # no collectstatic before a test
 }
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise.")]  # noqa: F405 - nothing collected to serve
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
-    # A file, as in production: threads that share an in-memory database get "table is locked", however long they wait.
+    # A file, as in production: threads that share an in-memory database get "table is locked", whatever the timeout.
     DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "var" / "test_console.sqlite3"}  # noqa: F405

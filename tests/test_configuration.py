@@ -1,4 +1,4 @@
-"""What whoever runs a server sets: documented completely, and refused at start when it cannot work."""
+"""A server's settings: all are documented, and an invalid setting stops the start."""
 
 import ast
 import os
@@ -29,7 +29,7 @@ WORKING = {
 
 
 def variables_read() -> set[str]:
-    """The first argument of every `env.<type>("NAME", ...)`."""
+    """Return the first argument of every `env.<type>("NAME", ...)`."""
     return {
         node.args[0].value
         for path in READERS
@@ -43,14 +43,14 @@ def variables_read() -> set[str]:
     }
 
 
-def test_env_example_names_every_setting_and_no_other() -> None:
+def test_env_example_names_exactly_the_settings() -> None:
     named = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
     assert len(named) == len(set(named))
     assert set(named) == variables_read()
 
 
-def test_the_readme_table_names_every_setting_and_no_other() -> None:
+def test_readme_table_names_exactly_the_settings() -> None:
     named = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
 
     assert len(named) == len(set(named))
@@ -58,7 +58,7 @@ def test_the_readme_table_names_every_setting_and_no_other() -> None:
 
 
 def start(**environment: str | None) -> subprocess.CompletedProcess[str]:
-    """Load configuration and application as gunicorn does, without serving; whatever .env lies here is not read."""
+    """Load the configuration and the application as gunicorn does, without serving. Ignore a local .env file."""
     ignore_dotenv = "import environ; environ.Env.read_env = lambda *args, **options: None"
     serve = "from gunicorn.app.wsgiapp import run; run()"
     kept = {name: value for name in ("PATH", "HOME") if (value := os.environ.get(name)) is not None}
@@ -98,7 +98,7 @@ def test_three_settings_are_enough_to_start() -> None:
         ("TRUSTED_PROXIES", "proxy"),
     ],
 )
-def test_a_setting_that_cannot_work_stops_the_start_and_names_itself(name: str, value: str | None) -> None:
+def test_invalid_setting_stops_the_start_and_is_named(name: str, value: str | None) -> None:
     refused = start(**{name: value})
 
     assert refused.returncode != 0
@@ -137,9 +137,7 @@ EXAMPLES = [
     ],
     ids=["no secret", "short secret", "example secret", "no key", "short key", "example key"],
 )
-def test_a_key_that_is_no_good_is_refused_with_the_command_that_makes_a_good_one(
-    name: str, value: str | None, command: str
-) -> None:
+def test_weak_key_is_refused_with_the_command_that_makes_a_key(name: str, value: str | None, command: str) -> None:
     refused = start(**{name: value})
 
     assert refused.returncode != 0
@@ -157,7 +155,7 @@ def check(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), EXAMPLES, ids=range(len(EXAMPLES)))  # the values are random
-def test_an_example_is_no_key(name: str, value: str) -> None:
+def test_example_key_is_refused(name: str, value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"^{name}.* is an example or made up, not random"):
         check(name, value)
 
@@ -165,16 +163,16 @@ def test_an_example_is_no_key(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     "make", [lambda: secrets.token_urlsafe(50), get_random_secret_key, lambda: secrets.token_hex(25)]
 )
-def test_a_random_secret_key_is_never_taken_for_an_example(make: Callable[[], str]) -> None:
+def test_random_secret_key_is_accepted(make: Callable[[], str]) -> None:
     for _ in range(1000):
         check_secret_key(make())
 
 
-def test_a_random_credential_key_is_never_taken_for_an_example() -> None:
+def test_random_credential_key_is_accepted() -> None:
     check_keys([Fernet.generate_key().decode() for _ in range(1000)])
 
 
-def test_the_commands_in_env_example_make_keys_that_are_accepted() -> None:
+def test_commands_in_env_example_make_accepted_keys() -> None:
     commands = re.findall(r'python3 -c "(.+)"$', (ROOT / ".env.example").read_text(), re.MULTILINE)
     secret_key, credential_key = (
         subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.strip()
@@ -186,7 +184,7 @@ def test_the_commands_in_env_example_make_keys_that_are_accepted() -> None:
     assert [f'python3 -c "{command}"' for command in commands] == [MAKES_A_SECRET_KEY, MAKES_A_CREDENTIAL_KEY]
 
 
-def test_no_file_here_holds_a_key_that_a_server_would_start_with() -> None:
+def test_repository_holds_no_usable_key() -> None:
     folders = (".ci", "console", "docs", "pingone_integration", "templates", "tests")
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*")] + list(ROOT.glob("*"))
     for path in [*paths, ROOT / ".env.example"]:

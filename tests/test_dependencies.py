@@ -1,4 +1,4 @@
-"""What is installed: bounded, used, and the same everywhere."""
+"""Dependencies: each has version bounds, each is used, and the locks fit the bounds."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
 
-# Used without an import: how each one is.
+# Dependencies that are used without an import: a file, and the text in it that proves the use.
 USED_AS = {
     "gunicorn": ("Makefile", "bin/gunicorn"),
     "tzdata": ("console/middleware.py", "zoneinfo"),
@@ -40,7 +40,7 @@ def locked(path: str) -> dict[str, Version]:
 
 @cache
 def packages_named() -> set[str]:
-    """Top-level packages that our code imports or names in a string, as settings name apps and middleware."""
+    """Return the top-level packages that our code imports or names in a string, as settings name apps."""
     named: set[str] = set()
     for folder in ("console", "pingone_integration", "tests"):
         for path in (ROOT / folder).rglob("*.py"):
@@ -51,14 +51,14 @@ def packages_named() -> set[str]:
 
 
 @pytest.mark.parametrize("requirement", RUNTIME + DEVELOPMENT, ids=lambda requirement: requirement.name)
-def test_a_dependency_has_both_bounds(requirement: Requirement) -> None:
+def test_dependency_has_both_bounds(requirement: Requirement) -> None:
     operators = {specifier.operator for specifier in requirement.specifier}
 
     assert operators == {">=", "<"}
 
 
 @pytest.mark.parametrize("requirement", RUNTIME + DEVELOPMENT, ids=lambda requirement: requirement.name)
-def test_a_dependency_is_used(requirement: Requirement) -> None:
+def test_dependency_is_used(requirement: Requirement) -> None:
     if requirement.name in USED_AS:
         path, how = USED_AS[requirement.name]
         assert how in (ROOT / path).read_text()
@@ -76,19 +76,19 @@ def test_a_dependency_is_used(requirement: Requirement) -> None:
     ("path", "requirements"),
     [("requirements.txt", RUNTIME), ("requirements-dev.txt", RUNTIME + DEVELOPMENT)],
 )
-def test_a_lock_satisfies_the_bounds(path: str, requirements: list[Requirement]) -> None:
+def test_lock_satisfies_the_bounds(path: str, requirements: list[Requirement]) -> None:
     pins = locked(path)
 
     for requirement in requirements:
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
 
 
-def test_the_development_lock_holds_the_runtime_lock() -> None:
+def test_development_lock_contains_the_runtime_lock() -> None:
     assert locked("requirements.txt").items() <= locked("requirements-dev.txt").items()
 
 
 @pytest.mark.parametrize("path", ["requirements.txt", "requirements-dev.txt"])
-def test_a_lock_has_a_hash_for_each_pin_and_names_no_host(path: str) -> None:
+def test_lock_has_a_hash_for_each_pin_and_names_no_host(path: str) -> None:
     text = (ROOT / path).read_text()
 
     for pin in re.split(r"\n(?=\S)", text):

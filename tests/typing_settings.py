@@ -1,4 +1,4 @@
-"""What the type checker reads: the console and the sandbox in one site, which they never are when they run."""
+"""Settings for the type checker only: the console and the sandbox in one site, which never run together."""
 
 from pingone_integration.sandbox.settings import SANDBOX_URL as SANDBOX_URL  # noqa: PLC0414 - exported on purpose
 from tests.settings import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""What several tests of the console's pages use."""
+"""Fixtures for the tests of the console's pages."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def audit_lines() -> Iterator[Callable[[], list[str]]]:
-    """What went to the process log for the SIEM so far."""
+    """Return a function that returns the log lines for the SIEM so far."""
     lines: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]

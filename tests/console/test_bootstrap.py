@@ -26,7 +26,7 @@ def _no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BOOTSTRAP_PASSWORD", raising=False)
 
 
-def test_an_empty_server_gets_an_organization_with_an_unconnected_connection_and_an_org_admin() -> None:
+def test_bootstrap_creates_an_organization_and_an_org_admin() -> None:
     bootstrap(organization=" Acme Corporation ", slug="acme-corp", email="Ada@ACME.test")
 
     organization = Organization.objects.get()
@@ -37,9 +37,7 @@ def test_an_empty_server_gets_an_organization_with_an_unconnected_connection_and
     assert membership.operator.email == "ada@acme.test"
 
 
-def test_with_a_password_in_the_environment_the_admin_can_sign_in(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bootstrap_password_lets_the_admin_sign_in(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOOTSTRAP_PASSWORD", PASSWORD)
 
     told = bootstrap()
@@ -50,7 +48,7 @@ def test_with_a_password_in_the_environment_the_admin_can_sign_in(
     assert response.redirect_chain[-1] == ("/o/acme/", 302)
 
 
-def test_without_one_a_link_is_printed_that_sets_the_password_once(client: Client, settings: Any) -> None:
+def test_bootstrap_without_a_password_prints_a_single_use_link(client: Client, settings: Any) -> None:
     settings.PUBLIC_URL = "http://testserver"
 
     link = re.search(r"http://testserver(/\S+)", bootstrap())
@@ -66,14 +64,14 @@ def test_without_one_a_link_is_printed_that_sets_the_password_once(client: Clien
     assert "This link does not work" in Client().get(link[1], follow=True).content.decode()
 
 
-def test_nobody_signs_in_before_a_password_is_chosen(client: Client) -> None:
+def test_sign_in_fails_before_a_password_is_chosen(client: Client) -> None:
     bootstrap()
 
     assert not Operator.objects.get().has_usable_password()
     assert client.post("/accounts/login/", {"login": "ada@acme.test", "password": ""}).status_code == 200
 
 
-def test_a_server_in_use_is_left_alone(org_admin: Operator) -> None:
+def test_bootstrap_refuses_a_server_in_use(org_admin: Operator) -> None:
     with pytest.raises(CommandError, match="in use already"):
         bootstrap(slug="other", email="other@other.test")
 
@@ -81,25 +79,25 @@ def test_a_server_in_use_is_left_alone(org_admin: Operator) -> None:
 
 
 @pytest.mark.parametrize("slug", ["", "Acme", "acme corp", "acme_corp", "-acme", "acme--corp", "a/b", "..", "a" * 51])
-def test_a_slug_that_makes_no_good_address_is_refused(slug: str) -> None:
+def test_invalid_slug_is_refused(slug: str) -> None:
     with pytest.raises(CommandError, match="--slug"):
         bootstrap(slug=slug)
 
 
 @pytest.mark.parametrize("email", ["", "ada", "ada@", "ada acme@acme.test"])
-def test_an_address_that_is_none_is_refused(email: str) -> None:
+def test_invalid_email_address_is_refused(email: str) -> None:
     with pytest.raises(CommandError, match="--email"):
         bootstrap(email=email)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "A" * 151])
-def test_an_organization_needs_a_name(name: str) -> None:
+def test_invalid_organization_name_is_refused(name: str) -> None:
     with pytest.raises(CommandError, match="--organization"):
         bootstrap(organization=name)
 
 
 @pytest.mark.parametrize("password", ["short", "password12345", "ada@acme.test"])
-def test_a_weak_password_is_refused_and_nothing_is_made(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+def test_weak_password_is_refused_and_nothing_is_created(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
     monkeypatch.setenv("BOOTSTRAP_PASSWORD", password)
 
     with pytest.raises(CommandError, match="BOOTSTRAP_PASSWORD"):

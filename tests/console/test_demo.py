@@ -1,4 +1,4 @@
-"""`make demo` around the pages: its people, its settings, its refusals, and processes that end with it."""
+"""`make demo` without its pages: its people, its settings, its refusals, and its child processes."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def sandbox_file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.django_db
-def test_the_demo_has_its_people_each_with_the_password_it_prints(sandbox_file: Path) -> None:
+def test_demo_has_its_people_with_the_printed_password(sandbox_file: Path) -> None:
     call_command("seed_demo", sandbox_file)
 
     for person in PEOPLE:
@@ -46,7 +46,7 @@ def test_the_demo_has_its_people_each_with_the_password_it_prints(sandbox_file: 
 
 
 @pytest.mark.django_db
-def test_all_that_connect_needs_is_entered_already(sandbox_file: Path) -> None:
+def test_demo_has_the_settings_that_connect_needs(sandbox_file: Path) -> None:
     call_command("seed_demo", sandbox_file)
 
     connection = Organization.objects.get(slug="acme").connection
@@ -56,7 +56,7 @@ def test_all_that_connect_needs_is_entered_already(sandbox_file: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_running_it_again_keeps_what_people_did_and_follows_the_sandbox_to_another_port(sandbox_file: Path) -> None:
+def test_demo_rerun_keeps_changes_and_follows_the_sandbox_port(sandbox_file: Path) -> None:
     call_command("seed_demo", sandbox_file)
     admin = Operator.objects.get(email="admin@acme.test")
     admin.set_password("something of my own")
@@ -73,7 +73,7 @@ def test_running_it_again_keeps_what_people_did_and_follows_the_sandbox_to_anoth
 
 
 @pytest.mark.django_db
-def test_a_connection_to_a_real_pingone_is_left_alone(sandbox_file: Path) -> None:
+def test_demo_keeps_a_connection_to_a_real_pingone(sandbox_file: Path) -> None:
     call_command("seed_demo", sandbox_file)
     connection = Organization.objects.get(slug="acme").connection
     connection.auth_url = "https://auth.pingone.eu"
@@ -86,7 +86,7 @@ def test_a_connection_to_a_real_pingone_is_left_alone(sandbox_file: Path) -> Non
 
 
 @pytest.mark.django_db
-def test_a_published_password_never_gets_into_a_server_that_people_use(sandbox_file: Path) -> None:
+def test_demo_refuses_a_server_with_other_operators(sandbox_file: Path) -> None:
     somebody = Operator.objects.create_user("somebody@example.com")
 
     with pytest.raises(CommandError, match="People work here already"):
@@ -95,7 +95,7 @@ def test_a_published_password_never_gets_into_a_server_that_people_use(sandbox_f
     assert list(Operator.objects.all()) == [somebody]
 
 
-def test_the_secrets_are_made_once_and_the_ports_follow(tmp_path: Path) -> None:
+def test_demo_secrets_are_generated_once_and_ports_are_updated(tmp_path: Path) -> None:
     first = write_environment(tmp_path, 8000, 9100)
     second = write_environment(tmp_path, 8001, 9101)
 
@@ -119,7 +119,7 @@ def demo(directory: Path, port: int, sandbox_port: int) -> subprocess.CompletedP
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_a_taken_port_is_named_with_the_command_that_takes_another(tmp_path: Path, taken_port: int) -> None:
+def test_taken_port_is_named_with_a_command_for_another_port(tmp_path: Path, taken_port: int) -> None:
     refused = demo(tmp_path, taken_port, 1)
 
     assert refused.returncode == 1
@@ -127,7 +127,7 @@ def test_a_taken_port_is_named_with_the_command_that_takes_another(tmp_path: Pat
     assert f"make demo PORT={taken_port + 1} SANDBOX_PORT=2" in refused.stderr
 
 
-# Stands for `make demo`: starts one child, which dials the port it is given and waits there.
+# Stands in for `make demo`: starts two children, which connect to the given port and wait.
 PARENT = """
 import sys
 from pathlib import Path
@@ -153,7 +153,7 @@ first.wait()
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
-def test_no_child_outlives_its_parent_however_that_ends(tmp_path: Path, end: signal.Signals) -> None:
+def test_child_processes_end_with_their_parent(tmp_path: Path, end: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
         port = str(server.getsockname()[1])
@@ -163,10 +163,10 @@ def test_no_child_outlives_its_parent_however_that_ends(tmp_path: Path, end: sig
         for peer in peers:
             with peer:
                 peer.settimeout(30)
-                assert peer.recv(1) == b""  # its end of the line is closed: the child is gone
+                assert peer.recv(1) == b""  # the connection is closed, so the child has ended
 
 
-def test_when_one_child_ends_the_other_is_stopped_and_the_log_is_named(tmp_path: Path) -> None:
+def test_end_of_one_child_stops_the_other_and_names_the_log(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
         port = str(server.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Every URL of the console has a door, and no door opens for strangers, or for members without the right."""
+"""Access checks of every URL: strangers, and members without the permission, are refused."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,8 +16,8 @@ from tests.support.people import make_operator
 
 NOTHING_BEHIND = "public: there is nothing behind it"
 RIGHTS: dict[str, Permission | str] = {
-    # Written down by hand: what a view says of itself must agree with this, and is not asked what is right. A URL
-    # without a name goes by its route.
+    # Written by hand, independently of the views: a view's own declaration must agree with this table. The key of a
+    # URL without a name is its route.
     "home": "operator",
     "healthz": "public: a load balancer has no session",
     "readyz": "public: a load balancer has no session",
@@ -28,7 +28,7 @@ RIGHTS: dict[str, Permission | str] = {
     "accounts/confirm-email/<str:key>/": NOTHING_BEHIND,
     "accounts/password/set/": NOTHING_BEHIND,
     "accounts/login/code/confirm/": NOTHING_BEHIND,
-    "connect-callback": "operator",  # the organization is in the state that comes back, and entered after it
+    "connect-callback": "operator",  # the returned state identifies the organization, which is entered afterwards
     "organization": Permission.ENTER,
     "users": Permission.VIEW_USERS,
     "user-group-choices": Permission.VIEW_USERS,
@@ -38,13 +38,13 @@ RIGHTS: dict[str, Permission | str] = {
     "user-groups": Permission.CHANGE_GROUPS,
     "user-panel": Permission.VIEW_USERS,
     "user-standing": Permission.VIEW_USERS,
-    "user-action": Permission.VIEW_USERS,  # and the action's own: every one of them in tests of its outcomes
+    "user-action": Permission.VIEW_USERS,  # and the action's own, which test_outcomes.py covers
     "working-on": Permission.VIEW_USERS,
     "audit": Permission.VIEW_AUDIT,
     "audit-export": Permission.EXPORT_AUDIT,
     "audit-entry": Permission.VIEW_AUDIT,
     "audit-read-again": Permission.VIEW_AUDIT,  # and the action's own
-    "undo": Permission.VIEW_USERS,  # and that of the action that it is
+    "undo": Permission.VIEW_USERS,  # and that of the inverse action
     "groups": Permission.VIEW_USERS,
     "group": Permission.VIEW_USERS,
     "export-group-members": Permission.EXPORT_USERS,
@@ -90,26 +90,26 @@ def walk(chosen: list[Address]) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def silent_pingone() -> Iterator[respx.MockRouter]:
-    """Answers everything with 404: a page may call, and nothing leaves this machine."""
+    """Answer every request with 404, so that pages can call PingOne and nothing leaves this machine."""
     with respx.mock(assert_all_called=False) as router:
         router.route().respond(404, json={"id": "1", "code": "NOT_FOUND", "message": "none"})
         yield router
 
 
-def test_urls_of_ours_are_all_in_the_table_and_no_others() -> None:
-    """Whoever adds a page decides its right here as well; the walks below go by it."""
+def test_url_table_has_exactly_our_urls() -> None:
+    """The tests below use the table, so a new page needs its permission in it."""
     assert {address.name for address in OURS} == RIGHTS.keys()
     assert set(ALLAUTH) <= {address.name for address in EVERY_ADDRESS}
 
 
 @walk(OURS)
-def test_a_view_asks_for_the_right_in_the_table(address: Address) -> None:
-    kind, _, detail = address.door.partition(":")  # as org_view, operator_view or public_view left it
+def test_view_needs_the_permission_in_the_table(address: Address) -> None:
+    kind, _, detail = address.door.partition(":")  # set by org_view, operator_view or public_view
 
     assert {"org": detail, "public": f"public: {detail}"}.get(kind, kind) == RIGHTS[address.name]
 
 
-def test_a_public_door_gives_its_reason() -> None:
+def test_public_view_gives_its_reason() -> None:
     public = [right for right in RIGHTS.values() if right.startswith("public")]
 
     assert all(len(right.removeprefix("public: ")) > 10 for right in public)
@@ -117,7 +117,7 @@ def test_a_public_door_gives_its_reason() -> None:
 
 @walk([*OF_AN_ORGANIZATION, *OF_AN_OPERATOR])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_who_is_not_signed_in_is_asked_to_sign_in(client: Client, address: Address, method: str) -> None:
+def test_anonymous_visitor_is_redirected_to_sign_in(client: Client, address: Address, method: str) -> None:
     response = getattr(client, method)(address.path)
 
     assert response.status_code == 302
@@ -125,7 +125,7 @@ def test_who_is_not_signed_in_is_asked_to_sign_in(client: Client, address: Addre
 
 
 @walk([address for address in EVERY_ADDRESS if ALLAUTH.get(address.name) == FOR_OPERATORS])
-def test_allauths_own_pages_ask_for_a_sign_in(client: Client, address: Address) -> None:
+def test_allauth_pages_need_a_sign_in(client: Client, address: Address) -> None:
     response = client.get(address.path)
 
     assert response.status_code == 302
@@ -134,12 +134,12 @@ def test_allauths_own_pages_ask_for_a_sign_in(client: Client, address: Address) 
 
 @walk([address for address in EVERY_ADDRESS if ALLAUTH.get(address.name) == "closed by a URL before it"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_what_makes_no_sense_here_is_closed(client: Client, address: Address, method: str) -> None:
+def test_unused_allauth_pages_are_not_found(client: Client, address: Address, method: str) -> None:
     assert getattr(client, method)(address.path).status_code == 404
 
 
 @walk([*OF_AN_ORGANIZATION, *(address for address in OF_AN_OPERATOR if address.name != "connect-callback")])
-def test_during_an_htmx_request_the_whole_page_goes_to_the_sign_in(client: Client, address: Address) -> None:
+def test_htmx_request_sends_the_whole_page_to_sign_in(client: Client, address: Address) -> None:
     around = "http://testserver/o/acme/users/?q=ada&page=2"
 
     response = client.get(address.path, headers={"HX-Request": "true", "HX-Current-URL": around})
@@ -159,14 +159,14 @@ def test_during_an_htmx_request_the_whole_page_goes_to_the_sign_in(client: Clien
         "http://[",
     ],
 )
-def test_a_page_elsewhere_is_not_come_back_to(client: Client, claimed: str) -> None:
+def test_sign_in_does_not_lead_back_to_another_site(client: Client, claimed: str) -> None:
     response = client.get("/o/acme/users/", headers={"HX-Request": "true", "HX-Current-URL": claimed})
 
     assert response["HX-Redirect"] == "/accounts/login/?next=/"
 
 
 @walk(OF_AN_ORGANIZATION)
-def test_a_stranger_finds_nothing(
+def test_stranger_gets_not_found(
     browser_of: Callable[[Operator], Client], acme: Organization, stranger: Operator, address: Address
 ) -> None:
     browser = browser_of(stranger)
@@ -180,7 +180,7 @@ def test_a_stranger_finds_nothing(
 
 
 @walk(OF_AN_ORGANIZATION)
-def test_what_exists_and_what_does_not_look_the_same_to_a_stranger(
+def test_stranger_cannot_tell_whether_an_organization_exists(
     browser_of: Callable[[Operator], Client], acme: Organization, stranger: Operator, address: Address
 ) -> None:
     browser = browser_of(stranger)
@@ -193,7 +193,7 @@ def test_what_exists_and_what_does_not_look_the_same_to_a_stranger(
 
 
 @pytest.mark.parametrize(("address", "role"), FORBIDDEN)
-def test_a_member_without_the_right_is_refused(
+def test_member_without_the_permission_is_refused(
     browser_of: Callable[[Operator], Client], acme: Organization, address: Address, role: str
 ) -> None:
     browser = browser_of(make_operator("member@acme.test", acme, role))
@@ -201,9 +201,7 @@ def test_a_member_without_the_right_is_refused(
     assert [browser.get(address.path).status_code, browser.post(address.path).status_code] == [403, 403]
 
 
-def test_a_right_that_is_taken_away_is_gone_at_once(
-    browser_of: Callable[[Operator], Client], org_admin: Operator
-) -> None:
+def test_revoked_permission_ends_at_once(browser_of: Callable[[Operator], Client], org_admin: Operator) -> None:
     browser = browser_of(org_admin)
     assert browser.get("/o/acme/settings/connection/").status_code == 200
 
@@ -219,7 +217,7 @@ def test_a_right_that_is_taken_away_is_gone_at_once(
 
 
 @walk(PAGES)
-def test_each_page_is_private_and_runs_nothing_that_is_not_ours(
+def test_page_is_private_and_has_no_inline_code(
     browser_of: Callable[[Operator], Client], org_admin: Operator, silent_pingone: respx.MockRouter, address: Address
 ) -> None:
     response = browser_of(org_admin).get(address.path)
@@ -237,7 +235,7 @@ def test_each_page_is_private_and_runs_nothing_that_is_not_ours(
     assert inline(response.content.decode()) == []
 
 
-def test_no_template_holds_inline_script_or_style() -> None:
+def test_templates_have_no_inline_script_or_style() -> None:
     templates = list(Path(settings.BASE_DIR, "templates").rglob("*.html"))
 
     assert len(templates) > 20
@@ -245,6 +243,6 @@ def test_no_template_holds_inline_script_or_style() -> None:
 
 
 def inline(html: str) -> list[str]:
-    """Scripts and styles that are not files; blocks of JSON run nothing."""
+    """Return the inline scripts and styles. Blocks of JSON are data and do not count."""
     scripts = [tag for tag in re.findall(r"<script[^>]*>", html) if "src=" not in tag and "application/json" not in tag]
     return scripts + re.findall(r"<style|\sstyle=|\son[a-z]+=\"|javascript:|hx-on", html)

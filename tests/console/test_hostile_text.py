@@ -1,7 +1,7 @@
-"""A user whose every field is hostile text, everywhere that a user is shown: pages, exports, terminal and log.
+"""Injection tests: a user with hostile text in every field, on pages, in exports, on a terminal and in the log.
 
-Whatever PingOne says in words is, in every answer, a text that shows if it is ever taken for anything but text: an
-element, an attribute, an address, a template, a formula, a header, a line of its own, a command to a terminal.
+Every text in PingOne's answers is a probe for each kind of injection: HTML element, attribute, URL, template, CSV
+formula, HTTP header, log line and terminal command.
 """
 
 import csv
@@ -41,7 +41,7 @@ FORMULA = re.compile(r"\s*[=+\-@]")
 
 
 def hostile(value: Any, name: str = "") -> Any:
-    """The same JSON with every text hostile but ids, times, and where the next page is."""
+    """Return the JSON with every text replaced by hostile text, except IDs, times and links."""
     if isinstance(value, dict):
         return {key: item if key == "_links" else hostile(item, key) for key, item in value.items()}
     if isinstance(value, list):
@@ -52,7 +52,7 @@ def hostile(value: Any, name: str = "") -> Any:
 
 
 def everything() -> dict[str, Any]:
-    """What PingOne says of Ada and all around her, by path."""
+    """Return PingOne's data about Ada and everything related to her, by path."""
     group = {
         "id": str(ENGINEERS),
         "name": "Engineers",
@@ -109,14 +109,14 @@ def everything() -> dict[str, Any]:
 
 
 def typed(action: Action) -> dict[str, str]:
-    """By an operator who means as well as PingOne does."""
+    """Return the form's input from a hostile operator."""
     username = {"username": " ".join(text(WORDS).split())} if action.key == "user.delete" else {}
     return typed_for(action) | username | {"ticket": TEXT[:60], "reason": TEXT}
 
 
 @dataclass
 class Directory:
-    """Means nobody well."""
+    """A PingOne that answers with hostile text."""
 
     said: dict[str, Any] = field(default_factory=everything)
 
@@ -144,7 +144,7 @@ def _hostile_pingone() -> Any:
 
 @pytest.fixture
 def client(org_admin: Operator, acme: Organization) -> Client:
-    """An org admin's browser, in an organization and by an operator of such names."""
+    """Return an org admin's browser. The organization and the operator have hostile names."""
     Organization.objects.filter(pk=acme.pk).update(name=TEXT[:100])
     Operator.objects.filter(pk=org_admin.pk).update(name=TEXT[:150])
     client = Client()
@@ -153,7 +153,7 @@ def client(org_admin: Operator, acme: Organization) -> Client:
 
 
 class Reading(HTMLParser):
-    """A page as a browser takes it: what became more than text."""
+    """Parse a page as a browser does, and collect hostile text that became markup or code (`harm`)."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -183,7 +183,7 @@ class Reading(HTMLParser):
 
 
 def read(response: Any) -> str:
-    """The answer's body; nothing in it, or about it, is more than the text that it was."""
+    """Check that body and headers contain the hostile text only as text, and return the text."""
     body: bytes = response.getvalue()
     page = body.decode()
     assert response.status_code < 500, response.request["PATH_INFO"]
@@ -209,7 +209,7 @@ PAGES = ["/o/acme/users/", USER, *PANELS, "/o/acme/groups/", f"/o/acme/groups/{E
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
-def test_no_page_takes_it_for_more_than_text(client: Client, headers: dict[str, str]) -> None:
+def test_pages_show_hostile_text_as_text(client: Client, headers: dict[str, str]) -> None:
     for address in OURS:
         read(client.get(address.path, headers=headers))
         read(client.get(address.path, {"q": TEXT, "name": TEXT, "filter": TEXT, "text": TEXT}, headers=headers))
@@ -219,11 +219,11 @@ def test_no_page_takes_it_for_more_than_text(client: Client, headers: dict[str, 
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
-def test_no_action_no_record_and_no_line_of_the_log_does(
+def test_actions_audit_and_log_keep_hostile_text_as_text(
     client: Client, audit_lines: Callable[[], list[str]], caplog: pytest.LogCaptureFixture, action: Action
 ) -> None:
     page: dict[str, str] = {}
-    by_fragment_too = action in one_of_each_shape()  # fragments are made for all actions of a shape at one place
+    by_fragment_too = action in one_of_each_shape()  # all actions of a shape share the code for fragments
     for way in (page, {"HX-Request": "true"}) if by_fragment_too else (page,):
         read(client.get(page_of(action), typed(action), headers=way))
         response = client.post(page_of(action), typed(action) | {"submission": str(uuid4())}, headers=way)
@@ -245,7 +245,7 @@ def test_no_action_no_record_and_no_line_of_the_log_does(
 
 
 def at_a_terminal(command: str, *arguments: str) -> str:
-    """What it writes: printable, and a line for each thing said."""
+    """Run the command, check that its output is printable and has no injected lines, and return the output."""
     output = io.StringIO()
     try:
         call_command(command, *arguments, stdout=output, stderr=output)
@@ -262,7 +262,7 @@ def at_a_terminal(command: str, *arguments: str) -> str:
 
 @pytest.mark.usefixtures("client")
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
-def test_no_terminal_does(action: Action) -> None:
+def test_action_command_prints_hostile_text_safely(action: Action) -> None:
     user = ["--user", str(ADA)] if action.needs_user else []
     command = ["pingone", "acme", action.key, *user, *options(typed(action)), "--as", "admin@acme.test"]
 
@@ -272,7 +272,7 @@ def test_no_terminal_does(action: Action) -> None:
 
 @pytest.mark.usefixtures("client")
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_no_call_at_a_terminal_does(method: str) -> None:
+def test_api_call_command_prints_hostile_text_safely(method: str) -> None:
     call = ["acme", "api.call", "--method", method, "--path", f"/users/{ADA}", "--reason", TEXT, "--as"]
 
     assert SHOWN in at_a_terminal("pingone", *call, "admin@acme.test")
@@ -280,7 +280,7 @@ def test_no_call_at_a_terminal_does(method: str) -> None:
 
 
 @pytest.mark.usefixtures("client")
-def test_no_check_of_the_connection_does() -> None:
+def test_other_commands_print_hostile_text_safely() -> None:
     at_a_terminal("check_connection", "acme")
     at_a_terminal("sync_populations", "acme")
     at_a_terminal("verify_audit")

@@ -1,4 +1,4 @@
-"""The one path that acts: what is checked, what is on record, and what happens exactly once."""
+"""`perform`, the only path for actions: checks, audit entries, idempotency, undo and unknown outcomes."""
 
 import random
 from datetime import UTC, datetime
@@ -49,11 +49,11 @@ def rows() -> list[tuple[str, str]]:
 
 
 def reads(pingone, *states: dict[str, Any]) -> Any:
-    """The user as read one time after the other."""
+    """Mock successive reads of the user."""
     return pingone.get(f"/users/{ADA}").mock(side_effect=[httpx.Response(200, json=state) for state in states])
 
 
-def test_an_action_is_on_record_with_the_values_before_and_after(access, pingone):
+def test_action_is_on_record_with_the_values_before_and_after(access, pingone):
     reads(pingone, ada(), ada(enabled=False))
     wire = pingone.put(f"/users/{ADA}/enabled").respond(json={"enabled": False})
 
@@ -68,7 +68,7 @@ def test_an_action_is_on_record_with_the_values_before_and_after(access, pingone
     assert not performed.user.enabled
 
 
-def test_a_name_of_any_length_fits_into_the_record(access, pingone):
+def test_long_subject_name_is_shortened_on_record(access, pingone):
     letters = random.Random(1)  # noqa: S311 - no secret, but nothing that compresses either
     endless = "".join(letters.choices("abcdefghijklmnopqrstuvwxyz\N{GRINNING FACE}", k=10_000))
     reads(pingone, ada(username=endless), ada(username=endless, enabled=False))
@@ -79,7 +79,7 @@ def test_a_name_of_any_length_fits_into_the_record(access, pingone):
     assert AuditEntry.objects.current().get().subject_name == endless[: entries.LONGEST_NAME]
 
 
-def test_if_it_cannot_be_written_down_it_does_not_happen(access, pingone, monkeypatch):
+def test_action_does_not_run_if_it_cannot_be_recorded(access, pingone, monkeypatch):
     def full(*args: Any, **kwargs: Any) -> None:
         raise OSError("disk full")
 
@@ -87,10 +87,10 @@ def test_if_it_cannot_be_written_down_it_does_not_happen(access, pingone, monkey
     monkeypatch.setattr(entries, "append", full)
 
     with pytest.raises(OSError, match="disk full"):
-        run(access, "user.deactivate")  # respx fails the test if PingOne is asked to
+        run(access, "user.deactivate")  # respx fails the test if a write reaches PingOne
 
 
-def test_a_right_that_was_taken_away_meanwhile_counts(access, pingone):
+def test_permission_is_checked_again_when_the_action_runs(access, pingone):
     Membership.objects.update(role=Membership.Role.AUDITOR)
 
     with pytest.raises(PermissionDenied):
@@ -99,14 +99,14 @@ def test_a_right_that_was_taken_away_meanwhile_counts(access, pingone):
     assert rows() == []
 
 
-def test_somebody_removed_meanwhile_is_a_stranger(access, pingone):
+def test_removed_member_gets_not_found_when_the_action_runs(access, pingone):
     Membership.objects.all().delete()
 
     with pytest.raises(Http404):
         run(access, "user.deactivate")
 
 
-def test_the_same_form_has_one_effect_and_tells_of_it_again(access, pingone):
+def test_double_submit_has_one_effect_and_returns_its_entry(access, pingone):
     reads(pingone, ada(), ada(enabled=False))
     wire = pingone.put(f"/users/{ADA}/enabled").respond(json={})
     submission = uuid4()
@@ -119,7 +119,7 @@ def test_the_same_form_has_one_effect_and_tells_of_it_again(access, pingone):
     assert wire.call_count == 1
 
 
-def test_a_refusal_is_on_record_with_pingones_ids(access, pingone):
+def test_refusal_is_on_record_with_the_ids_of_pingone(access, pingone):
     reads(pingone, ada())
     pingone.put(f"/users/{ADA}/enabled").respond(403, json=error("ACCESS_FAILED"), headers={"Correlation-Id": "c-77"})
 
@@ -133,7 +133,7 @@ def test_a_refusal_is_on_record_with_pingones_ids(access, pingone):
     assert (entry.error_id, entry.correlation_id) == ("a8f8ecb4-df02-4e4a-a94d-a60c3299d5b6", "c-77")
 
 
-def test_an_attempt_on_somebody_who_is_not_there_is_on_record(access, pingone):
+def test_action_on_a_missing_user_is_on_record(access, pingone):
     pingone.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
 
     result = run(access, "user.deactivate")
@@ -144,7 +144,7 @@ def test_an_attempt_on_somebody_who_is_not_there_is_on_record(access, pingone):
     assert rows() == [("user.deactivate", "started"), ("user.deactivate", "failed")]
 
 
-def test_an_attempt_without_a_connection_is_on_record(access, pingone):
+def test_action_without_a_connection_is_on_record(access, pingone):
     access.org.connection.state = "disconnected"
     access.org.connection.save()
 
@@ -156,7 +156,7 @@ def test_an_attempt_without_a_connection_is_on_record(access, pingone):
     assert rows()[-1] == ("user.deactivate", "failed")
 
 
-def test_a_mistake_of_ours_in_the_middle_leaves_the_outcome_unknown(access, pingone, monkeypatch):
+def test_bug_during_the_call_leaves_the_outcome_unknown(access, pingone, monkeypatch):
     reads(pingone, ada())
     monkeypatch.delattr("pingone_integration.calls.api.PingOneApi.put")
 
@@ -166,7 +166,7 @@ def test_a_mistake_of_ours_in_the_middle_leaves_the_outcome_unknown(access, ping
     assert rows()[-1] == ("user.deactivate", "unknown")
 
 
-def test_what_cannot_be_read_back_has_happened_all_the_same(access, pingone):
+def test_action_succeeds_even_if_it_cannot_be_read_back(access, pingone):
     pingone.get(f"/users/{ADA}").mock(side_effect=[httpx.Response(200, json=ada()), httpx.Response(429)])
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
 
@@ -176,7 +176,7 @@ def test_what_cannot_be_read_back_has_happened_all_the_same(access, pingone):
     assert "could not be read back" in performed.entry.note
 
 
-def test_what_pingone_takes_and_does_not_show_is_told(access, pingone):
+def test_entry_notes_that_pingone_does_not_show_the_effect(access, pingone):
     locked = ada(account={"canAuthenticate": False, "status": "LOCKED"})
     reads(pingone, locked, locked)
     pingone.post(f"/users/{ADA}").respond(json={})
@@ -187,7 +187,7 @@ def test_what_pingone_takes_and_does_not_show_is_told(access, pingone):
     assert "does not show it" in performed.entry.note
 
 
-def test_values_that_may_not_be_seen_keep_nobody_from_acting(access, pingone):
+def test_action_runs_even_if_the_values_before_cannot_be_read(access, pingone):
     reads(pingone, ada(), ada())
     pingone.get(f"/users/{ADA}/password").respond(403, json=error("ACCESS_FAILED"))
     pingone.post(f"/users/{ADA}/password").respond(json={})
@@ -195,7 +195,7 @@ def test_values_that_may_not_be_seen_keep_nobody_from_acting(access, pingone):
     assert done(run(access, "password.force-change")).entry.outcome == "succeeded"
 
 
-def test_a_temporary_password_is_handed_over_and_kept_nowhere(access, pingone, audit_lines):
+def test_temporary_password_is_returned_and_kept_nowhere(access, pingone, audit_lines):
     reads(pingone, ada(), ada())
     pingone.get(f"/users/{ADA}/password").respond(json={"status": "OK"})
     wire = pingone.put(f"/users/{ADA}/password").respond(json={})
@@ -207,7 +207,7 @@ def test_a_temporary_password_is_handed_over_and_kept_nowhere(access, pingone, a
     assert password not in "".join(audit_lines())
 
 
-def test_a_created_user_is_named_in_the_closing_row(org_admin, pingone):
+def test_created_user_is_named_in_the_closing_row(org_admin, pingone):
     pingone.post("/users").respond(201, json=ada())
     reads(pingone, ada())
 
@@ -220,7 +220,7 @@ def test_a_created_user_is_named_in_the_closing_row(org_admin, pingone):
     assert entry.note == "PingOne did not take: costCenter."
 
 
-def test_a_deleted_user_is_on_record_as_they_were(org_admin, pingone):
+def test_deleted_user_is_on_record_with_the_values_before(org_admin, pingone):
     pingone.get(f"/users/{ADA}").mock(
         side_effect=[httpx.Response(200, json=ada()), httpx.Response(404, json=error("NOT_FOUND"))]
     )
@@ -233,7 +233,7 @@ def test_a_deleted_user_is_on_record_as_they_were(org_admin, pingone):
 
 
 @pytest.mark.parametrize("ticket", ["", "CHG7", "INC", "INC1 "])
-def test_the_organization_decides_what_a_ticket_looks_like(access, pingone, ticket):
+def test_ticket_must_match_the_pattern_of_the_organization(access, pingone, ticket):
     TicketPolicy.objects.create(
         organization=access.org, action="user.deactivate", requirement="pattern", pattern=r"INC\d+"
     )
@@ -259,7 +259,7 @@ def test_undo_runs_the_inverse_with_the_values_before(org_admin, pingone):
     assert "undone already" in refused(undo(access, entry, Circumstances())).reason
 
 
-def test_undo_refuses_when_the_user_has_changed_since(access, pingone):
+def test_undo_is_refused_if_the_user_has_changed_since(access, pingone):
     reads(pingone, ada(), ada(enabled=False), ada())
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
     entry = done(run(access, "user.deactivate")).entry
@@ -268,7 +268,7 @@ def test_undo_refuses_when_the_user_has_changed_since(access, pingone):
     assert rows()[-1] == ("user.activate", "refused")
 
 
-def test_undoing_a_profile_change_writes_only_what_it_changed(access, pingone):
+def test_undo_of_a_profile_change_writes_only_the_changed_fields(access, pingone):
     chief = ada(title="Chief")
     reads(pingone, ada(), ada(), chief, chief, chief, ada())
     wire = pingone.patch(f"/users/{ADA}").mock(
@@ -281,7 +281,7 @@ def test_undoing_a_profile_change_writes_only_what_it_changed(access, pingone):
     assert wire.calls.last.request.content == b'{"title":"Analyst"}'
 
 
-def test_undoing_an_addition_removes_from_the_group(access, pingone):
+def test_undo_of_an_addition_removes_the_user_from_the_group(access, pingone):
     reads(pingone, *[ada()] * 4)
     member = httpx.Response(200, json={"id": str(ENGINEERS), "name": "Engineers", "type": "DIRECT"})
     none = httpx.Response(404, json=error("NOT_FOUND"))
@@ -296,7 +296,7 @@ def test_undoing_an_addition_removes_from_the_group(access, pingone):
     assert (undone.action, undone.after) == ("group.remove", {"group": "Engineers", "direct_member": False})
 
 
-def test_what_was_so_already_is_no_change_and_has_no_undo(access, pingone):
+def test_action_without_a_change_has_no_undo(access, pingone):
     reads(pingone, ada(enabled=False), ada(enabled=False))
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
 
@@ -307,7 +307,7 @@ def test_what_was_so_already_is_no_change_and_has_no_undo(access, pingone):
     assert "cannot be undone" in refused(undo(access, result.entry, Circumstances())).reason
 
 
-def test_what_somebody_else_changed_meanwhile_is_a_conflict_on_record(access, pingone):
+def test_conflict_with_another_change_is_on_record(access, pingone):
     reads(pingone, ada(), ada())
     seen_at = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -317,7 +317,7 @@ def test_what_somebody_else_changed_meanwhile_is_a_conflict_on_record(access, pi
     assert rows()[-1] == ("user.update", "conflict")
 
 
-def test_a_mistake_of_ours_after_the_call_leaves_the_outcome_unknown(access, pingone, monkeypatch):
+def test_bug_after_the_call_leaves_the_outcome_unknown(access, pingone, monkeypatch):
     reads(pingone, ada())
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
     monkeypatch.delattr("console.perform._look_again")
@@ -328,7 +328,7 @@ def test_a_mistake_of_ours_after_the_call_leaves_the_outcome_unknown(access, pin
     assert rows()[-1] == ("user.deactivate", "unknown")
 
 
-def test_an_entry_names_its_actor_on_each_row(access, pingone):
+def test_audit_rows_name_the_actor(access, pingone):
     reads(pingone, ada(), ada(enabled=False))
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
 
@@ -337,7 +337,7 @@ def test_an_entry_names_its_actor_on_each_row(access, pingone):
     assert {(row.actor, row.operator) for row in AuditEntry.objects.all()} == {("operator", access.operator)}
 
 
-def test_what_has_no_inverse_cannot_be_undone(access, pingone):
+def test_action_without_an_inverse_cannot_be_undone(access, pingone):
     reads(pingone, ada(account={"canAuthenticate": False, "status": "LOCKED"}), ada())
     pingone.post(f"/users/{ADA}").respond(json={})
 
@@ -347,7 +347,7 @@ def test_what_has_no_inverse_cannot_be_undone(access, pingone):
 
 
 @pytest.mark.parametrize(("enabled", "outcome"), [(False, "succeeded"), (True, "failed")])
-def test_reading_the_user_again_settles_an_unknown_outcome(access, pingone, enabled, outcome):
+def test_unknown_outcome_is_resolved_by_reading_the_user(access, pingone, enabled, outcome):
     reads(pingone, ada(), ada(enabled=enabled))
     pingone.put(f"/users/{ADA}/enabled").respond(502)
     assert isinstance(run(access, "user.deactivate"), Unknown)
@@ -358,7 +358,7 @@ def test_reading_the_user_again_settles_an_unknown_outcome(access, pingone, enab
     assert "agent@acme.test" in settled.note
 
 
-def test_an_outcome_that_cannot_be_seen_stays_unknown(access, pingone):
+def test_outcome_without_a_visible_effect_stays_unknown(access, pingone):
     reads(pingone, ada(), ada())
     pingone.post(f"/users/{ADA}/password").respond(502)
     assert isinstance(run(access, "password.send-recovery-code"), Unknown)
@@ -366,7 +366,7 @@ def test_an_outcome_that_cannot_be_seen_stays_unknown(access, pingone):
     assert resolve(access, AuditEntry.objects.current().get()).outcome == "unknown"
 
 
-def test_an_action_that_still_runs_is_not_settled_by_somebody_else(access, acme, helpdesk, pingone):
+def test_running_action_is_not_resolved(access, acme, helpdesk, pingone):
     row = entries.start(
         acme,
         enter_org(helpdesk, "acme").actor,

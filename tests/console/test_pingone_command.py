@@ -1,4 +1,4 @@
-"""The catalogue from a terminal: the same checks, the same record, and an exit code by outcome."""
+"""The `pingone` command: the catalogue on a terminal, with the same checks and audit, and exit codes by outcome."""
 
 import io
 import json
@@ -36,7 +36,7 @@ def run_json(*arguments: str, operator: str = "agent@acme.test") -> tuple[int, d
     ("name", "condition"),
     [("ada.berg", 'username eq "ada.berg"'), ("ada.berg@acme.test", 'email eq "ada.berg@acme.test"')],
 )
-def test_a_user_is_named_as_people_name_them(helpdesk, pingone, name, condition):
+def test_user_option_accepts_username_or_email(helpdesk, pingone, name, condition):
     search = pingone.get("/users").respond(json=listing("users", ada()))
     pingone.get(f"/users/{ADA}").respond(json=ada())
     pingone.post(f"/users/{ADA}").respond(json={})
@@ -47,14 +47,14 @@ def test_a_user_is_named_as_people_name_them(helpdesk, pingone, name, condition)
 
 
 @pytest.mark.parametrize(("found", "told"), [([], "no user"), ([ada(), bo()], "more than one")])
-def test_a_name_of_none_or_several_changes_nobody(helpdesk, pingone, found, told):
+def test_user_option_with_no_or_several_matches_is_refused(helpdesk, pingone, found, told):
     pingone.get("/users").respond(json=listing("users", *found))
 
     with pytest.raises(CommandError, match=told):
         run("user.unlock", "--user", "ada")
 
 
-def test_only_what_is_given_is_changed(helpdesk, pingone):
+def test_only_the_given_options_are_changed(helpdesk, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada(title="Chief"))
 
@@ -70,7 +70,7 @@ def test_only_what_is_given_is_changed(helpdesk, pingone):
         (httpx.ReadTimeout("too late"), command.UNKNOWN, "unknown"),
     ],
 )
-def test_the_exit_code_and_the_json_tell_the_outcome(helpdesk, pingone, answer, code, outcome):
+def test_exit_code_and_json_state_the_outcome(helpdesk, pingone, answer, code, outcome):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     pingone.post(f"/users/{ADA}").mock(side_effect=[answer, answer])
 
@@ -78,7 +78,7 @@ def test_the_exit_code_and_the_json_tell_the_outcome(helpdesk, pingone, answer, 
     assert run_json("user.unlock", "--user", str(ADA))[1]["outcome"] == outcome
 
 
-def test_the_json_of_a_success_has_the_values_before_and_after(helpdesk, pingone):
+def test_json_of_a_success_has_the_values_before_and_after(helpdesk, pingone):
     pingone.get(f"/users/{ADA}").mock(
         side_effect=[httpx.Response(200, json=state) for state in (ada(), ada(enabled=False))]
     )
@@ -94,7 +94,7 @@ def test_the_json_of_a_success_has_the_values_before_and_after(helpdesk, pingone
     )
 
 
-def test_a_missing_ticket_is_told_before_anything_is_tried(helpdesk, acme, pingone):
+def test_missing_ticket_is_reported_before_the_action(helpdesk, acme, pingone):
     TicketPolicy.objects.create(organization=acme, action="user.unlock", requirement="required")
 
     with pytest.raises(CommandError, match="--ticket") as raised:
@@ -103,14 +103,14 @@ def test_a_missing_ticket_is_told_before_anything_is_tried(helpdesk, acme, pingo
     assert raised.value.returncode == 2
 
 
-def test_a_deletion_asks_for_the_username_here_as_well(org_admin, pingone):
+def test_deletion_needs_the_username(org_admin, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
     with pytest.raises(CommandError, match="not the username"):
         run("user.delete", "--user", str(ADA), "--username", "bo.ek", operator=org_admin.email)
 
 
-def test_a_secret_comes_from_standard_input_only(helpdesk, pingone, monkeypatch):
+def test_secret_is_read_only_from_standard_input(helpdesk, pingone, monkeypatch):
     action = replace(BY_KEY["device.rename"], secret_inputs=frozenset({"nickname"}))
     monkeypatch.setattr(command, "ACTIONS", [action])
     monkeypatch.setattr("sys.stdin", io.StringIO("what nobody sees\n"))
@@ -128,7 +128,7 @@ def test_a_secret_comes_from_standard_input_only(helpdesk, pingone, monkeypatch)
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
-def test_a_hostile_name_does_a_terminal_no_harm(helpdesk, pingone, name):
+def test_hostile_name_is_printed_safely(helpdesk, pingone, name):
     pingone.get(f"/users/{ADA}").mock(return_value=httpx.Response(200, content=json.dumps(ada(username=name))))
     pingone.post(f"/users/{ADA}/password").respond(json={})
 

@@ -1,4 +1,4 @@
-"""Org admins decide which actions ask for a ticket; each change is on record, and counts from then on."""
+"""Ticket policies: org admins decide which actions need a ticket, and each change is on record."""
 
 from collections.abc import Callable
 
@@ -22,20 +22,20 @@ def admin(browser_of: BrowserOf, org_admin: Operator) -> Client:
 
 
 def as_before(**changes: str) -> dict[str, str]:
-    """The form as it is sent, fields named `<action>-<field>`; dots of a key are written as two underscores here."""
+    """Return the form's data, with fields `<action>-<field>`. In `changes`, `__` means a dot and `_at_` means `-`."""
     keys = [*(action.key for action in ACTIONS), "api.call"]
     sent = {f"{key}-requirement": "optional" for key in keys} | {f"{key}-pattern": "" for key in keys}
     return sent | {name.replace("__", ".").replace("_at_", "-"): value for name, value in changes.items()}
 
 
-def test_every_action_has_a_line(admin: Client) -> None:
+def test_every_action_has_a_line_in_the_policies(admin: Client) -> None:
     text = admin.get(PAGE).content.decode()
 
     assert all(f'name="{action.key}-requirement"' in text for action in ACTIONS)
     assert 'name="api.call-requirement"' in text
 
 
-def test_what_changes_is_kept_and_on_record_and_nothing_else(admin: Client, acme: Organization) -> None:
+def test_only_changed_policies_are_saved_and_on_record(admin: Client, acme: Organization) -> None:
     changes = {"user__delete_at_requirement": "pattern", "user__delete_at_pattern": r"CHG\d+|INC\d+"}
 
     response = admin.post(PAGE, as_before(**changes), follow=True)
@@ -50,7 +50,7 @@ def test_what_changes_is_kept_and_on_record_and_nothing_else(admin: Client, acme
     assert entry.after == {"requirement": "pattern", "pattern": r"CHG\d+|INC\d+"}
 
 
-def test_saving_the_same_again_changes_nothing(admin: Client, acme: Organization) -> None:
+def test_unchanged_policies_are_not_saved(admin: Client, acme: Organization) -> None:
     response = admin.post(PAGE, as_before(), follow=True)
 
     assert "Nothing is changed." in response.content.decode()
@@ -67,9 +67,7 @@ def test_saving_the_same_again_changes_nothing(admin: Client, acme: Organization
         ("a*a*a*a*", "at most 3"),
     ],
 )
-def test_a_pattern_that_cannot_work_is_told_at_its_field_and_nothing_is_kept(
-    admin: Client, pattern: str, words: str
-) -> None:
+def test_invalid_pattern_is_reported_at_its_field_and_nothing_is_saved(admin: Client, pattern: str, words: str) -> None:
     changes = {"user__delete_at_requirement": "pattern", "user__delete_at_pattern": pattern}
 
     response = admin.post(PAGE, as_before(**changes, user__unlock_at_requirement="required"))
@@ -79,7 +77,7 @@ def test_a_pattern_that_cannot_work_is_told_at_its_field_and_nothing_is_kept(
     assert not TicketPolicy.objects.exists()
 
 
-def test_a_pattern_is_forgotten_with_the_requirement(admin: Client, acme: Organization) -> None:
+def test_pattern_is_removed_with_its_requirement(admin: Client, acme: Organization) -> None:
     pattern = TicketPolicy.Requirement.PATTERN
     TicketPolicy.objects.create(organization=acme, action="user.delete", requirement=pattern, pattern="INC.")
 
@@ -88,12 +86,12 @@ def test_a_pattern_is_forgotten_with_the_requirement(admin: Client, acme: Organi
     assert ticket_policy(acme, "user.delete").pattern == ""
 
 
-def test_only_org_admins_decide(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
+def test_policies_are_for_org_admins_only(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
     for operator in (helpdesk, auditor):
         assert browser_of(operator).post(PAGE, as_before()).status_code == 403
 
 
-def test_a_policy_counts_in_its_own_organization_only(admin: Client, acme: Organization, globex: Organization) -> None:
+def test_policy_applies_only_to_its_own_organization(admin: Client, acme: Organization, globex: Organization) -> None:
     admin.post(PAGE, as_before(user__unlock_at_requirement="required"))
 
     assert ticket_policy(acme, "user.unlock").is_required

@@ -1,4 +1,4 @@
-"""Changing the key that secrets are sealed with leaves no operator without a second factor."""
+"""Key rotation (`rotate_credentials`) includes the second factors of operators."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from pingone_integration.models import Connection
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
-def test_rotating_the_keys_includes_second_factors(org_admin: Operator, settings: Any) -> None:
+def test_key_rotation_includes_second_factors(org_admin: Operator, settings: Any) -> None:
     old, new = (Fernet.generate_key().decode() for _ in range(2))
     settings.CREDENTIAL_KEYS = [old]
     Connection.objects.update(sealed_client_secret="", sealed_access_token="", sealed_refresh_token="")
@@ -33,7 +33,9 @@ def test_rotating_the_keys_includes_second_factors(org_admin: Operator, settings
         call_command("rotate_credentials")
 
 
-def test_all_that_cannot_be_opened_is_told_at_once(org_admin: Operator, acme: Organization, settings: Any) -> None:
+def test_key_rotation_lists_everything_that_cannot_be_opened(
+    org_admin: Operator, acme: Organization, settings: Any
+) -> None:
     TOTP.activate(org_admin, "JBSWY3DPEHPK3PXP")
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
 

@@ -1,6 +1,6 @@
-"""Sealed values that cannot be opened: what people are told, on the page and in the commands, and that nothing is lost.
+"""Sealed values that cannot be opened: the messages on pages and in commands, and the recovery.
 
-Whoever can write to the database swaps values or changes a bit; whoever runs the server loses a key.
+The causes: somebody with write access to the database swaps values or changes a bit, or the server loses a key.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -70,7 +70,7 @@ EVERY_WAY = pytest.mark.parametrize(
 
 
 @EVERY_WAY
-def test_the_page_says_that_the_credentials_cannot_be_opened_and_pingone_is_not_asked(
+def test_page_reports_unreadable_credentials_without_a_call(
     browser_of: Callable[[Operator], Client],
     org_admin: Operator,
     acme: Organization,
@@ -93,7 +93,7 @@ def test_the_page_says_that_the_credentials_cannot_be_opened_and_pingone_is_not_
 
 
 @EVERY_WAY
-def test_an_action_fails_and_is_on_record_as_failed(
+def test_action_with_unreadable_credentials_fails(
     browser_of: Callable[[Operator], Client],
     helpdesk: Operator,
     acme: Organization,
@@ -113,7 +113,7 @@ def test_an_action_fails_and_is_on_record_as_failed(
 
 
 @EVERY_WAY
-def test_the_commands_say_it_too(
+def test_commands_report_unreadable_credentials(
     helpdesk: Operator,
     acme: Organization,
     globex: Organization,
@@ -139,7 +139,7 @@ def test_the_commands_say_it_too(
     assert plain in capsys.readouterr().out
 
 
-def test_another_organization_goes_on_working(
+def test_other_organizations_keep_working(
     browser_of: Callable[[Operator], Client],
     stranger: Operator,
     acme: Organization,
@@ -152,7 +152,7 @@ def test_another_organization_goes_on_working(
     assert browser_of(stranger).get(f"/o/globex/users/{ADA}/").status_code == 200
 
 
-def test_bringing_the_key_back_mends_everything(
+def test_restored_key_makes_everything_work_again(
     browser_of: Callable[[Operator], Client],
     helpdesk: Operator,
     acme: Organization,
@@ -172,7 +172,7 @@ def test_bringing_the_key_back_mends_everything(
     assert acme.connection.state == Connection.State.CONNECTED
 
 
-def test_with_the_key_gone_for_good_an_org_admin_enters_the_secret_again(
+def test_lost_key_lets_an_org_admin_enter_the_secret_again(
     browser_of: Callable[[Operator], Client], org_admin: Operator, acme: Organization, settings: Any
 ) -> None:
     lose_the_key(acme, acme, settings)

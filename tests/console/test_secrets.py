@@ -1,4 +1,4 @@
-"""No secret leaves the process: canaries wherever one can be, and a search of everything that goes out."""
+"""No secret leaks: the tests plant canaries as secrets and search all output of the process for them."""
 
 import base64
 import logging
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.database
 
 SETTINGS = "/o/acme/settings/connection/"
 
-# Letters and digits alone, so that no escaping changes them.
+# Only letters and digits, so that escaping does not change them.
 CLIENT_SECRET = "CanaryClientSecret1"
 TYPED_SECRET = "CanaryTypedSecret2"
 ACCESS_TOKEN = "CanaryAccessToken3"
@@ -50,7 +50,7 @@ def basic(secret: str) -> str:
 
 
 class Witness(Client):
-    """A browser that remembers every answer, and searches all other ways out as well."""
+    """A browser that keeps every answer, and searches the answers and all other outputs for secrets."""
 
     def __init__(self, log: pytest.LogCaptureFixture) -> None:
         super().__init__(raise_request_exception=False)
@@ -74,7 +74,7 @@ class Witness(Client):
         self.answers.append((f"{called}: {response.status_code}", text))
 
     def forget_last(self) -> str:
-        """The answer that is meant to show a secret, once, to whom it is for."""
+        """Remove and return the last answer, which may show a secret to its owner once."""
         return self.answers.pop()[1]
 
     def ways_out(self) -> Iterator[tuple[str, str]]:
@@ -98,7 +98,7 @@ class Witness(Client):
 
 @pytest.fixture
 def witness(caplog: pytest.LogCaptureFixture, org_admin: Operator, acme: Organization) -> Iterator[Witness]:
-    """The org admin's browser; whatever a test does with it, in the end nothing may have leaked."""
+    """Return the org admin's browser, and check after the test that no secret has leaked."""
     caplog.set_level(logging.DEBUG)
     for name in ("django", "django.db.backends", "console", "pingone_integration", "allauth"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -137,7 +137,7 @@ def typed(**changes: str) -> dict[str, str]:
 
 
 def leave(witness: Witness, wire: respx.MockRouter) -> dict[str, str]:
-    """Press Connect; what the browser takes along to PingOne, which that answer alone may name."""
+    """Press Connect and return the query for PingOne. Only this answer may contain its state, nonce and challenge."""
     discoverable(wire)
     has_keys(wire)
     response = witness.post(f"{SETTINGS}connect/", typed())
@@ -155,7 +155,7 @@ def _emptied_cache() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_emptied_cache")
-def test_the_witness_sees_every_way_out(caplog: pytest.LogCaptureFixture, org_admin: Operator) -> None:
+def test_witness_searches_every_output(caplog: pytest.LogCaptureFixture, org_admin: Operator) -> None:
     witness = Witness(caplog)
     witness.force_login(org_admin)
     logging.getLogger("console").warning("with %s", CODE)
@@ -178,13 +178,13 @@ def test_the_witness_sees_every_way_out(caplog: pytest.LogCaptureFixture, org_ad
     }
 
 
-def test_entering_the_credentials_with_and_without_mistakes(witness: Witness) -> None:
+def test_connection_form_leaks_no_secret(witness: Witness) -> None:
     for changes in ({}, {"auth_url": "https://evil.test"}, {"environment_id": "no id"}, {"client_id": ""}):
         witness.post(SETTINGS, typed(**changes))
         witness.get(SETTINGS)
 
 
-def test_connecting(witness: Witness, wire: respx.MockRouter) -> None:
+def test_connect_leaks_no_secret(witness: Witness, wire: respx.MockRouter) -> None:
     asked = leave(witness, wire)
     signed = id_token(nonce=asked["nonce"], name="Mara Lind")
     witness.secrets.add(signed)
@@ -217,7 +217,7 @@ def test_connecting(witness: Witness, wire: respx.MockRouter) -> None:
     ],
     ids=["client", "grant", "id-token", "lifetime", "text", "redirect", "timeout", "refused"],
 )
-def test_connecting_to_no_avail(witness: Witness, wire: respx.MockRouter, answer: Any) -> None:
+def test_failed_connect_leaks_no_secret(witness: Witness, wire: respx.MockRouter, answer: Any) -> None:
     asked = leave(witness, wire)
     wire.post(f"{ISSUER}/token").mock(side_effect=[answer])
     wire.post(f"{ISSUER}/revoke").respond(200)
@@ -226,7 +226,7 @@ def test_connecting_to_no_avail(witness: Witness, wire: respx.MockRouter, answer
     witness.get(SETTINGS)
 
 
-def test_coming_back_signed_out_or_with_a_foreign_state(witness: Witness) -> None:
+def test_rejected_callback_leaks_no_secret(witness: Witness) -> None:
     witness.get("/connect/callback/", {"code": CODE, "state": "unknown"})
     witness.get(SETTINGS)
     witness.logout()
@@ -286,7 +286,7 @@ def pingone_answers(wire: respx.MockRouter, settings: Any) -> Callable[[str], No
 
 
 @pytest.mark.parametrize("answer", ["a user", "our mistake"])
-def test_every_address(witness: Witness, pingone_answers: Callable[[str], None], answer: str) -> None:
+def test_every_address_leaks_no_secret(witness: Witness, pingone_answers: Callable[[str], None], answer: str) -> None:
     pingone_answers(answer)
 
     for address in EVERY_ADDRESS:
@@ -294,11 +294,11 @@ def test_every_address(witness: Witness, pingone_answers: Callable[[str], None],
             send(witness, method, address)
 
 
-CALLING: list[tuple[str, Address]] = []  # the requests that make the console call PingOne, once somebody looked
+CALLING: list[tuple[str, Address]] = []  # requests that make the console call PingOne; filled by the first test
 
 
 @pytest.mark.parametrize("answer", sorted(ANSWERS.keys() - {"a user", "our mistake"}))
-def test_every_address_that_calls_pingone_whatever_it_answers(
+def test_every_address_leaks_no_secret_for_each_answer_of_pingone(
     witness: Witness, wire: respx.MockRouter, pingone_answers: Callable[[str], None], answer: str
 ) -> None:
     if not CALLING:
@@ -318,7 +318,7 @@ def test_every_address_that_calls_pingone_whatever_it_answers(
 
 
 def is_leaving(address: Address) -> bool:
-    """Signs this browser off, or takes it to PingOne with a `state`: both have tests of their own."""
+    """Return whether the address signs the browser out or changes the connection. Other tests cover these addresses."""
     return address.name in {"account_logout", "connect", "disconnect"}
 
 
@@ -326,11 +326,13 @@ def is_leaving(address: Address) -> bool:
     ("answer", "key"),
     [
         *(("a user", action.key) for action in ACTIONS),
-        # What is done with a failure goes by the shape of an action.
+        # The handling of a failure depends on the action's shape.
         *((answer, action.key) for answer in ("invalid", "timeout", "our mistake") for action in one_of_each_shape()),
     ],
 )
-def test_every_action(witness: Witness, wire: respx.MockRouter, settings: Any, key: str, answer: str) -> None:
+def test_every_action_leaks_no_secret(
+    witness: Witness, wire: respx.MockRouter, settings: Any, key: str, answer: str
+) -> None:
     action = BY_KEY[key]
     settings.DEBUG = True
     wire.get(f"{API_URL}/v1/environments/{ENVIRONMENT}/users/{ADA}").respond(json=ada())
@@ -351,7 +353,7 @@ def test_every_action(witness: Witness, wire: respx.MockRouter, settings: Any, k
             witness.get(f"/o/acme/users/{ADA}/")
 
 
-def test_an_access_token_that_is_renewed(witness: Witness, wire: respx.MockRouter) -> None:
+def test_token_refresh_leaks_no_secret(witness: Witness, wire: respx.MockRouter) -> None:
     Connection.objects.update(access_token_expires_at=None)
     discoverable(wire)
     wire.post(f"{ISSUER}/token").respond(json=tokens(access_token=NEW_ACCESS_TOKEN, refresh_token=NEW_REFRESH_TOKEN))
@@ -362,7 +364,7 @@ def test_an_access_token_that_is_renewed(witness: Witness, wire: respx.MockRoute
 
 @pytest.mark.parametrize("debug", [False, True], ids=["", "DEBUG"])
 @pytest.mark.parametrize("where", ["discovery", "code", "refresh", "call"])
-def test_a_mistake_of_ours_in_the_midst_of_secrets(
+def test_internal_error_leaks_no_secret(
     witness: Witness, wire: respx.MockRouter, settings: Any, where: str, debug: bool
 ) -> None:
     settings.DEBUG = debug
@@ -387,7 +389,7 @@ def test_a_mistake_of_ours_in_the_midst_of_secrets(
     assert debug != any("a mistake of ours" in message.body for message in mail.outbox)
 
 
-def test_signing_in_and_the_ways_back_in(witness: Witness, org_admin: Operator) -> None:
+def test_sign_in_and_password_reset_leak_no_secret(witness: Witness, org_admin: Operator) -> None:
     witness.logout()
     for password in (MISTYPED_PASSWORD, PASSWORD):
         witness.post("/accounts/login/", {"login": org_admin.email, "password": password})
@@ -399,14 +401,14 @@ def test_signing_in_and_the_ways_back_in(witness: Witness, org_admin: Operator) 
     witness.post("/accounts/password/reset/", {"email": org_admin.email})
     link = re.search(r"/accounts/password/reset/key/\S+", str(mail.outbox[-1].body))
     assert link
-    mail.outbox.clear()  # the link is for whom it was sent to, and for nobody else
+    mail.outbox.clear()  # the email may contain the link, nothing else may
     witness.secrets.add(link[0])
     form = witness.get(link[0]).headers["Location"]
     witness.get(form)
     assert witness.post(form, {"password1": BODY_PASSWORD, "password2": BODY_PASSWORD}).status_code == 302
 
 
-def test_a_call_of_the_api_with_a_password_in_its_body(
+def test_api_call_leaks_no_password_of_its_body(
     witness: Witness, wire: respx.MockRouter, browser_of: Callable[[Operator], Client]
 ) -> None:
     wire.route().respond(201, json=ada())
@@ -414,7 +416,7 @@ def test_a_call_of_the_api_with_a_password_in_its_body(
     call = {"method": "POST", "path": "/users", "body": body, "media_type": "application/json"}
 
     witness.post("/o/acme/call-api/", call)
-    witness.forget_last()  # the page on which it is typed
+    witness.forget_last()  # the page shows the body again for confirmation
     witness.post("/o/acme/call-api/", call | {"submission": str(uuid4()), "reason": "a test"})
     witness.forget_last()
     witness.post("/o/acme/call-api/save/", call | {"name": "Create Mara"})

@@ -1,4 +1,4 @@
-"""The address on record is the browser's, not what a browser claims."""
+"""The source address on record comes from trusted proxies, not from a browser's claim in X-Forwarded-For."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from console.source_address import source_address
     ("remote", "forwarded", "seen"),
     [
         ("203.0.113.9", "", "203.0.113.9"),
-        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),  # not through a proxy of ours: a claim
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),  # not from a trusted proxy: only a claim
         ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
-        ("10.0.0.1", "198.51.100.1, 203.0.113.9", "203.0.113.9"),  # the first one is the browser's claim
+        ("10.0.0.1", "198.51.100.1, 203.0.113.9", "203.0.113.9"),  # the first address is the browser's claim
         ("10.0.0.1", "203.0.113.9, 10.0.0.2", "203.0.113.9"),
         ("10.0.0.1", "<script>", "10.0.0.1"),
         ("10.0.0.1", "", "10.0.0.1"),
@@ -20,7 +20,7 @@ from console.source_address import source_address
         ("unix:", "203.0.113.9", ""),
     ],
 )
-def test_only_what_a_trusted_proxy_wrote_is_believed(rf, settings, remote, forwarded, seen):
+def test_source_address_trusts_only_the_proxies(rf, settings, remote, forwarded, seen):
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
     headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
 

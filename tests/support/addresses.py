@@ -1,4 +1,4 @@
-"""Every URL of the console, filled in for Acme, with the door that its view has."""
+"""Every URL of the console, filled in for Acme, with the access check (`door`) of its view."""
 
 import re
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ class Address(NamedTuple):
 
     name: str
     path: str
-    door: str  # as left by org_view, operator_view or public_view; empty: none of them
+    door: str  # set by org_view, operator_view or public_view; empty if the view has no such decorator
 
 
 def addresses(resolver: URLResolver | None = None, prefix: str = "", values: Any = None) -> Iterator[Address]:

@@ -1,4 +1,4 @@
-"""PingOne's answers about its users, as the canned PingOne of the tests gives them."""
+"""PingOne's answers about users, for the mocked PingOne of the tests."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def ada(**changes: Any) -> Json:
-    """A user in good standing; a change to None leaves the member out."""
+    """Return a user who can sign in. A change to None leaves the member out."""
     user: Json = {
         "id": str(ADA),
         "_embedded": {"population": {"id": str(STAFF), "name": "Staff"}},
@@ -41,12 +41,12 @@ def ada(**changes: Any) -> Json:
 
 
 def bo(**changes: Any) -> Json:
-    """Another user, with as little as PingOne ever says of one."""
+    """Return another user, with the fewest members that PingOne sends."""
     return {"id": str(BO), "username": "bo.ek", "population": {"id": str(STAFF)}, "enabled": True} | changes
 
 
 def listing(collection: str, *items: Json, cursor: str = "", back: str = "", **more: Any) -> Json:
-    """One page of a list; `cursor` leads to the next page, `back` to the one before."""
+    """Return one page of a list. `cursor` is the pagination cursor of the next page, `back` of the previous page."""
     links = {"next": cursor, "prev": back}
     return {
         "_links": {
@@ -61,13 +61,13 @@ def listing(collection: str, *items: Json, cursor: str = "", back: str = "", **m
 
 
 def error(code: str, detail: str = "", target: str = "", **inner: Any) -> Json:
-    """PingOne's error envelope."""
+    """Return PingOne's error envelope."""
     details = [{"code": detail, "target": target, "message": "for developers", "innerError": inner}] if detail else []
     return {"id": "a8f8ecb4-df02-4e4a-a94d-a60c3299d5b6", "code": code, "message": "for developers", "details": details}
 
 
 def anew(failure: Exception) -> Exception:
-    """One to raise: an exception that is raised again keeps every traceback it ever had, and all that hangs on it."""
+    """Return a copy to raise. An exception that is raised twice keeps its old tracebacks and all they reference."""
     return type(failure)(*failure.args)
 
 

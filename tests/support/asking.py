@@ -1,6 +1,6 @@
-"""Every action of the catalogue asked for by page, by fragment and by command, of a PingOne of canned answers.
+"""Requests for every action of the catalogue, by page, by fragment and by command, at a mocked PingOne.
 
-What is typed, and the request that it must become, derive from the action's own entry in the catalogue.
+The input and the expected request derive from the action's entry in the catalogue.
 """
 
 import io
@@ -40,27 +40,27 @@ _TYPED = {  # by field; `until` is a week from now
     "group_id": str(ENGINEERS),
     "session_id": str(SESSION),
 }
-_PAGES = {"user.create": "new-user"}  # of those that stand elsewhere than on a user's page
+_PAGES = {"user.create": "new-user"}  # actions that are not on a user's page
 
 
 def shape_of(action: Action) -> tuple[bool, ...]:
-    """Everything about an action that pages and commands branch on; what else it is, is wording and its own call."""
+    """Return the properties of an action that pages and commands branch on. The rest is wording and its own call."""
     form = action.form
     asks = (bool(form.visible_inputs()), form.looks_at_user, form.looks_at_schema, form.takes_parts)
     return (action.needs_user, action.is_risky, bool(action.secret_result), *asks)
 
 
 def one_of_each_shape() -> list[Action]:
-    """The first action of each shape in the catalogue, so that a new shape is picked up by itself.
+    """Return the first action of each shape in the catalogue. A new shape is included automatically.
 
-    All actions run through one `perform`, two pages and one command. What those do with a failure, a token or a form
-    that is sent twice depends on the shape alone: one action of each proves it for all.
+    All actions run through one `perform`, two pages and one command. Their handling of a failure, a token or a
+    double-submit depends on the shape alone, so one action of each shape proves it for all.
     """
     return list({shape_of(action): action for action in reversed(ACTIONS)}.values())
 
 
 def typed_for(action: Action) -> dict[str, str]:
-    """The least that has to be filled in."""
+    """Return the minimal valid input for the action's form."""
     fields = {name: field for name, field in action.form.base_fields.items() if name not in action.form.COMMON}
     asked = ["title"] if action.form.takes_parts else [name for name, field in fields.items() if field.required]
     until = (timezone.now() + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M")
@@ -75,15 +75,15 @@ def page_of(action: Action) -> str:
 
 @dataclass(frozen=True)
 class Write:
-    """The one request that an action must become."""
+    """The one request that an action must send."""
 
     method: str
     path: str  # under the environment
-    media_type: str  # a part of it; empty: plain JSON, or no body
+    media_type: str  # the operation in it; empty for plain JSON or no body
 
 
 def write_of(action: Action) -> Write:
-    """As `action.endpoint` says it, for instance `POST /users/{user} (account.unlock)`."""
+    """Parse `action.endpoint`, for instance `POST /users/{user} (account.unlock)`."""
     said = re.fullmatch(r"(\w+) (\S+)(?: \((\S+)\))?", action.endpoint.removesuffix(", for each"))
     assert said, f"{action.endpoint} does not name a request"
     return Write(said[1], re.sub(r"\{(\w+)\}", lambda name: str(_IDS[name[1]]), said[2]), said[3] or "")
@@ -94,12 +94,12 @@ Answer = httpx.Response | Exception
 
 @dataclass
 class Directory:
-    """Acme's environment: what may be read about Ada, and what it answers to writes, one after the other."""
+    """Acme's environment: the data about Ada that can be read, and the answers to writes, in order."""
 
     written: httpx.Response
-    answers: list[Answer] = field(default_factory=list)  # then `written`
-    rejected: str = ""  # the access token that writes are refused with
-    before: dict[str, Json] = field(default_factory=dict)  # what may be read otherwise until something is written
+    answers: list[Answer] = field(default_factory=list)  # used first; then `written`
+    rejected: str = ""  # the access token that is refused for writes
+    before: dict[str, Json] = field(default_factory=dict)  # overrides of `readable()` until the first write
     requests: list[httpx.Request] = field(default_factory=list)
 
     @property
@@ -124,7 +124,7 @@ class Directory:
 
 
 def readable() -> dict[str, Json]:
-    """What an action may read, by path; anything else is not there."""
+    """Return the data that an action can read, by path. Any other path answers 404."""
     engineers = {"id": str(ENGINEERS), "name": "Engineers"}
     return {
         f"/users/{ADA}": ada(),
@@ -140,7 +140,7 @@ def readable() -> dict[str, Json]:
     }
 
 
-_NOT_YET_SO: dict[str, dict[str, Json]] = {  # of an action whose effect is how Ada is anyway
+_NOT_YET_SO: dict[str, dict[str, Json]] = {  # before actions whose effect is Ada's default state
     "user.activate": {f"/users/{ADA}": ada(enabled=False)},
     "user.unlock": {f"/users/{ADA}": ada(account={"canAuthenticate": False, "status": "LOCKED"})},
     "mfa.enable": {f"/users/{ADA}": ada(mfaEnabled=False)},
@@ -152,7 +152,7 @@ _NOT_YET_SO: dict[str, dict[str, Json]] = {  # of an action whose effect is how 
 
 
 def directory_for(action: Action) -> Directory:
-    """It does what the action asks for."""
+    """Return a directory that accepts the action's write."""
     before = _NOT_YET_SO.get(action.key, {})
     if write_of(action).method == "DELETE":
         return Directory(httpx.Response(204), before=before)
@@ -172,11 +172,11 @@ def sent(request: httpx.Request) -> Write:
 
 @dataclass(frozen=True)
 class Told:
-    """What came of asking."""
+    """The result of running an action."""
 
-    status: int  # of the answer; of a command, its exit code
-    text: str  # what the person reads in the end, where they are sent next as well
-    sent_to: str = ""  # where that is
+    status: int  # HTTP status, or the exit code of a command
+    text: str  # the text the operator reads, after a redirect within the organization
+    sent_to: str = ""  # the path of a redirect
 
 
 class Way(StrEnum):
@@ -189,7 +189,7 @@ Ask = Callable[..., Told]
 
 
 def asking(way: Way, operator: Operator | None) -> Ask:
-    """Runs an action as an operator, who stays signed in; None: as somebody who is not."""
+    """Return a function that runs actions as the operator. With None, nobody is signed in."""
     if way is Way.COMMAND:
         return partial(_command, operator)
     client = Client()
@@ -199,7 +199,7 @@ def asking(way: Way, operator: Operator | None) -> Ask:
 
 
 def _send(client: Client, fragment: bool, action: Action, **more: str) -> Told:
-    """The action's form, filled in and sent."""
+    """Fill in the action's form and send it."""
     data = {"submission": str(uuid4())} | typed_for(action) | more
     response: Any = client.post(page_of(action), data, headers=HTMX if fragment else {})
     sent_to = response.headers.get("HX-Redirect") or response.headers.get("Location", "")
@@ -229,5 +229,5 @@ def _command(operator: Operator | None, action: Action, **more: str) -> Told:
 
 
 def options(typed: dict[str, str]) -> list[str]:
-    """The fields of a form as a command line has them."""
+    """Return the fields of a form as command-line options."""
     return [part for name, value in typed.items() for part in (f"--{name.replace('_', '-')}", value)]

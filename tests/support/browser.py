@@ -1,4 +1,4 @@
-"""The looks that a page is seen in, and the types of the browser fixtures."""
+"""The color scheme and viewport combinations for browser tests, and the types of the browser fixtures."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -17,5 +17,5 @@ DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
 
 
-# Colors go by the scheme, and what fits goes by the width: two looks have both of each.
+# Colors depend on the scheme, layout depends on the width: two looks cover both values of each.
 LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize], ...] = (("light", DESKTOP), ("dark", PHONE))

@@ -1,4 +1,4 @@
-"""The console on gunicorn as it is served in production, connected to a sandbox."""
+"""The console on gunicorn as in production, connected to a sandbox."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from console.demo.people import PASSWORD
 from console.demo.processes import Children
 from tests.support.sandbox_server import ROOT, Sandbox, new_browser, sign_on
 
-# In one process, as each takes a second to start.
+# One process for both steps, because a process takes a second to start.
 FILL = """
 from django.core.management import call_command
 call_command("migrate", interactive=False)
@@ -27,7 +27,7 @@ call_command("seed_demo", {connection!r})
 
 @dataclass(frozen=True)
 class ConsoleServer:
-    """A console that listens, with the demo's organizations and people; Acme is connected."""
+    """A running console with the demo's organizations and people. Acme is connected."""
 
     url: str
     environment: dict[str, str]
@@ -35,7 +35,7 @@ class ConsoleServer:
 
     @contextmanager
     def browser(self, email: str = "admin@acme.test") -> Iterator[httpx.Client]:
-        """Signed in as one of the demo's people."""
+        """Open a client that is signed in as the operator of the demo with this email."""
         with new_browser() as browser:
             browser.base_url = httpx.URL(self.url)
             browser.get("/accounts/login/")
@@ -44,15 +44,15 @@ class ConsoleServer:
             yield browser
 
     def log(self) -> str:
-        """What gunicorn has printed so far."""
+        """Return gunicorn's output so far."""
         return self.children.log("console").read_text()
 
 
 @contextmanager
 def running_console(directory: Path, port: int, sandbox: Sandbox, **settings: str) -> Iterator[ConsoleServer]:
-    """Start it on `port`, with `settings` besides those of the demo; stop it at the end.
+    """Run a console on `port`, with `settings` on top of the demo's settings.
 
-    The sandbox has to know `callback_address(port)`.
+    The sandbox must have `callback_address(port)` as a redirect URI.
     """
     shell = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     environment = shell | write_environment(directory, port, urlsplit(sandbox.url).port or 80) | settings

@@ -1,4 +1,4 @@
-"""The database of the tests, and new ones of its kind, as another process is told of them: by DATABASE_URL."""
+"""DATABASE_URL values for other processes: the tests' database, and new databases of the same kind."""
 
 import os
 import sqlite3
@@ -14,14 +14,14 @@ from django.db import connection
 
 
 def database_url() -> str:
-    """Of what the running test sees."""
+    """Return the URL of the running test's database."""
     name = settings.DATABASES["default"]["NAME"]
     return f"sqlite:///{name}" if connection.vendor == "sqlite" else _beside(name)
 
 
 @contextmanager
 def new_database(directory: Path) -> Iterator[str]:
-    """An empty one, a file in `directory` or a database of the PostgreSQL that the tests run on; dropped at the end."""
+    """Create an empty database: a file in `directory`, or a database on the tests' PostgreSQL, dropped at the end."""
     if connection.vendor == "sqlite":
         yield f"sqlite:///{directory / 'new.sqlite3'}"
         return
@@ -35,7 +35,7 @@ def new_database(directory: Path) -> Iterator[str]:
 
 
 def change(url: str, statement: str) -> int:
-    """In a new database, by SQL: no process has to start for it. Returns how many rows."""
+    """Run SQL on a database and return the number of changed rows. Starts no process."""
     if url.startswith("sqlite:///"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)) as database, database:
             return database.execute(statement).rowcount

@@ -1,4 +1,4 @@
-"""What the tests of the authorization server have in common: applications, and what a token says."""
+"""Helpers for the tests of the authorization server: applications and the claims of tokens."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ VERIFIER = "a verifier is forty-three characters or more".replace(" ", "-")
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """A client of the test's own, with the settings it asked for."""
+    """An OAuth client that belongs to one test, with the requested settings."""
 
     sandbox: Sandbox
     client_id: str
@@ -37,7 +37,7 @@ class Application:
         return http.post(f"{self.sandbox.issuer}/token", data=form, auth=self.basic)
 
     def authorize_url(self, **changes: str | None) -> str:
-        """A good authorization request, or one with parameters changed or (None) left out."""
+        """Return the URL of a valid authorization request. `changes` replace parameters, or remove them if None."""
         wanted: dict[str, str | None] = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -52,7 +52,7 @@ class Application:
         return f"{self.sandbox.issuer}/authorize?{urlencode(sent)}"
 
     def code(self, **changes: str | None) -> str:
-        """What ada.admin brings back after she has signed on and agreed."""
+        """Sign in as ada.admin, approve, and return the authorization code."""
         return answer_of(sign_on(self.authorize_url(**changes)))["code"]
 
     def exchange(self, http: httpx.Client, code: str, **changes: str) -> httpx.Response:
@@ -60,7 +60,7 @@ class Application:
         return self.token(http, **(form | {"code_verifier": VERIFIER} | changes))
 
     def tokens(self, http: httpx.Client, **changes: str | None) -> dict[str, Any]:
-        """A new session's tokens."""
+        """Return the tokens of a new session."""
         reply = self.exchange(http, self.code(**changes))
         assert reply.status_code == 200, reply.text
         return dict(reply.json())
@@ -74,18 +74,18 @@ class Application:
 
 
 def answer_of(address: str) -> dict[str, str]:
-    """The parameters that came back to the application's redirect URI."""
+    """Return the parameters of a redirect to the application's redirect URI."""
     assert address.startswith(f"{REDIRECT_URI}?")
     return dict(parse_qsl(urlsplit(address).query, strict_parsing=True))
 
 
 def service(sandbox: Sandbox, **settings: Any) -> Application:
-    """An application like the seeded one that acts for itself."""
+    """Create a copy of the seeded application for client credentials."""
     return _copy(sandbox, sandbox.details["service_client_id"], settings)
 
 
 def console(sandbox: Sandbox, **settings: Any) -> Application:
-    """An application like the seeded one that administrators sign on to."""
+    """Create a copy of the seeded application that administrators sign in to."""
     return _copy(sandbox, sandbox.details["client_id"], settings)
 
 
@@ -96,7 +96,7 @@ def _copy(sandbox: Sandbox, client_id: str, settings: dict[str, Any]) -> Applica
 
 
 def follow(http: httpx.Client, address: str) -> httpx.Response:
-    """The page that a browser ends up on; the application's own address is not requested."""
+    """Follow redirects and return the last page. The application's redirect URI is not requested."""
     page = http.get(address)
     for _ in range(5):
         if not page.has_redirect_location or page.headers["Location"].startswith(REDIRECT_URI):
@@ -106,13 +106,13 @@ def follow(http: httpx.Client, address: str) -> httpx.Response:
 
 
 def claims_of(sandbox: Sandbox, http: httpx.Client, token: str) -> dict[str, Any]:
-    """The claims, once the signature has been checked with the published keys."""
+    """Check the signature with the published keys and return the claims."""
     keys = KeySet.import_key_set(http.get(f"{sandbox.issuer}/jwks").json())
     return dict(jwt.decode(token, keys, algorithms=["RS256"]).claims)
 
 
 def assert_error(response: httpx.Response, status: int, code: str) -> None:
-    """An OAuth error as PingOne words it."""
+    """Assert that the response is an OAuth error in PingOne's format."""
     body = response.json()
     assert (response.status_code, body["error"]) == (status, code)
     assert set(body) == {"error", "error_description"}
@@ -121,7 +121,7 @@ def assert_error(response: httpx.Response, status: int, code: str) -> None:
 
 
 def administrator(sandbox: Sandbox, **changes: Any) -> str:
-    """The username of an administrator of the test's own, who may be changed."""
+    """Create an administrator for one test, with these changes, and return the username."""
     ada = next(person for person in sandbox.details["administrators"] if person["username"] == "ada.admin")
     username = f"ada.{uuid4().hex[:12]}"
     profile = json.dumps({"username": username, "email": f"{username}@acme.test", "name": {"given": "Ada"}})
@@ -132,7 +132,7 @@ def administrator(sandbox: Sandbox, **changes: Any) -> str:
 
 
 def caretaker(sandbox: Sandbox, http: httpx.Client) -> dict[str, str]:
-    """The headers of a program that may do anything to the people who sign on."""
+    """Return the headers of a client with full rights over the users of the administrators' environment."""
     (assignment,) = sandbox.sql(
         "SELECT id FROM sandbox_roleassignment WHERE application_id = ?", UUID(sandbox.details["service_client_id"])
     )

@@ -1,4 +1,4 @@
-"""People and organizations of the tests, made without fixtures."""
+"""Functions that create operators and organizations for tests, without fixtures."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -18,11 +18,11 @@ API_URL = "https://api.pingone.test"
 ENVIRONMENT = UUID("5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711")
 
 
-ADMINISTRATORS = UUID("9e8d7c6b-5a49-4838-a726-1504f3e2d1c0")  # the environment where administrators sign on
+ADMINISTRATORS = UUID("9e8d7c6b-5a49-4838-a726-1504f3e2d1c0")  # the environment where administrators sign in
 
 
 def connected(connection: Connection) -> Connection:
-    """As after Connect: a stored grant that is good for an hour."""
+    """Put the connection into the state after Connect, with an access token that expires in an hour."""
     connection.client_id = "7c6b5a49-0000-4000-8000-000000000001"
     connection.auth_url = AUTH_URL
     connection.environment_id = ADMINISTRATORS
@@ -33,13 +33,13 @@ def connected(connection: Connection) -> Connection:
     connection.sealed_refresh_token = connection.seal("refresh_token", "the-refresh-token")
     connection.access_token_expires_at = timezone.now() + timedelta(hours=1)
     connection.state = Connection.State.CONNECTED
-    connection.licensed_calls = 1_000_000  # never counted in the database, where a test's transaction keeps threads out
+    connection.licensed_calls = 1_000_000  # never counted in the database, because a test's transaction blocks threads
     connection.save()
     return connection
 
 
 def lease_ages(connection: Connection, by: timedelta) -> None:
-    """As so much later: leases and pauses go by the database's clock, which no test can set."""
+    """Age the lease by this time. Leases and pauses use the database's clock, which a test cannot set."""
     Connection.objects.filter(pk=connection.pk).update(lease_until=F("lease_until") - by)
 
 

@@ -1,4 +1,4 @@
-"""A browser without JavaScript: pages as a tree, links that are followed, forms that are filled in by their labels."""
+"""A browser without JavaScript: parse pages into a tree, follow links, and fill in forms by label."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Element:
         yield "" if self.tag in _INLINE else " "
 
     def all(self, *tags: str, **attributes: str) -> Iterator["Element"]:
-        """Everything inside of one of these tags and with these attributes, in the order of the page."""
+        """Return all descendants with one of these tags and all of these attributes, in document order."""
         for child in self.children:
             if isinstance(child, Element):
                 if (not tags or child.tag in tags) and attributes.items() <= child.attributes.items():
@@ -67,7 +67,7 @@ class _Reading(HTMLParser):
 
 
 class PlainBrowser:
-    """Shows one page after the other; `page` is the one that it shows now."""
+    """A browser whose `page` is the current page."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -78,7 +78,7 @@ class PlainBrowser:
         self._show(urljoin(self.address, address), self.client.get(urljoin(self.address, address), follow=True))
 
     def region(self, name: str) -> Element:
-        """The part of the page that has this heading, or this label where it has none."""
+        """Return the section of the page with this heading or this aria-label."""
         for section in self.page.all("section"):
             heading = section.attributes.get("aria-labelledby", "")
             if section.attributes.get("aria-label") == name or (heading and self.page.one(id=heading).text == name):
@@ -89,7 +89,7 @@ class PlainBrowser:
         self.open((within or self.page).one("a", named=link).attributes["href"])
 
     def press(self, button: str, within: Element | None = None, typed: Mapping[str, str] | None = None) -> None:
-        """The button of the one form that has it, after filling in that form."""
+        """Fill in the only form with this button, and press the button."""
         forms = [
             form for form in (within or self.page).all("form") if any(b.text == button for b in form.all("button"))
         ]
@@ -113,7 +113,7 @@ class PlainBrowser:
 
 
 def _filled_in(form: Element) -> Iterator[tuple[str, str]]:
-    """What the form would send as it came."""
+    """Return the values that the unchanged form would send."""
     for box in form.all("input", "textarea", "select"):
         name, kind = box.attributes.get("name", ""), box.attributes.get("type", "")
         if box.tag == "select":

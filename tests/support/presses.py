@@ -1,6 +1,6 @@
-"""Every action of the catalogue as it is pressed on a page: on which user, what is typed, and what is seen of it after.
+"""Every action of the catalogue on a page: the user's state before, the input, and the result on the page.
 
-Each action has a user of its own, at a PingOne that answers for itself and is asked what became of the user.
+Each action has its own user at the sandbox, and the result is checked there.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,13 +20,13 @@ from tests.support.sandbox_connection import connect, enter
 from tests.support.sandbox_server import Sandbox
 
 MEDIA_TYPE = "application/vnd.pingidentity"
-LATER = f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"  # the same day in no zone
+LATER = f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"  # not today in any time zone
 NAME = "Mara Lind"
 OTHER_POPULATION = "Partners"
 
 
 def org_admin_at(sandbox: Sandbox) -> Operator:
-    """Somebody who may do everything, of an organization (acme) that is connected to the sandbox."""
+    """Create an org admin of an organization (acme) that is connected to the sandbox."""
     connection = connect(enter(sandbox), sandbox)
     Connection.objects.filter(pk=connection.pk).update(
         managed_environment_id=UUID(sandbox.details["managed_environment_id"])
@@ -37,7 +37,7 @@ def org_admin_at(sandbox: Sandbox) -> Operator:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A user of the sandbox whom no other test touches."""
+    """A user of the sandbox for one test only."""
 
     id: UUID
     username: str
@@ -49,11 +49,11 @@ class Person:
         return f"/o/acme/users/{self.id}/"
 
     def ask(self, path: str = "") -> Any:
-        """What PingOne says of them."""
+        """Return PingOne's answer about the user."""
         return self.administrator.get(f"users/{self.id}{path}").raise_for_status().json()
 
     def send(self, method: str, path: str, media_type: str = "application/json", **body: Any) -> None:
-        """Change them at PingOne, behind the console's back."""
+        """Change the user at PingOne, without the console."""
         reply = self.administrator.request(
             method, f"users/{self.id}{path}", json=body, headers={"Content-Type": media_type}
         )
@@ -70,12 +70,12 @@ class Person:
         return str(self.ask("?expand=population")["_embedded"]["population"]["name"])
 
     def mail(self) -> list[str]:
-        """The subjects of what PingOne mailed them."""
+        """Return the subjects of PingOne's emails to the user."""
         return [one["subject"] for one in self.sandbox.sql("SELECT * FROM sandbox_mail WHERE user_id = ?", self.id)]
 
 
 def new_person(sandbox: Sandbox, administrator: httpx.Client) -> Person:
-    """A user in good standing."""
+    """Create a user who can sign in."""
     username = new_name()
     body = {"username": username, "email": f"{username}@acme.test", "name": {"given": "Mara", "family": "Lind"}}
     created = administrator.post("users", json=body).raise_for_status().json()
@@ -86,7 +86,7 @@ def new_name() -> str:
     return f"t{uuid4().hex[:10]}"
 
 
-# How a user has to be, so that the action makes sense
+# States that a user needs before an action
 
 
 def as_created(person: Person) -> None:
@@ -137,12 +137,12 @@ def new_group(administrator: httpx.Client, name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Press:
-    """One action as it is done on the user's page."""
+    """One action on the user's page."""
 
     of: Callable[[Person], None] = as_created
     typed: Mapping[str, str] = field(default_factory=dict)  # by label
-    happened: Callable[[Person], bool]  # at PingOne
-    shown: tuple[str, str] | None = None  # afterwards, and in which part of the page; None: only the notice tells
+    happened: Callable[[Person], bool]  # checked at PingOne
+    shown: tuple[str, str] | None = None  # section and its text afterwards; None if only the notice shows the result
 
 
 PRESSES = {

@@ -1,4 +1,4 @@
-"""Refresh tokens at the sandbox: grants counted there, and processes that refresh at once."""
+"""Helpers for refresh tokens: counts of grants at the sandbox, and processes that refresh concurrently."""
 
 import json
 import os
@@ -20,19 +20,19 @@ from tests.support.sandbox_server import ROOT, Sandbox
 
 
 def expire(connection: Connection) -> Connection:
-    """As an hour later."""
+    """Let the access token expire now."""
     Connection.objects.filter(pk=connection.pk).update(access_token_expires_at=timezone.now())
     connection.refresh_from_db()
     return connection
 
 
 def grant_of(connection: Connection, sandbox: Sandbox) -> UUID:
-    """The newest at the sandbox: that of the connection made last."""
+    """Return the ID of the newest grant at the sandbox. It belongs to the newest connection."""
     return UUID(sandbox.sql("SELECT id FROM sandbox_oauth_grant ORDER BY created_at DESC LIMIT 1")[0]["id"])
 
 
 def refreshes(sandbox: Sandbox, grant: UUID) -> int:
-    """How often the sandbox gave out a refresh token in exchange for another one."""
+    """Return how often the sandbox exchanged a refresh token for a new token."""
     counted = sandbox.sql("SELECT count(*) AS n FROM sandbox_oauth_refreshtoken WHERE grant_id = ?", grant)
     return int(counted[0]["n"]) - 1
 
@@ -48,7 +48,7 @@ def works(sandbox: Sandbox, token: str) -> bool:
 
 @contextmanager
 def worker(sandbox: Sandbox, connection: Connection, threads: int, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A process on the same database, that begins when it is told; several start up at once."""
+    """Start a process on the same database. It waits for `begin`; several start up side by side."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -66,7 +66,7 @@ def worker(sandbox: Sandbox, connection: Connection, threads: int, *options: str
 
 
 def begin(*processes: subprocess.Popen[str]) -> None:
-    """Once all of them are ready."""
+    """Start the work of all processes at once, when all are ready."""
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -94,7 +94,7 @@ GRACE_S = 600  # as README.md recommends
 
 
 def has_grace_period(connection: Connection, sandbox: Sandbox) -> None:
-    """From now on its application at the sandbox is one with the grace period."""
+    """Switch the connection to an application with the grace period."""
     application = sandbox.copy(
         "sandbox_application",
         sandbox.details["client_id"],

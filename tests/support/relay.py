@@ -1,4 +1,4 @@
-"""A way to the sandbox on which answers can be held back or lost, after the sandbox has done what was asked."""
+"""A proxy to the sandbox that can delay or drop an answer after the sandbox has processed the request."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.support.sandbox_server import Sandbox, new_browser
 
 
 class AnswerLost(Exception):
-    """Raised on the way back: the caller gets a closed connection in place of the answer."""
+    """Raised on the way back, so that the caller gets a closed connection instead of the answer."""
 
 
 def lose_answer() -> None:
@@ -21,10 +21,10 @@ def lose_answer() -> None:
 
 @dataclass
 class Relay:
-    """To whoever calls it, it is the sandbox."""
+    """A running proxy. Callers use its URL as the sandbox's URL."""
 
     url: str
-    on_the_way_back: dict[str, Callable[[], object]] = field(default_factory=dict)  # by the end of the path; once
+    on_the_way_back: dict[str, Callable[[], object]] = field(default_factory=dict)  # by last path segment; runs once
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def relay_to(sandbox: Sandbox) -> Iterator[Relay]:
             do_POST = do_GET  # noqa: N815 - named by http.server
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
-                """Nothing."""
+                """Log nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True

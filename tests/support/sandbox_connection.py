@@ -1,4 +1,4 @@
-"""An organization's connection to a sandbox, from what an org admin enters to what somebody has approved there."""
+"""An organization's connection to a sandbox, from the org admin's input to the administrator's approval."""
 
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -11,7 +11,7 @@ BOUND_TO = "digest of a session"
 
 
 def enter(sandbox: Sandbox) -> Connection:
-    """What is stored before anybody presses Connect."""
+    """Create a connection in the state before Connect."""
     connection = Connection(
         client_id=sandbox.details["client_id"],
         auth_url=sandbox.details["auth_url"],
@@ -23,12 +23,12 @@ def enter(sandbox: Sandbox) -> Connection:
 
 
 def connect(connection: Connection, sandbox: Sandbox, username: str = "ada.admin") -> Connection:
-    """Press Connect, sign on at the sandbox, approve, and come back."""
+    """Start the authorization, sign in at the sandbox, approve, and finish the authorization."""
     redirect_uri = sandbox.details["redirect_uris"][0]
     there = authorization.begin(connection, redirect_uri=redirect_uri, bound_to=BOUND_TO)
     return authorization.finish(**answer(sign_on(there, username)), redirect_uri=redirect_uri, bound_to=BOUND_TO)
 
 
 def answer(address: str) -> dict[str, str]:
-    """What PingOne's redirect says, e.g. `code` and `state`."""
+    """Return the parameters of PingOne's redirect, e.g. `code` and `state`."""
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}

@@ -1,19 +1,19 @@
-"""A user of the sandbox as tests see one, and the answers they look at."""
+"""A user of the sandbox for tests, and checks of the sandbox's answers."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-NOBODY = "00000000-0000-4000-8000-000000000000"  # the id of nothing
+NOBODY = "00000000-0000-4000-8000-000000000000"  # an ID that does not exist
 VENDOR = "application/vnd.pingidentity."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Somebody a test may change as it likes."""
+    """A user that a test may change freely."""
 
-    api: httpx.Client  # of whoever made them
+    api: httpx.Client  # the client that created the user
     id: str
 
     @property
@@ -24,7 +24,7 @@ class Person:
         return dict(self.api.get(self.path, params=query).raise_for_status().json())
 
     def act(self, operation: str, body: object = None, *, at: str = "", method: str = "POST") -> httpx.Response:
-        """`act("account.unlock")`: an operation told by its media type, on the user or a part (`at`) of one."""
+        """Send an operation by media type, e.g. `act("account.unlock")`, to the user or to a sub-resource (`at`)."""
         return act(self.api, f"{self.path}{at and '/'}{at}", operation, body, method=method)
 
 
@@ -38,7 +38,7 @@ def act(api: httpx.Client, path: str, operation: str, body: object = None, *, me
 def assert_refused(
     response: httpx.Response, status: int, code: str, detail: str = "", target: str = ""
 ) -> dict[str, Any]:
-    """PingOne's error envelope; returns the first entry of its details, if there is one."""
+    """Check PingOne's error envelope and return the first entry of its details, or {} without details."""
     body = response.json()
     assert (response.status_code, body["code"]) == (status, code), response.text
     assert len(body["id"]) == 36

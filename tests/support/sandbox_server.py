@@ -1,4 +1,4 @@
-"""A sandbox in a process of its own, and a person who signs on to it."""
+"""A sandbox in a separate process, and a scripted browser that signs in to it."""
 
 import json
 import os
@@ -28,13 +28,13 @@ _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def new_browser() -> httpx.Client:
-    """A browser without cookies; reading the machine's certificates, never needed here, would take it 0.1 s."""
+    """Return a browser without cookies. It does not load the machine's certificates, which takes 0.1 s."""
     return httpx.Client(timeout=20, verify=_NO_CERTIFICATES)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """A sandbox that listens; `details` is what `manage.py sandbox --print-connection` prints."""
+    """A running sandbox. `details` is the output of `manage.py sandbox --print-connection`."""
 
     url: str
     details: dict[str, Any]
@@ -42,11 +42,11 @@ class Sandbox:
 
     @property
     def issuer(self) -> str:
-        """Of the environment where administrators sign on."""
+        """Return the issuer of the environment where administrators sign in."""
         return f"{self.url}/{self.details['environment_id']}/as"
 
     def token(self, username: str = "ada.admin") -> str:
-        """An access token for an administrator, got the way a console gets one: sign-on, consent, code, token."""
+        """Get an access token for an administrator as a console does: sign-in, consent, code, token."""
         redirect_uri = self.details["redirect_uris"][0]
         verifier = token_urlsafe(48)
         query = {
@@ -70,7 +70,7 @@ class Sandbox:
         return str(reply.json()["access_token"])
 
     def api(self, token: str, environment_id: str = "") -> httpx.Client:
-        """The management API with that token, below the managed environment if no other is named."""
+        """Open a client of the management API with this token, by default below the managed environment."""
         environment_id = environment_id or self.details["managed_environment_id"]
         client = new_browser()
         client.base_url = httpx.URL(f"{self.url}/v1/environments/{environment_id}/")
@@ -78,7 +78,7 @@ class Sandbox:
         return client
 
     def sql(self, statement: str, *values: object) -> list[dict[str, Any]]:
-        """Look at or change what no API of PingOne's shows or changes; ids are 32 hexadecimal digits."""
+        """Read or change data in the database that no PingOne API exposes. IDs are 32 hexadecimal digits."""
         with closing(sqlite3.connect(self.database, timeout=20, isolation_level=None)) as connection:
             connection.row_factory = sqlite3.Row
             stored = [value.hex if isinstance(value, UUID) else value for value in values]
@@ -95,35 +95,36 @@ class Sandbox:
         retry_after: str = "",
         times: int | None = None,
     ) -> None:
-        """Let requests go wrong from now on; of several faults the first that matches a request strikes.
+        """Let requests fail from now on. If several faults match a request, the first one applies.
 
-        `effect`: "latency" (carried out at once, answered after `seconds`), "hang" (nothing done, the connection closed
-        after `seconds`), "reset" (TCP reset, nothing done), "answer-lost" (carried out, then a reset), "slow-body"
-        (the answer trickles over `seconds`), "429", "500", "502", "503", "504", "html", "cut-json", "huge"; with
-        on="token" also an OAuth error such as "invalid_grant". All: EFFECTS in the sandbox's faults/effects.py.
+        `effect`: "latency" (processed at once, answered after `seconds`), "hang" (not processed, the connection closed
+        after `seconds`), "reset" (TCP reset, not processed), "answer-lost" (processed, then a reset), "slow-body"
+        (the answer takes `seconds` to send), "429", "500", "502", "503", "504", "html", "cut-json", "huge"; with
+        on="token" also an OAuth error such as "invalid_grant". Full list: EFFECTS in the sandbox's faults/effects.py.
         `on`: "api" (/v1/...), "token", "sign-on" (the rest below /{environment}/as/) or "all".
-        `path`: only paths that contain it. `methods`: only these, such as "POST,PUT".
-        `retry_after`: that header's value, with an error status. `times`: that many requests; None: until mended.
+        `path`: only paths that contain this text. `methods`: only these, such as "POST,PUT".
+        `retry_after`: the Retry-After header of an error status. `times`: number of requests, or None for all until
+        `mend`.
         """
         given = {"effect": effect, "on": on, "path": path, "methods": methods, "seconds": seconds}
         self._control("fault", given | {"retry_after": retry_after, "times": "" if times is None else times})
 
     def change(self, name: str, **options: str) -> None:
-        """Change the world behind the console's back.
+        """Change the sandbox without the console.
 
-        "revoke-grants" (`administrator`: only of that one), "rotate-secret", "remove-role" (`administrator`, by default
-        ada.admin), "delete-environment" (the managed one), "no-unlock", "jwt-refresh-tokens", "grace-period"
-        (`seconds`). All: CHANGES in the sandbox's faults/changes.py.
+        "revoke-grants" (`administrator`: only theirs), "rotate-secret", "remove-role" (`administrator`, by default
+        ada.admin), "delete-environment" (the managed environment), "no-unlock", "jwt-refresh-tokens", "grace-period"
+        (`seconds`). Full list: CHANGES in the sandbox's faults/changes.py.
         """
         self._control(name, DEFAULT_OPTIONS.get(name, {}) | options)
 
     def mend(self) -> None:
-        """End every fault and undo every change; grants that were revoked stay so."""
+        """End every fault and undo every change. Revoked grants stay revoked."""
         self._control("mend", {})
 
     @contextmanager
     def broken(self, effect: str, **as_fault: Any) -> Iterator[None]:
-        """A fault for as long as the block takes; then everything is mended."""
+        """Set a fault for the block, then end every fault and undo every change."""
         self.fault(effect, **as_fault)
         try:
             yield
@@ -131,7 +132,7 @@ class Sandbox:
             self.mend()
 
     def _control(self, name: str, fields: dict[str, Any]) -> None:
-        """Use the control page, as a browser that has been there before."""
+        """Submit the control page's form with a CSRF cookie, without loading the page first."""
         form = {"control": name, "csrfmiddlewaretoken": CSRF_TOKEN, **fields}
         with new_browser() as client:
             client.cookies.set("sandbox_csrf", CSRF_TOKEN)
@@ -139,7 +140,7 @@ class Sandbox:
         assert page.has_redirect_location, f"{name} {fields} was refused: {page.text}"
 
     def copy(self, table: str, of: str, **changes: object) -> UUID:
-        """Insert a copy of one row under a new id, so that a test may spoil it."""
+        """Insert a copy of a row with a new ID, so that a test can change the copy freely."""
         row = self.sql(f"SELECT * FROM {table} WHERE id = ?", UUID(of))[0]  # noqa: S608 - names of our own tables
         new_id = uuid4()
         row.update(changes, id=new_id)
@@ -148,7 +149,7 @@ class Sandbox:
         return new_id
 
     def pair_device(self, user_id: UUID) -> UUID:
-        """By the user, which no administrator can do for them; it is locked after too many wrong codes."""
+        """Insert a device, which only the user could pair. It is locked, as after too many wrong codes."""
         device_id, now = uuid4(), _now()
         self.sql(
             """INSERT INTO sandbox_device (id, user_id, type, status, nickname, details, otp, locked, blocked, position,
@@ -158,7 +159,7 @@ class Sandbox:
         return device_id
 
     def begin_session(self, user_id: UUID) -> UUID:
-        """As by the user's own sign-on."""
+        """Insert a session, as if the user had signed in."""
         session_id, now = uuid4(), _now()
         self.sql(
             "INSERT INTO sandbox_session (id, user_id, created_at, active_at, details) VALUES (?, ?, ?, ?, '{}')",
@@ -173,7 +174,7 @@ def _now() -> str:
 
 @contextmanager
 def running_sandbox(directory: Path, *options: str) -> Iterator[Sandbox]:
-    """Start a sandbox with a new database in `directory` on a free port; stop it at the end."""
+    """Run a sandbox with a new database in `directory`, on a free port."""
     database, ready_file = directory / "sandbox.sqlite3", directory / "connection.json"
     command = [sys.executable, str(ROOT / "manage.py"), "sandbox", "--port", "0", "--quiet"]
     command += ["--database", str(database), "--ready-file", str(ready_file), *options]
@@ -190,7 +191,7 @@ def running_sandbox(directory: Path, *options: str) -> Iterator[Sandbox]:
 
 
 class Form(HTMLParser):
-    """The form of a page, with what is already filled in."""
+    """The form of a page, with its current values."""
 
     def __init__(self, page: httpx.Response) -> None:
         super().__init__()
@@ -210,7 +211,7 @@ class Form(HTMLParser):
             self.buttons.add(values["value"])
 
     def submit(self, browser: httpx.Client, button: str, **typed: str) -> httpx.Response:
-        """Fill it in and press a button; a redirect that follows is left to the caller."""
+        """Fill in the form and press a button. The caller follows a redirect."""
         assert button in self.buttons, f"{self.page.url} has no button {button!r}: {self.page.text}"
         assert set(typed) <= set(self.fields)
         return browser.post(self.target, data={**self.fields, **typed, "action": button})
@@ -224,16 +225,16 @@ def sign_on(
     browser: httpx.Client | None = None,
     answer: str = "allow",
 ) -> str:
-    """Do what a person does between pressing Connect and coming back, and tell the address they come back to.
+    """Sign in and approve as a person does after Connect, and return the address of the final redirect.
 
-    `answer`: "allow" or "cancel", at the page that follows the sign-on. A `browser` keeps its session here for the
-    next time. Nothing is requested from the address that is come back to.
+    `answer`: "allow" or "cancel" on the page after the sign-in. A `browser` keeps its session for the next call. The
+    final address is not requested.
     """
     if browser is None:
         with new_browser() as once:
             return sign_on(authorize_url, username, password, browser=once, answer=answer)
     page = browser.get(authorize_url)
-    for _ in range(12):  # requests; a good flow takes seven
+    for _ in range(12):  # requests; a successful flow takes seven
         if page.has_redirect_location:
             target = page.url.join(page.headers["Location"])
             if target.netloc != page.url.netloc:
@@ -250,6 +251,6 @@ def sign_on(
 
 
 def code_mailed_to(sandbox: Sandbox, address: str) -> str:
-    """The newest code in the outbox."""
+    """Return the newest code emailed to the address."""
     body = sandbox.sql('SELECT body FROM sandbox_mail WHERE "to" = ? ORDER BY id DESC LIMIT 1', address)[0]["body"]
     return str(body).split(" is ")[1][:8]

@@ -1,4 +1,4 @@
-"""PingOne's sign-on service in canned answers: discovery, keys, tokens signed with a key made for the tests."""
+"""A mock of PingOne's authorization server: discovery, keys, and tokens signed with a test key."""
 
 import time
 from typing import Any
@@ -57,7 +57,7 @@ def tokens(**changes: Any) -> dict[str, Any]:
 
 
 def begin(connection: Connection, wire: respx.MockRouter) -> dict[str, str]:
-    """The query that the browser is sent to PingOne with."""
+    """Begin an authorization and return the query of the redirect to PingOne."""
     discoverable(wire)
     url = authorization.begin(connection, redirect_uri=CALLBACK, bound_to=MINE)
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
@@ -69,7 +69,7 @@ def environments(wire: respx.MockRouter, *ids: object, status: str = "ACTIVE") -
 
 
 def approves(wire: respx.MockRouter, asked: dict[str, str], **changes: Any) -> respx.Route:
-    """PingOne's side of an approved sign-on."""
+    """Mock PingOne's answers after an approved sign-in."""
     discoverable(wire)
     has_keys(wire)
     answer = tokens(id_token=id_token(nonce=asked["nonce"], name="Mara Lind", email="mara@acme.test"))

@@ -1,8 +1,8 @@
-"""A process that uses a connection's token from several threads at the same moment, as a busy web server does.
+"""A process that uses a connection's token from several threads at once, as a busy web server does.
 
-`python -m tests.support.token_worker CONNECTION THREADS`: prints "ready", waits for a line, then prints what each
-thread got as JSON: the token, or the kind of the failure. Its clock may be wrong, and it may be killed between
-PingOne's answer and the moment the new tokens are stored.
+`python -m tests.support.token_worker CONNECTION THREADS` prints "ready", waits for a line, then prints each thread's
+result as JSON: the token, or the kind of the failure. Options set its clock wrong, or kill it after PingOne's answer
+and before it stores the new tokens.
 """
 
 import json

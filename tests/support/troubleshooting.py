@@ -1,4 +1,4 @@
-"""The troubleshooting page with a PingOne of canned answers: what it asks, and what it shows."""
+"""Helpers for the troubleshooting page at a mocked PingOne: the requests and the results on the page."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ EVERY_ROW = ["Get user", "List users", *(action.name for action in ACTIONS), "Ca
 
 
 def works(wire: respx.MockRouter, *permissions: str) -> None:
-    """Everything answers; Mara holds one role with these permissions."""
+    """Mock a PingOne without failures, where Mara has one role with these permissions."""
     discoverable(wire)
     wire.post(f"{ISSUER}/token").respond(400, json={"error": "invalid_grant"})
     environment = {"id": str(ENVIRONMENT), "name": "E"}
@@ -42,7 +42,7 @@ def states(html: str) -> dict[str, str]:
 
 
 def steps(admin: Client) -> Iterator[tuple[str, str]]:
-    """Each check's key and answer, as htmx asks for them one after the other."""
+    """Request the checks one after the other, as htmx does, and yield each check's key and HTML."""
     html = admin.get(f"{PAGE}checks/", headers=HTMX).text
     assert "<html" not in html
     while following := re.search(r'hx-get="([^"]+/checks/([a-z-]+)/\?then=[^"]*)" hx-trigger="load"', html):

@@ -1,6 +1,6 @@
-"""Actions on a user as their pages show them: forms and questions, what is told at fields, tickets, undo.
+"""Pages of actions on a user: forms, confirmations, field errors, tickets and undo.
 
-What goes for every action, by whomever and whatever PingOne answers, is in test_outcomes.py.
+test_outcomes.py has the tests of every action, role and PingOne answer.
 """
 
 import re
@@ -25,7 +25,7 @@ Press = Callable[..., Any]
 
 @pytest.fixture
 def press(browser_of) -> Press:
-    """Press the button of an action, as a page or, with `htmx`, as a fragment."""
+    """Return a function that submits an action's form as a page or, with `htmx`, as a fragment."""
 
     def press(operator: Operator | Client, key: str, *, htmx: bool = False, **fields: str) -> Any:
         client = operator if isinstance(operator, Client) else browser_of(operator)
@@ -37,7 +37,7 @@ def press(browser_of) -> Press:
 
 @pytest.fixture
 def directory(pingone):
-    """All that an action may read about Ada; the writes are each test's own."""
+    """Mock all data that an action can read about Ada. Each test mocks its own writes."""
     pingone._assert_all_called = False
     for path, answer in readable().items():
         pingone.get(path).respond(json=answer)
@@ -57,7 +57,7 @@ def last() -> AuditEntry:
 
 @EVERY_ACTION
 @pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
-def test_the_form_says_what_will_happen_and_what_not(browser_of, org_admin, directory, action, htmx):
+def test_form_states_the_effects_of_the_action(browser_of, org_admin, directory, action, htmx):
     query = {name: value for name, value in typed_for(action).items() if name.endswith("_id")}
 
     response = browser_of(org_admin).get(
@@ -74,7 +74,7 @@ def test_the_form_says_what_will_happen_and_what_not(browser_of, org_admin, dire
     assert not AuditEntry.objects.exists()
 
 
-def test_a_form_without_its_token_is_not_accepted(browser_of, helpdesk, directory):
+def test_form_without_its_token_is_not_accepted(browser_of, helpdesk, directory):
     response = browser_of(helpdesk).post(f"/o/acme/users/{ADA}/actions/user.unlock/", {})
 
     assert response.status_code == 422
@@ -82,11 +82,11 @@ def test_a_form_without_its_token_is_not_accepted(browser_of, helpdesk, director
 
 
 @pytest.mark.parametrize("key", ["user.dance", "user.create", "nothing"])
-def test_what_is_not_an_action_on_a_user_is_not_found(browser_of, org_admin, pingone, key):
+def test_unknown_action_on_a_user_is_not_found(browser_of, org_admin, pingone, key):
     assert browser_of(org_admin).get(f"/o/acme/users/{ADA}/actions/{key}/").status_code == 404
 
 
-def test_a_wrong_username_deletes_nobody(press, org_admin, directory):
+def test_deletion_with_a_wrong_username_is_refused(press, org_admin, directory):
     response = press(org_admin, "user.delete", username="bo.ek", htmx=True)
 
     assert response.status_code == 422
@@ -94,7 +94,7 @@ def test_a_wrong_username_deletes_nobody(press, org_admin, directory):
     assert not AuditEntry.objects.exists()
 
 
-def test_after_a_deletion_the_list_of_users_is_next(press, org_admin, pingone):
+def test_deletion_leads_to_the_user_list(press, org_admin, pingone):
     pingone.get(f"/users/{ADA}").mock(
         side_effect=[httpx.Response(200, json=ada())] * 2 + [httpx.Response(404, json=error("NOT_FOUND"))]
     )
@@ -109,14 +109,14 @@ def test_after_a_deletion_the_list_of_users_is_next(press, org_admin, pingone):
     ("until", "complaint"),
     [("2020-01-01T00:00", "in the future"), ("2099-01-01T00:00", "within a year"), ("tomorrow", "valid date")],
 )
-def test_a_time_must_be_soon_and_in_the_future(press, helpdesk, directory, until, complaint):
+def test_time_must_be_in_the_future_and_within_a_year(press, helpdesk, directory, until, complaint):
     response = press(helpdesk, "user.lock", until=until, htmx=True)
 
     assert response.status_code == 422
     assert complaint in response.text
 
 
-def test_a_refused_value_is_told_at_its_field_and_nothing_typed_is_lost(press, helpdesk, directory):
+def test_refused_value_is_shown_at_its_field_and_the_input_is_kept(press, helpdesk, directory):
     directory.patch(f"/users/{ADA}").respond(400, json=error("INVALID_DATA", "INVALID_VALUE", "name.given"))
 
     response = press(helpdesk, "user.update", given_name="Ada?", title="Chief", htmx=True)
@@ -127,7 +127,7 @@ def test_a_refused_value_is_told_at_its_field_and_nothing_typed_is_lost(press, h
     assert 'value="Chief"' in response.text
 
 
-def test_what_was_typed_survives_an_outage(press, helpdesk, directory):
+def test_form_keeps_its_input_during_an_outage(press, helpdesk, directory):
     directory.patch(f"/users/{ADA}").mock(side_effect=httpx.ConnectError("no route"))
 
     response = press(helpdesk, "user.update", title="Chief of everything", htmx=True)
@@ -137,14 +137,14 @@ def test_what_was_typed_survives_an_outage(press, helpdesk, directory):
     assert "could not be reached" in response.text
 
 
-def test_a_profile_that_is_not_changed_is_not_sent(press, helpdesk, directory):
+def test_unchanged_profile_is_not_sent(press, helpdesk, directory):
     response = press(helpdesk, "user.update", title="Analyst", htmx=True)
 
     assert response.status_code == 422
     assert "Nothing is changed" in response.text
 
 
-def test_a_profile_that_changed_meanwhile_is_not_overwritten(press, helpdesk, directory):
+def test_profile_form_does_not_overwrite_a_newer_profile(press, helpdesk, directory):
     response = press(helpdesk, "user.update", seen_at="2026-11-01T00:00:00+00:00", htmx=True)
 
     assert response.status_code == 409
@@ -153,7 +153,7 @@ def test_a_profile_that_changed_meanwhile_is_not_overwritten(press, helpdesk, di
     assert last().error_kind == "changed-meanwhile"
 
 
-def test_what_pingone_did_not_take_is_told(press, helpdesk, directory):
+def test_notice_names_the_fields_that_pingone_ignored(press, helpdesk, directory):
     directory.patch(f"/users/{ADA}").respond(json=ada())
 
     response = press(helpdesk, "user.update", nickname="Addie", title="Analyst", htmx=True)
@@ -161,7 +161,7 @@ def test_what_pingone_did_not_take_is_told(press, helpdesk, directory):
     assert "PingOne did not take: nickname." in response.text
 
 
-def test_the_ticket_in_hand_goes_with_every_button_until_it_is_changed(press, browser_of, helpdesk, directory):
+def test_current_ticket_is_used_by_every_action(press, browser_of, helpdesk, directory):
     works(directory, "user.unlock")
     client = browser_of(helpdesk)
     client.post("/o/acme/working-on/", {"ticket": "INC12345", "user_id": str(ADA)})
@@ -172,7 +172,7 @@ def test_the_ticket_in_hand_goes_with_every_button_until_it_is_changed(press, br
     assert 'value="INC12345"' in client.get(f"/o/acme/users/{ADA}/").text
 
 
-def test_where_a_ticket_is_required_the_button_leads_to_the_question(press, helpdesk, directory, acme):
+def test_button_leads_to_the_form_if_the_ticket_is_invalid(press, helpdesk, directory, acme):
     TicketPolicy.objects.create(organization=acme, action="user.unlock", requirement="pattern", pattern=r"INC\d+")
 
     response = press(helpdesk, "user.unlock", ticket="CHG1", htmx=True)
@@ -182,7 +182,7 @@ def test_where_a_ticket_is_required_the_button_leads_to_the_question(press, help
     assert 'value="CHG1"' in response.text
 
 
-def test_the_notice_of_a_deactivation_undoes_it(press, browser_of, helpdesk, pingone):
+def test_notice_of_a_deactivation_offers_undo(press, browser_of, helpdesk, pingone):
     states = [ada(), ada(enabled=False), ada(enabled=False), ada(enabled=False), ada()]
     pingone.get(f"/users/{ADA}").mock(side_effect=[httpx.Response(200, json=state) for state in states])
     wire = pingone.put(f"/users/{ADA}/enabled").respond(json={})
@@ -202,7 +202,7 @@ def test_the_notice_of_a_deactivation_undoes_it(press, browser_of, helpdesk, pin
 
 
 @pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
-def test_notice_of_what_was_so_already_says_so_and_offers_no_undo(press, browser_of, helpdesk, directory, htmx):
+def test_notice_of_no_change_offers_no_undo(press, browser_of, helpdesk, directory, htmx):
     client = browser_of(helpdesk)
     works(directory, "user.activate")
 
@@ -214,7 +214,7 @@ def test_notice_of_what_was_so_already_says_so_and_offers_no_undo(press, browser
     assert last().outcome == "no change"
 
 
-def test_undo_is_for_those_who_may_do_the_inverse(press, browser_of, helpdesk, auditor, stranger, directory):
+def test_undo_needs_the_permission_of_the_inverse_action(press, browser_of, helpdesk, auditor, stranger, directory):
     works(directory, "user.deactivate")
     press(helpdesk, "user.deactivate")
     url = f"/o/acme/audit/{last().entry}/undo/"
@@ -227,7 +227,7 @@ def test_undo_is_for_those_who_may_do_the_inverse(press, browser_of, helpdesk, a
 
 def test_undo_says_why_it_refuses(press, browser_of, helpdesk, directory):
     works(directory, "user.deactivate")
-    press(helpdesk, "user.deactivate")  # the canned user stays enabled, as if somebody had activated them since
+    press(helpdesk, "user.deactivate")  # the mocked user stays enabled, as if somebody had activated them since
     directory.get(f"/users/{ADA}").respond(json=ada(enabled=False))
 
     client = browser_of(helpdesk)
@@ -246,7 +246,7 @@ def test_undo_says_why_it_refuses(press, browser_of, helpdesk, directory):
         ({"identityProvider": {"type": "GOOGLE"}}, ["user.deactivate"], ["password.set-temporary"]),
     ],
 )
-def test_a_page_offers_what_makes_sense(browser_of, org_admin, pingone, state, offered, not_offered):
+def test_user_page_offers_the_actions_that_fit_the_user(browser_of, org_admin, pingone, state, offered, not_offered):
     pingone.get(f"/users/{ADA}").respond(json=ada(**state))
 
     page = browser_of(org_admin).get(f"/o/acme/users/{ADA}/").text
@@ -255,7 +255,7 @@ def test_a_page_offers_what_makes_sense(browser_of, org_admin, pingone, state, o
     assert not any(f"/actions/{key}/" in page for key in not_offered)
 
 
-def test_an_auditor_is_offered_nothing(browser_of, auditor, directory):
+def test_auditor_is_offered_no_action(browser_of, auditor, directory):
     directory.get(f"/users/{ADA}/devices").respond(json=listing("devices", {"id": str(DEVICE), "type": "TOTP"}))
     directory.get(f"/users/{ADA}/memberOfGroups").respond(
         json=listing("groupMemberships", {"id": str(ENGINEERS), "type": "DIRECT"})
@@ -267,7 +267,7 @@ def test_an_auditor_is_offered_nothing(browser_of, auditor, directory):
     assert "I am working on" not in page
 
 
-def test_the_lines_of_a_panel_bring_their_own_actions(browser_of, helpdesk, pingone):
+def test_device_panel_has_actions_on_each_line(browser_of, helpdesk, pingone):
     locked = {"id": str(DEVICE), "type": "TOTP", "lock": {"status": "LOCKED"}}
     other = {"id": str(SESSION), "type": "SMS"}
     pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", locked, other))
@@ -280,7 +280,7 @@ def test_the_lines_of_a_panel_bring_their_own_actions(browser_of, helpdesk, ping
     assert f"actions/device.remove/?device_id={SESSION}" in panel
 
 
-def test_an_inherited_membership_cannot_be_removed(browser_of, helpdesk, pingone):
+def test_inherited_membership_cannot_be_removed(browser_of, helpdesk, pingone):
     pingone.get(f"/users/{ADA}/memberOfGroups").respond(
         json=listing(
             "groupMemberships",

@@ -1,4 +1,4 @@
-"""The catalogue is whole: what one entry names, another has."""
+"""Consistency of the action catalogue with permissions, undo, tickets and the README."""
 
 import re
 
@@ -15,16 +15,16 @@ from console.models.tickets import validate_ticket_pattern
 EVERY_ACTION = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
 
 
-def test_each_key_is_there_once():
+def test_action_keys_are_unique():
     assert len(BY_KEY) == len(ACTIONS)
 
 
-def test_each_permission_can_be_named():
+def test_each_permission_has_a_label():
     assert set(PERMISSION_LABELS) == set(Permission)
 
 
 @EVERY_ACTION
-def test_an_action_says_what_it_does_and_what_not(action):
+def test_action_states_what_it_does_and_does_not(action):
     assert re.fullmatch(r"[a-z]+\.[a-z-]+", action.key)
     for sentence in (action.does, action.leaves, *([action.question] if action.question else [])):
         assert sentence.endswith((".", "?"))
@@ -33,7 +33,7 @@ def test_an_action_says_what_it_does_and_what_not(action):
     assert action.question == "" or "{name}" in action.question
 
 
-def test_each_action_has_a_name_of_its_own_wherever_it_stands():
+def test_action_names_are_unique():
     names = [action.name for action in ACTIONS]
 
     assert len(set(names)) == len(names)
@@ -41,12 +41,12 @@ def test_each_action_has_a_name_of_its_own_wherever_it_stands():
 
 
 @EVERY_ACTION
-def test_an_org_admin_may_do_everything_and_an_auditor_nothing(action):
+def test_org_admin_may_do_everything_and_auditor_nothing(action):
     assert action.permission in ROLE_PERMISSIONS[Membership.Role.ORG_ADMIN]
     assert action.permission not in ROLE_PERMISSIONS[Membership.Role.AUDITOR]
 
 
-def test_a_helpdesk_agent_does_the_daily_work_and_nothing_that_cannot_be_mended():
+def test_helpdesk_agent_may_do_all_but_these_actions():
     allowed = ROLE_PERMISSIONS[Membership.Role.HELPDESK_AGENT]
 
     assert {action.key for action in ACTIONS if action.permission not in allowed} == {
@@ -59,7 +59,7 @@ def test_a_helpdesk_agent_does_the_daily_work_and_nothing_that_cannot_be_mended(
 
 
 @EVERY_ACTION
-def test_undo_names_an_action_that_can_be_undone_in_turn(action):
+def test_undo_names_an_action_that_can_be_undone(action):
     if action.undo:
         inverse = BY_KEY[action.undo.action]
         assert inverse.undo is not None
@@ -67,18 +67,18 @@ def test_undo_names_an_action_that_can_be_undone_in_turn(action):
 
 
 @EVERY_ACTION
-def test_an_action_whose_effect_can_be_seen_says_that_it_was_so_already(action):
+def test_action_with_a_visible_effect_has_an_already_text(action):
     assert bool(action.already) == (action.effect is not None)
 
 
 @EVERY_ACTION
-def test_a_secret_input_is_an_input(action):
+def test_secret_inputs_are_fields_of_the_form(action):
     assert issubclass(action.form, ActionForm)
     assert action.secret_inputs <= action.form.base_fields.keys()
     assert (action.options or {}).keys() <= action.form.base_fields.keys()
 
 
-def test_risky_actions_ask_and_others_that_need_no_input_do_it_at_once():
+def test_risky_actions_ask_for_confirmation():
     assert {action.key for action in ACTIONS if action.is_risky} == {
         "user.deactivate",
         "user.delete",
@@ -92,17 +92,17 @@ def test_risky_actions_ask_and_others_that_need_no_input_do_it_at_once():
     assert not BY_KEY["user.deactivate"].is_immediate
 
 
-def test_only_what_has_no_user_yet_stands_elsewhere():
+def test_user_creation_is_the_only_action_off_the_user_page():
     assert [action.key for action in ACTIONS if action.place is Place.ELSEWHERE] == ["user.create"]
 
 
 @pytest.mark.parametrize("pattern", [r"INC\d+", r"CHG\d{7}|INC\d{7}", r"[A-Z]+-\d+", r"HELP \(\d+\)"])
-def test_a_ticket_pattern_may_be_as_rich_as_tickets_are(pattern):
+def test_ticket_pattern_with_usual_syntax_is_accepted(pattern):
     validate_ticket_pattern(pattern)
 
 
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"\d+\d+\d+\d+", "[", "a**"])
-def test_a_ticket_pattern_that_could_run_for_long_or_not_at_all_is_refused(pattern):
+def test_ticket_pattern_that_is_slow_or_invalid_is_refused(pattern):
     with pytest.raises(ValidationError):
         validate_ticket_pattern(pattern)
 
@@ -119,14 +119,14 @@ def test_a_ticket_pattern_that_could_run_for_long_or_not_at_all_is_refused(patte
         ("pattern", r"INC\d+", "", False),
     ],
 )
-def test_a_policy_says_which_tickets_do(requirement, pattern, ticket, fits):
+def test_ticket_policy_accepts_or_refuses_a_ticket(requirement, pattern, ticket, fits):
     policy = TicketPolicy(requirement=requirement, pattern=pattern)
 
     assert bool(policy.problem_with(ticket)) is not fits
 
 
 @EVERY_ACTION
-def test_the_readme_says_what_an_action_calls_and_needs(action):
+def test_readme_lists_each_action_with_endpoint_and_permission(action):
     row = f"| `{action.key}` | {action.name} | `{action.endpoint}` | `{action.pingone_permission}` |"
 
     assert row in (settings.BASE_DIR / "README.md").read_text()

@@ -1,7 +1,7 @@
-"""The whole catalogue: every action, as everybody, by page, fragment and command, with each way it can go.
+"""Outcomes of the whole catalogue: every action and role, by page, fragment and command, with every failure.
 
-Every action: what it sends, who may run it, and that its failures are told. Each failure, by each way: one action of
-each shape (see `one_of_each_shape`), and those that have something of their own to say about one.
+Every action is tested for its request and its roles. Each failure is tested by page, fragment and command with one
+action of each shape (see `one_of_each_shape`), and with the actions that have their own error for the failure.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def every_action_by_page_and_each_shape_by(*ways: Way) -> pytest.MarkDecorator:
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing that PingOne may answer to a write, and what it means."""
+    """A possible answer of PingOne to a write, and the expected error."""
 
     answer: Answer
     error: type[PingOneError]
@@ -68,7 +68,7 @@ def _refused(status: int, code: str, detail: str = "", target: str = "", **heade
     return httpx.Response(status, json=error(code, detail, target), headers=headers)
 
 
-FAILURES = {  # one for each class of error, and for each way to lose an answer
+FAILURES = {  # one for each error class, and for each way to lose an answer
     "400 of a value": Failure(_refused(400, "INVALID_DATA", "INVALID_VALUE", "title"), errors.InvalidValue),
     "400 of a value taken": Failure(
         _refused(400, "INVALID_DATA", "UNIQUENESS_VIOLATION", "username"), errors.Duplicate
@@ -85,7 +85,7 @@ FAILURES = {  # one for each class of error, and for each way to lose an answer
     "no answer in time": Failure(httpx.ReadTimeout("too late"), errors.Unavailable, unknown=True),
     "no connection": Failure(httpx.ConnectError("no route"), errors.ConnectionFailure),
 }
-OTHER_FAILURES = {  # which differ in how they are read alone, the same for all actions
+OTHER_FAILURES = {  # differ only in how the client parses them, which is the same for all actions
     "400 without details": Failure(_refused(400, "INVALID_DATA"), errors.InvalidValue),
     "400 of no password": Failure(_refused(400, "INVALID_DATA", "NO_PASSWORD"), errors.RefusedByState),
     "401 of a role": Failure(_refused(401, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"), errors.MissingPermission),
@@ -97,11 +97,11 @@ OTHER_FAILURES = {  # which differ in how they are read alone, the same for all 
     "a request cut off": Failure(httpx.WriteError("cut off"), errors.Unavailable, unknown=True),
     "no connection in time": Failure(httpx.ConnectTimeout("no route"), errors.ConnectionFailure),
 }
-FORGIVEN = {("sessions.end-all", errors.NotFound)}  # a session that ended by itself meanwhile
+FORGIVEN = {("sessions.end-all", errors.NotFound)}  # the session ended on its own in the meantime
 SAID_BETTER: dict[tuple[str, type[PingOneError]], type[PingOneError]] = {
     (key, errors.RefusedByState): errors.UnlockFailure for key in ("user.unlock", "password.unlock", "device.unlock")
 }
-# How a connection can be in the way of every call, and what that means.
+# States of a connection that prevent every call, by error.
 STATES: dict[type[PingOneError], dict[str, Any]] = {
     errors.NotConnected: {"state": "disconnected"},
     errors.NoEnvironmentChosen: {"managed_environment_id": None},
@@ -118,7 +118,7 @@ STATES: dict[type[PingOneError], dict[str, Any]] = {
         for kind in (errors.TokenRefreshFailure, errors.NoRefreshToken, errors.AuthenticationError)
     },
 }
-ELSEWHERE = {  # no call of an action ends in these
+ELSEWHERE = {  # errors that no action's call raises
     errors.SettingsIncomplete: "pressing Connect",
     errors.UnknownEnvironment: "pressing Connect",
     errors.SignOnUnverified: "coming back from PingOne",
@@ -140,7 +140,7 @@ def _nothing_remembered() -> Iterator[None]:
 
 @pytest.fixture
 def directory(request: pytest.FixtureRequest) -> Iterator[Directory]:
-    """Does what the action (by itself or by its `key`) asks for; nothing but it can be reached."""
+    """Mock Acme's environment so that the test's action succeeds. Nothing else can be reached."""
     values = request.node.callspec.params
     canned = directory_for(values["action"] if "action" in values else BY_KEY[values["key"]])
     with respx.mock(assert_all_called=False) as router:
@@ -150,7 +150,7 @@ def directory(request: pytest.FixtureRequest) -> Iterator[Directory]:
 
 @pytest.fixture
 def renewed(directory: Directory) -> Iterator[respx.Route]:
-    """PingOne's token endpoint, which gives a new access token."""
+    """Mock PingOne's token endpoint, which issues a new access token."""
     with respx.mock(assert_all_called=False) as router:
         discoverable(router)
         router.route(url__startswith=API_URL).mock(side_effect=directory)
@@ -189,7 +189,7 @@ def assert_on_record(action: Action, way: Way, operator: Operator, outcome: str,
 
 @EVERY_ACTION
 @EVERY_WAY
-def test_an_action_becomes_the_request_that_the_catalogue_names_and_is_on_record(action, way, org_admin, directory):
+def test_action_sends_the_request_of_the_catalogue_and_is_on_record(action, way, org_admin, directory):
     told = asking(way, org_admin)(action, ticket="INC1", reason="Asked for")
 
     assert_done(told, action, way, directory)
@@ -201,9 +201,7 @@ def test_an_action_becomes_the_request_that_the_catalogue_names_and_is_on_record
 
 
 @every_action_by_page_and_each_shape_by(Way.FRAGMENT, Way.COMMAND)
-def test_an_action_runs_for_the_roles_that_may_and_for_nobody_else(
-    subtests, action, way, helpdesk, auditor, stranger, directory
-):
+def test_action_runs_only_for_permitted_roles(subtests, action, way, helpdesk, auditor, stranger, directory):
     for operator in (helpdesk, auditor, stranger, None):
         with subtests.test(operator=str(operator)):
             directory.requests.clear()
@@ -228,9 +226,7 @@ def test_an_action_runs_for_the_roles_that_may_and_for_nobody_else(
 
 @EVERY_SHAPE
 @EVERY_WAY
-def test_each_failure_is_told_and_on_record_and_the_write_is_never_repeated(
-    subtests, action, way, org_admin, directory
-):
+def test_failure_is_shown_and_on_record_and_the_write_is_not_repeated(subtests, action, way, org_admin, directory):
     ask = asking(way, org_admin)
     for name, failure in FAILURES.items():
         if (action.key, failure.error) not in FORGIVEN:
@@ -240,7 +236,7 @@ def test_each_failure_is_told_and_on_record_and_the_write_is_never_repeated(
 
 @pytest.mark.parametrize(("key", "kind"), SAID_BETTER)
 @EVERY_WAY
-def test_an_action_says_better_why_its_own_failure_happened(key, kind, way, org_admin, directory):
+def test_unlock_action_has_its_own_error(key, kind, way, org_admin, directory):
     (failure,) = (failure for failure in FAILURES.values() if failure.error is kind)
 
     assert_it_fails(asking(way, org_admin), BY_KEY[key], way, org_admin, directory, failure)
@@ -248,7 +244,7 @@ def test_an_action_says_better_why_its_own_failure_happened(key, kind, way, org_
 
 @pytest.mark.parametrize(("key", "kind"), FORGIVEN)
 @EVERY_WAY
-def test_an_action_is_done_where_its_failure_means_that_it_happened_before(key, kind, way, org_admin, directory):
+def test_action_succeeds_if_the_failure_means_it_is_already_done(key, kind, way, org_admin, directory):
     (failure,) = (failure for failure in FAILURES.values() if failure.error is kind)
     directory.answers = [failure.answer]
 
@@ -260,7 +256,7 @@ def test_an_action_is_done_where_its_failure_means_that_it_happened_before(key, 
 
 @pytest.mark.parametrize("action", [BY_KEY["user.unlock"]], ids=[""])
 @EVERY_WAY
-def test_whatever_form_a_failure_takes_it_is_told_and_on_record(subtests, action, way, org_admin, directory):
+def test_failure_in_another_format_is_shown_and_on_record(subtests, action, way, org_admin, directory):
     ask = asking(way, org_admin)
     for name, failure in OTHER_FAILURES.items():
         with subtests.test(answer=name):
@@ -270,7 +266,7 @@ def test_whatever_form_a_failure_takes_it_is_told_and_on_record(subtests, action
 def assert_it_fails(
     ask: Ask, action: Action, way: Way, operator: Operator, directory: Directory, failure: Failure
 ) -> None:
-    Connection.objects.update(calls_closed_until=None)  # as long after a 429 that came before
+    Connection.objects.update(calls_closed_until=None)  # as if the pause after an earlier 429 were over
     directory.requests.clear()
     directory.answers = [failure.answer]
 
@@ -289,7 +285,7 @@ def assert_it_fails(
 
 
 def assert_told_to_look(told: Told, action: Action, way: Way) -> None:
-    assert str(latest().entry) in told.text  # the transaction id at PingOne
+    assert str(latest().entry) in told.text  # the transaction ID at PingOne
     assert "may have happened" in told.text
     if way is Way.COMMAND:
         assert told.status == UNKNOWN
@@ -310,9 +306,7 @@ def assert_told_why(told: Told, way: Way, error: type[PingOneError]) -> None:
 
 @EVERY_SHAPE
 @EVERY_WAY
-def test_what_is_wrong_with_the_connection_is_told_before_anything_is_sent(
-    subtests, monkeypatch, action, way, org_admin, directory
-):
+def test_connection_problem_is_shown_before_anything_is_sent(subtests, monkeypatch, action, way, org_admin, directory):
     monkeypatch.setattr(tokens, "WAIT_S", 0)
     ask = asking(way, org_admin)
     good = Connection.objects.values().get()
@@ -327,7 +321,7 @@ def test_what_is_wrong_with_the_connection_is_told_before_anything_is_sent(
             assert_told_why(told, way, kind)
 
 
-def test_no_class_of_error_is_left_out():
+def test_every_error_class_is_covered():
     covered = {failure.error for failure in FAILURES.values()} | {*SAID_BETTER.values(), *STATES, *ELSEWHERE}
 
     assert set(errors.kinds().values()) - covered == set()
@@ -335,7 +329,7 @@ def test_no_class_of_error_is_left_out():
 
 @EVERY_SHAPE
 @EVERY_WAY
-def test_an_access_token_that_pingone_rejects_in_the_middle_is_renewed_once(action, way, org_admin, directory, renewed):
+def test_rejected_access_token_is_renewed_once(action, way, org_admin, directory, renewed):
     directory.rejected = "the-access-token"
 
     told = asking(way, org_admin)(action)
@@ -349,7 +343,7 @@ def test_an_access_token_that_pingone_rejects_in_the_middle_is_renewed_once(acti
 
 @EVERY_SHAPE
 @EVERY_WAY
-def test_an_access_token_that_is_rejected_again_is_not_renewed_for_ever(action, way, org_admin, directory, renewed):
+def test_access_token_rejected_twice_is_not_renewed_again(action, way, org_admin, directory, renewed):
     directory.rejected = "the-access-token"
     directory.answers = [_refused(401, "ACCESS_FAILED", "INVALID_TOKEN")]
 
@@ -370,7 +364,7 @@ def test_an_access_token_that_is_rejected_again_is_not_renewed_for_ever(action, 
     ],
     ids=["done", "failed", "unknown"],
 )
-def test_a_form_that_is_sent_twice_has_one_effect(action, way, answer, words, org_admin, directory):
+def test_double_submit_has_one_effect(action, way, answer, words, org_admin, directory):
     ask, submission = asking(way, org_admin), str(uuid4())
     directory.answers = [answer] if answer else []
     first = ask(action, submission=submission)

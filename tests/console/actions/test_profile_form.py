@@ -1,4 +1,4 @@
-"""Editing a profile: the environment's own attributes, what others change meanwhile, and that nothing typed is lost."""
+"""Editing a profile: custom attributes, optimistic locking, and input that is never lost."""
 
 import html
 import json
@@ -63,7 +63,7 @@ def schema(pingone: Any) -> Any:
 
 @pytest.fixture
 def edit(browser_of: Callable[..., Client], helpdesk: Operator) -> Callable[..., Any]:
-    """Send the form of Ada's profile."""
+    """Return a function that submits the form of Ada's profile."""
     client = browser_of(helpdesk)
 
     def edit(*, htmx: bool = True, **fields: Any) -> Any:
@@ -78,12 +78,12 @@ def sent(wire: Any) -> Any:
 
 
 def fields_of(page: str) -> dict[str, str]:
-    """The hidden fields of the form, as a browser sends them."""
+    """Return the hidden fields of the form, as a browser sends them."""
     hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
     return {html.unescape(name): html.unescape(value) for name, value in hidden if name != "csrfmiddlewaretoken"}
 
 
-def test_the_form_offers_what_the_environment_has(edit, pingone, schema):
+def test_form_offers_the_attributes_of_the_environment(edit, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada(skills=["Welding", "Law"], badge="grey", onPayroll=False))
 
     page = edit.client.get(EDIT).text
@@ -98,7 +98,7 @@ def test_the_form_offers_what_the_environment_has(edit, pingone, schema):
     assert re.search(r'name="email"[^>]* required', page)
 
 
-def test_the_schema_is_read_once_in_some_minutes(edit, helpdesk, pingone, schema):
+def test_schema_is_cached_for_minutes(edit, helpdesk, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
     edit.client.get(EDIT)
@@ -110,7 +110,7 @@ def test_the_schema_is_read_once_in_some_minutes(edit, helpdesk, pingone, schema
     assert schema.call_count == 2
 
 
-def test_without_the_schema_what_everybody_has_can_still_be_edited(edit, pingone):
+def test_standard_attributes_can_be_edited_without_the_schema(edit, pingone):
     pingone.get("/schemas").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
@@ -120,7 +120,7 @@ def test_without_the_schema_what_everybody_has_can_still_be_edited(edit, pingone
     assert 'name="title" value="Analyst"' in page
 
 
-def test_only_what_was_edited_is_sent_in_the_type_it_has(edit, pingone, schema):
+def test_only_edited_attributes_are_sent_in_their_types(edit, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada(costCenter="42", skills=["Law"], badge="grey", onPayroll=True))
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada())
 
@@ -151,7 +151,7 @@ def test_only_what_was_edited_is_sent_in_the_type_it_has(edit, pingone, schema):
     assert before["custom.region"] == ""
 
 
-def test_a_mistake_out_of_sight_is_told_above_the_form_with_a_way_to_it(edit, pingone, schema):
+def test_error_summary_links_to_fields_below(edit, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
     page = edit(country_code="Sweden", mobile_phone="none").text
@@ -163,7 +163,7 @@ def test_a_mistake_out_of_sight_is_told_above_the_form_with_a_way_to_it(edit, pi
     ]
 
 
-def test_an_empty_json_attribute_is_an_empty_box(edit, pingone, schema):
+def test_empty_json_attribute_is_an_empty_box(edit, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
     box = re.search(r'<textarea name="custom.entitlements"[^>]*>([^<]*)<', edit.client.get(EDIT).text)
@@ -172,7 +172,7 @@ def test_an_empty_json_attribute_is_an_empty_box(edit, pingone, schema):
     assert box[1].strip() == ""
 
 
-def test_the_form_says_whose_profile_it_is_beyond_the_name(edit, pingone, schema):
+def test_form_shows_the_username(edit, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
     page = edit.client.get(EDIT).text
@@ -180,7 +180,7 @@ def test_the_form_says_whose_profile_it_is_beyond_the_name(edit, pingone, schema
     assert "<bdi>ada.berg</bdi>" in page[page.index("<h1") : page.index('id="action-title"')]
 
 
-def test_a_form_that_nobody_touched_changes_nothing(edit, pingone, schema):
+def test_untouched_form_changes_nothing(edit, pingone, schema):
     odd = ada(skills=["two\nlines"], costCenter=["once", "many"], entitlements=[1, {"a": None}], region=" padded ")
     pingone.get(f"/users/{ADA}").respond(json=odd)
     page = edit.client.get(EDIT).text
@@ -188,11 +188,11 @@ def test_a_form_that_nobody_touched_changes_nothing(edit, pingone, schema):
     response = edit(**fields_of(page), **{"custom.region": " padded ", "custom.entitlements": '[1, {"a": null}]'})
 
     assert "Nothing is changed." in response.text
-    assert 'name="custom.skills"' not in page  # would not come back as it is
+    assert 'name="custom.skills"' not in page  # a form cannot return this value unchanged
     assert 'name="custom.costCenter"' not in page
 
 
-def test_unticking_the_last_of_several_values_clears_them(edit, pingone, schema):
+def test_unticking_the_last_value_clears_the_attribute(edit, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada(sites=["Lund"]))
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada())
 
@@ -220,7 +220,7 @@ def test_json_is_checked_before_it_is_sent(edit, pingone, schema, typed, complai
     assert complaint in response.text
 
 
-def test_a_refused_value_of_a_custom_attribute_is_told_at_its_field(edit, pingone, schema):
+def test_refused_custom_value_is_shown_at_its_field(edit, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     pingone.patch(f"/users/{ADA}").respond(400, json=error("INVALID_DATA", "INVALID_VALUE", "region"))
 
@@ -230,7 +230,7 @@ def test_a_refused_value_of_a_custom_attribute_is_told_at_its_field(edit, pingon
     assert not re.search(r'name="region"[^>]*aria-invalid="true"', response.text)
 
 
-def test_hostile_names_and_values_of_attributes_are_text(edit, pingone):
+def test_hostile_attribute_names_and_values_are_escaped(edit, pingone):
     hostile = '"><script>alert(1)</script>'
     evil = attribute(
         hostile,
@@ -253,25 +253,25 @@ def test_hostile_names_and_values_of_attributes_are_text(edit, pingone):
 
 @pytest.fixture
 def conflict(edit, pingone, schema):
-    """Somebody else changed Ada's title and skills while an agent edited her title and e-mail address."""
+    """Edit Ada's title and email address after somebody else has changed her title and skills."""
     pingone.get(f"/users/{ADA}").respond(json=ada())
     opened = fields_of(edit.client.get(EDIT).text)
     pingone.get(f"/users/{ADA}").respond(json=ada(title="Chief", skills=["Law"], updatedAt="2026-11-21T00:00:00.000Z"))
     return edit(htmx=False, **opened, title="Head", email="new@acme.test", **{"custom.skills": ""})
 
 
-def test_when_the_user_changed_meanwhile_both_values_are_shown_and_nothing_is_written(conflict):
+def test_conflict_shows_both_values_and_writes_nothing(conflict):
     page = re.sub(r"\s+", " ", conflict.text)
 
     assert conflict.status_code == 409
     assert 'What you typed: <bdi class="user-value">Head</bdi>' in page
     assert 'What PingOne has now: <bdi class="user-value">Chief</bdi> <span class="text-secondary">(changed' in page
-    assert re.search(r'name="take.email" value="mine" required checked', page)  # nobody else touched it
+    assert re.search(r'name="take.email" value="mine" required checked', page)  # nobody else changed the email
     assert not re.search(r'name="take.title" value="mine" required checked', page)
-    assert "take.custom.skills" not in page  # what only others changed is no choice of the agent's
+    assert "take.custom.skills" not in page  # only others changed the skills, so the agent has no choice to make
 
 
-def test_the_choice_decides_what_is_written(edit, pingone, conflict):
+def test_conflict_choice_decides_what_is_written(edit, pingone, conflict):
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada(email="new@acme.test"))
 
     response = edit(htmx=False, **fields_of(conflict.text) | {"take.title": "theirs", "take.email": "mine"})
@@ -280,7 +280,7 @@ def test_the_choice_decides_what_is_written(edit, pingone, conflict):
     assert sent(wire) == {"email": "new@acme.test"}
 
 
-def test_what_was_typed_is_shown_again_without_javascript_while_pingone_is_down(edit, pingone):
+def test_input_is_kept_without_javascript_during_an_outage(edit, pingone):
     pingone.get("/schemas").mock(side_effect=httpx.ConnectError("no route"))
     pingone.get(f"/users/{ADA}").mock(side_effect=httpx.ConnectError("no route"))
 
@@ -293,7 +293,7 @@ def test_what_was_typed_is_shown_again_without_javascript_while_pingone_is_down(
 
 @pytest.fixture
 def after_expiry(edit, pingone, schema):
-    """Ada's form is open, the session ends, and the form is sent: htmx or not."""
+    """Open Ada's form, and return a function that submits it without a session."""
     pingone.get(f"/users/{ADA}").respond(json=ada())
     opened = fields_of(edit.client.get(EDIT).text)
 
@@ -306,7 +306,7 @@ def after_expiry(edit, pingone, schema):
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "plain"])
-def test_what_was_typed_survives_an_expired_session(after_expiry, helpdesk, headers, pingone):
+def test_input_survives_an_expired_session(after_expiry, helpdesk, headers, pingone):
     browser = after_expiry(headers)
     browser.force_login(helpdesk)
 
@@ -315,10 +315,10 @@ def test_what_was_typed_survives_an_expired_session(after_expiry, helpdesk, head
     assert 'name="title" value="Head"' in page
     assert "You were signed out before this was sent." in page
     assert not AuditEntry.objects.current().filter(action="user.update").exists()
-    assert 'name="title" value="Analyst"' in browser.get(EDIT).text  # shown again once
+    assert 'name="title" value="Analyst"' in browser.get(EDIT).text  # the kept input is shown only once
 
 
-def test_after_signing_in_the_form_itself_is_next(edit, pingone, schema):
+def test_sign_in_leads_back_to_the_form(edit, pingone, schema):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     opened = fields_of(edit.client.get(EDIT).text)
 
@@ -327,7 +327,7 @@ def test_after_signing_in_the_form_itself_is_next(edit, pingone, schema):
     assert response["HX-Redirect"] == f"/accounts/login/?next={EDIT}"
 
 
-def test_nobody_else_gets_to_see_what_was_typed(after_expiry, acme):
+def test_kept_input_is_not_shown_to_another_operator(after_expiry, acme):
     browser = after_expiry({}, title="Secretive")
     browser.force_login(make_operator("second@acme.test", acme, Membership.Role.HELPDESK_AGENT))
 
@@ -335,7 +335,7 @@ def test_nobody_else_gets_to_see_what_was_typed(after_expiry, acme):
 
 
 @pytest.mark.parametrize("mark", ["", "forged", "x:y:z"])
-def test_only_what_an_operators_own_form_sends_is_kept(after_expiry, helpdesk, mark):
+def test_input_without_a_valid_mark_is_not_kept(after_expiry, helpdesk, mark):
     browser = after_expiry({}, title="Injected", typed_by=mark)
     browser.force_login(helpdesk)
 

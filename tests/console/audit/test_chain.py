@@ -1,4 +1,4 @@
-"""The audit log cannot be changed by the code, and a change behind its back is named."""
+"""The audit log's hash chain: code cannot change a row, and a change in the database is detected."""
 
 import io
 import json
@@ -67,7 +67,7 @@ def five(acme: Organization, helpdesk: Operator) -> list[AuditEntry]:
     return [sign_in(acme, helpdesk) for _ in range(5)]
 
 
-def test_a_dump_keeps_all_that_a_hash_covers(acme, helpdesk):
+def test_dump_keeps_everything_that_the_hash_covers(acme, helpdesk):
     entries.close(started(acme, helpdesk, ticket="INC1"), Outcome.SUCCEEDED, after={"locked": False})
 
     dump = serializers.serialize("json", AuditEntry.objects.all())
@@ -77,7 +77,7 @@ def test_a_dump_keeps_all_that_a_hash_covers(acme, helpdesk):
     assert all(digest(row) == row.hash for row in loaded)
 
 
-def test_an_action_leaves_a_started_and_a_closing_row_of_one_entry(acme, helpdesk):
+def test_action_writes_a_started_row_and_a_closing_row(acme, helpdesk):
     row = started(acme, helpdesk, ticket="INC1", reason="Called in", source_address="203.0.113.9")
     entries.close(row, Outcome.SUCCEEDED, after={"locked": False})
 
@@ -90,7 +90,7 @@ def test_an_action_leaves_a_started_and_a_closing_row_of_one_entry(acme, helpdes
     assert verify(acme) is None
 
 
-def test_a_failure_keeps_the_ids_that_pingone_support_asks_for(acme, helpdesk):
+def test_failure_keeps_the_ids_for_pingone_support(acme, helpdesk):
     error = MissingPermission("no", trace=Trace(error_id="e-1", correlation_id="c-1"))
 
     row = entries.close(started(acme, helpdesk), Outcome.FAILED, error=error)
@@ -98,7 +98,7 @@ def test_a_failure_keeps_the_ids_that_pingone_support_asks_for(acme, helpdesk):
     assert (row.error_kind, row.error_id, row.correlation_id) == ("missing-permission", "e-1", "c-1")
 
 
-def test_the_same_form_starts_one_action_only_and_tells_what_came_of_it(acme, helpdesk):
+def test_double_submit_starts_one_action_and_finds_its_outcome(acme, helpdesk):
     submission = uuid4()
     entries.close(started(acme, helpdesk, submission=submission), Outcome.SUCCEEDED)
 
@@ -111,7 +111,7 @@ def test_the_same_form_starts_one_action_only_and_tells_what_came_of_it(acme, he
     assert verify(acme) is None
 
 
-def test_a_chain_of_the_version_before_holds_and_goes_on(transactional_db):
+def test_chain_of_the_previous_version_holds_and_continues(transactional_db):
     call_command("loaddata", Path(__file__).with_name("chain_before_actors.json"), verbosity=0)
     organization, operator = Organization.objects.get(), Operator.objects.get()
     before = AuditEntry.objects.count()
@@ -123,12 +123,12 @@ def test_a_chain_of_the_version_before_holds_and_goes_on(transactional_db):
     assert verify(organization) is None
 
 
-def test_an_event_must_be_a_known_one(acme, helpdesk):
+def test_unknown_event_is_refused(acme, helpdesk):
     with pytest.raises(ValueError, match="operator\\.danced"):
         entries.record(acme, "operator.danced", subject=ADA)
 
 
-def test_what_no_database_can_hold_is_replaced(acme, helpdesk):
+def test_characters_that_databases_cannot_store_are_replaced(acme, helpdesk):
     row = entries.record(
         acme, "policy.changed", operator=helpdesk, reason="a\x00b", after={"n\ud800": "x\x00"}, subject=ADA
     )
@@ -152,7 +152,7 @@ def test_what_no_database_can_hold_is_replaced(acme, helpdesk):
         lambda row: row.organization.audit_entries.update(outcome="failed"),
     ],
 )
-def test_no_code_changes_or_adds_to_the_record_past_the_chain(acme, helpdesk, change):
+def test_audit_rows_cannot_be_written_outside_the_chain(acme, helpdesk, change):
     row = sign_in(acme, helpdesk)
 
     with pytest.raises(AppendOnlyError):
@@ -161,7 +161,7 @@ def test_no_code_changes_or_adds_to_the_record_past_the_chain(acme, helpdesk, ch
     assert AuditEntry.objects.get().outcome == "succeeded"
 
 
-def test_every_column_is_covered_by_the_hash(acme, helpdesk):
+def test_hash_covers_every_column(acme, helpdesk):
     assert {field.attname for field in AuditEntry._meta.concrete_fields} - set(COVERED) == {"id", "hash"}
     row = entries.close(started(acme, helpdesk), Outcome.FAILED, error=MissingPermission(""), note="a note")
     true = digest(row)
@@ -202,7 +202,7 @@ def test_every_column_is_covered_by_the_hash(acme, helpdesk):
         (["UPDATE console_audithead SET sequence = 4"], "row 5 was added without its place"),
     ],
 )
-def test_verify_audit_names_the_first_row_that_was_tampered_with(five, statements, told):
+def test_verify_audit_names_the_first_tampered_row(five, statements, told):
     for statement in statements:
         behind_the_back(statement)
     errors = io.StringIO()
@@ -213,7 +213,7 @@ def test_verify_audit_names_the_first_row_that_was_tampered_with(five, statement
     assert told in errors.getvalue()
 
 
-def test_a_row_rewritten_with_a_fitting_hash_breaks_the_one_after_it(acme, five):
+def test_rewritten_row_with_a_valid_hash_breaks_the_next_row(acme, five):
     five[2].operator_email = "mallory@acme.test"
     forged = digest(five[2])
     behind_the_back(
@@ -226,7 +226,7 @@ def test_a_row_rewritten_with_a_fitting_hash_breaks_the_one_after_it(acme, five)
     assert (found.sequence, found.what[:15]) == (4, "does not follow")
 
 
-def test_a_last_row_rewritten_with_a_fitting_hash_does_not_match_the_head(acme, five):
+def test_rewritten_last_row_does_not_match_the_head(acme, five):
     five[4].operator_email = "mallory@acme.test"
     behind_the_back(
         "UPDATE console_auditentry SET operator_email = 'mallory@acme.test', hash = %s WHERE sequence = 5",
@@ -239,7 +239,7 @@ def test_a_last_row_rewritten_with_a_fitting_hash_does_not_match_the_head(acme, 
     assert (found.sequence, found.what) == (5, "was replaced")
 
 
-def test_verify_audit_checks_every_organization_and_says_so(acme, globex, helpdesk, stranger):
+def test_verify_audit_checks_every_organization(acme, globex, helpdesk, stranger):
     sign_in(acme, helpdesk)
     output = io.StringIO()
 
@@ -248,12 +248,12 @@ def test_verify_audit_checks_every_organization_and_says_so(acme, globex, helpde
     assert output.getvalue() == "acme: 1 rows, the chain holds.\nglobex: 0 rows, the chain holds.\n"
 
 
-def test_verify_audit_does_not_know_every_slug(acme):
+def test_verify_audit_refuses_an_unknown_slug(acme):
     with pytest.raises(CommandError, match="nowhere"):
         call_command("verify_audit", "nowhere")
 
 
-def test_each_organization_has_a_chain_of_its_own(acme, globex, helpdesk):
+def test_each_organization_has_its_own_chain(acme, globex, helpdesk):
     rows = [sign_in(acme, helpdesk), sign_in(globex, helpdesk), sign_in(acme, helpdesk)]
 
     assert [row.sequence for row in rows] == [1, 1, 2]
@@ -261,7 +261,7 @@ def test_each_organization_has_a_chain_of_its_own(acme, globex, helpdesk):
     assert verify(globex) is None
 
 
-def test_time_never_runs_backwards_in_the_record(acme, helpdesk, time_machine):
+def test_audit_times_never_go_backwards(acme, helpdesk, time_machine):
     time_machine.move_to(datetime(2026, 11, 24, 12, 0, tzinfo=UTC), tick=False)
     first = sign_in(acme, helpdesk)
     time_machine.move_to(datetime(2026, 11, 24, 11, 0, tzinfo=UTC), tick=False)
@@ -271,7 +271,7 @@ def test_time_never_runs_backwards_in_the_record(acme, helpdesk, time_machine):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_start_inside_a_transaction_is_a_mistake_since_it_could_be_rolled_back(acme, helpdesk):
+def test_audit_start_inside_a_transaction_is_refused(acme, helpdesk):
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
         started(acme, helpdesk)
 
@@ -279,7 +279,7 @@ def test_a_start_inside_a_transaction_is_a_mistake_since_it_could_be_rolled_back
 
 
 @pytest.mark.django_db(transaction=True)
-def test_writers_at_the_same_time_keep_one_chain(acme, helpdesk):
+def test_concurrent_writers_keep_one_chain(acme, helpdesk):
     failures: list[BaseException] = []
 
     def write() -> None:
@@ -302,7 +302,7 @@ def test_writers_at_the_same_time_keep_one_chain(acme, helpdesk):
     assert verify(acme) is None
 
 
-def test_each_row_is_one_json_line_without_profile_values(acme, helpdesk, audit_lines):
+def test_audit_row_is_one_json_line_without_profile_values(acme, helpdesk, audit_lines):
     row = entries.start(
         acme,
         actor(helpdesk),

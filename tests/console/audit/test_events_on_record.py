@@ -1,4 +1,4 @@
-"""What happens besides actions on users is on record as well: sign-ins, and what becomes of the connection."""
+"""Audit entries for events other than actions on users: sign-ins and changes of the connection."""
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
@@ -37,7 +37,7 @@ def test_signing_in_and_out_is_on_record(client, acme, helpdesk):
     assert {row.source_address for row in AuditEntry.objects.all()} == {"203.0.113.9", "127.0.0.1"}
 
 
-def test_it_is_on_record_in_each_organization_of_the_operator_and_in_no_other(client, acme, globex, helpdesk):
+def test_sign_in_is_on_record_in_the_operators_organizations_only(client, acme, globex, helpdesk):
     sign_in(client)
     assert on_record(globex) == []
 
@@ -46,14 +46,14 @@ def test_it_is_on_record_in_each_organization_of_the_operator_and_in_no_other(cl
     assert on_record(globex) == [("operator.signed-out", "succeeded", "agent@acme.test")]
 
 
-def test_a_wrong_password_is_on_record_without_the_password(client, acme, helpdesk):
+def test_wrong_password_is_on_record_without_the_password(client, acme, helpdesk):
     sign_in(client, password="not the one I chose")
 
     assert on_record(acme) == [("operator.sign-in-failed", "failed", "agent@acme.test")]
     assert "not the one" not in str(list(AuditEntry.objects.values()))
 
 
-def test_what_was_typed_as_the_address_of_nobody_is_kept_nowhere(client, acme, helpdesk, audit_lines, caplog):
+def test_unknown_address_is_kept_nowhere(client, acme, helpdesk, audit_lines, caplog):
     sign_in(client, email="hunter2@acme.test")
 
     assert on_record(acme) == []
@@ -61,10 +61,10 @@ def test_what_was_typed_as_the_address_of_nobody_is_kept_nowhere(client, acme, h
     assert "unknown address" in caplog.text
 
 
-def test_a_wrong_second_factor_is_on_record(client, acme, helpdesk):
+def test_wrong_second_factor_is_on_record(client, acme, helpdesk):
     TOTP.activate(helpdesk, "JBSWY3DPEHPK3PXP")
     sign_in(client)
-    assert on_record(acme) == []  # not in yet
+    assert on_record(acme) == []  # the sign-in is not complete
 
     client.post("/accounts/2fa/authenticate/", {"code": "000000"})
 
@@ -98,13 +98,13 @@ def test_changed_settings_are_on_record_without_the_secret(browser_of, org_admin
     assert "a-brand-new-secret" not in str(list(AuditEntry.objects.values()))
 
 
-def test_saving_what_is_there_already_is_no_change(browser_of, org_admin, acme):
+def test_unchanged_settings_are_not_on_record(browser_of, org_admin, acme):
     browser_of(org_admin).post("/o/acme/settings/connection/", settings_typed())
 
     assert not AuditEntry.objects.filter(action="connection.settings-changed").exists()
 
 
-def test_the_log_shows_events_in_words(browser_of, org_admin, acme):
+def test_log_shows_events_in_words(browser_of, org_admin, acme):
     client = browser_of(org_admin)
     client.post("/o/acme/settings/connection/", settings_typed(client_authentication="client_secret_post"))
 

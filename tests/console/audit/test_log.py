@@ -1,4 +1,4 @@
-"""The audit log as people read it: filtered, paged, in words, exported, and settled."""
+"""The audit log's pages: filters, pagination, wording, export, and the resolution of unknown outcomes."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ def happened(
     outcome: Outcome | None = Outcome.SUCCEEDED,
     **circumstances,
 ) -> AuditEntry:
-    """An action as perform() records it; `outcome` None leaves it started."""
+    """Record an action as perform() does. With `outcome` None the action stays started."""
     row = entries.start(
         organization,
         Actor(kind=AuditEntry.Actor.OPERATOR, operator=operator),
@@ -58,7 +58,7 @@ def happened(
 
 @pytest.fixture
 def log(browser_of, auditor):
-    """The page as an auditor gets it."""
+    """Return a function that requests the log as an auditor."""
     return lambda path="", **query: browser_of(auditor).get(f"/o/acme/audit/{path}?{urlencode(query)}")
 
 
@@ -66,7 +66,7 @@ def entries_in(response) -> list[UUID]:
     return [line.entry.entry for line in response.context["lines"]]
 
 
-def test_each_entry_is_one_line_with_its_outcome_and_the_change_in_words(log, acme, helpdesk):
+def test_log_shows_each_entry_on_one_line_with_outcome_and_change(log, acme, helpdesk):
     happened(acme, helpdesk, ticket="INC1")
 
     text = log().text
@@ -77,7 +77,7 @@ def test_each_entry_is_one_line_with_its_outcome_and_the_change_in_words(log, ac
         assert shown in text
 
 
-def test_a_users_page_tells_what_was_done_to_that_user(browser_of, acme, helpdesk, auditor, pingone):
+def test_user_page_lists_recent_actions_on_the_user(browser_of, acme, helpdesk, auditor, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     mine = happened(acme, helpdesk, outcome=Outcome.FAILED).entry
     happened(acme, helpdesk, user_id=BO, name="bo.ek")
@@ -90,7 +90,7 @@ def test_a_users_page_tells_what_was_done_to_that_user(browser_of, acme, helpdes
     assert "Failed" in lately
 
 
-def test_an_operators_page_tells_what_they_did(browser_of, acme, helpdesk, org_admin):
+def test_operator_page_lists_recent_actions_of_the_operator(browser_of, acme, helpdesk, org_admin):
     mine = happened(acme, helpdesk).entry
     happened(acme, org_admin, user_id=BO, name="bo.ek")
     membership = helpdesk.memberships.get()
@@ -105,7 +105,7 @@ def test_an_operators_page_tells_what_they_did(browser_of, acme, helpdesk, org_a
     assert "ada.berg" in lately
 
 
-def test_what_failed_is_not_told_as_done(log, acme, helpdesk):
+def test_failed_action_is_not_shown_as_done(log, acme, helpdesk):
     happened(acme, helpdesk, outcome=Outcome.FAILED)
 
     text = log().text
@@ -134,7 +134,7 @@ def test_each_filter_narrows_the_log(log, acme, helpdesk, org_admin):
     assert entries_in(log(ticket="INC2", user="ada.berg")) == []
 
 
-def test_days_are_the_readers(log, acme, helpdesk, time_machine, browser_of, auditor):
+def test_log_days_use_the_readers_time_zone(log, acme, helpdesk, time_machine, browser_of, auditor):
     rows = []
     for day in range(3):
         time_machine.move_to(NOON + timedelta(days=day), tick=False)
@@ -147,11 +147,11 @@ def test_days_are_the_readers(log, acme, helpdesk, time_machine, browser_of, aud
     assert entries_in(log(since="2026-12-01")) == []
     assert entries_in(log(until="2026-11-01")) == []
     client = browser_of(auditor)
-    client.cookies["timezone"] = "Pacific/Kiritimati"  # fourteen hours ahead: noon is in the next day already
+    client.cookies["timezone"] = "Pacific/Kiritimati"  # fourteen hours ahead: noon UTC is on the next day
     assert entries_in(client.get("/o/acme/audit/?since=2026-11-27")) == [rows[2]]
 
 
-def test_a_filter_that_cannot_be_read_is_told_and_left_out(log, acme, helpdesk):
+def test_invalid_filter_is_reported_and_ignored(log, acme, helpdesk):
     mine = happened(acme, helpdesk).entry
 
     response = log(since="yesterday", outcome="splendid", before="x", after="-1")
@@ -160,7 +160,7 @@ def test_a_filter_that_cannot_be_read_is_told_and_left_out(log, acme, helpdesk):
     assert entries_in(response) == [mine]
 
 
-def test_pages_lead_through_all_entries_and_back(log, acme, helpdesk):
+def test_log_pages_lead_through_all_entries_and_back(log, acme, helpdesk):
     total = 2 * PAGE_SIZE + 3
     rows = [
         entries.record(acme, "policy.changed", operator=helpdesk, subject=Subject(kind=AuditEntry.Subject.POLICY)).entry
@@ -179,9 +179,7 @@ def test_pages_lead_through_all_entries_and_back(log, acme, helpdesk):
     assert "action=policy.changed" in back.context["pager"].next
 
 
-def test_a_full_page_costs_no_more_queries_than_one_line(
-    browser_of, auditor, acme, helpdesk, django_assert_num_queries
-):
+def test_full_page_needs_no_more_queries_than_one_line(browser_of, auditor, acme, helpdesk, django_assert_num_queries):
     client = browser_of(auditor)
     happened(acme, helpdesk)
     client.get("/o/acme/audit/")
@@ -194,7 +192,7 @@ def test_a_full_page_costs_no_more_queries_than_one_line(
         client.get("/o/acme/audit/")
 
 
-def test_each_filter_is_read_off_an_index(acme, helpdesk):
+def test_each_filter_uses_an_index(acme, helpdesk):
     filters = {"operator": helpdesk, "subject_id": "x", "action": "x", "outcome": "failed", "ticket": "x"}
     for chosen in ({name: value} for name, value in filters.items()):
         found = AuditEntry.objects.current().filter(organization=acme, **chosen).order_by("-sequence")[:50]
@@ -203,7 +201,7 @@ def test_each_filter_is_read_off_an_index(acme, helpdesk):
         assert "TEMP B-TREE" not in plan
 
 
-def test_unfinished_entries_are_found_without_reading_all_that_ever_started(acme, helpdesk):
+def test_unfinished_entries_are_found_by_id(acme, helpdesk):
     happened(acme, helpdesk)
     form = AuditFilterForm({"outcome": "started"})
     assert form.is_valid()
@@ -214,7 +212,7 @@ def test_unfinished_entries_are_found_without_reading_all_that_ever_started(acme
     assert f'"id" IN ({unfinished.pk})' in str(matching(acme, form).query)
 
 
-def test_an_organization_sees_nothing_of_another(log, globex, stranger, browser_of, auditor):
+def test_log_shows_nothing_of_another_organization(log, globex, stranger, browser_of, auditor):
     theirs = happened(globex, stranger)
 
     assert entries_in(log()) == []
@@ -223,7 +221,7 @@ def test_an_organization_sees_nothing_of_another(log, globex, stranger, browser_
     assert str(theirs.entry) not in "".join(log("export/jsonl/").getvalue().decode())
 
 
-def test_an_entry_tells_everything_that_is_on_record(log, acme, helpdesk):
+def test_entry_page_shows_everything_on_record(log, acme, helpdesk):
     row = happened(
         acme, helpdesk, outcome=Outcome.FAILED, ticket="INC1", reason="Left on Friday", source_address="203.0.113.9"
     )
@@ -237,14 +235,14 @@ def test_an_entry_tells_everything_that_is_on_record(log, acme, helpdesk):
     assert "Undo" not in text
 
 
-def test_an_entry_offers_undo_to_those_who_may(browser_of, acme, helpdesk, auditor):
+def test_entry_page_offers_undo_only_with_permission(browser_of, acme, helpdesk, auditor):
     row = happened(acme, helpdesk)
 
     assert "Undo" in browser_of(helpdesk).get(f"/o/acme/audit/{row.entry}/").text
     assert "Undo" not in browser_of(auditor).get(f"/o/acme/audit/{row.entry}/").text
 
 
-def test_an_unknown_outcome_stands_out_and_is_settled_by_reading_the_user(browser_of, acme, helpdesk, pingone):
+def test_unknown_outcome_is_marked_and_resolved_by_reading_the_user(browser_of, acme, helpdesk, pingone):
     row = happened(acme, helpdesk, outcome=Outcome.UNKNOWN)
     client = browser_of(helpdesk)
     pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False))
@@ -258,7 +256,7 @@ def test_an_unknown_outcome_stands_out_and_is_settled_by_reading_the_user(browse
     assert "audit-open" not in client.get("/o/acme/audit/").text
 
 
-def test_what_reading_cannot_tell_stays_unknown(browser_of, acme, helpdesk, pingone):
+def test_unknown_outcome_stays_if_reading_cannot_resolve_it(browser_of, acme, helpdesk, pingone):
     row = happened(acme, helpdesk, action="user.verify-email", outcome=Outcome.UNKNOWN)
     pingone.get(f"/users/{ADA}").mock(return_value=httpx.Response(200, json=ada()))
 
@@ -268,24 +266,24 @@ def test_what_reading_cannot_tell_stays_unknown(browser_of, acme, helpdesk, ping
     assert AuditEntry.objects.current().get().outcome == "unknown"
 
 
-def test_an_auditor_settles_nothing(browser_of, acme, helpdesk, auditor):
+def test_auditor_cannot_resolve_an_unknown_outcome(browser_of, acme, helpdesk, auditor):
     row = happened(acme, helpdesk, outcome=Outcome.UNKNOWN)
 
     assert browser_of(auditor).post(f"/o/acme/audit/{row.entry}/read-again/").status_code == 403
     assert "Read the user again" not in browser_of(auditor).get(f"/o/acme/audit/{row.entry}/").text
 
 
-def test_an_action_whose_process_died_can_be_settled_as_well(browser_of, acme, helpdesk, pingone, time_machine):
+def test_action_of_a_dead_process_can_be_resolved(browser_of, acme, helpdesk, pingone, time_machine):
     row = happened(acme, helpdesk, outcome=None)
     pingone.get(f"/users/{ADA}").respond(json=ada())
     time_machine.move_to(timezone.now() + timedelta(minutes=6), tick=False)
 
     browser_of(helpdesk).post(f"/o/acme/audit/{row.entry}/read-again/")
 
-    assert AuditEntry.objects.current().get().outcome == "failed"  # Ada can still sign on: it has not happened
+    assert AuditEntry.objects.current().get().outcome == "failed"  # Ada can still sign in, so it has not happened
 
 
-def test_the_csv_has_every_match_and_no_formula(log, acme, helpdesk):
+def test_csv_export_has_every_match_and_no_formula(log, acme, helpdesk):
     happened(acme, helpdesk, name='=HYPERLINK("http://evil.test")', reason="+1", ticket="@x")
     happened(acme, helpdesk, name="bo.ek", user_id=BO)
 
@@ -299,7 +297,7 @@ def test_the_csv_has_every_match_and_no_formula(log, acme, helpdesk):
     assert rows[0]["changes"] == "Sign-on: enabled → disabled"
 
 
-def test_json_lines_have_every_match_whole(log, acme, helpdesk):
+def test_json_export_has_every_match_with_all_fields(log, acme, helpdesk):
     rows = [happened(acme, helpdesk), happened(acme, helpdesk, outcome=Outcome.FAILED)]
 
     lines = [json.loads(line) for line in log("export/jsonl/").getvalue().decode().splitlines()]
@@ -309,7 +307,7 @@ def test_json_lines_have_every_match_whole(log, acme, helpdesk):
     assert lines[1]["hash"] == rows[0].hash
 
 
-def test_an_export_goes_on_past_one_read(log, acme, helpdesk, monkeypatch):
+def test_export_continues_after_one_chunk(log, acme, helpdesk, monkeypatch):
     monkeypatch.setattr("console.audit.search.EXPORT_CHUNK", 2)
     for _ in range(5):
         happened(acme, helpdesk)
@@ -318,11 +316,11 @@ def test_an_export_goes_on_past_one_read(log, acme, helpdesk, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["export/xlsx/", "export/csv/?since=yesterday"])
-def test_an_unknown_export_is_not_found(browser_of, auditor, path):
+def test_unknown_export_is_not_found(browser_of, auditor, path):
     assert browser_of(auditor).get(f"/o/acme/audit/{path}").status_code == 404
 
 
-def test_a_helpdesk_agent_reads_the_log_and_exports_nothing(browser_of, helpdesk):
+def test_helpdesk_agent_can_read_the_log_but_not_export_it(browser_of, helpdesk):
     client = browser_of(helpdesk)
 
     assert client.get("/o/acme/audit/").status_code == 200
@@ -331,7 +329,7 @@ def test_a_helpdesk_agent_reads_the_log_and_exports_nothing(browser_of, helpdesk
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
-def test_hostile_text_is_text_in_the_log_and_in_both_exports(log, acme, helpdesk, name):
+def test_hostile_text_is_escaped_in_log_and_exports(log, acme, helpdesk, name):
     row = entries.record(
         acme,
         "policy.changed",
@@ -352,7 +350,7 @@ def test_hostile_text_is_text_in_the_log_and_in_both_exports(log, acme, helpdesk
     assert "49" not in log().context["lines"][0].changes
 
 
-def test_the_users_page_leads_to_what_was_done(browser_of, helpdesk, pingone):
+def test_user_page_links_to_the_log(browser_of, helpdesk, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
     page = browser_of(helpdesk).get(f"/o/acme/users/{ADA}/").text

@@ -1,4 +1,4 @@
-"""Call API: reads at once, writes after a second look, each on record, and no secret anywhere but on the wire."""
+"""Call API: reads run at once, writes after confirmation, all on record. Secrets go only to PingOne."""
 
 import json
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def outcomes() -> list[tuple[str, str]]:
     return list(AuditEntry.objects.order_by("sequence").values_list("action", "outcome"))
 
 
-def test_a_read_is_sent_at_once_and_shown_with_status_time_and_ids(admin: Client, pingone: respx.MockRouter) -> None:
+def test_read_is_sent_at_once_and_shown_with_status_and_ids(admin: Client, pingone: respx.MockRouter) -> None:
     route = pingone.get("/users", params={"limit": "2", "filter": 'email sw "<b>"'}).respond(
         json={"size": 0, "note": "<script>"}, headers={"Correlation-Id": "c-42"}
     )
@@ -62,7 +62,7 @@ def test_a_read_is_sent_at_once_and_shown_with_status_time_and_ids(admin: Client
     assert route.calls.last.request.headers["X-Ping-External-Transaction-ID"] == str(entry.entry)
 
 
-def test_an_error_of_pingone_is_an_answer_like_any_other(admin: Client, pingone: respx.MockRouter) -> None:
+def test_pingone_error_is_shown_as_an_answer(admin: Client, pingone: respx.MockRouter) -> None:
     pingone.get("/users").respond(403, json={"id": "e-1", "code": "ACCESS_FAILED"}, headers={"Correlation-Id": "c-1"})
 
     text = compose(admin).content.decode()
@@ -72,7 +72,7 @@ def test_an_error_of_pingone_is_an_answer_like_any_other(admin: Client, pingone:
     assert AuditEntry.objects.current().get().outcome == "failed"
 
 
-def test_a_write_is_shown_once_more_before_anything_is_sent(admin: Client, pingone: respx.MockRouter) -> None:
+def test_write_is_shown_for_confirmation_before_anything_is_sent(admin: Client, pingone: respx.MockRouter) -> None:
     response = compose(admin, method="DELETE", path=f"/users/{USER}")
 
     assert f"DELETE <code>/users/{USER}</code>" in response.content.decode()
@@ -80,7 +80,7 @@ def test_a_write_is_shown_once_more_before_anything_is_sent(admin: Client, pingo
     assert outcomes() == []
 
 
-def test_a_write_takes_a_reason(admin: Client, pingone: respx.MockRouter) -> None:
+def test_write_needs_a_reason(admin: Client, pingone: respx.MockRouter) -> None:
     response = send_write(admin, reason=" ", body="{}")
 
     assert response.status_code == 422
@@ -88,7 +88,7 @@ def test_a_write_takes_a_reason(admin: Client, pingone: respx.MockRouter) -> Non
     assert outcomes() == []
 
 
-def test_a_write_takes_a_ticket_where_the_organization_asks_for_one(
+def test_write_needs_a_ticket_if_the_policy_requires_it(
     admin: Client, acme: Organization, pingone: respx.MockRouter
 ) -> None:
     required = TicketPolicy.Requirement.PATTERN
@@ -103,7 +103,7 @@ def test_a_write_takes_a_ticket_where_the_organization_asks_for_one(
     assert AuditEntry.objects.current().get().ticket == "INC77"
 
 
-def test_a_write_is_sent_as_composed_and_recorded_with_its_reason(admin: Client, pingone: respx.MockRouter) -> None:
+def test_write_is_sent_as_composed_and_recorded_with_its_reason(admin: Client, pingone: respx.MockRouter) -> None:
     unlock = "application/vnd.pingidentity.account.unlock+json"
     route = pingone.post(f"/users/{USER}").respond(200, json={"id": USER})
 
@@ -116,7 +116,7 @@ def test_a_write_is_sent_as_composed_and_recorded_with_its_reason(admin: Client,
     assert entry.inputs["media_type"] == unlock
 
 
-def test_the_same_form_sent_twice_has_one_effect(admin: Client, pingone: respx.MockRouter) -> None:
+def test_double_submit_has_one_effect(admin: Client, pingone: respx.MockRouter) -> None:
     route = pingone.post("/users").respond(201, json={"id": USER})
     submission = uuid4()
     send_write(admin, submission, body='{"username": "x"}')
@@ -127,7 +127,7 @@ def test_the_same_form_sent_twice_has_one_effect(admin: Client, pingone: respx.M
     assert route.call_count == 1
 
 
-def test_a_write_whose_answer_is_lost_is_of_unknown_outcome_and_not_repeated(
+def test_write_without_an_answer_has_an_unknown_outcome_and_is_not_repeated(
     admin: Client, pingone: respx.MockRouter
 ) -> None:
     route = pingone.post("/users").mock(side_effect=httpx.ReadTimeout)
@@ -141,7 +141,7 @@ def test_a_write_whose_answer_is_lost_is_of_unknown_outcome_and_not_repeated(
     assert route.call_count == 1
 
 
-def test_a_call_without_a_connection_is_on_record(admin: Client, pingone: respx.MockRouter, acme: Organization) -> None:
+def test_call_without_a_connection_is_on_record(admin: Client, pingone: respx.MockRouter, acme: Organization) -> None:
     acme.connection.state = "disconnected"
     acme.connection.save()
 
@@ -151,7 +151,7 @@ def test_a_call_without_a_connection_is_on_record(admin: Client, pingone: respx.
     assert outcomes() == [("api.call", "started"), ("api.call", "failed")]
 
 
-def test_a_call_asks_for_the_ticket_whatever_its_form_asked_for(
+def test_call_without_its_required_ticket_is_refused(
     pingone: respx.MockRouter, acme: Organization, org_admin: Operator
 ) -> None:
     TicketPolicy.objects.create(organization=acme, action="api.call", requirement="required")
@@ -163,9 +163,7 @@ def test_a_call_asks_for_the_ticket_whatever_its_form_asked_for(
     assert outcomes() == [("api.call", "refused")]
 
 
-def test_a_call_of_somebody_who_lost_the_right_meanwhile_is_not_sent(
-    pingone: respx.MockRouter, org_admin: Operator
-) -> None:
+def test_call_is_not_sent_after_the_permission_is_lost(pingone: respx.MockRouter, org_admin: Operator) -> None:
     access = enter_org(org_admin, "acme")
     read = ApiCall(method="GET", endpoint=Endpoint(path="/users"), media_type="application/json", body="")
     Membership.objects.update(role=Membership.Role.HELPDESK_AGENT)
@@ -179,7 +177,7 @@ def test_a_call_of_somebody_who_lost_the_right_meanwhile_is_not_sent(
     assert outcomes() == []
 
 
-def test_a_call_that_meets_a_mistake_of_ours_is_of_unknown_outcome(
+def test_call_that_meets_a_bug_has_an_unknown_outcome(
     pingone: respx.MockRouter, org_admin: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("pingone_integration.endpoints.call")
@@ -203,7 +201,7 @@ def test_a_call_that_meets_a_mistake_of_ours_is_of_unknown_outcome(
         ({"method": "TRACE"}, "TRACE is not one of the available choices"),
     ],
 )
-def test_a_mistake_is_told_at_its_field_and_nothing_is_sent(
+def test_mistake_is_shown_at_its_field_and_nothing_is_sent(
     admin: Client, pingone: respx.MockRouter, typed: dict[str, str], words: str
 ) -> None:
     response = compose(admin, **({"body": "typed-before"} | typed))
@@ -214,14 +212,14 @@ def test_a_mistake_is_told_at_its_field_and_nothing_is_sent(
     assert outcomes() == []
 
 
-def test_only_org_admins_may_call(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
+def test_call_api_is_for_org_admins_only(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
     for operator in (helpdesk, auditor):
         assert browser_of(operator).get(PAGE).status_code == 403
         assert compose(browser_of(operator)).status_code == 403
         assert "call-api" not in browser_of(operator).get("/o/acme/").content.decode()
 
 
-def test_secrets_of_a_body_reach_pingone_and_nothing_else(
+def test_secrets_of_a_body_reach_only_pingone(
     admin: Client, pingone: respx.MockRouter, caplog: pytest.LogCaptureFixture
 ) -> None:
     body = json.dumps({"username": "mara", "password": {"value": "canary-1"}, "list": [{"apiToken": "canary-2"}]})
@@ -246,13 +244,13 @@ def test_secrets_of_a_body_reach_pingone_and_nothing_else(
         ("application/vnd.pingidentity.device.activate+json", "/x", {"otp": "1"}, {"otp": LEFT_OUT}),
     ],
 )
-def test_what_may_be_secret_is_left_out_of_the_record(media_type: str, path: str, body: Any, kept: Any) -> None:
+def test_possible_secrets_are_left_out_of_the_record(media_type: str, path: str, body: Any, kept: Any) -> None:
     call = ApiCall(method="POST", endpoint=Endpoint(path=path), media_type=media_type, body=json.dumps(body))
 
     assert json.loads(without_secrets(call)) == kept
 
 
-def test_a_kept_request_fills_the_form_again_for_its_own_organization_only(
+def test_saved_call_fills_the_form_only_in_its_organization(
     admin: Client, browser_of: BrowserOf, stranger: Operator, acme: Organization
 ) -> None:
     typed = {"method": "PATCH", "path": f"/users/{USER}", "query": "a=1", "body": '{"title": "Analyst"}'}
@@ -269,7 +267,7 @@ def test_a_kept_request_fills_the_form_again_for_its_own_organization_only(
     assert SavedApiCall.objects.exists()
 
 
-def test_a_call_in_the_history_fills_the_form_again(admin: Client, pingone: respx.MockRouter) -> None:
+def test_call_in_the_history_fills_the_form(admin: Client, pingone: respx.MockRouter) -> None:
     pingone.get("/populations").respond(json={})
     compose(admin, path="populations")
     entry = AuditEntry.objects.current().get()
@@ -278,11 +276,11 @@ def test_a_call_in_the_history_fills_the_form_again(admin: Client, pingone: resp
 
 
 @pytest.mark.parametrize("query", ["saved=99999999999999999999", "saved=x", "entry=x", f"entry={USER}"])
-def test_a_link_to_nothing_shows_an_empty_form(admin: Client, query: str) -> None:
+def test_link_to_an_unknown_call_shows_the_page(admin: Client, query: str) -> None:
     assert admin.get(f"{PAGE}?{query}").status_code == 200
 
 
-def test_the_call_as_curl_is_quoted_for_a_shell_and_holds_no_token() -> None:
+def test_curl_command_is_quoted_for_a_shell_and_holds_no_token() -> None:
     call = ApiCall(
         method="POST",
         endpoint=Endpoint(path="/users", query=(("a", "'; rm"),)),

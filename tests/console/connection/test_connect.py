@@ -1,4 +1,4 @@
-"""Connect, from the press of the button to PingOne's answer: what goes right, and every way it is abused."""
+"""Connect, from the button to PingOne's answer: success, refusals and attacks."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ TYPED = {
 
 @pytest.fixture
 def not_connected(acme) -> Connection:
-    """Acme's credentials are stored, nobody has approved yet."""
+    """Reset Acme to stored credentials without an approval."""
     connection: Connection = acme.connection
     connection.state = Connection.State.NOT_CONNECTED
     connection.sealed_access_token = connection.sealed_refresh_token = ""
@@ -41,7 +41,7 @@ def not_connected(acme) -> Connection:
 
 @pytest.fixture
 def service() -> Iterator[respx.MockRouter]:
-    """PingOne: its sign-on service answers, the rest as each test says."""
+    """Mock PingOne's authorization server and environments. Each test mocks the rest."""
     with respx.mock(assert_all_called=False) as router:
         discoverable(router)
         has_keys(router)
@@ -56,7 +56,7 @@ def environments(ids: list[Any]) -> dict[str, Any]:
 
 
 def leave(client: Client) -> dict[str, str]:
-    """Press Connect; the query of the address at PingOne that the browser goes on to."""
+    """Press Connect and return the query of the following address at PingOne."""
     response = client.post(CONNECT, TYPED)
     assert response.status_code == 200, response.text
     url = response.headers["Refresh"].removeprefix("0;url=")
@@ -65,7 +65,7 @@ def leave(client: Client) -> dict[str, str]:
 
 @pytest.fixture
 def approve(service) -> Callable[[dict[str, str]], dict[str, str]]:
-    """An administrator approves: what PingOne sends the browser back with."""
+    """Return a function that approves as an administrator and returns the query of PingOne's redirect."""
 
     def approved(asked: dict[str, str]) -> dict[str, str]:
         service.post(f"{ISSUER}/token").respond(json=tokens(id_token=id_token(nonce=asked["nonce"], name="Mara Lind")))
@@ -97,7 +97,7 @@ def test_connect_leaves_for_pingone_without_a_redirect(admin, service) -> None:
     assert query["code_challenge_method"] == ["S256"]
 
 
-def test_connect_saves_what_was_typed_first(admin, service, not_connected) -> None:
+def test_connect_saves_the_form_first(admin, service, not_connected) -> None:
     admin.post(CONNECT, TYPED | {"client_id": "another-client", "client_secret": "another-secret"})
 
     not_connected.refresh_from_db()
@@ -105,7 +105,7 @@ def test_connect_saves_what_was_typed_first(admin, service, not_connected) -> No
     assert not_connected.unseal("client_secret") == "another-secret"
 
 
-def test_connect_with_a_mistake_goes_nowhere(admin, service) -> None:
+def test_connect_with_a_mistake_stays_on_the_page(admin, service) -> None:
     response = admin.post(CONNECT, TYPED | {"auth_url": "https://auth.pingone.de"})
 
     assert response.status_code == 422
@@ -113,7 +113,7 @@ def test_connect_with_a_mistake_goes_nowhere(admin, service) -> None:
     assert not AuthorizationRequest.objects.exists()
 
 
-def test_an_approval_connects_and_leaves_no_code_behind(admin, approve, not_connected) -> None:
+def test_approval_connects_and_leads_to_the_settings(admin, approve, not_connected) -> None:
     back = admin.get(CALLBACK, approve(leave(admin)))
 
     assert (back.status_code, back.headers["Location"]) == (302, SETTINGS)
@@ -125,7 +125,7 @@ def test_an_approval_connects_and_leaves_no_code_behind(admin, approve, not_conn
     assert AuditEntry.objects.get(action="connection.connected").outcome == "succeeded"
 
 
-def test_with_several_environments_the_choice_comes_next(admin, approve, service, not_connected) -> None:
+def test_approval_leads_to_the_choice_of_several_environments(admin, approve, service, not_connected) -> None:
     not_connected.managed_environment_id = None
     not_connected.save()
     several = environments([ENVIRONMENT, ADMINISTRATORS, "11111111-2222-4333-8444-555555555555"])
@@ -154,7 +154,7 @@ def test_with_several_environments_the_choice_comes_next(admin, approve, service
         ("x" * 5000, "xxx…"),
     ],
 )
-def test_each_refusal_is_told_in_words(admin, service, not_connected, error, words) -> None:
+def test_refusal_is_explained_once(admin, service, not_connected, error, words) -> None:
     answer = {"state": leave(admin)["state"], "error": error, "error_description": "told so"}
     back = admin.get(CALLBACK, answer)
 
@@ -167,7 +167,7 @@ def test_each_refusal_is_told_in_words(admin, service, not_connected, error, wor
     assert AuditEntry.objects.get(action="connection.connect-failed").outcome == "failed"
 
 
-def test_an_error_ends_the_attempt_whatever_code_comes_with_it(admin, approve, not_connected) -> None:
+def test_error_ends_the_attempt_even_with_a_code(admin, approve, not_connected) -> None:
     answer = approve(leave(admin))
 
     admin.get(CALLBACK, answer | {"error": "access_denied"})
@@ -192,7 +192,7 @@ FOREIGN = "by somebody else, or before a sign-out"
     ],
     ids=["nothing", "no state", "empty state", "invented", "endless", "no text", "somebody else's words"],
 )
-def test_an_answer_nobody_asked_for_changes_nothing(admin, service, not_connected, answer, words) -> None:
+def test_unsolicited_answer_changes_nothing(admin, service, not_connected, answer, words) -> None:
     back = admin.get(CALLBACK, answer)
 
     assert (back.status_code, back.headers["Location"]) == (302, SETTINGS)
@@ -202,13 +202,13 @@ def test_an_answer_nobody_asked_for_changes_nothing(admin, service, not_connecte
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
 
-def test_an_answer_with_neither_code_nor_error_is_said_to_be_incomplete(admin, service, not_connected) -> None:
+def test_answer_without_code_and_error_is_reported_as_incomplete(admin, service, not_connected) -> None:
     admin.get(CALLBACK, {"state": leave(admin)["state"]})
 
     assert "PingOne&#x27;s answer is incomplete" in admin.get(SETTINGS).text
 
 
-def test_a_doubled_parameter_counts_as_none(admin, approve, not_connected) -> None:
+def test_repeated_parameter_is_ignored(admin, approve, not_connected) -> None:
     answer = approve(leave(admin))
 
     admin.get(f"{CALLBACK}?state={answer['state']}&code={CODE}&code=other")
@@ -216,7 +216,7 @@ def test_a_doubled_parameter_counts_as_none(admin, approve, not_connected) -> No
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
 
-def test_after_ten_minutes_an_approval_is_too_late(admin, approve, not_connected) -> None:
+def test_approval_expires_after_ten_minutes(admin, approve, not_connected) -> None:
     answer = approve(leave(admin))
     AuthorizationRequest.objects.update(
         created_at=AuthorizationRequest.objects.get().created_at - timedelta(minutes=11)
@@ -228,7 +228,7 @@ def test_after_ten_minutes_an_approval_is_too_late(admin, approve, not_connected
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
 
-def test_the_same_answer_twice_connects_once_and_alarms_nobody(admin, approve, service, not_connected) -> None:
+def test_repeated_answer_connects_once_without_an_alert(admin, approve, service, not_connected) -> None:
     answer = approve(leave(admin))
     token_endpoint = next(route for route in service.routes if str(route.pattern).find("/token") > 0)
 
@@ -243,7 +243,7 @@ def test_the_same_answer_twice_connects_once_and_alarms_nobody(admin, approve, s
     assert 'role="alert"' not in page
 
 
-def test_a_replay_after_disconnecting_is_told_and_does_nothing(admin, approve, not_connected) -> None:
+def test_replay_after_disconnecting_is_reported_and_does_nothing(admin, approve, not_connected) -> None:
     answer = approve(leave(admin))
     admin.get(CALLBACK, answer)
     admin.post(f"{SETTINGS}disconnect/")
@@ -254,7 +254,7 @@ def test_a_replay_after_disconnecting_is_told_and_does_nothing(admin, approve, n
     assert state_of(not_connected) == Connection.State.DISCONNECTED
 
 
-def test_of_two_tabs_either_may_finish(admin, approve, not_connected) -> None:
+def test_either_of_two_tabs_can_finish_connect(admin, approve, not_connected) -> None:
     first, second = leave(admin), leave(admin)
 
     admin.get(CALLBACK, approve(first))
@@ -266,7 +266,7 @@ def test_of_two_tabs_either_may_finish(admin, approve, not_connected) -> None:
     assert AuthorizationRequest.objects.filter(used_at=None).count() == 0
 
 
-def test_another_browser_of_the_same_admin_cannot_finish(admin, approve, browser_of, org_admin, not_connected) -> None:
+def test_connect_cannot_be_finished_in_another_browser(admin, approve, browser_of, org_admin, not_connected) -> None:
     answer = approve(leave(admin))
     elsewhere = browser_of(org_admin)
 
@@ -278,7 +278,7 @@ def test_another_browser_of_the_same_admin_cannot_finish(admin, approve, browser
     assert state_of(not_connected) == Connection.State.CONNECTED, "and it spoiled nothing"
 
 
-def test_a_second_admin_cannot_finish_the_first_ones_connect(admin, approve, browser_of, acme, not_connected) -> None:
+def test_connect_cannot_be_finished_by_another_admin(admin, approve, browser_of, acme, not_connected) -> None:
     answer = approve(leave(admin))
     second = browser_of(make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN))
 
@@ -289,7 +289,7 @@ def test_a_second_admin_cannot_finish_the_first_ones_connect(admin, approve, bro
 
 
 @pytest.mark.parametrize("answer", [{"code": CODE}, {"error": "access_denied"}], ids=["code", "error"])
-def test_a_stranger_learns_nothing_from_anothers_state(admin, service, browser_of, stranger, answer) -> None:
+def test_state_of_another_organization_reveals_nothing(admin, service, browser_of, stranger, answer) -> None:
     state = leave(admin)["state"]
     theirs = browser_of(stranger)
 
@@ -303,7 +303,7 @@ def test_a_stranger_learns_nothing_from_anothers_state(admin, service, browser_o
 
 
 @pytest.mark.parametrize("answer", [{"code": CODE}, {"error": "access_denied"}], ids=["code", "error"])
-def test_an_admin_who_is_none_any_more_cannot_finish(admin, approve, org_admin, not_connected, answer) -> None:
+def test_connect_cannot_be_finished_by_a_former_admin(admin, approve, org_admin, not_connected, answer) -> None:
     state = approve(leave(admin))["state"]
     Membership.objects.filter(operator=org_admin).update(role=Membership.Role.AUDITOR)
 
@@ -314,7 +314,7 @@ def test_an_admin_who_is_none_any_more_cannot_finish(admin, approve, org_admin, 
     assert not AuthorizationRequest.objects.get().used_at
 
 
-def test_an_admin_who_left_the_organization_is_a_stranger(admin, approve, org_admin, not_connected) -> None:
+def test_connect_cannot_be_finished_by_a_former_member(admin, approve, org_admin, not_connected) -> None:
     answer = approve(leave(admin))
     Membership.objects.filter(operator=org_admin).delete()
 
@@ -325,9 +325,7 @@ def test_an_admin_who_left_the_organization_is_a_stranger(admin, approve, org_ad
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
 
-def test_a_sign_out_in_between_leads_through_sign_in_to_a_clear_message(
-    admin, approve, org_admin, not_connected
-) -> None:
+def test_connect_after_a_sign_out_leads_to_sign_in_and_a_message(admin, approve, org_admin, not_connected) -> None:
     answer = approve(leave(admin))
     admin.logout()
 
@@ -345,7 +343,7 @@ def test_a_sign_out_in_between_leads_through_sign_in_to_a_clear_message(
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
 
-def test_the_way_on_never_comes_from_the_query(admin, approve) -> None:
+def test_callback_is_no_open_redirect(admin, approve) -> None:
     for hostile in ("//evil.test", "https://evil.test/", "javascript:alert(1)"):
         answer = approve(leave(admin)) | {"next": hostile, "redirect_uri": hostile, "RelayState": hostile}
         assert admin.get(CALLBACK, answer).headers["Location"] == SETTINGS
@@ -362,7 +360,7 @@ def test_code_state_and_tokens_stay_out_of_logs_and_pages(admin, approve, caplog
         assert secret not in told
 
 
-def test_the_callback_is_only_ever_read(admin, service) -> None:
+def test_callback_refuses_post(admin, service) -> None:
     assert admin.post(CALLBACK, {"code": CODE, "state": leave(admin)["state"]}).status_code == 405
 
 
@@ -376,7 +374,7 @@ def test_the_callback_is_only_ever_read(admin, service) -> None:
     ],
     ids=["wrong secret", "code expired", "outage", "no ID token"],
 )
-def test_a_failed_exchange_is_told_and_keeps_what_was_typed(admin, service, not_connected, answer, words) -> None:
+def test_failed_exchange_is_shown_and_keeps_the_settings(admin, service, not_connected, answer, words) -> None:
     state = leave(admin)["state"]
     service.post(f"{ISSUER}/token").mock(return_value=answer)
 
@@ -389,7 +387,7 @@ def test_a_failed_exchange_is_told_and_keeps_what_was_typed(admin, service, not_
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
 
-def test_an_environment_that_pingone_does_not_know_is_told_at_its_field(admin, service) -> None:
+def test_unknown_environment_is_reported_at_its_field(admin, service) -> None:
     service.get(f"{ISSUER}/.well-known/openid-configuration").respond(404)
     service.get(f"{AUTH_URL}/as/.well-known/openid-configuration").respond(404)
 
@@ -402,7 +400,7 @@ def test_an_environment_that_pingone_does_not_know_is_told_at_its_field(admin, s
     assert str(ADMINISTRATORS) in response.text
 
 
-def test_a_pingone_that_cannot_be_reached_is_told_on_the_page(admin, service) -> None:
+def test_unreachable_pingone_is_reported_on_the_page(admin, service) -> None:
     service.get(f"{ISSUER}/.well-known/openid-configuration").mock(side_effect=httpx.ConnectError("no route"))
 
     response = admin.post(CONNECT, TYPED)

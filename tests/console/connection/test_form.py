@@ -1,4 +1,4 @@
-"""The connection form understands what people paste and explains each mistake at its field."""
+"""The connection form: it accepts pasted addresses and explains each mistake at its field."""
 
 from uuid import UUID
 
@@ -24,13 +24,13 @@ def typed(**changes: str) -> ConnectionForm:
     return ConnectionForm({**GOOD, **changes}, connection=Connection())
 
 
-def test_the_fields_are_labelled_as_in_pingone() -> None:
+def test_fields_have_the_labels_of_pingone() -> None:
     labels = [field.label for field in ConnectionForm(connection=Connection())]
 
     assert labels[:5] == ["Client ID", "Client secret", "Auth URL", "Environment ID", "Client authentication method"]
 
 
-def test_a_good_form_says_what_to_store() -> None:
+def test_valid_form_returns_credentials() -> None:
     form = typed()
 
     assert form.is_valid(), form.errors
@@ -55,7 +55,7 @@ def test_a_good_form_says_what_to_store() -> None:
         ("", f" auth.pingone.eu/{ENVIRONMENT} "),
     ],
 )
-def test_an_issuer_in_either_field_fills_both(auth_url, environment_id) -> None:
+def test_issuer_in_either_field_fills_both(auth_url, environment_id) -> None:
     form = typed(auth_url=auth_url, environment_id=environment_id)
 
     assert form.is_valid(), form.errors
@@ -89,7 +89,7 @@ def test_an_issuer_in_either_field_fills_both(auth_url, environment_id) -> None:
         ({"client_authentication": "none"}, "client_authentication", "valid choice"),
     ],
 )
-def test_a_mistake_is_explained_at_its_field(changes, field, sentence) -> None:
+def test_mistake_is_explained_at_its_field(changes, field, sentence) -> None:
     form = typed(**changes)
 
     assert not form.is_valid()
@@ -97,7 +97,7 @@ def test_a_mistake_is_explained_at_its_field(changes, field, sentence) -> None:
     assert sentence in " ".join(map(str, form.errors[field]))
 
 
-def test_an_imported_application_may_have_another_kind_of_client_id() -> None:
+def test_client_id_of_an_imported_application_need_not_be_a_uuid() -> None:
     form = typed(client_id=" 'legacy-console' ")
 
     assert form.is_valid(), form.errors
@@ -105,21 +105,21 @@ def test_an_imported_application_may_have_another_kind_of_client_id() -> None:
 
 
 @pytest.mark.parametrize("known", ["stored", "pending"])
-def test_an_empty_secret_keeps_the_known_one(known) -> None:
+def test_empty_secret_keeps_the_known_secret(known) -> None:
     connection = Connection(sealed_client_secret="sealed" if known == "stored" else "")
     form = ConnectionForm({**GOOD, "client_secret": ""}, connection=connection, secret_is_pending=known == "pending")
 
     assert form.is_valid(), form.errors
 
 
-def test_a_secret_is_never_rendered() -> None:
+def test_secret_is_never_rendered() -> None:
     page = typed(auth_url="nonsense").as_div()
 
     assert GOOD["client_secret"] not in page
     assert GOOD["client_id"] in page
 
 
-def test_two_halves_of_a_place_are_understood_apart() -> None:
+def test_auth_url_is_understood_without_a_valid_environment_id() -> None:
     place = understand_place("https://auth.pingone.eu", "not yet")
 
     assert place.auth_url == EU

@@ -1,4 +1,4 @@
-"""Org admins hear by e-mail that their connection has changed: once, in words, and with nothing secret in it."""
+"""Emails to org admins about a changed connection: sent once, in plain words, without secrets."""
 
 import logging
 import smtplib
@@ -23,7 +23,7 @@ from tests.support.people import make_operator
 State = Connection.State
 Outbox = list[EmailMessage]
 
-pytestmark = pytest.mark.django_db(transaction=True)  # mail waits for the commit
+pytestmark = pytest.mark.django_db(transaction=True)  # emails are sent after the commit
 SECRETS = ("the-client-secret", "the-access-token", "the-refresh-token")
 
 
@@ -31,7 +31,7 @@ def ended() -> TokenRefreshFailure:
     return TokenRefreshFailure(trace=Trace(code="invalid_grant", correlation_id="1f0c-44"))
 
 
-def test_every_active_org_admin_of_the_organization_is_told_and_nobody_else(
+def test_email_goes_to_every_active_org_admin_of_the_organization_only(
     acme: Organization,
     org_admin: Operator,
     helpdesk: Operator,
@@ -49,7 +49,7 @@ def test_every_active_org_admin_of_the_organization_is_told_and_nobody_else(
     assert not any(message.cc or message.bcc for message in mailoutbox)
 
 
-def test_the_mail_says_what_changed_why_and_what_to_do(
+def test_email_explains_the_change_its_cause_and_the_next_step(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     connection_states.enter(acme.connection, State.NEEDS_ATTENTION, Unavailable())
@@ -72,7 +72,7 @@ def test_the_mail_says_what_changed_why_and_what_to_do(
     assert not any(secret in str(message.message()) for secret in SECRETS)
 
 
-def test_a_trouble_that_passes_is_told_when_it_begins_and_when_it_ends(
+def test_email_is_sent_when_a_problem_begins_and_when_it_ends(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     for _ in range(3):
@@ -93,7 +93,7 @@ def test_a_trouble_that_passes_is_told_when_it_begins_and_when_it_ends(
         (State.DISCONNECTED, "Disconnected here.", "the audit log tells who"),
     ],
 )
-def test_what_a_person_did_is_told_as_well(
+def test_email_reports_changes_made_by_a_person(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox, state: State, cause: str, advice: str
 ) -> None:
     grants.store(acme.connection, state, grants.NOTHING, cause=cause)
@@ -103,7 +103,7 @@ def test_what_a_person_did_is_told_as_well(
     assert advice in str(message.body)
 
 
-def test_however_many_see_the_same_change_one_mail_is_sent(
+def test_email_is_sent_once_for_concurrent_reports_of_a_change(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     together = Barrier(8)
@@ -121,7 +121,7 @@ def test_however_many_see_the_same_change_one_mail_is_sent(
     assert len(mailoutbox) == 1
 
 
-def test_nothing_is_sent_of_a_change_that_is_rolled_back_or_before_it_is_committed(
+def test_email_is_not_sent_before_a_commit_or_after_a_rollback(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     with transaction.atomic():
@@ -132,7 +132,7 @@ def test_nothing_is_sent_of_a_change_that_is_rolled_back_or_before_it_is_committ
     assert mailoutbox == []
 
 
-def test_hostile_names_and_causes_stay_text_on_their_line(
+def test_hostile_names_and_causes_stay_text_on_one_line(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox
 ) -> None:
     hostile = "<b>Evil</b>\r\nBcc: victim@evil.test\n\nTo do: \u202e{{ 7|add:7 }}\x00" + "x" * 600
@@ -152,7 +152,7 @@ def test_hostile_names_and_causes_stay_text_on_their_line(
 
 
 @pytest.mark.parametrize("failure", [ConnectionRefusedError, TimeoutError, smtplib.SMTPServerDisconnected])
-def test_a_mail_server_that_fails_breaks_nothing_and_is_logged(
+def test_mail_server_failure_is_logged_and_breaks_nothing(
     acme: Organization,
     org_admin: Operator,
     monkeypatch: pytest.MonkeyPatch,
@@ -172,7 +172,7 @@ def test_a_mail_server_that_fails_breaks_nothing_and_is_logged(
     assert "admin@acme.test" not in record.message
 
 
-def test_an_address_that_is_refused_keeps_nobody_else_from_hearing(
+def test_refused_address_does_not_stop_the_other_emails(
     acme: Organization, org_admin: Operator, mailoutbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN)
@@ -190,7 +190,7 @@ def test_an_address_that_is_refused_keeps_nobody_else_from_hearing(
     assert [message.to for message in mailoutbox] == [["second@acme.test"]]
 
 
-def test_nobody_waits_for_a_mail_to_be_sent_before_they_may_refresh(
+def test_email_is_sent_without_holding_the_refresh_lease(
     acme: Organization, org_admin: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Connection.objects.update(access_token_expires_at=None, auth_url="")
@@ -208,7 +208,7 @@ def test_nobody_waits_for_a_mail_to_be_sent_before_they_may_refresh(
     assert holders == [None]
 
 
-def test_a_connection_of_no_organization_tells_nobody(mailoutbox: Outbox) -> None:
+def test_connection_without_an_organization_sends_no_email(mailoutbox: Outbox) -> None:
     connection = Connection.objects.create(state=State.CONNECTED)
 
     connection_states.enter(connection, State.RECONNECT_NEEDED, ended())
@@ -216,5 +216,5 @@ def test_a_connection_of_no_organization_tells_nobody(mailoutbox: Outbox) -> Non
     assert mailoutbox == []
 
 
-def test_a_mail_server_that_hangs_is_waited_for_a_few_seconds_only(settings: Any) -> None:
+def test_mail_server_timeout_is_at_most_five_seconds(settings: Any) -> None:
     assert settings.EMAIL_TIMEOUT <= 5

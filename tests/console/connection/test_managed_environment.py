@@ -1,4 +1,4 @@
-"""Choosing the environment to manage, and disconnecting."""
+"""The choice of the managed environment, and disconnecting."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +47,7 @@ def service() -> Iterator[respx.MockRouter]:
 
 @pytest.fixture
 def seen(service):
-    """`seen([...])`: the environments that the administrator who connected sees."""
+    """Return a function that mocks the environments that the connected administrator can see."""
 
     def answer(environments: list[dict[str, Any]]) -> None:
         service.get(f"{API_URL}/v1/environments").respond(json={"_embedded": {"environments": environments}})
@@ -55,7 +55,7 @@ def seen(service):
     return answer
 
 
-def test_the_environments_are_told_apart_by_name_type_region_and_id(admin, seen) -> None:
+def test_environments_are_shown_with_name_type_region_and_id(admin, seen) -> None:
     seen(SEVERAL)
 
     page = admin.get(CHOICE).text
@@ -65,7 +65,7 @@ def test_the_environments_are_told_apart_by_name_type_region_and_id(admin, seen)
     assert "Managed now" in page
 
 
-def test_the_chosen_environment_is_managed_from_then_on(admin, seen, acme) -> None:
+def test_chosen_environment_becomes_the_managed_environment(admin, seen, acme) -> None:
     seen(SEVERAL)
 
     told = admin.post(CHOICE, {"environment": str(OTHER)}, follow=True)
@@ -77,7 +77,7 @@ def test_the_chosen_environment_is_managed_from_then_on(admin, seen, acme) -> No
 
 
 @pytest.mark.parametrize("chosen", ["", "nonsense", f"../{OTHER}", str(ADMINISTRATORS), str(OTHER)])
-def test_only_an_active_environment_that_pingone_shows_can_be_chosen(admin, seen, acme, chosen) -> None:
+def test_environment_must_be_active_and_shown_by_pingone(admin, seen, acme, chosen) -> None:
     seen([SEVERAL[0], environment(OTHER, "Going", status="DELETE_PENDING")])
 
     told = admin.post(CHOICE, {"environment": chosen}, follow=True)
@@ -88,7 +88,7 @@ def test_only_an_active_environment_that_pingone_shows_can_be_chosen(admin, seen
     assert acme.connection.managed_environment_id == ENVIRONMENT
 
 
-def test_an_administrator_without_a_role_is_told_which_one_is_missing(admin, seen) -> None:
+def test_environment_page_names_the_missing_role(admin, seen) -> None:
     seen([])
 
     page = admin.get(CHOICE).text
@@ -97,7 +97,7 @@ def test_an_administrator_without_a_role_is_told_which_one_is_missing(admin, see
     assert "Identity Data Admin" in page
 
 
-def test_many_environments_can_be_searched_by_name_and_id(admin, seen) -> None:
+def test_environments_can_be_searched_by_name_and_id(admin, seen) -> None:
     many = [environment(uuid4(), f"Customer {number}") for number in range(30)]
     seen([*many, environment(OTHER, "Überall GmbH")])
 
@@ -112,7 +112,7 @@ def test_many_environments_can_be_searched_by_name_and_id(admin, seen) -> None:
     assert "<b>" not in nothing
 
 
-def test_a_hostile_name_stays_text(admin, seen) -> None:
+def test_hostile_environment_name_is_escaped(admin, seen) -> None:
     seen([*SEVERAL, environment(uuid4(), "<script>alert(1)</script>{{ settings.SECRET_KEY }}"), {"id": "no uuid"}])
 
     page = admin.get(CHOICE).text
@@ -121,7 +121,7 @@ def test_a_hostile_name_stays_text(admin, seen) -> None:
     assert "<script>alert" not in page
 
 
-def test_while_nothing_is_connected_there_is_nothing_to_choose(admin, acme) -> None:
+def test_environment_choice_needs_a_connection(admin, acme) -> None:
     Connection.objects.filter(pk=acme.connection.pk).update(state=Connection.State.DISCONNECTED)
 
     response = admin.get(CHOICE)
@@ -130,7 +130,7 @@ def test_while_nothing_is_connected_there_is_nothing_to_choose(admin, acme) -> N
     assert "not connected to PingOne" in response.text
 
 
-def test_disconnecting_asks_on_a_page_of_its_own_first(admin, acme, service) -> None:
+def test_disconnecting_asks_for_confirmation_on_a_page(admin, acme, service) -> None:
     page = admin.get(DISCONNECT)
 
     assert "Disconnect PingOne?" in page.text
@@ -155,9 +155,7 @@ def test_disconnecting_revokes_and_erases_the_tokens_and_keeps_the_settings(admi
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(503), httpx.ConnectError("gone")], ids=["outage", "unreachable"])
-def test_a_revocation_that_pingone_does_not_confirm_is_told_and_erases_all_the_same(
-    admin, acme, service, answer
-) -> None:
+def test_unconfirmed_revocation_is_reported_and_the_tokens_are_erased(admin, acme, service, answer) -> None:
     service.post(f"{ISSUER}/revoke").mock(side_effect=[answer, answer])
 
     told = admin.post(DISCONNECT, follow=True)

@@ -1,4 +1,4 @@
-"""Settings > PingOne: what an org admin sees and saves there, and what nobody else does."""
+"""The page Settings > PingOne: display, saving, secrets and permissions."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs
@@ -30,7 +30,7 @@ TYPED = {
 
 @pytest.fixture
 def fresh(org_admin) -> Organization:
-    """A second organization of the same admin, with nothing entered yet."""
+    """Create a second organization of the same admin, with an empty connection."""
     organization = Organization.objects.create(slug="fresh", name="Fresh", connection=Connection.objects.create())
     Membership.objects.create(organization=organization, operator=org_admin, role=Membership.Role.ORG_ADMIN)
     return organization
@@ -43,7 +43,7 @@ def admin(browser_of, org_admin):
 
 @pytest.fixture
 def revoked() -> Iterator[list[str]]:
-    """The tokens that PingOne was told to revoke, in the order of their kinds."""
+    """Mock PingOne's revocation endpoint and collect the revoked tokens in alphabetical order."""
     service = f"{AUTH_URL}/{ADMINISTRATORS}/as"
     tokens: list[str] = []
 
@@ -66,7 +66,7 @@ FRESH = "/o/fresh/settings/connection/"
 
 
 @pytest.mark.parametrize("person", ["helpdesk", "auditor"])
-def test_members_who_are_no_org_admins_are_refused(browser_of, request, acme, person) -> None:
+def test_settings_are_refused_to_members_without_the_role_org_admin(browser_of, request, acme, person) -> None:
     client = browser_of(request.getfixturevalue(person))
 
     assert {client.get(url).status_code for url in PAGES} == {403}
@@ -75,7 +75,7 @@ def test_members_who_are_no_org_admins_are_refused(browser_of, request, acme, pe
     assert acme.connection.has_tokens
 
 
-def test_to_strangers_the_page_does_not_exist(browser_of, acme, stranger) -> None:
+def test_settings_are_not_found_for_strangers(browser_of, acme, stranger) -> None:
     client = browser_of(stranger)
 
     assert {client.get(url).status_code for url in PAGES} == {404}
@@ -83,18 +83,18 @@ def test_to_strangers_the_page_does_not_exist(browser_of, acme, stranger) -> Non
 
 
 @pytest.mark.parametrize("url", [f"{SETTINGS}connect/"])
-def test_connecting_is_never_a_get(admin, acme, url) -> None:
+def test_connect_refuses_get(admin, acme, url) -> None:
     assert admin.get(url).status_code == 405
 
 
-def test_a_forged_form_of_another_site_is_refused(org_admin, acme, client) -> None:
+def test_forged_form_of_another_site_is_refused(org_admin, acme, client) -> None:
     client.handler.enforce_csrf_checks = True
     client.force_login(org_admin)
 
     assert {client.post(url, TYPED).status_code for url in ACTIONS} == {403}
 
 
-def test_what_is_typed_is_stored_with_the_secret_sealed(admin, fresh) -> None:
+def test_settings_are_stored_with_the_secret_sealed(admin, fresh) -> None:
     response = admin.post(FRESH, TYPED, follow=True)
 
     assert "Saved." in response.text
@@ -105,13 +105,13 @@ def test_what_is_typed_is_stored_with_the_secret_sealed(admin, fresh) -> None:
     assert connection.unseal("client_secret") == SECRET
 
 
-def test_the_page_names_the_redirect_uri_to_register(admin, fresh, settings) -> None:
+def test_page_names_the_redirect_uri_to_register(admin, fresh, settings) -> None:
     settings.PUBLIC_URL = "https://console.example.com"
 
     assert "https://console.example.com/connect/callback/" in admin.get(FRESH).text
 
 
-def test_a_stored_secret_is_said_to_be_stored_and_never_sent_back(admin, fresh) -> None:
+def test_stored_secret_is_never_sent_back(admin, fresh) -> None:
     answers = [
         admin.post(FRESH, TYPED | {"environment_id": "nonsense"}),
         admin.get(FRESH),
@@ -125,7 +125,7 @@ def test_a_stored_secret_is_said_to_be_stored_and_never_sent_back(admin, fresh) 
     assert "Stored. Leave empty to keep it" in answers[3].text
 
 
-def test_an_empty_secret_keeps_the_stored_one(admin, fresh) -> None:
+def test_empty_secret_keeps_the_stored_secret(admin, fresh) -> None:
     admin.post(FRESH, TYPED)
     admin.post(FRESH, TYPED | {"client_secret": "", "auth_url": "https://auth.pingone.ca"})
 
@@ -135,7 +135,7 @@ def test_an_empty_secret_keeps_the_stored_one(admin, fresh) -> None:
 
 
 def same_as(connection: Connection) -> dict[str, str]:
-    """What the form holds when nobody types anything."""
+    """Return the data of the unchanged form."""
     return {
         "client_id": connection.client_id,
         "client_secret": "",
@@ -145,7 +145,7 @@ def same_as(connection: Connection) -> dict[str, str]:
     }
 
 
-def test_a_mistake_keeps_what_was_typed_and_a_good_secret_with_it(admin, fresh) -> None:
+def test_mistake_keeps_the_input_and_a_valid_secret(admin, fresh) -> None:
     refused = admin.post(FRESH, TYPED | {"environment_id": "Production"})
     assert refused.status_code == 422
     assert CLIENT in refused.text
@@ -158,7 +158,7 @@ def test_a_mistake_keeps_what_was_typed_and_a_good_secret_with_it(admin, fresh) 
     assert Connection.objects.get(organization=fresh).unseal("client_secret") == SECRET
 
 
-def test_a_kept_secret_is_for_one_organization_and_one_session(admin, fresh, acme, browser_of) -> None:
+def test_kept_secret_is_limited_to_one_organization_and_session(admin, fresh, acme, browser_of) -> None:
     admin.post(FRESH, TYPED | {"environment_id": "Production"})
     second = make_operator("second@acme.test", fresh, Membership.Role.ORG_ADMIN)
 
@@ -172,7 +172,7 @@ def test_a_kept_secret_is_for_one_organization_and_one_session(admin, fresh, acm
     assert SECRET not in str(dict(admin.session.items()))
 
 
-def test_the_top_of_the_page_leads_to_each_mistake(admin, fresh) -> None:
+def test_error_summary_links_to_each_mistake(admin, fresh) -> None:
     page = admin.post(FRESH, TYPED | {"auth_url": "", "client_id": ""}).text
 
     assert "This needs another look" in page
@@ -180,14 +180,14 @@ def test_the_top_of_the_page_leads_to_each_mistake(admin, fresh) -> None:
     assert '<a href="#id_auth_url">Auth URL</a>' in page
 
 
-def test_a_wrong_host_is_answered_with_all_six_auth_urls(admin, fresh) -> None:
+def test_wrong_host_error_lists_all_six_auth_urls(admin, fresh) -> None:
     refused = admin.post(FRESH, TYPED | {"auth_url": "https://auth.pingone.de"})
 
     for tld in ("com", "ca", "eu", "com.au", "sg", "asia"):
         assert f"https://auth.pingone.{tld} (" in refused.text
 
 
-def test_what_was_typed_stays_text(admin, fresh) -> None:
+def test_hostile_input_is_escaped(admin, fresh) -> None:
     hostile = '"><script>alert(1)</script>{{ settings.SECRET_KEY }}'
     refused = admin.post(FRESH, dict.fromkeys(TYPED, hostile))
     typing = admin.get(f"{FRESH}place/", {"auth_url": hostile, "environment_id": hostile})
@@ -206,7 +206,7 @@ def test_what_was_typed_stays_text(admin, fresh) -> None:
         ({}, ["appear here as soon as"]),
     ],
 )
-def test_the_region_and_api_url_are_shown_while_typing(admin, fresh, typed, shown) -> None:
+def test_region_and_api_url_are_shown_while_typing(admin, fresh, typed, shown) -> None:
     fragment = admin.get(f"{FRESH}place/", typed, headers={"HX-Request": "true"}).text
 
     assert all(words in fragment for words in shown)
@@ -214,21 +214,21 @@ def test_the_region_and_api_url_are_shown_while_typing(admin, fresh, typed, show
     assert 'name="environment_id"' not in fragment
 
 
-def test_a_pasted_issuer_fills_in_the_environment_id_while_typing(admin, fresh) -> None:
+def test_pasted_issuer_fills_in_the_environment_id(admin, fresh) -> None:
     fragment = admin.get(f"{FRESH}place/", {"auth_url": f"{EU}/{PLACE}/as"}).text
 
     assert f'value="{PLACE}"' in fragment
     assert 'hx-swap-oob="true"' in fragment
 
 
-def test_without_javascript_the_region_and_api_url_are_on_the_page(admin, fresh) -> None:
+def test_region_and_api_url_are_shown_without_javascript(admin, fresh) -> None:
     page = admin.post(FRESH, TYPED, follow=True).text
 
     assert "European Union" in page
     assert "https://api.pingone.eu" in page
 
 
-def test_other_credentials_end_the_access_only_when_that_is_confirmed(admin, acme, revoked) -> None:
+def test_other_credentials_end_the_connection_only_after_confirmation(admin, acme, revoked) -> None:
     other = TYPED | {"auth_url": "https://auth.pingone.test"}
     asked = admin.post(SETTINGS, other)
     assert asked.status_code == 422
@@ -246,7 +246,7 @@ def test_other_credentials_end_the_access_only_when_that_is_confirmed(admin, acm
     assert revoked == ["the-access-token", "the-refresh-token"]
 
 
-def test_an_access_that_has_ended_already_is_replaced_without_asking(admin, acme, revoked) -> None:
+def test_ended_connection_is_replaced_without_confirmation(admin, acme, revoked) -> None:
     Connection.objects.filter(pk=acme.connection.pk).update(state=Connection.State.RECONNECT_NEEDED)
 
     admin.post(SETTINGS, TYPED | {"auth_url": "https://auth.pingone.test"})
@@ -256,7 +256,7 @@ def test_an_access_that_has_ended_already_is_replaced_without_asking(admin, acme
     assert acme.connection.client_id == CLIENT
 
 
-def test_a_new_secret_alone_keeps_the_access(admin, acme) -> None:
+def test_new_secret_alone_keeps_the_connection(admin, acme) -> None:
     admin.post(SETTINGS, same_as(acme.connection) | {"client_secret": SECRET})
 
     acme.connection.refresh_from_db()
@@ -264,7 +264,7 @@ def test_a_new_secret_alone_keeps_the_access(admin, acme) -> None:
     assert acme.connection.unseal("client_secret") == SECRET
 
 
-def test_another_region_forgets_the_managed_environment(admin, fresh) -> None:
+def test_another_region_clears_the_managed_environment(admin, fresh) -> None:
     admin.post(FRESH, TYPED)
     Connection.objects.filter(organization=fresh).update(managed_environment_id=PLACE, managed_environment_name="Old")
 
@@ -281,7 +281,7 @@ def test_another_region_forgets_the_managed_environment(admin, fresh) -> None:
         ("", "<span>The &lt;b&gt;session&lt;/b&gt; ended."),
     ],
 )
-def test_the_history_names_each_state_with_its_kind_and_cause(admin, acme, kind: str, told: str) -> None:
+def test_history_shows_each_state_with_kind_and_cause(admin, acme, kind: str, told: str) -> None:
     ConnectionEvent.objects.create(
         connection=acme.connection,
         state=Connection.State.RECONNECT_NEEDED,

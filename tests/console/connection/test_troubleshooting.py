@@ -1,4 +1,4 @@
-"""Troubleshooting: the checks one by one and all at once, what the connection can do, what failed, errors explained."""
+"""The troubleshooting page: checks, capabilities, recent failures, explained errors and the support text."""
 
 import json
 import re
@@ -31,7 +31,7 @@ Browser = Callable[[Operator], Client]
 
 @pytest.fixture
 def connection(acme: Organization) -> Connection:
-    """Connected by Mara."""
+    """Record Mara as the administrator who connected Acme."""
     acme.connection.consented_by = "Mara Canary Lind"
     acme.connection.consented_by_id = str(MARA)
     acme.connection.consented_at = timezone.now() - timedelta(days=2)
@@ -51,7 +51,7 @@ def agent(connection: Connection, browser_of: Browser, helpdesk: Operator, org_a
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
-    """A PingOne of canned answers, whose hosts have names and certificates."""
+    """Mock PingOne with hosts that have DNS names and valid certificates."""
     monkeypatch.setattr(network, "_addresses", lambda _: ["192.0.2.7"])
     monkeypatch.setattr(network, "_certificate_ends", lambda _: timezone.now() + timedelta(days=90))
     with respx.mock(assert_all_called=False) as router:
@@ -61,7 +61,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
 # The page
 
 
-def test_an_org_admin_finds_all_checks_not_run_yet(admin: Client, pingone: respx.MockRouter) -> None:
+def test_checks_are_not_run_when_the_page_opens(admin: Client, pingone: respx.MockRouter) -> None:
     html = admin.get(PAGE).text
 
     assert states(html) == {check.key: "not-run" for check in CHECKS}
@@ -69,7 +69,7 @@ def test_an_org_admin_finds_all_checks_not_run_yet(admin: Client, pingone: respx
     assert not pingone.calls
 
 
-def test_an_agent_sees_the_state_its_cause_and_whom_to_ask_and_no_checks(agent: Client, connection: Connection) -> None:
+def test_agent_sees_state_cause_and_contact_but_no_checks(agent: Client, connection: Connection) -> None:
     since = timezone.now() - timedelta(hours=3)
     Connection.objects.update(
         state=Connection.State.RECONNECT_NEEDED,
@@ -91,7 +91,7 @@ def test_an_agent_sees_the_state_its_cause_and_whom_to_ask_and_no_checks(agent: 
         assert heading not in html
 
 
-def test_the_page_is_in_the_navigation_and_leads_from_strip_and_settings(
+def test_page_is_linked_from_navigation_settings_and_banner(
     admin: Client, agent: Client, connection: Connection
 ) -> None:
     assert f'<a class="menu-item" href="{PAGE}">' in agent.get("/o/acme/").text
@@ -105,7 +105,7 @@ def test_the_page_is_in_the_navigation_and_leads_from_strip_and_settings(
 # The checks
 
 
-def test_without_javascript_all_checks_run_in_one_request(admin: Client, wire: respx.MockRouter) -> None:
+def test_checks_run_in_one_request_without_javascript(admin: Client, wire: respx.MockRouter) -> None:
     works(wire, "dir:create:user", "dir:update:user")
 
     html = admin.get(f"{PAGE}checks/").text
@@ -122,7 +122,7 @@ def test_without_javascript_all_checks_run_in_one_request(admin: Client, wire: r
     assert states(admin.get(PAGE).text) == states(html), "the page forgets what was found"
 
 
-def test_with_htmx_each_check_comes_by_itself_and_brings_the_next(admin: Client, wire: respx.MockRouter) -> None:
+def test_checks_run_one_per_request_with_htmx(admin: Client, wire: respx.MockRouter) -> None:
     works(wire, "dir:create:user")
 
     answers = list(steps(admin))
@@ -136,7 +136,7 @@ def test_with_htmx_each_check_comes_by_itself_and_brings_the_next(admin: Client,
     assert 'id="support" aria-labelledby="support-title" hx-swap-oob="true"' in answers[-1][1]
 
 
-def test_what_needs_a_failed_check_is_skipped_step_by_step_as_well(
+def test_checks_that_need_a_failed_check_are_skipped(
     admin: Client, wire: respx.MockRouter, connection: Connection
 ) -> None:
     Connection.objects.update(auth_url="https://elsewhere.test")
@@ -149,7 +149,7 @@ def test_what_needs_a_failed_check_is_skipped_step_by_step_as_well(
     assert not wire.calls
 
 
-def test_a_check_can_be_run_alone_and_goes_on_to_no_other(admin: Client, wire: respx.MockRouter) -> None:
+def test_single_check_can_be_run_alone(admin: Client, wire: respx.MockRouter) -> None:
     wire.get(f"{MANAGED}/groups").respond(403, json=FORBIDDEN)
     wire.get(MANAGED).respond(json={"id": str(ENVIRONMENT), "name": "E"})
 
@@ -163,7 +163,7 @@ def test_a_check_can_be_run_alone_and_goes_on_to_no_other(admin: Client, wire: r
     assert states(page)["read-users"] == "not-run"
 
 
-def test_a_token_is_renewed_by_post_alone(admin: Client, wire: respx.MockRouter, connection: Connection) -> None:
+def test_token_is_renewed_only_by_post(admin: Client, wire: respx.MockRouter, connection: Connection) -> None:
     discoverable(wire)
     exchange = wire.post(f"{ISSUER}/token").respond(json=tokens())
 
@@ -176,7 +176,7 @@ def test_a_token_is_renewed_by_post_alone(admin: Client, wire: respx.MockRouter,
     assert admin.post(f"{PAGE}checks/api/").status_code == 405
 
 
-def test_a_failed_renewal_shows_the_state_it_has_caused(
+def test_failed_renewal_shows_the_resulting_state(
     admin: Client, wire: respx.MockRouter, connection: Connection
 ) -> None:
     discoverable(wire)
@@ -189,14 +189,16 @@ def test_a_failed_renewal_shows_the_state_it_has_caused(
     assert f'href="{PAGE}#kind-token-refresh-failure"' in html
 
 
-def test_no_such_check_is_not_found(admin: Client) -> None:
+def test_unknown_check_is_not_found(admin: Client) -> None:
     assert admin.get(f"{PAGE}checks/nonsense/").status_code == 404
 
 
 # Another region
 
 
-def test_the_right_auth_url_is_one_click_away(admin: Client, wire: respx.MockRouter, connection: Connection) -> None:
+def test_correct_auth_url_can_be_saved_with_one_click(
+    admin: Client, wire: respx.MockRouter, connection: Connection
+) -> None:
     Connection.objects.update(auth_url="https://auth.pingone.com")
     issuer = f"https://auth.pingone.eu/{ADMINISTRATORS}/as"
     wire.get(f"{issuer}/.well-known/openid-configuration").respond(json={"issuer": issuer})
@@ -225,7 +227,7 @@ def test_the_right_auth_url_is_one_click_away(admin: Client, wire: respx.MockRou
 
 
 @pytest.mark.parametrize("posted", ["https://evil.test", "", "https://auth.pingone.eu.evil.test"])
-def test_no_other_host_gets_in_that_way(admin: Client, connection: Connection, posted: str) -> None:
+def test_unknown_host_is_refused_as_auth_url(admin: Client, connection: Connection, posted: str) -> None:
     assert admin.post(f"{PAGE}auth-url/", {"auth_url": posted}).status_code == 409
 
     connection.refresh_from_db()
@@ -233,10 +235,10 @@ def test_no_other_host_gets_in_that_way(admin: Client, connection: Connection, p
     assert connection.has_tokens
 
 
-# What it can do
+# Capabilities
 
 
-def test_capabilities_have_a_row_for_every_action_named_as_on_its_button(admin: Client, wire: respx.MockRouter) -> None:
+def test_capabilities_have_a_row_for_every_action(admin: Client, wire: respx.MockRouter) -> None:
     works(wire, "dir:create:user", "dir:update:user", "dir:create:groupMembership")
     wire.post(f"{ISSUER}/token").mock(side_effect=AssertionError("no trial"))
 
@@ -265,7 +267,7 @@ def test_capabilities_have_a_row_for_every_action_named_as_on_its_button(admin: 
     assert EVERY_ROW[0] in admin.get(f"{PAGE}capabilities/").text, "without JavaScript"
 
 
-def test_roles_that_pingone_does_not_show_make_changes_uncertain(admin: Client, wire: respx.MockRouter) -> None:
+def test_capabilities_are_uncertain_if_pingone_hides_the_roles(admin: Client, wire: respx.MockRouter) -> None:
     works(wire)
     wire.get(f"{PERSON}/roleAssignments").respond(403, json=FORBIDDEN)
 
@@ -277,7 +279,7 @@ def test_roles_that_pingone_does_not_show_make_changes_uncertain(admin: Client, 
     assert len([name for verdict, name in rows if verdict == "cannot-tell"]) == len(ACTIONS)
 
 
-def test_an_environment_that_cannot_be_seen_is_the_cause_of_everything(admin: Client, wire: respx.MockRouter) -> None:
+def test_capabilities_are_missing_without_a_role_on_the_environment(admin: Client, wire: respx.MockRouter) -> None:
     works(wire)
     wire.get(MANAGED).respond(403, json=FORBIDDEN)
     wire.get(f"{API_URL}/v1/environments").respond(json=listing("environments"))
@@ -292,7 +294,7 @@ def test_an_environment_that_cannot_be_seen_is_the_cause_of_everything(admin: Cl
     ("columns", "verdict"),
     [({"state": Connection.State.DISCONNECTED}, "cannot"), ({"managed_environment_id": None}, "cannot")],
 )
-def test_without_a_connection_it_can_do_nothing(
+def test_capabilities_are_missing_without_a_connection(
     admin: Client, wire: respx.MockRouter, columns: dict[str, Any], verdict: str
 ) -> None:
     Connection.objects.update(**columns)
@@ -303,10 +305,10 @@ def test_without_a_connection_it_can_do_nothing(
     assert not wire.calls
 
 
-# What went wrong
+# Recent failures
 
 
-def test_what_failed_lately_is_told_with_an_example(
+def test_recent_failures_are_listed_with_an_example(
     admin: Client, pingone: respx.MockRouter, connection: Connection
 ) -> None:
     pingone.get(f"/users/{ADA}").respond(403, json=FORBIDDEN, headers={"Correlation-Id": "c-17"})
@@ -330,7 +332,7 @@ def test_what_failed_lately_is_told_with_an_example(
 # Every kind of error
 
 
-def test_each_kind_has_a_row_with_its_cause_and_what_to_do(agent: Client) -> None:
+def test_each_error_kind_has_a_row_with_cause_and_resolution(agent: Client) -> None:
     html = unescape(agent.get(PAGE).text)
 
     for kind, found in errors.kinds().items():
@@ -345,7 +347,7 @@ def test_each_kind_has_a_row_with_its_cause_and_what_to_do(agent: Client) -> Non
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "notice"])
-def test_an_error_leads_to_its_row(
+def test_error_links_to_its_row(
     agent: Client, pingone: respx.MockRouter, connection: Connection, headers: dict[str, str]
 ) -> None:
     pingone.get(f"/users/{ADA}").respond(403, json=FORBIDDEN)
@@ -355,7 +357,7 @@ def test_an_error_leads_to_its_row(
     assert f'<a href="{PAGE}#kind-missing-permission">More about this</a>' in html
 
 
-def test_an_audit_entry_leads_to_the_row_of_its_failure(
+def test_audit_entry_links_to_the_row_of_its_failure(
     admin: Client, pingone: respx.MockRouter, acme: Organization, connection: Connection
 ) -> None:
     pingone.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
@@ -406,7 +408,7 @@ ENVELOPE = json.dumps(FORBIDDEN)
         ("The read operation timed out", "unavailable"),
     ],
 )
-def test_a_pasted_error_is_explained_as_pages_would(agent: Client, pasted: str, kind: str) -> None:
+def test_pasted_error_is_explained(agent: Client, pasted: str, kind: str) -> None:
     fragment = agent.post(f"{PAGE}explain/", {"error_text": pasted}, headers=HTMX).text
 
     assert f'data-failure="{kind}"' in fragment
@@ -418,7 +420,7 @@ def test_a_pasted_error_is_explained_as_pages_would(agent: Client, pasted: str, 
 
 
 @pytest.mark.parametrize("error_class", errors.kinds().values(), ids=lambda one: one.kind)
-def test_every_kind_is_recognized_by_its_cause(agent: Client, error_class: type[PingOneError]) -> None:
+def test_every_error_kind_is_recognized_by_its_cause(agent: Client, error_class: type[PingOneError]) -> None:
     if error_class is errors.StateRejected:
         cause = errors.StateRejected.causes[errors.StateRejected.Reason.STALE]
     else:
@@ -430,13 +432,13 @@ def test_every_kind_is_recognized_by_its_cause(agent: Client, error_class: type[
 
 
 @pytest.mark.parametrize("pasted", ["hello", "200", "{", "[]", '{"a": 1}', "{" * 5000, "null", "\x00"])
-def test_what_nobody_knows_is_said_to_be_unknown(agent: Client, pasted: str) -> None:
+def test_unknown_pasted_text_is_reported_as_unknown(agent: Client, pasted: str) -> None:
     response = agent.post(f"{PAGE}explain/", {"error_text": pasted})
 
     assert "does not know this error" in response.text or response.status_code == 422
 
 
-def test_nothing_pasted_and_too_much_are_told(agent: Client) -> None:
+def test_empty_or_too_long_paste_is_refused(agent: Client) -> None:
     nothing = agent.post(f"{PAGE}explain/", {"error_text": " "})
     too_much = agent.post(f"{PAGE}explain/", {"error_text": "x" * 20_001})
 
@@ -445,7 +447,7 @@ def test_nothing_pasted_and_too_much_are_told(agent: Client) -> None:
     assert "This is too long" in too_much.text
 
 
-def test_what_was_pasted_is_neither_kept_nor_shown_nor_logged(agent: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_pasted_text_is_not_stored_shown_or_logged(agent: Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     canary = "CanaryPasted1"
     pasted = json.dumps(error("INVALID_DATA", "INVALID_VALUE", canary) | {"message": f"<script>{canary}</script>"})
@@ -462,7 +464,7 @@ def test_what_was_pasted_is_neither_kept_nor_shown_nor_logged(agent: Client, cap
 # For support
 
 
-def test_the_text_for_support_holds_what_helps_and_no_secret_and_nobody(
+def test_support_text_holds_no_secrets_and_no_people(
     admin: Client, wire: respx.MockRouter, connection: Connection
 ) -> None:
     for column in ("access_token", "refresh_token", "client_secret"):
@@ -489,11 +491,11 @@ def test_the_text_for_support_holds_what_helps_and_no_secret_and_nobody(
     assert "@" not in text
 
 
-def test_before_any_check_the_text_says_so(admin: Client) -> None:
+def test_support_text_says_that_no_check_was_run(admin: Client) -> None:
     assert "No check was run." in admin.get(f"{PAGE}support.txt").content.decode()
 
 
-def test_what_the_checks_found_is_for_one_operator_and_one_connection(
+def test_check_results_are_kept_per_session(
     admin: Client, wire: respx.MockRouter, globex: Organization, org_admin: Operator, browser_of: Browser
 ) -> None:
     works(wire)

@@ -1,4 +1,4 @@
-"""Every failure reaches the person in words: as a page, as a notice, or in the place of the panel that failed."""
+"""Every failure is explained to the operator: as a page, as a notice, or in place of the failed panel."""
 
 from collections.abc import Callable
 from html import unescape
@@ -82,7 +82,7 @@ def fail(browser_of: Callable[[Operator], Client]) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: error.kind)
-def test_each_kind_of_error_has_a_page_with_cause_and_next_step(fail: Any, org_admin: Operator, error: Any) -> None:
+def test_error_page_shows_cause_and_next_step(fail: Any, org_admin: Operator, error: Any) -> None:
     response = fail(org_admin, error)
 
     assert response.status_code == status_of(type(error)) >= 400
@@ -96,9 +96,7 @@ def test_each_kind_of_error_has_a_page_with_cause_and_next_step(fail: Any, org_a
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: error.kind)
-def test_a_fragment_that_fails_becomes_a_notice_and_leaves_the_page_alone(
-    fail: Any, helpdesk: Operator, error: Any
-) -> None:
+def test_failed_fragment_becomes_a_notice_and_keeps_the_page(fail: Any, helpdesk: Operator, error: Any) -> None:
     response = fail(helpdesk, error, **HTMX)
 
     assert response["HX-Retarget"] == "#notices"
@@ -108,7 +106,7 @@ def test_a_fragment_that_fails_becomes_a_notice_and_leaves_the_page_alone(
     assert "<html" not in response.content.decode()
 
 
-def test_a_panel_fails_where_it_stands_and_offers_another_try(fail: Any, helpdesk: Operator) -> None:
+def test_failed_panel_offers_a_retry_in_place(fail: Any, helpdesk: Operator) -> None:
     response = fail(helpdesk, errors.Unavailable(), "panel", **HTMX)
 
     assert "HX-Retarget" not in response
@@ -117,7 +115,7 @@ def test_a_panel_fails_where_it_stands_and_offers_another_try(fail: Any, helpdes
     assert 'hx-get="/o/acme/panel/"' in html
 
 
-def test_the_ids_that_support_asks_for_are_shown_and_can_be_copied(fail: Any, helpdesk: Operator) -> None:
+def test_ids_for_support_are_shown_and_can_be_copied(fail: Any, helpdesk: Operator) -> None:
     trace = Trace(error_id=str(uuid4()), correlation_id=str(uuid4()), transaction_id=str(uuid4()))
 
     html = fail(helpdesk, errors.Unavailable(trace=trace)).content.decode()
@@ -126,7 +124,7 @@ def test_the_ids_that_support_asks_for_are_shown_and_can_be_copied(fail: Any, he
         assert f'data-copy="{value}"' in html
 
 
-def test_what_pingone_says_is_text(fail: Any, helpdesk: Operator) -> None:
+def test_text_from_pingone_is_escaped(fail: Any, helpdesk: Operator) -> None:
     details = (Detail(code="INVALID_VALUE", target=HOSTILE, message=HOSTILE),)
 
     html = fail(helpdesk, errors.InvalidValue(HOSTILE, details=details, trace=Trace(error_id=HOSTILE))).content.decode()
@@ -135,41 +133,41 @@ def test_what_pingone_says_is_text(fail: Any, helpdesk: Operator) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;: &lt;script&gt;" in html
 
 
-def test_an_org_admin_gets_the_way_to_the_connection_settings(fail: Any, org_admin: Operator) -> None:
+def test_org_admin_gets_a_link_to_the_connection_settings(fail: Any, org_admin: Operator) -> None:
     html = fail(org_admin, errors.TokenRefreshFailure()).content.decode()
 
     assert 'href="/o/acme/settings/connection/"' in html
     assert "Ask an org admin" not in html
 
 
-def test_an_agent_learns_whom_to_ask(fail: Any, org_admin: Operator, helpdesk: Operator) -> None:
+def test_agent_is_told_whom_to_ask(fail: Any, org_admin: Operator, helpdesk: Operator) -> None:
     html = fail(helpdesk, errors.TokenRefreshFailure()).content.decode()
 
     assert "Ask an org admin of Acme: admin@acme.test." in html
     assert "/settings/connection/" not in html
 
 
-def test_the_header_shows_the_state_that_the_failure_has_just_caused(fail: Any, helpdesk: Operator, acme: Any) -> None:
+def test_header_shows_the_new_connection_state(fail: Any, helpdesk: Operator, acme: Any) -> None:
     acme.connection.state = "reconnect_needed"
     acme.connection.save()
 
     assert 'data-state="reconnect_needed"' in fail(helpdesk, errors.TokenRefreshFailure()).content.decode()
 
 
-def test_after_an_unknown_outcome_the_person_is_told_to_look_first(fail: Any, helpdesk: Operator) -> None:
+def test_unknown_outcome_page_says_that_it_may_have_happened(fail: Any, helpdesk: Operator) -> None:
     html = fail(helpdesk, errors.Unavailable(outcome_known=False)).content.decode()
 
     assert "it may have happened all the same" in html
 
 
-def test_a_rate_limit_says_when_to_try_again(fail: Any, helpdesk: Operator) -> None:
+def test_rate_limit_page_says_when_to_try_again(fail: Any, helpdesk: Operator) -> None:
     response = fail(helpdesk, errors.RateLimited(retry_after_s=7))
 
     assert response["Retry-After"] == "7"
     assert "Try again in 7 seconds." in response.content.decode()
 
 
-def test_credentials_that_cannot_be_opened_are_explained(fail: Any, org_admin: Operator) -> None:
+def test_unreadable_credentials_are_explained(fail: Any, org_admin: Operator) -> None:
     response = fail(org_admin, SealBroken("a-row/client_secret"))
 
     assert response.status_code == 503
@@ -179,7 +177,7 @@ def test_credentials_that_cannot_be_opened_are_explained(fail: Any, org_admin: O
     assert "a-row" not in html
 
 
-def test_a_missing_right_is_named_with_the_roles_that_have_it(
+def test_missing_permission_is_named_with_the_roles_that_have_it(
     browser_of: Callable[[Operator], Client], helpdesk: Operator, org_admin: Operator
 ) -> None:
     response = browser_of(helpdesk).get("/o/acme/admins/")
@@ -192,20 +190,18 @@ def test_a_missing_right_is_named_with_the_roles_that_have_it(
     assert "admin@acme.test" in html
 
 
-def test_every_right_has_words() -> None:
+def test_every_permission_has_a_label() -> None:
     assert set(PERMISSION_LABELS) == set(Permission)
 
 
-def test_a_page_that_is_not_there_looks_like_the_console(
-    browser_of: Callable[[Operator], Client], helpdesk: Operator
-) -> None:
+def test_not_found_page_looks_like_the_console(browser_of: Callable[[Operator], Client], helpdesk: Operator) -> None:
     response = browser_of(helpdesk).get("/o/acme/no-such-page/")
 
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()
 
 
-def test_a_missing_thing_during_an_htmx_request_is_a_notice(fail: Any, helpdesk: Operator) -> None:
+def test_not_found_in_an_htmx_request_is_a_notice(fail: Any, helpdesk: Operator) -> None:
     response = fail(helpdesk, Http404("gone"), **HTMX)
 
     assert response.status_code == 404
@@ -213,7 +209,7 @@ def test_a_missing_thing_during_an_htmx_request_is_a_notice(fail: Any, helpdesk:
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "notice"])
-def test_a_mistake_of_ours_is_admitted_and_tells_nothing(
+def test_internal_error_page_reveals_nothing(
     browser_of: Callable[[Operator], Client], helpdesk: Operator, headers: dict[str, str]
 ) -> None:
     client = browser_of(helpdesk)
@@ -228,7 +224,7 @@ def test_a_mistake_of_ours_is_admitted_and_tells_nothing(
     assert "the-canary" not in response.content.decode()
 
 
-def test_a_form_without_its_csrf_token_changes_nothing_and_says_so(helpdesk: Operator) -> None:
+def test_form_without_a_csrf_token_is_refused(helpdesk: Operator) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(helpdesk)
 
@@ -239,7 +235,7 @@ def test_a_form_without_its_csrf_token_changes_nothing_and_says_so(helpdesk: Ope
     assert client.get("/o/acme/").status_code == 200
 
 
-def test_the_wrong_method_gets_a_page_and_keeps_its_allow_header(client: Client) -> None:
+def test_wrong_method_page_keeps_the_allow_header(client: Client) -> None:
     response = client.get("/post/")
 
     assert response.status_code == 405

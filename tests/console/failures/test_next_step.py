@@ -1,4 +1,4 @@
-"""What to do about an error: PingOne's part from the error, then who does it here and where."""
+"""The resolution of an error: the step at PingOne, then who acts in the console and where."""
 
 import pytest
 
@@ -12,12 +12,12 @@ Reason = UnlockFailure.Reason
 
 
 @pytest.mark.parametrize("error", errors.kinds().values(), ids=lambda error: error.kind)
-def test_the_resolution_of_each_kind_begins_with_what_pingone_needs(error: type[PingOneError]) -> None:
+def test_resolution_begins_with_the_step_at_pingone(error: type[PingOneError]) -> None:
     assert resolution_of(error).startswith(error.resolution)
     assert resolution_of(error).endswith(".")
 
 
-def test_a_grant_that_ended_names_who_connects_and_where() -> None:
+def test_resolution_of_an_ended_grant_names_who_connects_and_where() -> None:
     error = errors.TokenRefreshFailure()
 
     assert resolution_of(error) == (
@@ -27,7 +27,7 @@ def test_a_grant_that_ended_names_who_connects_and_where() -> None:
     assert failure_of(error, None).resolution == resolution_of(error) == resolution_of(type(error))
 
 
-def test_a_subclass_does_not_inherit_the_next_step() -> None:
+def test_subclass_does_not_inherit_the_next_step() -> None:
     assert resolution_of(errors.Duplicate) == errors.Duplicate.resolution
     assert resolution_of(errors.RefusedByState) == errors.RefusedByState.resolution
 
@@ -37,7 +37,7 @@ def test_a_subclass_does_not_inherit_the_next_step() -> None:
     [(Reason.PASSWORD, "Unlock password"), (Reason.DEVICE, "Unlock")],
     ids=["password", "device"],
 )
-def test_a_refused_unlock_leads_to_the_button_of_the_lock(reason: UnlockFailure.Reason, button: str) -> None:
+def test_refused_unlock_names_the_button_for_the_other_lock(reason: UnlockFailure.Reason, button: str) -> None:
     error = UnlockFailure()
     error.reason = reason
 
@@ -46,7 +46,7 @@ def test_a_refused_unlock_leads_to_the_button_of_the_lock(reason: UnlockFailure.
 
 
 @pytest.mark.parametrize("reason", [None, Reason.ACCOUNT, Reason.DISABLED])
-def test_a_refused_unlock_without_another_lock_names_no_button(reason: UnlockFailure.Reason | None) -> None:
+def test_refused_unlock_without_another_lock_names_no_button(reason: UnlockFailure.Reason | None) -> None:
     error = UnlockFailure()
     error.reason = reason
 

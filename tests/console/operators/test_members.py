@@ -1,4 +1,4 @@
-"""Org admins decide who works for their organization; nobody can lock it up or take over an account."""
+"""Members of an organization: adding, changing and removing them, without lockout or account takeover."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def events() -> list[tuple[str, str, object, object]]:
     return list(AuditEntry.objects.order_by("sequence").values_list("action", "subject_name", "before", "after"))
 
 
-def test_somebody_new_gets_a_link_by_mail_that_lets_them_in(
+def test_new_member_gets_a_working_link_by_email(
     admin: Client, acme: Organization, mailoutbox: list[EmailMessage]
 ) -> None:
     text = add(admin, "New.Agent@acme.test", name="New <b>Agent</b>")
@@ -54,7 +54,7 @@ def test_somebody_new_gets_a_link_by_mail_that_lets_them_in(
     assert events() == [("membership.added", "new.agent@acme.test", None, {"role": "helpdesk_agent"})]
 
 
-def test_the_link_is_shown_to_nobody_but_the_person(
+def test_link_is_sent_only_to_the_new_member(
     admin: Client, org_admin: Operator, mailoutbox: list[EmailMessage]
 ) -> None:
     text = add(admin, "new@acme.test")
@@ -63,7 +63,7 @@ def test_the_link_is_shown_to_nobody_but_the_person(
     assert mailoutbox[0].to == ["new@acme.test"]
 
 
-def test_somebody_known_keeps_their_password_and_other_organizations(
+def test_existing_operator_keeps_password_and_organizations(
     admin: Client, acme: Organization, globex: Organization, stranger: Operator, mailoutbox: list[EmailMessage]
 ) -> None:
     add(admin, stranger.email.upper(), role="auditor")
@@ -75,7 +75,7 @@ def test_somebody_known_keeps_their_password_and_other_organizations(
     assert stranger.check_password("correct horse battery")
 
 
-def test_a_member_is_not_added_twice(
+def test_member_is_not_added_twice(
     admin: Client, helpdesk: Operator, acme: Organization, mailoutbox: list[EmailMessage]
 ) -> None:
     text = add(admin, helpdesk.email, role="org_admin")
@@ -87,14 +87,14 @@ def test_a_member_is_not_added_twice(
 
 
 @pytest.mark.parametrize("typed", [{"email": "nobody"}, {"email": "x@acme.test", "role": "god"}, {"email": ""}])
-def test_a_mistake_adds_nobody(admin: Client, acme: Organization, typed: dict[str, str]) -> None:
+def test_invalid_form_adds_nobody(admin: Client, acme: Organization, typed: dict[str, str]) -> None:
     response = admin.post(PAGE, {"role": "auditor"} | typed)
 
     assert response.status_code == 422
     assert list(roles(acme)) == ["admin@acme.test"]
 
 
-def test_a_changed_role_counts_at_once_and_is_on_record(
+def test_changed_role_applies_at_once_and_is_on_record(
     admin: Client, browser_of: BrowserOf, acme: Organization, helpdesk: Operator
 ) -> None:
     membership = acme.memberships.get(operator=helpdesk)
@@ -105,7 +105,7 @@ def test_a_changed_role_counts_at_once_and_is_on_record(
     assert events() == [("membership.role-changed", helpdesk.email, {"role": "helpdesk_agent"}, {"role": "org_admin"})]
 
 
-def test_a_removed_member_is_a_stranger_from_then_on(
+def test_removed_member_loses_access_at_once(
     admin: Client, browser_of: BrowserOf, acme: Organization, helpdesk: Operator
 ) -> None:
     agent = browser_of(helpdesk)
@@ -120,7 +120,7 @@ def test_a_removed_member_is_a_stranger_from_then_on(
 
 
 @pytest.mark.parametrize("step", ["role", "remove"])
-def test_the_last_org_admin_stays(admin: Client, acme: Organization, org_admin: Operator, step: str) -> None:
+def test_last_org_admin_cannot_be_removed(admin: Client, acme: Organization, org_admin: Operator, step: str) -> None:
     membership = acme.memberships.get(operator=org_admin)
 
     response = admin.post(f"{PAGE}{membership.pk}/{step}/", {"role": "auditor"}, follow=True)
@@ -130,7 +130,9 @@ def test_the_last_org_admin_stays(admin: Client, acme: Organization, org_admin: 
     assert events() == []
 
 
-def test_an_org_admin_who_cannot_sign_in_does_not_count(admin: Client, acme: Organization, org_admin: Operator) -> None:
+def test_deactivated_org_admin_does_not_count_as_the_last(
+    admin: Client, acme: Organization, org_admin: Operator
+) -> None:
     left = make_operator("left@acme.test", acme, Membership.Role.ORG_ADMIN)
     Operator.objects.filter(pk=left.pk).update(is_active=False)
 
@@ -139,7 +141,7 @@ def test_an_org_admin_who_cannot_sign_in_does_not_count(admin: Client, acme: Org
     assert "admin@acme.test" in roles(acme)
 
 
-def test_members_of_another_organization_are_out_of_reach(
+def test_members_of_another_organization_cannot_be_changed(
     browser_of: BrowserOf, stranger: Operator, acme: Organization, helpdesk: Operator
 ) -> None:
     membership = acme.memberships.get(operator=helpdesk)
@@ -151,13 +153,13 @@ def test_members_of_another_organization_are_out_of_reach(
     assert roles(acme)[helpdesk.email] == "helpdesk_agent"
 
 
-def test_only_org_admins_manage_members(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
+def test_member_pages_are_for_org_admins_only(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
     for operator in (helpdesk, auditor):
         assert browser_of(operator).get(PAGE).status_code == 403
         assert browser_of(operator).post(PAGE, {"email": "x@acme.test", "role": "org_admin"}).status_code == 403
 
 
-def test_names_are_only_text(admin: Client, helpdesk: Operator) -> None:
+def test_member_names_are_escaped(admin: Client, helpdesk: Operator) -> None:
     Operator.objects.filter(pk=helpdesk.pk).update(name="<script>alert(1)</script>{{ 7*7 }}")
 
     text = admin.get(PAGE).content.decode()

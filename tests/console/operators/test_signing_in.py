@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, and what an attacker meets on the way."""
+"""Sign-in: sessions, redirects (no open redirect), rate limits and second factors."""
 
 import re
 from collections.abc import Callable
@@ -39,17 +39,17 @@ def sign_in(client: Client, email: str = "admin@acme.test", password: str = PASS
     return client.post("/accounts/login/", {"login": email, "password": password, **more})
 
 
-def test_people_sign_in_with_their_e_mail_address_in_any_case(client: Client, org_admin: Operator) -> None:
+def test_sign_in_ignores_the_case_of_the_email_address(client: Client, org_admin: Operator) -> None:
     response = sign_in(client, "Admin@ACME.test")
 
     assert (response.status_code, response["Location"]) == (302, "/")
 
 
-def test_a_session_lasts_half_a_day(client: Client, org_admin: Operator) -> None:
+def test_session_lasts_half_a_day(client: Client, org_admin: Operator) -> None:
     assert sign_in(client).cookies["console_session"]["max-age"] == 12 * 3600
 
 
-def test_after_signing_in_people_are_back_on_the_page_they_wanted(client: Client, org_admin: Operator) -> None:
+def test_sign_in_leads_back_to_the_requested_page(client: Client, org_admin: Operator) -> None:
     asked = client.get("/o/acme/?from=a-link", follow=True)
     assert 'name="next" value="/o/acme/?from=a-link"' in asked.content.decode()
 
@@ -57,30 +57,30 @@ def test_after_signing_in_people_are_back_on_the_page_they_wanted(client: Client
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
-def test_signing_in_never_leads_elsewhere(client: Client, org_admin: Operator, elsewhere: str) -> None:
+def test_sign_in_never_redirects_to_another_site(client: Client, org_admin: Operator, elsewhere: str) -> None:
     assert sign_in(client, next=elsewhere)["Location"] == "/"
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
-def test_signing_out_never_leads_elsewhere(
+def test_sign_out_never_redirects_to_another_site(
     browser_of: Callable[[Operator], Client], org_admin: Operator, elsewhere: str
 ) -> None:
     assert browser_of(org_admin).post("/accounts/logout/", {"next": elsewhere})["Location"] == "/accounts/login/"
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
-def test_choosing_a_theme_never_leads_elsewhere(client: Client, elsewhere: str) -> None:
+def test_theme_choice_never_redirects_to_another_site(client: Client, elsewhere: str) -> None:
     assert client.post("/theme/", {"theme": "dark", "next": elsewhere})["Location"] == "/"
 
 
-def test_nothing_signs_out_by_get(browser_of: Callable[[Operator], Client], org_admin: Operator) -> None:
+def test_sign_out_needs_post(browser_of: Callable[[Operator], Client], org_admin: Operator) -> None:
     browser = browser_of(org_admin)
 
     assert "Sign out?" in browser.get("/accounts/logout/").content.decode()
     assert browser.get("/o/acme/").status_code == 200
 
 
-def test_guessing_a_password_is_stopped(client: Client, org_admin: Operator) -> None:
+def test_password_guessing_is_rate_limited(client: Client, org_admin: Operator) -> None:
     for _attempt in range(5):
         sign_in(client, password="a wrong guess")
 
@@ -90,7 +90,7 @@ def test_guessing_a_password_is_stopped(client: Client, org_admin: Operator) -> 
     assert "console_session" not in response.cookies
 
 
-def test_failures_are_counted_by_the_address_that_the_trusted_proxy_names(
+def test_sign_in_failures_are_counted_by_the_address_from_the_trusted_proxy(
     client: Client, org_admin: Operator, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
@@ -103,10 +103,10 @@ def test_failures_are_counted_by_the_address_that_the_trusted_proxy_names(
 
     assert tries("198.51.100.1")[-1] == 429
     assert tries("198.51.100.2")[0] == 200
-    assert tries("203.0.113.7, 198.51.100.1")[0] == 429  # what stands first is the browser's own claim
+    assert tries("203.0.113.7, 198.51.100.1")[0] == 429  # the first address is only the browser's claim
 
 
-def test_who_has_an_account_stays_unknown(client: Client, org_admin: Operator) -> None:
+def test_password_reset_does_not_reveal_accounts(client: Client, org_admin: Operator) -> None:
     def asked(email: str) -> str:
         html = client.post("/accounts/password/reset/", {"email": email}, follow=True).content.decode()
         return re.sub(r'"[^"]{64}"', "", html)
@@ -115,9 +115,7 @@ def test_who_has_an_account_stays_unknown(client: Client, org_admin: Operator) -
     assert [message.to for message in mail.outbox] == [["admin@acme.test"]]
 
 
-def test_the_link_of_a_forgotten_password_names_the_public_url_and_no_other_host(
-    client: Client, org_admin: Operator, settings: Any
-) -> None:
+def test_password_reset_link_uses_the_public_url(client: Client, org_admin: Operator, settings: Any) -> None:
     settings.PUBLIC_URL = "https://console.acme.test"
 
     client.post("/accounts/password/reset/", {"email": "admin@acme.test"}, headers={"Host": "127.0.0.1"})
@@ -129,7 +127,7 @@ def code_now(secret: str) -> str:
     return str(format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time())))))
 
 
-def test_the_secret_of_an_authenticator_app_is_sealed_at_rest_and_asked_for_at_sign_in(
+def test_authenticator_secret_is_sealed_and_required_at_sign_in(
     client: Client, browser_of: Callable[[Operator], Client], org_admin: Operator
 ) -> None:
     TOTP.activate(org_admin, "JBSWY3DPEHPK3PXP")
@@ -145,7 +143,7 @@ def test_the_secret_of_an_authenticator_app_is_sealed_at_rest_and_asked_for_at_s
     assert client.get("/o/acme/").status_code == 200
 
 
-def test_an_operator_sets_up_an_authenticator_app_and_gets_recovery_codes(client: Client, org_admin: Operator) -> None:
+def test_authenticator_setup_gives_recovery_codes(client: Client, org_admin: Operator) -> None:
     sign_in(client)
     set_up = "/accounts/2fa/totp/activate/"
     assert client.get(set_up)["Location"].startswith("/accounts/reauthenticate/")

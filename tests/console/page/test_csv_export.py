@@ -1,4 +1,4 @@
-"""No exported cell is ever calculated by the spreadsheet that opens it."""
+"""CSV exports: no cell is a formula for a spreadsheet (CSV injection)."""
 
 import csv
 from io import StringIO
@@ -12,16 +12,16 @@ from console.page.csv_export import cell, csv_lines
     "hostile",
     ["=1+1", "+46701", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n=1", "=cmd|' /C calc'!A0", "\uff1d1+1"],
 )
-def test_what_begins_like_a_formula_stays_text(hostile: str) -> None:
+def test_cell_that_begins_like_a_formula_is_quoted(hostile: str) -> None:
     assert cell(hostile) == f"'{hostile}"
 
 
 @pytest.mark.parametrize("harmless", ["Mara", "", "a=b", "1 - 2", "mara@acme.test", "'=1"])
-def test_everything_else_stays_as_it_is(harmless: str) -> None:
+def test_other_cells_are_unchanged(harmless: str) -> None:
     assert cell(harmless) == harmless
 
 
-def test_lines_read_back_as_the_values_whatever_they_hold() -> None:
+def test_lines_read_back_as_the_same_values() -> None:
     rows = [("a,b", 'c"d', "e\nf", None, 5)]
 
     text = "".join(csv_lines(("one", "two", "three", "four", "five"), rows))

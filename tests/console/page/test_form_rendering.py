@@ -1,4 +1,4 @@
-"""Every form of the console: labels, help and errors tied to their inputs, in Tabler's classes."""
+"""Form rendering: labels, help texts and errors linked to their inputs, with Tabler's classes."""
 
 from django import forms
 
@@ -14,7 +14,7 @@ class Example(forms.Form):
         raise forms.ValidationError("These do not go <together>.")
 
 
-def test_each_input_has_a_label_and_the_class_that_makes_it_look_right() -> None:
+def test_input_has_a_label_and_tablers_class() -> None:
     html = str(Example())
 
     assert '<label class="form-label required" for="id_email">Email</label>' in html
@@ -24,7 +24,7 @@ def test_each_input_has_a_label_and_the_class_that_makes_it_look_right() -> None
     assert 'class="font-monospace form-control"' in html
 
 
-def test_an_error_is_tied_to_its_input() -> None:
+def test_error_is_linked_to_its_input() -> None:
     html = str(Example({"email": "nonsense"})["email"].as_field_group())
 
     assert 'aria-describedby="id_email_helptext id_email_error"' in html
@@ -34,18 +34,18 @@ def test_an_error_is_tied_to_its_input() -> None:
     assert "Enter a valid email address." in html
 
 
-def test_a_field_drawn_alone_keeps_its_distance_as_within_a_form() -> None:
+def test_single_field_has_the_same_spacing_as_in_a_form() -> None:
     form = Example()
 
     assert str(form["email"].as_field_group()).startswith('<div class="form-field">')
     assert str(form).count('class="form-field"') == 5
 
 
-def test_help_text_is_text() -> None:
+def test_help_text_is_escaped() -> None:
     assert "As in &lt;PingOne&gt;" in str(Example())
 
 
-def test_an_error_of_the_whole_form_is_an_alert() -> None:
+def test_error_of_the_whole_form_is_an_alert() -> None:
     html = str(Example({"email": "ada@acme.test"}))
 
     assert '<div class="alert alert-danger" role="alert">' in html

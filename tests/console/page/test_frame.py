@@ -1,4 +1,4 @@
-"""The frame around every page: where one is and may go, whether PingOne is connected, the theme, the time zone."""
+"""The frame around every page: navigation, connection state, theme and time zone."""
 
 import re
 from collections.abc import Callable
@@ -31,11 +31,11 @@ def destinations(html: str) -> list[str]:
     return re.findall(r"<span>([^<]+)</span>", navigation[0])
 
 
-def test_an_org_admin_sees_every_destination(browser_of: Browser, org_admin: Operator) -> None:
+def test_navigation_shows_an_org_admin_everything(browser_of: Browser, org_admin: Operator) -> None:
     assert destinations(home(browser_of(org_admin))) == [entry.label for entry in NAVIGATION]
 
 
-def test_an_agent_sees_no_settings(browser_of: Browser, helpdesk: Operator) -> None:
+def test_navigation_shows_an_agent_no_settings(browser_of: Browser, helpdesk: Operator) -> None:
     html = home(browser_of(helpdesk))
 
     assert "Users" in destinations(html)
@@ -43,16 +43,16 @@ def test_an_agent_sees_no_settings(browser_of: Browser, helpdesk: Operator) -> N
     assert "Settings" not in html
 
 
-def test_the_page_one_is_on_is_marked(browser_of: Browser, org_admin: Operator) -> None:
+def test_navigation_marks_the_current_page(browser_of: Browser, org_admin: Operator) -> None:
     assert re.search(r'href="/o/acme/" aria-current="page"', home(browser_of(org_admin)))
 
 
-def test_somebody_of_one_organization_goes_straight_there(browser_of: Browser, helpdesk: Operator) -> None:
+def test_home_redirects_to_the_only_organization(browser_of: Browser, helpdesk: Operator) -> None:
     assert browser_of(helpdesk).get("/")["Location"] == "/o/acme/"
     assert 'id="organizations"' not in home(browser_of(helpdesk))
 
 
-def test_somebody_of_several_chooses_and_switches(
+def test_home_offers_a_choice_of_several_organizations(
     browser_of: Browser, helpdesk: Operator, globex: Organization
 ) -> None:
     Membership.objects.create(organization=globex, operator=helpdesk, role=Membership.Role.AUDITOR)
@@ -65,7 +65,7 @@ def test_somebody_of_several_chooses_and_switches(
     assert 'href="/o/globex/"' in home(browser_of(helpdesk))
 
 
-def test_somebody_of_none_is_told_what_happens_next(browser_of: Browser) -> None:
+def test_home_explains_that_there_is_no_organization(browser_of: Browser) -> None:
     html = browser_of(make_operator("new@acme.test")).get("/").content.decode()
 
     assert "You do not belong to an organization yet" in html
@@ -73,7 +73,7 @@ def test_somebody_of_none_is_told_what_happens_next(browser_of: Browser) -> None
 
 
 @pytest.mark.parametrize("state", Connection.State)
-def test_the_header_says_the_state_of_the_connection_in_words(
+def test_header_shows_the_connection_state_in_words(
     browser_of: Browser, helpdesk: Operator, acme: Organization, state: Connection.State
 ) -> None:
     Connection.objects.update(state=state)
@@ -86,7 +86,7 @@ def test_the_header_says_the_state_of_the_connection_in_words(
 
 
 @pytest.mark.parametrize("state", ["not_connected", "reconnect_needed", "disconnected"])
-def test_without_a_grant_the_admin_gets_the_button_and_the_agent_a_name(
+def test_home_without_a_grant_shows_settings_or_a_contact(
     browser_of: Browser, org_admin: Operator, helpdesk: Operator, state: str
 ) -> None:
     Connection.objects.update(state=state)
@@ -98,7 +98,7 @@ def test_without_a_grant_the_admin_gets_the_button_and_the_agent_a_name(
     assert 'type="search"' not in to_the_agent
 
 
-def test_a_temporary_trouble_is_told_with_its_cause_on_every_page(
+def test_temporary_problem_is_shown_with_its_cause(
     browser_of: Browser, helpdesk: Operator, org_admin: Operator
 ) -> None:
     Connection.objects.update(state="needs_attention", state_cause="PingOne answered 503 <three times>.")
@@ -111,7 +111,7 @@ def test_a_temporary_trouble_is_told_with_its_cause_on_every_page(
 
 @pytest.mark.parametrize("state", ["needs_attention", "reconnect_needed", "disconnected"])
 @pytest.mark.parametrize("page", ["/o/acme/", "/o/acme/audit/"])
-def test_a_state_that_is_not_good_is_told_with_cause_and_time_and_whom_to_ask(
+def test_bad_connection_state_is_shown_with_cause_time_and_contact(
     browser_of: Browser, org_admin: Operator, auditor: Operator, state: str, page: str
 ) -> None:
     since = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -126,7 +126,7 @@ def test_a_state_that_is_not_good_is_told_with_cause_and_time_and_whom_to_ask(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_chosen_theme_is_drawn_by_the_server(client: Client, theme: str) -> None:
+def test_chosen_theme_is_rendered_by_the_server(client: Client, theme: str) -> None:
     assert f'data-bs-theme="{theme}"' not in client.get("/accounts/login/").content.decode()
 
     chosen = client.post("/theme/", {"theme": theme, "next": "/accounts/login/?next=/o/acme/"})
@@ -136,7 +136,7 @@ def test_the_chosen_theme_is_drawn_by_the_server(client: Client, theme: str) -> 
 
 
 @pytest.mark.parametrize("theme", ["", "pink", '"><script>'])
-def test_a_theme_that_there_is_not_is_ignored(client: Client, theme: str) -> None:
+def test_unknown_theme_is_ignored(client: Client, theme: str) -> None:
     assert "theme" not in client.post("/theme/", {"theme": theme}).cookies
 
     client.cookies["theme"] = theme
@@ -156,7 +156,7 @@ def test_a_theme_that_there_is_not_is_ignored(client: Client, theme: str) -> Non
         ("A" * 3000, "24 Nov 2026, 23:30"),
     ],
 )
-def test_times_are_in_the_zone_that_the_browser_names(
+def test_times_use_the_time_zone_of_the_browser(
     browser_of: Browser, helpdesk: Operator, cookie: str, shown: str
 ) -> None:
     Connection.objects.update(consented_at=datetime(2026, 11, 24, 23, 30, tzinfo=UTC))
@@ -168,7 +168,7 @@ def test_times_are_in_the_zone_that_the_browser_names(
     assert f'title="2026-11-24 23:30:00 UTC">{shown}</time>' in html
 
 
-def test_a_hostile_name_is_text_wherever_the_frame_shows_it(browser_of: Browser, org_admin: Operator) -> None:
+def test_hostile_names_are_escaped_in_the_frame(browser_of: Browser, org_admin: Operator) -> None:
     hostile = "<script>alert(1)</script>{{ 7|add:7 }}"
     Organization.objects.update(name=hostile)
     Operator.objects.update(name=hostile)
@@ -180,7 +180,7 @@ def test_a_hostile_name_is_text_wherever_the_frame_shows_it(browser_of: Browser,
     assert html.count("{{ 7|add:7 }}") >= 3
 
 
-def test_a_fragment_does_not_count_as_being_seen(browser_of: Browser, helpdesk: Operator) -> None:
+def test_fragment_does_not_update_last_seen(browser_of: Browser, helpdesk: Operator) -> None:
     browser = browser_of(helpdesk)
     home(browser)
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
@@ -193,7 +193,7 @@ def test_a_fragment_does_not_count_as_being_seen(browser_of: Browser, helpdesk: 
     assert (timezone.now() - UserSession.objects.get().last_seen_at).seconds < 60
 
 
-def test_a_page_soon_after_another_writes_nothing(browser_of: Browser, helpdesk: Operator) -> None:
+def test_page_soon_after_another_writes_nothing(browser_of: Browser, helpdesk: Operator) -> None:
     browser = browser_of(helpdesk)
     home(browser)
 

@@ -1,4 +1,4 @@
-"""How long a page waits for PingOne, all of its calls together."""
+"""The deadline for all calls to PingOne of one page."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ URL = f"/o/acme/users/{ADA}/"
 
 @pytest.fixture
 def answered(pingone):
-    """Answer GETs of a path, and note how many seconds the page had left each time; None: it had no deadline."""
+    """Return a function that answers GETs of a path and lists the seconds left, or None without a deadline."""
 
     def with_notes(path: str, *bodies: dict[str, Any]) -> list[float | None]:
         left, answers = [], iter(bodies)
@@ -30,7 +30,7 @@ def answered(pingone):
     return with_notes
 
 
-def test_a_page_that_has_waited_long_enough_says_so(browser_of, helpdesk, pingone, monkeypatch):
+def test_page_says_that_pingone_takes_too_long(browser_of, helpdesk, pingone, monkeypatch):
     monkeypatch.setattr(middleware, "PAGE_S", 0.0)
 
     response = browser_of(helpdesk).get(URL)
@@ -40,7 +40,7 @@ def test_a_page_that_has_waited_long_enough_says_so(browser_of, helpdesk, pingon
     assert "Try again" in response.text
 
 
-def test_each_page_has_ten_seconds_and_the_next_one_has_them_anew(browser_of, helpdesk, answered):
+def test_each_page_has_its_own_ten_seconds(browser_of, helpdesk, answered):
     left = answered(f"/users/{ADA}", ada(), ada())
     browser = browser_of(helpdesk)
 
@@ -51,7 +51,7 @@ def test_each_page_has_ten_seconds_and_the_next_one_has_them_anew(browser_of, he
     assert deadline.left() is None
 
 
-def test_what_is_read_at_the_same_time_shares_the_time_of_the_page(browser_of, helpdesk, pingone, answered):
+def test_parallel_reads_share_the_deadline_of_the_page(browser_of, helpdesk, pingone, answered):
     answer_panels(pingone)
     left = [answered(f"/users/{ADA}", ada()), answered(f"/users/{ADA}/devices", listing("devices"))]
 
@@ -61,7 +61,7 @@ def test_what_is_read_at_the_same_time_shares_the_time_of_the_page(browser_of, h
     assert 0 < panel < whole
 
 
-def test_an_export_goes_on_for_as_long_as_it_takes(browser_of, auditor, answered):
+def test_export_has_no_deadline_after_its_first_page(browser_of, auditor, answered):
     answered(f"/groups/{ENGINEERS}", {"id": str(ENGINEERS), "name": "Engineers"})
     left = answered("/users", listing("users", ada(), cursor="more"), listing("users", ada()))
 
@@ -72,7 +72,7 @@ def test_an_export_goes_on_for_as_long_as_it_takes(browser_of, auditor, answered
     assert left[1] is None
 
 
-def test_a_change_is_read_back_however_late_it_was_made(browser_of, helpdesk, pingone, answered, monkeypatch):
+def test_late_change_is_still_read_back(browser_of, helpdesk, pingone, answered, monkeypatch):
     clock = SimpleNamespace(monotonic=lambda: 100.0)
     monkeypatch.setattr(deadline, "time", clock)
     left = answered(f"/users/{ADA}", ada(), ada(enabled=False))
@@ -90,7 +90,7 @@ def test_a_change_is_read_back_however_late_it_was_made(browser_of, helpdesk, pi
     assert left == [10, 2]
 
 
-def test_a_page_says_when_pingone_is_asked_again(browser_of, helpdesk, acme, pingone, monkeypatch):
+def test_page_says_when_calls_to_pingone_resume(browser_of, helpdesk, acme, pingone, monkeypatch):
     monkeypatch.setattr("pingone_integration.calls.api.time.sleep", lambda _: None)
     pingone.get(f"/users/{ADA}").respond(503)
     browser = browser_of(helpdesk)

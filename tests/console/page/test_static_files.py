@@ -1,4 +1,4 @@
-"""What browsers load: complete, small, and only from here."""
+"""Static files: all are present, the first page is small, and nothing loads from another host."""
 
 import gzip
 import re
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent.parent
 FIRST_LOAD = 150_000  # bytes, compressed
 
 
-def test_the_first_page_loads_within_its_budget(client: Client) -> None:
+def test_first_page_stays_within_its_size_budget(client: Client) -> None:
     html = client.get("/accounts/login/").content
     files = set(re.findall(r'(?:href|src)="/static/([^"]+)"', html.decode()))
 
@@ -29,14 +29,14 @@ def test_the_first_page_loads_within_its_budget(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_no_page_asks_another_host(client: Client, helpdesk: Operator) -> None:
+def test_pages_load_nothing_from_another_host(client: Client, helpdesk: Operator) -> None:
     client.force_login(helpdesk)
     for address in ("/accounts/login/", "/o/acme/", "/accounts/2fa/"):
         html = client.get(address).content.decode()
         assert re.findall(r'(?:href|src|action)="(?:https?:)?//[^"]*"', html) == []
 
 
-def test_every_file_that_a_stylesheet_names_is_there(settings: Any, tmp_path: Path) -> None:
+def test_every_file_named_in_a_stylesheet_exists(settings: Any, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path
     storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
@@ -46,14 +46,14 @@ def test_every_file_that_a_stylesheet_names_is_there(settings: Any, tmp_path: Pa
     assert list(tmp_path.glob("vendor/tabler/tabler.min.*.css"))
 
 
-def test_every_vendored_icon_is_shown_somewhere() -> None:
+def test_every_vendored_icon_is_used() -> None:
     files = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "console").rglob("*.py")]
     written = set(re.findall(r"\"([a-z0-9-]+)\"", " ".join(path.read_text() for path in files)))
 
     assert {file.stem for file in ICON_FOLDER.glob("*.svg")} - written == set()
 
 
-def test_every_icon_that_is_named_is_vendored() -> None:
+def test_every_used_icon_is_vendored() -> None:
     templates = " ".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
     named = set(re.findall(r'{% icon "([^"]+)"', templates))
     named |= {entry.icon for entry in NAVIGATION} | {look.icon for look in STATES.values()}
@@ -62,6 +62,6 @@ def test_every_icon_that_is_named_is_vendored() -> None:
     assert {name for name in named if not (ICON_FOLDER / f"{name}.svg").is_file()} == set()
 
 
-def test_every_template_can_be_read() -> None:
+def test_every_template_can_be_parsed() -> None:
     for path in (ROOT / "templates").rglob("*.html"):
         engines["django"].get_template(str(path.relative_to(ROOT / "templates")))

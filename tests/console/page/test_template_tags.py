@@ -1,4 +1,4 @@
-"""The tags that every page uses, fed with what comes from outside."""
+"""Template tags of every page, tested with untrusted values."""
 
 from datetime import UTC, datetime
 
@@ -16,18 +16,18 @@ def rendered(source: str, **values: object) -> str:
     return Template(source).render(Context(values))
 
 
-def test_a_time_is_shown_in_the_readers_zone_with_the_exact_utc_time_on_hover() -> None:
+def test_time_is_shown_in_the_readers_zone_with_utc_on_hover() -> None:
     with timezone.override("Asia/Tokyo"):
         html = rendered("{% when moment %}", moment=MOMENT)
 
     assert '<time datetime="2026-11-24T23:30:15Z" title="2026-11-24 23:30:15 UTC">25 Nov 2026, 08:30</time>' in html
 
 
-def test_a_missing_time_is_said_in_words() -> None:
+def test_missing_time_is_shown_in_words() -> None:
     assert "never signed on" in rendered('{% when moment missing="never signed on" %}', moment=None)
 
 
-def test_a_copyable_value_is_text_and_never_markup() -> None:
+def test_copyable_value_is_escaped() -> None:
     html = rendered("{% copyable value label %}", value=HOSTILE, label=HOSTILE)
 
     assert "<script" not in html
@@ -35,11 +35,11 @@ def test_a_copyable_value_is_text_and_never_markup() -> None:
     assert "{{ 7|add:7 }}" in html
 
 
-def test_nothing_to_copy_brings_no_button() -> None:
+def test_copy_button_needs_a_value() -> None:
     assert "<button" not in rendered("{% copyable value %}", value=None)
 
 
-def test_an_icon_is_hidden_from_screen_readers_and_takes_the_colour_of_its_text() -> None:
+def test_icon_is_hidden_from_screen_readers_and_has_the_text_color() -> None:
     html = rendered('{% icon "users" %}')
 
     assert 'aria-hidden="true"' in html
@@ -47,6 +47,6 @@ def test_an_icon_is_hidden_from_screen_readers_and_takes_the_colour_of_its_text(
 
 
 @pytest.mark.parametrize("name", ["no-such-icon", "../../../console/icon", "", "users.svg", "LICENSE"])
-def test_only_vendored_icons_are_drawn(name: str) -> None:
+def test_unknown_icon_raises_an_error(name: str) -> None:
     with pytest.raises(LookupError):
         icon_svg(name)

@@ -1,4 +1,4 @@
-"""Sessions are told apart by a name that people recognize."""
+"""Readable browser names for the user agents of sessions."""
 
 import pytest
 
@@ -24,5 +24,5 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
         ("", "Unknown browser"),
     ],
 )
-def test_a_browser_is_named_as_people_know_it(user_agent: str, name: str) -> None:
+def test_browser_has_a_readable_name(user_agent: str, name: str) -> None:
     assert browser_name(user_agent) == name

@@ -1,4 +1,4 @@
-"""Finding a group, seeing what it is and who is in it, and taking the list along."""
+"""Group pages: search, details, members and the CSV export."""
 
 import re
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def text_of(response: HttpResponse) -> str:
     return re.sub(r"\s+", " ", response.content.decode())
 
 
-def test_groups_are_listed_with_one_call(browser_of: BrowserOf, auditor: Operator, pingone: respx.MockRouter) -> None:
+def test_group_list_needs_one_call(browser_of: BrowserOf, auditor: Operator, pingone: respx.MockRouter) -> None:
     route = pingone.get("/groups").respond(
         json=groups_page(field_engineers(), field_engineers(id=MARA, name="Adults", userFilter='title eq "x"'))
     )
@@ -64,7 +64,7 @@ def test_groups_are_listed_with_one_call(browser_of: BrowserOf, auditor: Operato
     assert "filter" not in route.calls.last.request.url.params
 
 
-def test_a_search_compares_the_beginning_of_the_name_and_pages_on(
+def test_group_search_compares_name_prefixes_and_has_pages(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:
     route = pingone.get("/groups").respond(json=groups_page(field_engineers(), cursor="abc"))
@@ -80,7 +80,7 @@ def test_a_search_compares_the_beginning_of_the_name_and_pages_on(
     assert asked[1]["cursor"] == "abc"
 
 
-def test_a_page_mark_that_is_too_old_leads_back_to_the_first_page(
+def test_stale_cursor_leads_back_to_the_first_page(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:
     pingone.get("/groups").respond(json=groups_page(field_engineers()))
@@ -92,7 +92,7 @@ def test_a_page_mark_that_is_too_old_leads_back_to_the_first_page(
     assert "/o/acme/troubleshooting/#kind-stale-cursor" in response.content.decode()
 
 
-def test_a_group_shows_what_it_is_and_who_is_in_it(
+def test_group_page_shows_details_and_members(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:
     answer(pingone, field_engineers(description="Outdoor crew", totalMemberCounts={"users": 50}), mara())
@@ -107,7 +107,7 @@ def test_a_group_shows_what_it_is_and_who_is_in_it(
     assert "administrator roles" not in text
 
 
-def test_members_are_searched_within_the_group(
+def test_member_search_is_limited_to_the_group(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:
     answer(pingone, field_engineers())
@@ -120,7 +120,7 @@ def test_members_are_searched_within_the_group(
     assert "No member fits “mara@acme.test”." in text
 
 
-def test_somebody_to_add_is_found_and_leads_to_the_action(
+def test_group_page_finds_users_to_add(
     browser_of: BrowserOf, helpdesk: Operator, auditor: Operator, pingone: respx.MockRouter
 ) -> None:
     answer(pingone, field_engineers(), mara())
@@ -130,7 +130,7 @@ def test_somebody_to_add_is_found_and_leads_to_the_action(
     assert add not in browser_of(auditor).get(f"/o/acme/groups/{FIELD}/?add=mara").content.decode()
 
 
-def test_a_group_that_carries_administrator_roles_says_so(
+def test_group_page_warns_about_administrator_roles(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:
     answer(pingone, field_engineers(), roles=1)
@@ -140,7 +140,7 @@ def test_a_group_that_carries_administrator_roles_says_so(
     )
 
 
-def test_what_cannot_be_read_says_why_and_leaves_the_rest(
+def test_group_page_shows_partial_failures_in_place(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:
     pingone.get(f"/groups/{FIELD}").respond(json=field_engineers())
@@ -155,9 +155,7 @@ def test_what_cannot_be_read_says_why_and_leaves_the_rest(
     assert "Could not be read" in response.content.decode()
 
 
-def test_a_group_that_is_gone_is_told_as_such(
-    browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
-) -> None:
+def test_missing_group_is_not_found(browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter) -> None:
     pingone.get(f"/groups/{FIELD}").respond(404, json={"code": "NOT_FOUND"})
     pingone.get(f"/groups/{FIELD}/roleAssignments").respond(404, json={"code": "NOT_FOUND"})
     pingone.get("/users").respond(json=users_page())
@@ -165,7 +163,7 @@ def test_a_group_that_is_gone_is_told_as_such(
     assert browser_of(helpdesk).get(f"/o/acme/groups/{FIELD}/").status_code == 404
 
 
-def test_a_search_that_is_too_long_is_told_at_its_field(
+def test_too_long_search_is_reported_at_its_field(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:
     answer(pingone, field_engineers())
@@ -175,7 +173,7 @@ def test_a_search_that_is_too_long_is_told_at_its_field(
     assert "too long for PingOne" in response.content.decode()
 
 
-def test_members_are_exported_page_by_page_safe_for_a_spreadsheet_and_on_record(
+def test_member_export_is_safe_for_spreadsheets_and_on_record(
     browser_of: BrowserOf, auditor: Operator, pingone: respx.MockRouter
 ) -> None:
     pingone.get(f"/groups/{FIELD}").respond(json=field_engineers())
@@ -195,7 +193,7 @@ def test_members_are_exported_page_by_page_safe_for_a_spreadsheet_and_on_record(
     assert (entry.action, entry.subject_id, entry.operator) == ("group.members-exported", FIELD, auditor)
 
 
-def test_an_export_that_breaks_off_does_not_look_complete(
+def test_interrupted_export_is_marked_incomplete(
     browser_of: BrowserOf, auditor: Operator, pingone: respx.MockRouter
 ) -> None:
     pingone.get(f"/groups/{FIELD}").respond(json=field_engineers())
@@ -208,9 +206,7 @@ def test_an_export_that_breaks_off_does_not_look_complete(
     assert lines[-1].startswith("INCOMPLETE: ")
 
 
-def test_agents_export_nothing_and_have_no_button_for_it(
-    browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
-) -> None:
+def test_member_export_is_not_for_agents(browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter) -> None:
     answer(pingone, field_engineers())
 
     assert "members.csv" not in browser_of(helpdesk).get(f"/o/acme/groups/{FIELD}/").content.decode()
@@ -218,7 +214,7 @@ def test_agents_export_nothing_and_have_no_button_for_it(
 
 
 @pytest.mark.parametrize("page", ["", f"{FIELD}/"])
-def test_hostile_names_are_only_text(
+def test_hostile_group_names_are_escaped(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter, page: str
 ) -> None:
     hostile = field_engineers(name=HOSTILE, description=HOSTILE, userFilter=HOSTILE)

@@ -1,4 +1,4 @@
-"""Creating a user: what is sent, who is there already, what follows, and an answer that is lost."""
+"""The new-user form: the request, duplicates, follow-up actions and lost answers."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def _nothing_remembered() -> None:
 
 @pytest.fixture
 def environment(pingone: Any) -> Any:
-    """What the form asks PingOne about; the writes are each test's own."""
+    """Mock the data that the form reads from PingOne. Each test mocks its own writes."""
     pingone._assert_all_called = False
     pingone.get("/schemas").respond(json=listing("schemas", {"id": SCHEMA, "name": "User"}))
     cost_center = {"name": "costCenter", "displayName": "Cost center", "schemaType": "CUSTOM", "type": "STRING"}
@@ -54,7 +54,7 @@ def environment(pingone: Any) -> Any:
 
 @pytest.fixture
 def create(browser_of: Callable[..., Client], org_admin: Operator) -> Callable[..., Any]:
-    """Send the form as an org admin."""
+    """Return a function that submits the form as an org admin."""
     client = browser_of(org_admin)
 
     def create(*, htmx: bool = False, **fields: Any) -> Any:
@@ -80,7 +80,7 @@ def submission_in(page: str) -> str:
     return found[1]
 
 
-def test_the_list_leads_to_the_form_for_those_who_may(browser_of, org_admin, helpdesk, environment):
+def test_user_list_links_to_the_form_only_with_permission(browser_of, org_admin, helpdesk, environment):
     environment.get("/users").respond(json=listing("users"))
 
     assert f'href="{NEW}"' in browser_of(org_admin).get("/o/acme/users/").text
@@ -88,7 +88,7 @@ def test_the_list_leads_to_the_form_for_those_who_may(browser_of, org_admin, hel
     assert browser_of(helpdesk).get(NEW).status_code == 403
 
 
-def test_each_population_says_what_its_users_get(create, environment, acme):
+def test_population_choices_show_language_and_password_policy(create, environment, acme):
     population = {"id": str(BO), "name": "Alumni", "preferredLanguage": "sv"}
     environment.get("/populations").respond(json=listing("populations", population))
     SyncedPopulation.objects.create(
@@ -106,7 +106,7 @@ def test_each_population_says_what_its_users_get(create, environment, acme):
     assert ">Alumni (language sv, password policy Strict)</option>" in page
 
 
-def test_the_form_preselects_the_default_population_and_asks_for_the_environments_attributes(create, environment):
+def test_form_has_the_default_population_and_custom_attributes(create, environment):
     page = create.client.get(NEW).text
 
     assert re.search(rf'<option value="{STAFF}">Staff \(default\)</option>\s*<option value="{BO}">Alumni', page)
@@ -115,7 +115,7 @@ def test_the_form_preselects_the_default_population_and_asks_for_the_environment
     assert not AuditEntry.objects.exists()
 
 
-def test_a_user_is_created_with_what_was_filled_in(create, environment):
+def test_user_is_created_with_the_filled_in_fields(create, environment):
     wire = environment.post("/users").respond(201, json=ada(costCenter="42"))
 
     response = create(given_name="Ada", country_code="SE", locality="", ticket="INC1", **{"custom.costCenter": "42"})
@@ -138,13 +138,13 @@ def test_a_user_is_created_with_what_was_filled_in(create, environment):
     assert "User created: Ada Berg. PingOne did not take: country_code." in notices(create.client)
 
 
-def test_with_htmx_the_browser_goes_to_the_new_users_page(create, environment):
+def test_form_redirects_to_the_new_user_with_htmx(create, environment):
     environment.post("/users").respond(201, json=ada())
 
     assert create(htmx=True)["HX-Redirect"] == f"/o/acme/users/{ADA}/"
 
 
-def test_groups_and_mail_follow_as_actions_of_their_own_and_a_failure_undoes_nothing(create, environment):
+def test_groups_and_email_are_separate_actions_after_the_creation(create, environment):
     environment.post("/users").respond(201, json=ada())
     refused = httpx.Response(400, json=error("INVALID_DATA", "CONSTRAINT_VIOLATION", "id"))
     environment.post(f"/users/{ADA}/memberOfGroups").mock(side_effect=[refused, httpx.Response(201, json={})])
@@ -167,7 +167,7 @@ def test_groups_and_mail_follow_as_actions_of_their_own_and_a_failure_undoes_not
     assert "Verify e-mail: done." in told
 
 
-def test_once_pingone_is_silent_what_should_follow_is_not_tried(create, environment):
+def test_follow_up_actions_stop_after_an_unknown_outcome(create, environment):
     environment.post("/users").respond(201, json=ada())
     joined = environment.post(f"/users/{ADA}/memberOfGroups").mock(side_effect=httpx.ReadTimeout("too late"))
 
@@ -179,7 +179,7 @@ def test_once_pingone_is_silent_what_should_follow_is_not_tried(create, environm
     assert "Add to group: All: failed. Not tried" in told
 
 
-def test_a_resent_form_creates_nobody_twice(create, environment):
+def test_double_submit_creates_one_user(create, environment):
     wire = environment.post("/users").respond(201, json=ada())
     submission = str(uuid4())
     create(submission=submission)
@@ -191,7 +191,7 @@ def test_a_resent_form_creates_nobody_twice(create, environment):
     assert "This was sent before and is done." in notices(create.client)
 
 
-def test_a_taken_username_is_told_at_its_field_with_a_way_to_that_user(create, environment):
+def test_taken_username_is_reported_with_a_link_to_the_user(create, environment):
     taken = error("INVALID_DATA", "UNIQUENESS_VIOLATION", "username")
     environment.post("/users").respond(400, json=taken)
     search = environment.get("/users").respond(json=listing("users", ada()))
@@ -207,7 +207,7 @@ def test_a_taken_username_is_told_at_its_field_with_a_way_to_that_user(create, e
     assert search.calls.last.request.url.params["filter"] == 'username eq "ada.berg"'
 
 
-def test_a_corrected_form_is_a_new_attempt(create, environment):
+def test_corrected_form_is_a_new_attempt(create, environment):
     environment.post("/users").respond(400, json=error("INVALID_DATA", "INVALID_VALUE", "address.countryCode"))
     refused = create(country_code="XX").text
     assert re.search(r'name="country_code" value="XX"[^>]*aria-invalid="true"', refused)
@@ -218,7 +218,7 @@ def test_a_corrected_form_is_a_new_attempt(create, environment):
     assert response.status_code == 302
 
 
-def test_after_a_lost_answer_somebody_has_to_look_before_anything_is_sent_again(create, environment):
+def test_lost_answer_requires_a_check_before_a_retry(create, environment):
     wire = environment.post("/users").mock(side_effect=httpx.ReadTimeout("too late"))
 
     lost = create(title="Chief")
@@ -234,7 +234,7 @@ def test_after_a_lost_answer_somebody_has_to_look_before_anything_is_sent_again(
 
 
 @pytest.mark.parametrize("found", [True, False], ids=["there", "not there"])
-def test_looking_tells_whether_the_user_is_there(create, environment, found):
+def test_check_after_a_lost_answer_finds_the_user(create, environment, found):
     environment.post("/users").mock(side_effect=httpx.ReadTimeout("too late"))
     lost = submission_in(create().text)
     environment.get("/users").respond(json=listing("users", *([ada()] if found else [])))
@@ -248,7 +248,7 @@ def test_looking_tells_whether_the_user_is_there(create, environment, found):
     assert submission_in(response.text) != lost
 
 
-def test_while_nobody_can_look_nothing_can_be_sent(create, environment):
+def test_failed_check_after_a_lost_answer_blocks_a_retry(create, environment):
     environment.get("/users").mock(side_effect=httpx.ConnectError("no route"))
 
     response = create(look="1")
@@ -257,17 +257,17 @@ def test_while_nobody_can_look_nothing_can_be_sent(create, environment):
     assert ">Create user</button>" not in response.text
 
 
-def test_what_was_typed_survives_an_outage(create, pingone):
+def test_form_keeps_its_input_during_an_outage(create, pingone):
     pingone.route().mock(side_effect=httpx.ConnectError("no route"))
 
     response = create(title="Chief")
 
     assert response.status_code == 504
     assert 'value="Chief"' in response.text
-    assert ">Create user</button>" in response.text  # nothing left this server, so that nothing can have happened
+    assert ">Create user</button>" in response.text  # the request did not leave this server, so nothing happened
 
 
-def test_what_was_typed_survives_an_expired_session(create, org_admin, environment):
+def test_input_survives_an_expired_session(create, org_admin, environment):
     page = create.client.get(NEW).text
     mark = re.search(r'name="typed_by" value="([^"]+)"', page)
     assert mark
@@ -283,7 +283,7 @@ def test_what_was_typed_survives_an_expired_session(create, org_admin, environme
     assert not AuditEntry.objects.filter(action="user.create").exists()
 
 
-def test_a_required_ticket_is_asked_for(create, environment, acme):
+def test_creation_needs_a_required_ticket(create, environment, acme):
     TicketPolicy.objects.create(organization=acme, action="user.create", requirement="required")
 
     assert create().status_code == 422
@@ -298,7 +298,7 @@ def test_a_required_ticket_is_asked_for(create, environment, acme):
         ({"email": "a@b.test"}, 'email eq "a@b.test"'),
     ],
 )
-def test_who_is_there_already_is_one_call(browser_of, org_admin, pingone, query, filter_sent):
+def test_search_for_existing_users_needs_one_call(browser_of, org_admin, pingone, query, filter_sent):
     search = pingone.get("/users").respond(json=listing("users", ada(), bo()))
 
     response = browser_of(org_admin).get(f"{NEW}existing/", query, headers=HTMX)
@@ -310,14 +310,14 @@ def test_who_is_there_already_is_one_call(browser_of, org_admin, pingone, query,
 
 
 @pytest.mark.parametrize("query", [{}, {"username": " "}, {"email": "ada"}])
-def test_as_long_as_there_is_nothing_to_look_for_nothing_is_asked(browser_of, org_admin, pingone, query):
+def test_search_for_existing_users_needs_a_username_or_email(browser_of, org_admin, pingone, query):
     response = browser_of(org_admin).get(f"{NEW}existing/", query, headers=HTMX)
 
     assert response.status_code == 200
     assert response.text.strip() == ""
 
 
-def test_the_hint_never_stands_in_the_way(browser_of, org_admin, pingone):
+def test_failed_search_for_existing_users_shows_nothing(browser_of, org_admin, pingone):
     pingone.get("/users").mock(side_effect=httpx.ReadTimeout("too late"))
 
     response = browser_of(org_admin).get(f"{NEW}existing/", {"username": "ada"}, headers=HTMX)
@@ -325,7 +325,7 @@ def test_the_hint_never_stands_in_the_way(browser_of, org_admin, pingone):
     assert (response.status_code, response.text.strip()) == (200, "")
 
 
-def test_hostile_names_are_text(create, environment):
+def test_hostile_names_are_escaped(create, environment):
     name = " ".join(HOSTILE_NAMES.values())[:2000]
     environment.get("/users").respond(content=json.dumps(listing("users", ada(username=name, name={"given": name}))))
     environment.get("/groups").respond(content=json.dumps(listing("groups", {"id": str(ENGINEERS), "name": name})))

@@ -1,4 +1,4 @@
-"""Population data is read when somebody asks, kept with its age, and never mixed between organizations."""
+"""Population data: synced on request, stored with the time, and separate for each organization."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ def answer(pingone: respx.MockRouter, *populations: dict[str, object]) -> None:
         pingone.get("/passwordPolicies").respond(json=policies)
 
 
-def test_sync_now_lists_what_pingone_has(
+def test_sync_lists_the_populations_of_pingone(
     browser_of: BrowserOf, helpdesk: Operator, acme: Organization, pingone: respx.MockRouter
 ) -> None:
     answer(pingone, partners(), staff())
@@ -60,30 +60,28 @@ def test_sync_now_lists_what_pingone_has(
 
     text = response.content.decode()
     assert "2 populations read from PingOne." in text
-    assert text.index("Staff") < text.index("Partners")  # the default one comes first
+    assert text.index("Staff") < text.index("Partners")  # the default population comes first
     assert "Strict" in text
     assert "1287 users" in text
     assert "&lt;b&gt;&amp;&lt;/b&gt; {{ friends }}" in text
     assert f"{reverse('users', args=['acme'])}?population={STAFF}" in text
 
 
-def test_opening_the_page_asks_pingone_nothing(
-    browser_of: BrowserOf, auditor: Operator, pingone: respx.MockRouter
-) -> None:
+def test_population_page_makes_no_call(browser_of: BrowserOf, auditor: Operator, pingone: respx.MockRouter) -> None:
     response = browser_of(auditor).get(reverse("populations", args=["acme"]))
 
     assert "No population data yet" in response.content.decode()
     assert not pingone.calls
 
 
-def test_an_auditor_sees_populations_and_has_no_button_to_sync_them(browser_of: BrowserOf, auditor: Operator) -> None:
+def test_auditor_sees_populations_but_cannot_sync_them(browser_of: BrowserOf, auditor: Operator) -> None:
     client = browser_of(auditor)
 
     assert reverse("sync-populations", args=["acme"]) not in client.get("/o/acme/populations/").content.decode()
     assert client.post("/o/acme/populations/sync/").status_code == 403
 
 
-def test_syncing_again_updates_adds_and_removes(acme: Organization, pingone: respx.MockRouter) -> None:
+def test_second_sync_updates_and_removes_populations(acme: Organization, pingone: respx.MockRouter) -> None:
     connection = acme.connection
     answer(pingone, staff(), partners())
     population_sync.sync(connection, open_api(connection))
@@ -94,7 +92,7 @@ def test_syncing_again_updates_adds_and_removes(acme: Organization, pingone: res
     assert [(row.name, row.user_count) for row in population_sync.synced(connection)] == [("Everybody", 5)]
 
 
-def test_a_sync_that_fails_half_way_leaves_the_last_one(acme: Organization, pingone: respx.MockRouter) -> None:
+def test_failed_sync_keeps_the_previous_data(acme: Organization, pingone: respx.MockRouter) -> None:
     connection = acme.connection
     with time_machine.travel(datetime(2026, 11, 1, tzinfo=UTC), tick=False):
         answer(pingone, staff())
@@ -110,9 +108,7 @@ def test_a_sync_that_fails_half_way_leaves_the_last_one(acme: Organization, ping
     assert population_sync.synced_at(connection) == datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def test_values_beyond_any_measure_and_a_population_told_twice_stop_no_sync(
-    acme: Organization, pingone: respx.MockRouter
-) -> None:
+def test_sync_accepts_extreme_values_and_duplicates(acme: Organization, pingone: respx.MockRouter) -> None:
     answer(pingone, staff(name="x" * 5000, userCount=2**70), partners(userCount=-1), partners(name="Partners, again"))
 
     population_sync.sync(acme.connection, open_api(acme.connection))
@@ -121,7 +117,7 @@ def test_values_beyond_any_measure_and_a_population_told_twice_stop_no_sync(
     assert kept == [("x" * 256, None), ("Partners, again", 3)]
 
 
-def test_password_policies_that_may_not_be_read_are_named_by_id(acme: Organization, pingone: respx.MockRouter) -> None:
+def test_unreadable_password_policy_is_shown_by_id(acme: Organization, pingone: respx.MockRouter) -> None:
     pingone.get("/populations").respond(json=listed(staff()))
     pingone.get("/passwordPolicies").respond(403, json={"code": "ACCESS_FAILED"})
 
@@ -130,7 +126,7 @@ def test_password_policies_that_may_not_be_read_are_named_by_id(acme: Organizati
     assert population_sync.synced(acme.connection).get().password_policy == POLICY
 
 
-def test_another_environment_starts_without_populations(acme: Organization, pingone: respx.MockRouter) -> None:
+def test_new_environment_has_no_populations(acme: Organization, pingone: respx.MockRouter) -> None:
     answer(pingone, staff())
     population_sync.sync(acme.connection, open_api(acme.connection))
 
@@ -140,7 +136,7 @@ def test_another_environment_starts_without_populations(acme: Organization, ping
     assert population_sync.synced_at(acme.connection) is None
 
 
-def test_the_command_syncs_every_connected_organization_and_passes_over_the_others(
+def test_sync_command_skips_organizations_that_are_not_connected(
     acme: Organization, globex: Organization, pingone: respx.MockRouter
 ) -> None:
     globex.connection.state = Connection.State.DISCONNECTED
@@ -156,12 +152,12 @@ def test_the_command_syncs_every_connected_organization_and_passes_over_the_othe
     assert {row.connection_id for row in SyncedPopulation.objects.all()} == {acme.connection_id}
 
 
-def test_the_command_names_an_organization_it_does_not_know(acme: Organization) -> None:
+def test_sync_command_refuses_an_unknown_organization(acme: Organization) -> None:
     with pytest.raises(CommandError, match="No such organization: acne"):
         call_command("sync_populations", "acne")
 
 
-def test_one_organization_never_sees_the_populations_of_another(
+def test_populations_are_not_shown_to_another_organization(
     browser_of: BrowserOf, acme: Organization, stranger: Operator, pingone: respx.MockRouter
 ) -> None:
     answer(pingone, staff())

@@ -232,27 +232,27 @@ TABLE = [
     ("changes", "read_password", "read_mfa", "expected"),
     [pytest.param(*row[1:4], row[4:], id=row[0]) for row in TABLE],
 )
-def test_each_row_of_the_table(changes, read_password, read_mfa, expected):
+def test_verdict_is_as_in_the_table(changes, read_password, read_mfa, expected):
     verdict = of(changes, read_password, read_mfa)
 
     assert (verdict.answer, verdict.word, verdict.sentence, verdict.helps) == expected
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.key)
-def test_every_case_decides_a_row(monkeypatch, case):
+def test_every_case_decides_a_row_of_the_table(monkeypatch, case):
     monkeypatch.setattr(standing, "CASES", tuple(other for other in CASES if other is not case))
 
     def told(row: Any) -> Any:
         try:
             verdict = of(*row[1:4])
-        except StopIteration:  # nothing left to say
+        except StopIteration:  # no case matches
             return None
         return (verdict.answer, verdict.word, verdict.sentence, verdict.helps)
 
     assert [row[0] for row in TABLE if told(row) != row[4:]]
 
 
-def test_what_helps_is_in_the_catalogue():
+def test_suggested_actions_are_in_the_catalogue():
     assert {key for case in CASES for key in case.helps} <= BY_KEY.keys()
 
 
@@ -266,7 +266,7 @@ MFAS = (WORKING, mfa(), mfa(LOCKED_DEVICE), mfa(BLOCKED, until=LATER), MfaState(
 
 
 @pytest.mark.parametrize(("enabled", "lock", "lifecycle"), USERS)
-def test_no_combination_promises_more_than_is_known(enabled, lock, lifecycle):
+def test_verdict_never_claims_more_than_is_known(enabled, lock, lifecycle):
     for read_password, read_mfa, on, provider in product(PASSWORDS, MFAS, (True, False, None), ("PING_ONE", "SAML")):
         verdict = of(
             {
@@ -292,7 +292,7 @@ def test_no_combination_promises_more_than_is_known(enabled, lock, lifecycle):
         assert verdict.sentence not in verdict.facts
 
 
-def test_what_is_behind_it_is_told_too_and_can_be_copied():
+def test_verdict_lists_further_facts_and_can_be_copied():
     verdict = of({"enabled": False, **LOCKED_UNTIL}, OK, mfa(LOCKED_DEVICE, device()))
 
     assert verdict.facts == (
@@ -314,5 +314,5 @@ def test_what_is_behind_it_is_told_too_and_can_be_copied():
         (datetime(2031, 1, 3, 9, 30, tzinfo=UTC), "on 3 Jan 2031 at 09:30"),
     ],
 )
-def test_times_are_said_as_a_person_says_them(at, said):
+def test_times_are_shown_in_words(at, said):
     assert time_in_words(at, NOW) == said

@@ -1,4 +1,4 @@
-"""Adding a user to several groups: found by name, copied from somebody else, and what is said beforehand."""
+"""Adding a user to several groups: search by name, copy from another user, and warnings before the change."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def member_of(group_id: UUID, kind: str = "DIRECT", **more: Any) -> dict[str, An
 
 @pytest.fixture
 def directory(pingone: Any) -> Any:
-    """Ada is in no group; Admins carries administrator roles. The writes are each test's own."""
+    """Mock Ada without groups, and Admins with administrator roles. Each test mocks its own writes."""
     pingone._assert_all_called = False
     pingone.get(f"/users/{ADA}").respond(json=ada())
     pingone.get(f"/users/{BO}").respond(json=bo())
@@ -61,14 +61,14 @@ def told(client: Client) -> str:
     return page[page.index('id="notices"') : page.index('class="page-heading"')]
 
 
-def test_the_panel_leads_there_only_for_those_who_may(client, browser_of, auditor, directory):
+def test_panel_links_to_the_page_only_with_permission(client, browser_of, auditor, directory):
     assert f'href="{PAGE}"' in client.get(PANEL, headers=HTMX).text
     assert PAGE not in browser_of(auditor).get(PANEL, headers=HTMX).text
     assert browser_of(auditor).get(PAGE).status_code == 403
     assert browser_of(auditor).post(PAGE).status_code == 403
 
 
-def test_the_panel_says_why_a_membership_is_inherited(client, directory):
+def test_panel_explains_inherited_memberships(client, directory):
     by_filter = member_of(ENGINEERS, "INDIRECT", userFilter='title eq "<b>Engineer</b>"')
     directory.get(f"/users/{ADA}/memberOfGroups").respond(
         json=listing("groupMemberships", by_filter, member_of(FIELD, "INDIRECT"), member_of(ADMINS))
@@ -81,18 +81,18 @@ def test_the_panel_says_why_a_membership_is_inherited(client, directory):
     assert "Inherited through another group" in page
 
 
-def test_groups_are_found_by_name_with_one_call_for_all_of_them(client, directory):
+def test_group_search_needs_one_call_for_all_groups(client, directory):
     page = client.get(PAGE, {"q": "e"}, headers=TYPING).text
 
     assert "<html" not in page
-    assert 'id="joining"' not in page  # only what was found
+    assert 'id="joining"' not in page  # only the search results
     assert f'value="{ENGINEERS}"' in page
     assert sorted(call.request.url.path.rsplit("/", 1)[-1] for call in directory.calls) == sorted(
         [str(ADA), "memberOfGroups", "groups"]
     )
 
 
-def test_what_was_ticked_stays_ticked_while_somebody_looks_on(client, directory):
+def test_group_search_keeps_the_ticked_groups(client, directory):
     page = client.get(PAGE, {"q": "e", "group_ids": [str(FIELD)]}, headers=TYPING).text
 
     assert f'value="{FIELD}" checked' in page
@@ -106,7 +106,7 @@ def test_what_was_ticked_stays_ticked_while_somebody_looks_on(client, directory)
         ({"sourceType": "GATEWAY"}, "An external directory decides"),
     ],
 )
-def test_a_group_that_cannot_be_joined_says_why(client, directory, found, hindrance):
+def test_group_that_cannot_be_joined_shows_the_reason(client, directory, found, hindrance):
     directory.get("/groups").respond(json=listing("groups", group(ENGINEERS, **found)))
 
     page = client.get(PAGE, {"q": "e"}).text
@@ -115,7 +115,7 @@ def test_a_group_that_cannot_be_joined_says_why(client, directory, found, hindra
     assert f'value="{ENGINEERS}"' not in page
 
 
-def test_a_group_she_is_in_already_is_not_offered(client, directory):
+def test_current_group_is_not_offered(client, directory):
     directory.get(f"/users/{ADA}/memberOfGroups").respond(json=listing("groupMemberships", member_of(ENGINEERS)))
 
     page = client.get(PAGE, {"q": "e"}).text
@@ -125,7 +125,7 @@ def test_a_group_she_is_in_already_is_not_offered(client, directory):
     assert f'value="{FIELD}"' in page
 
 
-def test_each_group_is_joined_on_its_own_and_on_record(client, directory):
+def test_each_group_is_a_separate_action_on_record(client, directory):
     refused = httpx.Response(400, json=error("INVALID_DATA", "CONSTRAINT_VIOLATION", "id"))
     wire = directory.post(f"/users/{ADA}/memberOfGroups").mock(side_effect=[refused, httpx.Response(201, json={})])
 
@@ -144,7 +144,7 @@ def test_each_group_is_joined_on_its_own_and_on_record(client, directory):
     assert "/o/acme/troubleshooting/#kind-" in summary
 
 
-def test_the_same_form_sent_twice_joins_once(client, directory):
+def test_double_submit_joins_once(client, directory):
     wire = directory.post(f"/users/{ADA}/memberOfGroups").respond(201, json={})
     submission = str(uuid4())
 
@@ -154,7 +154,7 @@ def test_the_same_form_sent_twice_joins_once(client, directory):
     assert wire.call_count == 1
 
 
-def test_a_group_with_administrator_roles_is_asked_about_first(client, directory):
+def test_group_with_administrator_roles_needs_confirmation(client, directory):
     wire = directory.post(f"/users/{ADA}/memberOfGroups").respond(201, json={})
 
     asked = join(client, ADMINS, FIELD, htmx=True)
@@ -168,7 +168,7 @@ def test_a_group_with_administrator_roles_is_asked_about_first(client, directory
     assert wire.call_count == 2
 
 
-def test_nothing_chosen_and_too_much_chosen_is_told(client, directory):
+def test_form_needs_one_to_twenty_groups(client, directory):
     assert "Choose at least one group." in join(client).text
 
     directory.get(path__regex=r"/groups/").respond(404, json=error("NOT_FOUND"))
@@ -177,7 +177,7 @@ def test_nothing_chosen_and_too_much_chosen_is_told(client, directory):
     assert not AuditEntry.objects.exists()
 
 
-def test_a_ticket_is_asked_for_where_the_organization_wants_one(client, acme, directory):
+def test_form_needs_a_required_ticket(client, acme, directory):
     TicketPolicy.objects.create(organization=acme, action="group.add", requirement="required")
 
     response = join(client, FIELD)
@@ -208,20 +208,20 @@ def test_groups_of_another_user_are_previewed(client, directory):
     assert not AuditEntry.objects.exists()
 
 
-def test_somebody_to_copy_from_is_found_by_name(client, directory):
+def test_user_to_copy_from_is_found_by_name(client, directory):
     page = client.get(PAGE, {"like": "b"}, headers=TYPING).text
 
     assert f'name="like_id" value="{BO}"' in page
     assert f'name="like_id" value="{ADA}"' not in page
 
 
-def test_a_user_who_is_gone_says_so(client, directory):
+def test_missing_user_is_not_found(client, directory):
     directory.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
 
     assert client.get(PAGE).status_code == 404
 
 
-def test_a_failed_search_is_told_where_the_groups_would_be(client, directory):
+def test_failed_group_search_is_shown_in_place(client, directory):
     directory.get("/groups").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
 
     page = client.get(PAGE, {"q": "e"})
@@ -230,7 +230,7 @@ def test_a_failed_search_is_told_where_the_groups_would_be(client, directory):
     assert 'data-failure="missing-permission"' in page.text
 
 
-def test_hostile_names_are_text(client, directory):
+def test_hostile_names_are_escaped(client, directory):
     name = " ".join(HOSTILE_NAMES.values())[:2000]
     evil = group(ENGINEERS, name=name, description=name)
     directory.get("/groups").respond(content=json.dumps(listing("groups", evil)))
@@ -249,7 +249,7 @@ def test_hostile_names_are_text(client, directory):
     assert "<img src=x" not in pages
 
 
-def test_of_many_groups_only_as_many_are_ticked_as_can_be_joined_at_once(client, directory):
+def test_copied_groups_are_ticked_up_to_the_limit(client, directory):
     many = [{"id": str(uuid4()), "type": "DIRECT", "name": "Some"} for _ in range(30)]
     directory.get(f"/users/{BO}/memberOfGroups").respond(json=listing("groupMemberships", *many))
     roles = directory.get(path__regex=r"/groups/[^/]+/roleAssignments$").respond(json=listing("roleAssignments"))

@@ -1,4 +1,4 @@
-"""Finding users: one call to PingOne for a whole, and something sensible to see whatever it answers."""
+"""The user list: search with one call to PingOne, filters, pages and failures."""
 
 import json
 import re
@@ -23,20 +23,20 @@ def _nothing_remembered():
 
 @pytest.fixture
 def populations(pingone):
-    """Populations for the filter, which only a whole page asks for."""
+    """Mock the populations for the filter, which only a full page reads."""
     answer = listing("populations", {"id": str(STAFF), "name": "Staff"}, {"id": str(BO), "name": "Partners"})
     return pingone.get("/populations").respond(json=answer)
 
 
 @pytest.fixture
 def whole(browser_of, helpdesk):
-    """A page of the list as a helpdesk agent gets it."""
+    """Return a function that gets the list as a helpdesk agent."""
     return lambda url=URL, **headers: browser_of(helpdesk).get(url, headers=headers)
 
 
 @pytest.fixture
 def results(browser_of, helpdesk):
-    """What htmx gets of a search: the results alone."""
+    """Return a function that gets only the results of a search, as htmx does."""
     return lambda url=URL, **headers: browser_of(helpdesk).get(url, headers=HTMX | headers)
 
 
@@ -45,22 +45,22 @@ def text_of(response):
 
 
 @pytest.mark.parametrize("person", ["org_admin", "helpdesk", "auditor"])
-def test_every_member_sees_the_users(browser_of, request, pingone, populations, person):
+def test_user_list_is_for_every_member(browser_of, request, pingone, populations, person):
     pingone.get("/users").respond(json=listing("users", ada(), bo()))
 
     response = browser_of(request.getfixturevalue(person)).get(URL)
 
     assert "Ada Berg" in response.text
     assert f'href="/o/acme/users/{ADA}/"' in response.text
-    assert "bo.ek" in response.text  # in place of a name
+    assert "bo.ek" in response.text  # shown because there is no name
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}?q={ADA}", f"{URL}group-choices/?group_search=a"])
-def test_a_stranger_finds_nothing(browser_of, stranger, acme, pingone, url):
+def test_user_list_is_not_found_for_strangers(browser_of, stranger, acme, pingone, url):
     assert browser_of(stranger).get(url).status_code == 404
 
 
-def test_a_page_costs_one_call_once_the_populations_are_known(whole, pingone, populations):
+def test_page_needs_one_call_after_the_populations_are_cached(whole, pingone, populations):
     calls = pingone.get("/users").respond(json=listing("users", ada(), bo()))
     whole()
     whole(f"{URL}?population={STAFF}")
@@ -84,7 +84,7 @@ def test_a_page_costs_one_call_once_the_populations_are_known(whole, pingone, po
         ({"account": None}, "Unknown"),
     ],
 )
-def test_a_row_says_what_a_list_knows_for_one_call(results, pingone, changes, status):
+def test_row_shows_the_status_with_one_call(results, pingone, changes, status):
     call = pingone.get("/users").respond(json=listing("users", ada(**changes)))
 
     cell = results().text.split('data-label="Status">')[1].split("</td>")[0]
@@ -94,7 +94,7 @@ def test_a_row_says_what_a_list_knows_for_one_call(results, pingone, changes, st
     assert call.call_count == 1
 
 
-def test_results_while_typing_cost_one_call_from_the_first(results, pingone):
+def test_search_while_typing_needs_one_call(results, pingone):
     call = pingone.get("/users").respond(json=listing("users", ada()))
 
     response = results(f"{URL}?q=ada&population=&enabled=&limit=50")
@@ -119,7 +119,7 @@ def test_filters_narrow_the_search(whole, pingone, populations):
     assert f'<option value="{STAFF}" selected>Staff</option>' in response.text
 
 
-def test_the_names_for_the_filters_are_no_condition_for_the_list(whole, pingone):
+def test_list_works_without_the_names_for_the_filters(whole, pingone):
     pingone.get("/users").respond(json=listing("users", ada()))
     pingone.get("/populations").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
     pingone.get(f"/groups/{ENGINEERS}").respond(404, json=error("NOT_FOUND"))
@@ -131,13 +131,13 @@ def test_the_names_for_the_filters_are_no_condition_for_the_list(whole, pingone)
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-def test_a_users_id_leads_straight_to_the_user(whole, results, pingone, htmx):
+def test_search_for_a_user_id_leads_to_the_user(whole, results, pingone, htmx):
     response = (results if htmx else whole)(f"{URL}?q=%20{str(ADA).upper()}")
 
     assert response.headers["HX-Redirect" if htmx else "Location"] == f"/o/acme/users/{ADA}/"
 
 
-def test_pages_lead_on_by_pingones_cursor_and_keep_the_search(whole, pingone, populations):
+def test_pages_follow_the_cursor_of_pingone_and_keep_the_search(whole, pingone, populations):
     second = pingone.get("/users", params={"cursor": "to-two"}).respond(json=listing("users", bo(), back="to-one"))
     first = pingone.get("/users", params={"limit": 50}).respond(json=listing("users", ada(), cursor="to-two"))
     url = unescape(whole(f"{URL}?q=a+b&limit=50").text.split('rel="next" href="')[1].split('"')[0])
@@ -153,19 +153,19 @@ def test_pages_lead_on_by_pingones_cursor_and_keep_the_search(whole, pingone, po
     assert 'href="/o/acme/users/?q=a+b&amp;limit=50"' in response.text  # the first page
 
 
-def test_a_short_page_with_more_behind_it_says_that_more_follow(whole, pingone, populations):
+def test_short_page_says_that_more_users_follow(whole, pingone, populations):
     pingone.get("/users").respond(json=listing("users", ada(), cursor="on"))
 
     assert "1 user on this page, more follow" in whole().text
 
 
-def test_the_number_of_users_is_said_where_pingone_counts(whole, pingone, populations):
+def test_number_of_users_is_shown_if_pingone_counts(whole, pingone, populations):
     pingone.get("/users").respond(json=listing("users", ada(), count=1284))
 
     assert "1284 users" in whole().text
 
 
-def test_an_empty_page_in_the_middle_leads_on(whole, pingone, populations):
+def test_empty_page_in_the_middle_links_to_the_next(whole, pingone, populations):
     pingone.get("/users").respond(json=listing("users", cursor="on"))
 
     response = whole()
@@ -174,7 +174,7 @@ def test_an_empty_page_in_the_middle_leads_on(whole, pingone, populations):
     assert 'rel="next"' in response.text
 
 
-def test_an_empty_last_page_leads_back(whole, pingone, populations):
+def test_empty_last_page_links_back(whole, pingone, populations):
     pingone.get("/users").respond(json={"_links": {}, "size": 0})
 
     response = whole(f"{URL}?q=ada&cursor=0.abc")
@@ -183,14 +183,14 @@ def test_an_empty_last_page_leads_back(whole, pingone, populations):
     assert "First page" in response.text
 
 
-def test_an_empty_environment_is_told_from_a_search_without_result(whole, pingone, populations):
+def test_empty_environment_differs_from_an_empty_result(whole, pingone, populations):
     pingone.get("/users").respond(json={"size": 0})
 
     assert "No users here yet" in whole().text
     assert "No user found" in whole(f"{URL}?enabled=true").text
 
 
-def test_no_result_says_what_was_searched_for_and_offers_to_loosen_it(whole, pingone, populations):
+def test_empty_result_shows_the_search_and_a_wider_search(whole, pingone, populations):
     pingone.get("/users").respond(json=listing("users"))
 
     response = whole(f"{URL}?q=lind,+mara&population={STAFF}")
@@ -202,7 +202,7 @@ def test_no_result_says_what_was_searched_for_and_offers_to_loosen_it(whole, pin
 
 
 @pytest.mark.parametrize("query", ["limit=7", "limit=-1", "limit=x", "limit=100000", "limit="])
-def test_a_page_size_that_is_not_offered_is_the_smallest(whole, pingone, populations, query):
+def test_unknown_page_size_becomes_the_smallest(whole, pingone, populations, query):
     call = pingone.get("/users").respond(json=listing("users", ada()))
 
     assert whole(f"{URL}?{query}").status_code == 200
@@ -222,7 +222,7 @@ def test_a_page_size_that_is_not_offered_is_the_smallest(whole, pingone, populat
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True])
-def test_what_cannot_be_searched_for_is_explained_without_a_call(whole, results, pingone, query, complaint, htmx):
+def test_invalid_search_is_explained_without_a_call(whole, results, pingone, query, complaint, htmx):
     if not htmx:
         pingone.get("/populations").respond(json=listing("populations"))
 
@@ -233,7 +233,7 @@ def test_what_cannot_be_searched_for_is_explained_without_a_call(whole, results,
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-def test_a_filter_that_pingone_refuses_is_explained_at_its_field(whole, results, pingone, htmx):
+def test_refused_filter_is_explained_at_its_field(whole, results, pingone, htmx):
     if not htmx:
         pingone.get("/populations").respond(json=listing("populations"))
     pingone.get("/users").respond(
@@ -247,14 +247,14 @@ def test_a_filter_that_pingone_refuses_is_explained_at_its_field(whole, results,
     assert "It can filter by username, &lt;b&gt;email." in field
 
 
-def test_a_refused_filter_without_help_from_pingone_names_what_is_known(results, pingone):
+def test_refused_filter_lists_the_known_attributes(results, pingone):
     pingone.get("/users").respond(400, json=error("INVALID_DATA", "INVALID_FILTER", "filter"))
 
     assert "It can filter by username, email, name.given" in results(f'{URL}?filter=x eq "y"').text
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-def test_a_failure_shows_its_cause_in_place_and_keeps_the_search(whole, results, pingone, htmx):
+def test_failure_is_shown_in_place_and_keeps_the_search(whole, results, pingone, htmx):
     if not htmx:
         pingone.get("/populations").respond(json=listing("populations"))
     pingone.get("/users").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
@@ -267,7 +267,7 @@ def test_a_failure_shows_its_cause_in_place_and_keeps_the_search(whole, results,
     assert htmx or 'value="ada"' in response.text
 
 
-def test_an_organization_that_is_not_connected_is_told_so_without_a_call(whole, acme, pingone):
+def test_missing_connection_is_reported_without_a_call(whole, acme, pingone):
     acme.connection.state = Connection.State.NOT_CONNECTED
     acme.connection.save()
 
@@ -279,7 +279,7 @@ def test_an_organization_that_is_not_connected_is_told_so_without_a_call(whole, 
 
 
 @pytest.mark.parametrize("fail", [httpx.ConnectError, httpx.ReadTimeout])
-def test_a_pingone_that_does_not_answer_is_a_failure_in_place(results, pingone, fail):
+def test_unreachable_pingone_is_shown_in_place(results, pingone, fail):
     pingone.get("/users").mock(side_effect=fail)
 
     response = results(f"{URL}?q=ada")
@@ -290,7 +290,7 @@ def test_a_pingone_that_does_not_answer_is_a_failure_in_place(results, pingone, 
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-def test_a_cursor_that_is_no_longer_good_leads_to_page_one_and_says_so(browser_of, helpdesk, pingone, htmx):
+def test_refused_cursor_leads_to_the_first_page_with_a_notice(browser_of, helpdesk, pingone, htmx):
     browser = browser_of(helpdesk)
     pingone.get("/users", params__contains={"cursor": "old"}).respond(400, json=error("INVALID_REQUEST"))
     pingone.get("/users").respond(json=listing("users", ada()))
@@ -304,7 +304,7 @@ def test_a_cursor_that_is_no_longer_good_leads_to_page_one_and_says_so(browser_o
     assert "The list started again at its first page" in response.text
 
 
-def test_a_cursor_of_an_earlier_access_token_leads_to_page_one_without_asking(browser_of, helpdesk, pingone):
+def test_cursor_of_an_old_token_leads_to_the_first_page_without_a_call(browser_of, helpdesk, pingone):
     Connection.objects.update(token_version=3)
 
     assert browser_of(helpdesk).get(f"{URL}?cursor=2.abc").headers["Location"] == URL
@@ -313,14 +313,14 @@ def test_a_cursor_of_an_earlier_access_token_leads_to_page_one_without_asking(br
 @pytest.mark.parametrize(
     ("before", "after", "header"),
     [
-        ("", "q=a", "HX-Push-Url"),  # the first search: Back leads to the whole list
-        ("q=a", "q=ad", "HX-Replace-Url"),  # typed on
+        ("", "q=a", "HX-Push-Url"),  # first search: Back leads to the full list
+        ("q=a", "q=ad", "HX-Replace-Url"),  # the same search, typed further
         ("q=ad", "q=ad&limit=50", "HX-Push-Url"),
         ("q=ad", "q=ad&cursor=0.x", "HX-Push-Url"),
         ("q=ad", "q=ad", "HX-Replace-Url"),
     ],
 )
-def test_the_address_follows_the_search(results, pingone, before, after, header):
+def test_url_follows_the_search(results, pingone, before, after, header):
     pingone.get("/users").respond(json=listing("users", ada()))
 
     response = results(f"{URL}?{after}&population=&enabled=", **{"HX-Current-URL": f"http://testserver{URL}?{before}"})
@@ -329,7 +329,7 @@ def test_the_address_follows_the_search(results, pingone, before, after, header)
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
-def test_no_name_does_harm(whole, pingone, populations, name):
+def test_hostile_names_are_escaped(whole, pingone, populations, name):
     hostile = ada(name={"given": name}, username=name, email=name, _embedded={"population": {"name": name}})
     pingone.get("/users").mock(return_value=httpx.Response(200, content=json.dumps(listing("users", hostile))))
 
@@ -343,7 +343,7 @@ def test_no_name_does_harm(whole, pingone, populations, name):
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><b>x', "{{7*7}}", "\u202ex"])
-def test_no_search_text_does_harm(whole, pingone, populations, text):
+def test_hostile_search_text_is_escaped(whole, pingone, populations, text):
     pingone.get("/users").respond(json=listing("users"))
 
     response = whole(f"{URL}?q={text}")
@@ -353,7 +353,7 @@ def test_no_search_text_does_harm(whole, pingone, populations, text):
     assert text in text_of(response)
 
 
-def test_groups_are_offered_while_their_name_is_typed(results, pingone):
+def test_group_choices_appear_while_typing(results, pingone):
     pingone.get("/groups").respond(json=listing("groups", {"id": str(ENGINEERS), "name": "<b>Field"}, cursor="on"))
 
     response = results(f"{URL}group-choices/?group_search=fie&q=ada&limit=25")
@@ -363,7 +363,7 @@ def test_groups_are_offered_while_their_name_is_typed(results, pingone):
     assert "There are more" in response.text
 
 
-def test_groups_are_offered_without_javascript_too(whole, pingone, populations):
+def test_group_choices_work_without_javascript(whole, pingone, populations):
     pingone.get("/users").respond(json=listing("users", ada()))
     pingone.get("/groups").respond(json=listing("groups", {"id": str(ENGINEERS), "name": "Field engineers"}))
 
@@ -372,7 +372,7 @@ def test_groups_are_offered_without_javascript_too(whole, pingone, populations):
     assert f'href="/o/acme/users/?group={ENGINEERS}"' in response.text
 
 
-def test_the_chosen_groups_name_costs_no_call(results, whole, pingone, populations):
+def test_name_of_the_chosen_group_needs_no_call(results, whole, pingone, populations):
     pingone.get("/groups").respond(json=listing("groups", {"id": str(ENGINEERS), "name": "Field engineers"}))
     pingone.get("/users").respond(json=listing("users", ada()))
     results(f"{URL}group-choices/?group_search=fie")
@@ -380,7 +380,7 @@ def test_the_chosen_groups_name_costs_no_call(results, whole, pingone, populatio
     assert "Field engineers" in whole(f"{URL}?group={ENGINEERS}").text
 
 
-def test_a_failing_group_search_leaves_the_rest_alone(results, pingone):
+def test_failed_group_search_keeps_the_rest_of_the_page(results, pingone):
     pingone.get("/groups").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
 
     response = results(f"{URL}group-choices/?group_search=fie")

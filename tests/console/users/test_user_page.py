@@ -1,4 +1,4 @@
-"""One user: readable at once, with panels that come and fail one by one."""
+"""The user page: the account with one call, and panels that load and fail separately."""
 
 import json
 import re
@@ -23,24 +23,24 @@ PANEL_CALLS = {
 
 @pytest.fixture
 def whole(browser_of, helpdesk):
-    """A page as a helpdesk agent gets it."""
+    """Return a function that gets a full page as a helpdesk agent."""
     return lambda url=URL: browser_of(helpdesk).get(url)
 
 
 @pytest.fixture
 def panel(browser_of, helpdesk):
-    """What htmx gets of a panel."""
+    """Return a function that gets a panel as htmx does."""
     return lambda key, query="": browser_of(helpdesk).get(f"{URL}panels/{key}/{query}", headers=HTMX)
 
 
 def words_of(response):
-    """The text of the page, tags taken away and white space made single."""
+    """Return the text of the page without tags and with single spaces."""
     parts = response.text.replace("<", ">\x00<").split(">")
     return " ".join(unescape(" ".join(part for part in parts if "<" not in part).replace("\x00", "")).split())
 
 
 @pytest.mark.parametrize("person", ["org_admin", "helpdesk", "auditor"])
-def test_every_member_sees_a_user_for_one_call(browser_of, request, pingone, person):
+def test_user_page_is_for_every_member_and_needs_one_call(browser_of, request, pingone, person):
     call = pingone.get(f"/users/{ADA}").respond(json=ada())
 
     response = browser_of(request.getfixturevalue(person)).get(URL)
@@ -52,15 +52,15 @@ def test_every_member_sees_a_user_for_one_call(browser_of, request, pingone, per
 
 
 @pytest.mark.parametrize("path", ["", "?panels=all", "panels/groups/"])
-def test_a_stranger_finds_nothing(browser_of, stranger, acme, pingone, path):
+def test_user_page_is_not_found_for_strangers(browser_of, stranger, acme, pingone, path):
     assert browser_of(stranger).get(URL + path).status_code == 404
 
 
-def test_an_unknown_panel_is_not_found(whole, pingone):
+def test_unknown_panel_is_not_found(whole, pingone):
     assert whole(f"{URL}panels/secrets/").status_code == 404
 
 
-def test_a_user_who_is_gone_is_searched_for_again(whole, pingone):
+def test_missing_user_page_links_to_the_search(whole, pingone):
     pingone.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
 
     response = whole()
@@ -86,13 +86,13 @@ def test_a_user_who_is_gone_is_searched_for_again(whole, pingone):
         ({"identityProvider": {"type": "SAML"}}, "Signs on with SAML"),
     ],
 )
-def test_the_account_is_explained_in_words(whole, pingone, changes, said):
+def test_account_is_explained_in_words(whole, pingone, changes, said):
     pingone.get(f"/users/{ADA}").respond(json=ada(**changes))
 
     assert said in words_of(whole()).replace(" .", ".").replace(" :", ":").replace(" ,", ",")
 
 
-def test_what_helps_stands_out_and_deleting_stands_apart(browser_of, org_admin, pingone):
+def test_suggested_actions_stand_out_and_deletion_is_apart(browser_of, org_admin, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False, account={"status": "LOCKED"}))
 
     page = browser_of(org_admin).get(URL).text
@@ -105,7 +105,7 @@ def test_what_helps_stands_out_and_deleting_stands_apart(browser_of, org_admin, 
     assert "Delete user" in profile
 
 
-def test_a_user_without_a_name_goes_by_the_username(whole, pingone):
+def test_user_without_a_name_is_shown_by_username(whole, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada(name=None))
 
     assert "<bdi>ada.berg</bdi></h1>" in whole().text
@@ -123,7 +123,7 @@ def test_custom_attributes_are_part_of_the_profile(whole, pingone):
 
 
 @pytest.mark.parametrize("panel_", PANELS, ids=lambda panel: panel.key)
-def test_each_panel_costs_one_call_and_mfa_two(panel, pingone, panel_):
+def test_each_panel_needs_one_call_and_mfa_two(panel, pingone, panel_):
     calls = [pingone.get(f"/users/{ADA}/{path}").respond(json={}) for path in PANEL_CALLS[panel_.key]]
 
     response = panel(panel_.key)
@@ -135,7 +135,7 @@ def test_each_panel_costs_one_call_and_mfa_two(panel, pingone, panel_):
 
 
 @pytest.mark.parametrize("panel_", PANELS, ids=lambda panel: panel.key)
-def test_a_panel_that_fails_says_why_in_its_place(panel, pingone, panel_):
+def test_failed_panel_shows_the_cause_in_place(panel, pingone, panel_):
     for path in PANEL_CALLS[panel_.key]:
         pingone.get(f"/users/{ADA}/{path}").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
 
@@ -146,7 +146,7 @@ def test_a_panel_that_fails_says_why_in_its_place(panel, pingone, panel_):
     assert "HX-Retarget" not in response.headers
 
 
-def test_all_panels_are_in_the_page_for_those_without_javascript(whole, pingone):
+def test_page_shows_all_panels_without_javascript(whole, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     answer_panels(pingone)
 
@@ -167,7 +167,7 @@ def known_of(response):
 
 @pytest.fixture
 def verdict(browser_of, helpdesk):
-    """What htmx gets when it sends back what the page knows."""
+    """Return a function that sends the page's data back as htmx does and gets the verdict."""
     return lambda known: browser_of(helpdesk).get(f"{URL}standing/", known, headers=HTMX)
 
 
@@ -177,7 +177,7 @@ def locked_out(pingone):
     pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"bypassMFAEnabledUntil": "2099-12-01T09:30:00Z"})
 
 
-def test_the_verdict_follows_the_panels_in_any_order_without_a_call(whole, panel, verdict, pingone):
+def test_verdict_follows_the_panels_in_any_order_without_a_call(whole, panel, verdict, pingone):
     call = pingone.get(f"/users/{ADA}").respond(json=ada())
     locked_out(pingone)
     known = known_of(whole())
@@ -195,7 +195,7 @@ def test_the_verdict_follows_the_panels_in_any_order_without_a_call(whole, panel
     assert call.call_count == 1
 
 
-def test_the_verdict_is_complete_with_all_panels_and_the_same(whole, verdict, pingone):
+def test_verdict_is_the_same_with_all_panels(whole, verdict, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     locked_out(pingone)
     pingone.get(f"/users/{ADA}/memberOfGroups").respond(json={})
@@ -209,7 +209,7 @@ def test_the_verdict_is_complete_with_all_panels_and_the_same(whole, verdict, pi
     assert head(verdict(known_of(response))) == head(response)
 
 
-def test_a_password_that_could_not_be_read_is_told_from_one_not_read_yet(whole, pingone):
+def test_verdict_reports_a_password_that_could_not_be_read(whole, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     answer_panels(pingone)
     pingone.get(f"/users/{ADA}/password").respond(500, json=error("UNEXPECTED_ERROR"))
@@ -218,18 +218,18 @@ def test_a_password_that_could_not_be_read_is_told_from_one_not_read_yet(whole, 
 
 
 @pytest.mark.parametrize("known", [{}, {"user": "forged"}])
-def test_a_verdict_on_nothing_leaves_the_page_as_it_is(verdict, acme, known):
+def test_verdict_without_valid_data_changes_nothing(verdict, acme, known):
     assert verdict(known).status_code == 204
 
 
-def test_what_one_page_knows_says_nothing_of_another_user(browser_of, helpdesk, whole, pingone):
+def test_page_data_is_not_valid_for_another_user(browser_of, helpdesk, whole, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     other = f"/o/acme/users/{BO}/standing/"
 
     assert browser_of(helpdesk).get(other, known_of(whole()), headers=HTMX).status_code == 204
 
 
-def test_the_page_carries_no_name_address_or_number(whole, pingone):
+def test_page_data_has_no_name_address_or_number(whole, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
     carried = signing.loads(known_of(whole())["user"], salt=f"console.users.carried User {ADA}")
@@ -237,14 +237,14 @@ def test_the_page_carries_no_name_address_or_number(whole, pingone):
     assert not [part for part in ("Berg", "acme.test", "+46", "203.0.113") if part in json.dumps(carried)]
 
 
-def test_an_auditor_is_told_of_nothing_to_do(browser_of, auditor, pingone):
+def test_auditor_sees_no_suggested_actions(browser_of, auditor, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False))
 
     assert "What helps" not in browser_of(auditor).get(URL).text
 
 
 @pytest.mark.parametrize("path", [paths[0] for paths in PANEL_CALLS.values()])
-def test_a_panel_that_fails_leaves_the_others_alone(whole, pingone, path):
+def test_failed_panel_keeps_the_other_panels(whole, pingone, path):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     answer_panels(pingone)
     pingone.get(f"/users/{ADA}/{path}").respond(500, json=error("UNEXPECTED_ERROR"))
@@ -264,7 +264,7 @@ def test_a_panel_that_fails_leaves_the_others_alone(whole, pingone, path):
         (403, error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"), "The MFA bypass could not be read."),
     ],
 )
-def test_a_bypass_is_shown_beside_the_devices_and_never_hides_them(panel, pingone, status, bypass, said):
+def test_mfa_bypass_is_shown_with_the_devices(panel, pingone, status, bypass, said):
     pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", {"id": str(BO), "type": "SMS"}))
     pingone.get(f"/users/{ADA}/bypassMFA").respond(status, json=bypass)
 
@@ -274,7 +274,7 @@ def test_a_bypass_is_shown_beside_the_devices_and_never_hides_them(panel, pingon
     assert said in words if said else "bypass" not in words
 
 
-def test_a_panel_is_a_page_too(whole, pingone):
+def test_panel_is_also_a_page(whole, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     pingone.get(f"/users/{ADA}/memberOfGroups").respond(json=listing("groupMemberships"))
 
@@ -284,7 +284,7 @@ def test_a_panel_is_a_page_too(whole, pingone):
     assert "In no group." in response.text
 
 
-def test_many_groups_come_page_by_page(panel, pingone):
+def test_groups_panel_has_pages(panel, pingone):
     inherited = {"id": str(ENGINEERS), "name": "All of Lund", "type": "INDIRECT"}
     second = pingone.get(f"/users/{ADA}/memberOfGroups", params={"cursor": "a&b"}).respond(
         json=listing("groupMemberships", inherited)
@@ -300,7 +300,7 @@ def test_many_groups_come_page_by_page(panel, pingone):
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
-def test_no_name_does_harm(whole, pingone, name):
+def test_hostile_names_are_escaped(whole, pingone, name):
     hostile = ada(
         name={"given": name, "formatted": name},
         username=name,
