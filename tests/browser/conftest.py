@@ -44,16 +44,16 @@ def chromium_path(playwright: Playwright) -> Path:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(chromium_path: Path) -> dict[str, Any]:
-    """Return Chromium's options, which pytest-playwright reads. Chromium's sandbox refuses to run as root."""
+    """Return options for pytest-playwright. Chromium's sandbox refuses to run as root."""
     return {"executable_path": chromium_path, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
 
 
 @pytest.fixture
 def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens a page in a browser session of its own; all its arguments are optional.
+    """Return a function that opens a page in a browser session of its own.
 
-    For example `new_page(operator, color_scheme="dark", viewport=PHONE, java_script_enabled=False)`.
-    Afterwards, the test fails if a page had a script error or violated the content security policy.
+    `new_page(operator, color_scheme="dark", viewport=PHONE, java_script_enabled=False)`; all arguments are optional.
+    Afterwards, no page may have had a script error or a violation of the content security policy.
     """
     contexts = []
     complaints: list[str] = []

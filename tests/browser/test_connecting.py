@@ -42,7 +42,7 @@ def there(sandbox: Sandbox, settings: Any, live_server: LiveServer) -> AtPingOne
 
 
 def give_a_second_environment(sandbox: Sandbox, username: str) -> None:
-    """Give the administrator a role on a second environment, so that there is a choice."""
+    """Give a role on a second environment, to choose from."""
     (held,) = sandbox.sql(
         """SELECT sandbox_roleassignment.id FROM sandbox_roleassignment
         JOIN sandbox_user ON sandbox_user.id = user_id WHERE username_key = ?""",

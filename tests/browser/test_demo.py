@@ -53,10 +53,7 @@ def free_ports() -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Demo]]:
-    """Return a function that returns the running demo, which all tests share.
-
-    After a test has ended it, the function starts another demo with the same data.
-    """
+    """Return a function that returns the running demo. If a test has ended it, start it again with the same data."""
     directory, (port, sandbox_port) = tmp_path_factory.mktemp("demo"), free_ports()
     command = [sys.executable, "-m", "console.demo", "--directory", str(directory)]
     command += ["--port", str(port), "--sandbox-port", str(sandbox_port)]
@@ -75,7 +72,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], D
 
 
 def printed_by(process: subprocess.Popen[str]) -> str:
-    """Return the output up to the line that says that the demo is ready, or all of it if the demo ends before."""
+    """Return the output until the demo is ready, or all of it if the demo ends."""
     assert process.stdout is not None
     lines: list[str] = []
     for line in process.stdout:

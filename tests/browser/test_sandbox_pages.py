@@ -20,7 +20,7 @@ def breakable(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def open_browser(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens a page in a new browser without cookies."""
+    """Return a function that opens a page without cookies."""
     contexts: list[BrowserContext] = []
 
     def opened(**options: object) -> Page:

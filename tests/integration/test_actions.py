@@ -70,7 +70,7 @@ def device(mara: UUID, sandbox: Sandbox) -> UUID:
 
 @pytest.fixture
 def signed_on(mara: UUID, sandbox: Sandbox) -> list[UUID]:
-    """Begin three sessions of Mara and return their IDs."""
+    """Begin three sessions of Mara."""
     return [sandbox.begin_session(mara) for _ in range(3)]
 
 

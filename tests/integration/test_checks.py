@@ -23,7 +23,7 @@ def results(connection: Connection, sandbox: Sandbox) -> dict[str, Result]:
 
 
 def failed(found: dict[str, Result]) -> dict[str, str]:
-    """Return the error kind of each failed check, by check key."""
+    """Return the kinds of failed checks by key."""
     return {key: result.finding.kind for key, result in found.items() if result.state == State.FAILED}
 
 

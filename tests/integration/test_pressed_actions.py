@@ -24,7 +24,7 @@ def _nothing_remembered() -> None:
 def plain(
     transactional_db: None, sandbox: Sandbox, settings: Any, browser_of: Callable[[Operator], Client]
 ) -> PlainBrowser:
-    """Return the browser of an org admin, without JavaScript."""
+    """Return the browser of an org admin."""
     settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
     return PlainBrowser(browser_of(org_admin_at(sandbox)))
 

@@ -23,7 +23,7 @@ SETTINGS = "/o/acme/settings/connection/"
 
 @pytest.fixture
 def admin_of() -> Callable[[Connection], Client]:
-    """Return a function that creates Acme with a connection and returns the browser of its org admin."""
+    """Return a function that signs in an org admin of a connection."""
 
     def signed_in(connection: Connection) -> Client:
         organization = Organization.objects.create(slug="acme", name="Acme", connection=connection)

@@ -34,7 +34,7 @@ Checked = Callable[..., Result]
 
 @pytest.fixture
 def connection(acme: Organization) -> Connection:
-    """Return Acme's connection, made by Mara two days ago."""
+    """Return a connection made by Mara."""
     acme.connection.consented_by_id = str(MARA)
     acme.connection.consented_at = timezone.now() - timedelta(days=2)
     acme.connection.save()

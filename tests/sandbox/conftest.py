@@ -26,10 +26,7 @@ def http() -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def api_of(sandbox: Sandbox) -> Iterator[Callable[..., httpx.Client]]:
-    """Return `api_of`: `api_of("ada.admin")` is the API of the managed environment as that administrator.
-
-    Each administrator signs in once.
-    """
+    """Return `api_of`. `api_of("ada.admin")`: the managed environment's API as an administrator, who signs in once."""
     tokens: dict[str, str] = {}
     clients: list[httpx.Client] = []
 
@@ -82,7 +79,7 @@ def ivan(sandbox: Sandbox, api_of: Callable[..., httpx.Client]) -> httpx.Client:
 
 @pytest.fixture
 def new_user(ada: httpx.Client) -> Callable[..., Person]:
-    """Return `new_user`: `new_user(title="Analyst")` creates a user for a single test, in the default population."""
+    """Return `new_user`. `new_user(title="Analyst")` creates a user for a single test, in the default population."""
 
     def create(**body: Any) -> Person:
         username = f"user-{uuid4()}"

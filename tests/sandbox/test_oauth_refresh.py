@@ -238,7 +238,7 @@ def test_refresh_counts_as_activity_of_the_session(sandbox: Sandbox, http: httpx
 
 
 def _turn_back(sandbox: Sandbox, application: Application, column: str, seconds: int) -> None:
-    """Let time pass for the application's refresh tokens by moving their timestamps back."""
+    """Move the timestamps of the application's refresh tokens back."""
     sandbox.sql(
         f"UPDATE sandbox_oauth_refreshtoken SET {column} = datetime({column}, ?) WHERE {CHAIN}",  # noqa: S608
         f"-{seconds} seconds",

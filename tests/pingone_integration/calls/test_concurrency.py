@@ -43,10 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 @pytest.fixture
 def occupy() -> Iterator[Callable[..., int]]:
-    """Return a function that takes slots until none is left, and returns their number.
-
-    Each slot is taken in a context of its own, as by another request.
-    """
+    """Return a function that takes slots, as other threads do, until none is left. It returns their number."""
     with ExitStack() as leaving:
 
         def hold(connection_id: UUID, most: int = 10 * THREADS) -> int:

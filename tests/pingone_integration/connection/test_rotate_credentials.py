@@ -20,7 +20,7 @@ COLUMNS = ("client_secret", "access_token", "refresh_token")
 
 @pytest.fixture
 def two_keys(settings: Any) -> None:
-    """Start with the old key. The first key in the list is the newest."""
+    """Set the old key. The first key is the newest."""
     settings.CREDENTIAL_KEYS = [OLD]
 
 
