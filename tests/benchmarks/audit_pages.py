@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.audit_pages [--few 1000] [--many 1000000]
 
-Milliseconds are the best of seven of the whole page, from request to answer, on the database of DATABASE_URL (a new
-SQLite file without one). Writing the many takes minutes. Exits with 1 when a page among many is above the budget.
+A time is the best of seven, in milliseconds, for the whole page from request to answer. The database is DATABASE_URL,
+by default a new SQLite file. Writing the many entries takes minutes. Exits with 1 if a page among many exceeds the
+budget.
 """
 
 import argparse
@@ -29,7 +30,7 @@ SUBJECTS = 50_000
 
 
 def prepare() -> None:
-    """Settings of the tests, and an empty database that they may fill."""
+    """Configure Django with the settings of the tests, and migrate the empty database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     from django.conf import settings
@@ -40,7 +41,7 @@ def prepare() -> None:
 
 
 def rows(organization: Any, operators: list[Any], count: int) -> Iterator[Any]:
-    """`count` entries of two rows each, but three of one; their hashes are none of the chain's, which no page reads."""
+    """Yield the rows of `count` entries: two each, except three with one. The hashes are fake; no page reads them."""
     from console.actions.catalogue import ACTIONS
     from console.models import AuditEntry
 
@@ -78,7 +79,7 @@ def rows(organization: Any, operators: list[Any], count: int) -> Iterator[Any]:
 
 
 def fill(slug: str, count: int) -> Any:
-    """An organization with so many entries, and its org admin."""
+    """Create an organization with `count` entries. Return it and its org admin."""
     from django.db.models import QuerySet
 
     from console.models import AuditEntry, AuditHead, Membership, Operator, Organization, UnfinishedEntry
@@ -100,7 +101,7 @@ def fill(slug: str, count: int) -> Any:
 
 
 def questions(slug: str, count: int) -> dict[str, str]:
-    """What is measured, by a name for it: the query string of the page."""
+    """Return the measured query strings of the page by name."""
     middle = FIRST + count // 2 * PACE
     return {
         "newest": "",

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.console_pages [--users 1000] [--rounds 60]
 
-Every call to PingOne passes through a relay here, which counts it, takes its time and can hold it back. Exits with 1
-when a budget is not kept.
+Every call to PingOne passes through a relay, which counts, times and can delay it. Exits with 1 if a budget is
+exceeded.
 """
 
 import argparse
@@ -35,12 +35,12 @@ FRAGMENT = {"HX-Request": "true"}
 
 @dataclass
 class Relay:
-    """Stands before the sandbox's API; `calls` are the seconds that each call took behind it."""
+    """A relay in front of the sandbox's API. `calls` are the seconds that each call took, delay included."""
 
     url: str
     calls: list[float]
     hold_back_s: float = 0.0
-    own_s: float = 0.0  # what passing through costs a call, as a client sees it
+    own_s: float = 0.0  # overhead of the relay for each call, as measured by a client
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def relay_to(sandbox: Sandbox) -> Iterator[Relay]:
                 self.wfile.write(reply.content)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
-                """Nothing."""
+                """Log nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
@@ -79,7 +79,7 @@ def relay_to(sandbox: Sandbox) -> Iterator[Relay]:
 
 @contextmanager
 def relayed_console(directory: Path, users: int) -> Iterator[tuple[httpx.Client, Relay]]:
-    """The console as it is served in production, and a browser of the org admin of a connected organization."""
+    """Run the console as in production. Yield the browser of a connected organization's org admin, and the relay."""
     port = free_port()
     options = ("--users", str(users), "--redirect-uri", callback_address(port))
     with running_sandbox(directory, *options) as sandbox, relay_to(sandbox) as relay:
@@ -91,7 +91,7 @@ def relayed_console(directory: Path, users: int) -> Iterator[tuple[httpx.Client,
 
 @dataclass(frozen=True)
 class Measured:
-    """One page, many times: seconds on top of PingOne's, and how many calls each load made."""
+    """The measurements of a page: seconds on top of PingOne's time, and the calls of each load."""
 
     on_top: list[float]
     calls: int
@@ -106,7 +106,7 @@ class Measured:
 
 
 def measure(relay: Relay, rounds: int, load: Callable[[], object]) -> Measured:
-    """`load` once for each round, after a few that warm everything up."""
+    """Measure `load` once per round, after five loads to warm up."""
     on_top: list[float] = []
     calls: set[int] = set()
     for number in range(rounds + 5):
@@ -122,7 +122,7 @@ def measure(relay: Relay, rounds: int, load: Callable[[], object]) -> Measured:
 
 
 def cost_of(relay: Relay, sandbox: Sandbox) -> float:
-    """Seconds between what a client waits for a call and what the relay says that the call took."""
+    """Return the relay's overhead: the median seconds that a client waits beyond the time that the relay counts."""
     with sandbox.api(sandbox.token()) as api:
         relayed = f"{relay.url}{api.base_url.path}users/{MARA}"
         costs = []
@@ -139,7 +139,7 @@ def page(browser: httpx.Client, path: str, headers: dict[str, str] | None = None
 
 
 def user_with_panels(browser: httpx.Client) -> None:
-    """The user's page, then all of its panels at once, as the browser loads them."""
+    """Load the user's page, then all its panels at once, as the browser does."""
     shown = browser.get(USER).raise_for_status().text
     panels = sorted(set(re.findall(rf'hx-get="({USER}panels/\w+/)"', shown)))
     assert len(panels) >= 4, panels
@@ -148,7 +148,7 @@ def user_with_panels(browser: httpx.Client) -> None:
 
 
 def slowest_of_many(browser: httpx.Client, relay: Relay, hold_back_s: float) -> float:
-    """Seconds of the slowest of many list pages that are asked for at once."""
+    """Return the seconds of the slowest of OPERATORS list pages requested at once."""
 
     def one(_: int) -> float:
         with new_browser() as another:

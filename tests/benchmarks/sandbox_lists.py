@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.sandbox_lists [--few 1000] [--many 1000000] [--keep var/bench]
 
-Seeding the big one takes minutes; with --keep the next run finds it there. Milliseconds are the best of nine over
-HTTP, from request to parsed reply: what the sandbox needs, not what else the machine was busy with.
+Seeding the big sandbox takes minutes; with --keep the next run reuses it. A time is the best of nine over HTTP, in
+milliseconds, from request to parsed reply: the sandbox's own time, without other load of the machine.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def quick(text: str) -> str:
 
 
 def questions(groups: dict[str, str]) -> dict[str, str]:
-    """What is measured, by a name for it."""
+    """Return the measured filters by name."""
 
     def members(name: str) -> str:
         return f'memberOfGroups[id eq "{groups[name]}"]'
@@ -61,7 +61,7 @@ def questions(groups: dict[str, str]) -> dict[str, str]:
 
 
 def milliseconds(api: httpx.Client, query: dict[str, Any]) -> tuple[float, dict[str, Any]]:
-    """The best, and the last reply."""
+    """Return the best time and the last reply."""
     taken = []
     body: dict[str, Any] = {}
     for _ in range(ROUNDS):
@@ -72,7 +72,7 @@ def milliseconds(api: httpx.Client, query: dict[str, Any]) -> tuple[float, dict[
 
 
 def measure(sandbox: Sandbox, limit: int) -> dict[str, tuple[float, float]]:
-    """Of each question the first page and the deepest of the next twenty."""
+    """Return the times of the first page and of the deepest of the next 20 pages, by question."""
     times = {}
     with sandbox.api(sandbox.token()) as api:
         groups = api.get("groups", params={"limit": 1000}).json()["_embedded"]["groups"]
@@ -91,7 +91,7 @@ def measure(sandbox: Sandbox, limit: int) -> dict[str, tuple[float, float]]:
 
 
 def report(few: dict[str, tuple[float, float]], many: dict[str, tuple[float, float]], limit: int) -> bool:
-    """Print a table; whether every page kept the budget."""
+    """Print a table and return whether every page kept the budget."""
     print(f"\nlimit {limit:<32}{'few':>16}{'many':>18}{'ratio':>16}")
     print(f"{'':34}{'first':>10}{'deep':>9}{'first':>10}{'deep':>9}{'first':>9}{'deep':>8}")
     for name, (first, deep) in many.items():

@@ -1,4 +1,4 @@
-"""A real Chromium against a real server: a page for everybody, signed-in pages, and the accessibility check."""
+"""Chromium with a real server: public pages, signed-in pages and the accessibility check."""
 
 import os
 import shutil
@@ -29,7 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium_path(playwright: Playwright) -> Path:
-    """The system's Chromium or Playwright's own; without one the test is skipped, and fails where CI=true."""
+    """Return the path of the system's Chromium or of Playwright's own.
+
+    Without a Chromium, skip the test, or fail it if CI=true.
+    """
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's event loop stays in this thread to the end
     found = shutil.which("chromium") or shutil.which("chromium-browser") or playwright.chromium.executable_path
     if Path(found).exists():
@@ -41,16 +44,16 @@ def chromium_path(playwright: Playwright) -> Path:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(chromium_path: Path) -> dict[str, Any]:
-    """Read by pytest-playwright. Chromium's sandbox refuses to run as root."""
+    """Return options for pytest-playwright. Chromium's sandbox refuses to run as root."""
     return {"executable_path": chromium_path, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
 
 
 @pytest.fixture
 def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
-    """`new_page(operator, color_scheme="dark", viewport=PHONE, java_script_enabled=False)`, all of it optional.
+    """Return a function that opens a page in a browser session of its own.
 
-    Each page has a browser session of its own. Afterwards, none may have met a script error or anything that the
-    content security policy refused.
+    `new_page(operator, color_scheme="dark", viewport=PHONE, java_script_enabled=False)`; all arguments are optional.
+    Afterwards, no page may have had a script error or a violation of the content security policy.
     """
     contexts = []
     complaints: list[str] = []
@@ -81,9 +84,9 @@ def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[...
 
 @pytest.fixture(scope="session")
 def assert_accessible() -> Check:
-    """On the page as it stands now, axe-core finds nothing and nothing scrolls sideways, in each of LOOKS.
+    """Return a function that checks the page in each of LOOKS: axe-core reports nothing, and nothing scrolls sideways.
 
-    `within`, a CSS selector: only there, on a page that has been looked at as a whole and is the same elsewhere.
+    `within` is a CSS selector that limits axe-core, for a page that was already checked as a whole.
     """
 
     def check(page: Page, *, within: str = "") -> None:
@@ -115,5 +118,5 @@ def problems(page: Page, within: str) -> list[str]:
 
 
 def fits(page: Page) -> bool:
-    """Nothing scrolls sideways but what scrolls inside its own box."""
+    """Return whether the document does not scroll sideways. Boxes inside it may."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))

@@ -1,4 +1,4 @@
-"""Actions as a helpdesk meets them: pressed once or twice, asked about, undone, with JavaScript and without."""
+"""Actions as a helpdesk uses them: pressed once, double-submitted, confirmed, undone, with and without JavaScript."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def _nothing_remembered() -> None:
 
 
 class Directory:
-    """A PingOne with Ada in it, who changes as she is changed."""
+    """A fake PingOne with Ada, whose state changes with the calls."""
 
     def __init__(self, router: respx.MockRouter) -> None:
         self.router = router
@@ -87,13 +87,13 @@ def page(new_page: NewPage, helpdesk: Operator, directory: Directory) -> Page:
 
 
 def ready(page: Page) -> None:
-    """All panels are there."""
+    """Open Ada's page and wait for all panels."""
     page.goto(USER)
     for panel in ("groups", "devices", "password", "sessions"):
         expect(page.locator(f"#{panel} .user-panel")).to_be_visible()
 
 
-def test_unlocking_takes_one_press_and_shows_the_user_as_they_are_then(page: Page, directory: Directory) -> None:
+def test_unlocking_takes_a_single_press_and_updates_the_page(page: Page, directory: Directory) -> None:
     ready(page)
     page.get_by_label("I am working on").fill("INC12345")
     page.get_by_role("button", name="Set").click()
@@ -108,7 +108,7 @@ def test_unlocking_takes_one_press_and_shows_the_user_as_they_are_then(page: Pag
     assert AuditEntry.objects.current().get().ticket == "INC12345"
 
 
-def test_a_double_click_has_one_effect(page: Page, directory: Directory) -> None:
+def test_double_click_has_one_effect(page: Page, directory: Directory) -> None:
     ready(page)
 
     page.locator("#account").get_by_role("button", name="Unlock account").dblclick()
@@ -117,7 +117,7 @@ def test_a_double_click_has_one_effect(page: Page, directory: Directory) -> None
     assert directory.unlock.call_count == 1
 
 
-def test_a_risky_action_asks_first_and_can_be_undone(page: Page, directory: Directory) -> None:
+def test_risky_action_asks_first_and_can_be_undone(page: Page, directory: Directory) -> None:
     ready(page)
 
     page.get_by_role("link", name="Deactivate").click()
@@ -134,7 +134,7 @@ def test_a_risky_action_asks_first_and_can_be_undone(page: Page, directory: Dire
     assert directory.state["enabled"]
 
 
-def test_a_line_taken_away_is_gone_from_its_panel(page: Page, directory: Directory) -> None:
+def test_removed_membership_disappears_from_its_panel(page: Page, directory: Directory) -> None:
     ready(page)
 
     page.locator("#groups").get_by_role("button", name="Remove").click()
@@ -143,7 +143,7 @@ def test_a_line_taken_away_is_gone_from_its_panel(page: Page, directory: Directo
     expect(page.locator("#notices")).to_contain_text("Removed from the group: Ada Berg.")
 
 
-def test_a_temporary_password_is_shown_once(page: Page, directory: Directory) -> None:
+def test_temporary_password_is_shown_once(page: Page, directory: Directory) -> None:
     ready(page)
 
     page.get_by_role("link", name="Set temporary password").click()
@@ -157,7 +157,7 @@ def test_a_temporary_password_is_shown_once(page: Page, directory: Directory) ->
     assert shown not in page.content()
 
 
-def test_a_mistake_is_told_at_its_field_and_what_was_typed_stays(page: Page, directory: Directory) -> None:
+def test_mistake_is_shown_at_its_field_and_the_entries_are_kept(page: Page, directory: Directory) -> None:
     directory.state["account"] = {"status": "OK"}
     ready(page)
 
@@ -170,7 +170,7 @@ def test_a_mistake_is_told_at_its_field_and_what_was_typed_stays(page: Page, dir
     expect(page.get_by_label("Reason")).to_have_value("Left her badge in a taxi")
 
 
-def test_everything_works_without_javascript(new_page: NewPage, helpdesk: Operator, directory: Directory) -> None:
+def test_actions_work_without_javascript(new_page: NewPage, helpdesk: Operator, directory: Directory) -> None:
     page = new_page(helpdesk, java_script_enabled=False)
     page.goto(f"{USER}?panels=all")
 
@@ -194,7 +194,7 @@ def test_everything_works_without_javascript(new_page: NewPage, helpdesk: Operat
     expect(page.locator("#notices")).to_contain_text("not kept")
 
 
-def test_a_button_works_by_keyboard_alone(page: Page, directory: Directory) -> None:
+def test_button_works_by_keyboard(page: Page, directory: Directory) -> None:
     ready(page)
     page.locator("#account").get_by_role("button", name="Unlock account").focus()
 

@@ -1,6 +1,6 @@
-"""One action of each form shape pressed on its real page in a browser, with a PingOne that answers for itself.
+"""An action of each form shape, pressed on its real page in a browser, with the sandbox as PingOne.
 
-All actions are pressed without a browser, which proves the rest: tests/integration/test_pressed_actions.py.
+All actions are also pressed without a browser: tests/integration/test_pressed_actions.py.
 """
 
 import re
@@ -41,7 +41,7 @@ def part(page: Page, name: str) -> Locator:
 
 
 def press(page: Page, action: Action, typed: Mapping[str, str]) -> None:
-    """The button; and where it leads to a form or a question, that as well."""
+    """Press the action's button, then fill in and submit its form or confirmation, if it has one."""
     section = part(page, SECTION[action.place])
     if action.is_immediate:
         section.get_by_role("button", name=action.label, exact=True).click()
@@ -61,7 +61,7 @@ def drive(page: Page, action: Action, mara: Person, address: str) -> None:
     step = PRESSES[action.key]
     step.of(mara)
     page.goto(address)
-    expect(page.locator(".user-panel-awaited")).to_have_count(0)  # what arrives moves what is below it
+    expect(page.locator(".user-panel-awaited")).to_have_count(0)  # a panel that arrives moves the parts below it
     expect(part(page, "Sign-in")).not_to_contain_text("not read yet")
 
     press(page, action, {label: text.format(username=mara.username) for label, text in step.typed.items()})
@@ -81,7 +81,7 @@ def see(page: Page, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", [action.key for action in one_of_each_shape() if action.needs_user])
-def test_an_action_pressed_on_the_users_page_happens_and_is_seen_there(
+def test_action_on_the_page_of_the_user_takes_effect_and_is_shown(
     new_page: NewPage, operator: Operator, mara: Person, key: str
 ) -> None:
     page, action = new_page(operator), BY_KEY[key]
@@ -91,7 +91,7 @@ def test_an_action_pressed_on_the_users_page_happens_and_is_seen_there(
     see(page, key)
 
 
-def test_a_form_is_filled_in_without_javascript(new_page: NewPage, operator: Operator, mara: Person) -> None:
+def test_form_is_filled_in_without_javascript(new_page: NewPage, operator: Operator, mara: Person) -> None:
     page = new_page(operator, java_script_enabled=False)
 
     drive(page, BY_KEY["user.update"], mara, f"{mara.page}?panels=all")
@@ -100,7 +100,7 @@ def test_a_form_is_filled_in_without_javascript(new_page: NewPage, operator: Ope
     see(page, "user.update")
 
 
-def test_a_user_is_created_from_the_list_and_shown(
+def test_user_is_created_from_the_list_and_shown(
     new_page: NewPage, operator: Operator, administrator: httpx.Client
 ) -> None:
     page, username = new_page(operator), new_name()
@@ -118,7 +118,7 @@ def test_a_user_is_created_from_the_list_and_shown(
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_a_user_is_added_to_a_group_found_by_name(
+def test_user_is_added_to_a_group_searched_by_name(
     new_page: NewPage, operator: Operator, mara: Person, administrator: httpx.Client, java_script: bool
 ) -> None:
     page, name = new_page(operator, java_script_enabled=java_script), new_name()
@@ -138,7 +138,7 @@ def test_a_user_is_added_to_a_group_found_by_name(
     expect(part(page, "Groups")).to_contain_text(name)
 
 
-def test_a_user_is_found_in_the_list_and_opened(new_page: NewPage, operator: Operator, mara: Person) -> None:
+def test_user_is_searched_for_in_the_list_and_opened(new_page: NewPage, operator: Operator, mara: Person) -> None:
     page = new_page(operator)
     page.goto("/o/acme/users/")
 
@@ -150,7 +150,7 @@ def test_a_user_is_found_in_the_list_and_opened(new_page: NewPage, operator: Ope
     expect(part(page, "Profile")).to_contain_text(mara.ask()["email"])
 
 
-def test_an_endpoint_is_called(new_page: NewPage, operator: Operator, mara: Person) -> None:
+def test_call_api_reads_and_writes(new_page: NewPage, operator: Operator, mara: Person) -> None:
     page = new_page(operator)
     page.goto("/o/acme/call-api/")
 

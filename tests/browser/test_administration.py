@@ -1,4 +1,4 @@
-"""Groups, populations, Call API, members and policies, whatever people and groups are called."""
+"""Groups, populations, Call API, members and policies, with any names of people and groups."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ HOSTILE = "<b>مريم</b> {{ 7*7 }} " + "W" * 200
 
 @pytest.fixture
 def directory() -> Iterator[respx.MockRouter]:
-    """A PingOne where everything has a hostile name."""
+    """A fake PingOne where everything has a hostile name."""
     group = {"id": str(ENGINEERS), "name": HOSTILE, "description": HOSTILE, "userFilter": f'title eq "{HOSTILE}"'}
     population = {"id": str(STAFF), "name": HOSTILE, "description": HOSTILE, "default": True, "userCount": 7}
     with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as pingone:
@@ -32,7 +32,7 @@ def directory() -> Iterator[respx.MockRouter]:
         yield pingone
 
 
-def test_pages_of_administration_are_accessible_and_fit_whatever_things_are_called(
+def test_administration_pages_are_accessible_and_fit_with_any_names(
     new_page: NewPage,
     assert_accessible: Check,
     directory: respx.MockRouter,
@@ -53,7 +53,7 @@ def test_pages_of_administration_are_accessible_and_fit_whatever_things_are_call
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_a_write_by_call_api_is_looked_at_twice_and_answered(
+def test_call_api_write_is_confirmed_and_answered(
     new_page: NewPage,
     assert_accessible: Check,
     directory: respx.MockRouter,

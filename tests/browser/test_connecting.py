@@ -1,4 +1,4 @@
-"""Connecting to PingOne in a real Chromium, with JavaScript and without, and how its pages look."""
+"""Connecting to PingOne in Chromium, with JavaScript and without, and the look of its pages."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LONG = "Überlandwerk & Söhne <Vertrieb> مرحبا " + "Donaudampfschifffahrts
 
 @dataclass(frozen=True, kw_only=True)
 class AtPingOne:
-    """What an operator brings along from there: an application, and somebody who approves it."""
+    """The PingOne side of a connection: an application, and the username of the administrator who approves it."""
 
     application: Application
     username: str
@@ -32,7 +32,7 @@ class AtPingOne:
 
 @pytest.fixture
 def there(sandbox: Sandbox, settings: Any, live_server: LiveServer) -> AtPingOne:
-    """An application and an administrator of this test's own."""
+    """Create an application and an administrator for a single test."""
     settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
     settings.PUBLIC_URL = live_server.url
     username = administrator(sandbox)
@@ -42,7 +42,7 @@ def there(sandbox: Sandbox, settings: Any, live_server: LiveServer) -> AtPingOne
 
 
 def give_a_second_environment(sandbox: Sandbox, username: str) -> None:
-    """So that there is a choice to make."""
+    """Give a role on a second environment, to choose from."""
     (held,) = sandbox.sql(
         """SELECT sandbox_roleassignment.id FROM sandbox_roleassignment
         JOIN sandbox_user ON sandbox_user.id = user_id WHERE username_key = ?""",
@@ -54,7 +54,7 @@ def give_a_second_environment(sandbox: Sandbox, username: str) -> None:
 
 @pytest.fixture
 def unconnected(acme: Organization) -> Connection:
-    """Nothing entered yet."""
+    """Give Acme a connection without settings."""
     empty = Connection.objects.create()
     acme.connection = empty
     acme.save()
@@ -82,7 +82,7 @@ def sign_on_at_pingone(page: Page, there: AtPingOne, then: str) -> None:
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without"])
-def test_from_sign_in_to_connected(
+def test_connect_works_from_sign_in_to_connected(
     new_page: NewPage, org_admin: Operator, unconnected: Connection, there: AtPingOne, java_script: bool
 ) -> None:
     page = new_page(java_script_enabled=java_script)
@@ -114,7 +114,7 @@ def test_from_sign_in_to_connected(
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without"])
-def test_a_refused_consent_and_the_back_button_lead_to_the_same_form(
+def test_connect_form_is_kept_after_the_back_button_and_a_refused_consent(
     new_page: NewPage, org_admin: Operator, unconnected: Connection, there: AtPingOne, java_script: bool
 ) -> None:
     page = new_page(org_admin, java_script_enabled=java_script)
@@ -134,7 +134,7 @@ def test_a_refused_consent_and_the_back_button_lead_to_the_same_form(
     expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
 
 
-def test_a_pasted_issuer_fills_in_the_other_field_while_typing(
+def test_pasted_issuer_fills_in_the_environment_id_while_typing(
     new_page: NewPage, org_admin: Operator, unconnected: Connection
 ) -> None:
     page = new_page(org_admin)
@@ -152,7 +152,7 @@ def test_a_pasted_issuer_fills_in_the_other_field_while_typing(
     expect(page.locator("#place")).to_contain_text("An Environment ID is a UUID")
 
 
-def test_the_connection_page_is_accessible_when_nothing_is_right(
+def test_connection_page_is_accessible_with_invalid_settings(
     new_page: NewPage, assert_accessible: Check, org_admin: Operator, unconnected: Connection
 ) -> None:
     page = new_page(org_admin)
@@ -168,7 +168,7 @@ def test_the_connection_page_is_accessible_when_nothing_is_right(
     assert_accessible(page)
 
 
-def test_the_connection_page_is_accessible_with_a_history_and_a_failure(
+def test_connection_page_is_accessible_with_a_history_and_a_failure(
     new_page: NewPage, assert_accessible: Check, org_admin: Operator, acme: Organization
 ) -> None:
     connection = acme.connection
@@ -188,7 +188,7 @@ def test_the_connection_page_is_accessible_with_a_history_and_a_failure(
     assert_accessible(page)
 
 
-def test_the_choice_of_environments_is_accessible_with_many_of_long_names(
+def test_choice_of_environments_is_accessible_with_many_long_names(
     new_page: NewPage, assert_accessible: Check, org_admin: Operator, acme: Organization
 ) -> None:
     found = [

@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: from the sign-in that `make demo` prints to a user's page, and out again."""
+"""The demo as a newcomer uses it: from the sign-in that `make demo` prints to a user's page; and its end."""
 
 import os
 import re
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """A demo that runs, and what it printed."""
+    """A running demo and its output."""
 
     process: subprocess.Popen[str]
     printed: str
@@ -34,7 +34,7 @@ class Demo:
 
     @property
     def administrator(self) -> tuple[str, str]:
-        """Sign-on name and password at the local PingOne."""
+        """Username and password of the administrator at the local PingOne."""
         return self._find(r"as  (\S+)\n\nThe local"), self._find(r"\n +(\S+) +as  \S+\n\nThe local")
 
     def email_of(self, role: str) -> str:
@@ -53,7 +53,7 @@ def free_ports() -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Demo]]:
-    """The demo that runs: one for all tests, and where a test has ended it, another one with the data of the first."""
+    """Return a function that returns the running demo. If a test has ended it, start it again with the same data."""
     directory, (port, sandbox_port) = tmp_path_factory.mktemp("demo"), free_ports()
     command = [sys.executable, "-m", "console.demo", "--directory", str(directory)]
     command += ["--port", str(port), "--sandbox-port", str(sandbox_port)]
@@ -72,7 +72,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], D
 
 
 def printed_by(process: subprocess.Popen[str]) -> str:
-    """Until it says that it is ready; or all of it, where it is not."""
+    """Return the output until the demo is ready, or all of it if the demo ends."""
     assert process.stdout is not None
     lines: list[str] = []
     for line in process.stdout:
@@ -92,7 +92,7 @@ def demo(running: Callable[[], Demo]) -> Demo:
     [("Acme", True), ("Globex", False)],
     ids=["with JavaScript", "without JavaScript"],
 )
-def test_a_newcomer_gets_from_the_printed_sign_in_to_a_users_page(
+def test_newcomer_gets_from_the_printed_sign_in_to_the_page_of_a_user(
     demo: Demo, browser: Browser, organization: str, java_script: bool
 ) -> None:
     page = browser.new_page(base_url=demo.console_url, java_script_enabled=java_script)
@@ -117,7 +117,7 @@ def walk(page: Page, demo: Demo, organization: str, *, java_script: bool) -> Non
 
     expect(page).to_have_url(re.compile(f"/o/{organization.lower()}/settings/connection/$"))
     expect(page.get_by_text(f"{organization} is connected to PingOne.")).to_be_visible()
-    expect(page.get_by_role("main")).to_contain_text("Acme production")  # the only one this administrator looks after
+    expect(page.get_by_role("main")).to_contain_text("Acme production")  # the only environment of this administrator
     find_and_open(page, java_script=java_script)
 
 
@@ -129,7 +129,7 @@ def sign_in(page: Page, email: str, password: str) -> None:
 
 
 def approve(page: Page, username: str, password: str) -> None:
-    """At PingOne: sign on and allow what the console asks."""
+    """Sign in at PingOne and allow the connection."""
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign on").click()
@@ -148,12 +148,12 @@ def find_and_open(page: Page, *, java_script: bool) -> None:
 
 
 def descendants(process: int) -> list[int]:
-    """All children, their children and so on; read from /proc, which is Linux's."""
+    """Return the IDs of all descendant processes, from /proc (Linux only)."""
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # ended while we were looking
+        except OSError:  # the process has ended by now
             continue
         parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
     found, unvisited = [], [process]
@@ -165,7 +165,7 @@ def descendants(process: int) -> list[int]:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
-def test_however_the_demo_ends_no_process_of_it_stays(demo: Demo, end: signal.Signals) -> None:
+def test_demo_leaves_no_process_after_any_end(demo: Demo, end: signal.Signals) -> None:
     processes = [os.pidfd_open(process) for process in descendants(demo.process.pid)]
     assert len(processes) >= 6  # the guard, the local PingOne with its worker, and the console with two
 

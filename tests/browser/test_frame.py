@@ -1,4 +1,4 @@
-"""What the frame does in a browser: with JavaScript, without it, and when something goes wrong in between."""
+"""The frame of the console in a browser: with JavaScript, without it, and after failures."""
 
 import re
 from collections.abc import Callable
@@ -24,11 +24,11 @@ def expect_theme(page: Page, theme: str) -> None:
 
 
 def ask(page: Page, path: str) -> None:
-    """As any element of a page that loads a part of it."""
+    """Load a part of the page, as any element of the page may."""
     page.evaluate("path => { htmx.ajax('GET', path, {target: '.page-heading'}).catch(() => {}) }", path)
 
 
-def test_the_theme_follows_the_system_until_somebody_chooses_one(new_page: NewPage, helpdesk: Operator) -> None:
+def test_theme_follows_the_system_until_the_operator_chooses(new_page: NewPage, helpdesk: Operator) -> None:
     page = new_page(helpdesk, color_scheme="dark")
     page.goto("/o/acme/")
     expect_theme(page, "dark")
@@ -44,7 +44,7 @@ def test_the_theme_follows_the_system_until_somebody_chooses_one(new_page: NewPa
     expect_theme(page, "dark")
 
 
-def test_the_chosen_theme_is_there_before_anything_is_painted(new_page: NewPage) -> None:
+def test_theme_is_set_before_the_first_paint(new_page: NewPage) -> None:
     page = new_page(color_scheme="dark")
     page.add_init_script(
         "new MutationObserver(() => { if (document.body) window.atBody ??= document.documentElement.dataset.bsTheme })"
@@ -56,7 +56,7 @@ def test_the_chosen_theme_is_there_before_anything_is_painted(new_page: NewPage)
     assert page.evaluate("window.atBody") == "dark"
 
 
-def test_without_javascript_people_sign_in_choose_a_theme_and_sign_out(new_page: NewPage, helpdesk: Operator) -> None:
+def test_sign_in_theme_and_sign_out_work_without_javascript(new_page: NewPage, helpdesk: Operator) -> None:
     page = new_page(java_script_enabled=False, viewport=PHONE)
     page.goto("/o/acme/")
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
@@ -77,7 +77,7 @@ def test_without_javascript_people_sign_in_choose_a_theme_and_sign_out(new_page:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_the_browser_names_its_time_zone(new_page: NewPage, helpdesk: Operator) -> None:
+def test_time_zone_is_sent_by_the_browser(new_page: NewPage, helpdesk: Operator) -> None:
     page = new_page(helpdesk, timezone_id="Asia/Tokyo")
 
     page.goto("/o/acme/")
@@ -85,7 +85,7 @@ def test_the_browser_names_its_time_zone(new_page: NewPage, helpdesk: Operator) 
     assert {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["timezone"] == "Asia/Tokyo"
 
 
-def test_a_part_of_a_page_that_fails_is_told_above_the_page_and_leaves_it_alone(
+def test_failed_part_is_reported_above_the_page_and_leaves_the_page_alone(
     new_page: NewPage, helpdesk: Operator
 ) -> None:
     page = new_page(helpdesk)
@@ -98,7 +98,7 @@ def test_a_part_of_a_page_that_fails_is_told_above_the_page_and_leaves_it_alone(
     expect(page).to_have_url(re.compile("/o/acme/$"))
 
 
-def test_what_failed_before_is_gone_once_the_person_goes_on(new_page: NewPage, helpdesk: Operator) -> None:
+def test_failure_notice_disappears_with_the_next_action(new_page: NewPage, helpdesk: Operator) -> None:
     page = new_page(helpdesk)
     page.goto("/o/acme/")
     ask(page, "/o/acme/nowhere/")
@@ -116,7 +116,7 @@ def test_what_failed_before_is_gone_once_the_person_goes_on(new_page: NewPage, h
     expect(page.locator("#notices > *")).to_have_count(0)
 
 
-def test_a_console_that_cannot_be_reached_is_told(new_page: NewPage, helpdesk: Operator) -> None:
+def test_unreachable_console_is_reported(new_page: NewPage, helpdesk: Operator) -> None:
     page = new_page(helpdesk)
     page.goto("/o/acme/")
     page.context.set_offline(True)
@@ -126,9 +126,7 @@ def test_a_console_that_cannot_be_reached_is_told(new_page: NewPage, helpdesk: O
     expect(page.locator("#notices")).to_contain_text("The console could not be reached")
 
 
-def test_an_expired_session_leads_to_the_sign_in_page_and_back_to_the_same_page(
-    new_page: NewPage, helpdesk: Operator
-) -> None:
+def test_expired_session_leads_to_the_sign_in_page_and_back(new_page: NewPage, helpdesk: Operator) -> None:
     page = new_page(helpdesk)
     page.goto("/o/acme/?from=here")
     page.context.clear_cookies(name="console_session")
@@ -142,7 +140,7 @@ def test_an_expired_session_leads_to_the_sign_in_page_and_back_to_the_same_page(
     expect(page).to_have_url(re.compile(r"/o/acme/\?from=here$"))
 
 
-def test_the_keyboard_reaches_the_content_first(new_page: NewPage, helpdesk: Operator) -> None:
+def test_keyboard_reaches_the_content_first(new_page: NewPage, helpdesk: Operator) -> None:
     page = new_page(helpdesk)
     page.goto("/accounts/2fa/")
 
@@ -155,7 +153,7 @@ def test_the_keyboard_reaches_the_content_first(new_page: NewPage, helpdesk: Ope
     expect(page.locator("main")).to_be_focused()
 
 
-def test_a_value_is_copied_by_its_button(new_page: NewPage, org_admin: Operator) -> None:
+def test_value_is_copied_by_its_button(new_page: NewPage, org_admin: Operator) -> None:
     page = new_page(org_admin, permissions=["clipboard-read", "clipboard-write"])
     page.goto("/o/acme/")
 
@@ -165,7 +163,7 @@ def test_a_value_is_copied_by_its_button(new_page: NewPage, org_admin: Operator)
     assert page.evaluate("navigator.clipboard.readText()") == "5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711"
 
 
-def test_an_operator_adds_a_passkey_and_signs_in_with_nothing_else(
+def test_passkey_is_added_and_signs_in_alone(
     new_page: NewPage, helpdesk: Operator, assert_accessible: Callable[[Page], None]
 ) -> None:
     page = new_page(helpdesk)

@@ -1,4 +1,4 @@
-"""The frame of the console as people meet it: readable in light and dark, on a desktop and on a phone."""
+"""The look of the console's frame: readable in light and dark, on a desktop and on a phone."""
 
 import pytest
 from django.template.loader import render_to_string
@@ -12,13 +12,13 @@ from tests.support.people import make_operator
 
 @pytest.fixture
 def consultant(acme: Organization, globex: Organization) -> Operator:
-    """Somebody who works for two organizations."""
+    """Create an operator with a role in two organizations."""
     operator = make_operator("consultant@example.test", acme, Membership.Role.ORG_ADMIN)
     Membership.objects.create(organization=globex, operator=operator, role=Membership.Role.AUDITOR)
     return operator
 
 
-def test_pages_for_everybody_are_accessible(new_page: NewPage, assert_accessible: Check) -> None:
+def test_public_pages_are_accessible(new_page: NewPage, assert_accessible: Check) -> None:
     page = new_page()
     for address in ("/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/nowhere/"):
         page.goto(address)
@@ -57,7 +57,7 @@ def test_menus_are_accessible_and_need_no_javascript(
     expect(plain.get_by_role("heading", name="Globex", level=1)).to_be_visible()
 
 
-def test_the_operators_own_pages_are_accessible(
+def test_account_pages_of_the_operator_are_accessible(
     new_page: NewPage, assert_accessible: Check, consultant: Operator
 ) -> None:
     page = new_page(consultant)

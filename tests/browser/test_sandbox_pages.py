@@ -1,4 +1,4 @@
-"""The sandbox's sign-on and consent pages in Chromium."""
+"""The sandbox's sign-in and consent pages in Chromium."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ def breakable(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def open_browser(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """A browser without cookies."""
+    """Return a function that opens a page without cookies."""
     contexts: list[BrowserContext] = []
 
     def opened(**options: object) -> Page:
@@ -36,7 +36,7 @@ def open_browser(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture
 def connect_url(sandbox: Sandbox) -> str:
-    """Where the application sends people; they come back to an address that the sandbox happens to answer at."""
+    """Return the authorization URL of an application. The callback is an address that the sandbox happens to serve."""
     callback = f"{sandbox.url}{CALLBACK}"
     return console(sandbox, redirect_uris=[callback]).authorize_url(redirect_uri=callback)
 
@@ -48,7 +48,7 @@ def type_credentials(page: Page, username: str, password: str) -> None:
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_a_person_signs_on_and_allows(connect_url: str, open_browser: Callable[..., Page], java_script: bool):
+def test_sign_in_and_consent_work(connect_url: str, open_browser: Callable[..., Page], java_script: bool):
     page = open_browser(java_script_enabled=java_script)
     page.goto(connect_url)
 
@@ -59,7 +59,7 @@ def test_a_person_signs_on_and_allows(connect_url: str, open_browser: Callable[.
     assert "state=the+state" in page.url or "state=the%20state" in page.url
 
 
-def test_the_keyboard_is_enough(connect_url: str, open_browser: Callable[..., Page]):
+def test_sign_in_and_consent_work_by_keyboard(connect_url: str, open_browser: Callable[..., Page]):
     page = open_browser()
     page.goto(connect_url)
     expect(page.get_by_label("Username")).to_be_focused()
@@ -74,7 +74,7 @@ def test_the_keyboard_is_enough(connect_url: str, open_browser: Callable[..., Pa
     page.wait_for_url(f"**{CALLBACK}?code=*")
 
 
-def test_every_page_is_accessible_and_fits(
+def test_pages_are_accessible_and_fit(
     sandbox: Sandbox,
     open_browser: Callable[..., Page],
     assert_accessible: Callable[[Page], None],
@@ -103,7 +103,7 @@ def test_every_page_is_accessible_and_fits(
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_a_newcomer_breaks_the_connection_and_mends_it(
+def test_connection_is_broken_and_mended_by_a_newcomer(
     breakable: Sandbox, open_browser: Callable[..., Page], java_script: bool
 ):
     page = open_browser(java_script_enabled=java_script)
@@ -129,7 +129,7 @@ def test_a_newcomer_breaks_the_connection_and_mends_it(
     expect(now).to_contain_text("Nothing.")
 
 
-def test_the_control_page_stays_when_everything_else_has_stopped(
+def test_control_page_stays_available_when_everything_else_is_stopped(
     breakable: Sandbox, open_browser: Callable[..., Page], connect_url: str
 ):
     page, elsewhere = open_browser(), open_browser()
@@ -147,7 +147,7 @@ def test_the_control_page_stays_when_everything_else_has_stopped(
     page.get_by_role("heading", name="Sign on").wait_for()
 
 
-def test_the_control_page_is_accessible_and_fits(
+def test_control_page_is_accessible_and_fits(
     breakable: Sandbox,
     open_browser: Callable[..., Page],
     assert_accessible: Callable[[Page], None],

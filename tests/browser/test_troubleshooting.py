@@ -1,4 +1,4 @@
-"""The troubleshooting page as people meet it: checks come live, one by one, and all of it without JavaScript too."""
+"""The troubleshooting page in a browser: live checks one by one, and everything without JavaScript too."""
 
 import threading
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ EVERY_CHECK = [check.key for check in CHECKS]
 
 @pytest.fixture
 def wire(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.MockRouter]:
-    """A PingOne where Mara, who connected, may do some things, and which has refused others."""
+    """Mock a PingOne where Mara, who connected, lacks some permissions, and which has refused some calls."""
     Connection.objects.filter(pk=acme.connection.pk).update(
         consented_by="Mara Lind", consented_by_id=str(MARA), consented_at=timezone.now() - timedelta(days=2)
     )
@@ -43,7 +43,7 @@ def wire(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> Iterator[respx.
 
 @pytest.fixture
 def go_on(wire: respx.MockRouter) -> threading.Event:
-    """Until it is set, PingOne does not answer about the managed environment."""
+    """Return an event. Until a test sets it, PingOne does not answer calls about the managed environment."""
     event = threading.Event()
 
     def hesitates(request: httpx.Request) -> httpx.Response:
@@ -58,7 +58,7 @@ def states(page: Page) -> list[str]:
     return [str(line.get_attribute("data-state")) for line in page.locator("[data-check]").all()]
 
 
-def test_the_whole_page_is_accessible_and_fits(
+def test_page_is_accessible_and_fits(
     new_page: NewPage,
     assert_accessible: Check,
     org_admin: Operator,
@@ -84,7 +84,7 @@ def test_the_whole_page_is_accessible_and_fits(
     assert_accessible(agent)
 
 
-def test_checks_come_one_by_one_while_the_next_is_visibly_at_work(
+def test_checks_appear_one_by_one_and_the_running_check_is_marked(
     new_page: NewPage, org_admin: Operator, wire: respx.MockRouter, go_on: threading.Event
 ) -> None:
     page = new_page(org_admin)
@@ -107,7 +107,7 @@ def test_checks_come_one_by_one_while_the_next_is_visibly_at_work(
     expect(page.locator("#support pre")).to_contain_text("[failed] Groups can be read")
 
 
-def test_checking_again_in_the_midst_of_it_begins_anew_and_ends_the_first_run(
+def test_checks_start_over_when_started_again_and_the_first_run_ends(
     new_page: NewPage, org_admin: Operator, wire: respx.MockRouter, go_on: threading.Event
 ) -> None:
     users = wire.get(f"{MANAGED}/users").respond(json={})
@@ -128,7 +128,7 @@ def test_checking_again_in_the_midst_of_it_begins_anew_and_ends_the_first_run(
     assert "running" not in states(page)
 
 
-def test_one_check_alone_and_a_renewal_by_the_keyboard(
+def test_single_check_and_renewal_work_by_keyboard(
     new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
 ) -> None:
     page = new_page(org_admin)
@@ -147,9 +147,7 @@ def test_one_check_alone_and_a_renewal_by_the_keyboard(
     expect(page.get_by_role("button", name="Renew now")).to_be_focused()
 
 
-def test_without_javascript_everything_is_there_as_well(
-    new_page: NewPage, org_admin: Operator, wire: respx.MockRouter
-) -> None:
+def test_page_works_without_javascript(new_page: NewPage, org_admin: Operator, wire: respx.MockRouter) -> None:
     page = new_page(org_admin, java_script_enabled=False)
     page.goto(PAGE)
     page.get_by_role("link", name="Check the connection").click()

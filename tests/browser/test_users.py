@@ -1,4 +1,4 @@
-"""Finding a user and seeing one, as people at a helpdesk do it all day: typing, keys, Back, phone, no JavaScript."""
+"""Searching and viewing users as a helpdesk does: typing, keys, Back, phone, no JavaScript."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def _nothing_remembered() -> None:
 
 @pytest.fixture
 def directory() -> Iterator[respx.MockRouter]:
-    """A PingOne with Ada and Bo; a search finds those whose username begins with what is searched for."""
+    """A fake PingOne with Ada and Bo. A search matches the beginning of the username."""
 
     def search(request: httpx.Request) -> httpx.Response:
         sought = re.search(r'username sw "([^"]*)"', request.url.params.get("filter", ""))
@@ -53,7 +53,7 @@ def directory() -> Iterator[respx.MockRouter]:
 
 @pytest.fixture
 def page(new_page: NewPage, helpdesk: Operator, directory: respx.MockRouter) -> Page:
-    """A helpdesk agent's."""
+    """Return the page of a helpdesk agent."""
     return new_page(helpdesk)
 
 
@@ -65,7 +65,7 @@ def search_box(page: Page) -> Any:
     return page.get_by_role("searchbox", name="Find a user")
 
 
-def test_results_come_while_typing_and_the_address_follows(page: Page) -> None:
+def test_results_appear_while_typing_and_the_address_follows(page: Page) -> None:
     page.goto(LIST)
     expect(rows(page)).to_have_count(2)
 
@@ -76,7 +76,7 @@ def test_results_come_while_typing_and_the_address_follows(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/users/\?q=bo$"))
 
 
-def test_an_older_answer_never_overwrites_a_newer_one(page: Page, directory: respx.MockRouter) -> None:
+def test_search_is_never_overwritten_by_an_older_answer(page: Page, directory: respx.MockRouter) -> None:
     released = Event()
 
     def slowly(request: httpx.Request) -> httpx.Response:
@@ -102,7 +102,7 @@ def test_an_older_answer_never_overwrites_a_newer_one(page: Page, directory: res
     expect(search_box(page)).to_have_value("bo")
 
 
-def test_a_page_asked_for_earlier_does_not_overwrite_a_newer_search(page: Page, directory: respx.MockRouter) -> None:
+def test_search_is_never_overwritten_by_a_page_requested_earlier(page: Page, directory: respx.MockRouter) -> None:
     released = Event()
 
     def slowly(request: httpx.Request) -> httpx.Response:
@@ -121,7 +121,7 @@ def test_a_page_asked_for_earlier_does_not_overwrite_a_newer_search(page: Page, 
     released.set()
 
 
-def test_back_from_a_user_leads_to_the_same_search(page: Page) -> None:
+def test_back_from_a_user_returns_to_the_same_search(page: Page) -> None:
     page.goto(LIST)
     search_box(page).fill("ada")
     expect(rows(page)).to_have_count(1)
@@ -138,7 +138,7 @@ def test_back_from_a_user_leads_to_the_same_search(page: Page) -> None:
     expect(rows(page)).to_have_count(2)
 
 
-def test_back_from_a_page_leads_to_the_page_before(page: Page, directory: respx.MockRouter) -> None:
+def test_back_from_a_page_returns_to_the_previous_page(page: Page, directory: respx.MockRouter) -> None:
     def paged(request: httpx.Request) -> httpx.Response:
         second = request.url.params.get("cursor") == "two"
         return httpx.Response(200, json=listing("users", bo() if second else ada(), cursor="" if second else "two"))
@@ -158,7 +158,7 @@ def test_back_from_a_page_leads_to_the_page_before(page: Page, directory: respx.
     expect(page.locator("html")).to_have_count(1)
 
 
-def test_no_personal_data_is_left_in_the_browser(page: Page) -> None:
+def test_personal_data_is_not_stored_in_the_browser(page: Page) -> None:
     page.goto(LIST)
     search_box(page).fill("ada")
     expect(rows(page)).to_have_count(1)
@@ -170,7 +170,7 @@ def test_no_personal_data_is_left_in_the_browser(page: Page) -> None:
     assert "q=ada" not in stored
 
 
-def test_everything_goes_by_keyboard(page: Page) -> None:
+def test_list_and_user_work_by_keyboard(page: Page) -> None:
     page.goto(f"{LIST}?q=ada")
     page.keyboard.press("/")
     expect(search_box(page)).to_be_focused()
@@ -188,20 +188,20 @@ def test_everything_goes_by_keyboard(page: Page) -> None:
     expect(search_box(page)).to_be_focused()
 
 
-def test_a_slash_is_a_character_where_people_type(page: Page) -> None:
+def test_slash_can_be_typed_in_a_field(page: Page) -> None:
     page.goto(LIST)
     search_box(page).press_sequentially("a/b")
     expect(search_box(page)).to_have_value("a/b")
 
 
-def test_a_pasted_id_opens_the_user(page: Page) -> None:
+def test_pasted_id_opens_the_user(page: Page) -> None:
     page.goto(LIST)
     search_box(page).fill(str(ADA))
 
     page.wait_for_url(f"**{USER}")
 
 
-def test_a_group_is_found_by_typing_and_can_be_let_go(page: Page, directory: respx.MockRouter) -> None:
+def test_group_filter_is_chosen_by_typing_and_can_be_removed(page: Page, directory: respx.MockRouter) -> None:
     group = {"id": str(ENGINEERS), "name": "Field engineers"}
     directory.get("/groups").respond(json=listing("groups", group))
     page.goto(LIST)
@@ -214,7 +214,7 @@ def test_a_group_is_found_by_typing_and_can_be_let_go(page: Page, directory: res
     expect(page).to_have_url(re.compile(r"/users/$"))
 
 
-def test_a_refused_filter_is_explained_at_its_field_and_then_forgotten(
+def test_refused_filter_is_explained_at_its_field_until_it_is_cleared(
     page: Page, directory: respx.MockRouter, assert_accessible: Check
 ) -> None:
     def choosy(request: httpx.Request) -> httpx.Response:
@@ -238,7 +238,7 @@ def test_a_refused_filter_is_explained_at_its_field_and_then_forgotten(
     expect(field).to_have_attribute("aria-invalid", "false")
 
 
-def test_a_failed_search_can_be_tried_again(page: Page, directory: respx.MockRouter) -> None:
+def test_failed_search_can_be_retried(page: Page, directory: respx.MockRouter) -> None:
     page.goto(LIST)
     working = directory["search"].side_effect
     directory["search"].mock(side_effect=None, return_value=httpx.Response(403, json=error("ACCESS_FAILED")))
@@ -252,7 +252,7 @@ def test_a_failed_search_can_be_tried_again(page: Page, directory: respx.MockRou
     expect(rows(page)).to_have_count(1)
 
 
-def test_a_stale_cursor_starts_the_list_again_and_says_so(page: Page, directory: respx.MockRouter) -> None:
+def test_stale_cursor_restarts_the_list_with_a_notice(page: Page, directory: respx.MockRouter) -> None:
     def once(request: httpx.Request) -> httpx.Response:
         if "cursor" in request.url.params:
             return httpx.Response(400, json=error("INVALID_REQUEST"))
@@ -268,7 +268,7 @@ def test_a_stale_cursor_starts_the_list_again_and_says_so(page: Page, directory:
     expect(page.locator("#notices")).to_be_empty()
 
 
-def test_panels_come_by_themselves_and_fail_one_by_one(page: Page, directory: respx.MockRouter) -> None:
+def test_panels_load_and_fail_separately(page: Page, directory: respx.MockRouter) -> None:
     directory["devices"].respond(403, json=error("ACCESS_FAILED"))
     page.goto(USER)
 
@@ -283,7 +283,7 @@ def test_panels_come_by_themselves_and_fail_one_by_one(page: Page, directory: re
 
 
 @pytest.mark.parametrize("late", ["password", "devices"])
-def test_the_verdict_follows_the_panels_in_either_order(page: Page, directory: respx.MockRouter, late: str) -> None:
+def test_verdict_follows_the_panels_in_either_order(page: Page, directory: respx.MockRouter, late: str) -> None:
     released = Event()
     answers = {"password": {"status": "OK"}, "devices": listing("devices")}
 
@@ -309,11 +309,11 @@ def test_the_verdict_follows_the_panels_in_either_order(page: Page, directory: r
 
 @pytest.fixture
 def plain_page(new_page: NewPage, helpdesk: Operator, directory: respx.MockRouter) -> Page:
-    """A helpdesk agent's with JavaScript off."""
+    """Return the page of a helpdesk agent without JavaScript."""
     return new_page(helpdesk, java_script_enabled=False)
 
 
-def test_without_javascript_a_user_is_found_and_seen(plain_page: Page) -> None:
+def test_user_is_searched_for_and_shown_without_javascript(plain_page: Page) -> None:
     page = plain_page
     page.goto(LIST)
     search_box(page).fill("ada")
@@ -328,7 +328,7 @@ def test_without_javascript_a_user_is_found_and_seen(plain_page: Page) -> None:
     expect(page.get_by_role("region", name="Sessions")).to_contain_text("Firefox")
 
 
-def test_without_javascript_the_list_is_narrowed_by_a_group(plain_page: Page, directory: respx.MockRouter) -> None:
+def test_group_filter_works_without_javascript(plain_page: Page, directory: respx.MockRouter) -> None:
     page = plain_page
     group = {"id": str(ENGINEERS), "name": "Field engineers"}
     directory.get("/groups").respond(json=listing("groups", group))
@@ -340,7 +340,7 @@ def test_without_javascript_the_list_is_narrowed_by_a_group(plain_page: Page, di
     expect(page).to_have_url(re.compile(f"group={ENGINEERS}"))
 
 
-def test_both_pages_are_accessible_and_fit_whatever_people_are_called(
+def test_list_and_user_are_accessible_and_fit_with_any_names(
     new_page: NewPage,
     helpdesk: Operator,
     directory: respx.MockRouter,
@@ -364,7 +364,7 @@ def test_both_pages_are_accessible_and_fit_whatever_people_are_called(
     assert_accessible(page)
 
 
-def test_the_other_states_of_the_list_are_accessible(
+def test_list_is_accessible_in_its_other_states(
     new_page: NewPage,
     helpdesk: Operator,
     directory: respx.MockRouter,

@@ -1,4 +1,4 @@
-"""An organization's connection that somebody has approved at the sandbox."""
+"""A connection that an administrator has approved at the sandbox."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these lock, wait for and share rows."""
+    """Mark these tests as database tests: they lock, wait for and share rows."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.database)
@@ -23,14 +23,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def unconnected(transactional_db: None, sandbox: Sandbox, settings: Any) -> Connection:
-    """What an org admin has entered, before pressing Connect."""
+    """Return a connection with the settings of an org admin, before Connect."""
     settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
     return enter(sandbox)
 
 
 @pytest.fixture
 def connection(unconnected: Connection, sandbox: Sandbox) -> Connection:
-    """Connected, with a grant that no other test uses."""
+    """Return a connected connection with a grant of its own."""
     return connect(unconnected, sandbox)
 
 
@@ -42,7 +42,7 @@ def relay(sandbox: Sandbox) -> Iterator[Relay]:
 
 @pytest.fixture
 def through_relay(unconnected: Connection, relay: Relay, settings: Any) -> Connection:
-    """Everything this connection says to the sandbox, and hears from it, passes through the relay."""
+    """Return an unconnected connection that reaches the sandbox only through the relay."""
     settings.PINGONE_CUSTOM_HOSTS = {relay.url: relay.url}
     unconnected.auth_url = relay.url
     unconnected.save(update_fields=["auth_url"])

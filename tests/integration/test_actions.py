@@ -1,4 +1,4 @@
-"""Every action of the catalogue against a PingOne that answers for itself: it happens, and is seen to have happened."""
+"""Every action of the catalogue with the sandbox: it takes effect, and reading the user back confirms it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ def api(access: OrgAccess) -> PingOneApi:
 
 @pytest.fixture
 def do(access: OrgAccess) -> Callable[..., Done | NoChange]:
-    """Runs an action that is expected to happen; raises PingOne's error when it did not."""
+    """Return a function that performs an action and raises PingOne's error if the action failed."""
 
     def do(key: str, user_id: UUID | None, **inputs: Any) -> Done | NoChange:
         result = perform(access, BY_KEY[key], user_id, inputs, Circumstances())
@@ -57,7 +57,7 @@ def default_population(api: PingOneApi) -> UUID:
 
 @pytest.fixture
 def mara(do: Callable[..., Done | NoChange], default_population: UUID) -> UUID:
-    """A user whom nobody else's test touches."""
+    """Create a user for a single test."""
     name = f"t{uuid4().hex[:8]}.mara"
     profile = {"username": name, "email": f"{name}@acme.test", "given_name": "Mara", "family_name": "Lind"}
     return UUID(do("user.create", None, profile=profile, population_id=default_population).entry.subject_id)
@@ -70,7 +70,7 @@ def device(mara: UUID, sandbox: Sandbox) -> UUID:
 
 @pytest.fixture
 def signed_on(mara: UUID, sandbox: Sandbox) -> list[UUID]:
-    """Mara's sessions."""
+    """Begin three sessions of Mara."""
     return [sandbox.begin_session(mara) for _ in range(3)]
 
 
@@ -83,14 +83,14 @@ def soon() -> datetime:
     return (timezone.now() + timedelta(hours=2)).replace(microsecond=0)
 
 
-def test_what_was_created_is_there(api, mara):
+def test_created_user_exists(api, mara):
     assert users.get(api, mara).display_name == "Mara Lind"
 
 
-def test_an_action_has_its_effect_and_the_record_says_so(
+def test_action_takes_effect_and_the_record_confirms_it(
     do, api, mara, group, device, signed_on, access, default_population
 ):
-    """One after the other, as a user may live through them."""
+    """Perform the actions one after the other on a single user."""
     passwords.set_temporary(api, mara)
     elsewhere = next(one.id for one in populations.all_of(api) if one.id != default_population)
     story: list[tuple[str, dict[str, Any]]] = [
@@ -117,7 +117,7 @@ def test_an_action_has_its_effect_and_the_record_says_so(
         ("user.activate", {}),
         ("user.delete", {}),
     ]
-    so_already = {"password.force-change"}  # as it is of a temporary password
+    so_already = {"password.force-change"}  # set_temporary has already done this
     for key, inputs in story:
         performed = do(key, mara, **inputs)
         expected = storable(BY_KEY[key].expected(inputs))
@@ -138,7 +138,7 @@ def test_an_action_has_its_effect_and_the_record_says_so(
         ("user.update", {"changes": {"title": "Chief", "given_name": "Maria", "locality": "Lund"}}),
     ],
 )
-def test_undo_brings_back_what_was(do, api, mara, access, key, inputs):
+def test_undo_restores_the_previous_values(do, api, mara, access, key, inputs):
     before = users.get(api, mara)
     entry = do(key, mara, **inputs).entry
 
@@ -153,7 +153,7 @@ def test_undo_brings_back_what_was(do, api, mara, access, key, inputs):
     )
 
 
-def test_undo_of_a_membership_refuses_once_somebody_else_ended_it(do, api, mara, group, access):
+def test_undo_of_a_membership_is_refused_after_somebody_else_ended_it(do, api, mara, group, access):
     entry = do("group.add", mara, group_id=group).entry
     groups.remove(api, mara, group_id=group)
 
@@ -172,10 +172,10 @@ def test_undo_of_a_membership_refuses_once_somebody_else_ended_it(do, api, mara,
         ("device.remove", {"device_id": uuid4()}, NotFound),
         ("session.end", {"session_id": uuid4()}, NotFound),
         ("user.update", {"changes": {"country_code": "Sweden"}}, InvalidValue),
-        ("password.send-recovery-code", {}, PingOneError),  # has no password yet
+        ("password.send-recovery-code", {}, PingOneError),  # the user has no password yet
     ],
 )
-def test_what_pingone_refuses_is_a_failure_of_the_right_kind(do, mara, key, inputs, error):
+def test_action_refused_by_pingone_fails_with_the_right_error(do, mara, key, inputs, error):
     with pytest.raises(error) as raised:
         do(key, mara, **inputs)
 
@@ -183,20 +183,20 @@ def test_what_pingone_refuses_is_a_failure_of_the_right_kind(do, mara, key, inpu
     assert not isinstance(raised.value, MissingPermission)
 
 
-def test_a_username_that_is_taken_creates_nobody(do, api, mara, default_population):
+def test_taken_username_creates_no_user(do, api, mara, default_population):
     username = users.get(api, mara).username.upper()
 
     with pytest.raises(Duplicate):
         do("user.create", None, profile={"username": username}, population_id=default_population)
 
 
-def test_an_attribute_that_the_schema_does_not_know_is_told(do, mara):
+def test_attribute_unknown_to_the_schema_is_noted(do, mara):
     entry = do("user.update", mara, changes={"titel": "Chief", "title": "Chief"}).entry
 
     assert entry.note == "PingOne did not take: titel."
 
 
-def test_the_schema_of_the_environment_names_its_attributes(api):
+def test_schema_of_the_environment_names_its_attributes(api):
     found = {attribute.name: attribute for attribute in schemas.user_attributes(api)}
 
     assert found["username"].required

@@ -1,4 +1,4 @@
-"""The checks of a connection, against a PingOne on a real socket."""
+"""The checks of a connection with the sandbox on a real socket."""
 
 import json
 from io import StringIO
@@ -23,7 +23,7 @@ def results(connection: Connection, sandbox: Sandbox) -> dict[str, Result]:
 
 
 def failed(found: dict[str, Result]) -> dict[str, str]:
-    """Key to kind."""
+    """Return the kinds of failed checks by key."""
     return {key: result.finding.kind for key, result in found.items() if result.state == State.FAILED}
 
 
@@ -33,14 +33,14 @@ def set_columns(connection: Connection, **columns: Any) -> Connection:
     return connection
 
 
-def test_a_good_connection_passes_all_that_can_be_told(connection: Connection, sandbox: Sandbox) -> None:
+def test_good_connection_passes_every_check_that_can_be_decided(connection: Connection, sandbox: Sandbox) -> None:
     version = connection.token_version
 
     found = results(connection, sandbox)
 
     assert list(found) == [check.key for check in CHECKS]
     assert {key for key, result in found.items() if result.state != State.PASSED} == {
-        "change-users",  # she may not read her own roles in the environment where she signs on
+        "change-users",  # Mara may not read her own roles in the environment where she signs in
         "change-groups",
         "manage-passwords",
         "sign-on-due",
@@ -50,7 +50,7 @@ def test_a_good_connection_passes_all_that_can_be_told(connection: Connection, s
     assert connection.token_version == version
 
 
-def test_a_wrong_secret_is_found_and_ends_nothing(connection: Connection, sandbox: Sandbox) -> None:
+def test_wrong_secret_is_detected_and_ends_nothing(connection: Connection, sandbox: Sandbox) -> None:
     set_columns(connection, sealed_client_secret=connection.seal("client_secret", "not the secret"))
 
     found = results(connection, sandbox)
@@ -63,7 +63,7 @@ def test_a_wrong_secret_is_found_and_ends_nothing(connection: Connection, sandbo
     assert failed(results(connection, sandbox)) == {}
 
 
-def test_an_unknown_environment_is_found(connection: Connection, sandbox: Sandbox) -> None:
+def test_unknown_environment_is_detected(connection: Connection, sandbox: Sandbox) -> None:
     set_columns(connection, environment_id=uuid4())
 
     assert failed(results(connection, sandbox)) == {
@@ -72,7 +72,7 @@ def test_an_unknown_environment_is_found(connection: Connection, sandbox: Sandbo
     }
 
 
-def test_an_unknown_application_is_found_before_anybody_connected(unconnected: Connection, sandbox: Sandbox) -> None:
+def test_unknown_application_is_detected_before_the_first_connect(unconnected: Connection, sandbox: Sandbox) -> None:
     set_columns(unconnected, client_id=str(uuid4()))
 
     assert failed(results(unconnected, sandbox)) == {
@@ -81,7 +81,7 @@ def test_an_unknown_application_is_found_before_anybody_connected(unconnected: C
     }
 
 
-def test_a_revoked_grant_is_found_once_the_token_has_to_be_renewed(connection: Connection, sandbox: Sandbox) -> None:
+def test_revoked_grant_is_detected_when_the_token_has_to_be_renewed(connection: Connection, sandbox: Sandbox) -> None:
     refresh_token = connection.unseal("refresh_token")
     grants.revoke_tokens(open_client(connection), access_token="", refresh_token=refresh_token)
     set_columns(connection, access_token_expires_at=connection.consented_at)
@@ -91,7 +91,7 @@ def test_a_revoked_grant_is_found_once_the_token_has_to_be_renewed(connection: C
     assert connection.state == Connection.State.RECONNECT_NEEDED
 
 
-def test_a_missing_role_is_named(unconnected: Connection, sandbox: Sandbox) -> None:
+def test_missing_role_is_named(unconnected: Connection, sandbox: Sandbox) -> None:
     connection = connect(unconnected, sandbox, "enno.environment")
 
     found = results(connection, sandbox)
@@ -101,7 +101,7 @@ def test_a_missing_role_is_named(unconnected: Connection, sandbox: Sandbox) -> N
     assert "Identity Data Read Only" in found["read-users"].finding.advice
 
 
-def test_an_environment_without_a_role_is_told_from_a_missing_permission(
+def test_environment_without_a_role_is_told_apart_from_a_missing_permission(
     connection: Connection, sandbox: Sandbox
 ) -> None:
     set_columns(connection, managed_environment_id=UUID(sandbox.details["second_environment_id"]))
@@ -116,7 +116,7 @@ def test_an_environment_without_a_role_is_told_from_a_missing_permission(
     assert failed(results(connection, sandbox)) == {"managed-environment": "target-not-found"}
 
 
-def test_changes_are_judged_where_pingone_shows_the_roles(unconnected: Connection, sandbox: Sandbox) -> None:
+def test_changes_are_judged_by_the_roles_that_pingone_shows(unconnected: Connection, sandbox: Sandbox) -> None:
     own = sandbox.sql(
         "SELECT a.id, u.id AS person FROM sandbox_roleassignment a JOIN sandbox_user u ON u.id = a.user_id"
         " WHERE json_extract(u.profile, '$.username') = 'ivan.identity'"
@@ -143,7 +143,7 @@ def test_changes_are_judged_where_pingone_shows_the_roles(unconnected: Connectio
         sandbox.sql("DELETE FROM sandbox_roleassignment WHERE id = ?", second)
 
 
-def test_the_command_tells_the_same_and_exits_by_it(connection: Connection, sandbox: Sandbox) -> None:
+def test_command_reports_the_checks_and_its_exit_status(connection: Connection, sandbox: Sandbox) -> None:
     Organization.objects.create(slug="acme", name="Acme", connection=connection)
 
     told = StringIO()

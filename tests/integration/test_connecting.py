@@ -1,4 +1,4 @@
-"""Connecting to a PingOne that answers for itself: how it goes, and what each mistake looks like to the org admin."""
+"""Connecting to the sandbox: the way to a connection, and the page that each mistake shows the org admin."""
 
 import html
 import re
@@ -22,7 +22,7 @@ SETTINGS = "/o/initech/settings/connection/"
 
 @pytest.fixture
 def initech(org_admin) -> Organization:
-    """An organization with nothing entered yet."""
+    """Create an organization without any settings."""
     organization = Organization.objects.create(slug="initech", name="Initech", connection=Connection.objects.create())
     Membership.objects.create(organization=organization, operator=org_admin, role=Membership.Role.ORG_ADMIN)
     return organization
@@ -36,7 +36,7 @@ def admin(browser_of, org_admin, initech) -> Client:
 
 @pytest.fixture
 def typed(sandbox, settings) -> dict[str, str]:
-    """What somebody types who makes no mistake; the console's redirect URI is registered in the sandbox."""
+    """Return the correct settings as typed. The console's redirect URI is registered in the sandbox."""
     settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
     settings.PUBLIC_URL = "http://localhost:8000"
     return {
@@ -49,14 +49,14 @@ def typed(sandbox, settings) -> dict[str, str]:
 
 
 def leave(admin: Client, typed: dict[str, str]) -> str:
-    """Press Connect; the address at PingOne that the browser goes on to."""
+    """Press Connect and return the address at PingOne where the browser goes next."""
     response = admin.post(f"{SETTINGS}connect/", typed)
     assert response.status_code == 200, words_of(response.text)
     return response.headers["Refresh"].removeprefix("0;url=")
 
 
 def come_back(admin: Client, address: str) -> str:
-    """The words of the page that the way back from PingOne ends on."""
+    """Return the text of the page on which the return from PingOne ends."""
     back = urlsplit(address)
     assert address.startswith("http://localhost:8000/connect/callback/?")
     return words_of(admin.get(f"{back.path}?{back.query}", follow=True).text)
@@ -72,7 +72,7 @@ def stored(organization: Organization) -> Connection:
 
 
 @pytest.mark.parametrize("pasted", ["{auth_url}", "{auth_url}/{environment_id}/as", "{bare}/{environment_id}/as/"])
-def test_an_approval_connects(admin, typed, initech, pasted) -> None:
+def test_approval_connects(admin, typed, initech, pasted) -> None:
     typed["auth_url"] = pasted.format(bare=typed["auth_url"].removeprefix("http://"), **typed)
 
     come_back(admin, sign_on(leave(admin, typed)))
@@ -86,7 +86,7 @@ def test_an_approval_connects(admin, typed, initech, pasted) -> None:
     assert "openid profile email" in page
 
 
-def test_disconnecting_makes_the_tokens_worthless_at_pingone(admin, typed, initech, sandbox) -> None:
+def test_disconnecting_ends_the_grant_at_pingone(admin, typed, initech, sandbox) -> None:
     come_back(admin, sign_on(leave(admin, typed)))
     refresh_token = stored(initech).unseal("refresh_token")
 
@@ -103,7 +103,7 @@ def test_disconnecting_makes_the_tokens_worthless_at_pingone(admin, typed, inite
     assert answer.json()["error"] == "invalid_grant"
 
 
-def test_the_approval_of_a_second_press_replaces_the_first(admin, typed, initech) -> None:
+def test_approval_of_a_second_connect_replaces_the_first(admin, typed, initech) -> None:
     come_back(admin, sign_on(leave(admin, typed)))
     first = stored(initech).unseal("refresh_token")
 
@@ -119,7 +119,7 @@ def refused(response) -> str:
     return words_of(response.text)
 
 
-def test_a_wrong_auth_url_is_told_before_the_browser_leaves(admin, typed, settings) -> None:
+def test_wrong_auth_url_is_reported_before_the_browser_leaves(admin, typed, settings) -> None:
     nobody_there = "http://127.0.0.1:9"
     settings.PINGONE_CUSTOM_HOSTS |= {nobody_there: nobody_there}
 
@@ -131,8 +131,8 @@ def test_a_wrong_auth_url_is_told_before_the_browser_leaves(admin, typed, settin
 
 
 @pytest.mark.parametrize("mistake", ["another region's environment", "a mistyped id"])
-def test_an_environment_unknown_there_is_told_before_the_browser_leaves(admin, typed, mistake) -> None:
-    # PingOne's regions know nothing of each other: to one, the environment of another is like one mistyped.
+def test_unknown_environment_is_reported_before_the_browser_leaves(admin, typed, mistake) -> None:
+    # PingOne's regions are separate: an environment of another region looks like a mistyped ID.
     unknown = str(uuid4())
 
     page = admin.post(f"{SETTINGS}connect/", typed | {"environment_id": unknown})
@@ -142,7 +142,7 @@ def test_an_environment_unknown_there_is_told_before_the_browser_leaves(admin, t
     assert f'value="{unknown}"' in page.text
 
 
-def test_with_a_wrong_client_id_pingone_keeps_the_browser_and_our_page_has_said_why(admin, typed) -> None:
+def test_wrong_client_id_is_explained_because_pingone_does_not_send_the_browser_back(admin, typed) -> None:
     away = leave(admin, typed | {"client_id": str(uuid4())})
 
     with new_browser() as browser:
@@ -155,7 +155,7 @@ def test_with_a_wrong_client_id_pingone_keeps_the_browser_and_our_page_has_said_
     assert "It speaks of the client or the application: the Client ID is wrong" in told
 
 
-def test_with_an_unregistered_redirect_uri_pingone_keeps_the_browser_and_our_page_has_said_why(
+def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_the_browser_back(
     admin, typed, settings
 ) -> None:
     settings.PUBLIC_URL = "https://console.elsewhere.test"
@@ -174,7 +174,7 @@ def test_with_an_unregistered_redirect_uri_pingone_keeps_the_browser_and_our_pag
 @pytest.mark.parametrize(
     "mistake", [{"client_secret": "not-the-secret"}, {"client_authentication": "client_secret_post"}]
 )
-def test_a_wrong_secret_or_method_is_told_after_the_approval(admin, typed, initech, mistake) -> None:
+def test_wrong_secret_or_method_is_reported_after_the_approval(admin, typed, initech, mistake) -> None:
     told = come_back(admin, sign_on(leave(admin, typed | mistake)))
 
     assert "PingOne does not accept these credentials" in told
@@ -183,7 +183,7 @@ def test_a_wrong_secret_or_method_is_told_after_the_approval(admin, typed, inite
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 
-def test_a_wrong_secret_is_mended_by_typing_nothing_but_the_right_one(admin, typed, initech) -> None:
+def test_wrong_secret_is_repaired_by_typing_the_right_secret(admin, typed, initech) -> None:
     come_back(admin, sign_on(leave(admin, typed | {"client_secret": "not-the-secret"})))
 
     come_back(admin, sign_on(leave(admin, typed)))
@@ -191,7 +191,7 @@ def test_a_wrong_secret_is_mended_by_typing_nothing_but_the_right_one(admin, typ
     assert stored(initech).state == Connection.State.CONNECTED
 
 
-def test_a_refused_consent_is_told_as_such(admin, typed, initech) -> None:
+def test_refused_consent_is_reported(admin, typed, initech) -> None:
     told = come_back(admin, sign_on(leave(admin, typed), answer="cancel"))
 
     assert "You or PingOne refused the access" in told
@@ -199,17 +199,17 @@ def test_a_refused_consent_is_told_as_such(admin, typed, initech) -> None:
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 
-def test_somebody_without_an_administrator_role_is_told_to_need_one(admin, typed, initech) -> None:
+def test_user_without_an_administrator_role_is_told_to_need_one(admin, typed, initech) -> None:
     told = come_back(admin, sign_on(leave(admin, typed), username="nils.norole", answer="cancel"))
 
     assert "lets in only people with an administrator role" in told
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 
-def test_an_administrator_without_a_role_in_any_environment_is_told_which_is_missing(
+def test_administrator_without_a_role_in_any_environment_is_told_the_missing_role(
     admin, typed, initech, sandbox
 ) -> None:
-    # The application lets anybody sign on; the seeded one lets in only people with an administrator role.
+    # The application lets any user sign in. The seeded application requires an administrator role.
     client_id = str(sandbox.copy("sandbox_application", typed["client_id"], admin_users_only=False))
 
     told = come_back(admin, sign_on(leave(admin, typed | {"client_id": client_id}), username="nils.norole"))
@@ -220,7 +220,7 @@ def test_an_administrator_without_a_role_in_any_environment_is_told_which_is_mis
     assert stored(initech).managed_environment_id is None
 
 
-def test_the_only_environment_is_managed_without_asking(admin, typed, initech, sandbox) -> None:
+def test_only_environment_is_managed_without_asking(admin, typed, initech, sandbox) -> None:
     told = come_back(admin, sign_on(leave(admin, typed)))
 
     assert "Initech is connected to PingOne." in told
@@ -231,7 +231,7 @@ def test_the_only_environment_is_managed_without_asking(admin, typed, initech, s
 
 
 def at_once(times: int, act: Callable[[], Any]) -> list[Any]:
-    """What `act` returns each time, all begun at the same moment."""
+    """Call `act` in this many threads at the same moment and return the results."""
     ready = Barrier(times)
 
     def run() -> Any:
@@ -246,14 +246,14 @@ def at_once(times: int, act: Callable[[], Any]) -> list[Any]:
 
 
 def twin_of(client: Client) -> Client:
-    """The same browser session in another request."""
+    """Return a client with the same browser session, for a parallel request."""
     twin = Client()
     twin.cookies.update(client.cookies)
     return twin
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_double_click_on_connect_begins_twice_and_either_press_may_finish(admin, typed, initech) -> None:
+def test_double_click_on_connect_starts_twice_and_both_can_finish(admin, typed, initech) -> None:
     pressed = at_once(2, lambda: twin_of(admin).post(f"{SETTINGS}connect/", typed))
 
     first, second = (response.headers["Refresh"].removeprefix("0;url=") for response in pressed)
@@ -264,7 +264,7 @@ def test_a_double_click_on_connect_begins_twice_and_either_press_may_finish(admi
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_loaded_many_times_at_once_is_redeemed_once(admin, typed, initech, sandbox) -> None:
+def test_return_loaded_many_times_at_once_is_redeemed_once(admin, typed, initech, sandbox) -> None:
     back = urlsplit(sign_on(leave(admin, typed)))
 
     loaded = at_once(5, lambda: twin_of(admin).get(f"{back.path}?{back.query}"))
@@ -272,7 +272,7 @@ def test_an_answer_loaded_many_times_at_once_is_redeemed_once(admin, typed, init
     assert {response.status_code for response in loaded} == {302}
     assert {response.headers["Location"] for response in loaded} == {SETTINGS}
     assert stored(initech).state == Connection.State.CONNECTED
-    # PingOne revokes what a code was exchanged for when the code comes a second time.
+    # PingOne revokes the tokens of a code when the code is used again.
     refresh_token = stored(initech).unseal("refresh_token")
     with new_browser() as http:
         answer = http.post(

@@ -1,4 +1,4 @@
-"""Each kind of failure, caused for real at the sandbox: page, notice, audit entry and commands tell the same of it."""
+"""Each kind of failure, caused at the sandbox: page, notice, audit entry and commands agree on the error."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -28,12 +28,12 @@ from tests.support.sandbox_server import Sandbox
 
 HTMX = {"HX-Request": "true", "HX-Target": "action"}
 TAKEN = "row.taken"
-CLOSED = "http://127.0.0.1:9"  # the discard port: nobody listens there
+CLOSED = "http://127.0.0.1:9"  # the discard port: no service listens there
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What a row breaks: the local PingOne, the connection to it, or the user who is acted on."""
+    """The parts that a row can break: the local PingOne, the connection to it, and the user of the action."""
 
     sandbox: Sandbox
     connection: Connection
@@ -42,19 +42,19 @@ class World:
     settings: Any
 
     def expire(self) -> None:
-        """As an hour later: the next call renews the access token first."""
+        """Let the access token expire, as an hour later, so that the next call renews it first."""
         Connection.objects.filter(pk=self.connection.pk).update(access_token_expires_at=timezone.now())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A kind of failure, and how PingOne is brought to cause it."""
+    """A kind of failure and the way to cause it at PingOne."""
 
     kind: str
-    broken: Callable[[World], object] = bool  # nothing: it is what is asked for that cannot be
+    broken: Callable[[World], object] = bool  # default: break nothing, because the request itself is at fault
     action: str = "user.deactivate"
     inputs: dict[str, str] = field(default_factory=dict)
-    check: str = ""  # of the connection, that finds it as well; empty: it is about one user or one moment
+    check: str = ""  # connection check that finds it too; empty if it is about one user or one moment
     found: str = "failed"  # state of that check
     outcome: str = "failed"
 
@@ -119,7 +119,7 @@ ROWS = {
 
 @pytest.fixture
 def world(connection: Connection, sandbox: Sandbox, settings: Any) -> Iterator[World]:
-    """Acme, connected, and a locked user of its own; mended afterwards."""
+    """Return connected Acme with a locked user of its own. Afterwards, restore the sandbox."""
     connection.managed_environment_id = UUID(sandbox.details["managed_environment_id"])
     connection.save(update_fields=["managed_environment_id"])
     organization = Organization.objects.create(slug="acme", name="Acme", connection=connection)
@@ -140,13 +140,13 @@ def admin(world: World) -> Client:
 
 
 def forget_pauses(world: World) -> None:
-    """One failure is not to be told as another, which it brought about: calls that are paused after several."""
+    """End the pauses that repeated failures cause, so that they do not hide the failure under test."""
     breaker.answered(world.connection.pk, tried=True)
     Connection.objects.filter(pk=world.connection.pk).update(calls_closed_until=None)
 
 
 def by_command(world: World, row: Row) -> dict[str, Any]:
-    """What `manage.py pingone` says, as JSON."""
+    """Return the JSON output of `manage.py pingone`."""
     options = [part for name, value in row.inputs.items() for part in (f"--{name}", value)]
     out = StringIO()
     with pytest.raises(SystemExit):
@@ -160,7 +160,7 @@ def by_command(world: World, row: Row) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_page_notice_record_and_command_tell_the_same(row: Row, world: World, admin: Client) -> None:
+def test_failure_is_described_alike_by_page_notice_record_and_command(row: Row, world: World, admin: Client) -> None:
     row.broken(world)
     url = reverse("user-action", args=["acme", world.user_id, row.action])
     error = kinds()[row.kind]
@@ -192,7 +192,7 @@ def test_page_notice_record_and_command_tell_the_same(row: Row, world: World, ad
 @pytest.mark.parametrize(
     "row", [row for row in ROWS.values() if row.check], ids=[name for name, row in ROWS.items() if row.check]
 )
-def test_the_check_of_the_connection_finds_it_as_well(row: Row, world: World, admin: Client) -> None:
+def test_failure_is_detected_by_the_check_of_the_connection(row: Row, world: World, admin: Client) -> None:
     row.broken(world)
     out = StringIO()
 
@@ -206,7 +206,7 @@ def test_the_check_of_the_connection_finds_it_as_well(row: Row, world: World, ad
 
 
 @pytest.mark.parametrize("kind", sorted({row.kind for row in ROWS.values()}))
-def test_the_troubleshooting_page_explains_each(kind: str, world: World, admin: Client) -> None:
+def test_failure_is_explained_on_the_troubleshooting_page(kind: str, world: World, admin: Client) -> None:
     page = unescape(admin.get(reverse("troubleshooting", args=["acme"])).content.decode())
 
     explained = page[page.index(f'id="kind-{kind}"') :].partition("</tr>")[0]

@@ -1,4 +1,4 @@
-"""Searching and reading users at a PingOne that parses filters, pages and answers for itself."""
+"""Searching and reading users at the sandbox, which parses filters and pages lists."""
 
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,7 @@ def api(connection: Connection, sandbox: Sandbox) -> PingOneApi:
 
 @pytest.fixture
 def tag() -> str:
-    """In everything a test creates, so that it finds nothing else."""
+    """Return a tag for all data of a test, so that the test's searches match nothing else."""
     return f"t{uuid4().hex[:8]}"
 
 
@@ -36,7 +36,7 @@ def create(api: PingOneApi, **profile: Any) -> UUID:
 
 @pytest.fixture
 def mara(api: PingOneApi, tag: str) -> User:
-    """With a name, an address and a phone number nobody else has."""
+    """Create a user with a unique name, address and phone number."""
     return users.get(
         api,
         create(
@@ -54,21 +54,21 @@ def found(api: PingOneApi, **criteria: Any) -> list[UUID]:
     return [user.id for user in users.search(api, filter=filter_of(Criteria(**criteria))).items]
 
 
-def test_each_way_of_naming_a_user_finds_that_user(api, mara, tag):
+def test_user_matches_every_way_of_naming_them(api, mara, tag):
     national = "0" + mara.mobile_phone.removeprefix("+46.")
     international = mara.mobile_phone.replace(".", " ")
     for text in (tag, mara.email, f"Mara <{mara.email}>", f"mara {tag}li", f"{tag.upper()}LIND, Mara", international):
         assert found(api, text=text) == [mara.id], text
-    assert found(api, text=national) == []  # PingOne compares text: nobody wrote the number that way
+    assert found(api, text=national) == []  # PingOne compares text, and the number is stored in another spelling
     assert found(api, text=f"{tag} nobody") == []
 
 
-def test_a_raw_filter_with_quotes_and_backslashes_is_read_as_it_was_meant(api, mara):
+def test_raw_filter_keeps_its_quotes_and_backslashes(api, mara):
     assert mara.id in found(api, raw_filter='title eq "Head of \\"R\\\\D\\""')
 
 
 @pytest.mark.parametrize("text", ['"', "\\", '") or (username sw "', "O'Neil", "مريم", "%", "_", "*", "a" * 200])
-def test_no_text_makes_a_filter_that_pingone_refuses(api, text):
+def test_search_text_never_makes_a_filter_that_pingone_refuses(api, text):
     users.search(api, filter=filter_of(Criteria(text=text, enabled=True)))
 
 
@@ -82,7 +82,7 @@ def test_filters_narrow_the_search(api, mara, tag):
     assert found(api, text=tag, enabled=False) == []
 
 
-def test_a_list_is_read_to_its_last_page(api, tag):
+def test_list_is_read_to_its_last_page(api, tag):
     created = {create(api, username=f"{tag}.{number}") for number in range(5)}
     seen: list[UUID] = []
     cursor = None
@@ -98,19 +98,19 @@ def test_a_list_is_read_to_its_last_page(api, tag):
     assert set(seen) == created
 
 
-def test_a_cursor_of_another_search_or_of_nobody_is_stale(api):
+def test_unknown_cursor_is_stale(api):
     version = Connection.objects.get().token_version
     with pytest.raises(StaleCursor):
         users.search(api, limit=2, cursor=f"{version}.made-up")
 
 
-def test_an_attribute_that_cannot_be_searched_is_named_with_those_that_can(api):
+def test_attribute_that_cannot_be_searched_is_an_invalid_filter(api):
     with pytest.raises(InvalidValue) as raised:
         users.search(api, filter="mfaEnabled eq true")
     assert raised.value.details[0].code == "INVALID_FILTER"
 
 
-def test_a_user_is_read_with_everything_the_page_shows(api, mara, tag):
+def test_user_is_read_with_all_details_of_the_page(api, mara, tag):
     group_id = UUID(api.post("/groups", {"name": f"{tag} readers", "description": "They read"})["id"])
     api.post(f"/users/{mara.id}/memberOfGroups", {"id": str(group_id)})
 
@@ -126,19 +126,19 @@ def test_a_user_is_read_with_everything_the_page_shows(api, mara, tag):
     assert passwords.state(api, mara.id).status == "NO_PASSWORD"
 
 
-def test_a_listed_user_says_as_much_as_one_read_alone_and_the_password_status(api, mara, tag):
+def test_listed_user_has_the_details_of_a_single_read_and_the_password_status(api, mara, tag):
     (listed,) = users.search(api, filter=f'username sw "{tag}"').items
 
     assert listed.password_status == "NO_PASSWORD"
     assert replace(listed, password_status="") == users.get(api, mara.id)
 
 
-def test_groups_are_found_by_name(api, tag):
+def test_groups_are_searched_by_name(api, tag):
     api.post("/groups", {"name": f"{tag} engineers"})
 
     assert [group.name for group in groups.search(api, f"{tag} engineers").items] == [f"{tag} engineers"]
 
 
-def test_a_user_who_is_not_there_is_not_found(api):
+def test_missing_user_is_not_found(api):
     with pytest.raises(NotFound):
         users.get(api, uuid4())

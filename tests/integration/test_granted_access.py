@@ -1,4 +1,4 @@
-"""What a grant is good for at the sandbox: environments, list cursors, and either way to prove the application."""
+"""Using a grant at the sandbox: environments, pagination cursors, and both client authentication methods."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ def populations(api: PingOneApi, **more: Any) -> Any:
 
 @pytest.mark.parametrize("method", Connection.ClientAuthentication)
 @pytest.mark.parametrize("secret", ["a~b.c_d-e", "50%3A:o'ff + s/e\"c=r&e?t # é漢"])
-def test_any_secret_proves_the_application_either_way(
+def test_client_authentication_works_with_any_secret_and_both_methods(
     unconnected: Connection, sandbox: Sandbox, method: Connection.ClientAuthentication, secret: str
 ) -> None:
     application = sandbox.copy(
@@ -44,7 +44,7 @@ def test_any_secret_proves_the_application_either_way(
     assert renewed.version == rejected.version + 1
 
 
-def test_the_only_environment_with_a_role_is_managed_without_asking(connection: Connection, sandbox: Sandbox) -> None:
+def test_only_environment_with_a_role_is_managed_without_asking(connection: Connection, sandbox: Sandbox) -> None:
     managed = UUID(sandbox.details["managed_environment_id"])
 
     assert connection.managed_environment_id == managed
@@ -52,7 +52,7 @@ def test_the_only_environment_with_a_role_is_managed_without_asking(connection: 
     assert managed in {one.id for one in environments.visible(connection)}
 
 
-def test_an_environment_without_a_role_reads_as_a_missing_permission(connection: Connection, sandbox: Sandbox) -> None:
+def test_environment_without_a_role_is_a_missing_permission(connection: Connection, sandbox: Sandbox) -> None:
     connection.managed_environment_id = UUID(sandbox.details["second_environment_id"])
     with pytest.raises(MissingPermission):
         open_api(connection).get("/users", {"limit": 1})
@@ -60,7 +60,7 @@ def test_an_environment_without_a_role_reads_as_a_missing_permission(connection:
         environments.read(connection, UUID(int=1))
 
 
-def test_a_list_goes_on_with_the_token_it_began_with_only(connection: Connection) -> None:
+def test_cursor_is_only_valid_with_the_token_of_its_first_page(connection: Connection) -> None:
     api = open_api(connection)
     first = populations(api)
     assert set(populations(api, cursor=first.next_cursor).items).isdisjoint(first.items)
@@ -75,7 +75,7 @@ def test_a_list_goes_on_with_the_token_it_began_with_only(connection: Connection
     assert told_by_pingone.value.trace.status == 400
 
 
-def test_a_token_that_pingone_no_longer_takes_is_renewed_in_the_middle_of_a_call(connection: Connection) -> None:
+def test_token_rejected_by_pingone_is_renewed_during_the_call(connection: Connection) -> None:
     connection.sealed_access_token = connection.seal("access_token", "e30.e30.e30")
     connection.save(update_fields=["sealed_access_token"])
 

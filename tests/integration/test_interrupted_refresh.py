@@ -1,7 +1,7 @@
-"""What becomes of a grant when something comes between PingOne's answer to a refresh and our storing it.
+"""An interruption between PingOne's answer to a refresh and the storing of the new tokens, and its effect on the grant.
 
-The outcomes are those of docs/refresh.md. The sandbox protects against replay, as PingOne does by default; what a
-refresh in the middle of paging does is in test_granted_access.py, many at once in test_one_refresh.py.
+The outcomes are documented in docs/refresh.md. The sandbox protects against replay, as PingOne does by default.
+A refresh during paging is tested in test_granted_access.py, concurrent refreshes in test_one_refresh.py.
 """
 
 from datetime import timedelta
@@ -47,7 +47,7 @@ def history(connection: Connection) -> list[str]:
     return [event.state for event in connection.events.order_by("id")]
 
 
-def test_a_process_killed_before_it_stores_costs_the_grant_without_a_grace_period(
+def test_process_killed_before_it_stores_costs_the_grant_without_a_grace_period(
     connection: Connection, sandbox: Sandbox
 ) -> None:
     kill_a_process_before_it_stores(connection, sandbox)
@@ -60,7 +60,7 @@ def test_a_process_killed_before_it_stores_costs_the_grant_without_a_grace_perio
     assert history(connection) == [CONNECTED, RECONNECT_NEEDED]
 
 
-def test_a_process_killed_before_it_stores_costs_nothing_within_the_grace_period(
+def test_process_killed_before_it_stores_costs_nothing_within_the_grace_period(
     unconnected: Connection, sandbox: Sandbox
 ) -> None:
     has_grace_period(unconnected, sandbox)
@@ -75,7 +75,7 @@ def test_a_process_killed_before_it_stores_costs_nothing_within_the_grace_period
     assert history(connection) == [CONNECTED]
 
 
-def test_an_answer_lost_on_its_way_costs_the_grant_without_a_grace_period(
+def test_lost_answer_costs_the_grant_without_a_grace_period(
     through_relay: Connection, relay: Relay, sandbox: Sandbox
 ) -> None:
     connection = expire(connect(through_relay, sandbox))
@@ -90,7 +90,7 @@ def test_an_answer_lost_on_its_way_costs_the_grant_without_a_grace_period(
     assert history(connection) == [CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED]
 
 
-def test_an_answer_lost_on_its_way_costs_nothing_within_the_grace_period(
+def test_lost_answer_costs_nothing_within_the_grace_period(
     through_relay: Connection, relay: Relay, sandbox: Sandbox
 ) -> None:
     has_grace_period(through_relay, sandbox)
@@ -121,7 +121,7 @@ def test_disconnecting_during_a_refresh_leaves_no_token_here_and_no_grant_at_pin
     assert history(connection) == [CONNECTED, Connection.State.DISCONNECTED]
 
 
-def test_connecting_anew_during_a_refresh_leaves_the_new_grant_alone(
+def test_connecting_again_during_a_refresh_leaves_the_new_grant_alone(
     through_relay: Connection, relay: Relay, sandbox: Sandbox
 ) -> None:
     connection = expire(connect(through_relay, sandbox))
@@ -138,7 +138,7 @@ def test_connecting_anew_during_a_refresh_leaves_the_new_grant_alone(
     assert history(connection) == [CONNECTED, CONNECTED]
 
 
-def test_taking_the_old_key_away_during_a_refresh_loses_nothing(
+def test_old_key_removed_during_a_refresh_loses_nothing(
     through_relay: Connection, relay: Relay, sandbox: Sandbox, settings: Any
 ) -> None:
     settings.CREDENTIAL_KEYS = [OLD]
@@ -160,7 +160,7 @@ def test_taking_the_old_key_away_during_a_refresh_loses_nothing(
     assert history(connection) == [CONNECTED]
 
 
-def test_what_a_server_that_was_not_restarted_stores_after_the_rotation_is_rotated_by_the_next(
+def test_tokens_stored_with_the_old_key_after_a_rotation_are_rotated_by_the_next(
     through_relay: Connection, relay: Relay, sandbox: Sandbox, settings: Any
 ) -> None:
     settings.CREDENTIAL_KEYS = [OLD]
@@ -188,7 +188,7 @@ def test_what_a_server_that_was_not_restarted_stores_after_the_rotation_is_rotat
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
-def test_a_clock_that_is_ten_minutes_wrong_harms_no_refresh(
+def test_clock_ten_minutes_off_does_not_affect_a_refresh(
     connection: Connection, sandbox: Sandbox, minutes: int
 ) -> None:
     grant = grant_of(connection, sandbox)
@@ -199,20 +199,18 @@ def test_a_clock_that_is_ten_minutes_wrong_harms_no_refresh(
         current(connection)
 
     assert refreshes(sandbox, grant) == 1
-    assert works(sandbox, current(connection))  # also once the clock is right again
+    assert works(sandbox, current(connection))  # also after the clock is right again
     assert history(connection) == [CONNECTED]
 
 
-def test_a_clock_that_is_ten_minutes_ahead_harms_no_connect(unconnected: Connection, sandbox: Sandbox) -> None:
+def test_clock_ten_minutes_ahead_does_not_affect_a_connect(unconnected: Connection, sandbox: Sandbox) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
         connection = connect(unconnected, sandbox)
 
     assert works(sandbox, current(connection))
 
 
-def test_a_clock_that_is_ten_minutes_behind_keeps_from_connecting_and_is_named(
-    unconnected: Connection, sandbox: Sandbox
-) -> None:
+def test_clock_ten_minutes_behind_prevents_a_connect_and_is_named(unconnected: Connection, sandbox: Sandbox) -> None:
     with time_machine.travel(timezone.now() - timedelta(minutes=10)), pytest.raises(SignOnUnverified) as caught:
         connect(unconnected, sandbox)
 

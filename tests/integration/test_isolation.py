@@ -1,4 +1,4 @@
-"""One organization's PingOne hangs, and the others notice nothing: seen at a gunicorn as it serves in production."""
+"""A hanging PingOne of one organization does not slow down the others: measured on gunicorn as in production."""
 
 import re
 import statistics
@@ -29,7 +29,7 @@ PASSWORD = "correct horse battery"
 PAGE_S = 10.0
 QUICK_S = 0.5
 
-# A database with two organizations whose admins have connected them, to one PingOne each.
+# A database with two connected organizations, each with a PingOne of its own.
 SEED = """
 import json, sys
 from datetime import timedelta
@@ -53,7 +53,7 @@ for slug, url in {pingones!r}.items():
 
 @dataclass
 class PingOne:
-    """Answers every call with a list of one user; or takes it, and says nothing."""
+    """A fake PingOne that answers every call with a list of one user, or hangs without an answer."""
 
     url: str
     hangs: bool = False
@@ -84,7 +84,7 @@ def listening() -> Iterator[PingOne]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
-            """Nothing."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -105,7 +105,7 @@ def listening() -> Iterator[PingOne]:
 
 @contextmanager
 def console_for(directory: Path, pingones: dict[str, str]) -> Iterator[str]:
-    """The console's address, as gunicorn serves it; it has nothing but these organizations."""
+    """Yield the address of a console on gunicorn that has only these organizations."""
     port = free_port()
     environment = write_environment(directory, port, 1) | {
         "PINGONE_CUSTOM_HOSTS": ",".join(f"{url}={url}" for url in pingones.values()),
@@ -155,7 +155,7 @@ def p95(seconds: list[float]) -> float:
     return statistics.quantiles(seconds, n=20)[-1]
 
 
-def test_while_one_organizations_pingone_hangs_another_stays_quick(tmp_path: Path, signed_in) -> None:
+def test_hanging_pingone_of_an_organization_does_not_slow_down_another(tmp_path: Path, signed_in) -> None:
     with (
         listening() as hanging,
         listening() as quick,
@@ -163,7 +163,7 @@ def test_while_one_organizations_pingone_hangs_another_stays_quick(tmp_path: Pat
         ThreadPoolExecutor(ARRIVING) as arriving,
     ):
         acme, globex = signed_in("acme", console), signed_in("globex", console)
-        seconds_of(globex, "globex", 10)  # everything is warm
+        seconds_of(globex, "globex", 10)  # warm up
         normal = p95(seconds_of(globex, "globex", 60))
 
         def one_of_acme() -> tuple[int, float, str]:
@@ -185,13 +185,13 @@ def test_while_one_organizations_pingone_hangs_another_stays_quick(tmp_path: Pat
         assert sum(not one.done() for one in rush) >= PROCESSES, "they were to hang all the time"
         answers = [one.result(timeout=60) for one in rush]
 
-        # A busy machine doubles a page of 70 ms by itself; who waits for the other's PingOne waits for seconds.
+        # A busy machine alone doubles a page of 70 ms. Waiting for the other organization's PingOne takes seconds.
         assert p95(meanwhile) < max(2 * normal, QUICK_S)
         told = Counter("busy" if "Too many requests are waiting" in text else status for status, _, text in answers)
         assert told["busy"] == ARRIVING - hanging.waiting
         assert max(seconds for _, seconds, _ in answers) < PAGE_S + 5
 
-        # By now the console knows: nobody waits for Acme's PingOne any more.
+        # By now the console knows about the failure: no request waits for Acme's PingOne.
         started = time.perf_counter()
         status, _, text = one_of_acme()
         assert (status, "Calls to PingOne are paused" in text) == (503, True)

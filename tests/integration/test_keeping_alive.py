@@ -1,4 +1,4 @@
-"""`manage.py keep_connections_alive`: who is not at work for weeks does not have to connect again."""
+"""`manage.py keep_connections_alive`: a connection survives weeks without use."""
 
 from datetime import timedelta
 from io import StringIO
@@ -46,7 +46,7 @@ def acme(connection: Connection) -> Organization:
     return Organization.objects.create(slug="acme", name="Acme", connection=connection)
 
 
-def test_an_idle_connection_is_renewed_before_its_refresh_token_runs_out(acme: Organization, sandbox: Sandbox) -> None:
+def test_idle_connection_is_renewed_before_its_refresh_token_expires(acme: Organization, sandbox: Sandbox) -> None:
     connection = idle_for(acme.connection, days=8)
     grant = grant_of(connection, sandbox)
 
@@ -61,15 +61,13 @@ def test_an_idle_connection_is_renewed_before_its_refresh_token_runs_out(acme: O
 
 
 @pytest.mark.parametrize(("days", "told"), [("3", "acme: not due\n"), ("1", "acme: renewed\n")])
-def test_how_old_is_too_old_can_be_chosen(acme: Organization, days: str, told: str) -> None:
+def test_age_of_a_due_connection_can_be_chosen(acme: Organization, days: str, told: str) -> None:
     idle_for(acme.connection, days=2)
 
     assert keep_alive("--older-than-days", days) == told
 
 
-def test_one_that_fails_is_marked_and_named_and_the_others_are_renewed_all_the_same(
-    acme: Organization, sandbox: Sandbox
-) -> None:
+def test_failed_connection_is_marked_and_named_and_the_others_are_renewed(acme: Organization, sandbox: Sandbox) -> None:
     ended = grant_of(idle_for(acme.connection, days=8), sandbox)
     sandbox.sql("UPDATE sandbox_oauth_grant SET revoked_at = ? WHERE id = ?", str(timezone.now()), ended)
     ours = acme.connection
@@ -96,7 +94,7 @@ def test_one_that_fails_is_marked_and_named_and_the_others_are_renewed_all_the_s
     assert keep_alive().startswith("acme: reconnect needed, passed over\n")
 
 
-def test_the_org_admins_of_one_that_fails_are_told_by_e_mail_once(
+def test_failed_connection_is_reported_once_by_email_to_its_org_admins(
     acme: Organization, sandbox: Sandbox, mailoutbox: list[EmailMessage]
 ) -> None:
     make_operator("admin@acme.test", acme, Membership.Role.ORG_ADMIN)
@@ -112,9 +110,7 @@ def test_the_org_admins_of_one_that_fails_are_told_by_e_mail_once(
     assert "invalid_grant" in str(message.body)
 
 
-def test_after_a_killed_process_the_access_is_brought_back_although_nobody_is_at_work(
-    unconnected: Connection, sandbox: Sandbox
-) -> None:
+def test_connection_is_restored_after_a_killed_process(unconnected: Connection, sandbox: Sandbox) -> None:
     has_grace_period(unconnected, sandbox)
     connection = connect(unconnected, sandbox)
     Organization.objects.create(slug="acme", name="Acme", connection=connection)
@@ -127,9 +123,7 @@ def test_after_a_killed_process_the_access_is_brought_back_although_nobody_is_at
     assert keep_alive() == "acme: not due\n"
 
 
-def test_after_a_lost_answer_the_access_is_brought_back_although_nobody_is_at_work(
-    through_relay: Connection, relay: Relay, sandbox: Sandbox
-) -> None:
+def test_connection_is_restored_after_a_lost_answer(through_relay: Connection, relay: Relay, sandbox: Sandbox) -> None:
     has_grace_period(through_relay, sandbox)
     connection = expire(connect(through_relay, sandbox))
     Organization.objects.create(slug="acme", name="Acme", connection=connection)
@@ -145,7 +139,7 @@ def test_after_a_lost_answer_the_access_is_brought_back_although_nobody_is_at_wo
     assert connection.state == Connection.State.CONNECTED
 
 
-def test_a_trouble_that_is_not_about_tokens_costs_none(acme: Organization, sandbox: Sandbox) -> None:
+def test_trouble_without_a_token_problem_causes_no_refresh(acme: Organization, sandbox: Sandbox) -> None:
     Connection.objects.update(state=Connection.State.NEEDS_ATTENTION)
 
     assert keep_alive() == "acme: not due\n"
@@ -153,7 +147,7 @@ def test_a_trouble_that_is_not_about_tokens_costs_none(acme: Organization, sandb
     assert refreshes(sandbox, grant_of(acme.connection, sandbox)) == 0
 
 
-def test_two_runs_at_once_refresh_once(
+def test_concurrent_runs_refresh_once(
     through_relay: Connection, relay: Relay, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = idle_for(connect(through_relay, sandbox), days=8)
@@ -168,7 +162,7 @@ def test_two_runs_at_once_refresh_once(
     assert refreshes(sandbox, grant_of(connection, sandbox)) == 1
 
 
-def test_a_run_that_read_before_another_one_stored_does_not_refresh_again(acme: Organization, sandbox: Sandbox) -> None:
+def test_run_with_outdated_data_does_not_refresh_again(acme: Organization, sandbox: Sandbox) -> None:
     as_read = idle_for(acme.connection, days=8)
     keep_alive()
 
@@ -177,7 +171,7 @@ def test_a_run_that_read_before_another_one_stored_does_not_refresh_again(acme: 
     assert refreshes(sandbox, grant_of(acme.connection, sandbox)) == 1
 
 
-def test_what_it_prints_holds_no_secret(acme: Organization, capfd: Any, sandbox: Sandbox) -> None:
+def test_output_holds_no_secret(acme: Organization, capfd: Any, sandbox: Sandbox) -> None:
     connection = idle_for(acme.connection, days=8)
     secrets = {connection.unseal(column) for column in ("client_secret", "access_token", "refresh_token")}
     call_command("keep_connections_alive")

@@ -1,6 +1,6 @@
-"""However many find the access token expired at once, PingOne sees one refresh: counted at the sandbox.
+"""One refresh at PingOne, no matter how many requests meet the expired access token at once. The sandbox counts.
 
-The sandbox protects against replay: a second use of a refresh token would end the grant, and be seen there.
+The sandbox protects against replay: a second use of a refresh token would end the grant and fail the test.
 """
 
 import socket
@@ -25,7 +25,7 @@ THREADS = 20
 PROCESSES = 4
 
 
-def test_many_threads_make_one_refresh(connection: Connection, sandbox: Sandbox) -> None:
+def test_threads_share_a_single_refresh(connection: Connection, sandbox: Sandbox) -> None:
     grant = grant_of(connection, sandbox)
     expire(connection)
 
@@ -38,7 +38,7 @@ def test_many_threads_make_one_refresh(connection: Connection, sandbox: Sandbox)
     assert works(sandbox, token)
 
 
-def test_many_processes_make_one_refresh(connection: Connection, sandbox: Sandbox) -> None:
+def test_processes_share_a_single_refresh(connection: Connection, sandbox: Sandbox) -> None:
     grant = grant_of(connection, sandbox)
     expire(connection)
 
@@ -56,11 +56,11 @@ def test_many_processes_make_one_refresh(connection: Connection, sandbox: Sandbo
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
-def test_servers_whose_clocks_are_ten_minutes_apart_make_one_refresh(
+def test_servers_with_clocks_ten_minutes_apart_share_a_single_refresh(
     connection: Connection, sandbox: Sandbox, minutes: int
 ) -> None:
     grant = grant_of(connection, sandbox)
-    Connection.objects.update(access_token_expires_at=timezone.now() - timedelta(minutes=11))  # by either clock
+    Connection.objects.update(access_token_expires_at=timezone.now() - timedelta(minutes=11))  # on both clocks
 
     with ExitStack() as running:
         right = running.enter_context(worker(sandbox, connection, 5))
@@ -75,7 +75,7 @@ def test_servers_whose_clocks_are_ten_minutes_apart_make_one_refresh(
     assert works(sandbox, token)
 
 
-def test_refresh_after_refresh_keeps_the_chain_alive(connection: Connection, sandbox: Sandbox) -> None:
+def test_repeated_refreshes_keep_the_grant_alive(connection: Connection, sandbox: Sandbox) -> None:
     grant = grant_of(connection, sandbox)
 
     for round_ in range(1, 4):
@@ -88,7 +88,7 @@ def test_refresh_after_refresh_keeps_the_chain_alive(connection: Connection, san
     assert connection.token_version == 4  # Connect, and three refreshes
 
 
-def test_a_token_rejected_by_many_is_replaced_once(connection: Connection, sandbox: Sandbox) -> None:
+def test_token_rejected_repeatedly_is_renewed_once(connection: Connection, sandbox: Sandbox) -> None:
     grant = grant_of(connection, sandbox)
     source = StoredTokens(connection.pk)
     rejected = source.current()
@@ -100,7 +100,7 @@ def test_a_token_rejected_by_many_is_replaced_once(connection: Connection, sandb
     assert len(replaced) == 1
 
 
-def test_a_killed_holder_of_the_lease_stops_the_others_only_until_the_lease_runs_out(
+def test_lease_of_a_killed_process_blocks_the_others_only_until_it_expires(
     connection: Connection, sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grant = grant_of(connection, sandbox)
@@ -131,7 +131,7 @@ def test_a_killed_holder_of_the_lease_stops_the_others_only_until_the_lease_runs
     assert refreshes(sandbox, grant) == 1
 
 
-def test_a_replayed_refresh_token_ends_the_access_and_says_so(connection: Connection, sandbox: Sandbox) -> None:
+def test_replayed_refresh_token_ends_the_connection_and_is_reported(connection: Connection, sandbox: Sandbox) -> None:
     used_up = connection.sealed_refresh_token
     expire(connection)
     StoredTokens(connection.pk).current()
@@ -146,9 +146,7 @@ def test_a_replayed_refresh_token_ends_the_access_and_says_so(connection: Connec
     assert connection.state == Connection.State.RECONNECT_NEEDED
 
 
-def test_a_sandbox_that_is_away_for_a_while_costs_nothing(
-    connection: Connection, sandbox: Sandbox, settings: Any
-) -> None:
+def test_temporarily_unreachable_sandbox_costs_nothing(connection: Connection, sandbox: Sandbox, settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
     settings.PINGONE_CUSTOM_HOSTS |= {nobody: nobody}

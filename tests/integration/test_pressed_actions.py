@@ -1,4 +1,4 @@
-"""Every action of the catalogue pressed on its page, without JavaScript, with a PingOne that answers for itself."""
+"""Every action of the catalogue, pressed on its page without JavaScript, with the sandbox as PingOne."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ def _nothing_remembered() -> None:
 def plain(
     transactional_db: None, sandbox: Sandbox, settings: Any, browser_of: Callable[[Operator], Client]
 ) -> PlainBrowser:
-    """An org admin's."""
+    """Return the browser of an org admin."""
     settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
     return PlainBrowser(browser_of(org_admin_at(sandbox)))
 
@@ -39,7 +39,7 @@ def notices(plain: PlainBrowser) -> str:
 
 
 def press(plain: PlainBrowser, action: Action, mara: Person) -> None:
-    """The button; and where it leads to a form or a question, that as well."""
+    """Press the action's button, then fill in and submit its form or confirmation, if it has one."""
     section = plain.region(SECTION[action.place])
     if action.is_immediate:
         plain.press(action.label, section)
@@ -50,7 +50,7 @@ def press(plain: PlainBrowser, action: Action, mara: Person) -> None:
 
 
 @pytest.mark.parametrize("key", PRESSES)
-def test_an_action_happens_is_told_and_seen_and_can_be_undone(plain: PlainBrowser, mara: Person, key: str) -> None:
+def test_action_takes_effect_is_confirmed_and_can_be_undone(plain: PlainBrowser, mara: Person, key: str) -> None:
     action, step = BY_KEY[key], PRESSES[key]
     step.of(mara)
     plain.open(f"{mara.page}?panels=all")
@@ -77,7 +77,7 @@ def test_an_action_happens_is_told_and_seen_and_can_be_undone(plain: PlainBrowse
         assert text in plain.region(part).text
 
 
-def test_a_user_is_created_from_the_list_and_shown(plain: PlainBrowser, administrator: httpx.Client) -> None:
+def test_user_is_created_from_the_list_and_shown(plain: PlainBrowser, administrator: httpx.Client) -> None:
     username = new_name()
     plain.open("/o/acme/users/")
 
@@ -91,7 +91,7 @@ def test_a_user_is_created_from_the_list_and_shown(plain: PlainBrowser, administ
     assert [user["name"] for user in created] == [{"given": "Mara", "family": "Lind"}]
 
 
-def test_a_user_is_added_to_a_group_by_its_page(plain: PlainBrowser, mara: Person, administrator: httpx.Client) -> None:
+def test_user_is_added_to_a_group_on_its_page(plain: PlainBrowser, mara: Person, administrator: httpx.Client) -> None:
     name = new_name()
     group = new_group(administrator, name)
     plain.open(f"{mara.page}?panels=all")
@@ -107,5 +107,5 @@ def test_a_user_is_added_to_a_group_by_its_page(plain: PlainBrowser, mara: Perso
     assert [membership["id"] for membership in mara.listed("memberOfGroups")] == [group]
 
 
-def test_no_action_goes_without_a_test_here() -> None:
+def test_actions_are_all_tested_here() -> None:
     assert PRESSES.keys() | {"user.create", "group.add"} == {action.key for action in ACTIONS}

@@ -1,4 +1,4 @@
-"""The credential key is changed while people work and tokens are renewed: nobody notices, and nothing is lost."""
+"""Rotating the credential key while requests run and tokens are renewed: no request fails, and no token is lost."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def operator(connection: Connection, sandbox: Sandbox) -> Operator:
     return make_operator("agent@acme.test", organization, Membership.Role.HELPDESK_AGENT)
 
 
-def test_rotating_while_requests_run_loses_nothing_and_fails_no_request(
+def test_rotation_during_requests_loses_nothing_and_fails_no_request(
     connection: Connection,
     sandbox: Sandbox,
     operator: Operator,
@@ -61,7 +61,7 @@ def test_rotating_while_requests_run_loses_nothing_and_fails_no_request(
         return Connection.objects.get(pk=connection.pk).token_version
 
     def overtaken_by_a_refresh(place: str, sealed: str) -> str:
-        """Each rotation meets one: after it has read the refresh token, and before it writes it back."""
+        """Let each rotation meet a refresh between reading and writing back the refresh token."""
         if place.endswith("/refresh_token") and keys[0] not in overtaken:
             overtaken.add(keys[0])
             read = version()
@@ -77,9 +77,9 @@ def test_rotating_while_requests_run_loses_nothing_and_fails_no_request(
         try:
             for _ in range(ROTATIONS):
                 keys = [Fernet.generate_key().decode(), *keys]
-                settings.CREDENTIAL_KEYS = keys  # the servers are restarted with a new key in front
+                settings.CREDENTIAL_KEYS = keys  # the servers restart with a new key in front
                 call_command("rotate_credentials", stdout=StringIO())
-                keys = keys[:2]  # the one before stays for tokens that a request is just about to store
+                keys = keys[:2]  # the previous key stays for tokens that a request is about to store
         finally:
             done.set()
     answers = [status for one in working for status in one.result()]

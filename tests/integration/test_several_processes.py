@@ -1,4 +1,4 @@
-"""The console on gunicorn with four processes, on SQLite or whatever DATABASE_URL says, as `make run` serves it."""
+"""The console on gunicorn with four processes, as `make run` serves it, on SQLite or DATABASE_URL."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def served(tmp_path: Path) -> Iterator[tuple[ConsoleServer, Sandbox]]:
         yield console, sandbox
 
 
-def test_forty_requests_at_once_to_four_processes_make_one_refresh(served: tuple[ConsoleServer, Sandbox]) -> None:
+def test_forty_requests_at_once_to_four_processes_cause_a_single_refresh(served: tuple[ConsoleServer, Sandbox]) -> None:
     console, sandbox = served
     (grant,) = (UUID(row["id"]) for row in sandbox.sql("SELECT id FROM sandbox_oauth_grant"))
     together = Barrier(REQUESTS)

@@ -1,4 +1,4 @@
-"""The troubleshooting page against a PingOne on a real socket: what was broken is found, explained and mended."""
+"""The troubleshooting page with the sandbox on a real socket: it detects, explains and helps to repair each fault."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ SETTINGS = "/o/acme/settings/connection/"
 
 @pytest.fixture
 def admin_of() -> Callable[[Connection], Client]:
-    """The browser of an org admin of the connection's organization."""
+    """Return a function that signs in an org admin of a connection."""
 
     def signed_in(connection: Connection) -> Client:
         organization = Organization.objects.create(slug="acme", name="Acme", connection=connection)
@@ -39,7 +39,7 @@ def set_columns(connection: Connection, **columns: Any) -> None:
 
 
 def failed(html: str) -> dict[str, str]:
-    """Key to kind of the checks that failed, each with a link to what is said about that kind."""
+    """Return the error kind of each failed check, by check key. Each has a link to the explanation of its kind."""
     found = dict(re.findall(r'data-check="([^"]+)" data-state="failed" data-kind="([^"]+)"', html))
     assert len(found) == list(states(html).values()).count("failed")
     for kind in found.values():
@@ -52,7 +52,7 @@ def verdicts(html: str) -> dict[str, str]:
     return {name: verdict for verdict, name in rows}
 
 
-def test_a_good_connection_passes_live_and_all_at_once(
+def test_good_connection_passes_step_by_step_and_all_at_once(
     admin_of: Callable[[Connection], Client], connection: Connection
 ) -> None:
     admin = admin_of(connection)
@@ -68,7 +68,7 @@ def test_a_good_connection_passes_live_and_all_at_once(
     assert "cannot" not in can.values()
 
 
-def test_a_wrong_secret_is_found_and_a_right_one_mends_it(
+def test_wrong_secret_is_detected_and_repaired_with_the_right_secret(
     admin_of: Callable[[Connection], Client], connection: Connection, sandbox: Sandbox
 ) -> None:
     set_columns(connection, sealed_client_secret=connection.seal("client_secret", "not-the-secret"))
@@ -92,12 +92,12 @@ def test_a_wrong_secret_is_found_and_a_right_one_mends_it(
 
 @pytest.fixture
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A second PingOne, as if of another region."""
+    """Start a second PingOne, as if in another region."""
     with running_sandbox(tmp_path_factory.mktemp("elsewhere"), "--users", "0") as started:
         yield started
 
 
-def test_a_wrong_region_is_found_and_corrected_by_one_click(
+def test_wrong_region_is_detected_and_corrected_with_a_click(
     admin_of: Callable[[Connection], Client],
     unconnected: Connection,
     sandbox: Sandbox,
@@ -122,7 +122,7 @@ def test_a_wrong_region_is_found_and_corrected_by_one_click(
     assert states(admin.get(f"{PAGE}checks/environment/").text)["environment"] == "passed"
 
 
-def test_a_missing_role_is_named_and_so_is_what_it_keeps_from_working(
+def test_missing_role_is_named_with_its_consequences(
     admin_of: Callable[[Connection], Client], unconnected: Connection, sandbox: Sandbox
 ) -> None:
     admin = admin_of(connect(unconnected, sandbox, "enno.environment"))
@@ -140,7 +140,7 @@ def test_a_missing_role_is_named_and_so_is_what_it_keeps_from_working(
     assert '<tr data-kind="missing-permission"' in admin.get(PAGE).text.partition('id="lately"')[2]
 
 
-def test_an_environment_that_is_not_to_be_seen_is_told_from_a_missing_permission(
+def test_invisible_environment_is_told_apart_from_a_missing_permission(
     admin_of: Callable[[Connection], Client], connection: Connection, sandbox: Sandbox
 ) -> None:
     set_columns(connection, managed_environment_id=UUID(sandbox.details["second_environment_id"]))
@@ -153,7 +153,7 @@ def test_an_environment_that_is_not_to_be_seen_is_told_from_a_missing_permission
     assert failed(admin.get(f"{PAGE}checks/").text) == {"managed-environment": "target-not-found"}
 
 
-def test_a_revoked_grant_is_found_counted_and_told_to_everybody(
+def test_revoked_grant_is_detected_counted_and_shown_to_everybody(
     admin_of: Callable[[Connection], Client], connection: Connection
 ) -> None:
     admin = admin_of(connection)

@@ -11,13 +11,13 @@ from pingone_integration.models import Connection
 
 @pytest.fixture
 def api(acme: Organization) -> PingOneApi:
-    """Calls into Acme's environment."""
+    """Return the API client of Acme's environment."""
     return open_api(acme.connection)
 
 
 @pytest.fixture
 def connection(acme: Organization) -> Connection:
-    """Acme's, as before the first Connect: settings and nothing else."""
+    """Return Acme's connection as before the first Connect: settings and nothing else."""
     row = acme.connection
     row.state = Connection.State.NOT_CONNECTED
     row.sealed_access_token = row.sealed_refresh_token = ""

@@ -1,4 +1,4 @@
-"""Each check of the connection and what can come of it, against a PingOne of canned answers."""
+"""Each check of the connection and its possible results, with canned PingOne answers."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ Checked = Callable[..., Result]
 
 @pytest.fixture
 def connection(acme: Organization) -> Connection:
-    """Connected by Mara."""
+    """Return a connection made by Mara."""
     acme.connection.consented_by_id = str(MARA)
     acme.connection.consented_at = timezone.now() - timedelta(days=2)
     acme.connection.save()
@@ -43,7 +43,7 @@ def connection(acme: Organization) -> Connection:
 
 @pytest.fixture
 def checked(connection: Connection) -> Checked:
-    """Run one check alone, after changing some of the connection's columns."""
+    """Return a function that runs a single check, after changing the given columns of the connection."""
 
     def checked(key: str, *, asked: bool = False, **columns: Any) -> Result:
         Connection.objects.filter(pk=connection.pk).update(**columns)
@@ -67,17 +67,17 @@ def test_addresses_of_a_listed_host_pass(checked: Checked) -> None:
 @pytest.mark.parametrize(
     ("url", "kind"), [("", "settings-incomplete"), ("https://auth.pingone.evil.test", "invalid-api-url")]
 )
-def test_an_address_that_is_not_pingones_fails(checked: Checked, url: str, kind: str) -> None:
+def test_missing_or_unlisted_auth_url_fails(checked: Checked, url: str, kind: str) -> None:
     result = checked("auth-url", auth_url=url)
 
     assert (result.state, result.finding.kind) == (State.FAILED, kind)
 
 
-def test_a_region_is_named(checked: Checked) -> None:
+def test_region_is_named(checked: Checked) -> None:
     assert "European Union" in checked("auth-url", auth_url="https://auth.pingone.eu").finding.text
 
 
-def test_names_are_looked_up(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_names_are_looked_up(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def look_up(host: str, port: int, **more: Any) -> list[Any]:
@@ -90,7 +90,7 @@ def test_names_are_looked_up(checked: Checked, monkeypatch: pytest.MonkeyPatch) 
     assert asked == [("auth.pingone.test", 443), ("api.pingone.test", 443)]
 
 
-def test_a_name_without_an_address_fails(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_name_without_an_address_fails(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*args: Any, **more: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -103,9 +103,7 @@ def test_a_name_without_an_address_fails(checked: Checked, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("days", "state"), [(90, State.PASSED), (5, State.WARNING)])
-def test_the_end_of_a_certificate_is_told(
-    checked: Checked, monkeypatch: pytest.MonkeyPatch, days: int, state: State
-) -> None:
+def test_certificate_shows_its_end(checked: Checked, monkeypatch: pytest.MonkeyPatch, days: int, state: State) -> None:
     ends = timezone.now() + timedelta(days=days)
     monkeypatch.setattr(network, "_certificate_ends", lambda _: ends)
 
@@ -115,7 +113,7 @@ def test_the_end_of_a_certificate_is_told(
     assert f"{ends:%Y-%m-%d}" in result.finding.text
 
 
-def test_a_host_that_speaks_no_tls_fails(checked: Checked, settings: Any) -> None:
+def test_host_without_tls_fails(checked: Checked, settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         url = f"https://127.0.0.1:{nobody.getsockname()[1]}"
     settings.PINGONE_CUSTOM_HOSTS = {url: url}
@@ -129,13 +127,13 @@ def test_a_host_that_speaks_no_tls_fails(checked: Checked, settings: Any) -> Non
 @pytest.mark.parametrize(
     ("url", "state"), [("http://127.0.0.1:8001", State.PASSED), ("http://sandbox.acme.test", State.WARNING)]
 )
-def test_without_tls_only_this_machine_is_trusted(checked: Checked, settings: Any, url: str, state: State) -> None:
+def test_plain_http_is_only_trusted_on_this_machine(checked: Checked, settings: Any, url: str, state: State) -> None:
     settings.PINGONE_CUSTOM_HOSTS = {url: url}
 
     assert checked("tls", auth_url=url).state == state
 
 
-def test_the_discovery_document_must_name_its_issuer(checked: Checked, wire: respx.MockRouter) -> None:
+def test_discovery_document_must_name_its_issuer(checked: Checked, wire: respx.MockRouter) -> None:
     discoverable(wire)
     assert ISSUER in checked("discovery").finding.text
 
@@ -146,7 +144,7 @@ def test_the_discovery_document_must_name_its_issuer(checked: Checked, wire: res
 
 
 def regions(wire: respx.MockRouter, *known_in: str) -> None:
-    """PingOne's six regions, of which some know the environment."""
+    """Mock PingOne's regions; only those in `known_in` know the environment."""
     for region in REGIONS:
         issuer = f"{region.auth_url}/{ADMINISTRATORS}/as"
         route = wire.get(f"{issuer}/.well-known/openid-configuration")
@@ -156,7 +154,7 @@ def regions(wire: respx.MockRouter, *known_in: str) -> None:
             route.respond(404, json=error("NOT_FOUND"))
 
 
-def test_an_environment_of_another_region_is_found_there(checked: Checked, wire: respx.MockRouter) -> None:
+def test_environment_of_another_region_is_located(checked: Checked, wire: respx.MockRouter) -> None:
     regions(wire, "EU")
 
     result = checked("environment", auth_url="https://auth.pingone.com")
@@ -166,7 +164,7 @@ def test_an_environment_of_another_region_is_found_there(checked: Checked, wire:
     assert "https://auth.pingone.eu" in result.finding.advice
 
 
-def test_an_environment_of_no_region_is_told_as_such(checked: Checked, wire: respx.MockRouter) -> None:
+def test_environment_of_no_region_is_reported(checked: Checked, wire: respx.MockRouter) -> None:
     regions(wire)
     wire.get(url__startswith="https://auth.pingone.asia").mock(side_effect=httpx.ConnectError("no route"))
 
@@ -176,9 +174,7 @@ def test_an_environment_of_no_region_is_told_as_such(checked: Checked, wire: res
     assert "No region of PingOne knows" in result.finding.text
 
 
-def test_an_environment_of_another_custom_host_is_found_there(
-    checked: Checked, wire: respx.MockRouter, settings: Any
-) -> None:
+def test_environment_of_another_custom_host_is_located(checked: Checked, wire: respx.MockRouter, settings: Any) -> None:
     other = "https://login.acme.test"
     settings.PINGONE_CUSTOM_HOSTS = {AUTH_URL: API_URL, other: API_URL}
     wire.get(url__startswith=AUTH_URL).respond(404)
@@ -191,7 +187,7 @@ def test_an_environment_of_another_custom_host_is_found_there(
     assert f"but at {other}" in result.finding.text
 
 
-def test_beside_a_custom_host_nobody_else_is_asked(checked: Checked, wire: respx.MockRouter) -> None:
+def test_environment_of_a_custom_host_is_not_searched_in_the_regions(checked: Checked, wire: respx.MockRouter) -> None:
     wire.get(url__startswith=AUTH_URL).respond(404)
 
     assert checked("environment").finding.kind == "unknown-environment"
@@ -209,7 +205,7 @@ def test_beside_a_custom_host_nobody_else_is_asked(checked: Checked, wire: respx
         (503, "", State.FAILED),
     ],
 )
-def test_the_secret_is_judged_by_a_code_that_nobody_issued(
+def test_secret_is_tested_with_an_invalid_code(
     checked: Checked, wire: respx.MockRouter, connection: Connection, status: int, code: str, state: State
 ) -> None:
     discoverable(wire)
@@ -225,7 +221,7 @@ def test_the_secret_is_judged_by_a_code_that_nobody_issued(
     assert connection.state == Connection.State.CONNECTED
 
 
-def test_tokens_that_are_there_are_told_with_their_age(checked: Checked) -> None:
+def test_tokens_are_described_with_their_age(checked: Checked) -> None:
     result = checked("tokens")
 
     assert result.state == State.PASSED
@@ -246,19 +242,19 @@ def test_tokens_that_are_there_are_told_with_their_age(checked: Checked) -> None
         ),
     ],
 )
-def test_tokens_that_are_not_there_are_told(checked: Checked, columns: Any, state: State, kind: str) -> None:
+def test_missing_tokens_are_reported(checked: Checked, columns: Any, state: State, kind: str) -> None:
     result = checked("tokens", **columns)
 
     assert (result.state, result.finding.kind) == (state, kind)
 
 
-def test_a_token_that_is_good_is_not_renewed(checked: Checked, wire: respx.MockRouter) -> None:
+def test_valid_token_is_not_renewed(checked: Checked, wire: respx.MockRouter) -> None:
     assert "Not due for 59 minutes" in checked("refresh").finding.text
     assert not wire.calls
 
 
 @pytest.mark.parametrize(("asked", "expires_in"), [(True, 3600), (False, -5), (True, -5)])
-def test_a_token_is_renewed_once_when_it_is_due_or_asked_for(
+def test_token_is_renewed_once_when_due_or_requested(
     checked: Checked, wire: respx.MockRouter, connection: Connection, asked: bool, expires_in: int
 ) -> None:
     discoverable(wire)
@@ -272,7 +268,7 @@ def test_a_token_is_renewed_once_when_it_is_due_or_asked_for(
     assert connection.unseal("access_token") == "new-access-token"
 
 
-def test_a_renewal_that_pingone_refuses_fails_in_its_words(checked: Checked, wire: respx.MockRouter) -> None:
+def test_renewal_refused_by_pingone_fails_with_its_code(checked: Checked, wire: respx.MockRouter) -> None:
     discoverable(wire)
     wire.post(f"{ISSUER}/token").respond(400, json={"error": "invalid_grant", "error_description": "x"})
 
@@ -303,21 +299,21 @@ def test_clocks_are_compared(checked: Checked, wire: respx.MockRouter, off_by: i
     assert words in result.finding.text
 
 
-def test_an_answer_without_a_time_tells_nothing(checked: Checked, wire: respx.MockRouter) -> None:
+def test_clock_cannot_be_judged_without_a_date(checked: Checked, wire: respx.MockRouter) -> None:
     wire.get(DISCOVERY).respond(200, headers={"Date": "yesterday"})
 
     assert checked("clock").state == State.CANNOT_TELL
 
 
 @pytest.mark.parametrize(("status", "state"), [(401, State.PASSED), (403, State.PASSED), (502, State.FAILED)])
-def test_the_api_is_asked_without_a_token(checked: Checked, wire: respx.MockRouter, status: int, state: State) -> None:
+def test_api_is_asked_without_a_token(checked: Checked, wire: respx.MockRouter, status: int, state: State) -> None:
     wire.get(f"{API_URL}/v1/environments").respond(status)
 
     assert checked("api").state == state
     assert "Authorization" not in wire.calls.last.request.headers
 
 
-def test_an_api_that_is_not_there_fails(checked: Checked, wire: respx.MockRouter) -> None:
+def test_unreachable_api_fails(checked: Checked, wire: respx.MockRouter) -> None:
     wire.get(f"{API_URL}/v1/environments").mock(side_effect=httpx.ConnectError("refused"))
 
     assert checked("api").finding.kind == "connection-failure"
@@ -328,7 +324,7 @@ def visible(wire: respx.MockRouter, *ids: object) -> None:
     wire.get(f"{API_URL}/v1/environments").respond(json=listing("environments", *environments))
 
 
-def test_the_managed_environment_is_read(checked: Checked, wire: respx.MockRouter) -> None:
+def test_managed_environment_is_read(checked: Checked, wire: respx.MockRouter) -> None:
     wire.get(MANAGED).respond(json={"id": str(ENVIRONMENT), "name": "E", "status": "ACTIVE"})
     assert checked("managed-environment").state == State.PASSED
 
@@ -336,7 +332,7 @@ def test_the_managed_environment_is_read(checked: Checked, wire: respx.MockRoute
     assert checked("managed-environment").state == State.WARNING
 
 
-def test_an_environment_that_is_gone_is_no_missing_permission(checked: Checked, wire: respx.MockRouter) -> None:
+def test_deleted_environment_is_not_a_missing_permission(checked: Checked, wire: respx.MockRouter) -> None:
     wire.get(MANAGED).respond(404, json=error("NOT_FOUND"))
 
     result = checked("managed-environment")
@@ -345,7 +341,7 @@ def test_an_environment_that_is_gone_is_no_missing_permission(checked: Checked, 
     assert "any more" in result.finding.text
 
 
-def test_an_environment_that_the_administrator_cannot_see_is_told_from_a_missing_permission(
+def test_invisible_environment_is_told_apart_from_a_missing_permission(
     checked: Checked, wire: respx.MockRouter
 ) -> None:
     wire.get(MANAGED).respond(403, json=FORBIDDEN)
@@ -360,11 +356,11 @@ def test_an_environment_that_the_administrator_cannot_see_is_told_from_a_missing
     assert checked("managed-environment").state == State.CANNOT_TELL
 
 
-def test_an_environment_that_is_not_chosen_is_told(checked: Checked) -> None:
+def test_missing_choice_of_an_environment_is_reported(checked: Checked) -> None:
     assert checked("managed-environment", managed_environment_id=None).finding.kind == "no-environment-chosen"
 
 
-def test_a_list_that_is_checked_alone_tells_an_invisible_environment_from_a_missing_permission(
+def test_list_checked_alone_tells_an_invisible_environment_from_a_missing_permission(
     checked: Checked, wire: respx.MockRouter
 ) -> None:
     wire.get(f"{MANAGED}/users").respond(403, json=FORBIDDEN)
@@ -374,7 +370,7 @@ def test_a_list_that_is_checked_alone_tells_an_invisible_environment_from_a_miss
     assert "holds no role on the environment" in checked("read-users").finding.text
 
 
-def test_what_a_check_finds_is_not_counted_as_a_failed_call(
+def test_check_is_not_counted_as_a_failed_call(
     checked: Checked, wire: respx.MockRouter, connection: Connection
 ) -> None:
     wire.get(MANAGED).respond(404, json=error("NOT_FOUND"))
@@ -395,7 +391,7 @@ def test_what_a_check_finds_is_not_counted_as_a_failed_call(
         (429, {}, State.CANNOT_TELL),
     ],
 )
-def test_each_list_is_read(
+def test_lists_are_read(
     checked: Checked, wire: respx.MockRouter, what: str, status: int, body: Any, state: State
 ) -> None:
     wire.get(f"{MANAGED}/{what}").respond(status, json=body)
@@ -408,7 +404,7 @@ def test_each_list_is_read(
         assert "Identity Data Read Only" in result.finding.advice
 
 
-def test_the_environments_are_counted(checked: Checked, wire: respx.MockRouter) -> None:
+def test_environments_are_counted(checked: Checked, wire: respx.MockRouter) -> None:
     visible(wire, ENVIRONMENT)
     assert checked("read-environments").finding.text == "1 environment is visible."
 
@@ -417,7 +413,7 @@ def test_the_environments_are_counted(checked: Checked, wire: respx.MockRouter) 
 
 
 def roles(wire: respx.MockRouter, *permissions: str, scope: str = "ENVIRONMENT", on: object = ENVIRONMENT) -> None:
-    """Mara holds one role with these permissions, and is in no group."""
+    """Give Mara one role with these permissions, and no groups."""
     assignment = {"id": str(MARA), "role": {"id": DATA_ADMIN}, "scope": {"id": str(on), "type": scope}}
     role = {"id": DATA_ADMIN, "name": "Some role", "permissions": [{"id": one} for one in permissions]}
     wire.get(f"{PERSON}/roleAssignments").respond(json=listing("roleAssignments", assignment))
@@ -426,7 +422,7 @@ def roles(wire: respx.MockRouter, *permissions: str, scope: str = "ENVIRONMENT",
     wire.get(f"{MANAGED}/roles").respond(json=listing("roles", role))
 
 
-def test_changes_are_judged_from_roles_and_never_tried(checked: Checked, wire: respx.MockRouter) -> None:
+def test_changes_are_judged_by_roles_and_never_tried(checked: Checked, wire: respx.MockRouter) -> None:
     roles(wire, "dir:create:user", "dir:update:user")
 
     assert checked("change-users").state == State.PASSED
@@ -437,20 +433,20 @@ def test_changes_are_judged_from_roles_and_never_tried(checked: Checked, wire: r
     assert {call.request.method for call in wire.calls} == {"GET"}
 
 
-def test_a_role_on_another_environment_does_not_count(checked: Checked, wire: respx.MockRouter) -> None:
+def test_role_on_another_environment_does_not_count(checked: Checked, wire: respx.MockRouter) -> None:
     roles(wire, "dir:create:user", "dir:update:user", on=ADMINISTRATORS)
 
     assert checked("change-users").state == State.FAILED
 
 
-def test_a_role_on_the_organization_counts(checked: Checked, wire: respx.MockRouter) -> None:
+def test_role_on_the_organization_counts(checked: Checked, wire: respx.MockRouter) -> None:
     roles(wire, "dir:create:user", "dir:update:user", scope="ORGANIZATION", on=DATA_ADMIN)
 
     assert checked("change-users").state == State.PASSED
 
 
 @pytest.mark.parametrize(("status", "state"), [(200, State.WARNING), (403, State.FAILED)])
-def test_a_role_on_a_population_counts_in_that_populations_environment(
+def test_role_on_a_population_counts_in_the_environment_of_the_population(
     checked: Checked, wire: respx.MockRouter, status: int, state: State
 ) -> None:
     roles(wire, "dir:create:user", "dir:update:user", scope="POPULATION", on=MARA)
@@ -474,9 +470,7 @@ def test_roles_held_through_a_group_count(checked: Checked, wire: respx.MockRout
 
 
 @pytest.mark.parametrize("hidden", [f"{PERSON}/roleAssignments", f"{API_URL}/v1/roles"])
-def test_roles_that_pingone_does_not_show_are_not_guessed(
-    checked: Checked, wire: respx.MockRouter, hidden: str
-) -> None:
+def test_hidden_roles_are_not_guessed(checked: Checked, wire: respx.MockRouter, hidden: str) -> None:
     roles(wire, "dir:create:user")
     wire.get(hidden).respond(403, json=FORBIDDEN)
 
@@ -491,7 +485,7 @@ def test_roles_that_pingone_does_not_show_are_not_guessed(
         ({}, State.CANNOT_TELL, "does not say"),
     ],
 )
-def test_the_licences_limits_are_told(
+def test_license_limits_are_shown(
     checked: Checked, wire: respx.MockRouter, answer: Any, state: State, words: str
 ) -> None:
     wire.get(f"{MANAGED}/capabilities").respond(json={"licenseQuantities": answer})
@@ -502,14 +496,14 @@ def test_the_licences_limits_are_told(
     assert words in result.finding.text
 
 
-def test_limits_that_are_not_shown_are_not_guessed(checked: Checked, wire: respx.MockRouter) -> None:
+def test_hidden_limits_are_not_guessed(checked: Checked, wire: respx.MockRouter) -> None:
     wire.get(f"{MANAGED}/capabilities").respond(403, json=FORBIDDEN)
 
     assert checked("rate-limits").state == State.CANNOT_TELL
 
 
 @pytest.mark.parametrize(("day", "state"), [("2026-11-24", State.WARNING), ("2027-03-02", State.FAILED)])
-def test_a_refresh_token_of_the_old_format_is_told(
+def test_refresh_token_in_the_old_format_is_reported(
     checked: Checked, connection: Connection, day: str, state: State
 ) -> None:
     with time_machine.travel(day):
@@ -522,7 +516,7 @@ def test_a_refresh_token_of_the_old_format_is_told(
 
 
 @pytest.mark.parametrize("odd", ["a.b.c", "..", "e30.e30.e30", "ä.ö.ü", "[1].[2].[3]"])
-def test_a_refresh_token_of_any_other_form_is_opaque(checked: Checked, connection: Connection, odd: str) -> None:
+def test_refresh_token_in_any_other_format_is_opaque(checked: Checked, connection: Connection, odd: str) -> None:
     sealed = connection.seal("refresh_token", odd)
 
     assert checked("refresh-token", sealed_refresh_token=sealed).state == State.PASSED
@@ -530,9 +524,7 @@ def test_a_refresh_token_of_any_other_form_is_opaque(checked: Checked, connectio
 
 
 @pytest.mark.parametrize(("days", "state"), [(20, State.PASSED), (3, State.WARNING), (-1, State.FAILED)])
-def test_the_end_of_a_refresh_token_is_told_where_it_is_known(
-    checked: Checked, connection: Connection, days: int, state: State
-) -> None:
+def test_refresh_token_end_is_shown_if_known(checked: Checked, connection: Connection, days: int, state: State) -> None:
     ends = timezone.now() + timedelta(days=days)
     sealed = connection.seal("refresh_token", jwt(exp=int(ends.timestamp())))
 
@@ -542,7 +534,7 @@ def test_the_end_of_a_refresh_token_is_told_where_it_is_known(
     assert f"{ends:%Y-%m-%d}" in result.finding.text
 
 
-def test_an_opaque_refresh_tokens_end_is_estimated_and_said_to_be(checked: Checked) -> None:
+def test_opaque_refresh_token_end_is_marked_as_an_estimate(checked: Checked) -> None:
     issued = datetime(2026, 11, 1, tzinfo=UTC)
 
     result = checked("sign-on-due", refresh_token_issued_at=issued)
@@ -551,7 +543,7 @@ def test_an_opaque_refresh_tokens_end_is_estimated_and_said_to_be(checked: Check
     assert "2026-12-01" in result.finding.text
 
 
-def test_what_needs_a_failed_check_is_skipped_and_the_rest_goes_on(
+def test_failed_check_skips_its_dependents_and_the_rest_continues(
     connection: Connection, wire: respx.MockRouter
 ) -> None:
     Connection.objects.filter(pk=connection.pk).update(auth_url="https://elsewhere.test")
@@ -565,7 +557,7 @@ def test_what_needs_a_failed_check_is_skipped_and_the_rest_goes_on(
     assert not wire.calls
 
 
-def test_a_wrong_secret_keeps_the_refresh_token_from_being_sent(
+def test_wrong_secret_keeps_the_refresh_token_from_being_sent(
     connection: Connection, wire: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(network, "_addresses", lambda _: ["192.0.2.7"])
@@ -583,7 +575,7 @@ def test_a_wrong_secret_keeps_the_refresh_token_from_being_sent(
     assert connection.state == Connection.State.CONNECTED
 
 
-def test_no_check_is_begun_after_the_time_there_is(connection: Connection, wire: respx.MockRouter) -> None:
+def test_check_does_not_begin_after_the_time_limit(connection: Connection, wire: respx.MockRouter) -> None:
     results = list(run_all(Subject(connection, CALLBACK), within_s=-1))
 
     assert {result.state for result in results} == {State.SKIPPED}
@@ -591,6 +583,6 @@ def test_no_check_is_begun_after_the_time_there_is(connection: Connection, wire:
     assert not wire.calls
 
 
-def test_each_check_needs_earlier_ones_only() -> None:
+def test_check_only_needs_earlier_checks() -> None:
     for place, check in enumerate(CHECKS):
         assert set(check.needs) <= {earlier.key for earlier in CHECKS[:place]}

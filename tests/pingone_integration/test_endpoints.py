@@ -1,4 +1,4 @@
-"""Call API stays inside the managed environment, whatever is typed."""
+"""Call API stays inside the managed environment, whatever text is entered."""
 
 from uuid import UUID, uuid4
 
@@ -48,7 +48,7 @@ def api() -> PingOneApi:
         ("/a.b/c-d_e~f", "/a.b/c-d_e~f", ()),
     ],
 )
-def test_a_path_is_understood_as_typed_or_copied(typed: str, path: str, query: tuple[tuple[str, str], ...]) -> None:
+def test_path_is_understood_as_typed_or_copied(typed: str, path: str, query: tuple[tuple[str, str], ...]) -> None:
     assert parse_endpoint(typed, environment_id=ENVIRONMENT) == Endpoint(path=path, query=query)
 
 
@@ -95,7 +95,7 @@ def test_a_path_is_understood_as_typed_or_copied(typed: str, path: str, query: t
         "/users?a=%ff",
     ],
 )
-def test_what_is_not_plainly_below_the_environment_is_refused_with_a_reason(typed: str) -> None:
+def test_path_outside_the_environment_is_refused_with_a_reason(typed: str) -> None:
     with pytest.raises(UnsafePath, match=r"\w{3,}"):
         parse_endpoint(typed, environment_id=ENVIRONMENT)
 
@@ -110,7 +110,7 @@ _HOSTILE = st.lists(st.sampled_from(_PIECES), max_size=12).map("".join) | st.tex
 
 
 @given(typed=_HOSTILE)
-def test_no_text_leads_out_of_the_environment(typed: str) -> None:
+def test_path_never_leads_out_of_the_environment(typed: str) -> None:
     try:
         endpoint = parse_endpoint(typed, environment_id=ENVIRONMENT)
     except UnsafePath:
@@ -121,17 +121,17 @@ def test_no_text_leads_out_of_the_environment(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["text/html", "application/json\r\nX-Injected: 1", "application/json, text/html", ""])
-def test_a_content_type_is_one_json_like_media_type(typed: str) -> None:
+def test_content_type_is_a_single_json_like_media_type(typed: str) -> None:
     with pytest.raises(UnsafePath):
         parse_media_type(typed)
 
 
 @pytest.mark.parametrize("media_type", endpoints.MEDIA_TYPES)
-def test_every_offered_content_type_is_accepted(media_type: str) -> None:
+def test_content_type_that_is_offered_is_accepted(media_type: str) -> None:
     assert parse_media_type(media_type) == media_type
 
 
-def test_an_answer_of_any_status_is_shown_as_it_came(api: PingOneApi) -> None:
+def test_answer_of_any_status_is_shown_unchanged(api: PingOneApi) -> None:
     with respx.mock:
         respx.post(f"{BASE}/users").respond(
             400, text="<p>no</p>", headers={"Correlation-Id": "c-1", "Set-Cookie": "a=b", "Content-Type": "text/html"}
@@ -143,7 +143,7 @@ def test_an_answer_of_any_status_is_shown_as_it_came(api: PingOneApi) -> None:
     assert exchange.headers == {"correlation-id": "c-1", "content-type": "text/html"}
 
 
-def test_the_body_travels_as_typed_with_the_chosen_content_type(api: PingOneApi) -> None:
+def test_body_travels_as_typed_with_the_chosen_content_type(api: PingOneApi) -> None:
     unlock = "application/vnd.pingidentity.account.unlock+json"
     with respx.mock:
         route = respx.post(f"{BASE}/users/{OTHER}").respond(200, json={})
@@ -155,14 +155,14 @@ def test_the_body_travels_as_typed_with_the_chosen_content_type(api: PingOneApi)
     assert route.calls.last.request.headers["Authorization"] == "Bearer the-access-token"
 
 
-def test_a_redirect_is_shown_and_not_followed(api: PingOneApi) -> None:
+def test_redirect_is_shown_and_not_followed(api: PingOneApi) -> None:
     with respx.mock:
         respx.get(f"{BASE}/users").respond(302, headers={"Location": "https://evil.test/"})
 
         assert endpoints.call(api, "GET", Endpoint(path="/users")).status == 302
 
 
-def test_a_write_that_gets_no_answer_is_sent_once_and_may_have_happened(api: PingOneApi) -> None:
+def test_write_without_an_answer_is_sent_once_with_an_unknown_outcome(api: PingOneApi) -> None:
     with respx.mock:
         route = respx.delete(f"{BASE}/users/{OTHER}").mock(side_effect=httpx.ReadTimeout)
 

@@ -1,4 +1,4 @@
-"""Every failure in words: what it is, why, and what to do next."""
+"""The text of every error: title, cause and resolution."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def every_class() -> list[type[PingOneError]]:
 
 
 @pytest.mark.parametrize("error", every_class(), ids=lambda error: error.__name__)
-def test_each_error_says_what_happened_why_and_what_next(error: type[PingOneError]) -> None:
+def test_error_says_what_happened_why_and_what_next(error: type[PingOneError]) -> None:
     assert error.__doc__
     assert error.title
     assert not error.title.endswith(".")
@@ -25,7 +25,7 @@ def test_each_error_says_what_happened_why_and_what_next(error: type[PingOneErro
     assert error.kind == error.kind.lower()
 
 
-def test_each_kind_stands_for_one_class() -> None:
+def test_kind_is_unique_to_its_class() -> None:
     classes = every_class()
 
     assert len({error.kind for error in classes}) == len(classes)
@@ -33,12 +33,12 @@ def test_each_kind_stands_for_one_class() -> None:
     assert all(errors.of_kind(error.kind, otherwise=PingOneError) is error for error in classes)
 
 
-def test_a_kind_of_another_version_falls_back() -> None:
+def test_kind_of_another_version_falls_back() -> None:
     assert errors.of_kind("no-longer-known", otherwise=Unavailable) is Unavailable
 
 
 @pytest.mark.parametrize("kind", errors.kinds())
-def test_an_error_of_each_kind_is_rebuilt_from_what_is_stored_of_it(kind: str) -> None:
+def test_error_is_rebuilt_from_its_stored_kind_and_text(kind: str) -> None:
     error = errors.rebuilt(kind, "What was stored.", otherwise=Unavailable)
 
     error_class = errors.kinds()[kind]
@@ -53,17 +53,17 @@ def test_an_error_of_each_kind_is_rebuilt_from_what_is_stored_of_it(kind: str) -
     assert str(errors.rebuilt(kind, "", otherwise=Unavailable)) == error_class.title
 
 
-def test_an_error_of_another_versions_kind_is_rebuilt_as_the_one_named() -> None:
+def test_error_of_an_unknown_kind_is_rebuilt_as_the_fallback() -> None:
     assert type(errors.rebuilt("no-longer-known", "", otherwise=Unavailable)) is Unavailable
 
 
 @pytest.mark.parametrize("reason", StateRejected.Reason)
-def test_each_rejected_return_has_a_cause_of_its_own(reason: StateRejected.Reason) -> None:
+def test_rejected_return_has_a_cause_for_each_reason(reason: StateRejected.Reason) -> None:
     assert StateRejected(reason).cause == StateRejected.causes[reason]
     assert len(set(StateRejected.causes.values())) == len(StateRejected.Reason)
 
 
-def test_after_a_write_without_an_answer_the_words_say_that_it_may_have_happened() -> None:
+def test_outcome_unknown_is_in_the_words_of_the_error() -> None:
     error = Unavailable(outcome_known=False)
 
     assert "may have happened" in error.title

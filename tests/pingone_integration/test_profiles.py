@@ -1,4 +1,4 @@
-"""A profile is written with what changes, and what PingOne made of it is compared."""
+"""Writing a profile: only changes are sent, and PingOne's answer is compared with them."""
 
 import json
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ def body_of(wire) -> Any:
     return json.loads(wire.calls.last.request.content)
 
 
-def test_only_the_changed_attributes_are_sent_and_an_empty_one_is_cleared(api, pingone):
+def test_profile_update_sends_only_changes_and_clears_empty_attributes(api, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada(title=None, nickname="Addie"))
 
@@ -27,7 +27,7 @@ def test_only_the_changed_attributes_are_sent_and_an_empty_one_is_cleared(api, p
     assert (written.user.nickname, written.not_taken) == ("Addie", ())
 
 
-def test_the_whole_name_is_sent_when_a_part_of_it_changes(api, pingone):
+def test_name_is_sent_whole_when_a_part_of_it_changes(api, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada(name={"given": "Ada", "family": "Berg", "honorificPrefix": "Dr"}))
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada(name={"given": "Ada", "family": "Holm"}))
 
@@ -36,7 +36,7 @@ def test_the_whole_name_is_sent_when_a_part_of_it_changes(api, pingone):
     assert body_of(wire) == {"name": {"given": "Ada", "family": "Holm", "honorificPrefix": "Dr"}}
 
 
-def test_clearing_the_last_part_of_an_address_clears_the_address(api, pingone):
+def test_address_is_cleared_with_its_last_part(api, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada(address={"locality": "Lund"}))
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada())
 
@@ -45,21 +45,21 @@ def test_clearing_the_last_part_of_an_address_clears_the_address(api, pingone):
     assert body_of(wire) == {"address": None}
 
 
-def test_nothing_is_written_when_the_user_changed_meanwhile(api, pingone):
+def test_profile_is_not_written_if_the_user_changed_since_it_was_read(api, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
 
     with pytest.raises(ChangedMeanwhile):
         profiles.update(api, ADA, changes={"title": "Chief"}, seen_at=datetime(2026, 11, 1, tzinfo=UTC))
 
 
-def test_a_user_who_did_not_change_meanwhile_is_written(api, pingone):
+def test_profile_is_written_if_the_user_did_not_change_since_it_was_read(api, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     pingone.patch(f"/users/{ADA}").respond(json=ada(title="Chief"))
 
     profiles.update(api, ADA, changes={"title": "Chief"}, seen_at=datetime(2026, 11, 20, 6, 41, 12, 950000, tzinfo=UTC))
 
 
-def test_what_pingone_did_not_take_is_named(api, pingone):
+def test_attributes_that_pingone_did_not_take_are_named(api, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada())
     pingone.patch(f"/users/{ADA}").respond(json=ada(email="ADA@acme.test"))
 
@@ -68,7 +68,7 @@ def test_what_pingone_did_not_take_is_named(api, pingone):
     assert profiles.update(api, ADA, changes=changes).not_taken == ("costCenter", "title")
 
 
-def test_a_user_is_created_with_what_was_filled_in(api, pingone):
+def test_user_is_created_with_the_filled_in_attributes(api, pingone):
     wire = pingone.post("/users").respond(201, json=ada(photo={"href": "https://acme.test/ada.png"}))
 
     written = profiles.create(
@@ -86,14 +86,14 @@ def test_a_user_is_created_with_what_was_filled_in(api, pingone):
     assert (written.user.id, written.not_taken) == (ADA, ())
 
 
-def test_a_taken_username_is_a_duplicate(api, pingone):
+def test_taken_username_is_a_duplicate(api, pingone):
     pingone.post("/users").respond(400, json=error("INVALID_DATA", "UNIQUENESS_VIOLATION", "username"))
 
     with pytest.raises(Duplicate):
         profiles.create(api, profile={"username": "ada.berg"})
 
 
-def test_an_invalid_value_names_its_attribute_in_our_words(api, pingone):
+def test_invalid_value_names_its_attribute(api, pingone):
     pingone.post("/users").respond(400, json=error("INVALID_DATA", "INVALID_VALUE", "name.given"))
 
     with pytest.raises(InvalidValue) as raised:
@@ -102,7 +102,7 @@ def test_an_invalid_value_names_its_attribute_in_our_words(api, pingone):
     assert [profiles.name_of(detail.target) for detail in raised.value.details] == ["given_name"]
 
 
-def test_an_unreadable_answer_to_a_write_leaves_the_outcome_open(api, pingone):
+def test_unreadable_answer_to_a_write_leaves_the_outcome_unknown(api, pingone):
     pingone.post("/users").respond(201, json={"username": "ada.berg"})
 
     with pytest.raises(Unavailable) as raised:
@@ -111,7 +111,7 @@ def test_an_unreadable_answer_to_a_write_leaves_the_outcome_open(api, pingone):
     assert not raised.value.outcome_known
 
 
-def test_a_profile_is_read_under_the_names_it_is_written_with(api, pingone):
+def test_profile_is_read_under_the_names_it_is_written_with(api, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada(costCenter="42", address={"locality": "Lund"}))
 
     profile = profiles.read(api, ADA)
@@ -120,7 +120,7 @@ def test_a_profile_is_read_under_the_names_it_is_written_with(api, pingone):
     assert profile["costCenter"] == "42"
 
 
-def test_a_custom_attribute_may_be_called_like_a_part_of_the_address(api, pingone):
+def test_custom_attribute_may_be_named_like_a_part_of_the_address(api, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada(region="North", address={"region": "Skåne"}))
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada(region="South", address={"region": "Skåne"}))
 
@@ -132,7 +132,7 @@ def test_a_custom_attribute_may_be_called_like_a_part_of_the_address(api, pingon
     assert written.not_taken == ()
 
 
-def test_the_user_schema_says_which_attributes_there_are(api, pingone):
+def test_user_schema_lists_the_attributes(api, pingone):
     pingone.get("/schemas").respond(
         json=listing("schemas", {"id": str(STAFF), "name": "Device"}, {"id": SCHEMA, "name": "User"})
     )
@@ -161,7 +161,7 @@ def test_the_user_schema_says_which_attributes_there_are(api, pingone):
     assert (cost_center.pattern, cost_center.pattern_in_words) == ("[0-9]+", "Digits only")
 
 
-def test_an_environment_without_a_schema_has_none_to_find(api, pingone):
+def test_user_schema_missing_from_the_environment_is_not_found(api, pingone):
     pingone.get("/schemas").respond(json={})
 
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""Why PingOne does not lift a lock: which lock it is."""
+"""A refused unlock and its reason: the kind of lock that holds."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ DEVICE = UUID("a1d0f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21")
 
 
 def refused(pingone, user, password="OK", device_lock="UNLOCKED"):
-    """PingOne takes no unlocking of an account, of this user with this password and this device."""
+    """Mock PingOne to refuse unlocking the account of this user, with this password state and device lock."""
     pingone._assert_all_called = False
     pingone.post(f"/users/{ADA}").respond(415, json=error("INVALID_REQUEST"))
     pingone.get(f"/users/{ADA}").respond(json=user)
@@ -34,7 +34,7 @@ def refused(pingone, user, password="OK", device_lock="UNLOCKED"):
     ],
     ids=["disabled", "account", "password", "device", "nothing locked"],
 )
-def test_a_refused_unlock_says_what_kind_of_lock_it_is(api, pingone, user, password, device_lock, reason, cause):
+def test_refused_unlock_names_the_kind_of_lock(api, pingone, user, password, device_lock, reason, cause):
     refused(pingone, user, password, device_lock)
 
     with pytest.raises(UnlockFailure) as raised:
@@ -45,7 +45,7 @@ def test_a_refused_unlock_says_what_kind_of_lock_it_is(api, pingone, user, passw
     assert raised.value.trace.status == 415
 
 
-def test_a_refused_unlock_of_a_user_who_cannot_be_read_is_told_in_general_words(api, pingone):
+def test_refused_unlock_of_an_unreadable_user_has_the_general_cause(api, pingone):
     refused(pingone, ada())
     pingone.get(f"/users/{ADA}").respond(500)
 
@@ -66,7 +66,7 @@ def test_a_refused_unlock_of_a_user_who_cannot_be_read_is_told_in_general_words(
     ],
     ids=["password", "device"],
 )
-def test_other_locks_are_explained_alike(api, pingone, unlock, path):
+def test_refused_unlock_of_a_password_or_device_is_explained_too(api, pingone, unlock, path):
     refused(pingone, ada(enabled=False))
     pingone.post(path).respond(400, json=error("REQUEST_FAILED"))
 
@@ -76,7 +76,7 @@ def test_other_locks_are_explained_alike(api, pingone, unlock, path):
     assert "is disabled" in raised.value.cause
 
 
-def test_an_unlock_without_an_answer_is_no_refusal(api, pingone):
+def test_unlock_without_an_answer_is_not_a_refusal(api, pingone):
     pingone.post(f"/users/{ADA}").respond(503)
 
     with pytest.raises(Unavailable):

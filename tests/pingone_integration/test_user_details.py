@@ -1,4 +1,4 @@
-"""What belongs to a user: groups, devices, password state and sessions; and the populations and groups to filter by."""
+"""The details of a user (groups, devices, password state, sessions), and the populations and groups to filter by."""
 
 import httpx
 import pytest
@@ -28,7 +28,7 @@ def test_memberships_say_whether_they_are_direct(api, pingone):
     assert (found[1].description, found[1].user_filter) == ("By city", 'title eq "x"')
 
 
-def test_groups_are_found_by_the_beginning_of_their_name(api, pingone):
+def test_groups_are_searched_by_the_beginning_of_their_name(api, pingone):
     call = pingone.get("/groups").respond(
         json=listing("groups", {"id": str(ENGINEERS), "name": NAME, "directMemberCounts": {"users": 41}})
     )
@@ -39,7 +39,7 @@ def test_groups_are_found_by_the_beginning_of_their_name(api, pingone):
     assert (found.id, found.name, found.direct_members) == (ENGINEERS, NAME, 41)
 
 
-def test_where_pingone_knows_no_beginnings_of_group_names_the_whole_name_is_asked_for(api, pingone):
+def test_groups_are_searched_by_the_whole_name_if_pingone_refuses_beginnings(api, pingone):
     pingone.get("/groups", params={"filter": f'name sw "{NAME}"'}).respond(
         400, json=error("INVALID_DATA", "INVALID_FILTER", "filter")
     )
@@ -50,13 +50,13 @@ def test_where_pingone_knows_no_beginnings_of_group_names_the_whole_name_is_aske
     assert [group.name for group in groups.search(api, NAME).items] == [NAME]
 
 
-def test_one_group_is_read_by_its_id(api, pingone):
+def test_group_is_read_by_id(api, pingone):
     pingone.get(f"/groups/{ENGINEERS}").respond(json={"id": str(ENGINEERS), "name": NAME})
 
     assert groups.get(api, ENGINEERS).name == NAME
 
 
-def test_devices_keep_pingones_order_and_say_what_is_wrong_with_them(api, pingone):
+def test_devices_keep_the_order_of_pingone_and_show_their_state(api, pingone):
     answers: list[Json] = [
         {"id": str(ADA), "type": "EMAIL", "status": "ACTIVE", "email": "ada@acme.test", "nickname": "Work"},
         {"id": str(BO), "type": "SMS", "status": "ACTIVATION_REQUIRED", "phone": "+46701234567"},
@@ -84,7 +84,7 @@ def test_devices_keep_pingones_order_and_say_what_is_wrong_with_them(api, pingon
         (None, "PingOne reports the state unknown."),
     ],
 )
-def test_the_password_state_is_said_in_words(api, pingone, status, words):
+def test_password_state_is_put_in_words(api, pingone, status, words):
     pingone.get(f"/users/{ADA}/password").respond(json={"status": status, "secondsUntilUnlock": "soon"})
 
     found = passwords.state(api, ADA)
@@ -94,7 +94,7 @@ def test_the_password_state_is_said_in_words(api, pingone, status, words):
     assert found.seconds_until_unlock is None
 
 
-def test_a_session_says_where_and_with_what(api, pingone):
+def test_session_shows_place_and_client(api, pingone):
     answer = {
         "id": str(BO),
         "createdAt": "2026-11-20T06:41:10.680Z",
@@ -113,7 +113,7 @@ def test_a_session_says_where_and_with_what(api, pingone):
     assert (found.client, found.remote_ip, found.place) == ("Firefox 145 on Linux", "203.0.113.25", "Malmö")
 
 
-def test_a_bare_session_is_a_session_all_the_same(api, pingone):
+def test_session_without_details_is_listed(api, pingone):
     pingone.get(f"/users/{ADA}/sessions").respond(json=listing("sessions", {"id": str(BO), "locations": 7}))
 
     (found,) = sessions.all_of(api, ADA)

@@ -1,4 +1,4 @@
-"""From what people type to a SCIM filter; each one is read back with a SCIM parser."""
+"""From the typed search text to a SCIM filter. A SCIM parser reads each filter back."""
 
 import json
 import re
@@ -25,7 +25,7 @@ tricky = st.text(st.sampled_from('"\\()[] aé,@+07.\n'), max_size=30)
 
 
 class FilterLexer(SCIMLexer):  # type: ignore[misc] # the parser has no types
-    """The SCIM lexer with JSON's escapes in strings, as RFC 7644 has them."""
+    """The SCIM lexer with JSON string escapes, as RFC 7644 defines them."""
 
     tokens = SCIMLexer.tokens
     COMP_VALUE = r'"(?:[^"\\]|\\.)*"'
@@ -44,20 +44,20 @@ def text_filter(text: str) -> str:
     return filter_of(Criteria(text=text))
 
 
-def test_no_criteria_make_no_filter():
+def test_filter_is_empty_without_criteria():
     assert filter_of(Criteria(text="  ", raw_filter=" ")) == ""
 
 
 @pytest.mark.parametrize("text", ["mara.lind@acme.test", " mara.lind@acme.test ", "Mara Lind <mara.lind@acme.test>"])
-def test_an_address_is_looked_up_as_email_and_as_username(text):
+def test_address_is_searched_as_email_and_username(text):
     assert text_filter(text) == 'email sw "mara.lind@acme.test" or username sw "mara.lind@acme.test"'
 
 
-def test_an_address_copied_from_a_link_loses_its_scheme():
+def test_address_copied_from_a_link_loses_its_scheme():
     assert strings_in(text_filter("mailto:mara@acme.test")) == ["mara@acme.test"] * 2
 
 
-def test_one_word_is_the_beginning_of_a_username_an_address_or_a_name():
+def test_word_is_the_beginning_of_a_username_an_address_or_a_name():
     assert text_filter("mar") == 'username sw "mar" or email sw "mar" or name.given sw "mar" or name.family sw "mar"'
 
 
@@ -69,14 +69,14 @@ def test_two_words_are_given_and_family_name_in_either_order(text):
     assert '(name.given sw "li" and name.family sw "mara")' in found
 
 
-def test_of_three_words_either_name_may_have_two():
+def test_three_words_give_two_to_either_name():
     found = text_filter("anna maria berg")
 
     assert '(name.given sw "anna maria" and name.family sw "berg")' in found
     assert '(name.given sw "anna" and name.family sw "maria berg")' in found
 
 
-def test_a_phone_number_is_looked_up_in_the_spellings_that_people_and_pingone_use():
+def test_phone_number_is_searched_in_the_spellings_of_people_and_pingone():
     spellings = strings_in(text_filter("+46 70-123 45 67"))
 
     assert {"+46 70-123 45 67", "+46701234567", "+46.701234567", "0046701234567", "0701234567"} <= set(spellings)
@@ -92,26 +92,26 @@ def test_a_phone_number_is_looked_up_in_the_spellings_that_people_and_pingone_us
         ("070-123 45 67", "0701234567"),
     ],
 )
-def test_a_phone_number_is_found_whatever_its_country(typed, spelling):
+def test_phone_number_is_searched_for_any_country(typed, spelling):
     assert f'mobilePhone eq "{spelling}"' in text_filter(typed)
     assert f'primaryPhone eq "{spelling}"' in text_filter(typed)
 
 
-def test_digits_alone_may_be_a_username_as_well():
+def test_digits_alone_may_be_a_username():
     assert 'username sw "100045"' in text_filter("100045")
 
 
-def test_few_digits_are_no_phone_number():
+def test_few_digits_are_not_a_phone_number():
     assert text_filter("1234").startswith('username sw "1234" or email sw "1234"')
 
 
 @pytest.mark.parametrize("text", [str(ADA), f" {str(ADA).upper()} "])
-def test_a_pasted_id_is_recognized(text):
+def test_pasted_id_is_recognized(text):
     assert user_id_in(text) == ADA
 
 
 @pytest.mark.parametrize("text", ["", "mara", f"{ADA} mara", str(ADA)[:-1], str(ADA).replace("-", ""), f"{{{ADA}}}"])
-def test_what_is_not_quite_an_id_is_searched_for(text):
+def test_incomplete_id_is_searched_as_text(text):
     assert user_id_in(text) is None
 
 
@@ -124,11 +124,11 @@ def test_criteria_narrow_each_other():
     )
 
 
-def test_a_raw_filter_goes_out_as_it_was_written():
+def test_raw_filter_is_sent_unchanged():
     assert filter_of(Criteria(raw_filter=' title eq "Analyst" ')) == 'title eq "Analyst"'
 
 
-def test_a_raw_filter_stays_one_condition_among_others():
+def test_raw_filter_stays_a_single_condition_among_others():
     criteria = Criteria(raw_filter='title eq "A" or title eq "B"', enabled=True)
 
     assert filter_of(criteria) == '(title eq "A" or title eq "B") and enabled eq true'
@@ -144,13 +144,13 @@ def test_a_raw_filter_stays_one_condition_among_others():
         ('memberOfGroups[id eq "x")', "A “)” closes nothing that was opened."),
     ],
 )
-def test_a_raw_filter_out_of_balance_is_refused_before_pingone_sees_it(raw, complaint):
+def test_unbalanced_raw_filter_is_refused_before_the_call(raw, complaint):
     with pytest.raises(BadFilter, match=re.escape(complaint)):
         filter_of(Criteria(raw_filter=raw))
 
 
 @pytest.mark.parametrize("criteria", [Criteria(text="é" * 256), Criteria(raw_filter=f'title eq "{"x" * 4000}"')])
-def test_a_search_that_would_not_fit_into_the_headers_is_refused(criteria):
+def test_search_that_would_not_fit_into_the_headers_is_refused(criteria):
     with pytest.raises(BadFilter, match="too long"):
         filter_of(criteria)
 
@@ -159,7 +159,7 @@ def test_a_search_that_would_not_fit_into_the_headers_is_refused(criteria):
 @example('" or username sw "')
 @example("\\")
 @example('\\"')
-def test_no_text_gets_out_of_its_string(text):
+def test_text_never_escapes_from_its_string(text):
     assert json.loads(literal(text)) == text
     condition = f"username sw {literal(text)}"
     assert strings_in(condition) == [text]
@@ -170,7 +170,7 @@ def test_no_text_gets_out_of_its_string(text):
 @example('x\\" c')
 @example(", ,")
 @example('"@')
-def test_no_search_text_changes_the_shape_of_the_filter(text):
+def test_search_text_never_changes_the_shape_of_the_filter(text):
     assume(text.strip())
     condition = filter_of(Criteria(text=text, enabled=True))
 
@@ -187,7 +187,7 @@ def test_no_search_text_changes_the_shape_of_the_filter(text):
 )
 @example('title eq "a") or (title eq "b"')
 @example('title eq "a\\" ) or (title eq "b"')
-def test_no_raw_filter_gets_around_the_other_criteria(raw):
+def test_raw_filter_never_bypasses_the_other_criteria(raw):
     assume(raw.strip())
     with suppress(BadFilter, ValueError):  # ValueError: no SCIM at all, which is PingOne's to refuse
         tokens = [token.type for token in FilterLexer().tokenize(filter_of(Criteria(raw_filter=raw, enabled=True)))]

@@ -24,7 +24,7 @@ def user(**changes: Any) -> users.User:
     return found
 
 
-def test_a_user_is_read_with_the_name_of_the_population(api, pingone):
+def test_user_is_read_with_the_name_of_the_population(api, pingone):
     pingone.get(f"/users/{ADA}", params={"expand": "population"}).respond(json=ada())
 
     found = users.get(api, ADA)
@@ -36,14 +36,14 @@ def test_a_user_is_read_with_the_name_of_the_population(api, pingone):
     assert (found.enabled, found.is_locked) == (True, False)
 
 
-def test_a_user_who_is_not_there_is_not_found(api, pingone):
+def test_missing_user_is_not_found(api, pingone):
     pingone.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
 
     with pytest.raises(NotFound):
         users.get(api, ADA)
 
 
-def test_a_search_asks_once_for_users_and_their_populations(api, pingone):
+def test_search_reads_users_and_populations_in_a_single_call(api, pingone):
     call = pingone.get("/users").respond(json=listing("users", ada(), bo(), cursor="abc", count=1284))
 
     page = users.search(api, filter='username sw "a"', limit=50)
@@ -57,20 +57,20 @@ def test_a_search_asks_once_for_users_and_their_populations(api, pingone):
     assert (page.total, page.next_cursor is None) == (1284, False)
 
 
-def test_without_a_filter_none_is_sent(api, pingone):
+def test_search_without_a_filter_sends_none(api, pingone):
     call = pingone.get("/users").respond(json={"_links": {}})
 
     assert users.search(api).items == ()
     assert "filter" not in call.calls.last.request.url.params
 
 
-def test_a_user_without_an_id_does_not_hide_the_others(api, pingone):
+def test_user_without_an_id_does_not_hide_the_others(api, pingone):
     pingone.get("/users").respond(json=listing("users", ada(id=7), ada(id=None), bo()))
 
     assert [found.username for found in users.search(api).items] == ["bo.ek"]
 
 
-def test_a_filter_that_pingone_refuses_is_an_invalid_value(api, pingone):
+def test_filter_refused_by_pingone_is_an_invalid_value(api, pingone):
     pingone.get("/users").respond(400, json=error("INVALID_DATA", "INVALID_FILTER", "filter"))
 
     with pytest.raises(InvalidValue) as raised:
@@ -82,7 +82,7 @@ def test_a_filter_that_pingone_refuses_is_an_invalid_value(api, pingone):
     "said",
     [{}, {"enabled": None, "account": None, "mfaEnabled": None, "lastSignOn": None}, {"account": {"status": "NEW"}}],
 )
-def test_what_pingone_does_not_say_is_unknown(said):
+def test_members_missing_from_the_answer_are_unknown(said):
     found = user_of({"id": str(ADA), **said})
 
     assert found is not None
@@ -90,13 +90,13 @@ def test_what_pingone_does_not_say_is_unknown(said):
     assert found.has_signed_on is (None if "lastSignOn" in said else False)
 
 
-def test_a_lock_with_a_time_says_when_it_ends():
+def test_lock_with_a_time_shows_its_end():
     locked = user(account={"status": "LOCKED", "unlockAt": "2026-12-01T00:00:00Z", "secondsUntilUnlock": 90})
 
     assert (locked.unlock_at, locked.seconds_until_unlock) == (datetime(2026, 12, 1, tzinfo=UTC), 90)
 
 
-def test_a_lock_until_the_end_of_the_calendar_is_one_that_only_an_administrator_ends():
+def test_lock_until_the_end_of_the_calendar_has_no_end():
     assert user(account={"status": "LOCKED", "unlockAt": "9999-12-31T23:59:59.999Z"}).unlock_at is None
 
 
@@ -112,17 +112,17 @@ def test_a_lock_until_the_end_of_the_calendar_is_one_that_only_an_administrator_
         ({"name": None, "username": None, "email": None}, str(ADA)),
     ],
 )
-def test_there_is_always_something_to_call_a_user(changes, shown):
+def test_display_name_is_never_empty(changes, shown):
     assert user(**changes).display_name == shown
 
 
-def test_what_pingone_does_not_define_is_the_environments_own():
+def test_attributes_unknown_to_pingone_are_custom():
     found = user(costCentre="4711", skills=["forklift", "first aid"], badge={"colour": "red"}, photo={"href": "x"})
 
     assert found.custom == {"costCentre": "4711", "skills": ["forklift", "first aid"], "badge": {"colour": "red"}}
 
 
-def test_an_external_identity_provider_is_told_from_pingone():
+def test_external_identity_provider_is_told_apart_from_pingone():
     assert not user().has_external_identity_provider
     assert user(identityProvider={"type": "SAML", "id": str(BO)}).has_external_identity_provider
 
@@ -132,7 +132,7 @@ def test_characters_that_no_page_can_hold_are_replaced():
 
 
 @given(st.dictionaries(st.sampled_from(sorted(ada() | {"photo": 1, "address": 1, "badge": 1})), json_values))
-def test_no_member_of_any_type_keeps_a_user_from_being_read(members):
+def test_user_is_readable_with_members_of_any_type(members):
     found = user_of({**members, "id": str(ADA)})
 
     assert found is not None
@@ -142,6 +142,6 @@ def test_no_member_of_any_type_keeps_a_user_from_being_read(members):
 
 
 @given(st.sampled_from(["account", "lastSignOn", "name", "address", "_embedded", "lifecycle"]), json_values)
-def test_no_part_of_any_shape_keeps_a_user_from_being_read(part, value):
+def test_user_is_readable_with_parts_of_any_shape(part, value):
     shape = {"at": value, "status": value, "given": value, "streetAddress": value, "population": value}
     assert user_of({"id": str(ADA), part: shape}) is not None

@@ -1,4 +1,4 @@
-"""pingone_integration names no page, button or role of the console: whoever shows its errors adds them."""
+"""pingone_integration names no page, button or role of the console. The caller that shows its errors adds them."""
 
 import ast
 import re
@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).parents[2] / "pingone_integration"
 OF_THE_CONSOLE = re.compile(
     r"(?i:\b(?:org admins?|agents?|helpdesk|auditors?|operators?|console|buttons?|press(?:ed|es|ing)?"
     r"|click(?:ed|s|ing)?|(?:this|the|your|a) page(?! of))\b)"
-    r"|\bSettings\b|\bTroubleshooting\b|(?<=\w )(?:Connect|Disconnect)\b"  # capitalized: what is written on the screen
+    r"|\bSettings\b|\bTroubleshooting\b|(?<=\w )(?:Connect|Disconnect)\b"  # capitalized: the text on the screen
 )
-ALLOWED = {  # text: why it is not the console's
+ALLOWED = {  # text: the reason that it does not name the console
     "pingone-console": "the product's name, as PingOne sees it in User-Agent",
     "console": "the first label of the host of PingOne's admin console",
     "PingOne's admin console": "PingOne's",
@@ -25,7 +25,7 @@ ALLOWED = {  # text: why it is not the console's
 
 
 def literals() -> Iterator[tuple[str, str]]:
-    """Every string literal, docstrings among them, with its place."""
+    """Yield every string literal with its place, docstrings included."""
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE)
         if {"sandbox", "migrations"}.isdisjoint(place.parts):
@@ -43,7 +43,7 @@ def named_in(words: str) -> list[str]:
     return OF_THE_CONSOLE.findall(words)
 
 
-def test_no_text_names_a_page_button_or_role_of_the_console() -> None:
+def test_text_names_no_page_button_or_role_of_the_console() -> None:
     found = {place: names for place, words in literals() if (names := named_in(words))}
 
     assert found == {}

@@ -1,4 +1,4 @@
-"""What each change to a user looks like on the wire, with the trap that PingOne sets for it."""
+"""The request of each change to a user, and PingOne's surprises in the answer."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -79,7 +79,7 @@ JSON = "application/json"
         (lambda api: sessions.end(api, ADA, session_id=SESSION), "DELETE", f"/sessions/{SESSION}", None, None),
     ],
 )
-def test_a_change_is_one_request_with_its_own_media_type(api, pingone, call, method, path, media_type, body):
+def test_change_is_a_single_request_with_its_own_media_type(api, pingone, call, method, path, media_type, body):
     wire = pingone.request(method, f"/users/{ADA}{path}").respond(204 if method == "DELETE" else 200, json={})
 
     call(api)
@@ -90,7 +90,7 @@ def test_a_change_is_one_request_with_its_own_media_type(api, pingone, call, met
     assert (json.loads(request.content) if request.content else None) == body
 
 
-def test_a_temporary_password_is_generated_and_must_be_changed(api, pingone):
+def test_temporary_password_is_generated_and_must_be_changed(api, pingone):
     wire = pingone.put(f"/users/{ADA}/password").respond(200, json={"status": "MUST_CHANGE_PASSWORD"})
 
     password = passwords.set_temporary(api, ADA)
@@ -112,7 +112,7 @@ def test_generated_passwords_differ_and_can_be_read_out():
         assert any(character.isdigit() for character in password)
 
 
-def test_being_in_the_group_already_is_as_good_as_being_added(api, pingone):
+def test_existing_membership_counts_as_added(api, pingone):
     pingone.post(f"/users/{ADA}/memberOfGroups").respond(400, json=error("INVALID_DATA", "UNIQUENESS_VIOLATION", "id"))
     pingone.get(f"/users/{ADA}/memberOfGroups/{ENGINEERS}").respond(json={"id": str(ENGINEERS), "type": "DIRECT"})
 
@@ -120,7 +120,7 @@ def test_being_in_the_group_already_is_as_good_as_being_added(api, pingone):
 
 
 @pytest.mark.parametrize("found", [httpx.Response(404), httpx.Response(200, json={"id": str(ENGINEERS)})])
-def test_a_group_of_the_same_name_is_not_taken_for_a_membership(api, pingone, found):
+def test_duplicate_without_a_direct_membership_stays_an_error(api, pingone, found):
     pingone.post(f"/users/{ADA}/memberOfGroups").respond(400, json=error("INVALID_DATA", "UNIQUENESS_VIOLATION", "id"))
     pingone.get(f"/users/{ADA}/memberOfGroups/{ENGINEERS}").mock(return_value=found)
 
@@ -128,14 +128,14 @@ def test_a_group_of_the_same_name_is_not_taken_for_a_membership(api, pingone, fo
         groups.add(api, ADA, group_id=ENGINEERS)
 
 
-def test_an_unlock_of_the_wrong_kind_is_refused_by_state(api, pingone):
+def test_unlock_of_the_wrong_kind_is_refused_by_state(api, pingone):
     pingone.post(f"/users/{ADA}").respond(415, json=error("INVALID_REQUEST"))
 
     with pytest.raises(RefusedByState):
         users.unlock(api, ADA)
 
 
-def test_all_sessions_are_ended_one_by_one_and_one_that_is_gone_does_not_stop_it(api, pingone):
+def test_ending_all_sessions_skips_a_session_that_is_gone(api, pingone):
     pingone.get(f"/users/{ADA}/sessions").respond(
         json=listing("sessions", {"id": str(SESSION)}, {"id": str(OTHER_SESSION)})
     )
@@ -146,7 +146,7 @@ def test_all_sessions_are_ended_one_by_one_and_one_that_is_gone_does_not_stop_it
 
 
 @pytest.mark.parametrize(("first", "known"), [(204, False), (404, True)])
-def test_when_ending_sessions_fails_halfway_the_outcome_is_unknown(api, pingone, first, known):
+def test_ending_all_sessions_has_an_unknown_outcome_if_it_fails_halfway(api, pingone, first, known):
     pingone.get(f"/users/{ADA}/sessions").respond(
         json=listing("sessions", {"id": str(SESSION)}, {"id": str(OTHER_SESSION)})
     )
@@ -159,7 +159,7 @@ def test_when_ending_sessions_fails_halfway_the_outcome_is_unknown(api, pingone,
     assert raised.value.outcome_known is known
 
 
-def test_a_write_whose_answer_is_lost_is_not_sent_again(api, pingone):
+def test_write_whose_answer_is_lost_is_not_repeated(api, pingone):
     wire = pingone.put(f"/users/{ADA}/enabled").mock(side_effect=httpx.ReadTimeout("too late"))
 
     with pytest.raises(Unavailable) as raised:
@@ -169,32 +169,32 @@ def test_a_write_whose_answer_is_lost_is_not_sent_again(api, pingone):
     assert not raised.value.outcome_known
 
 
-def test_the_end_of_an_mfa_bypass_is_read(api, pingone):
+def test_mfa_bypass_has_its_end(api, pingone):
     pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"bypassMFAEnabledUntil": "2026-12-01T08:30:00.000Z"})
 
     assert mfa.bypass_state(api, ADA).until == datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
 
 
-def test_without_a_bypass_there_is_no_end_of_it(api, pingone):
+def test_mfa_bypass_that_is_off_has_no_end(api, pingone):
     pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"_links": {}})
 
     assert mfa.bypass_state(api, ADA).until is None
 
 
-def test_one_device_is_read(api, pingone):
+def test_device_is_read(api, pingone):
     pingone.get(f"/users/{ADA}/devices/{DEVICE}").respond(json={"id": str(DEVICE), "type": "TOTP", "nickname": "Old"})
 
     assert (devices.get(api, ADA, DEVICE).kind, devices.get(api, ADA, DEVICE).nickname) == ("Authenticator app", "Old")
 
 
-def test_a_user_who_is_gone_cannot_be_deleted_again(api, pingone):
+def test_deleted_user_cannot_be_deleted_again(api, pingone):
     pingone.delete(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
 
     with pytest.raises(NotFound):
         users.delete(api, ADA)
 
 
-def test_the_answer_to_a_write_may_be_a_whole_user(api, pingone):
+def test_answer_to_a_write_may_be_a_whole_user(api, pingone):
     pingone.post(f"/users/{ADA}").respond(json=ada())
 
     users.unlock(api, ADA)

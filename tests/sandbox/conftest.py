@@ -1,4 +1,4 @@
-"""One sandbox for all tests of it; each test takes an application or a user of its own when it changes one."""
+"""A sandbox that all its tests share. A test that changes an application or a user creates its own."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,14 +19,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    """A program or a browser that talks to the sandbox: it keeps cookies."""
+    """Return an HTTP client for the sandbox that keeps cookies: a program or a browser."""
     with new_browser() as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def api_of(sandbox: Sandbox) -> Iterator[Callable[..., httpx.Client]]:
-    """`api_of("ada.admin")`: the API below the managed environment, as an administrator; each signs on once."""
+    """Return `api_of`. `api_of("ada.admin")`: the managed environment's API as an administrator, who signs in once."""
     tokens: dict[str, str] = {}
     clients: list[httpx.Client] = []
 
@@ -73,13 +73,13 @@ def enno(api_of: Callable[..., httpx.Client]) -> httpx.Client:
 
 @pytest.fixture(scope="session")
 def ivan(sandbox: Sandbox, api_of: Callable[..., httpx.Client]) -> httpx.Client:
-    """Identity Data Admin of the administrators' own environment, and there."""
+    """Identity Data Admin of the administrators' own environment, calling the API of that environment."""
     return api_of("ivan.identity", sandbox.details["environment_id"])
 
 
 @pytest.fixture
 def new_user(ada: httpx.Client) -> Callable[..., Person]:
-    """`new_user(title="Analyst")`: somebody that no other test knows, in the default population."""
+    """Return `new_user`. `new_user(title="Analyst")` creates a user for a single test, in the default population."""
 
     def create(**body: Any) -> Person:
         username = f"user-{uuid4()}"

@@ -14,7 +14,7 @@ PARTNERS = "1e0f9a8b-2c3d-4e4f-9a01-b2c3d4e5f607"
 NewUser = Callable[..., Person]
 
 
-def test_disabling_and_enabling_is_repeatable(new_user: NewUser, ada: httpx.Client):
+def test_enabled_can_be_set_repeatedly(new_user: NewUser, ada: httpx.Client):
     person = new_user()
     for enabled in (False, False, True, True):
         reply = ada.put(f"{person.path}/enabled", json={"enabled": enabled})
@@ -32,7 +32,7 @@ def test_enabled_is_true_or_false(new_user: NewUser, ada: httpx.Client, body: di
     assert_refused(response, 400, "INVALID_DATA", "INVALID_VALUE", "enabled")
 
 
-def test_disabled_users_are_found_by_filter(new_user: NewUser, ada: httpx.Client):
+def test_enabled_can_be_filtered_by(new_user: NewUser, ada: httpx.Client):
     person = new_user()
     username = person.read()["username"]
     ada.put(f"{person.path}/enabled", json={"enabled": False})
@@ -42,7 +42,7 @@ def test_disabled_users_are_found_by_filter(new_user: NewUser, ada: httpx.Client
         assert ada.get("users", params={"filter": condition}).json()["size"] == found
 
 
-def test_a_lock_ends_by_unlocking(new_user: NewUser):
+def test_lock_ends_by_unlocking(new_user: NewUser):
     person = new_user()
 
     locked = person.act("account.lock", {"unlockAt": "2031-05-06T07:08:09.000Z"})
@@ -57,14 +57,14 @@ def test_a_lock_ends_by_unlocking(new_user: NewUser):
 
 
 @pytest.mark.parametrize("body", [None, {}, {"unlockAt": "2020-01-01T00:00:00Z"}])
-def test_a_lock_without_an_end_to_come_is_for_an_administrator_to_lift(new_user: NewUser, body: object):
+def test_lock_without_a_future_end_is_lifted_only_by_an_administrator(new_user: NewUser, body: object):
     account = new_user().act("account.lock", body).json()["account"]
 
     assert account["status"] == "LOCKED"
     assert not {"unlockAt", "secondsUntilUnlock"} & set(account)
 
 
-def test_a_lock_runs_out_by_itself(new_user: NewUser, sandbox: Sandbox):
+def test_lock_expires_by_itself(new_user: NewUser, sandbox: Sandbox):
     person = new_user()
     person.act("account.lock", {"unlockAt": (datetime.now(UTC) + timedelta(hours=1)).isoformat()})
     assert 3500 < person.read()["account"]["secondsUntilUnlock"] <= 3600
@@ -75,13 +75,13 @@ def test_a_lock_runs_out_by_itself(new_user: NewUser, sandbox: Sandbox):
 
 
 @pytest.mark.parametrize("unlock_at", ["tomorrow", "2031-01-01", "2031-01-01T00:00:00", 7])
-def test_the_end_of_a_lock_is_a_moment(new_user: NewUser, unlock_at: object):
+def test_lock_refuses_an_end_that_is_not_a_date_with_time_and_zone(new_user: NewUser, unlock_at: object):
     response = new_user().act("account.lock", {"unlockAt": unlock_at})
 
     assert_refused(response, 400, "INVALID_DATA", "INVALID_VALUE", "unlockAt")
 
 
-def test_unlocking_takes_its_media_type(new_user: NewUser, ada: httpx.Client):
+def test_unlocking_requires_its_media_type(new_user: NewUser, ada: httpx.Client):
     person = new_user()
 
     for headers in ({}, {"Content-Type": "application/json"}, {"Content-Type": "application/vnd.pingidentity.x+json"}):
@@ -89,7 +89,9 @@ def test_unlocking_takes_its_media_type(new_user: NewUser, ada: httpx.Client):
     assert person.act("account.unlock").status_code == 200
 
 
-def test_moving_leaves_the_groups_of_the_old_population(new_user: NewUser, ada: httpx.Client, rosa: httpx.Client):
+def test_move_ends_the_memberships_in_groups_of_the_old_population(
+    new_user: NewUser, ada: httpx.Client, rosa: httpx.Client
+):
     person = new_user(population={"id": PARTNERS})
     groups = {group["name"]: group["id"] for group in rosa.get("groups").json()["_embedded"]["groups"]}
     for name in ("Partner portal", "VPN"):
@@ -104,7 +106,7 @@ def test_moving_leaves_the_groups_of_the_old_population(new_user: NewUser, ada: 
     assert "Partner portal" not in direct
 
 
-def test_an_account_is_verified_with_the_mailed_code(new_user: NewUser, sandbox: Sandbox):
+def test_account_is_verified_with_the_mailed_code(new_user: NewUser, sandbox: Sandbox):
     person = new_user()
     sent = person.act("user.sendVerificationCode")
     code = code_mailed_to(sandbox, person.read()["email"])
@@ -117,7 +119,7 @@ def test_an_account_is_verified_with_the_mailed_code(new_user: NewUser, sandbox:
     assert (verified["lifecycle"]["status"], verified["emailVerified"]) == ("ACCOUNT_OK", True)
 
 
-def test_verifying_the_address_leaves_the_account_alone(new_user: NewUser, sandbox: Sandbox):
+def test_email_verification_leaves_the_account_alone(new_user: NewUser, sandbox: Sandbox):
     person = new_user()
     for _ in range(2):
         sent = person.act("user.emailVerification.send", {"notificationType": "admin"}, at="emailVerification")
@@ -133,7 +135,7 @@ def test_verifying_the_address_leaves_the_account_alone(new_user: NewUser, sandb
     assert_refused(again, 400, "INVALID_DATA", "INVALID_VALUE", "verificationCode")
 
 
-def test_without_an_address_no_code_can_be_sent(ada: httpx.Client, sandbox: Sandbox):
+def test_codes_cannot_be_sent_without_an_address(ada: httpx.Client, sandbox: Sandbox):
     noah = Person(api=ada, id=sandbox.details["users"]["noah.nomail"])
 
     assert_refused(noah.act("user.sendVerificationCode"), 400, "REQUEST_FAILED")
@@ -141,7 +143,7 @@ def test_without_an_address_no_code_can_be_sent(ada: httpx.Client, sandbox: Sand
     assert_refused(noah.act("password.sendRecoveryCode", at="password"), 400, "REQUEST_FAILED")
 
 
-def test_the_outbox_shows_the_mail_to_people(new_user: NewUser, sandbox: Sandbox, http: httpx.Client):
+def test_outbox_shows_the_mail(new_user: NewUser, sandbox: Sandbox, http: httpx.Client):
     person = new_user()
     person.act("user.sendVerificationCode")
     address = person.read()["email"]
@@ -152,7 +154,7 @@ def test_the_outbox_shows_the_mail_to_people(new_user: NewUser, sandbox: Sandbox
     assert code_mailed_to(sandbox, address) in page.text
 
 
-def test_the_first_page_tells_a_newcomer_how_to_connect(sandbox: Sandbox, http: httpx.Client):
+def test_first_page_tells_a_newcomer_how_to_connect(sandbox: Sandbox, http: httpx.Client):
     page = http.get(sandbox.url)
 
     assert page.status_code == 200

@@ -1,4 +1,4 @@
-"""What an environment consists of: environments, populations, schema, policies, roles, and the audit trail."""
+"""Environments and their parts: populations, schema, policies, roles and the audit trail."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,9 @@ def names(response: httpx.Response, collection: str) -> list[str]:
         ("ivan.identity", ["Administrators"]),
     ],
 )
-def test_the_list_shows_environments_with_a_role(api_of: Callable[..., httpx.Client], username: str, seen: list[str]):
+def test_environments_are_listed_if_the_administrator_has_a_role(
+    api_of: Callable[..., httpx.Client], username: str, seen: list[str]
+):
     assert names(api_of(username).get(".."), "environments") == seen
 
 
@@ -47,18 +49,18 @@ def test_environments_are_filtered(ada: httpx.Client, sandbox: Sandbox):
         assert_refused(found(wrong), 400, "INVALID_DATA", "INVALID_FILTER", "filter")
 
 
-def test_a_missing_environment_is_404_and_one_without_a_role_403(ada: httpx.Client, sandbox: Sandbox):
+def test_missing_environment_is_404_and_an_environment_without_a_role_403(ada: httpx.Client, sandbox: Sandbox):
     assert ada.get(f"../{sandbox.details['managed_environment_id']}").json()["name"] == "Acme production"
     assert_refused(ada.get(f"../{NOBODY}"), 404, "NOT_FOUND")
     foreign = ada.get(f"../{sandbox.details['second_environment_id']}")
     assert_refused(foreign, 403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
 
 
-def test_capabilities_tell_the_rate_limits(rosa: httpx.Client):
+def test_capabilities_include_the_rate_limits(rosa: httpx.Client):
     assert rosa.get("capabilities").json()["licenseQuantities"]["rlgAuditRps"] == {"limit": 10}
 
 
-def test_populations_with_their_counts(rosa: httpx.Client, petra: httpx.Client):
+def test_populations_are_listed_with_their_counts(rosa: httpx.Client, petra: httpx.Client):
     listed = rosa.get("populations").json()["_embedded"]["populations"]
 
     assert [one["name"] for one in listed] == ["Customers", "Partners", "Staff"]
@@ -70,7 +72,7 @@ def test_populations_with_their_counts(rosa: httpx.Client, petra: httpx.Client):
     assert names(rosa.get("populations", params={"filter": f'id eq "{STAFF}"'}), "populations") == ["Staff"]
 
 
-def test_a_population_is_created_changed_and_deleted(ada: httpx.Client):
+def test_population_is_created_changed_and_deleted(ada: httpx.Client):
     name = f"population-{uuid4()}"
     created = ada.post("populations", json={"name": name, "description": "Some"})
     path = f"populations/{created.json()['id']}"
@@ -85,7 +87,7 @@ def test_a_population_is_created_changed_and_deleted(ada: httpx.Client):
     assert_refused(ada.post("populations", json={}), 400, "INVALID_DATA", "REQUIRED_VALUE", "name")
 
 
-def test_the_schema_names_the_environments_own_attributes(rosa: httpx.Client):
+def test_schema_includes_the_custom_attributes(rosa: httpx.Client):
     schema = rosa.get("schemas").json()["_embedded"]["schemas"][0]
     listed = rosa.get(f"schemas/{schema['id']}/attributes").json()["_embedded"]["attributes"]
     attributes = {one["name"]: one for one in listed}
@@ -110,7 +112,7 @@ def test_password_policies_can_be_read(rosa: httpx.Client):
     assert_refused(rosa.get(f"passwordPolicies/{NOBODY}"), 404, "NOT_FOUND")
 
 
-def test_roles_and_their_permissions(rosa: httpx.Client):
+def test_roles_are_listed_with_their_permissions(rosa: httpx.Client):
     built_in = rosa.get("../../roles").json()["_embedded"]["roles"]
     reader = next(role for role in built_in if role["name"] == "Identity Data Read Only")
 
@@ -120,7 +122,7 @@ def test_roles_and_their_permissions(rosa: httpx.Client):
     assert names(rosa.get("roles", params={"filter": 'type eq "CUSTOM"'}), "roles") == []
 
 
-def test_a_role_is_given_and_taken(ivan: httpx.Client, sandbox: Sandbox):
+def test_role_is_assigned_and_removed(ivan: httpx.Client, sandbox: Sandbox):
     nils = next(one["id"] for one in sandbox.details["administrators"] if one["username"] == "nils.norole")
     roles = {role["name"]: role["id"] for role in ivan.get("roles").json()["_embedded"]["roles"]}
     scope = {"id": sandbox.details["environment_id"], "type": "ENVIRONMENT"}
@@ -153,7 +155,7 @@ def test_groups_with_roles_show_them(rosa: httpx.Client):
     assert assignments[0]["readOnly"] is True
 
 
-def test_writes_leave_activities_that_name_both_sides(new_user: NewUser, ada: httpx.Client, sandbox: Sandbox):
+def test_activities_of_a_write_name_actor_and_resource(new_user: NewUser, ada: httpx.Client, sandbox: Sandbox):
     person = new_user()
     ada.put(f"{person.path}/enabled", json={"enabled": False})
     lock = person.act("account.lock")
@@ -172,7 +174,7 @@ def test_writes_leave_activities_that_name_both_sides(new_user: NewUser, ada: ht
     assert found[0] in events(f'actors.user.id eq "{actor}" and resources.population.id eq "{STAFF}"')
 
 
-def test_a_refused_write_leaves_no_activity(new_user: NewUser, ada: httpx.Client):
+def test_activities_do_not_include_a_refused_write(new_user: NewUser, ada: httpx.Client):
     person = new_user()
 
     assert ada.patch(person.path, json={"timezone": "UTC"}).status_code == 400
@@ -195,14 +197,14 @@ def test_a_refused_write_leaves_no_activity(new_user: NewUser, ada: httpx.Client
         f'{RANGE} and resources.id sw "{MARA}"',
     ],
 )
-def test_activities_want_a_range_of_dates_and_one_subject(ada: httpx.Client, condition: str):
+def test_activities_require_a_date_range_and_a_single_subject(ada: httpx.Client, condition: str):
     response = ada.get("activities", params={"filter": condition})
 
     assert_refused(response, 400, "INVALID_DATA", "INVALID_FILTER", "filter")
 
 
-def test_activities_by_post_and_in_pages(ada: httpx.Client):
-    seeded = "2026-11-21T00:00:00Z"  # before any test can have done something to her
+def test_activities_are_read_by_post_and_in_pages(ada: httpx.Client):
+    seeded = "2026-11-21T00:00:00Z"  # before any test changed Mara
     condition = f'recordedat ge "{LONG_AGO}" and createdAt le "{seeded}" and resources.id eq "{MARA}"'
     first = ada.post("activities", json={"filter": condition, "limit": 2}).json()
     cursor = httpx.URL(first["_links"]["next"]["href"]).params["cursor"]

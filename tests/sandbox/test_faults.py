@@ -1,4 +1,4 @@
-"""Breaking the sandbox on purpose: each fault and each change as a program sees it, and the way back."""
+"""Breaking the sandbox on purpose: each fault and each change as an API client sees it, and the restoring."""
 
 import json
 import time
@@ -16,12 +16,12 @@ from tests.support.oauth import assert_error
 from tests.support.sandbox_people import Person, assert_refused
 from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
-LONG_S = 60  # nobody waits for it
+LONG_S = 60  # seconds; no test waits that long
 
 
 @pytest.fixture
 def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """Not the one of the other tests in this folder: they keep their grants, and would lose them."""
+    """Use the shared sandbox, not this folder's: the other tests here would lose their grants."""
     yield shared_sandbox
     shared_sandbox.mend()
 
@@ -34,7 +34,7 @@ def ada(sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def console(sandbox: Sandbox) -> oauth.Application:
-    """The application that changes of the world are about."""
+    """The application that the changes are applied to."""
     client_id, client_secret = sandbox.details["client_id"], sandbox.details["client_secret"]
     return oauth.Application(sandbox=sandbox, client_id=client_id, client_secret=client_secret)
 
@@ -69,9 +69,7 @@ def control_page(sandbox: Sandbox) -> str:
     ("effect", "status", "code"),
     [("429", 429, "REQUEST_LIMITED"), ("500", 500, "UNEXPECTED_ERROR"), ("503", 503, "SERVICE_UNAVAILABLE")],
 )
-def test_an_error_of_pingones_own_comes_in_its_envelope(
-    sandbox: Sandbox, ada: httpx.Client, effect: str, status: int, code: str
-):
+def test_pingone_error_comes_in_its_envelope(sandbox: Sandbox, ada: httpx.Client, effect: str, status: int, code: str):
     sandbox.fault(effect)
 
     response = ada.get("users", headers={"X-Ping-External-Transaction-ID": "mine"})
@@ -83,7 +81,7 @@ def test_an_error_of_pingones_own_comes_in_its_envelope(
 
 
 @pytest.mark.parametrize("effect", ["502", "504"])
-def test_a_gateways_error_is_html(sandbox: Sandbox, ada: httpx.Client, effect: str):
+def test_gateway_error_is_html(sandbox: Sandbox, ada: httpx.Client, effect: str):
     sandbox.fault(effect)
 
     response = ada.get("users")
@@ -95,7 +93,7 @@ def test_a_gateways_error_is_html(sandbox: Sandbox, ada: httpx.Client, effect: s
 
 
 @pytest.mark.parametrize("retry_after", ["3", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_too_many_requests_may_say_when_to_come_back(sandbox: Sandbox, ada: httpx.Client, retry_after: str):
+def test_429_may_have_a_retry_after(sandbox: Sandbox, ada: httpx.Client, retry_after: str):
     sandbox.fault("429", retry_after=retry_after)
 
     assert ada.get("users").headers["Retry-After"] == retry_after
@@ -114,7 +112,7 @@ def test_too_many_requests_may_say_when_to_come_back(sandbox: Sandbox, ada: http
         ("temporarily_unavailable", 503),
     ],
 )
-def test_the_token_endpoint_refuses_as_oauth_does(
+def test_token_endpoint_refuses_with_oauth_errors(
     console: oauth.Application, http: httpx.Client, error: str, status: int
 ):
     refresh_token = console.tokens(http)["refresh_token"]
@@ -125,13 +123,13 @@ def test_the_token_endpoint_refuses_as_oauth_does(
     assert console.refresh(http, refresh_token).status_code == 200
 
 
-def test_oauth_errors_are_for_the_token_endpoint(sandbox: Sandbox):
+def test_oauth_errors_are_limited_to_the_token_endpoint(sandbox: Sandbox):
     with pytest.raises(AssertionError, match="at the token endpoint only"):
         sandbox.fault("invalid_grant", on="api")
 
 
-def test_a_reset_connection_changes_nothing(sandbox: Sandbox, person: Person):
-    person.read()  # the connection is kept alive
+def test_reset_connection_changes_nothing(sandbox: Sandbox, person: Person):
+    person.read()  # open a kept-alive connection
 
     with sandbox.broken("reset"), pytest.raises(httpx.ReadError, match="Connection reset"):
         rename(person, "Analyst")
@@ -139,14 +137,14 @@ def test_a_reset_connection_changes_nothing(sandbox: Sandbox, person: Person):
     assert "title" not in person.read()
 
 
-def test_with_the_answer_lost_the_change_has_happened(sandbox: Sandbox, person: Person):
+def test_lost_answer_does_not_undo_the_change(sandbox: Sandbox, person: Person):
     with sandbox.broken("answer-lost", methods="PATCH"), pytest.raises(httpx.ReadError, match="Connection reset"):
         rename(person, "Analyst")
 
     assert person.read()["title"] == "Analyst"
 
 
-def test_a_refresh_token_is_exchanged_although_the_answer_was_lost(console: oauth.Application, http: httpx.Client):
+def test_lost_answer_uses_up_the_refresh_token(console: oauth.Application, http: httpx.Client):
     refresh_token = console.tokens(http)["refresh_token"]
 
     with console.sandbox.broken("answer-lost", on="token"), pytest.raises(httpx.ReadError):
@@ -155,19 +153,19 @@ def test_a_refresh_token_is_exchanged_although_the_answer_was_lost(console: oaut
     assert_error(console.refresh(http, refresh_token), 400, "invalid_grant")
 
 
-def test_a_late_answer_comes_after_the_change(sandbox: Sandbox, person: Person):
+def test_late_answer_comes_after_the_change(sandbox: Sandbox, person: Person):
     with sandbox.broken("latency", seconds=LONG_S, methods="PATCH"), ThreadPoolExecutor() as pool:
         asked = pool.submit(rename, person, "Analyst")
         give_up_at = time.monotonic() + 10
         while person.read().get("title") != "Analyst" and time.monotonic() < give_up_at:
             assert not asked.done()
         seen = person.read().get("title")
-        sandbox.mend()  # or the pool would wait for the answer
+        sandbox.mend()  # otherwise the pool waits for the answer
 
     assert seen == "Analyst"
 
 
-def test_a_late_answer_is_an_ordinary_one(sandbox: Sandbox, ada: httpx.Client):
+def test_late_answer_is_an_ordinary_answer(sandbox: Sandbox, ada: httpx.Client):
     sandbox.fault("latency", seconds=0.3)
 
     started = time.perf_counter()
@@ -177,7 +175,7 @@ def test_a_late_answer_is_an_ordinary_one(sandbox: Sandbox, ada: httpx.Client):
     assert time.perf_counter() - started >= 0.3
 
 
-def test_what_hangs_is_closed_without_an_answer(sandbox: Sandbox, person: Person):
+def test_hanging_request_is_closed_without_an_answer(sandbox: Sandbox, person: Person):
     with sandbox.broken("hang", seconds=0.3):
         started = time.perf_counter()
         with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
@@ -206,7 +204,7 @@ def test_mending_ends_the_wait_of_a_request_at_once(sandbox: Sandbox, ada: httpx
         assert asked.result(timeout=10) == (0 if effect == "hang" else 200)
 
 
-def test_those_who_gave_up_do_not_occupy_the_sandbox(sandbox: Sandbox, ada: httpx.Client):
+def test_clients_that_gave_up_do_not_occupy_the_sandbox(sandbox: Sandbox, ada: httpx.Client):
     sandbox.fault("hang", seconds=LONG_S)
 
     def give_up(_: int) -> None:
@@ -214,13 +212,13 @@ def test_those_who_gave_up_do_not_occupy_the_sandbox(sandbox: Sandbox, ada: http
             ada.get("users", timeout=httpx.Timeout(10, read=0.1))
 
     with ThreadPoolExecutor(25) as pool:
-        list(pool.map(give_up, range(100)))  # twice as many as it has threads
+        list(pool.map(give_up, range(100)))  # twice the number of the sandbox's threads
 
     assert "Mend everything" in control_page(sandbox)
 
 
-def test_the_headers_of_a_slow_body_come_at_once(sandbox: Sandbox, ada: httpx.Client):
-    sandbox.fault("slow-body", seconds=LONG_S)  # a piece every three
+def test_slow_body_has_its_headers_at_once(sandbox: Sandbox, ada: httpx.Client):
+    sandbox.fault("slow-body", seconds=LONG_S)  # a piece every three seconds
 
     with ada.stream("GET", "populations", timeout=httpx.Timeout(10, read=1.5)) as response:
         assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
@@ -228,7 +226,7 @@ def test_the_headers_of_a_slow_body_come_at_once(sandbox: Sandbox, ada: httpx.Cl
             response.read()
 
 
-def test_a_slow_body_comes_in_pieces_and_whole(sandbox: Sandbox, ada: httpx.Client):
+def test_slow_body_comes_in_pieces_and_complete(sandbox: Sandbox, ada: httpx.Client):
     whole = ada.get("populations").json()
     sandbox.fault("slow-body", seconds=0.3)
 
@@ -241,7 +239,7 @@ def test_a_slow_body_comes_in_pieces_and_whole(sandbox: Sandbox, ada: httpx.Clie
     assert json.loads(b"".join(pieces)) == whole
 
 
-def test_cut_json_ends_halfway_without_a_word(sandbox: Sandbox, ada: httpx.Client):
+def test_cut_json_ends_halfway_without_an_error(sandbox: Sandbox, ada: httpx.Client):
     whole = ada.get("populations").content
     sandbox.fault("cut-json")
 
@@ -252,7 +250,7 @@ def test_cut_json_ends_halfway_without_a_word(sandbox: Sandbox, ada: httpx.Clien
     assert response.headers["Content-Length"] == str(len(response.content))
 
 
-def test_html_comes_as_if_all_were_well(sandbox: Sandbox, ada: httpx.Client):
+def test_html_comes_with_status_200(sandbox: Sandbox, ada: httpx.Client):
     sandbox.fault("html")
 
     response = ada.get("users")
@@ -261,7 +259,7 @@ def test_html_comes_as_if_all_were_well(sandbox: Sandbox, ada: httpx.Client):
     assert response.headers["Content-Type"].startswith("text/html")
 
 
-def test_a_huge_body_is_json(sandbox: Sandbox, ada: httpx.Client):
+def test_huge_body_is_json(sandbox: Sandbox, ada: httpx.Client):
     sandbox.fault("huge")
 
     response = ada.get("users")
@@ -282,7 +280,7 @@ def test_a_huge_body_is_json(sandbox: Sandbox, ada: httpx.Client):
         ),
     ],
 )
-def test_a_fault_is_of_one_part_or_of_all(sandbox: Sandbox, http: httpx.Client, on: str, broken: set[str]):
+def test_fault_affects_a_part_or_all(sandbox: Sandbox, http: httpx.Client, on: str, broken: set[str]):
     sandbox.fault("502", on=on)
 
     paths = ["/v1/environments", "/{env}/as/token", "/{env}/as/jwks", "/{env}/as/.well-known/openid-configuration"]
@@ -292,7 +290,7 @@ def test_a_fault_is_of_one_part_or_of_all(sandbox: Sandbox, http: httpx.Client, 
     assert {path for path, answer in answers.items() if answer.status_code == 502} == broken
 
 
-def test_a_fault_may_be_of_some_paths_and_methods_only(sandbox: Sandbox, new_person: Callable[[], Person]):
+def test_fault_may_be_limited_to_paths_and_methods(sandbox: Sandbox, new_person: Callable[[], Person]):
     person, other = new_person(), new_person()
     sandbox.fault("503", path=person.id, methods="patch, DELETE")
 
@@ -301,7 +299,7 @@ def test_a_fault_may_be_of_some_paths_and_methods_only(sandbox: Sandbox, new_per
     assert rename(other, "Analyst").status_code == 200
 
 
-def test_faults_strike_as_often_as_they_should_whoever_asks_at_the_same_time(sandbox: Sandbox, ada: httpx.Client):
+def test_fault_strikes_the_exact_number_of_times_under_concurrent_requests(sandbox: Sandbox, ada: httpx.Client):
     sandbox.fault("503", times=13)
     sandbox.fault("500", times=4)
 
@@ -311,7 +309,7 @@ def test_faults_strike_as_often_as_they_should_whoever_asks_at_the_same_time(san
     assert {status: statuses.count(status) for status in set(statuses)} == {503: 13, 500: 4, 200: 23}
 
 
-def test_nothing_hits_the_pages_that_mend(sandbox: Sandbox, http: httpx.Client):
+def test_control_pages_are_exempt_from_faults(sandbox: Sandbox, http: httpx.Client):
     http.cookies.set("sandbox_csrf", "y" * 32)
     form = {"control": "stop", "csrfmiddlewaretoken": "y" * 32}
     sandbox.fault("latency", seconds=LONG_S, on="all")
@@ -325,7 +323,7 @@ def test_nothing_hits_the_pages_that_mend(sandbox: Sandbox, http: httpx.Client):
             http.get(f"{sandbox.url}{path}")
 
 
-def test_the_control_page_refuses_what_it_does_not_understand(sandbox: Sandbox, http: httpx.Client):
+def test_control_page_refuses_invalid_forms(sandbox: Sandbox, http: httpx.Client):
     http.cookies.set("sandbox_csrf", "y" * 32)
 
     def send(**form: str) -> httpx.Response:
@@ -341,7 +339,7 @@ def test_the_control_page_refuses_what_it_does_not_understand(sandbox: Sandbox, 
     assert "<p>Nothing.</p>" in control_page(sandbox)
 
 
-def test_what_is_broken_outlives_a_restart(tmp_path: Path):
+def test_faults_and_changes_survive_a_restart(tmp_path: Path):
     with running_sandbox(tmp_path, "--users", "0") as first:
         first.fault("503")
         first.change("delete-environment")
@@ -363,7 +361,7 @@ def test_revoked_grants_stay_revoked(sandbox: Sandbox, console: oauth.Applicatio
     assert console.tokens(http)
 
 
-def test_the_grants_of_one_administrator_may_be_revoked(sandbox: Sandbox, ada: httpx.Client):
+def test_grants_of_a_single_administrator_may_be_revoked(sandbox: Sandbox, ada: httpx.Client):
     with sandbox.api(sandbox.token("rosa.reader")) as rosa:
         sandbox.change("revoke-grants", administrator="rosa.reader")
 
@@ -371,7 +369,7 @@ def test_the_grants_of_one_administrator_may_be_revoked(sandbox: Sandbox, ada: h
         assert ada.get("populations").status_code == 200
 
 
-def test_a_rotated_secret_is_another_one_until_mended(sandbox: Sandbox, console: oauth.Application, http: httpx.Client):
+def test_secret_rotation_lasts_until_mended(sandbox: Sandbox, console: oauth.Application, http: httpx.Client):
     refresh_token = console.tokens(http)["refresh_token"]
 
     sandbox.change("rotate-secret")
@@ -385,7 +383,7 @@ def test_a_rotated_secret_is_another_one_until_mended(sandbox: Sandbox, console:
     assert console.refresh(http, refresh_token).status_code == 200
 
 
-def test_an_administrator_without_roles_may_do_nothing(sandbox: Sandbox, ada: httpx.Client):
+def test_administrator_without_roles_may_do_nothing(sandbox: Sandbox, ada: httpx.Client):
     before = sandbox.sql("SELECT * FROM sandbox_roleassignment ORDER BY id")
 
     sandbox.change("remove-role")
@@ -398,7 +396,7 @@ def test_an_administrator_without_roles_may_do_nothing(sandbox: Sandbox, ada: ht
     assert sandbox.sql("SELECT * FROM sandbox_roleassignment ORDER BY id") == before
 
 
-def test_a_deleted_environment_is_404_and_what_is_below_403(sandbox: Sandbox, ada: httpx.Client, http: httpx.Client):
+def test_deleted_environment_is_404_and_its_contents_403(sandbox: Sandbox, ada: httpx.Client, http: httpx.Client):
     managed = sandbox.details["managed_environment_id"]
     everybody = ada.get("users").json()["count"]
 
@@ -413,7 +411,7 @@ def test_a_deleted_environment_is_404_and_what_is_below_403(sandbox: Sandbox, ad
     assert ada.get("users").json()["count"] == everybody
 
 
-def test_a_plan_without_unlock_does_not_know_its_media_type(sandbox: Sandbox, person: Person):
+def test_plan_without_unlock_refuses_its_media_type(sandbox: Sandbox, person: Person):
     sandbox.change("no-unlock")
     person.act("account.lock").raise_for_status()
 
@@ -436,7 +434,7 @@ def test_refresh_tokens_may_be_jwts(sandbox: Sandbox, console: oauth.Application
     assert_error(console.refresh(http, new), 400, "invalid_grant")
 
 
-def test_the_grace_period_may_be_set(sandbox: Sandbox, console: oauth.Application, http: httpx.Client):
+def test_grace_period_may_be_set(sandbox: Sandbox, console: oauth.Application, http: httpx.Client):
     sandbox.change("grace-period", seconds="300")
     first, second = (console.tokens(http)["refresh_token"] for _ in range(2))
 
@@ -448,7 +446,7 @@ def test_the_grace_period_may_be_set(sandbox: Sandbox, console: oauth.Applicatio
     assert_error(console.refresh(http, second), 400, "invalid_grant")
 
 
-def test_mending_leaves_the_database_as_it_was(sandbox: Sandbox):
+def test_mending_restores_the_database(sandbox: Sandbox):
     def everything() -> list[Any]:
         tables = ("sandbox_environment", "sandbox_application", "sandbox_roleassignment", "sandbox_fault")
         return [sandbox.sql(f"SELECT * FROM {table} ORDER BY id") for table in tables]  # noqa: S608

@@ -1,4 +1,4 @@
-"""Groups, who is in them, and groups inside groups."""
+"""Groups, their members, and groups inside groups."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ NewUser = Callable[..., Person]
 
 @pytest.fixture(scope="session")
 def groups(rosa: httpx.Client) -> dict[str, str]:
-    """Ids of the seeded groups by name."""
+    """Return the IDs of the seeded groups by name."""
     listed = rosa.get("groups", params={"limit": 1000}).json()["_embedded"]["groups"]
     return {group["name"]: group["id"] for group in listed}
 
@@ -37,7 +37,7 @@ def types(person: Person) -> dict[str, str]:
     return {one["id"]: one["type"] for one in listed["_embedded"]["groupMemberships"]}
 
 
-def test_a_group_is_created_read_replaced_and_deleted(ada: httpx.Client):
+def test_group_is_created_read_replaced_and_deleted(ada: httpx.Client):
     group_id = new_group(ada, description="Some", externalId="x-1", customData={"floor": 3})
     path = f"groups/{group_id}"
     group = ada.get(path).json()
@@ -65,13 +65,13 @@ def test_a_group_is_created_read_replaced_and_deleted(ada: httpx.Client):
     ],
     ids=str,
 )
-def test_a_bad_group_is_refused(ada: httpx.Client, sent: dict[str, Any], detail: str, target: str):
+def test_bad_group_is_refused(ada: httpx.Client, sent: dict[str, Any], detail: str, target: str):
     response = ada.post("groups", json={"name": f"group-{uuid4()}"} | sent)
 
     assert_refused(response, 400, "INVALID_DATA", detail, target)
 
 
-def test_groups_are_found_by_id_name_and_beginning_of_a_name(rosa: httpx.Client, groups: dict[str, str]):
+def test_groups_are_filtered_by_id_name_and_beginning_of_a_name(rosa: httpx.Client, groups: dict[str, str]):
     def names(condition: str) -> list[str]:
         listed = rosa.get("groups", params={"filter": condition}).json()["_embedded"]["groups"]
         return [group["name"] for group in listed]
@@ -85,7 +85,7 @@ def test_groups_are_found_by_id_name_and_beginning_of_a_name(rosa: httpx.Client,
     assert_refused(response, 400, "INVALID_DATA", "INVALID_FILTER", "filter")
 
 
-def test_groups_come_in_pages(rosa: httpx.Client, groups: dict[str, str]):
+def test_groups_are_listed_in_pages(rosa: httpx.Client, groups: dict[str, str]):
     body = rosa.get("groups", params={"limit": 10}).json()
     found = [group["id"] for group in body["_embedded"]["groups"]]
     while "next" in body["_links"]:
@@ -96,7 +96,7 @@ def test_groups_come_in_pages(rosa: httpx.Client, groups: dict[str, str]):
     assert "prev" in body["_links"]
 
 
-def test_joining_and_leaving_a_group(new_user: NewUser, ada: httpx.Client):
+def test_user_joins_and_leaves_a_group(new_user: NewUser, ada: httpx.Client):
     person, group_id = new_user(), new_group(ada)
 
     joined = join(person, group_id)
@@ -111,7 +111,7 @@ def test_joining_and_leaving_a_group(new_user: NewUser, ada: httpx.Client):
     assert_refused(ada.get(path), 404, "NOT_FOUND")
 
 
-def test_what_keeps_somebody_out_of_a_group(new_user: NewUser, ada: httpx.Client, groups: dict[str, str]):
+def test_membership_is_refused_for_each_reason(new_user: NewUser, ada: httpx.Client, groups: dict[str, str]):
     person, group_id = new_user(), new_group(ada)
     join(person, group_id)
 
@@ -122,7 +122,7 @@ def test_what_keeps_somebody_out_of_a_group(new_user: NewUser, ada: httpx.Client
     assert_refused(join(person, "not-an-id"), 400, "INVALID_DATA", "INVALID_VALUE", "id")
 
 
-def test_nobody_is_in_two_groups_of_one_name(new_user: NewUser, ada: httpx.Client, sandbox: Sandbox):
+def test_user_is_never_in_two_groups_of_the_same_name(new_user: NewUser, ada: httpx.Client, sandbox: Sandbox):
     name, person = f"group-{uuid4()}", new_user(population={"id": PARTNERS})
     first = new_group(ada, name=name, population={"id": PARTNERS})
     staff = next(one for one in ada.get("populations").json()["_embedded"]["populations"] if one["name"] == "Staff")
@@ -133,7 +133,7 @@ def test_nobody_is_in_two_groups_of_one_name(new_user: NewUser, ada: httpx.Clien
     assert_refused(join(person, second), 400, "INVALID_DATA", "CONSTRAINT_VIOLATION", "id")
 
 
-def test_a_filter_makes_indirect_members_that_cannot_be_removed(new_user: NewUser, ada: httpx.Client):
+def test_group_filter_makes_indirect_members_that_cannot_be_removed(new_user: NewUser, ada: httpx.Client):
     title = f"title-{uuid4()}"
     group_id = new_group(ada, userFilter=f'title eq "{title}"')
     person = new_user(title=title)
@@ -145,7 +145,7 @@ def test_a_filter_makes_indirect_members_that_cannot_be_removed(new_user: NewUse
     assert group_id not in types(person)
 
 
-def test_a_direct_member_stays_direct_where_the_filter_admits_them_too(new_user: NewUser, ada: httpx.Client):
+def test_direct_member_stays_direct_if_the_filter_matches_too(new_user: NewUser, ada: httpx.Client):
     title = f"title-{uuid4()}"
     group_id = new_group(ada, userFilter=f'title eq "{title}"')
     person = new_user(title=title)
@@ -155,7 +155,7 @@ def test_a_direct_member_stays_direct_where_the_filter_admits_them_too(new_user:
     assert types(person)[group_id] == "DIRECT"
 
 
-def test_members_of_an_inner_group_are_in_the_outer_one(new_user: NewUser, ada: httpx.Client):
+def test_members_of_an_inner_group_are_members_of_the_outer_group(new_user: NewUser, ada: httpx.Client):
     person, inner, middle, outer = new_user(), *(new_group(ada) for _ in range(3))
     for member, container in ((inner, middle), (middle, outer)):
         nested = ada.post(f"groups/{member}/memberOfGroups", json={"id": container})
@@ -171,7 +171,7 @@ def test_members_of_an_inner_group_are_in_the_outer_one(new_user: NewUser, ada: 
     assert outer not in types(person)
 
 
-def test_a_group_cannot_contain_itself(ada: httpx.Client):
+def test_group_cannot_contain_itself(ada: httpx.Client):
     inner, outer = new_group(ada), new_group(ada)
     ada.post(f"groups/{inner}/memberOfGroups", json={"id": outer})
 
@@ -182,7 +182,7 @@ def test_a_group_cannot_contain_itself(ada: httpx.Client):
     assert_refused(again, 400, "INVALID_DATA", "UNIQUENESS_VIOLATION", "id")
 
 
-def test_filters_that_refer_to_each_other_come_to_an_end(ada: httpx.Client):
+def test_group_filters_that_refer_to_each_other_terminate(ada: httpx.Client):
     first = new_group(ada)
     second = new_group(ada, userFilter=f'memberOfGroups[id eq "{first}"]')
     body = {"name": f"group-{uuid4()}", "userFilter": f'memberOfGroups[id eq "{second}"]'}
@@ -210,7 +210,7 @@ def test_memberships_are_listed_by_type_and_in_pages(rosa: httpx.Client):
     }
 
 
-def test_administrators_do_not_join_a_group_that_gives_them_a_role(ivan: httpx.Client, sandbox: Sandbox):
+def test_administrators_cannot_join_a_group_that_gives_them_a_role(ivan: httpx.Client, sandbox: Sandbox):
     ids = {one["username"]: one["id"] for one in sandbox.details["administrators"]}
     team = next(group for group in ivan.get("groups").json()["_embedded"]["groups"] if group["name"] == "Identity team")
 
@@ -224,7 +224,7 @@ def test_administrators_do_not_join_a_group_that_gives_them_a_role(ivan: httpx.C
     assert ivan.delete(f"users/{ids['nils.norole']}/memberOfGroups/{team['id']}").status_code == 204
 
 
-def test_whoever_administers_a_population_changes_its_groups_only(petra: httpx.Client, groups: dict[str, str]):
+def test_population_administrator_changes_only_groups_of_the_population(petra: httpx.Client, groups: dict[str, str]):
     assert_refused(petra.post("groups", json={"name": "x"}), 403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
     vpn = petra.put(f"groups/{groups['VPN']}", json={"name": "x"})
     assert_refused(vpn, 403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")

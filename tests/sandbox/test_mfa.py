@@ -1,4 +1,4 @@
-"""The second factor: switch, bypass, devices; and sessions."""
+"""Multi-factor authentication: switch, bypass and devices; and sessions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ NewUser = Callable[..., Person]
 
 @pytest.fixture
 def owner(new_user: NewUser, sandbox: Sandbox) -> Person:
-    """Somebody with copies of three of Mara's devices."""
+    """Return a user with copies of three of Mara's devices."""
     person = new_user()
     for kind in ("EMAIL", "SMS", "TOTP"):
         row = sandbox.sql("SELECT id FROM sandbox_device WHERE user_id = ? AND type = ?", MARA.replace("-", ""), kind)[
@@ -36,7 +36,7 @@ def device(person: Person, kind: str) -> str:
     return f"{person.path}/devices/{found[0]['id']}"
 
 
-def test_the_switch_stays_as_it_was_set(new_user: NewUser, ada: httpx.Client):
+def test_mfa_switch_is_stored(new_user: NewUser, ada: httpx.Client):
     person = new_user(mfaEnabled=True)
     path = f"{person.path}/mfaEnabled"
     assert ada.get(path).json()["mfaEnabled"] is True
@@ -47,7 +47,7 @@ def test_the_switch_stays_as_it_was_set(new_user: NewUser, ada: httpx.Client):
     assert_refused(ada.put(path, json={}), 400, "INVALID_DATA", "INVALID_VALUE", "mfaEnabled")
 
 
-def test_a_bypass_shows_only_while_it_is_in_force(new_user: NewUser, ada: httpx.Client):
+def test_bypass_is_shown_only_while_it_is_in_force(new_user: NewUser, ada: httpx.Client):
     path = f"{new_user().path}/bypassMFA"
     members = {"bypassMFAEnabled", "bypassMFAEnabledUntil"}
     assert not members & set(ada.get(path).json())
@@ -80,7 +80,7 @@ def test_devices_are_filtered_by_type_and_status(owner: Person, ada: httpx.Clien
     assert_refused(response, 400, "INVALID_DATA", "INVALID_FILTER", "filter")
 
 
-def test_a_nickname_and_its_limits(owner: Person, ada: httpx.Client):
+def test_device_nickname_has_limits(owner: Person, ada: httpx.Client):
     path = device(owner, "EMAIL")
 
     assert ada.put(f"{path}/nickname", json={"nickname": "Home"}).json()["nickname"] == "Home"
@@ -100,7 +100,7 @@ def test_a_nickname_and_its_limits(owner: Person, ada: httpx.Client):
         ("device.unblock", ("block", "UNBLOCKED")),
     ],
 )
-def test_locking_and_blocking_a_device(owner: Person, ada: httpx.Client, operation: str, state: tuple[str, str]):
+def test_device_is_locked_and_blocked(owner: Person, ada: httpx.Client, operation: str, state: tuple[str, str]):
     path, (member, status) = device(owner, "TOTP"), state
 
     reply = act(ada, path, operation)
@@ -109,7 +109,7 @@ def test_locking_and_blocking_a_device(owner: Person, ada: httpx.Client, operati
     assert ada.get(path).json()[member] == {"status": status}
 
 
-def test_a_device_is_activated_with_its_passcode(owner: Person, ada: httpx.Client):
+def test_device_is_activated_with_its_passcode(owner: Person, ada: httpx.Client):
     path = device(owner, "SMS")
 
     assert_refused(act(ada, path, "device.activate", {"otp": "0"}), 400, "INVALID_DATA", "INVALID_OTP", "otp")
@@ -117,7 +117,7 @@ def test_a_device_is_activated_with_its_passcode(owner: Person, ada: httpx.Clien
     assert_refused(act(ada, path, "device.activate", {"otp": "123456"}), 400, "REQUEST_FAILED")
 
 
-def test_the_order_of_devices(owner: Person, ada: httpx.Client):
+def test_devices_can_be_reordered(owner: Person, ada: httpx.Client):
     path = f"{owner.path}/devices"
     ids = [one["id"] for one in devices(owner)]
     order = [{"id": one} for one in reversed(ids)]
@@ -132,7 +132,7 @@ def test_the_order_of_devices(owner: Person, ada: httpx.Client):
     assert [one["id"] for one in devices(owner)] == ids
 
 
-def test_a_removed_device_is_gone(owner: Person, ada: httpx.Client):
+def test_device_that_was_removed_is_gone(owner: Person, ada: httpx.Client):
     path = device(owner, "EMAIL")
 
     assert ada.delete(path).status_code == 204
@@ -141,13 +141,13 @@ def test_a_removed_device_is_gone(owner: Person, ada: httpx.Client):
     assert len(devices(owner)) == 2
 
 
-def test_a_device_belongs_to_its_user(owner: Person, ada: httpx.Client):
+def test_device_belongs_to_its_user(owner: Person, ada: httpx.Client):
     theirs = device(Person(api=ada, id=MARA), "EMAIL").rpartition("/")[2]
 
     assert_refused(ada.delete(f"{owner.path}/devices/{theirs}"), 404, "NOT_FOUND")
 
 
-def test_sessions_newest_first_and_no_more_than_ten(new_user: NewUser, ada: httpx.Client, sandbox: Sandbox):
+def test_sessions_are_listed_newest_first_up_to_ten(new_user: NewUser, ada: httpx.Client, sandbox: Sandbox):
     person = new_user()
     row = sandbox.sql("SELECT id FROM sandbox_session WHERE user_id = ?", MARA.replace("-", ""))[0]["id"]
     for day in range(1, 13):

@@ -1,4 +1,4 @@
-"""client_credentials: an application acts for itself; and how applications prove who they are."""
+"""The client_credentials grant: an application acts for itself; and client authentication."""
 
 import time
 from uuid import uuid4
@@ -10,7 +10,7 @@ from tests.support.oauth import assert_error, claims_of, console, service
 from tests.support.sandbox_server import Sandbox
 
 
-def test_an_application_gets_a_token_of_its_own(sandbox: Sandbox, http: httpx.Client):
+def test_application_gets_a_token_of_its_own(sandbox: Sandbox, http: httpx.Client):
     application = service(sandbox, access_token_duration=120)
 
     reply = application.token(http, grant_type="client_credentials").json()
@@ -28,7 +28,7 @@ def test_an_application_gets_a_token_of_its_own(sandbox: Sandbox, http: httpx.Cl
     assert abs(claims["iat"] - time.time()) < 60
 
 
-def test_every_token_has_an_id_of_its_own(sandbox: Sandbox, http: httpx.Client):
+def test_token_has_a_unique_id(sandbox: Sandbox, http: httpx.Client):
     application = service(sandbox)
 
     tokens = [application.token(http, grant_type="client_credentials").json()["access_token"] for _ in range(2)]
@@ -36,13 +36,13 @@ def test_every_token_has_an_id_of_its_own(sandbox: Sandbox, http: httpx.Client):
     assert len({claims_of(sandbox, http, token)["jti"] for token in tokens}) == 2
 
 
-def test_an_application_without_the_grant_type_is_refused(sandbox: Sandbox, http: httpx.Client):
+def test_application_without_the_grant_type_is_refused(sandbox: Sandbox, http: httpx.Client):
     response = console(sandbox).token(http, grant_type="client_credentials")
 
     assert_error(response, 400, "unauthorized_client")
 
 
-def test_a_scope_the_application_does_not_have_is_refused(sandbox: Sandbox, http: httpx.Client):
+def test_scope_that_the_application_lacks_is_refused(sandbox: Sandbox, http: httpx.Client):
     response = service(sandbox).token(http, grant_type="client_credentials", scope="p1:read:user")
 
     assert_error(response, 400, "invalid_scope")
@@ -53,7 +53,7 @@ METHODS = ["CLIENT_SECRET_BASIC", "CLIENT_SECRET_POST"]
 
 @pytest.mark.parametrize("wanted", METHODS)
 @pytest.mark.parametrize("used", METHODS)
-def test_exactly_the_chosen_way_to_authenticate_is_accepted(
+def test_client_authentication_accepts_only_the_configured_method(
     sandbox: Sandbox, http: httpx.Client, wanted: str, used: str
 ):
     application = service(sandbox, token_endpoint_auth_method=wanted)
@@ -71,7 +71,7 @@ def test_exactly_the_chosen_way_to_authenticate_is_accepted(
         assert_error(response, 401, "invalid_client")
 
 
-def test_a_public_application_cannot_act_for_itself(sandbox: Sandbox, http: httpx.Client):
+def test_public_application_cannot_act_for_itself(sandbox: Sandbox, http: httpx.Client):
     application = service(sandbox, token_endpoint_auth_method="NONE")
 
     form = {"grant_type": "client_credentials", "client_id": application.client_id}
@@ -84,7 +84,7 @@ def test_a_public_application_cannot_act_for_itself(sandbox: Sandbox, http: http
     [("client", "wrong"), ("not-an-id", "its-own-secret"), (str(uuid4()), "its-own-secret"), ("client", "")],
     ids=["wrong secret", "malformed id", "unknown id", "no secret"],
 )
-def test_a_wrong_id_or_secret_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client, auth: tuple[str, str]):
+def test_wrong_id_or_secret_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client, auth: tuple[str, str]):
     client_id = service(sandbox).client_id if auth[0] == "client" else auth[0]
 
     response = http.post(
@@ -95,7 +95,7 @@ def test_a_wrong_id_or_secret_is_an_invalid_client(sandbox: Sandbox, http: httpx
 
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!", "Basic w7g6/w==", "Basic /////w==", "Bearer x", "Basic æ"])
-def test_a_garbled_authorization_header_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client, header: str):
+def test_malformed_authorization_header_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client, header: str):
     response = http.post(
         f"{sandbox.issuer}/token",
         data={"grant_type": "client_credentials"},
@@ -105,13 +105,13 @@ def test_a_garbled_authorization_header_is_an_invalid_client(sandbox: Sandbox, h
     assert_error(response, 401, "invalid_client")
 
 
-def test_a_disabled_application_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client):
+def test_disabled_application_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client):
     response = service(sandbox, enabled=False).token(http, grant_type="client_credentials")
 
     assert_error(response, 401, "invalid_client")
 
 
-def test_an_application_of_another_environment_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client):
+def test_application_of_another_environment_is_an_invalid_client(sandbox: Sandbox, http: httpx.Client):
     application = service(sandbox)
     elsewhere = f"{sandbox.url}/{sandbox.details['managed_environment_id']}/as/token"
 
@@ -132,7 +132,7 @@ def test_an_application_of_another_environment_is_an_invalid_client(sandbox: San
     ],
     ids=["empty", "no grant type", "unknown", "hostile", "given twice", "two ways at once"],
 )
-def test_a_malformed_token_request_is_refused(
+def test_malformed_token_request_is_refused(
     sandbox: Sandbox, http: httpx.Client, form: dict[str, str | list[str]], code: str
 ):
     response = http.post(f"{sandbox.issuer}/token", data=form, auth=service(sandbox).basic)

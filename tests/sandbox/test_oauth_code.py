@@ -1,4 +1,4 @@
-"""The code flow: from the authorization request to verified tokens, and everything that stops it."""
+"""The authorization code flow: from the authorization request to verified tokens, and everything that stops it."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ from tests.support.sandbox_server import Sandbox, sign_on
 ADA = "ada.admin"
 
 
-def test_an_oauth_client_gets_from_connect_to_verified_tokens(sandbox: Sandbox, http: httpx.Client):
+def test_oauth_client_gets_from_connect_to_verified_tokens(sandbox: Sandbox, http: httpx.Client):
     details = sandbox.details
     ada = next(person for person in details["administrators"] if person["username"] == ADA)
     with OAuth2Client(
@@ -58,24 +58,24 @@ def test_an_oauth_client_gets_from_connect_to_verified_tokens(sandbox: Sandbox, 
     assert (identity["given_name"], identity["email"]) == ("Ada", "ada.admin@acme.test")
 
 
-def test_the_scope_opens_the_claims_about_the_user(sandbox: Sandbox, http: httpx.Client):
+def test_scope_opens_the_claims_about_the_user(sandbox: Sandbox, http: httpx.Client):
     identity = claims_of(sandbox, http, console(sandbox).tokens(http, scope="openid")["id_token"])
 
     assert not {"email", "name", "given_name", "preferred_username"} & set(identity)
 
 
-def test_without_openid_there_is_no_id_token(sandbox: Sandbox, http: httpx.Client):
+def test_id_token_requires_openid(sandbox: Sandbox, http: httpx.Client):
     reply = console(sandbox).tokens(http, scope=None)
 
     assert "id_token" not in reply
     assert "refresh_token" in reply
 
 
-def test_an_application_without_the_grant_type_gets_no_refresh_token(sandbox: Sandbox, http: httpx.Client):
+def test_refresh_token_requires_the_grant_type(sandbox: Sandbox, http: httpx.Client):
     assert "refresh_token" not in console(sandbox, grant_types=["AUTHORIZATION_CODE"]).tokens(http)
 
 
-def test_offline_access_brings_a_refresh_token_that_works(sandbox: Sandbox, http: httpx.Client):
+def test_offline_access_gives_a_working_refresh_token(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, grant_types=["AUTHORIZATION_CODE"], scopes=["openid", "offline_access"])
 
     assert "refresh_token" not in application.tokens(http, scope="openid")
@@ -84,7 +84,7 @@ def test_offline_access_brings_a_refresh_token_that_works(sandbox: Sandbox, http
     assert application.refresh(http, reply["refresh_token"]).status_code == 200
 
 
-def test_cancelling_the_consent_is_access_denied(sandbox: Sandbox):
+def test_cancelled_consent_is_access_denied(sandbox: Sandbox):
     back = answer_of(sign_on(console(sandbox).authorize_url(), answer="cancel"))
 
     assert (back["error"], back["state"]) == ("access_denied", "the state")
@@ -109,7 +109,7 @@ def test_cancelling_the_consent_is_access_denied(sandbox: Sandbox):
     ],
     ids=str,
 )
-def test_a_mistake_in_the_request_goes_back_to_the_application(
+def test_mistake_in_the_request_is_reported_to_the_application(
     sandbox: Sandbox, http: httpx.Client, changes: dict[str, str | None], code: str
 ):
     response = http.get(console(sandbox).authorize_url(**changes))
@@ -119,7 +119,7 @@ def test_a_mistake_in_the_request_goes_back_to_the_application(
     assert "(Correlation ID: " in back["error_description"]
 
 
-def test_an_application_without_the_code_grant_is_unauthorized(sandbox: Sandbox, http: httpx.Client):
+def test_application_without_the_code_grant_is_unauthorized(sandbox: Sandbox, http: httpx.Client):
     response = http.get(console(sandbox, grant_types=["CLIENT_CREDENTIALS"]).authorize_url())
 
     assert answer_of(response.headers["Location"])["error"] == "unauthorized_client"
@@ -140,9 +140,7 @@ def test_an_application_without_the_code_grant_is_unauthorized(sandbox: Sandbox,
     ],
     ids=str,
 )
-def test_who_cannot_be_trusted_is_never_redirected_to(
-    sandbox: Sandbox, http: httpx.Client, changes: dict[str, str | None]
-):
+def test_untrusted_request_is_never_redirected(sandbox: Sandbox, http: httpx.Client, changes: dict[str, str | None]):
     response = http.get(console(sandbox).authorize_url(**changes))
 
     assert response.status_code == 400
@@ -151,13 +149,13 @@ def test_who_cannot_be_trusted_is_never_redirected_to(
     assert "<script" not in response.text
 
 
-def test_a_parameter_given_twice_is_refused_without_a_redirect(sandbox: Sandbox, http: httpx.Client):
+def test_repeated_parameter_is_refused_without_a_redirect(sandbox: Sandbox, http: httpx.Client):
     response = http.get(f"{console(sandbox).authorize_url()}&state=another")
 
     assert response.status_code == 400
 
 
-def test_the_request_may_also_be_posted(sandbox: Sandbox, http: httpx.Client):
+def test_authorization_request_may_be_posted(sandbox: Sandbox, http: httpx.Client):
     address = httpx.URL(console(sandbox).authorize_url())
 
     response = http.post(address.copy_with(query=None), data=dict(address.params))
@@ -166,7 +164,7 @@ def test_the_request_may_also_be_posted(sandbox: Sandbox, http: httpx.Client):
     assert "code=" in sign_on(str(response.url.join(response.headers["Location"])))
 
 
-def test_pkce_follows_the_applications_setting(sandbox: Sandbox, http: httpx.Client):
+def test_pkce_follows_the_setting_of_the_application(sandbox: Sandbox, http: httpx.Client):
     bare: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None}
     plain: dict[str, str | None] = {"code_challenge": VERIFIER, "code_challenge_method": "plain"}
     optional, required = console(sandbox, pkce_enforcement="OPTIONAL"), console(sandbox, pkce_enforcement="REQUIRED")
@@ -189,7 +187,9 @@ def test_pkce_follows_the_applications_setting(sandbox: Sandbox, http: httpx.Cli
     ],
     ids=["other verifier", "no verifier", "other redirect URI", "no redirect URI", "other code"],
 )
-def test_a_code_needs_what_it_was_asked_with(sandbox: Sandbox, http: httpx.Client, changes: dict[str, str], code: str):
+def test_code_requires_the_verifier_and_redirect_uri_of_its_request(
+    sandbox: Sandbox, http: httpx.Client, changes: dict[str, str], code: str
+):
     application = console(sandbox)
     good = application.code()
 
@@ -197,7 +197,7 @@ def test_a_code_needs_what_it_was_asked_with(sandbox: Sandbox, http: httpx.Clien
     assert application.exchange(http, good).status_code == 200, "a failed attempt does not use the code up"
 
 
-def test_a_code_is_of_no_use_to_another_application(sandbox: Sandbox, http: httpx.Client):
+def test_code_is_useless_to_another_application(sandbox: Sandbox, http: httpx.Client):
     mine, theirs = console(sandbox), console(sandbox)
     code = mine.code()
 
@@ -205,7 +205,7 @@ def test_a_code_is_of_no_use_to_another_application(sandbox: Sandbox, http: http
     assert mine.exchange(http, code).status_code == 200
 
 
-def test_a_code_is_useless_without_the_secret(sandbox: Sandbox, http: httpx.Client):
+def test_code_is_useless_without_the_secret(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     form = {"grant_type": "authorization_code", "code": application.code(), "redirect_uri": REDIRECT_URI}
 
@@ -216,7 +216,7 @@ def test_a_code_is_useless_without_the_secret(sandbox: Sandbox, http: httpx.Clie
     assert_error(response, 401, "invalid_client")
 
 
-def test_a_public_application_needs_only_its_verifier(sandbox: Sandbox, http: httpx.Client):
+def test_public_application_needs_only_its_verifier(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, token_endpoint_auth_method="NONE")
     form = {"client_id": application.client_id, "code_verifier": VERIFIER, "redirect_uri": REDIRECT_URI}
 
@@ -229,7 +229,7 @@ def test_a_public_application_needs_only_its_verifier(sandbox: Sandbox, http: ht
     assert http.post(f"{sandbox.issuer}/token", data=refresh).status_code == 200
 
 
-def test_a_code_shown_again_ends_what_it_gave(sandbox: Sandbox, http: httpx.Client):
+def test_code_used_again_ends_its_tokens(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     code = application.code()
     tokens = application.exchange(http, code).json()
@@ -240,7 +240,7 @@ def test_a_code_shown_again_ends_what_it_gave(sandbox: Sandbox, http: httpx.Clie
     assert_error(application.refresh(http, tokens["refresh_token"]), 400, "invalid_grant")
 
 
-def test_of_simultaneous_exchanges_of_a_code_one_succeeds(sandbox: Sandbox, http: httpx.Client):
+def test_code_is_exchanged_once_by_concurrent_requests(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     code = application.code()
 
@@ -250,7 +250,7 @@ def test_of_simultaneous_exchanges_of_a_code_one_succeeds(sandbox: Sandbox, http
     assert sorted(reply.status_code for reply in replies) == [200] + [400] * 7
 
 
-def test_a_code_lasts_a_minute(sandbox: Sandbox, http: httpx.Client):
+def test_code_lasts_a_minute(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     code = application.code()
     sandbox.sql(
@@ -262,7 +262,7 @@ def test_a_code_lasts_a_minute(sandbox: Sandbox, http: httpx.Client):
     assert_error(application.exchange(http, code), 400, "invalid_grant")
 
 
-def test_a_code_dies_with_the_user_account(sandbox: Sandbox, http: httpx.Client):
+def test_code_is_useless_after_the_user_is_deactivated(sandbox: Sandbox, http: httpx.Client):
     application, username = console(sandbox), administrator(sandbox)
     code = answer_of(sign_on(application.authorize_url(), username))["code"]
     sandbox.sql("UPDATE sandbox_user SET enabled = 0 WHERE username_key = ?", username)
@@ -270,7 +270,7 @@ def test_a_code_dies_with_the_user_account(sandbox: Sandbox, http: httpx.Client)
     assert_error(application.exchange(http, code), 400, "invalid_grant")
 
 
-def test_the_stand_in_keeps_neither_codes_nor_tokens_nor_passwords_readable(sandbox: Sandbox, http: httpx.Client):
+def test_sandbox_stores_no_readable_codes_tokens_or_passwords(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     code = application.code()
     tokens = application.exchange(http, code).json()

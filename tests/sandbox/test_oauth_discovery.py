@@ -1,4 +1,4 @@
-"""What the authorization server tells of itself, before anybody signs on."""
+"""The public documents of the authorization server, before any sign-in."""
 
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ def test_discovery_is_a_valid_description_of_the_environment(sandbox: Sandbox, h
     assert "offline_access" not in metadata["scopes_supported"]
 
 
-def test_the_oauth_description_agrees_with_the_openid_one(sandbox: Sandbox, http: httpx.Client):
+def test_oauth_metadata_agrees_with_openid_metadata(sandbox: Sandbox, http: httpx.Client):
     openid = http.get(f"{sandbox.issuer}/.well-known/openid-configuration").json()
     oauth = http.get(f"{sandbox.issuer}/.well-known/oauth-authorization-server").json()
 
@@ -28,13 +28,13 @@ def test_the_oauth_description_agrees_with_the_openid_one(sandbox: Sandbox, http
     assert "userinfo_endpoint" not in oauth
 
 
-def test_only_the_public_half_of_the_key_is_published(sandbox: Sandbox, http: httpx.Client):
+def test_key_set_has_only_the_public_key(sandbox: Sandbox, http: httpx.Client):
     (key,) = http.get(f"{sandbox.issuer}/jwks").json()["keys"]
 
     assert set(key) == {"kty", "n", "e", "use", "alg", "kid"}
 
 
-def test_each_environment_has_a_key_of_its_own_and_keeps_it(sandbox: Sandbox, http: httpx.Client):
+def test_key_set_is_stable_and_differs_between_environments(sandbox: Sandbox, http: httpx.Client):
     other = f"{sandbox.url}/{sandbox.details['managed_environment_id']}/as"
 
     first, again, foreign = (
@@ -45,14 +45,14 @@ def test_each_environment_has_a_key_of_its_own_and_keeps_it(sandbox: Sandbox, ht
 
 
 @pytest.mark.parametrize("path", ["jwks", ".well-known/openid-configuration", "token"])
-def test_an_unknown_environment_is_not_found(sandbox: Sandbox, http: httpx.Client, path: str):
+def test_unknown_environment_is_not_found(sandbox: Sandbox, http: httpx.Client, path: str):
     response = http.request("POST" if path == "token" else "GET", f"{sandbox.url}/{uuid4()}/as/{path}")
 
     assert response.status_code == 404
     assert response.json()["code"] == "NOT_FOUND"
 
 
-def test_an_unknown_environment_is_a_page_in_a_browser(sandbox: Sandbox, http: httpx.Client):
+def test_unknown_environment_is_a_page_in_a_browser(sandbox: Sandbox, http: httpx.Client):
     response = http.get(f"{sandbox.url}/{uuid4()}/as/authorize", headers={"Accept": "text/html,*/*;q=0.8"})
 
     assert response.status_code == 404

@@ -1,4 +1,4 @@
-"""Sign-on and consent as a person meets them, and what keeps them safe."""
+"""The sign-in and consent pages as people use them, and their protection."""
 
 import json
 from uuid import UUID
@@ -17,7 +17,7 @@ def try_password(http: httpx.Client, application: Application, username: str, pa
     return Form(page).submit(http, "sign_on", username=username, password=password)
 
 
-def test_a_wrong_password_is_said_so_and_the_username_is_kept(sandbox: Sandbox, http: httpx.Client):
+def test_wrong_password_is_reported_and_the_username_is_kept(sandbox: Sandbox, http: httpx.Client):
     page = try_password(http, console(sandbox), "ada.admin", "wrong")
 
     assert "The username or the password is wrong." in page.text
@@ -26,20 +26,20 @@ def test_a_wrong_password_is_said_so_and_the_username_is_kept(sandbox: Sandbox, 
     assert Form(page).submit(http, "sign_on", password=PASSWORD).has_redirect_location
 
 
-def test_an_unknown_username_looks_like_a_wrong_password(sandbox: Sandbox, http: httpx.Client):
+def test_unknown_username_looks_like_a_wrong_password(sandbox: Sandbox, http: httpx.Client):
     page = try_password(http, console(sandbox), "nobody", PASSWORD)
 
     assert "The username or the password is wrong." in page.text
 
 
-def test_a_user_of_another_environment_is_unknown(sandbox: Sandbox, http: httpx.Client):
+def test_user_of_another_environment_is_unknown(sandbox: Sandbox, http: httpx.Client):
     elsewhere = UUID(sandbox.details["managed_environment_id"])
     username = administrator(sandbox, environment_id=elsewhere)
 
     assert "is wrong" in try_password(http, console(sandbox), username, PASSWORD).text
 
 
-def test_the_username_is_matched_in_any_case(sandbox: Sandbox, http: httpx.Client):
+def test_username_is_matched_in_any_case(sandbox: Sandbox, http: httpx.Client):
     assert try_password(http, console(sandbox), " Ada.ADMIN ", PASSWORD).has_redirect_location
 
 
@@ -55,7 +55,7 @@ def test_the_username_is_matched_in_any_case(sandbox: Sandbox, http: httpx.Clien
     ],
     ids=str,
 )
-def test_an_account_that_may_not_sign_on_is_refused(
+def test_account_in_a_state_that_forbids_sign_in_is_refused(
     sandbox: Sandbox, http: httpx.Client, state: dict[str, object], message: str
 ):
     page = try_password(http, console(sandbox), administrator(sandbox, **state), PASSWORD)
@@ -64,13 +64,13 @@ def test_an_account_that_may_not_sign_on_is_refused(
     assert "sandbox_sign_on" not in http.cookies
 
 
-def test_the_state_of_an_account_is_told_only_to_who_knows_the_password(sandbox: Sandbox, http: httpx.Client):
+def test_account_state_is_only_shown_after_the_right_password(sandbox: Sandbox, http: httpx.Client):
     page = try_password(http, console(sandbox), administrator(sandbox, enabled=False), "wrong")
 
     assert "disabled" not in page.text
 
 
-def test_wrong_passwords_lock_and_time_unlocks(sandbox: Sandbox, http: httpx.Client):
+def test_account_is_locked_by_wrong_passwords_and_unlocked_by_time(sandbox: Sandbox, http: httpx.Client):
     application, username = console(sandbox), administrator(sandbox)
     for _ in range(5):
         assert "is wrong" in try_password(http, application, username, "wrong").text
@@ -86,7 +86,7 @@ def test_wrong_passwords_lock_and_time_unlocks(sandbox: Sandbox, http: httpx.Cli
     assert try_password(http, application, username, PASSWORD).has_redirect_location
 
 
-def test_a_sign_on_is_remembered_with_the_user_and_as_a_session(sandbox: Sandbox, http: httpx.Client):
+def test_sign_in_is_stored_with_the_user_and_as_a_session(sandbox: Sandbox, http: httpx.Client):
     application, username = console(sandbox), administrator(sandbox)
     http.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
@@ -102,7 +102,7 @@ def test_a_sign_on_is_remembered_with_the_user_and_as_a_session(sandbox: Sandbox
     assert user["last_sign_on_ip"] == "127.0.0.1"
 
 
-def test_who_has_signed_on_and_agreed_is_not_asked_again(sandbox: Sandbox, http: httpx.Client):
+def test_sign_in_and_consent_are_not_asked_for_again(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     sign_on(application.authorize_url(), browser=http)
 
@@ -110,7 +110,7 @@ def test_who_has_signed_on_and_agreed_is_not_asked_again(sandbox: Sandbox, http:
     assert "code" in answer_of(follow(http, application.authorize_url(prompt="none")).headers["Location"])
 
 
-def test_another_application_asks_for_consent_of_its_own(sandbox: Sandbox, http: httpx.Client):
+def test_consent_is_separate_for_each_application(sandbox: Sandbox, http: httpx.Client):
     sign_on(console(sandbox).authorize_url(), browser=http)
     other = console(sandbox, name="Another console")
 
@@ -122,14 +122,14 @@ def test_another_application_asks_for_consent_of_its_own(sandbox: Sandbox, http:
     assert answer_of(silent.headers["Location"])["error"] == "consent_required"
 
 
-def test_more_scope_asks_again(sandbox: Sandbox, http: httpx.Client):
+def test_consent_is_asked_for_again_with_a_wider_scope(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     sign_on(application.authorize_url(scope="openid"), browser=http)
 
     assert "allow" in Form(follow(http, application.authorize_url(scope="openid email"))).buttons
 
 
-def test_revoking_what_was_granted_takes_the_consent_back(sandbox: Sandbox, http: httpx.Client):
+def test_consent_ends_when_the_grant_is_revoked(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     code = answer_of(sign_on(application.authorize_url(), browser=http))["code"]
     refresh_token = application.exchange(http, code).json()["refresh_token"]
@@ -140,9 +140,7 @@ def test_revoking_what_was_granted_takes_the_consent_back(sandbox: Sandbox, http
 
 
 @pytest.mark.parametrize("wish", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}], ids=str)
-def test_a_fresh_sign_on_can_be_asked_for_and_is_asked_for_once(
-    sandbox: Sandbox, http: httpx.Client, wish: dict[str, str]
-):
+def test_new_sign_in_can_be_requested_and_is_asked_for_once(sandbox: Sandbox, http: httpx.Client, wish: dict[str, str]):
     application, username = console(sandbox), administrator(sandbox)
     sign_on(application.authorize_url(), browser=http)
 
@@ -153,7 +151,7 @@ def test_a_fresh_sign_on_can_be_asked_for_and_is_asked_for_once(
     assert claims_of(sandbox, http, tokens["id_token"])["preferred_username"] == username
 
 
-def test_consent_can_be_asked_for_again(sandbox: Sandbox, http: httpx.Client):
+def test_consent_can_be_requested_again(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     sign_on(application.authorize_url(), browser=http)
 
@@ -162,7 +160,7 @@ def test_consent_can_be_asked_for_again(sandbox: Sandbox, http: httpx.Client):
 
 
 @pytest.mark.parametrize("nonsense", ["x", "-1", "9" * 1000, "१"])
-def test_a_senseless_max_age_is_ignored(sandbox: Sandbox, http: httpx.Client, nonsense: str):
+def test_invalid_max_age_is_ignored(sandbox: Sandbox, http: httpx.Client, nonsense: str):
     application = console(sandbox)
     sign_on(application.authorize_url(), browser=http)
 
@@ -171,13 +169,13 @@ def test_a_senseless_max_age_is_ignored(sandbox: Sandbox, http: httpx.Client, no
     assert "code" in answer_of(back.headers["Location"])
 
 
-def test_the_hint_fills_in_the_username(sandbox: Sandbox, http: httpx.Client):
+def test_login_hint_fills_in_the_username(sandbox: Sandbox, http: httpx.Client):
     page = follow(http, console(sandbox).authorize_url(login_hint="rosa.reader"))
 
     assert Form(page).fields["username"] == "rosa.reader"
 
 
-def test_cancelling_the_sign_on_is_access_denied(sandbox: Sandbox, http: httpx.Client):
+def test_cancelled_sign_in_is_access_denied(sandbox: Sandbox, http: httpx.Client):
     page = follow(http, console(sandbox).authorize_url())
 
     back = Form(page).submit(http, "cancel").headers["Location"]
@@ -185,7 +183,7 @@ def test_cancelling_the_sign_on_is_access_denied(sandbox: Sandbox, http: httpx.C
     assert (answer_of(back)["error"], answer_of(back)["state"]) == ("access_denied", "the state")
 
 
-def test_who_is_no_administrator_is_told_so_and_sent_back_with_access_denied(sandbox: Sandbox, http: httpx.Client):
+def test_user_without_administrator_role_is_told_and_returned_with_access_denied(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     page = try_password(http, application, "nils.norole", PASSWORD)
 
@@ -199,9 +197,7 @@ def test_who_is_no_administrator_is_told_so_and_sent_back_with_access_denied(san
     assert answer_of(silent.headers["Location"])["error"] == "access_denied"
 
 
-def test_who_is_no_administrator_gets_no_code_by_pressing_a_button_that_is_not_there(
-    sandbox: Sandbox, http: httpx.Client
-):
+def test_user_without_administrator_role_gets_no_code_by_a_forged_allow(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     page = try_password(http, application, "nils.norole", PASSWORD)
     form = Form(follow(http, str(page.url.join(page.headers["Location"]))))
@@ -211,13 +207,13 @@ def test_who_is_no_administrator_gets_no_code_by_pressing_a_button_that_is_not_t
     assert response.status_code == 403
 
 
-def test_an_application_for_everybody_admits_everybody(sandbox: Sandbox):
+def test_application_for_everybody_admits_everybody(sandbox: Sandbox):
     application = console(sandbox, admin_users_only=False)
 
     assert "code" in answer_of(sign_on(application.authorize_url(), "nils.norole"))
 
 
-def test_a_role_held_through_a_group_makes_an_administrator(sandbox: Sandbox):
+def test_role_held_through_a_group_makes_an_administrator(sandbox: Sandbox):
     username = administrator(sandbox)
     (user,) = sandbox.sql("SELECT id, environment_id FROM sandbox_user WHERE username_key = ?", username)
     group = UUID(int=UUID(user["id"]).int ^ 1)
@@ -234,7 +230,7 @@ def test_a_role_held_through_a_group_makes_an_administrator(sandbox: Sandbox):
     assert "code" in answer_of(sign_on(console(sandbox).authorize_url(), username))
 
 
-def test_the_consent_page_names_application_account_and_scopes(sandbox: Sandbox, http: httpx.Client):
+def test_consent_page_names_application_account_and_scopes(sandbox: Sandbox, http: httpx.Client):
     page = try_password(http, console(sandbox, name="Desk & Co"), "ada.admin", PASSWORD)
     page = follow(http, str(page.url.join(page.headers["Location"])))
 
@@ -263,7 +259,7 @@ def test_hostile_text_is_shown_as_text(sandbox: Sandbox, http: httpx.Client):
 
 
 @pytest.mark.parametrize("action", ["sign_on", "allow", "cancel"])
-def test_a_form_from_elsewhere_is_refused(sandbox: Sandbox, http: httpx.Client, action: str):
+def test_forged_form_is_refused(sandbox: Sandbox, http: httpx.Client, action: str):
     application = console(sandbox)
     if action == "allow":
         sign_on(application.authorize_url(), browser=http)
@@ -276,7 +272,7 @@ def test_a_form_from_elsewhere_is_refused(sandbox: Sandbox, http: httpx.Client, 
     assert "Location" not in response.headers
 
 
-def test_the_pages_cannot_be_kept_framed_or_scripted(sandbox: Sandbox, http: httpx.Client):
+def test_pages_cannot_be_cached_framed_or_scripted(sandbox: Sandbox, http: httpx.Client):
     page = follow(http, console(sandbox).authorize_url())
 
     assert page.headers["Cache-Control"] == "no-store"
@@ -286,11 +282,11 @@ def test_the_pages_cannot_be_kept_framed_or_scripted(sandbox: Sandbox, http: htt
     assert "<style" not in page.text
 
 
-def test_the_stylesheet_is_served(sandbox: Sandbox, http: httpx.Client):
+def test_stylesheet_is_served(sandbox: Sandbox, http: httpx.Client):
     assert http.get(f"{sandbox.url}/assets/pages.css").headers["Content-Type"].startswith("text/css")
 
 
-def test_the_session_cookie_stays_out_of_the_consoles_way(sandbox: Sandbox, http: httpx.Client):
+def test_session_cookie_does_not_collide_with_the_cookies_of_the_console(sandbox: Sandbox, http: httpx.Client):
     response = try_password(http, console(sandbox), "ada.admin", PASSWORD)
 
     (cookie,) = [value for value in response.headers.get_list("Set-Cookie") if value.startswith("sandbox_sign_on=")]
@@ -300,7 +296,7 @@ def test_the_session_cookie_stays_out_of_the_consoles_way(sandbox: Sandbox, http
     assert {"sessionid", "csrftoken"}.isdisjoint(http.cookies)
 
 
-def test_a_made_up_session_cookie_is_no_session(sandbox: Sandbox, http: httpx.Client):
+def test_made_up_session_cookie_is_no_session(sandbox: Sandbox, http: httpx.Client):
     application, path = console(sandbox), f"/{sandbox.details['environment_id']}/as"
     (ada,) = sandbox.sql("SELECT id FROM sandbox_user WHERE username_key = 'ada.admin'")
     sign_on(application.authorize_url())
@@ -311,7 +307,7 @@ def test_a_made_up_session_cookie_is_no_session(sandbox: Sandbox, http: httpx.Cl
     assert "sign_on" in Form(follow(http, application.authorize_url())).buttons
 
 
-def test_a_session_counts_in_its_own_environment_only(sandbox: Sandbox, http: httpx.Client):
+def test_session_is_valid_only_in_its_own_environment(sandbox: Sandbox, http: httpx.Client):
     elsewhere = sandbox.details["managed_environment_id"]
     application = console(sandbox, environment_id=UUID(elsewhere), admin_users_only=False)
     sign_on(console(sandbox).authorize_url(), browser=http)
@@ -322,7 +318,7 @@ def test_a_session_counts_in_its_own_environment_only(sandbox: Sandbox, http: ht
     assert "sign_on" in Form(follow(http, address)).buttons
 
 
-def test_a_session_does_not_outlive_the_right_to_sign_on(sandbox: Sandbox, http: httpx.Client):
+def test_session_ends_when_the_user_is_deactivated(sandbox: Sandbox, http: httpx.Client):
     application, username = console(sandbox), administrator(sandbox)
     sign_on(application.authorize_url(), username, browser=http)
     sandbox.sql("UPDATE sandbox_user SET enabled = 0 WHERE username_key = ?", username)

@@ -1,4 +1,4 @@
-"""Refresh tokens: rotation, replay, and when they end."""
+"""Refresh tokens: rotation, replay and expiry."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -21,7 +21,7 @@ from tests.support.sandbox_server import Sandbox, sign_on
 CHAIN = "grant_id IN (SELECT id FROM sandbox_oauth_grant WHERE application_id = ?)"
 
 
-def test_an_exchange_gives_a_new_pair_in_the_same_session(sandbox: Sandbox, http: httpx.Client):
+def test_refresh_gives_a_new_pair_in_the_same_session(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     first = application.tokens(http)
 
@@ -37,7 +37,7 @@ def test_an_exchange_gives_a_new_pair_in_the_same_session(sandbox: Sandbox, http
     assert "nonce" not in identity
 
 
-def test_an_exchange_leaves_the_old_access_token_alone(sandbox: Sandbox, http: httpx.Client):
+def test_refresh_leaves_the_old_access_token_alone(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     first = application.tokens(http)
 
@@ -46,7 +46,7 @@ def test_an_exchange_leaves_the_old_access_token_alone(sandbox: Sandbox, http: h
     assert application.introspect(http, first["access_token"])["active"] is True
 
 
-def test_a_narrower_scope_holds_for_one_access_token(sandbox: Sandbox, http: httpx.Client):
+def test_narrower_scope_applies_to_a_single_access_token(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     narrow = application.refresh(http, application.tokens(http)["refresh_token"], scope="openid").json()
 
@@ -54,7 +54,7 @@ def test_a_narrower_scope_holds_for_one_access_token(sandbox: Sandbox, http: htt
     assert application.refresh(http, narrow["refresh_token"]).json()["scope"] == "openid profile email"
 
 
-def test_a_wider_scope_is_refused_and_the_token_stays_good(sandbox: Sandbox, http: httpx.Client):
+def test_wider_scope_is_refused_and_the_token_stays_valid(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     token = application.tokens(http, scope="openid")["refresh_token"]
 
@@ -62,7 +62,7 @@ def test_a_wider_scope_is_refused_and_the_token_stays_good(sandbox: Sandbox, htt
     assert application.refresh(http, token).status_code == 200
 
 
-def test_a_replayed_token_ends_the_whole_chain(sandbox: Sandbox, http: httpx.Client):
+def test_replayed_token_ends_the_whole_chain(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     first = application.tokens(http)
     second = application.refresh(http, first["refresh_token"]).json()
@@ -73,7 +73,7 @@ def test_a_replayed_token_ends_the_whole_chain(sandbox: Sandbox, http: httpx.Cli
     assert application.introspect(http, second["access_token"]) == {"active": False}
 
 
-def test_without_replay_protection_only_the_replay_fails(sandbox: Sandbox, http: httpx.Client):
+def test_replay_fails_alone_without_replay_protection(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, additional_refresh_token_replay_protection_enabled=False)
     first = application.tokens(http)
     second = application.refresh(http, first["refresh_token"]).json()
@@ -83,7 +83,7 @@ def test_without_replay_protection_only_the_replay_fails(sandbox: Sandbox, http:
     assert application.refresh(http, second["refresh_token"]).status_code == 200
 
 
-def test_within_the_grace_period_a_token_works_once_more(sandbox: Sandbox, http: httpx.Client):
+def test_grace_period_allows_a_second_use(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, refresh_token_rolling_grace_period_duration=60)
     first = application.tokens(http)["refresh_token"]
     lost = application.refresh(http, first).json()["refresh_token"]
@@ -95,7 +95,7 @@ def test_within_the_grace_period_a_token_works_once_more(sandbox: Sandbox, http:
     assert_error(application.refresh(http, first), 400, "invalid_grant")
 
 
-def test_after_the_grace_period_using_a_token_again_is_a_replay(sandbox: Sandbox, http: httpx.Client):
+def test_grace_period_is_followed_by_replay_protection(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, refresh_token_rolling_grace_period_duration=60)
     first = application.tokens(http)["refresh_token"]
     second = application.refresh(http, first).json()["refresh_token"]
@@ -106,7 +106,7 @@ def test_after_the_grace_period_using_a_token_again_is_a_replay(sandbox: Sandbox
 
 
 @pytest.mark.parametrize("grace", [0, 60])
-def test_of_simultaneous_exchanges_as_many_succeed_as_may(sandbox: Sandbox, http: httpx.Client, grace: int):
+def test_concurrent_refreshes_never_exceed_the_allowed_uses(sandbox: Sandbox, http: httpx.Client, grace: int):
     application = console(sandbox, refresh_token_rolling_grace_period_duration=grace)
     token = application.tokens(http)["refresh_token"]
 
@@ -118,11 +118,13 @@ def test_of_simultaneous_exchanges_as_many_succeed_as_may(sandbox: Sandbox, http
     for reply in replies:
         if reply not in winners:
             assert_error(reply, 400, "invalid_grant")
-    for winner in winners:  # the losers were replays
+    for winner in winners:  # the failed requests were replays
         assert_error(application.refresh(http, winner.json()["refresh_token"]), 400, "invalid_grant")
 
 
-def test_simultaneous_exchanges_without_replay_protection_leave_one_good_chain(sandbox: Sandbox, http: httpx.Client):
+def test_concurrent_refreshes_without_replay_protection_leave_a_single_valid_chain(
+    sandbox: Sandbox, http: httpx.Client
+):
     application = console(sandbox, additional_refresh_token_replay_protection_enabled=False)
     token = application.tokens(http)["refresh_token"]
 
@@ -133,7 +135,7 @@ def test_simultaneous_exchanges_without_replay_protection_leave_one_good_chain(s
     assert application.refresh(http, winner.json()["refresh_token"]).status_code == 200
 
 
-def test_a_refresh_token_lasts_as_long_as_the_application_says(sandbox: Sandbox, http: httpx.Client):
+def test_refresh_token_lasts_for_the_duration_of_the_application(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, refresh_token_duration=600)
     young, old = application.tokens(http)["refresh_token"], application.tokens(http)["refresh_token"]
     _turn_back(sandbox, application, "expires_at", 590)
@@ -144,7 +146,7 @@ def test_a_refresh_token_lasts_as_long_as_the_application_says(sandbox: Sandbox,
     assert application.refresh(http, young).status_code == 200
 
 
-def test_the_chain_ends_when_its_rolling_duration_is_over(sandbox: Sandbox, http: httpx.Client):
+def test_chain_ends_with_its_rolling_duration(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, refresh_token_duration=600, refresh_token_rolling_duration=3600)
     token = application.tokens(http)["refresh_token"]
     sandbox.sql(
@@ -157,7 +159,7 @@ def test_the_chain_ends_when_its_rolling_duration_is_over(sandbox: Sandbox, http
     assert_error(application.refresh(http, last), 400, "invalid_grant")
 
 
-def test_a_chain_without_rolling_duration_goes_on(sandbox: Sandbox, http: httpx.Client):
+def test_chain_without_rolling_duration_does_not_end(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, refresh_token_rolling_duration=None)
     token = application.tokens(http)["refresh_token"]
 
@@ -165,21 +167,21 @@ def test_a_chain_without_rolling_duration_goes_on(sandbox: Sandbox, http: httpx.
 
 
 @pytest.mark.parametrize("garbage", ["made-up", "é", "x" * 5000])
-def test_a_made_up_token_is_an_invalid_grant(sandbox: Sandbox, http: httpx.Client, garbage: str):
+def test_made_up_token_is_an_invalid_grant(sandbox: Sandbox, http: httpx.Client, garbage: str):
     assert_error(console(sandbox).refresh(http, garbage), 400, "invalid_grant")
 
 
-def test_an_access_token_is_no_refresh_token(sandbox: Sandbox, http: httpx.Client):
+def test_access_token_is_no_refresh_token(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
 
     assert_error(application.refresh(http, application.tokens(http)["access_token"]), 400, "invalid_grant")
 
 
-def test_a_request_without_a_token_is_malformed(sandbox: Sandbox, http: httpx.Client):
+def test_request_without_a_token_is_malformed(sandbox: Sandbox, http: httpx.Client):
     assert_error(console(sandbox).token(http, grant_type="refresh_token"), 400, "invalid_request")
 
 
-def test_a_token_of_another_application_is_refused_and_stays_good(sandbox: Sandbox, http: httpx.Client):
+def test_token_of_another_application_is_refused_and_stays_valid(sandbox: Sandbox, http: httpx.Client):
     mine, theirs = console(sandbox), console(sandbox)
     token = mine.tokens(http)["refresh_token"]
 
@@ -187,7 +189,7 @@ def test_a_token_of_another_application_is_refused_and_stays_good(sandbox: Sandb
     assert mine.refresh(http, token).status_code == 200
 
 
-def test_disabling_the_user_ends_the_refresh_token_for_good(sandbox: Sandbox, http: httpx.Client):
+def test_deactivating_the_user_ends_the_refresh_token_for_good(sandbox: Sandbox, http: httpx.Client):
     application, username, headers = console(sandbox), administrator(sandbox), caretaker(sandbox, http)
     code = answer_of(sign_on(application.authorize_url(), username))["code"]
     tokens = application.exchange(http, code).json()
@@ -199,7 +201,7 @@ def test_disabling_the_user_ends_the_refresh_token_for_good(sandbox: Sandbox, ht
         assert application.introspect(http, tokens["access_token"]) == {"active": False}
 
 
-def test_a_disabled_user_refreshes_nothing_however_it_came_about(sandbox: Sandbox, http: httpx.Client):
+def test_deactivated_user_cannot_refresh_even_without_revocation(sandbox: Sandbox, http: httpx.Client):
     application, username = console(sandbox), administrator(sandbox)
     code = answer_of(sign_on(application.authorize_url(), username))["code"]
     tokens = application.exchange(http, code).json()
@@ -209,7 +211,7 @@ def test_a_disabled_user_refreshes_nothing_however_it_came_about(sandbox: Sandbo
     assert application.introspect(http, tokens["access_token"]) == {"active": False}
 
 
-def test_deleting_the_session_ends_the_refresh_token_but_not_the_access_token(sandbox: Sandbox, http: httpx.Client):
+def test_deleted_session_ends_the_refresh_token_but_not_the_access_token(sandbox: Sandbox, http: httpx.Client):
     application, headers = console(sandbox), caretaker(sandbox, http)
     tokens = application.tokens(http)
     claims = claims_of(sandbox, http, tokens["access_token"])
@@ -222,7 +224,7 @@ def test_deleting_the_session_ends_the_refresh_token_but_not_the_access_token(sa
     assert application.introspect(http, tokens["access_token"])["active"] is True
 
 
-def test_an_exchange_shows_in_the_session_as_activity(sandbox: Sandbox, http: httpx.Client):
+def test_refresh_counts_as_activity_of_the_session(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     tokens = application.tokens(http)
     session = UUID(claims_of(sandbox, http, tokens["access_token"])["sid"])
@@ -236,7 +238,7 @@ def test_an_exchange_shows_in_the_session_as_activity(sandbox: Sandbox, http: ht
 
 
 def _turn_back(sandbox: Sandbox, application: Application, column: str, seconds: int) -> None:
-    """Let time pass for the application's refresh tokens."""
+    """Move the timestamps of the application's refresh tokens back."""
     sandbox.sql(
         f"UPDATE sandbox_oauth_refreshtoken SET {column} = datetime({column}, ?) WHERE {CHAIN}",  # noqa: S608
         f"-{seconds} seconds",

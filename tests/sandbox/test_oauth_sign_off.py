@@ -24,7 +24,7 @@ def sign_off(application: Application, http: httpx.Client, **query: str) -> http
     return http.get(f"{application.sandbox.issuer}/signoff", params=query)
 
 
-def test_signing_off_ends_the_session_and_its_refresh_token(
+def test_sign_off_ends_the_session_and_its_refresh_token(
     application: Application, http: httpx.Client, tokens: dict[str, str]
 ):
     page = sign_off(application, http)
@@ -35,7 +35,7 @@ def test_signing_off_ends_the_session_and_its_refresh_token(
     assert application.refresh(http, tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_signing_off_returns_to_the_application_that_the_id_token_names(
+def test_sign_off_returns_to_the_application_of_the_id_token(
     application: Application, http: httpx.Client, tokens: dict[str, str]
 ):
     query = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": GOODBYE, "state": "x y"}
@@ -46,9 +46,7 @@ def test_signing_off_returns_to_the_application_that_the_id_token_names(
     assert "sandbox_sign_on" not in http.cookies
 
 
-def test_applications_may_also_post_the_wish_to_sign_off(
-    application: Application, http: httpx.Client, tokens: dict[str, str]
-):
+def test_sign_off_may_be_posted(application: Application, http: httpx.Client, tokens: dict[str, str]):
     form = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": GOODBYE}
 
     response = http.post(f"{application.sandbox.issuer}/signoff", data=form)
@@ -58,7 +56,7 @@ def test_applications_may_also_post_the_wish_to_sign_off(
 
 
 @pytest.mark.parametrize("target", ["https://elsewhere.test/", "http://localhost:8000/goodbye/more"])
-def test_signing_off_returns_nowhere_else(
+def test_sign_off_does_not_return_to_an_unregistered_address(
     application: Application, http: httpx.Client, tokens: dict[str, str], target: str
 ):
     query = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": target}
@@ -66,7 +64,7 @@ def test_signing_off_returns_nowhere_else(
     assert "You are signed off" in sign_off(application, http, **query).text
 
 
-def test_without_an_id_token_signing_off_returns_nowhere(
+def test_sign_off_without_an_id_token_does_not_return(
     application: Application, http: httpx.Client, tokens: dict[str, str]
 ):
     query = {"client_id": application.client_id, "post_logout_redirect_uri": GOODBYE}
@@ -75,7 +73,7 @@ def test_without_an_id_token_signing_off_returns_nowhere(
 
 
 @pytest.mark.parametrize("hint", ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
-def test_a_made_up_id_token_is_an_error_and_ends_nothing(
+def test_sign_off_with_a_made_up_id_token_is_an_error_and_ends_nothing(
     application: Application, http: httpx.Client, tokens: dict[str, str], hint: str
 ):
     page = sign_off(application, http, id_token_hint=hint, post_logout_redirect_uri=GOODBYE)

@@ -1,4 +1,4 @@
-"""What can be done with a token: introspect it, revoke it, ask who its user is."""
+"""Tokens in use: introspection, revocation, userinfo and the API."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from tests.support.oauth import assert_error, bearer, claims_of, console, servic
 from tests.support.sandbox_server import Sandbox
 
 
-def test_introspection_tells_what_is_in_an_access_token(sandbox: Sandbox, http: httpx.Client):
+def test_introspection_returns_the_claims_of_an_access_token(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     token = application.tokens(http)["access_token"]
 
@@ -25,7 +25,7 @@ def test_introspection_tells_what_is_in_an_access_token(sandbox: Sandbox, http: 
     assert claims_of(sandbox, http, token).items() <= told.items()
 
 
-def test_introspection_knows_refresh_tokens_and_sees_when_they_are_used_up(sandbox: Sandbox, http: httpx.Client):
+def test_introspection_shows_whether_a_refresh_token_is_used_up(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     token = application.tokens(http)["refresh_token"]
 
@@ -38,11 +38,11 @@ def test_introspection_knows_refresh_tokens_and_sees_when_they_are_used_up(sandb
 
 
 @pytest.mark.parametrize("garbage", ["made-up", "a.b.c", "é.é.é", "eyJhbGciOiJub25lIn0.e30.", "x" * 9000])
-def test_what_is_no_token_is_inactive(sandbox: Sandbox, http: httpx.Client, garbage: str):
+def test_introspection_of_garbage_is_inactive(sandbox: Sandbox, http: httpx.Client, garbage: str):
     assert console(sandbox).introspect(http, garbage) == {"active": False}
 
 
-def test_an_id_token_is_no_access_token(sandbox: Sandbox, http: httpx.Client):
+def test_id_token_is_no_access_token(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     identity = application.tokens(http)["id_token"]
 
@@ -50,7 +50,7 @@ def test_an_id_token_is_no_access_token(sandbox: Sandbox, http: httpx.Client):
     assert http.get(f"{sandbox.issuer}/userinfo", headers=bearer(identity)).status_code == 401
 
 
-def test_nobody_is_told_about_the_tokens_of_others(sandbox: Sandbox, http: httpx.Client):
+def test_introspection_of_another_applications_token_is_inactive(sandbox: Sandbox, http: httpx.Client):
     tokens = console(sandbox).tokens(http)
 
     assert console(sandbox).introspect(http, tokens["access_token"]) == {"active": False}
@@ -58,21 +58,21 @@ def test_nobody_is_told_about_the_tokens_of_others(sandbox: Sandbox, http: httpx
 
 
 @pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
-def test_only_applications_are_answered(sandbox: Sandbox, http: httpx.Client, endpoint: str):
+def test_unknown_application_is_refused(sandbox: Sandbox, http: httpx.Client, endpoint: str):
     response = http.post(f"{sandbox.issuer}/{endpoint}", data={"token": "x"}, auth=("nobody", "knows"))
 
     assert_error(response, 401, "invalid_client")
 
 
 @pytest.mark.parametrize("endpoint", ["introspect", "revoke"])
-def test_a_request_without_a_token_is_malformed(sandbox: Sandbox, http: httpx.Client, endpoint: str):
+def test_request_without_a_token_is_malformed(sandbox: Sandbox, http: httpx.Client, endpoint: str):
     application = console(sandbox)
     for form in ({}, {"token_type_hint": "access_token"}):
         response = http.post(f"{sandbox.issuer}/{endpoint}", data=form, auth=application.basic)
         assert_error(response, 400, "invalid_request")
 
 
-def test_a_revoked_access_token_is_over_at_once_and_takes_nothing_along(sandbox: Sandbox, http: httpx.Client):
+def test_revoked_access_token_ends_at_once_and_alone(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     tokens = application.tokens(http)
 
@@ -86,9 +86,7 @@ def test_a_revoked_access_token_is_over_at_once_and_takes_nothing_along(sandbox:
 
 
 @pytest.mark.parametrize("hint", ["", "refresh_token", "access_token"])
-def test_a_revoked_refresh_token_takes_its_chain_and_access_tokens_along(
-    sandbox: Sandbox, http: httpx.Client, hint: str
-):
+def test_revoked_refresh_token_ends_its_chain_and_access_tokens(sandbox: Sandbox, http: httpx.Client, hint: str):
     application = console(sandbox)
     first = application.tokens(http)
     second = application.refresh(http, first["refresh_token"]).json()
@@ -101,7 +99,7 @@ def test_a_revoked_refresh_token_takes_its_chain_and_access_tokens_along(
         assert application.introspect(http, tokens["access_token"]) == {"active": False}
 
 
-def test_revoking_is_repeatable_and_silent_about_unknown_tokens(sandbox: Sandbox, http: httpx.Client):
+def test_revocation_is_repeatable_and_silent_about_unknown_tokens(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     token = application.tokens(http)["refresh_token"]
 
@@ -110,7 +108,7 @@ def test_revoking_is_repeatable_and_silent_about_unknown_tokens(sandbox: Sandbox
         assert response.status_code == 200
 
 
-def test_nobody_revokes_the_tokens_of_others(sandbox: Sandbox, http: httpx.Client):
+def test_revocation_of_another_applications_token_is_refused(sandbox: Sandbox, http: httpx.Client):
     mine = console(sandbox)
     token = mine.tokens(http)["refresh_token"]
 
@@ -121,7 +119,7 @@ def test_nobody_revokes_the_tokens_of_others(sandbox: Sandbox, http: httpx.Clien
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_userinfo_tells_what_the_scope_opens(sandbox: Sandbox, http: httpx.Client, method: str):
+def test_userinfo_returns_the_claims_of_the_scope(sandbox: Sandbox, http: httpx.Client, method: str):
     application = console(sandbox)
     everything, little = (
         http.request(
@@ -135,7 +133,7 @@ def test_userinfo_tells_what_the_scope_opens(sandbox: Sandbox, http: httpx.Clien
     assert little["sub"] == everything["sub"]
 
 
-def test_userinfo_wants_a_user_and_openid(sandbox: Sandbox, http: httpx.Client):
+def test_userinfo_requires_a_user_and_openid(sandbox: Sandbox, http: httpx.Client):
     address = f"{sandbox.issuer}/userinfo"
     own = service(sandbox).token(http, grant_type="client_credentials").json()["access_token"]
     without = console(sandbox).tokens(http, scope="profile")["access_token"]
@@ -154,7 +152,7 @@ def test_userinfo_of_another_environment_does_not_know_the_token(sandbox: Sandbo
     assert http.get(elsewhere, headers=bearer(token)).status_code == 401
 
 
-def test_the_api_knows_whose_token_it_is(sandbox: Sandbox, http: httpx.Client):
+def test_api_knows_the_user_of_the_token(sandbox: Sandbox, http: httpx.Client):
     token = console(sandbox).tokens(http)["access_token"]
 
     environments = http.get(f"{sandbox.url}/v1/environments", headers=bearer(token)).json()["_embedded"]["environments"]
@@ -166,7 +164,7 @@ def test_the_api_knows_whose_token_it_is(sandbox: Sandbox, http: httpx.Client):
     "header",
     ["", "Bearer", "Bearer made-up", "Basic {token}", "Bearer {token}x", "Bearer {token} x", "{token}"],
 )
-def test_the_api_takes_nothing_but_a_good_bearer_token(sandbox: Sandbox, http: httpx.Client, header: str):
+def test_api_accepts_only_a_valid_bearer_token(sandbox: Sandbox, http: httpx.Client, header: str):
     token = console(sandbox).tokens(http)["access_token"]
 
     response = http.get(f"{sandbox.url}/v1/environments", headers={"Authorization": header.format(token=token)})
@@ -176,13 +174,13 @@ def test_the_api_takes_nothing_but_a_good_bearer_token(sandbox: Sandbox, http: h
 
 
 @pytest.mark.parametrize("kind", ["id_token", "refresh_token"])
-def test_the_api_takes_no_other_kind_of_token(sandbox: Sandbox, http: httpx.Client, kind: str):
+def test_api_accepts_no_other_kind_of_token(sandbox: Sandbox, http: httpx.Client, kind: str):
     token = console(sandbox).tokens(http)[kind]
 
     assert http.get(f"{sandbox.url}/v1/environments", headers=bearer(token)).status_code == 401
 
 
-def test_a_token_with_another_signature_is_no_token(sandbox: Sandbox, http: httpx.Client):
+def test_token_with_another_signature_is_refused(sandbox: Sandbox, http: httpx.Client):
     token = console(sandbox).tokens(http)["access_token"]
     header, payload, _ = token.split(".")
     own = {"kid": header_of(token)["kid"], "alg": "RS256"}
@@ -196,7 +194,7 @@ def test_a_token_with_another_signature_is_no_token(sandbox: Sandbox, http: http
         assert http.get(f"{sandbox.url}/v1/environments", headers=bearer(value)).status_code == 401
 
 
-def test_an_expired_access_token_is_over(sandbox: Sandbox, http: httpx.Client):
+def test_expired_access_token_is_refused(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox)
     token = application.tokens(http)["access_token"]
     sandbox.sql(

@@ -1,4 +1,4 @@
-"""Everything that can be done to a password, and what its state forbids."""
+"""All operations on a password, and the states that forbid them."""
 
 from collections.abc import Callable
 
@@ -26,13 +26,13 @@ def status(person: Person) -> str:
 
 @pytest.fixture
 def person(new_user: NewUser) -> Person:
-    """With the password GOOD."""
+    """Return a user with the password GOOD."""
     somebody = new_user()
     assert put(somebody, "set", {"value": GOOD}).json()["status"] == "OK"
     return somebody
 
 
-def test_the_state_never_holds_the_password(person: Person, ada: httpx.Client):
+def test_password_state_never_contains_the_password(person: Person, ada: httpx.Client):
     body = ada.get(f"{person.path}/password", params={"expand": "passwordPolicy"})
 
     assert GOOD not in body.text
@@ -40,7 +40,7 @@ def test_the_state_never_holds_the_password(person: Person, ada: httpx.Client):
     assert body.json()["lastChangedAt"]
 
 
-def test_a_check_tells_how_many_tries_are_left_and_the_last_one_locks(person: Person):
+def test_password_check_counts_the_remaining_tries_and_locks_after_the_last(person: Person):
     for remaining in (4, 3, 2, 1, 0):
         detail = assert_refused(
             post(person, "check", {"password": "wrong"}), 400, "INVALID_DATA", "INVALID_VALUE", "password"
@@ -54,7 +54,7 @@ def test_a_check_tells_how_many_tries_are_left_and_the_last_one_locks(person: Pe
     assert post(person, "check", {"password": GOOD}).status_code == 200
 
 
-def test_a_password_lock_runs_out_by_itself(person: Person, sandbox: Sandbox):
+def test_password_lock_expires_by_itself(person: Person, sandbox: Sandbox):
     for _ in range(5):
         post(person, "check", {"password": "wrong"})
     assert status(person) == "PASSWORD_LOCKED_OUT"
@@ -67,11 +67,11 @@ def test_a_password_lock_runs_out_by_itself(person: Person, sandbox: Sandbox):
     assert post(person, "check", {"password": GOOD}).status_code == 200
 
 
-def test_the_empty_password_is_an_empty_value(person: Person):
+def test_empty_password_is_an_empty_value(person: Person):
     assert_refused(post(person, "check", {"password": ""}), 400, "INVALID_DATA", "EMPTY_VALUE", "password")
 
 
-def test_a_recovery_code_is_mailed_never_answered_and_works_once(person: Person, sandbox: Sandbox):
+def test_recovery_code_is_mailed_not_returned_and_works_once(person: Person, sandbox: Sandbox):
     sent = post(person, "sendRecoveryCode")
     code = code_mailed_to(sandbox, person.read()["email"])
 
@@ -83,7 +83,7 @@ def test_a_recovery_code_is_mailed_never_answered_and_works_once(person: Person,
     assert_refused(again, 400, "INVALID_DATA", "INVALID_VALUE", "recoveryCode")
 
 
-def test_five_wrong_tries_end_a_recovery_code(person: Person, sandbox: Sandbox):
+def test_recovery_code_ends_after_five_wrong_tries(person: Person, sandbox: Sandbox):
     post(person, "sendRecoveryCode")
     code = code_mailed_to(sandbox, person.read()["email"])
     for _ in range(5):
@@ -98,7 +98,7 @@ def test_five_wrong_tries_end_a_recovery_code(person: Person, sandbox: Sandbox):
     assert post(person, "recover", {"recoveryCode": fresh, "newPassword": BETTER}).status_code == 200
 
 
-def test_a_recovery_code_lasts_five_minutes(person: Person, sandbox: Sandbox):
+def test_recovery_code_lasts_five_minutes(person: Person, sandbox: Sandbox):
     post(person, "sendRecoveryCode")
     code = code_mailed_to(sandbox, person.read()["email"])
     row = "WHERE id = ?"
@@ -125,13 +125,13 @@ def test_recovery_lifts_the_account_lock(person: Person, sandbox: Sandbox):
 
 
 @pytest.mark.parametrize("username", ["dora.disabled", "nora.never", "paul.password", "emil.external"])
-def test_a_state_forbids_a_recovery_code(ada: httpx.Client, sandbox: Sandbox, username: str):
+def test_recovery_code_is_refused_in_some_states(ada: httpx.Client, sandbox: Sandbox, username: str):
     person = Person(api=ada, id=sandbox.details["users"][username])
 
     assert_refused(post(person, "sendRecoveryCode"), 400, "REQUEST_FAILED")
 
 
-def test_a_forced_change_keeps_the_old_password_until_then(person: Person, ada: httpx.Client):
+def test_forced_change_keeps_the_old_password_until_the_change(person: Person, ada: httpx.Client):
     headers = {"Content-Type": "application/vnd.pingidentity.password.forceChange"}
 
     assert ada.post(f"{person.path}/password", headers=headers).json()["status"] == "MUST_CHANGE_PASSWORD"
@@ -139,11 +139,11 @@ def test_a_forced_change_keeps_the_old_password_until_then(person: Person, ada: 
     assert post(person, "check", {"password": GOOD}).status_code == 200
 
 
-def test_who_has_no_password_cannot_be_forced_to_change_it(new_user: NewUser):
+def test_forced_change_requires_a_password(new_user: NewUser):
     assert_refused(post(new_user(), "forceChange"), 400, "REQUEST_FAILED", "NO_PASSWORD", "password")
 
 
-def test_a_reset_by_an_administrator_must_be_changed_one_by_the_user_not(person: Person):
+def test_reset_forces_a_change_if_an_administrator_does_it(person: Person):
     wrong = put(person, "reset", {"currentPassword": "wrong", "newPassword": BETTER})
     assert_refused(wrong, 400, "INVALID_DATA", "INVALID_VALUE", "currentPassword")
     assert put(person, "reset", {"currentPassword": GOOD, "newPassword": BETTER}).json()["status"] == "OK"
@@ -160,13 +160,13 @@ def test_a_reset_by_an_administrator_must_be_changed_one_by_the_user_not(person:
         ("Passw0rd!", "excludesCommonlyUsed"),
     ],
 )
-def test_a_weak_password_is_refused_with_what_it_lacks(person: Person, password: str, unmet: str):
+def test_weak_password_is_refused_with_the_unmet_requirement(person: Person, password: str, unmet: str):
     detail = assert_refused(put(person, "set", {"value": password}), 400, "INVALID_DATA", "INVALID_VALUE", "value")
 
     assert unmet in detail["innerError"]
 
 
-def test_a_password_holding_the_own_name_is_refused(new_user: NewUser):
+def test_password_containing_the_name_of_the_user_is_refused(new_user: NewUser):
     person = new_user(name={"given": "Zebulon"})
 
     detail = assert_refused(
@@ -177,7 +177,7 @@ def test_a_password_holding_the_own_name_is_refused(new_user: NewUser):
 
 
 @pytest.mark.parametrize("body", [{"value": "weak", "bypassPolicy": True}, {"value": "{SSHA512}c2FsdA=="}])
-def test_the_policy_can_be_bypassed(person: Person, body: dict[str, object]):
+def test_password_policy_can_be_bypassed(person: Person, body: dict[str, object]):
     assert put(person, "set", body).status_code == 200
 
 

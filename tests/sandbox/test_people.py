@@ -1,4 +1,4 @@
-"""The invented organization: one person for each state, and names that break pages."""
+"""The invented organization: a person for each state, and names that break pages."""
 
 import sqlite3
 import subprocess
@@ -20,7 +20,7 @@ def read(api: httpx.Client, sandbox: Sandbox, username: str) -> dict:
     return dict(api.get(f"users/{sandbox.details['users'][username]}").raise_for_status().json())
 
 
-def test_mara_has_everything(rosa: httpx.Client):
+def test_mara_has_all_details(rosa: httpx.Client):
     mara = rosa.get(f"users/{MARA}", params={"include": "memberOfGroupNames", "expand": "population"}).json()
 
     assert mara["username"] == "mara.lind"
@@ -44,14 +44,14 @@ def test_mara_has_everything(rosa: httpx.Client):
         ("vera.verify", {"lifecycle": {"status": "VERIFICATION_REQUIRED"}}),
     ],
 )
-def test_a_state_shows_in_the_user(rosa: httpx.Client, sandbox: Sandbox, username: str, expected: dict):
+def test_account_state_is_shown_in_the_user(rosa: httpx.Client, sandbox: Sandbox, username: str, expected: dict):
     user = read(rosa, sandbox, username)
 
     expected = {key: value | user[key] if isinstance(value, dict) else value for key, value in expected.items()}
     assert {key: user[key] for key in expected} == expected
 
 
-def test_only_a_lock_with_an_end_says_when_it_ends(rosa: httpx.Client, sandbox: Sandbox):
+def test_lock_shows_an_end_only_if_it_has_an_end(rosa: httpx.Client, sandbox: Sandbox):
     until = read(rosa, sandbox, "leo.locked")["account"]
     for_good = read(rosa, sandbox, "lara.lockedout")["account"]
 
@@ -71,7 +71,7 @@ def test_only_a_lock_with_an_end_says_when_it_ends(rosa: httpx.Client, sandbox: 
         ("emil.external", "EXTERNAL"),
     ],
 )
-def test_each_password_state_has_somebody(rosa: httpx.Client, sandbox: Sandbox, username: str, status: str):
+def test_password_states_each_have_a_person(rosa: httpx.Client, sandbox: Sandbox, username: str, status: str):
     password = rosa.get(f"users/{sandbox.details['users'][username]}/password").json()
 
     assert password["status"] == status
@@ -88,14 +88,14 @@ def test_absent_values_are_left_out(rosa: httpx.Client, sandbox: Sandbox):
     assert None not in [*never.values(), *noname.values(), *nomail.values()]
 
 
-def test_a_disabled_attribute_is_not_shown(rosa: httpx.Client, sandbox: Sandbox):
+def test_disabled_attribute_is_not_shown(rosa: httpx.Client, sandbox: Sandbox):
     archie = read(rosa, sandbox, "archie.archived")
 
     assert archie["employmentType"] == "trainee"
     assert "faxNumber" not in archie
 
 
-def test_hostile_text_comes_through_untouched(rosa: httpx.Client):
+def test_hostile_text_is_returned_unchanged(rosa: httpx.Client):
     people = rosa.get("users", params={"filter": 'email sw "hostile"', "limit": 200}).json()["_embedded"]["users"]
     givens = {person["name"]["given"] for person in people}
 
@@ -103,21 +103,21 @@ def test_hostile_text_comes_through_untouched(rosa: httpx.Client):
     assert {"\x1b[31mred\x1b[0m\x1b]0;title\x07", "two\r\nlines", "\u202eevil\u202c gpj.exe"} <= givens
 
 
-def test_there_are_as_many_people_as_were_asked_for(rosa: httpx.Client):
+def test_people_are_as_many_as_requested(rosa: httpx.Client):
     body = rosa.get("users", params={"limit": 1}).json()
 
     assert body["count"] >= 200
     assert body["size"] == 1
 
 
-def test_the_second_environment_has_people_of_its_own(sandbox: Sandbox):
+def test_second_environment_has_people_of_its_own(sandbox: Sandbox):
     rows = sandbox.sql("SELECT environment_id, count(*) AS people FROM sandbox_user GROUP BY environment_id")
 
     assert len(rows) == 3
     assert all(row["people"] >= 2 for row in rows)
 
 
-def test_the_first_page_is_in_a_fixed_order(rosa: httpx.Client):
+def test_first_page_is_in_a_fixed_order(rosa: httpx.Client):
     names = usernames(rosa.get("users", params={"limit": 50}))
 
     assert names == sorted(names, key=str.lower)
@@ -137,8 +137,8 @@ call_command("sandbox", database=Path(sys.argv[1]), users=1000)
 """
 
 
-def test_a_big_sandbox_has_the_same_people_and_every_index(sandbox: Sandbox, tmp_path: Path):
-    """Indexes are built after the people there."""
+def test_big_sandbox_has_the_same_people_and_every_index(sandbox: Sandbox, tmp_path: Path):
+    """In a big sandbox, indexes are built after the people are inserted."""
     indexes = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
     invented = (
         "SELECT id, profile, enabled, locked, population_id FROM sandbox_user WHERE external_id_key LIKE 'hr-100%'"

@@ -1,4 +1,4 @@
-"""What every request under /v1 has in common: tokens, media types, methods, headers, the error envelope."""
+"""The common behavior of all requests below /v1: tokens, media types, methods, headers, the error envelope."""
 
 import re
 
@@ -12,7 +12,7 @@ INVALID_TOKEN = ("ACCESS_FAILED", "INVALID_TOKEN", "Authentication Credentials")
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer made-up", "Basic YTpi", "Bearer a.b.c"])
-def test_without_a_good_token_everything_is_401(sandbox: Sandbox, http: httpx.Client, authorization: str):
+def test_invalid_token_is_401(sandbox: Sandbox, http: httpx.Client, authorization: str):
     headers = {"Authorization": authorization} if authorization else {}
 
     for path in ("environments", f"environments/{sandbox.details['managed_environment_id']}/users"):
@@ -21,7 +21,7 @@ def test_without_a_good_token_everything_is_401(sandbox: Sandbox, http: httpx.Cl
         assert_refused(response, 401, *INVALID_TOKEN)
 
 
-def test_an_expired_token_is_401(sandbox: Sandbox):
+def test_expired_token_is_401(sandbox: Sandbox):
     token = sandbox.token()
     sandbox.sql(
         "UPDATE sandbox_oauth_accesstoken SET expires_at = '2026-01-01' "
@@ -32,7 +32,7 @@ def test_an_expired_token_is_401(sandbox: Sandbox):
         assert_refused(api.get("users"), 401, *INVALID_TOKEN)
 
 
-def test_a_path_unknown_to_the_gateway_is_403_in_another_shape(ada: httpx.Client):
+def test_path_unknown_to_the_gateway_is_403_in_another_shape(ada: httpx.Client):
     for path in ("nonsense", "users/", "../../nonsense"):
         response = ada.get(path)
 
@@ -41,35 +41,35 @@ def test_a_path_unknown_to_the_gateway_is_403_in_another_shape(ada: httpx.Client
 
 
 @pytest.mark.parametrize("environment_id", [NOBODY, "not-an-id"])
-def test_below_an_unknown_environment_everything_is_403(ada: httpx.Client, environment_id: str):
+def test_unknown_environment_is_403_for_every_path(ada: httpx.Client, environment_id: str):
     response = ada.get(f"../{environment_id}/users")
 
     assert_refused(response, 403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
 
 
-def test_an_environment_without_a_role_answers_as_an_unknown_one(sandbox: Sandbox, ada: httpx.Client):
+def test_environment_without_a_role_looks_like_an_unknown_environment(sandbox: Sandbox, ada: httpx.Client):
     response = ada.get(f"../{sandbox.details['second_environment_id']}/users")
 
     assert_refused(response, 403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
 
 
 @pytest.mark.parametrize("user_id", [NOBODY, "not-an-id"])
-def test_an_unknown_user_is_404(ada: httpx.Client, user_id: str):
+def test_unknown_user_is_404(ada: httpx.Client, user_id: str):
     assert_refused(ada.get(f"users/{user_id}"), 404, "NOT_FOUND")
 
 
-def test_a_method_without_a_meaning_is_405(ada: httpx.Client):
+def test_unsupported_method_is_405(ada: httpx.Client):
     assert_refused(ada.put("users", json={}), 405, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/vnd.pingidentity.account.unlock+json"])
-def test_a_wrong_media_type_is_415(ada: httpx.Client, content_type: str):
+def test_wrong_media_type_is_415(ada: httpx.Client, content_type: str):
     response = ada.post("users", content="{}", headers={"Content-Type": content_type} if content_type else {})
 
     assert_refused(response, 415, "INVALID_REQUEST")
 
 
-def test_a_media_type_may_carry_parameters_and_capitals(ada: httpx.Client):
+def test_media_type_may_have_parameters_and_capitals(ada: httpx.Client):
     response = ada.post("users", content="[]", headers={"Content-Type": "Application/JSON; charset=utf-8"})
 
     assert_refused(response, 400, "INVALID_REQUEST")
@@ -82,7 +82,7 @@ def test_malformed_json_is_400(ada: httpx.Client, content: str):
     assert_refused(response, 400, "INVALID_REQUEST")
 
 
-def test_each_reply_carries_ids_for_support(sandbox: Sandbox, ada: httpx.Client, http: httpx.Client):
+def test_reply_has_ids_for_support(sandbox: Sandbox, ada: httpx.Client, http: httpx.Client):
     replies = [ada.get("users", params={"limit": 1}), ada.get("users/x"), http.get(f"{sandbox.url}/v1/roles")]
 
     assert [reply.status_code for reply in replies] == [200, 404, 401]
@@ -90,7 +90,7 @@ def test_each_reply_carries_ids_for_support(sandbox: Sandbox, ada: httpx.Client,
     assert all(reply.headers["X-Ping-External-Transaction-ID"] for reply in replies)
 
 
-def test_the_transaction_id_comes_back_with_unknown_characters_replaced(ada: httpx.Client):
+def test_transaction_id_is_returned_with_unknown_characters_replaced(ada: httpx.Client):
     reply = ada.get("populations", headers={"X-Ping-External-Transaction-ID": "audit/7@a=b#c+d e<f>" + "x" * 100})
 
     returned = reply.headers["X-Ping-External-Transaction-ID"]
@@ -105,13 +105,13 @@ def test_headers_above_6_kb_are_refused_by_the_gateway(ada: httpx.Client):
     assert "json" not in response.headers["Content-Type"]
 
 
-def test_the_method_may_be_overridden(ada: httpx.Client):
+def test_method_may_be_overridden(ada: httpx.Client):
     response = ada.post("users", headers={"X-HTTP-Method-Override": "GET"})
 
     assert response.status_code == 200
 
 
-def test_links_are_absolute_and_lead_back_here(sandbox: Sandbox, ada: httpx.Client):
+def test_links_are_absolute_and_lead_to_the_sandbox(sandbox: Sandbox, ada: httpx.Client):
     body = ada.get("users", params={"limit": 1}).json()
 
     links = re.findall(r'"href": "([^"]+)"', str(body).replace("'", '"'))

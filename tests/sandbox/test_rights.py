@@ -1,4 +1,4 @@
-"""Who may do what: rights come from the roles of whoever holds the token."""
+"""Authorization: the token's permissions come from its holder's roles."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ MARA = "users/c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 FORBIDDEN = (403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
 RANGE = 'recordedAt gt "2020-01-01T00:00:00Z" and recordedAt lt "2030-01-01T00:00:00Z"'
 
-# method, path, media type, and who may: rosa reads, henk (help desk) helps, enno configures; ada may do all.
+# Method, path, media type, and who is allowed: rosa reads, henk is the help desk, enno configures; ada may do all.
 OPERATIONS = [
     ("GET", MARA, "", "rosa henk"),
     ("GET", "users", "", "rosa henk"),
@@ -49,14 +49,14 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("method", "path", "media_type", "allowed"), OPERATIONS)
-def test_each_role_opens_its_operations_and_no_other(
+def test_role_allows_only_its_operations(
     request: pytest.FixtureRequest, method: str, path: str, media_type: str, allowed: str
 ):
     for name in ("rosa", "henk", "enno"):
         api: httpx.Client = request.getfixturevalue(name)
         headers = {"Content-Type": media_type} if media_type else {}
 
-        # Malformed on purpose: whoever is let through changes nothing.
+        # The body is malformed on purpose, so that an allowed request changes nothing.
         response = api.request(method, path, headers=headers, content="" if method == "GET" else "{")
 
         if name in allowed.split():
@@ -65,7 +65,7 @@ def test_each_role_opens_its_operations_and_no_other(
             assert_refused(response, *FORBIDDEN)
 
 
-def test_a_population_is_as_far_as_its_administrator_gets(petra: httpx.Client, sandbox: Sandbox):
+def test_population_administrator_is_limited_to_the_population(petra: httpx.Client, sandbox: Sandbox):
     pia = Person(api=petra, id=sandbox.details["users"]["pia.partner"])
 
     assert pia.read()["username"] == "pia.partner"
@@ -77,7 +77,7 @@ def test_a_population_is_as_far_as_its_administrator_gets(petra: httpx.Client, s
     assert_refused(petra.put(f"{pia.path}/population", json=staff), *FORBIDDEN)
 
 
-def test_an_application_acts_with_its_own_roles(sandbox: Sandbox, http: httpx.Client):
+def test_application_acts_with_its_own_roles(sandbox: Sandbox, http: httpx.Client):
     with_role = http.post(
         f"{sandbox.issuer}/token",
         data={"grant_type": "client_credentials"},
@@ -91,7 +91,7 @@ def test_an_application_acts_with_its_own_roles(sandbox: Sandbox, http: httpx.Cl
         assert_refused(api.get(MARA), *FORBIDDEN)
 
 
-def test_only_a_workers_token_carries_its_users_roles(sandbox: Sandbox, http: httpx.Client):
+def test_token_has_the_roles_of_its_user_only_in_a_worker_application(sandbox: Sandbox, http: httpx.Client):
     application = console(sandbox, type="WEB_APP")
 
     with sandbox.api(application.tokens(http)["access_token"]) as api:
@@ -99,7 +99,7 @@ def test_only_a_workers_token_carries_its_users_roles(sandbox: Sandbox, http: ht
         assert api.get("..").json()["_embedded"]["environments"] == []
 
 
-def test_a_role_taken_away_counts_from_the_next_request(
+def test_removed_role_is_ineffective_from_the_next_request(
     sandbox: Sandbox, ivan: httpx.Client, api_of: Callable[..., httpx.Client]
 ):
     def roles(**body: Any) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Listing users: filters, pages, cursors, counts."""
+"""Listing users: filters, pages, pagination cursors and counts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ def cursor_of(body: dict[str, Any], link: str = "next") -> str:
 
 
 def everyone(api: httpx.Client, limit: int, condition: str = "") -> list[str]:
-    """Walk all pages by their next links."""
+    """Return the usernames of all pages, following the next links."""
     query: dict[str, Any] = {"limit": limit} | ({"filter": condition} if condition else {})
     body = api.get("users", params=query).raise_for_status().json()
     found = [user["username"] for user in body["_embedded"]["users"]]
@@ -56,7 +56,7 @@ def everyone(api: httpx.Client, limit: int, condition: str = "") -> list[str]:
         'username eq "mara.lind" or username eq "leo.locked" and enabled eq false',
     ],
 )
-def test_a_filter_finds_mara_and_nobody_else(rosa: httpx.Client, condition: str):
+def test_filter_matches_only_mara(rosa: httpx.Client, condition: str):
     assert find(rosa, condition) == ["mara.lind"]
 
 
@@ -74,7 +74,7 @@ def test_a_filter_finds_mara_and_nobody_else(rosa: httpx.Client, condition: str)
         'title eq "\\"\\\\"',
     ],
 )
-def test_no_match_is_an_empty_list(rosa: httpx.Client, condition: str):
+def test_filter_without_a_match_returns_an_empty_list(rosa: httpx.Client, condition: str):
     body = rosa.get("users", params={"filter": condition}).json()
 
     assert body["_embedded"]["users"] == []
@@ -106,11 +106,11 @@ def test_no_match_is_an_empty_list(rosa: httpx.Client, condition: str):
         "' OR 1=1 --",
     ],
 )
-def test_what_pingone_cannot_filter_by_is_an_invalid_filter(rosa: httpx.Client, condition: str):
+def test_filter_that_pingone_does_not_support_is_invalid(rosa: httpx.Client, condition: str):
     assert_refused(rosa.get("users", params={"filter": condition}), 400, "INVALID_DATA", "INVALID_FILTER", "filter")
 
 
-def test_an_unknown_attribute_is_told_the_known_ones(rosa: httpx.Client):
+def test_unknown_attribute_in_a_filter_is_answered_with_the_known_attributes(rosa: httpx.Client):
     detail = assert_refused(
         rosa.get("users", params={"filter": 'foo eq "x"'}), 400, "INVALID_DATA", "INVALID_FILTER", "filter"
     )
@@ -118,7 +118,7 @@ def test_an_unknown_attribute_is_told_the_known_ones(rosa: httpx.Client):
     assert {"username", "name.given", "costCenter"} <= set(detail["innerError"]["supportedAttributes"])
 
 
-def test_strings_may_hold_escaped_quotes_and_backslashes(rosa: httpx.Client, new_user: Callable[..., Person]):
+def test_filter_strings_may_contain_escaped_quotes_and_backslashes(rosa: httpx.Client, new_user: Callable[..., Person]):
     odd = 'say "hi" \\ and (or)'
     person = new_user(title=odd)
 
@@ -126,13 +126,13 @@ def test_strings_may_hold_escaped_quotes_and_backslashes(rosa: httpx.Client, new
     assert find(rosa, f'title eq "{escaped}"') == [person.read()["username"]]
 
 
-def test_and_binds_tighter_than_or(rosa: httpx.Client):
+def test_filter_binds_and_tighter_than_or(rosa: httpx.Client):
     found = find(rosa, 'username eq "dora.disabled" or username eq "mara.lind" and enabled eq false')
 
     assert found == ["dora.disabled"]
 
 
-def test_the_quick_search_lists_everyone_once(rosa: httpx.Client):
+def test_quick_search_lists_each_user_once(rosa: httpx.Client):
     condition = 'username sw "ma" or email sw "ma" or name.given sw "ma" or name.family sw "ma"'
     whole = find(rosa, condition)
 
@@ -170,7 +170,7 @@ def test_prev_links_lead_all_the_way_back(rosa: httpx.Client):
     assert "prev" not in back["_links"]
 
 
-def test_a_cursor_is_good_for_its_token_its_list_and_nothing_else(rosa: httpx.Client, ada: httpx.Client):
+def test_cursor_is_valid_only_for_its_token_and_list(rosa: httpx.Client, ada: httpx.Client):
     body = rosa.get("users", params={"limit": 2}).json()
     cursor = cursor_of(body)
 
@@ -186,13 +186,13 @@ def test_a_cursor_is_good_for_its_token_its_list_and_nothing_else(rosa: httpx.Cl
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", "9" * 30])
-def test_a_limit_is_a_whole_number_from_one(rosa: httpx.Client, limit: str):
+def test_limit_is_a_positive_integer(rosa: httpx.Client, limit: str):
     response = rosa.get("users", params={"limit": limit})
 
     assert_refused(response, 400, "INVALID_DATA", "INVALID_PARAMETER", "limit")
 
 
-def test_a_deleted_user_does_not_break_the_next_page(ada: httpx.Client, new_user: Callable[..., Person]):
+def test_deleted_user_does_not_break_the_next_page(ada: httpx.Client, new_user: Callable[..., Person]):
     prefix = f"page-{uuid4()}"
     people = [new_user(username=f"{prefix}-{number}") for number in range(4)]
     condition = f'username sw "{prefix}"'
@@ -204,7 +204,7 @@ def test_a_deleted_user_does_not_break_the_next_page(ada: httpx.Client, new_user
     assert usernames(rest) == [f"{prefix}-2", f"{prefix}-3"]
 
 
-def test_listed_users_carry_their_password_state_and_on_request_their_population(rosa: httpx.Client):
+def test_listed_users_include_their_password_state_and_on_request_their_population(rosa: httpx.Client):
     query = {"filter": 'username eq "mara.lind"', "expand": "population"}
 
     mara = rosa.get("users", params=query).json()["_embedded"]["users"][0]
@@ -215,7 +215,7 @@ def test_listed_users_carry_their_password_state_and_on_request_their_population
     assert "memberOfGroupIDs" not in mara
 
 
-def test_whoever_administers_a_population_sees_its_users_only(petra: httpx.Client, rosa: httpx.Client):
+def test_population_administrator_sees_only_users_of_the_population(petra: httpx.Client, rosa: httpx.Client):
     own = everyone(petra, 5)
 
     assert set(own) == set(find(rosa, f'population.id eq "{PARTNERS}"'))
@@ -223,7 +223,7 @@ def test_whoever_administers_a_population_sees_its_users_only(petra: httpx.Clien
     assert_refused(petra.get(f"users/{MARA}"), 404, "NOT_FOUND")
 
 
-def test_the_members_of_a_group_count_filter_and_nesting(rosa: httpx.Client):
+def test_members_of_a_group_include_filter_and_nesting(rosa: httpx.Client):
     groups = {group["name"]: group["id"] for group in rosa.get("groups").json()["_embedded"]["groups"]}
 
     engineers = find(rosa, f'memberOfGroups[id eq "{groups["Engineering"]}"]')

@@ -19,7 +19,7 @@ def new_name() -> str:
     return f"user-{uuid4()}"
 
 
-def test_a_created_user_can_be_read_back(ada: httpx.Client):
+def test_created_user_can_be_read_back(ada: httpx.Client):
     username = new_name()
     body = {"username": username, "name": {"given": "Ny", "family": "Person"}, "population": {"id": PARTNERS}}
 
@@ -34,7 +34,7 @@ def test_a_created_user_can_be_read_back(ada: httpx.Client):
     assert ada.get(f"users/{created['id']}/password").json()["status"] == "NO_PASSWORD"
 
 
-def test_without_a_population_the_default_one_is_taken(new_user: NewUser):
+def test_default_population_is_used_if_none_is_sent(new_user: NewUser):
     assert new_user().read(expand="population")["_embedded"]["population"]["default"] is True
 
 
@@ -50,7 +50,7 @@ def test_unknown_and_read_only_attributes_are_silently_ignored(new_user: NewUser
 
 
 @pytest.mark.parametrize("change", [str.upper, str.title, str])
-def test_a_username_is_taken_whatever_its_case(ada: httpx.Client, new_user: NewUser, change: Callable[[str], str]):
+def test_username_is_taken_in_any_case(ada: httpx.Client, new_user: NewUser, change: Callable[[str], str]):
     taken = new_user().read()["username"]
 
     response = ada.post("users", json={"username": change(taken)})
@@ -58,7 +58,7 @@ def test_a_username_is_taken_whatever_its_case(ada: httpx.Client, new_user: NewU
     assert_refused(response, 400, "INVALID_DATA", "UNIQUENESS_VIOLATION", "username")
 
 
-def test_of_many_who_want_a_username_at_once_one_gets_it(ada: httpx.Client):
+def test_username_is_given_once_to_concurrent_requests(ada: httpx.Client):
     username = new_name()
 
     with ThreadPoolExecutor(12) as pool:
@@ -67,7 +67,7 @@ def test_of_many_who_want_a_username_at_once_one_gets_it(ada: httpx.Client):
     assert sorted(reply.status_code for reply in replies) == [201, *[400] * 11]
 
 
-def test_a_username_may_be_taken_by_somebody_the_caller_cannot_see(petra: httpx.Client):
+def test_username_may_be_taken_by_a_user_that_the_caller_cannot_see(petra: httpx.Client):
     response = petra.post("users", json={"username": "mara.lind", "population": {"id": PARTNERS}})
 
     assert_refused(response, 400, "INVALID_DATA", "UNIQUENESS_VIOLATION", "username")
@@ -108,7 +108,7 @@ def test_a_username_may_be_taken_by_somebody_the_caller_cannot_see(petra: httpx.
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_bad_value_is_named_by_its_target(ada: httpx.Client, sent: dict[str, Any], detail: str, target: str):
+def test_bad_value_is_named_by_its_target(ada: httpx.Client, sent: dict[str, Any], detail: str, target: str):
     response = ada.post("users", json={"username": new_name()} | sent)
 
     assert_refused(response, 400, "INVALID_DATA", detail, target)
@@ -127,7 +127,7 @@ def test_a_bad_value_is_named_by_its_target(ada: httpx.Client, sent: dict[str, A
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_the_rules_allow_is_kept_as_it_is(ada: httpx.Client, sent: dict[str, Any]):
+def test_valid_values_are_stored_unchanged(ada: httpx.Client, sent: dict[str, Any]):
     reply = ada.post("users", json={"username": new_name()} | sent)
 
     assert reply.status_code == 201, reply.text
@@ -135,13 +135,13 @@ def test_what_the_rules_allow_is_kept_as_it_is(ada: httpx.Client, sent: dict[str
     assert ada.delete(f"users/{reply.json()['id']}").status_code == 204
 
 
-def test_every_mistake_is_told_at_once(ada: httpx.Client):
+def test_invalid_values_are_all_reported_at_once(ada: httpx.Client):
     reply = ada.post("users", json={"email": "x", "timezone": "UTC"}).json()
 
     assert {detail["target"] for detail in reply["details"]} == {"username", "email", "timezone"}
 
 
-def test_patch_changes_what_is_sent_and_null_clears(new_user: NewUser, ada: httpx.Client):
+def test_patch_changes_only_the_sent_attributes_and_null_clears(new_user: NewUser, ada: httpx.Client):
     person = new_user(title="Analyst", nickname="Nick", name={"given": "A", "family": "B"})
     before = person.read()
 
@@ -154,13 +154,13 @@ def test_patch_changes_what_is_sent_and_null_clears(new_user: NewUser, ada: http
     assert person.read() == after
 
 
-def test_patch_takes_a_name_as_a_whole(new_user: NewUser, ada: httpx.Client):
+def test_patch_replaces_a_name_as_a_whole(new_user: NewUser, ada: httpx.Client):
     person = new_user(name={"given": "A", "family": "B"})
 
     assert ada.patch(person.path, json={"name": {"given": "C"}}).json()["name"] == {"given": "C"}
 
 
-def test_put_clears_what_is_not_sent(new_user: NewUser, ada: httpx.Client):
+def test_put_clears_attributes_that_are_not_sent(new_user: NewUser, ada: httpx.Client):
     person = new_user(title="Analyst")
     username = person.read()["username"]
 
@@ -172,7 +172,7 @@ def test_put_clears_what_is_not_sent(new_user: NewUser, ada: httpx.Client):
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_an_update_never_changes_state(new_user: NewUser, ada: httpx.Client, method: str):
+def test_update_never_changes_state(new_user: NewUser, ada: httpx.Client, method: str):
     person = new_user()
     before = person.read()
     sent = {"username": before["username"], "enabled": False, "mfaEnabled": True, "population": {"id": PARTNERS}}
@@ -183,7 +183,7 @@ def test_an_update_never_changes_state(new_user: NewUser, ada: httpx.Client, met
         assert after[name] == before[name]
 
 
-def test_a_user_may_keep_the_own_username_but_not_take_another(new_user: NewUser, ada: httpx.Client):
+def test_username_may_be_kept_but_not_taken_from_another_user(new_user: NewUser, ada: httpx.Client):
     person, other = new_user(), new_user()
     own, taken = person.read()["username"], other.read()["username"]
 
@@ -193,7 +193,7 @@ def test_a_user_may_keep_the_own_username_but_not_take_another(new_user: NewUser
     )
 
 
-def test_a_refused_update_changes_nothing(new_user: NewUser, ada: httpx.Client):
+def test_refused_update_changes_nothing(new_user: NewUser, ada: httpx.Client):
     person = new_user(title="Analyst")
     before = person.read()
 
@@ -202,13 +202,13 @@ def test_a_refused_update_changes_nothing(new_user: NewUser, ada: httpx.Client):
     assert person.read() == before
 
 
-def test_an_archived_value_stays_where_it_is(ada: httpx.Client, sandbox: Sandbox):
+def test_archived_value_may_be_kept(ada: httpx.Client, sandbox: Sandbox):
     archie = f"users/{sandbox.details['users']['archie.archived']}"
 
     assert ada.patch(archie, json={"employmentType": "trainee"}).status_code == 200
 
 
-def test_a_new_address_is_no_longer_verified(new_user: NewUser, ada: httpx.Client, sandbox: Sandbox):
+def test_new_address_is_no_longer_verified(new_user: NewUser, ada: httpx.Client, sandbox: Sandbox):
     person = new_user()
     sandbox.sql("UPDATE sandbox_user SET email_verified = 1 WHERE id = ?", person.id.replace("-", ""))
     assert person.read()["emailVerified"] is True
@@ -216,7 +216,7 @@ def test_a_new_address_is_no_longer_verified(new_user: NewUser, ada: httpx.Clien
     assert ada.patch(person.path, json={"email": "new@acme.test"}).json()["emailVerified"] is False
 
 
-def test_a_deleted_user_is_gone(new_user: NewUser, ada: httpx.Client):
+def test_deleted_user_is_gone(new_user: NewUser, ada: httpx.Client):
     person = new_user()
 
     reply = ada.delete(person.path)
@@ -226,7 +226,7 @@ def test_a_deleted_user_is_gone(new_user: NewUser, ada: httpx.Client):
     assert_refused(ada.delete(person.path), 404, "NOT_FOUND")
 
 
-def test_an_import_brings_password_and_lifecycle(ada: httpx.Client):
+def test_import_sets_password_and_lifecycle(ada: httpx.Client):
     body = {
         "username": new_name(),
         "emailVerified": True,

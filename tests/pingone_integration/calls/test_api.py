@@ -1,4 +1,4 @@
-"""What PingOne may answer besides what it should: every failure becomes the one error that says what to do."""
+"""The PingOne API client: retries, limits, and the one PingOneError for each bad answer, which says what to do."""
 
 import gzip
 import subprocess
@@ -33,7 +33,7 @@ def api(acme: Organization) -> PingOneApi:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited between attempts; nobody really waits."""
+    """Record the pauses between attempts in seconds, without waiting."""
     waited: list[float] = []
     monkeypatch.setattr(f"{PingOneApi.__module__}.time.sleep", waited.append)
     return waited
@@ -44,7 +44,7 @@ def envelope(code: str, *details: str, **more: Any) -> dict[str, Any]:
     return {"id": "an-error-id", "code": code, "message": "for developers", "details": listed, **more}
 
 
-def test_a_call_carries_the_token_and_our_transaction_id(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_call_carries_the_token_and_our_transaction_id(api: PingOneApi, pingone: respx.MockRouter) -> None:
     route = pingone.get("/users/x", params={"expand": "population"}).respond(json={"id": "x"})
 
     assert api.get("/users/x", {"expand": "population"}) == {"id": "x"}
@@ -57,7 +57,7 @@ def test_a_call_carries_the_token_and_our_transaction_id(api: PingOneApi, pingon
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/vnd.pingidentity.account.unlock+json"])
-def test_a_write_states_what_it_sends(api: PingOneApi, pingone: respx.MockRouter, media_type: str) -> None:
+def test_write_states_its_media_type(api: PingOneApi, pingone: respx.MockRouter, media_type: str) -> None:
     route = pingone.post("/users/x").respond(201, json={})
 
     api.post("/users/x", {"a": "é"}, media_type=media_type)
@@ -67,7 +67,7 @@ def test_a_write_states_what_it_sends(api: PingOneApi, pingone: respx.MockRouter
     assert request.content == '{"a":"é"}'.encode()
 
 
-def test_an_empty_answer_is_an_empty_object(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_empty_answer_is_an_empty_object(api: PingOneApi, pingone: respx.MockRouter) -> None:
     pingone.delete("/users/x").respond(204)
     pingone.post("/users/x").respond(200)
 
@@ -147,7 +147,7 @@ def test_each_failure_becomes_the_error_that_says_what_to_do(
     ids=["html", "cut", "list", "text", "binary", "deep", "blank"],
 )
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_success_that_is_no_json_object_is_none(
+def test_success_without_a_json_object_is_unavailable(
     api: PingOneApi, pingone: respx.MockRouter, body: bytes, method: str
 ) -> None:
     pingone.route(path__startswith="/").respond(200, content=body)
@@ -167,7 +167,7 @@ def test_a_success_that_is_no_json_object_is_none(
     ],
     ids=["odd members", "odd details", "a list"],
 )
-def test_an_odd_error_envelope_is_survived(api: PingOneApi, pingone: respx.MockRouter, body: Any) -> None:
+def test_odd_error_envelope_is_tolerated(api: PingOneApi, pingone: respx.MockRouter, body: Any) -> None:
     pingone.get("/users").respond(400, json=body)
 
     with pytest.raises(errors.InvalidValue) as caught:
@@ -183,7 +183,7 @@ BROKEN = [NOTHING_SENT[0], *PERHAPS_SENT]
 
 
 @pytest.mark.parametrize("failure", [*BROKEN, 502, 503, 504], ids=repr)
-def test_a_read_is_tried_twice_more_at_slightly_different_times(
+def test_read_is_retried_twice_with_jitter(
     api: PingOneApi, pingone: respx.MockRouter, pauses: list[float], failure: Exception | int
 ) -> None:
     first = httpx.Response(failure) if isinstance(failure, int) else failure
@@ -195,7 +195,7 @@ def test_a_read_is_tried_twice_more_at_slightly_different_times(
 
 
 @pytest.mark.parametrize("failure", [*TIMED_OUT, *NOTHING_SENT[1:], 500, 429], ids=repr)
-def test_a_read_is_not_repeated_when_that_would_only_take_longer(
+def test_read_is_not_retried_when_a_retry_only_takes_longer(
     api: PingOneApi, pingone: respx.MockRouter, pauses: list[float], failure: Exception | int
 ) -> None:
     first = httpx.Response(failure) if isinstance(failure, int) else failure
@@ -207,7 +207,7 @@ def test_a_read_is_not_repeated_when_that_would_only_take_longer(
     assert (route.call_count, pauses) == (1, [])
 
 
-def test_a_read_is_not_tried_a_fourth_time(api: PingOneApi, pingone: respx.MockRouter, pauses: list[float]) -> None:
+def test_read_stops_after_three_attempts(api: PingOneApi, pingone: respx.MockRouter, pauses: list[float]) -> None:
     route = pingone.get("/users").mock(side_effect=[httpx.Response(503), *BROKEN[:2]])
 
     with pytest.raises(errors.Unavailable):
@@ -217,7 +217,7 @@ def test_a_read_is_not_tried_a_fourth_time(api: PingOneApi, pingone: respx.MockR
 
 
 @pytest.mark.parametrize("failure", [BROKEN[0], 503, 429], ids=repr)
-def test_a_pause_never_outlasts_the_deadline(
+def test_retry_pause_never_outlasts_the_deadline(
     api: PingOneApi, pingone: respx.MockRouter, pauses: list[float], failure: Exception | int
 ) -> None:
     first = httpx.Response(failure, headers={"Retry-After": "2"}) if isinstance(failure, int) else failure
@@ -231,7 +231,7 @@ def test_a_pause_never_outlasts_the_deadline(
 
 
 @pytest.mark.parametrize("failure", [*NOTHING_SENT, *PERHAPS_SENT, *TIMED_OUT, 502, 503, 504, 429], ids=repr)
-def test_a_write_is_never_repeated(
+def test_write_is_never_repeated(
     api: PingOneApi, pingone: respx.MockRouter, pauses: list[float], failure: Exception | int
 ) -> None:
     first = httpx.Response(failure, headers={"Retry-After": "1"}) if isinstance(failure, int) else failure
@@ -245,7 +245,7 @@ def test_a_write_is_never_repeated(
 
 
 @pytest.mark.parametrize(("retry_after", "waited"), [("0", [0.0] * 2), ("2", [2.0] * 2), ("3", []), ("", [])])
-def test_a_read_waits_out_a_short_pause_that_pingone_asks_for(
+def test_read_waits_for_a_short_retry_after(
     api: PingOneApi, pingone: respx.MockRouter, pauses: list[float], retry_after: str, waited: list[float]
 ) -> None:
     limited = httpx.Response(429, headers={"Retry-After": retry_after})
@@ -275,7 +275,7 @@ def test_a_read_waits_out_a_short_pause_that_pingone_asks_for(
         ("", None),
     ],
 )
-def test_when_to_retry_is_understood_in_either_form(
+def test_retry_after_is_read_as_seconds_or_date(
     api: PingOneApi, pingone: respx.MockRouter, header: str, seconds: int | None
 ) -> None:
     pingone.post("/users").respond(429, headers={b"Retry-After": header.encode()})
@@ -289,7 +289,7 @@ def test_when_to_retry_is_understood_in_either_form(
     assert caught.value.retry_after_s == seconds
 
 
-def test_a_redirect_is_not_followed(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_redirect_is_not_followed(api: PingOneApi, pingone: respx.MockRouter) -> None:
     route = pingone.get("/users").respond(302, headers={"Location": f"{BASE}/users?again"})
 
     with pytest.raises(errors.Unavailable):
@@ -298,7 +298,7 @@ def test_a_redirect_is_not_followed(api: PingOneApi, pingone: respx.MockRouter) 
     assert route.call_count == 1
 
 
-def test_no_cookie_is_kept(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_cookies_are_not_kept(api: PingOneApi, pingone: respx.MockRouter) -> None:
     route = pingone.get("/users").respond(json={}, headers={"Set-Cookie": "tracking=acme; Path=/"})
 
     api.get("/users")
@@ -313,7 +313,7 @@ def chunks(count: int, size: int = 100_000) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_answer_without_end_is_dropped(api: PingOneApi, pingone: respx.MockRouter, method: str) -> None:
+def test_endless_answer_is_dropped(api: PingOneApi, pingone: respx.MockRouter, method: str) -> None:
     taken = []
 
     def endless() -> Iterator[bytes]:
@@ -331,7 +331,7 @@ def test_an_answer_without_end_is_dropped(api: PingOneApi, pingone: respx.MockRo
     assert len(taken) * 100_000 < 3 * transport.MAX_ANSWER_BYTES
 
 
-def test_an_answer_that_trickles_in_is_given_up(
+def test_answer_that_trickles_in_is_dropped(
     api: PingOneApi, pingone: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "MAX_ANSWER_SECONDS", -1.0)
@@ -343,7 +343,7 @@ def test_an_answer_that_trickles_in_is_given_up(
     assert route.call_count == 1
 
 
-def test_a_compressed_answer_counts_as_large_as_it_unpacks(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_compressed_answer_is_measured_unpacked(api: PingOneApi, pingone: respx.MockRouter) -> None:
     bomb = gzip.compress(b" " * (transport.MAX_ANSWER_BYTES + 1))
     pingone.post("/users").respond(200, content=bomb, headers={"Content-Encoding": "gzip"})
     small = gzip.compress(b'{"count": 1}')
@@ -354,13 +354,13 @@ def test_a_compressed_answer_counts_as_large_as_it_unpacks(api: PingOneApi, ping
         api.post("/users")
 
 
-def test_every_wait_for_pingone_is_bounded() -> None:
+def test_timeouts_are_all_set() -> None:
     waits = http_client().timeout.as_dict().values()
 
     assert all(wait is not None and wait <= 10 for wait in waits)
 
 
-def test_nothing_is_sent_through_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
     http_client.cache_clear()
 
@@ -383,18 +383,18 @@ raise SystemExit(os.waitstatus_to_exitcode(status))
 """
 
 
-def test_a_forked_worker_does_not_talk_over_the_connections_of_its_parent() -> None:
+def test_forked_worker_has_connections_of_its_own() -> None:
     assert subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, check=False).returncode == 0
 
 
-def test_an_unknown_environment_is_not_asked_without_a_choice(acme: Organization) -> None:
+def test_api_needs_a_chosen_environment(acme: Organization) -> None:
     acme.connection.managed_environment_id = None
 
     with pytest.raises(errors.NoEnvironmentChosen):
         open_api(acme.connection)
 
 
-def test_each_api_has_a_transaction_id_of_its_own(acme: Organization) -> None:
+def test_transaction_id_is_new_for_each_api(acme: Organization) -> None:
     ids = {open_api(acme.connection).transaction_id for _ in range(2)}
 
     assert len(ids | {uuid4()}) == 3

@@ -1,4 +1,4 @@
-"""When PingOne fails call after call, nobody waits for the next failure: calls are paused, and one caller tries."""
+"""The circuit breaker: after repeated failures, calls fail at once for a pause. Then a single caller tries again."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -33,13 +33,13 @@ CONNECTED, NEEDS_ATTENTION = Connection.State.CONNECTED, Connection.State.NEEDS_
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pingone_integration.calls.api.time.sleep", lambda _: None)
-    # What a 429 makes everybody wait for.
+    # A 429 would otherwise delay all callers.
     monkeypatch.setattr("pingone_integration.calls.rate_limit.refused", lambda *_: None)
 
 
 @pytest.fixture
 def clock(acme: Organization) -> Iterator[time_machine.Traveller]:
-    """Stands still unless it is moved."""
+    """Freeze the time until a test moves it."""
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
 
@@ -70,7 +70,7 @@ def history(api: PingOneApi) -> list[tuple[str, str]]:
     return [(event.state, event.kind) for event in row_of(api).events.order_by("id")]
 
 
-def test_after_five_failures_in_a_row_the_next_call_fails_at_once_and_says_until_when(
+def test_breaker_opens_after_five_failures_and_names_the_end_of_the_pause(
     api: PingOneApi, users: respx.Route, clock: time_machine.Traveller
 ) -> None:
     fail(api)
@@ -89,9 +89,7 @@ def test_after_five_failures_in_a_row_the_next_call_fails_at_once_and_says_until
     assert history(api) == [("needs_attention", "unavailable")]
 
 
-def test_a_paused_write_is_known_not_to_have_happened(
-    api: PingOneApi, users: respx.Route, clock: time_machine.Traveller
-) -> None:
+def test_paused_write_has_a_known_outcome(api: PingOneApi, users: respx.Route, clock: time_machine.Traveller) -> None:
     fail(api)
 
     with pytest.raises(CallsPaused) as caught:
@@ -106,7 +104,9 @@ COUNT += [httpx.ReadError("reset"), httpx.RemoteProtocolError("cut")]
 
 
 @pytest.mark.parametrize("failure", COUNT, ids=repr)
-def test_what_tells_that_pingone_is_down_counts(api: PingOneApi, users: respx.Route, failure: int | Exception) -> None:
+def test_breaker_counts_signs_that_pingone_is_down(
+    api: PingOneApi, users: respx.Route, failure: int | Exception
+) -> None:
     users.mock(side_effect=lambda _: httpx.Response(failure)) if isinstance(failure, int) else users.mock(
         side_effect=failure
     )
@@ -116,7 +116,7 @@ def test_what_tells_that_pingone_is_down_counts(api: PingOneApi, users: respx.Ro
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 429, 500])
-def test_an_answer_is_an_answer_whatever_it_says(api: PingOneApi, users: respx.Route, status: int) -> None:
+def test_breaker_counts_no_failure_that_pingone_answered(api: PingOneApi, users: respx.Route, status: int) -> None:
     users.respond(status)
     fail(api, 2 * IN_A_ROW)
 
@@ -124,7 +124,7 @@ def test_an_answer_is_an_answer_whatever_it_says(api: PingOneApi, users: respx.R
 
 
 @pytest.mark.parametrize("status", [200, 404, 429, 500])
-def test_failures_with_an_answer_in_between_are_not_in_a_row(api: PingOneApi, users: respx.Route, status: int) -> None:
+def test_breaker_starts_over_after_an_answer(api: PingOneApi, users: respx.Route, status: int) -> None:
     fail(api, IN_A_ROW - 1)
     users.respond(status, json={})
     outcome(api)
@@ -134,14 +134,14 @@ def test_failures_with_an_answer_in_between_are_not_in_a_row(api: PingOneApi, us
     assert row_of(api).calls_paused_until is None
 
 
-def test_a_page_that_ran_out_of_time_at_once_says_nothing_of_pingone(api: PingOneApi, users: respx.Route) -> None:
+def test_breaker_ignores_a_page_that_had_no_time_left(api: PingOneApi, users: respx.Route) -> None:
     users.mock(side_effect=OutOfTime)
     fail(api, 2 * IN_A_ROW)
 
     assert row_of(api).calls_paused_until is None
 
 
-def test_a_page_that_waited_in_vain_until_its_end_counts(
+def test_breaker_counts_a_page_that_waited_until_its_deadline(
     api: PingOneApi, users: respx.Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pingone_integration.calls.api.SLOW_S", -1)
@@ -151,7 +151,7 @@ def test_a_page_that_waited_in_vain_until_its_end_counts(
     assert outcome(api) == "calls-paused"
 
 
-def test_an_answer_too_large_says_nothing_of_pingone(
+def test_breaker_ignores_an_answer_that_is_too_large(
     api: PingOneApi, users: respx.Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pingone_integration.calls.transport.MAX_ANSWER_BYTES", 1)
@@ -161,7 +161,9 @@ def test_an_answer_too_large_says_nothing_of_pingone(
     assert row_of(api).calls_paused_until is None
 
 
-def test_after_the_pause_an_answer_ends_it(api: PingOneApi, users: respx.Route, clock: time_machine.Traveller) -> None:
+def test_breaker_closes_with_the_first_answer_after_the_pause(
+    api: PingOneApi, users: respx.Route, clock: time_machine.Traveller
+) -> None:
     fail(api)
     users.respond(json={})
     clock.shift(6)
@@ -173,7 +175,7 @@ def test_after_the_pause_an_answer_ends_it(api: PingOneApi, users: respx.Route, 
     assert history(api) == [("needs_attention", "unavailable"), ("connected", "")]
 
 
-def test_each_failed_try_makes_the_pause_longer_up_to_a_minute(
+def test_pause_doubles_with_each_failed_trial_up_to_a_minute(
     api: PingOneApi, users: respx.Route, clock: time_machine.Traveller
 ) -> None:
     fail(api)
@@ -189,7 +191,7 @@ def test_each_failed_try_makes_the_pause_longer_up_to_a_minute(
     assert history(api) == [("needs_attention", "unavailable")]
 
 
-def test_a_pause_that_another_process_made_counts_here(
+def test_pause_is_shared_between_processes(
     api: PingOneApi, pingone: respx.MockRouter, clock: time_machine.Traveller
 ) -> None:
     Connection.objects.update(calls_paused_until=NOON + timedelta(seconds=40), state_kind="connection-failure")
@@ -201,7 +203,7 @@ def test_a_pause_that_another_process_made_counts_here(
     assert "could not be reached" in caught.value.cause
 
 
-def test_late_failures_of_other_calls_do_not_make_the_pause_longer(
+def test_pause_is_not_extended_by_late_failures_of_other_calls(
     api: PingOneApi, users: respx.Route, clock: time_machine.Traveller
 ) -> None:
     fail(api)
@@ -211,7 +213,7 @@ def test_late_failures_of_other_calls_do_not_make_the_pause_longer(
     assert row_of(api).calls_paused_until == NOON + timedelta(seconds=5)
 
 
-def test_of_many_that_come_after_the_pause_one_tries(
+def test_trial_after_the_pause_is_given_to_a_single_caller(
     transactional_db: None, api: PingOneApi, users: respx.Route
 ) -> None:
     fail(api)
@@ -233,12 +235,12 @@ def test_of_many_that_come_after_the_pause_one_tries(
     assert outcome(api) == "calls-paused"
 
 
-def test_when_whoever_tries_dies_somebody_else_tries_later(
+def test_trial_is_given_to_another_caller_after_the_first_dies(
     api: PingOneApi, users: respx.Route, clock: time_machine.Traveller
 ) -> None:
     fail(api)
     clock.shift(5)
-    assert breaker.let_pass(row_of(api))  # and is never heard of again
+    assert breaker.let_pass(row_of(api))  # and the caller dies
     users.respond(json={})
 
     assert outcome(api) == "calls-paused"
@@ -246,7 +248,7 @@ def test_when_whoever_tries_dies_somebody_else_tries_later(
     assert outcome(api) == "answered"
 
 
-def test_a_check_asks_during_a_pause_and_an_answer_ends_it(
+def test_check_calls_pingone_during_a_pause_and_an_answer_ends_the_pause(
     acme: Organization, api: PingOneApi, users: respx.Route, clock: time_machine.Traveller
 ) -> None:
     fail(api)
@@ -261,7 +263,7 @@ def test_a_check_asks_during_a_pause_and_an_answer_ends_it(
     assert row_of(api).state == CONNECTED
 
 
-def test_a_grant_that_ended_meanwhile_stays_ended(
+def test_breaker_leaves_an_ended_grant_ended(
     api: PingOneApi, users: respx.Route, clock: time_machine.Traveller
 ) -> None:
     fail(api, IN_A_ROW - 1)
@@ -274,7 +276,7 @@ def test_a_grant_that_ended_meanwhile_stays_ended(
     assert (row.state, row.state_kind, row.calls_paused_until) == (*ended.values(), None)
 
 
-def test_connecting_anew_ends_the_pause(api: PingOneApi, users: respx.Route, clock: time_machine.Traveller) -> None:
+def test_connecting_again_ends_the_pause(api: PingOneApi, users: respx.Route, clock: time_machine.Traveller) -> None:
     fail(api)
 
     grants.store(row_of(api), CONNECTED, {}, cause="Approved.")
@@ -283,7 +285,7 @@ def test_connecting_anew_ends_the_pause(api: PingOneApi, users: respx.Route, clo
     assert (row.state, row.calls_paused_until, row.calls_paused_s) == (CONNECTED, None, 0)
 
 
-def test_a_refresh_alone_does_not_tell_that_calls_work_again(
+def test_connection_needs_attention_after_a_refresh_until_a_call_succeeds(
     api: PingOneApi, acme: Organization, clock: time_machine.Traveller
 ) -> None:
     url = f"{API_URL}/v1/environments/{ENVIRONMENT}/users"
@@ -305,7 +307,7 @@ def test_a_refresh_alone_does_not_tell_that_calls_work_again(
     assert history(api) == [("needs_attention", "unavailable"), ("connected", "")]
 
 
-def test_while_pingone_answers_the_breaker_costs_no_query(
+def test_breaker_costs_no_query_while_pingone_answers(
     api: PingOneApi, users: respx.Route, django_assert_num_queries: Any
 ) -> None:
     users.respond(json={})

@@ -1,4 +1,4 @@
-"""One organization's slow PingOne holds its share of this process's threads, and not one more."""
+"""The concurrency limit: an organization with a slow PingOne holds only its share of this process's threads."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def _threads(settings: Any) -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """For how long slots are held."""
+    """Replace the clock that measures how long slots are held."""
     hands = SimpleNamespace(monotonic=lambda: 100.0)
     monkeypatch.setattr(concurrency, "time", hands)
     return hands
@@ -43,12 +43,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 @pytest.fixture
 def occupy() -> Iterator[Callable[..., int]]:
-    """Take slots as other threads do, until there are none; says how many that were."""
+    """Return a function that takes slots, as other threads do, until none is left. It returns their number."""
     with ExitStack() as leaving:
 
         def hold(connection_id: UUID, most: int = 10 * THREADS) -> int:
             for number in range(most):
-                another = Context()  # as of another request
+                another = Context()  # as in another request
                 held = concurrency.slot(connection_id)
                 try:
                     another.run(held.__enter__)
@@ -60,14 +60,14 @@ def occupy() -> Iterator[Callable[..., int]]:
         yield hold
 
 
-def test_a_rush_leaves_a_quarter_of_the_threads_to_others(occupy: Callable[..., int]) -> None:
+def test_rush_leaves_a_quarter_of_the_threads_to_others(occupy: Callable[..., int]) -> None:
     acme, globex = uuid4(), uuid4()
 
     assert occupy(acme) == ALL_BUT_RESERVE
     assert occupy(globex) == ALL_BUT_RESERVE
 
 
-def test_a_slow_pingone_gets_a_quarter(occupy: Callable[..., int], clock: SimpleNamespace) -> None:
+def test_slow_pingone_gets_a_quarter_of_the_threads(occupy: Callable[..., int], clock: SimpleNamespace) -> None:
     acme, globex = uuid4(), uuid4()
     occupy(acme, 1)
     clock.monotonic = lambda: 102.1
@@ -76,7 +76,7 @@ def test_a_slow_pingone_gets_a_quarter(occupy: Callable[..., int], clock: Simple
     assert occupy(globex) == ALL_BUT_RESERVE
 
 
-def test_a_failing_pingone_gets_a_quarter_until_it_answers(occupy: Callable[..., int], acme: Organization) -> None:
+def test_failing_pingone_gets_a_quarter_until_it_answers(occupy: Callable[..., int], acme: Organization) -> None:
     breaker.failed(acme.connection.pk, Unavailable(), tried=False)
     assert occupy(acme.connection.pk) == RESERVE
 
@@ -84,7 +84,7 @@ def test_a_failing_pingone_gets_a_quarter_until_it_answers(occupy: Callable[...,
     assert occupy(acme.connection.pk) == ALL_BUT_RESERVE - RESERVE
 
 
-def test_whoever_finds_no_slot_is_told_at_once_and_nothing_is_sent(
+def test_call_without_a_slot_fails_at_once_and_sends_nothing(
     api: PingOneApi, pingone: respx.MockRouter, occupy: Callable[..., int]
 ) -> None:
     occupy(api.connection_id)
@@ -101,7 +101,7 @@ def test_whoever_finds_no_slot_is_told_at_once_and_nothing_is_sent(
         assert caught.value.retry_after_s == 2
 
 
-def test_a_slot_is_given_back_whatever_happens(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_slot_is_released_after_any_error(api: PingOneApi, pingone: respx.MockRouter) -> None:
     pingone.get("/users").mock(side_effect=[RuntimeError("a mistake of ours")] * 2 * THREADS)
     for _ in range(2 * THREADS):
         with pytest.raises(RuntimeError, match="mistake"):
@@ -110,7 +110,7 @@ def test_a_slot_is_given_back_whatever_happens(api: PingOneApi, pingone: respx.M
     assert concurrency._in_use == {}
 
 
-def test_a_page_has_one_slot_however_much_it_reads_at_once(
+def test_parallel_reads_of_a_page_share_a_slot(
     transactional_db: None, acme: Organization, pingone: respx.MockRouter, occupy: Callable[..., int]
 ) -> None:
     api = open_api(acme.connection)
@@ -120,16 +120,14 @@ def test_a_page_has_one_slot_however_much_it_reads_at_once(
     assert at_once(api, *[lambda api: api.get("/users")] * 5) == [{}] * 5
 
 
-def test_what_is_read_at_once_needs_a_slot_too(
-    acme: Organization, pingone: respx.MockRouter, occupy: Callable[..., int]
-) -> None:
+def test_parallel_reads_need_a_slot(acme: Organization, pingone: respx.MockRouter, occupy: Callable[..., int]) -> None:
     occupy(acme.connection.pk)
 
     with pytest.raises(Busy):
         at_once(open_api(acme.connection), lambda api: api.get("/users"))
 
 
-def test_a_slot_inside_a_slot_is_the_same_one(occupy: Callable[..., int]) -> None:
+def test_slot_is_reentrant(occupy: Callable[..., int]) -> None:
     acme = uuid4()
     occupy(acme, ALL_BUT_RESERVE - 1)
 
@@ -149,7 +147,7 @@ def test_connecting_and_checking_take_a_slot(acme: Organization, occupy: Callabl
     assert (result.state, result.finding.kind) == (State.CANNOT_TELL, "busy")
 
 
-def test_of_many_threads_no_more_get_in_than_there_are_slots() -> None:
+def test_slots_are_never_exceeded_by_concurrent_threads() -> None:
     acme, together = uuid4(), Barrier(40)
 
     def hold(_: int) -> bool:

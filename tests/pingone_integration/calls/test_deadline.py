@@ -1,4 +1,4 @@
-"""However PingOne dawdles, a page waits for it no longer than it may: on real sockets."""
+"""The deadline of a page on real sockets: a slow PingOne never holds the page longer than its deadline."""
 
 import time
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import BeingRenewed, OutOfTime, Unavailable
 from pingone_integration.models import Connection
 
-LONG = 5.0  # far more than any of these may take, and less than the calls' own timeouts
+LONG = 5.0  # seconds; far above the deadlines here, and below the calls' own timeouts
 
 
 class Given:
-    """A token that needs no looking up."""
+    """An access token that needs no lookup."""
 
     def row(self) -> Connection:
         return Connection()
@@ -39,7 +39,7 @@ class Given:
 
 @contextmanager
 def dawdling(*, trickles: bool) -> Iterator[str]:
-    """The address of a server that answers with a piece at a time, or not at all."""
+    """Yield the address of a server that sends a byte every 20 ms (`trickles`), or no answer at all."""
     over = Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -55,13 +55,13 @@ def dawdling(*, trickles: bool) -> Iterator[str]:
         do_PUT = do_GET  # noqa: N815 - named by http.server
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
-            """Nothing."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
-            """The client went away, as it should."""
+            """Ignore the client's disconnect, which is expected."""
 
     server = Server(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -78,7 +78,7 @@ def api_at(address: str, connection: Connection) -> PingOneApi:
 
 
 @pytest.mark.parametrize("trickles", [False, True], ids=["hangs", "trickles"])
-def test_a_read_is_given_up_when_the_page_has_no_time_left(acme: Organization, trickles: bool) -> None:
+def test_read_ends_at_the_deadline_of_the_page(acme: Organization, trickles: bool) -> None:
     started = time.monotonic()
     with dawdling(trickles=trickles) as address, deadline.within(0.2), pytest.raises(OutOfTime) as caught:
         api_at(address, acme.connection).get("/users")
@@ -89,7 +89,7 @@ def test_a_read_is_given_up_when_the_page_has_no_time_left(acme: Organization, t
     assert "the time that there is" in caught.value.cause
 
 
-def test_all_calls_of_a_page_share_its_time(acme: Organization) -> None:
+def test_deadline_is_shared_by_all_calls_of_a_page(acme: Organization) -> None:
     started = time.monotonic()
     with dawdling(trickles=False) as address, deadline.within(0.2):
         api = api_at(address, acme.connection)
@@ -100,7 +100,7 @@ def test_all_calls_of_a_page_share_its_time(acme: Organization) -> None:
     assert time.monotonic() - started < LONG
 
 
-def test_a_write_is_not_cut_off_by_the_page_but_by_its_own_timeout(
+def test_write_is_cut_off_by_its_own_timeout_and_not_by_the_page(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
@@ -118,20 +118,20 @@ def test_a_write_is_not_cut_off_by_the_page_but_by_its_own_timeout(
     assert not isinstance(caught.value, OutOfTime)
 
 
-def test_a_write_does_not_begin_when_no_time_is_left(acme: Organization) -> None:
+def test_write_does_not_begin_after_the_deadline(acme: Organization) -> None:
     with deadline.within(0), pytest.raises(OutOfTime) as caught:
         api_at("http://127.0.0.1:9", acme.connection).put("/users/x", {})
 
     assert caught.value.outcome_known
 
 
-def test_a_command_has_no_deadline() -> None:
+def test_command_has_no_deadline() -> None:
     assert deadline.left() is None
     assert deadline.at_most(8) == 8
     assert deadline.allows(60)
 
 
-def test_a_deadline_inside_another_does_not_move_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nested_deadline_never_extends_the_outer_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(monotonic=lambda: 100.0)
     monkeypatch.setattr(deadline, "time", clock)
 
@@ -151,7 +151,7 @@ def test_a_deadline_inside_another_does_not_move_it(monkeypatch: pytest.MonkeyPa
     assert deadline.left() is None
 
 
-def test_waiting_for_the_refresh_of_another_request_ends_with_the_page(acme: Organization) -> None:
+def test_wait_for_another_refresh_ends_at_the_deadline(acme: Organization) -> None:
     now = timezone.now()
     Connection.objects.filter(pk=acme.connection.pk).update(
         access_token_expires_at=now, lease_owner=uuid4(), lease_until=now + tokens.LEASE
@@ -164,7 +164,7 @@ def test_waiting_for_the_refresh_of_another_request_ends_with_the_page(acme: Org
     assert time.monotonic() - started < LONG
 
 
-def test_a_page_without_time_for_a_refresh_leaves_it_to_the_next(acme: Organization) -> None:
+def test_refresh_is_left_to_the_next_page_after_the_deadline(acme: Organization) -> None:
     expired = {"access_token_expires_at": timezone.now()}
     Connection.objects.filter(pk=acme.connection.pk).update(**expired)
 
@@ -178,7 +178,7 @@ def test_a_page_without_time_for_a_refresh_leaves_it_to_the_next(acme: Organizat
     assert acme.connection.lease_until <= timezone.now()
 
 
-def test_a_sign_on_service_that_hangs_is_given_up_with_the_page(acme: Organization, settings: Any) -> None:
+def test_hanging_sign_on_service_ends_at_the_deadline(acme: Organization, settings: Any) -> None:
     started = time.monotonic()
     with dawdling(trickles=False) as address, deadline.within(0.2):
         settings.PINGONE_CUSTOM_HOSTS = {address: address}

@@ -1,4 +1,4 @@
-"""What failed lately is counted with an example that support can trace, and holds nothing about people."""
+"""The statistics of failed calls: a count and an example for PingOne support, without personal data."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,7 +48,7 @@ def fails(expected: type[PingOneError], call: Any, *args: Any, **more: Any) -> N
         call(*args, **more)
 
 
-def test_each_failed_call_is_counted_by_kind_with_the_latest_as_the_example(
+def test_failed_calls_are_counted_by_kind_with_the_latest_as_the_example(
     pingone: respx.MockRouter, api: PingOneApi, connection: Connection
 ) -> None:
     pingone.get(f"/users/{ADA}/password").respond(403, json=FORBIDDEN, headers={"Correlation-Id": "c-1"})
@@ -85,7 +85,7 @@ def test_each_failed_call_is_counted_by_kind_with_the_latest_as_the_example(
         ("/ada.berg@acme.test/odd", "GET /{id}/odd"),
     ],
 )
-def test_no_example_names_a_person(
+def test_example_names_no_person(
     pingone: respx.MockRouter, api: PingOneApi, connection: Connection, path: str, kept: str
 ) -> None:
     pingone.get(path).mock(side_effect=httpx.ReadTimeout("slow"))
@@ -96,7 +96,7 @@ def test_no_example_names_a_person(
     assert "berg" not in str(FailedCalls.objects.values())
 
 
-def test_trouble_stands_before_what_is_ordinary(
+def test_trouble_is_listed_before_ordinary_failures(
     pingone: respx.MockRouter, api: PingOneApi, connection: Connection
 ) -> None:
     pingone.get("/groups").respond(500)
@@ -111,7 +111,7 @@ def test_trouble_stands_before_what_is_ordinary(
     ]
 
 
-def test_a_list_that_starts_again_by_itself_is_no_failure(pingone: respx.MockRouter, api: PingOneApi) -> None:
+def test_list_that_restarts_by_itself_is_no_failure(pingone: respx.MockRouter, api: PingOneApi) -> None:
     pingone.get("/users").respond(400, json=error("INVALID_DATA", "INVALID_PARAMETER", "cursor"))
     version = StoredTokens(api.connection_id).current().version
 
@@ -120,9 +120,7 @@ def test_a_list_that_starts_again_by_itself_is_no_failure(pingone: respx.MockRou
     assert not FailedCalls.objects.exists()
 
 
-def test_a_failed_renewal_is_counted_once_however_it_came_about(
-    pingone: respx.MockRouter, api: PingOneApi, connection: Connection
-) -> None:
+def test_failed_renewal_is_counted_once(pingone: respx.MockRouter, api: PingOneApi, connection: Connection) -> None:
     pingone.get("/users").respond(401, json=error("ACCESS_FAILED", "INVALID_TOKEN"))
     discoverable(pingone)
     pingone.post(f"{ISSUER}/token").respond(400, json={"error": "invalid_grant"})
@@ -136,7 +134,9 @@ def test_a_failed_renewal_is_counted_once_however_it_came_about(
     ]
 
 
-def test_after_thirty_days_it_is_forgotten(pingone: respx.MockRouter, api: PingOneApi, connection: Connection) -> None:
+def test_failed_calls_are_deleted_after_thirty_days(
+    pingone: respx.MockRouter, api: PingOneApi, connection: Connection
+) -> None:
     pingone.get("/users").respond(404, json=error("NOT_FOUND"))
     with time_machine.travel(timezone.now() - timedelta(days=31)):
         fails(NotFound, api.get, "/users")
@@ -148,7 +148,7 @@ def test_after_thirty_days_it_is_forgotten(pingone: respx.MockRouter, api: PingO
     assert FailedCalls.objects.get().day == timezone.now().date()
 
 
-def test_a_failure_that_cannot_be_counted_is_still_told(
+def test_failure_that_cannot_be_counted_is_still_raised(
     pingone: respx.MockRouter,
     api: PingOneApi,
     monkeypatch: pytest.MonkeyPatch,
@@ -165,7 +165,7 @@ def test_a_failure_that_cannot_be_counted_is_still_told(
     assert "could not be counted" in caplog.text
 
 
-def test_each_connection_has_failures_of_its_own(
+def test_failed_calls_are_counted_per_connection(
     pingone: respx.MockRouter, api: PingOneApi, globex: Organization
 ) -> None:
     pingone.get("/users").respond(500)
@@ -175,9 +175,7 @@ def test_each_connection_has_failures_of_its_own(
     assert failed_calls.lately(globex.connection) == []
 
 
-def test_calls_that_are_made_at_the_same_time_are_counted_too(
-    pingone: respx.MockRouter, api: PingOneApi, connection: Connection
-) -> None:
+def test_parallel_failed_calls_are_counted(pingone: respx.MockRouter, api: PingOneApi, connection: Connection) -> None:
     pingone.get("/users").respond(500)
     pingone.get("/groups").respond(500)
 

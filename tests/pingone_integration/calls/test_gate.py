@@ -1,4 +1,4 @@
-"""The gate that every call passes: what it asks, in which order, and what goes back through the permit."""
+"""The gate that every call passes: the order of its checks, and the results that the permit reports back."""
 
 import re
 from contextvars import Context
@@ -25,9 +25,9 @@ def test_admission_costs_one_query(api: PingOneApi, django_assert_num_queries) -
         assert (permit.token.value, permit.is_trial) == ("the-access-token", False)
 
 
-def test_no_slot_is_told_before_anything_is_read(api: PingOneApi, settings, django_assert_num_queries) -> None:
+def test_missing_slot_is_reported_before_any_query(api: PingOneApi, settings, django_assert_num_queries) -> None:
     settings.WEB_THREADS = 1
-    elsewhere = Context()  # as of another request
+    elsewhere = Context()  # as in another request
     held = admit(api.connection_id, api.tokens)
     elsewhere.run(held.__enter__)
 
@@ -37,7 +37,7 @@ def test_no_slot_is_told_before_anything_is_read(api: PingOneApi, settings, djan
     elsewhere.run(held.__exit__, None, None, None)
 
 
-def test_a_pause_is_told_before_the_token_is_renewed(api: PingOneApi, wire: respx.MockRouter) -> None:
+def test_pause_is_reported_before_the_token_is_renewed(api: PingOneApi, wire: respx.MockRouter) -> None:
     soon = timezone.now() + timedelta(seconds=30)
     Connection.objects.update(calls_paused_until=soon, access_token_expires_at=timezone.now())
     discoverable(wire)
@@ -49,7 +49,7 @@ def test_a_pause_is_told_before_the_token_is_renewed(api: PingOneApi, wire: resp
     assert not token_endpoint.called
 
 
-def test_a_trial_whose_token_is_refused_has_its_answer(api: PingOneApi, wire: respx.MockRouter) -> None:
+def test_trial_counts_a_rejected_token_as_an_answer(api: PingOneApi, wire: respx.MockRouter) -> None:
     Connection.objects.update(calls_paused_until=timezone.now(), calls_paused_s=5)
     discoverable(wire)
     wire.post(f"{ISSUER}/token").respond(json=tokens())
@@ -60,7 +60,7 @@ def test_a_trial_whose_token_is_refused_has_its_answer(api: PingOneApi, wire: re
     assert Connection.objects.get(pk=api.connection_id).calls_paused_until is None
 
 
-def test_the_rate_limit_knows_what_the_row_says(api: PingOneApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rate_limit_is_learned_from_the_connection_row(api: PingOneApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "_known", {})
     Connection.objects.update(licensed_calls=100)
 
@@ -68,7 +68,7 @@ def test_the_rate_limit_knows_what_the_row_says(api: PingOneApi, monkeypatch: py
         assert rate_limit._known[api.connection_id].limit == 35
 
 
-def test_the_table_of_numbers_names_constants_that_exist() -> None:
+def test_numbers_in_the_documentation_name_existing_constants() -> None:
     rows = re.findall(r"^\|.*\| (`.*) \|$", DOC.read_text(), re.MULTILINE)
     named = [
         (name, path)

@@ -30,7 +30,7 @@ def first_page(api: PingOneApi, **more: Any) -> Page[str]:
     return api.get_page("/users", "users", name_of, query={"limit": 2}, **more)
 
 
-def test_a_page_leads_to_the_next_one(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_page_leads_to_the_next_page(api: PingOneApi, pingone: respx.MockRouter) -> None:
     pingone.get("/users", params={"limit": 2, "cursor": "abc/+="}).respond(json=listing("Cy"))
     pingone.get("/users", params={"limit": 2}).respond(json=listing("Ada", "Bo", cursor="abc%2F%2B%3D"))
 
@@ -41,7 +41,7 @@ def test_a_page_leads_to_the_next_one(api: PingOneApi, pingone: respx.MockRouter
     assert (last.items, last.next_cursor) == (("Cy",), None)
 
 
-def test_a_cursor_of_an_earlier_access_token_starts_the_list_again_without_a_call(
+def test_cursor_of_an_earlier_access_token_restarts_the_list_without_a_call(
     api: PingOneApi, acme: Organization, pingone: respx.MockRouter
 ) -> None:
     pingone.get("/users").respond(json=listing("Ada", "Bo", cursor="abc"))
@@ -56,14 +56,12 @@ def test_a_cursor_of_an_earlier_access_token_starts_the_list_again_without_a_cal
 
 
 @pytest.mark.parametrize("cursor", ["abc", "0.", "1.abc", ".", "0"])
-def test_a_cursor_that_no_page_gave_starts_the_list_again(
-    api: PingOneApi, cursor: str, respx_mock: respx.MockRouter
-) -> None:
+def test_unknown_cursor_restarts_the_list(api: PingOneApi, cursor: str, respx_mock: respx.MockRouter) -> None:
     with pytest.raises(StaleCursor):
         first_page(api, cursor=cursor)
 
 
-def test_any_400_to_a_cursor_starts_the_list_again(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_cursor_answered_with_400_restarts_the_list(api: PingOneApi, pingone: respx.MockRouter) -> None:
     pingone.get("/users").respond(400, json={"code": "INVALID_REQUEST", "id": "e1"})
 
     with pytest.raises(StaleCursor) as caught:
@@ -72,7 +70,7 @@ def test_any_400_to_a_cursor_starts_the_list_again(api: PingOneApi, pingone: res
     assert caught.value.trace.error_id == "e1"
 
 
-def test_a_400_to_a_first_page_is_about_its_query(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_first_page_answered_with_400_has_an_invalid_query(api: PingOneApi, pingone: respx.MockRouter) -> None:
     pingone.get("/users").respond(400, json={"code": "INVALID_DATA", "details": [{"code": "INVALID_FILTER"}]})
 
     with pytest.raises(InvalidValue):
@@ -90,13 +88,13 @@ def test_a_400_to_a_first_page_is_about_its_query(api: PingOneApi, pingone: resp
         {"_links": {"next": {"href": 5}}, "count": "many"},
     ],
 )
-def test_an_odd_list_envelope_is_an_empty_page(api: PingOneApi, pingone: respx.MockRouter, body: dict) -> None:
+def test_odd_list_envelope_is_an_empty_page(api: PingOneApi, pingone: respx.MockRouter, body: dict) -> None:
     pingone.get("/users").respond(json=body)
 
     assert first_page(api) == Page((), None, None, None)
 
 
-def test_an_item_that_cannot_be_read_does_not_hide_the_others() -> None:
+def test_unreadable_item_does_not_hide_the_others() -> None:
     body = {"_embedded": {"users": [{"name": "Ada"}, {"id": 1}, "Bo", {"name": "Cy"}]}}
 
     assert items_of(body, "users", name_of) == ("Ada", "Cy")

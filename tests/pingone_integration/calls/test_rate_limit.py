@@ -1,4 +1,4 @@
-"""So many calls a second: kept by threads and processes together, people first, and closed by a 429."""
+"""The rate limiter: calls per second, shared by threads and processes. People come first, and a 429 closes it."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ PATH = f"/users/{ADA}"
 
 @pytest.fixture
 def row(acme, settings):
-    """A connection that may make twenty calls a second, shared by two processes."""
+    """Return a connection that may make 20 calls per second, shared by two processes."""
     settings.WEB_CONCURRENCY = 2
     Connection.objects.filter(pk=acme.connection.pk).update(licensed_calls=58)
     acme.connection.refresh_from_db()
@@ -41,7 +41,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Stands still; waiting moves it on."""
+    """Freeze the time; only sleeping moves it on."""
 
     clock = Clock()
     monkeypatch.setattr(time, "time", lambda: clock.now)
@@ -56,16 +56,16 @@ def take(row, times):
 
 
 def as_another_process(monkeypatch):
-    """What a process knows is its own; the database is everybody's."""
+    """Forget this process's knowledge. The database stays shared."""
     monkeypatch.setattr(rate_limit, "_known", {})
 
 
-def test_everyday_work_costs_no_query(row, clock, django_assert_num_queries):
+def test_everyday_calls_cost_no_query(row, clock, django_assert_num_queries):
     with django_assert_num_queries(0):
         take(row, 4)
 
 
-def test_what_goes_beyond_comes_out_of_one_window_for_all_processes(row, clock, monkeypatch):
+def test_calls_above_the_own_share_use_one_window_for_all_processes(row, clock, monkeypatch):
     take(row, 4 + 12)
     as_another_process(monkeypatch)
     rate_limit.learn(row)
@@ -79,7 +79,7 @@ def test_what_goes_beyond_comes_out_of_one_window_for_all_processes(row, clock, 
     assert 0 < clock.waited[0] <= 1.1
 
 
-def test_threads_that_ask_at_once_get_no_more_than_there_is(transactional_db, row, clock, monkeypatch):
+def test_threads_never_exceed_the_permits_together(transactional_db, row, clock, monkeypatch):
     monkeypatch.setattr(rate_limit, "PERSON_WAITS_S", 0.0)
 
     def ask(_):
@@ -97,7 +97,7 @@ def test_threads_that_ask_at_once_get_no_more_than_there_is(transactional_db, ro
     assert permitted == 4 + 12
 
 
-def test_a_person_who_would_wait_for_long_is_told_at_once(row, clock):
+def test_person_with_a_long_wait_is_refused_at_once(row, clock):
     Connection.objects.filter(pk=row.pk).update(calls_closed_until=timezone.now() + timedelta(seconds=20))
     row.refresh_from_db()
     rate_limit.learn(row)
@@ -124,7 +124,7 @@ def test_background_work_leaves_half_of_the_calls_to_people_and_waits_for_its_tu
     assert clock.waited == []
 
 
-def test_a_429_closes_the_connection_for_everybody_until_pingone_says_so(row, pingone, monkeypatch):
+def test_429_closes_the_connection_for_all_processes_until_retry_after(row, pingone, monkeypatch):
     wire = pingone.get(PATH).respond(429, json=error("REQUEST_LIMITED"), headers={"Retry-After": "30"})
     with pytest.raises(RateLimited):
         open_api(row).get(PATH)
@@ -140,12 +140,12 @@ def test_a_429_closes_the_connection_for_everybody_until_pingone_says_so(row, pi
     assert room.left == 0
 
 
-def test_a_short_wait_that_pingone_asks_for_is_waited_out(row, pingone, monkeypatch):
+def test_short_retry_after_is_waited_for(row, pingone, monkeypatch):
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
-        rate_limit.learn(row)  # by then it is open again
+        rate_limit.learn(row)  # the connection is open again
 
     monkeypatch.setattr(time, "sleep", sleep)
     limited = httpx.Response(429, json=error("REQUEST_LIMITED"), headers={"Retry-After": "1"})
@@ -158,13 +158,13 @@ def test_a_short_wait_that_pingone_asks_for_is_waited_out(row, pingone, monkeypa
 
 
 @pytest.mark.parametrize(("licensed", "limit"), [(None, 70), (100, 35), (1, 2)])
-def test_the_limit_is_one_addresss_share_of_the_licence(acme, licensed, limit):
+def test_limit_is_the_share_of_the_license_for_one_address(acme, licensed, limit):
     acme.connection.licensed_calls = licensed
 
     assert rate_limit.headroom(acme.connection) == rate_limit.Headroom(limit=limit, left=limit, closed_until=None)
 
 
-def test_what_is_left_of_a_second_is_told(row, clock):
+def test_headroom_is_the_rest_of_the_second(row, clock):
     take(row, 6)
 
     assert rate_limit.headroom(row).left == 14

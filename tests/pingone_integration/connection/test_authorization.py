@@ -1,4 +1,4 @@
-"""The connect flow against a PingOne of canned answers: what is asked, what is stored, and what a return is worth."""
+"""The connect flow with canned PingOne answers: the authorization request, the return, and the stored grant."""
 
 from contextvars import Context
 from datetime import timedelta
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.database
 Reason = StateRejected.Reason
 
 
-def test_connect_asks_for_a_code_and_keeps_what_proves_the_return_sealed(
+def test_connect_asks_for_a_code_and_seals_the_secrets_of_the_return(
     connection: Connection, wire: respx.MockRouter
 ) -> None:
     asked = begin(connection, wire)
@@ -58,7 +58,7 @@ def test_connect_asks_for_a_code_and_keeps_what_proves_the_return_sealed(
     assert not any(secret in stored for secret in (asked["state"], asked["nonce"]))
 
 
-def test_an_approved_sign_on_connects(connection: Connection, wire: respx.MockRouter) -> None:
+def test_approved_sign_in_connects(connection: Connection, wire: respx.MockRouter) -> None:
     asked = begin(connection, wire)
     exchange = approves(wire, asked)
     environments(wire, ENVIRONMENT, ADMINISTRATORS)
@@ -87,7 +87,7 @@ def test_an_approved_sign_on_connects(connection: Connection, wire: respx.MockRo
         ((), None),
     ],
 )
-def test_the_only_environment_with_users_is_managed_without_asking(
+def test_only_environment_with_users_is_managed_without_asking(
     connection: Connection, wire: respx.MockRouter, visible: tuple, managed: object
 ) -> None:
     asked = begin(connection, wire)
@@ -97,7 +97,7 @@ def test_the_only_environment_with_users_is_managed_without_asking(
     assert finish(asked).managed_environment_id == managed
 
 
-def test_an_environment_about_to_be_deleted_is_not_taken_without_asking(
+def test_environment_about_to_be_deleted_is_not_chosen_without_asking(
     connection: Connection, wire: respx.MockRouter
 ) -> None:
     asked = begin(connection, wire)
@@ -107,7 +107,7 @@ def test_an_environment_about_to_be_deleted_is_not_taken_without_asking(
     assert finish(asked).managed_environment_id is None
 
 
-def test_connecting_again_keeps_the_environment_that_is_still_visible(
+def test_connecting_again_keeps_an_environment_that_is_still_visible(
     acme: Organization, wire: respx.MockRouter
 ) -> None:
     asked = begin(acme.connection, wire)
@@ -118,7 +118,7 @@ def test_connecting_again_keeps_the_environment_that_is_still_visible(
     assert finish(asked).managed_environment_id == ENVIRONMENT
 
 
-def test_connecting_again_as_somebody_who_does_not_see_the_environment_asks_anew(
+def test_connecting_again_asks_for_the_environment_if_it_is_no_longer_visible(
     acme: Organization, wire: respx.MockRouter
 ) -> None:
     asked = begin(acme.connection, wire)
@@ -129,9 +129,7 @@ def test_connecting_again_as_somebody_who_does_not_see_the_environment_asks_anew
     assert finish(asked).managed_environment_id is None
 
 
-def test_a_list_of_environments_that_fails_does_not_undo_the_connect(
-    connection: Connection, wire: respx.MockRouter
-) -> None:
+def test_connect_succeeds_without_the_list_of_environments(connection: Connection, wire: respx.MockRouter) -> None:
     asked = begin(connection, wire)
     approves(wire, asked)
     wire.get(f"{API_URL}/v1/environments").respond(403, json={"code": "ACCESS_FAILED"})
@@ -139,7 +137,7 @@ def test_a_list_of_environments_that_fails_does_not_undo_the_connect(
     assert finish(asked).state == Connection.State.CONNECTED
 
 
-def test_a_replaced_grant_is_revoked_after_the_new_one_is_stored(acme: Organization, wire: respx.MockRouter) -> None:
+def test_replaced_grant_is_revoked_after_the_new_grant_is_stored(acme: Organization, wire: respx.MockRouter) -> None:
     asked = begin(acme.connection, wire)
     approves(wire, asked)
     stored_when_revoked = []
@@ -157,7 +155,7 @@ def test_a_replaced_grant_is_revoked_after_the_new_one_is_stored(acme: Organizat
     assert set(stored_when_revoked) == {"new-access-token"}
 
 
-def test_a_return_counts_once(connection: Connection, wire: respx.MockRouter) -> None:
+def test_return_counts_once(connection: Connection, wire: respx.MockRouter) -> None:
     asked = begin(connection, wire)
     exchange = approves(wire, asked)
     environments(wire, ENVIRONMENT)
@@ -170,7 +168,7 @@ def test_a_return_counts_once(connection: Connection, wire: respx.MockRouter) ->
     assert exchange.call_count == 1
 
 
-def test_a_return_after_ten_minutes_is_stale(connection: Connection, wire: respx.MockRouter) -> None:
+def test_return_after_ten_minutes_is_stale(connection: Connection, wire: respx.MockRouter) -> None:
     asked = begin(connection, wire)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1)), pytest.raises(StateRejected) as caught:
@@ -180,7 +178,7 @@ def test_a_return_after_ten_minutes_is_stale(connection: Connection, wire: respx
 
 
 @pytest.mark.parametrize("state", ["", "a-state-that-nobody-issued"])
-def test_a_return_that_nobody_waits_for_is_refused(connection: Connection, state: str, wire: respx.MockRouter) -> None:
+def test_return_with_an_unknown_state_is_refused(connection: Connection, state: str, wire: respx.MockRouter) -> None:
     begin(connection, wire)
 
     with pytest.raises(StateRejected) as caught:
@@ -189,7 +187,7 @@ def test_a_return_that_nobody_waits_for_is_refused(connection: Connection, state
     assert caught.value.reason == (Reason.FOREIGN if state else Reason.MISSING)
 
 
-def test_a_return_in_another_session_is_foreign_and_spoils_nothing(
+def test_return_in_another_session_is_foreign_and_leaves_the_request_usable(
     connection: Connection, wire: respx.MockRouter
 ) -> None:
     asked = begin(connection, wire)
@@ -203,7 +201,9 @@ def test_a_return_in_another_session_is_foreign_and_spoils_nothing(
     assert finish(asked).state == Connection.State.CONNECTED
 
 
-def test_a_return_that_finds_no_slot_uses_nothing_up(connection: Connection, wire: respx.MockRouter, settings) -> None:
+def test_return_without_a_slot_leaves_the_request_usable(
+    connection: Connection, wire: respx.MockRouter, settings
+) -> None:
     settings.WEB_THREADS = 1
     asked = begin(connection, wire)
     approves(wire, asked)
@@ -218,9 +218,9 @@ def test_a_return_that_finds_no_slot_uses_nothing_up(connection: Connection, wir
     assert finish(asked).state == Connection.State.CONNECTED
 
 
-def test_of_two_returns_at_once_one_counts(connection: Connection, wire: respx.MockRouter) -> None:
+def test_return_counts_once_when_it_arrives_twice_at_once(connection: Connection, wire: respx.MockRouter) -> None:
     begin(connection, wire)
-    attempts = [AuthorizationRequest.objects.get() for _ in range(2)]  # both found it waiting
+    attempts = [AuthorizationRequest.objects.get() for _ in range(2)]  # both read it while it was unused
 
     authorization._use_up(attempts[0])
     with pytest.raises(StateRejected) as caught:
@@ -229,7 +229,7 @@ def test_of_two_returns_at_once_one_counts(connection: Connection, wire: respx.M
     assert caught.value.reason == Reason.REPLAYED
 
 
-def test_two_tabs_each_finish_their_own_connect(connection: Connection, wire: respx.MockRouter) -> None:
+def test_connects_in_two_tabs_both_finish(connection: Connection, wire: respx.MockRouter) -> None:
     first, second = begin(connection, wire), begin(connection, wire)
     environments(wire, ENVIRONMENT)
     wire.post(f"{ISSUER}/revoke").respond(200)
@@ -240,7 +240,7 @@ def test_two_tabs_each_finish_their_own_connect(connection: Connection, wire: re
     assert connection.events.count() == 2
 
 
-def test_a_refusal_uses_up_the_connect_and_leaves_the_grant_alone(acme: Organization, wire: respx.MockRouter) -> None:
+def test_refusal_uses_up_the_request_and_leaves_the_grant_alone(acme: Organization, wire: respx.MockRouter) -> None:
     asked = begin(acme.connection, wire)
     before = Connection.objects.values().get()
 
@@ -252,7 +252,7 @@ def test_a_refusal_uses_up_the_connect_and_leaves_the_grant_alone(acme: Organiza
         finish(asked)
 
 
-def test_a_refusal_with_a_foreign_state_is_nobodys(acme: Organization, wire: respx.MockRouter) -> None:
+def test_refusal_with_a_foreign_state_is_ignored(acme: Organization, wire: respx.MockRouter) -> None:
     asked = begin(acme.connection, wire)
 
     assert authorization.refuse(state=asked["state"], bound_to="other", error="access_denied", description="") is None
@@ -288,7 +288,7 @@ def test_connecting_does_not_wait_for_a_refresh_of_the_grant_it_replaces(
     assert (connected.lease_owner, connected.lease_until) == (None, None)
 
 
-def test_disconnecting_while_pingone_is_away_erases_the_tokens_and_says_so(
+def test_disconnecting_while_pingone_is_unreachable_erases_the_tokens_and_reports_the_failure(
     acme: Organization, wire: respx.MockRouter
 ) -> None:
     wire.get(f"{ISSUER}/.well-known/openid-configuration").mock(side_effect=httpx.ConnectError("unplugged"))
@@ -300,9 +300,7 @@ def test_disconnecting_while_pingone_is_away_erases_the_tokens_and_says_so(
     assert Connection.objects.get().sealed_refresh_token == ""
 
 
-def test_a_revocation_that_fails_for_one_token_is_tried_for_the_other(
-    acme: Organization, wire: respx.MockRouter
-) -> None:
+def test_revocation_that_fails_for_one_token_is_tried_for_the_other(acme: Organization, wire: respx.MockRouter) -> None:
     discoverable(wire)
     revocation = wire.post(f"{ISSUER}/revoke").respond(503)
 

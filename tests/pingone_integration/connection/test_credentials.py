@@ -1,4 +1,4 @@
-"""Storing what an org admin enters: what of the old application must not meet the new one."""
+"""Storing the connection settings: tokens and requests of the old application must not reach the new one."""
 
 from dataclasses import replace
 from typing import Any
@@ -29,7 +29,7 @@ OTHERS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("change", OTHERS, ids=["client", "host", "environment"])
 @pytest.mark.parametrize("state", [Connection.State.CONNECTED, Connection.State.RECONNECT_NEEDED])
-def test_stored_tokens_have_to_go_before_the_application_becomes_another_one(
+def test_changed_application_would_end_the_connection(
     acme: Organization, change: dict[str, Any], state: Connection.State
 ) -> None:
     acme.connection.state = state
@@ -38,12 +38,12 @@ def test_stored_tokens_have_to_go_before_the_application_becomes_another_one(
 
 
 @pytest.mark.parametrize("change", [{}, {"client_authentication": Connection.ClientAuthentication.POST}])
-def test_the_same_application_keeps_its_access(acme: Organization, change: dict[str, Any]) -> None:
+def test_same_application_keeps_the_connection(acme: Organization, change: dict[str, Any]) -> None:
     assert not credentials.would_end_access(acme.connection, replace(SAME, **change))
 
 
 @pytest.mark.parametrize(("change", "waits"), [({}, True), *((change, False) for change in OTHERS)])
-def test_a_connect_that_was_begun_with_another_application_no_longer_counts(
+def test_connect_begun_with_another_application_is_dropped(
     acme: Organization, change: dict[str, Any], waits: bool
 ) -> None:
     AuthorizationRequest.objects.create(state_digest="d", connection=acme.connection, bound_to="me")
@@ -53,7 +53,7 @@ def test_a_connect_that_was_begun_with_another_application_no_longer_counts(
     assert AuthorizationRequest.objects.exists() == waits
 
 
-def test_an_unchanged_form_keeps_the_managed_environment_and_the_secret(acme: Organization) -> None:
+def test_unchanged_form_keeps_the_managed_environment_and_the_secret(acme: Organization) -> None:
     credentials.store(acme.connection, SAME, client_secret=None)
 
     acme.connection.refresh_from_db()

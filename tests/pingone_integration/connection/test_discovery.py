@@ -1,4 +1,4 @@
-"""What an environment's sign-on service says about itself: believed as far as it stays on the Auth URL's own host."""
+"""The discovery document of an environment: accepted only while all its endpoints stay on the Auth URL's host."""
 
 from typing import Any
 
@@ -20,9 +20,7 @@ from tests.support.people import ADMINISTRATORS, AUTH_URL, ENVIRONMENT
 from tests.support.sign_on import CALLBACK, ISSUER, MINE, begin, discovery_document
 
 
-def test_settings_that_are_not_complete_are_told_before_anything_is_asked(
-    connection: Connection, wire: respx.MockRouter
-) -> None:
+def test_incomplete_settings_are_refused_before_any_call(connection: Connection, wire: respx.MockRouter) -> None:
     connection.sealed_client_secret = ""
 
     with pytest.raises(SettingsIncomplete):
@@ -43,7 +41,7 @@ def test_settings_that_are_not_complete_are_told_before_anything_is_asked(
     ],
     ids=str,
 )
-def test_a_discovery_document_that_points_elsewhere_is_not_followed(
+def test_discovery_document_that_points_elsewhere_is_not_followed(
     connection: Connection, wire: respx.MockRouter, changes: dict
 ) -> None:
     document = discovery_document() | changes
@@ -55,7 +53,7 @@ def test_a_discovery_document_that_points_elsewhere_is_not_followed(
     assert wire.calls.call_count == 1
 
 
-def test_an_auth_url_that_is_no_longer_listed_is_not_contacted(
+def test_auth_url_that_is_no_longer_listed_is_not_contacted(
     connection: Connection, wire: respx.MockRouter, settings: Any
 ) -> None:
     settings.PINGONE_CUSTOM_HOSTS = {}
@@ -79,7 +77,7 @@ def test_an_auth_url_that_is_no_longer_listed_is_not_contacted(
     ],
     ids=repr,
 )
-def test_what_cannot_work_is_told_before_the_browser_leaves(
+def test_sign_on_service_that_fails_is_reported_before_the_browser_leaves(
     connection: Connection, wire: respx.MockRouter, answer: Any, expected: type[PingOneError]
 ) -> None:
     for issuer in (ISSUER, f"{AUTH_URL}/as"):
@@ -91,7 +89,7 @@ def test_what_cannot_work_is_told_before_the_browser_leaves(
     assert not AuthorizationRequest.objects.exists()
 
 
-def test_a_custom_domain_has_no_environment_in_its_paths(connection: Connection, wire: respx.MockRouter) -> None:
+def test_custom_domain_has_no_environment_in_its_paths(connection: Connection, wire: respx.MockRouter) -> None:
     issuer = f"{AUTH_URL}/as"
     wire.get(f"{ISSUER}/.well-known/openid-configuration").respond(404)
     wire.get(f"{issuer}/.well-known/openid-configuration").respond(json=discovery_document(issuer))
@@ -101,7 +99,7 @@ def test_a_custom_domain_has_no_environment_in_its_paths(connection: Connection,
     assert url.startswith(f"{issuer}/authorize?")
 
 
-def test_a_regional_host_is_asked_with_the_environment_in_the_path_only(
+def test_regional_host_is_only_asked_with_the_environment_in_the_path(
     connection: Connection, wire: respx.MockRouter
 ) -> None:
     connection.auth_url = "https://auth.pingone.eu"

@@ -1,4 +1,4 @@
-"""The environments that the administrator who connected sees."""
+"""The environments that the administrator who connected can see."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +36,7 @@ def acme_production(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def test_an_environment_in_our_words(acme: Organization, wire: respx.MockRouter) -> None:
+def test_environment_is_read_with_the_name_of_its_region(acme: Organization, wire: respx.MockRouter) -> None:
     wire.get(f"/environments/{ENVIRONMENT}").respond(json=acme_production())
 
     assert environments.read(acme.connection, ENVIRONMENT) == Environment(
@@ -44,7 +44,7 @@ def test_an_environment_in_our_words(acme: Organization, wire: respx.MockRouter)
     )
 
 
-def test_all_pages_are_read(acme: Organization, wire: respx.MockRouter) -> None:
+def test_environments_of_all_pages_are_read(acme: Organization, wire: respx.MockRouter) -> None:
     wire.get("/environments", params={"limit": 100, "cursor": "second"}).respond(
         json=listed(acme_production(id=str(ADMINISTRATORS), name="Administrators"))
     )
@@ -53,7 +53,7 @@ def test_all_pages_are_read(acme: Organization, wire: respx.MockRouter) -> None:
     assert [one.name for one in environments.visible(acme.connection)] == ["Acme production", "Administrators"]
 
 
-def test_a_list_that_breaks_off_is_read_again_from_the_start(acme: Organization, wire: respx.MockRouter) -> None:
+def test_list_with_a_stale_cursor_is_read_again_from_the_start(acme: Organization, wire: respx.MockRouter) -> None:
     first = httpx.Response(200, json=listed(acme_production(), cursor="second"))
     broken = httpx.Response(400, json={"code": "INVALID_REQUEST"})
     last = httpx.Response(200, json=listed(acme_production(id=str(ADMINISTRATORS))))
@@ -62,7 +62,7 @@ def test_a_list_that_breaks_off_is_read_again_from_the_start(acme: Organization,
     assert [one.id for one in environments.visible(acme.connection)] == [ENVIRONMENT, ADMINISTRATORS]
 
 
-def test_a_list_without_end_is_left(acme: Organization, wire: respx.MockRouter) -> None:
+def test_endless_list_ends_after_the_most_pages(acme: Organization, wire: respx.MockRouter) -> None:
     route = wire.get("/environments").respond(json=listed(acme_production(), cursor="again"))
 
     environments.visible(acme.connection)
@@ -79,7 +79,7 @@ def test_a_list_without_end_is_left(acme: Organization, wire: respx.MockRouter) 
     ],
     ids=["nameless", "odd name", "hostile"],
 )
-def test_an_odd_environment_can_still_be_shown(
+def test_odd_environment_can_still_be_shown(
     acme: Organization, wire: respx.MockRouter, odd: dict[str, Any], expected: tuple[str, str]
 ) -> None:
     wire.get("/environments").respond(json=listed(acme_production(**odd), {"name": "no id"}, {"id": "no-uuid"}, 7))
@@ -89,21 +89,21 @@ def test_an_odd_environment_can_still_be_shown(
     assert (one.name, one.region) == expected
 
 
-def test_an_environment_that_is_not_there(acme: Organization, wire: respx.MockRouter) -> None:
+def test_missing_environment_is_not_found(acme: Organization, wire: respx.MockRouter) -> None:
     wire.get(f"/environments/{ENVIRONMENT}").respond(404, json={"code": "NOT_FOUND"})
 
     with pytest.raises(NotFound):
         environments.read(acme.connection, ENVIRONMENT)
 
 
-def test_an_environment_without_an_id_is_no_answer(acme: Organization, wire: respx.MockRouter) -> None:
+def test_environment_without_an_id_is_refused(acme: Organization, wire: respx.MockRouter) -> None:
     wire.get(f"/environments/{ENVIRONMENT}").respond(json={})
 
     with pytest.raises(Unavailable):
         environments.read(acme.connection, ENVIRONMENT)
 
 
-def test_the_choice_is_kept_with_its_name(acme: Organization) -> None:
+def test_chosen_environment_is_stored_with_its_name(acme: Organization) -> None:
     chosen = Environment(id=UUID(int=1), name="N" * 300, type="SANDBOX", region="", status="ACTIVE")
 
     environments.choose(acme.connection, chosen)
@@ -113,7 +113,7 @@ def test_the_choice_is_kept_with_its_name(acme: Organization) -> None:
     assert acme.connection.managed_environment_name == "N" * 256
 
 
-def test_a_host_that_is_not_listed_is_not_asked(acme: Organization, settings: Any, respx_mock: Any) -> None:
+def test_unlisted_host_is_not_asked(acme: Organization, settings: Any, respx_mock: Any) -> None:
     settings.PINGONE_CUSTOM_HOSTS = {}
 
     with pytest.raises(InvalidApiUrl):

@@ -1,4 +1,4 @@
-"""Who approved the access: only an ID token that proves it connects anybody."""
+"""The ID token: only a valid one connects, and it names the administrator who approved."""
 
 import base64
 from typing import Any
@@ -47,7 +47,7 @@ from tests.support.sign_on import CLIENT_ID, ISSUER, MARA, approves, begin, envi
         "another algorithm",
     ],
 )
-def test_an_id_token_that_proves_nothing_connects_nobody_and_its_tokens_are_revoked(
+def test_invalid_id_token_connects_nobody_and_its_tokens_are_revoked(
     acme: Organization, wire: respx.MockRouter, changes: dict
 ) -> None:
     asked = begin(acme.connection, wire)
@@ -69,9 +69,7 @@ def unsigned(nonce: str) -> str:
 
 
 @pytest.mark.parametrize("forged", ["", "rubbish", "a.b.c", unsigned], ids=["none", "rubbish", "dotted", "unsigned"])
-def test_what_is_no_signed_id_token_connects_nobody(
-    connection: Connection, wire: respx.MockRouter, forged: Any
-) -> None:
+def test_unsigned_id_token_connects_nobody(connection: Connection, wire: respx.MockRouter, forged: Any) -> None:
     asked = begin(connection, wire)
     approves(wire, asked, id_token=forged(asked["nonce"]) if callable(forged) else forged)
     wire.post(f"{ISSUER}/revoke").respond(200)
@@ -81,7 +79,7 @@ def test_what_is_no_signed_id_token_connects_nobody(
 
 
 @pytest.mark.parametrize("off_by", [-110, 110])
-def test_a_clock_that_is_less_than_two_minutes_off_does_no_harm(
+def test_clock_less_than_two_minutes_off_is_tolerated(
     connection: Connection, wire: respx.MockRouter, off_by: int
 ) -> None:
     asked = begin(connection, wire)
@@ -100,7 +98,7 @@ def test_a_clock_that_is_less_than_two_minutes_off_does_no_harm(
         (-125, "The clock of this server is 2 minutes behind PingOne's."),
     ],
 )
-def test_a_clock_that_is_further_off_is_named_as_the_reason(
+def test_clock_further_off_is_named_as_the_reason(
     connection: Connection, wire: respx.MockRouter, off_by: int, words: str
 ) -> None:
     asked = begin(connection, wire)
@@ -115,7 +113,7 @@ def test_a_clock_that_is_further_off_is_named_as_the_reason(
 
 
 @pytest.mark.parametrize("issued_at", [10**400, -1, "soon", None], ids=str)
-def test_an_odd_time_of_issue_blames_no_clock(
+def test_odd_time_of_issue_does_not_blame_the_clock(
     connection: Connection, wire: respx.MockRouter, issued_at: object
 ) -> None:
     asked = begin(connection, wire)
@@ -141,7 +139,7 @@ def test_an_odd_time_of_issue_blames_no_clock(
     ],
     ids=["full", "parts", "address", "nothing", "hostile", "long", "odd"],
 )
-def test_who_approved_is_recorded_whatever_the_name_is(
+def test_approver_is_recorded_with_any_name(
     connection: Connection, wire: respx.MockRouter, claims: dict[str, Any], name: str
 ) -> None:
     asked = begin(connection, wire)
@@ -151,7 +149,7 @@ def test_who_approved_is_recorded_whatever_the_name_is(
     assert finish(asked).consented_by == name
 
 
-def test_a_page_of_keys_that_is_none_connects_nobody(connection: Connection, wire: respx.MockRouter) -> None:
+def test_malformed_key_set_connects_nobody(connection: Connection, wire: respx.MockRouter) -> None:
     asked = begin(connection, wire)
     approves(wire, asked)
     wire.get(f"{ISSUER}/jwks").respond(json={"keys": "none"})

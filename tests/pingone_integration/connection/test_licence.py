@@ -1,4 +1,4 @@
-"""What the licence allows: told as PingOne tells it, remembered as far as it makes sense."""
+"""The call limits of the license: returned as PingOne states them, stored only if they make sense."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def quantities(reads: Any) -> dict[str, Any]:
     return {"licenseQuantities": {"rlgDirAccessRps": reads, "rlgDirWriteRps": {"limit": 50}}}
 
 
-def test_the_reads_are_remembered(acme: Organization, pingone: respx.MockRouter) -> None:
+def test_read_limit_is_stored(acme: Organization, pingone: respx.MockRouter) -> None:
     pingone.get("/capabilities").respond(json=quantities({"limit": 100}))
 
     assert licence.read(acme.connection) == {"reads": 100, "changes": 50}
@@ -28,9 +28,7 @@ def test_the_reads_are_remembered(acme: Organization, pingone: respx.MockRouter)
 @pytest.mark.parametrize(
     "reads", [None, {}, {"limit": None}, {"limit": 0}, {"limit": -1}, {"limit": 2**31}, {"limit": "100"}, 100]
 )
-def test_what_is_no_number_of_calls_is_not_and_an_older_one_is_forgotten(
-    acme: Organization, pingone: respx.MockRouter, reads: Any
-) -> None:
+def test_odd_read_limit_clears_the_stored_limit(acme: Organization, pingone: respx.MockRouter, reads: Any) -> None:
     Connection.objects.filter(pk=acme.connection_id).update(licensed_calls=100)
     pingone.get("/capabilities").respond(json=quantities(reads))
 

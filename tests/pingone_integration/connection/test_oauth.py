@@ -1,4 +1,4 @@
-"""Exchanging a code: how the application proves itself, and what each refusal is called."""
+"""Exchanging a code: client authentication, and the error that each refusal becomes."""
 
 import base64
 from typing import Any
@@ -37,7 +37,7 @@ from tests.support.sign_on import CLIENT_ID, ISSUER, approves, begin, environmen
         (200, ["no object"], Unavailable),
     ],
 )
-def test_a_failed_exchange_leaves_everything_as_it_was(
+def test_failed_exchange_changes_nothing(
     acme: Organization, wire: respx.MockRouter, status: int, body: Any, expected: type[PingOneError]
 ) -> None:
     asked = begin(acme.connection, wire)
@@ -72,9 +72,7 @@ def test_client_id_and_secret_are_encoded_for_basic_authentication(
     assert "client_secret" not in form_of(exchange.calls.last)
 
 
-def test_client_id_and_secret_travel_in_the_body_when_that_is_chosen(
-    connection: Connection, wire: respx.MockRouter
-) -> None:
+def test_client_id_and_secret_travel_in_the_body_if_chosen(connection: Connection, wire: respx.MockRouter) -> None:
     connection.client_authentication = Connection.ClientAuthentication.POST
     connection.sealed_client_secret = connection.seal("client_secret", "s/e+c r=e&t é")
     connection.save()

@@ -1,4 +1,4 @@
-"""Changing the key that secrets are sealed with, while the servers run."""
+"""Rotating the key of the sealed secrets while the servers run."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ COLUMNS = ("client_secret", "access_token", "refresh_token")
 
 @pytest.fixture
 def two_keys(settings: Any) -> None:
-    """The first is the newest."""
+    """Set the old key. The first key is the newest."""
     settings.CREDENTIAL_KEYS = [OLD]
 
 
 @pytest.fixture
 def connection(two_keys: None, acme: Organization, settings: Any) -> Connection:
-    """Acme's, sealed with the old key; then the new one was put in front."""
+    """Return Acme's connection, sealed with the old key, after the new key was put in front."""
     settings.CREDENTIAL_KEYS = [NEW, OLD]
     return acme.connection
 
@@ -36,7 +36,7 @@ def opened(connection: Connection) -> list[str]:
     return [connection.unseal(column) for column in COLUMNS]
 
 
-def test_after_the_rotation_the_old_key_can_go(
+def test_old_key_can_be_removed_after_the_rotation(
     connection: Connection, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     waiting = AuthorizationRequest(state_digest="d" * 64, connection=connection, bound_to="me")
@@ -55,7 +55,7 @@ def test_after_the_rotation_the_old_key_can_go(
     assert capsys.readouterr().out == "5 secrets are sealed with the newest key.\n"
 
 
-def test_rotating_again_changes_nothing_that_matters(connection: Connection, settings: Any) -> None:
+def test_rotation_can_be_repeated(connection: Connection, settings: Any) -> None:
     call_command("rotate_credentials")
     call_command("rotate_credentials")
 
@@ -76,7 +76,7 @@ def test_rotation_does_not_touch_versions_states_or_leases(connection: Connectio
     assert untouched() == before
 
 
-def test_a_token_that_a_refresh_stores_meanwhile_is_not_overwritten(
+def test_rotation_does_not_overwrite_the_token_of_a_concurrent_refresh(
     connection: Connection, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds = []
@@ -95,7 +95,7 @@ def test_a_token_that_a_refresh_stores_meanwhile_is_not_overwritten(
     assert opened(connection)[2] == "stored by a refresh"
 
 
-def test_what_cannot_be_opened_is_named_and_left_and_the_rest_is_rotated(
+def test_rotation_names_and_skips_a_secret_that_cannot_be_opened(
     connection: Connection, globex: Organization, settings: Any
 ) -> None:
     moved = globex.connection.sealed_refresh_token
@@ -116,7 +116,7 @@ def test_what_cannot_be_opened_is_named_and_left_and_the_rest_is_rotated(
     assert connection.unseal("client_secret") == "the-client-secret"
 
 
-def test_no_output_holds_a_secret(connection: Connection, capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_of_the_rotation_holds_no_secret(connection: Connection, capsys: pytest.CaptureFixture[str]) -> None:
     sealed = connection.sealed_access_token
     Connection.objects.filter(pk=connection.pk).update(sealed_refresh_token="rubbish")
 
@@ -127,7 +127,7 @@ def test_no_output_holds_a_secret(connection: Connection, capsys: pytest.Capture
     assert not any(secret in said for secret in ("the-", "rubbish", sealed, NEW, OLD))
 
 
-def test_a_secret_whose_key_is_gone_cannot_be_opened(connection: Connection, settings: Any) -> None:
+def test_secret_cannot_be_opened_without_its_key(connection: Connection, settings: Any) -> None:
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
 
     with pytest.raises(SealBroken):

@@ -1,6 +1,6 @@
-"""Renewing the access token, one request at a time: what is stored, what is kept, and what each failure means.
+"""Renewing the access token, one request at a time (lease): stored and kept values, and the meaning of each failure.
 
-What happens when many ask at once is in tests/integration/test_one_refresh.py.
+For concurrent requests see tests/integration/test_one_refresh.py.
 """
 
 import json
@@ -48,7 +48,7 @@ CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED = State.CONNECTED, State.NEEDS_ATTE
 
 @pytest.fixture
 def connection(acme: Organization) -> Connection:
-    """Acme's, with an access token that has just run out."""
+    """Return Acme's connection with an access token that has just expired."""
     return change(acme.connection, access_token_expires_at=timezone.now() - timedelta(seconds=1))
 
 
@@ -78,13 +78,13 @@ def history(connection: Connection) -> list[tuple[str, str]]:
     return [(event.state, event.kind) for event in connection.events.order_by("id")]
 
 
-def test_a_token_that_is_good_is_used_as_it_is(acme: Organization, token_endpoint: respx.Route) -> None:
+def test_valid_token_is_used_without_a_refresh(acme: Organization, token_endpoint: respx.Route) -> None:
     assert current(acme.connection) == AccessToken("the-access-token", 0)
     assert not token_endpoint.called
 
 
 @pytest.mark.parametrize(("seconds_left", "refreshed"), [(31, False), (29, True), (-3600, True)])
-def test_a_token_is_renewed_half_a_minute_before_its_end(
+def test_token_is_renewed_half_a_minute_before_it_expires(
     connection: Connection, token_endpoint: respx.Route, seconds_left: int, refreshed: bool
 ) -> None:
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -96,9 +96,7 @@ def test_a_token_is_renewed_half_a_minute_before_its_end(
     assert token_endpoint.called == refreshed
 
 
-def test_a_refresh_stores_the_new_tokens_and_their_lifetime(
-    connection: Connection, token_endpoint: respx.Route
-) -> None:
+def test_refresh_stores_the_new_tokens_and_their_lifetime(connection: Connection, token_endpoint: respx.Route) -> None:
     assert current(connection) == AccessToken("new-access-token", 1)
 
     assert form_of(token_endpoint.calls.last) == {
@@ -117,7 +115,7 @@ def test_a_refresh_stores_the_new_tokens_and_their_lifetime(
     assert history(connection) == []
 
 
-def test_an_answer_without_a_refresh_token_keeps_the_old_one(connection: Connection, wire: respx.MockRouter) -> None:
+def test_answer_without_a_refresh_token_keeps_the_old_token(connection: Connection, wire: respx.MockRouter) -> None:
     wire.post(f"{ISSUER}/token").respond(json=sign_on.tokens(refresh_token=None))
 
     current(connection)
@@ -139,7 +137,7 @@ def test_an_answer_without_a_refresh_token_keeps_the_old_one(connection: Connect
         ("9" * 30, 30 * 24 * 3600),
     ],
 )
-def test_any_stated_lifetime_is_survived(
+def test_odd_lifetime_is_accepted(
     connection: Connection, wire: respx.MockRouter, expires_in: str, seconds: int
 ) -> None:
     answer = json.dumps(sign_on.tokens(expires_in="?")).replace('"?"', expires_in)
@@ -169,7 +167,7 @@ def test_any_stated_lifetime_is_survived(
     ],
     ids=repr,
 )
-def test_a_failure_that_may_pass_keeps_the_grant(
+def test_temporary_failure_keeps_the_grant(
     connection: Connection, wire: respx.MockRouter, answer: Any, expected: type[PingOneError]
 ) -> None:
     route = wire.post(f"{ISSUER}/token").mock(side_effect=[answer])
@@ -189,7 +187,7 @@ def test_a_failure_that_may_pass_keeps_the_grant(
     assert history(connection) == [(NEEDS_ATTENTION, expected.kind), (CONNECTED, "")]
 
 
-def test_discovery_that_fails_keeps_the_grant(connection: Connection, wire: respx.MockRouter) -> None:
+def test_failed_discovery_keeps_the_grant(connection: Connection, wire: respx.MockRouter) -> None:
     wire.get(f"{ISSUER}/.well-known/openid-configuration").respond(503)
 
     with pytest.raises(Unavailable):
@@ -199,9 +197,7 @@ def test_discovery_that_fails_keeps_the_grant(connection: Connection, wire: resp
     assert connection.state == NEEDS_ATTENTION
 
 
-def test_after_a_failed_refresh_nobody_asks_pingone_again_within_the_same_moment(
-    connection: Connection, wire: respx.MockRouter
-) -> None:
+def test_failed_refresh_is_not_repeated_at_once(connection: Connection, wire: respx.MockRouter) -> None:
     route = wire.post(f"{ISSUER}/token").respond(503)
     for _ in range(3):
         with pytest.raises(Unavailable):
@@ -211,7 +207,7 @@ def test_after_a_failed_refresh_nobody_asks_pingone_again_within_the_same_moment
     assert history(connection) == [(NEEDS_ATTENTION, "unavailable")]
 
 
-def test_a_pause_that_pingone_asks_for_is_kept(connection: Connection, wire: respx.MockRouter) -> None:
+def test_retry_after_of_a_refresh_is_honored(connection: Connection, wire: respx.MockRouter) -> None:
     route = wire.post(f"{ISSUER}/token").respond(429, headers={"Retry-After": "20"})
     for seconds in (0, 19):
         lease_ages(connection, by=timedelta(seconds=seconds))
@@ -227,19 +223,19 @@ def test_a_pause_that_pingone_asks_for_is_kept(connection: Connection, wire: res
 
 @pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
 @pytest.mark.parametrize("status", [400, 401])
-def test_a_refused_application_needs_an_admin(
+def test_refused_application_needs_an_administrator(
     connection: Connection, wire: respx.MockRouter, code: str, status: int
 ) -> None:
     wire.post(f"{ISSUER}/token").respond(status, json={"error": code})
 
-    for _ in range(2):  # the second time from the record
+    for _ in range(2):  # the second error comes from the database row
         with pytest.raises(AuthenticationError):
             current(connection)
 
     assert history(connection) == [(RECONNECT_NEEDED, "authentication-error")]
 
 
-def test_an_invalid_grant_with_the_stored_token_is_final(connection: Connection, wire: respx.MockRouter) -> None:
+def test_invalid_grant_for_the_stored_token_is_final(connection: Connection, wire: respx.MockRouter) -> None:
     description = "The refresh token cannot be used (Correlation ID: 1f0c-44-aa-77)"
     route = wire.post(f"{ISSUER}/token").respond(400, json={"error": "invalid_grant", "error_description": description})
 
@@ -256,7 +252,7 @@ def test_an_invalid_grant_with_the_stored_token_is_final(connection: Connection,
     assert "1f0c-44-aa-77" in connection.state_cause
 
 
-def test_an_invalid_grant_is_not_final_when_somebody_else_stored_newer_tokens(
+def test_invalid_grant_is_not_final_if_another_request_stored_newer_tokens(
     connection: Connection, wire: respx.MockRouter
 ) -> None:
     def beaten(request: httpx.Request) -> httpx.Response:
@@ -275,7 +271,7 @@ def test_an_invalid_grant_is_not_final_when_somebody_else_stored_newer_tokens(
     assert history(connection) == []
 
 
-def test_a_grant_that_came_without_a_refresh_token_ends_with_the_access_token(
+def test_grant_without_a_refresh_token_ends_with_the_access_token(
     connection: Connection, token_endpoint: respx.Route
 ) -> None:
     change(connection, sealed_refresh_token="")
@@ -312,7 +308,7 @@ def test_disconnecting_during_a_refresh_wins_and_the_new_tokens_are_revoked(
     ]
 
 
-def test_connecting_anew_during_a_refresh_wins(connection: Connection, wire: respx.MockRouter) -> None:
+def test_connecting_again_during_a_refresh_wins(connection: Connection, wire: respx.MockRouter) -> None:
     wire.post(f"{ISSUER}/revoke").respond(200)
 
     def connected_meanwhile(request: httpx.Request) -> httpx.Response:
@@ -331,13 +327,13 @@ def test_connecting_anew_during_a_refresh_wins(connection: Connection, wire: res
     assert current(connection) == AccessToken("of the new grant", 9)
 
 
-def test_a_lease_that_ran_out_is_taken_over(connection: Connection, token_endpoint: respx.Route) -> None:
+def test_expired_lease_is_taken_over(connection: Connection, token_endpoint: respx.Route) -> None:
     change(connection, lease_owner=uuid4(), lease_until=timezone.now() - timedelta(seconds=1))
 
     assert current(connection).value == "new-access-token"
 
 
-def test_who_waits_too_long_for_another_ones_refresh_is_told_so(
+def test_wait_for_another_refresh_ends_with_an_error(
     connection: Connection, token_endpoint: respx.Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "WAIT_S", 0.1)
@@ -349,7 +345,7 @@ def test_who_waits_too_long_for_another_ones_refresh_is_told_so(
     assert not token_endpoint.called
 
 
-def test_an_exchange_is_not_begun_with_too_little_of_the_lease_left(
+def test_exchange_does_not_begin_near_the_end_of_the_lease(
     connection: Connection, wire: respx.MockRouter, token_endpoint: respx.Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow(request: httpx.Request) -> httpx.Response:
@@ -364,7 +360,7 @@ def test_an_exchange_is_not_begun_with_too_little_of_the_lease_left(
     assert not token_endpoint.called
 
 
-def test_a_mistake_of_ours_gives_the_lease_back(
+def test_lease_is_released_after_an_unexpected_error(
     connection: Connection, token_endpoint: respx.Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mistaken(row: Connection) -> None:
@@ -379,7 +375,7 @@ def test_a_mistake_of_ours_gives_the_lease_back(
 
 
 @pytest.mark.parametrize("column", ["sealed_refresh_token", "sealed_client_secret"])
-def test_a_sealed_value_of_another_connection_is_refused(
+def test_sealed_value_of_another_connection_is_refused(
     connection: Connection, globex: Organization, token_endpoint: respx.Route, column: str
 ) -> None:
     change(connection, **{column: getattr(globex.connection, column)})
@@ -389,17 +385,17 @@ def test_a_sealed_value_of_another_connection_is_refused(
 
     assert not token_endpoint.called
     connection.refresh_from_db()
-    assert connection.state == CONNECTED  # bringing the key back mends it
+    assert connection.state == CONNECTED  # bringing the key back repairs it
 
 
-def test_a_sealed_value_in_another_column_is_refused(acme: Organization) -> None:
+def test_sealed_value_of_another_column_is_refused(acme: Organization) -> None:
     change(acme.connection, sealed_access_token=acme.connection.sealed_client_secret)
 
     with pytest.raises(SealBroken):
         current(acme.connection)
 
 
-def test_a_rejected_token_is_replaced_once_and_the_call_repeated(
+def test_rejected_token_is_renewed_once_and_the_call_repeated(
     acme: Organization, wire: respx.MockRouter, token_endpoint: respx.Route
 ) -> None:
     expired = {"code": "ACCESS_FAILED", "details": [{"code": "INVALID_TOKEN"}]}
@@ -411,7 +407,7 @@ def test_a_rejected_token_is_replaced_once_and_the_call_repeated(
     assert token_endpoint.call_count == 1
 
 
-def test_a_token_that_was_replaced_meanwhile_is_not_replaced_again(
+def test_rejected_token_that_was_already_replaced_is_not_renewed(
     acme: Organization, token_endpoint: respx.Route
 ) -> None:
     rejected = current(acme.connection)
@@ -421,7 +417,7 @@ def test_a_token_that_was_replaced_meanwhile_is_not_replaced_again(
     assert not token_endpoint.called
 
 
-def test_a_fresh_token_that_is_rejected_as_well_is_told(
+def test_rejected_new_token_is_an_error(
     acme: Organization, wire: respx.MockRouter, token_endpoint: respx.Route
 ) -> None:
     route = wire.get(f"{API_URL}/v1/environments/{ENVIRONMENT}/users").respond(401)
@@ -432,7 +428,7 @@ def test_a_fresh_token_that_is_rejected_as_well_is_told(
     assert (route.call_count, token_endpoint.call_count) == (2, 1)
 
 
-def test_a_missing_role_behind_a_401_renews_nothing(
+def test_missing_role_behind_a_401_renews_nothing(
     acme: Organization, wire: respx.MockRouter, token_endpoint: respx.Route
 ) -> None:
     refusal = {"code": "ACCESS_FAILED", "details": [{"code": "INSUFFICIENT_PERMISSIONS"}]}
@@ -446,20 +442,18 @@ def test_a_missing_role_behind_a_401_renews_nothing(
 
 
 @pytest.mark.parametrize("state", [State.NOT_CONNECTED, State.DISCONNECTED])
-def test_without_a_grant_there_is_no_token(
-    acme: Organization, token_endpoint: respx.Route, state: Connection.State
-) -> None:
+def test_token_needs_a_grant(acme: Organization, token_endpoint: respx.Route, state: Connection.State) -> None:
     change(acme.connection, state=state)
 
     with pytest.raises(NotConnected):
         current(acme.connection)
 
 
-def test_an_access_token_does_not_show_itself() -> None:
+def test_access_token_is_not_in_its_repr() -> None:
     assert "secret" not in repr(AccessToken("secret", 1))
 
 
-def test_a_refresh_that_began_is_not_cut_off_by_the_page(connection: Connection, wire: respx.MockRouter) -> None:
+def test_refresh_in_progress_is_not_cut_off_by_the_page(connection: Connection, wire: respx.MockRouter) -> None:
     left = []
 
     def answer(request: httpx.Request) -> httpx.Response:
