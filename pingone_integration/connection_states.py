@@ -1,4 +1,4 @@
-"""The state of a connection, and the record of every change of it."""
+"""The state of a connection, and the record of its changes."""
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -8,16 +8,16 @@ from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection, ConnectionEvent
 from pingone_integration.values import text
 
-# Sent with the ConnectionEvent as `event`, once for each change, for packages that this one does not know.
+# Sent once for each change, with the ConnectionEvent as `event`; this package does not know the receivers.
 connection_state_changed = Signal()
 
 GRANTED = (Connection.State.CONNECTED, Connection.State.NEEDS_ATTENTION)
 
 
 def enter(connection: Connection, state: Connection.State, error: PingOneError | None = None) -> bool:
-    """Put the connection into `state` because of `error`; a change is recorded as an event.
+    """Set the connection's state because of `error`, and record a change as an event.
 
-    False, and nothing done, when the tokens are no longer those `connection` was read with: newer facts win.
+    Does nothing and returns False if the tokens have changed since `connection` was read (optimistic locking).
     """
     about = {"state_kind": error.kind if error else "", "state_cause": cause_of(error) if error else ""}
     same_tokens = Connection.objects.filter(pk=connection.pk, token_version=connection.token_version)
@@ -30,13 +30,13 @@ def enter(connection: Connection, state: Connection.State, error: PingOneError |
 
 
 def record(connection: Connection, state: Connection.State, *, kind: str = "", cause: str = "") -> None:
-    """Keep the change as an event, and tell whoever listens: inside the transaction that changes the state."""
+    """Store the change as an event, and send the signal: inside the transaction that changes the state."""
     event = ConnectionEvent.objects.create(connection_id=connection.pk, state=state, kind=kind, cause=text(cause))
     connection_state_changed.send(sender=Connection, event=event)
 
 
 def cause_of(error: PingOneError) -> str:
-    """Return the cause in words, with what PingOne's support asks for."""
+    """Return the cause in words, with the IDs for PingOne's support."""
     ids = {
         "PingOne's code": error.trace.code,
         "Correlation ID": error.trace.correlation_id,

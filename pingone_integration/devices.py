@@ -30,8 +30,8 @@ class Device:
     id: UUID
     type: str  # PingOne's, e.g. SMS
     nickname: str
-    target: str  # where it reaches the user: address, number or model; empty for e.g. an authenticator app
-    is_active: bool  # False: paired, but never confirmed
+    target: str  # address, number or model; empty for e.g. an authenticator app
+    is_active: bool  # False if paired, but never confirmed
     is_blocked: bool  # by an administrator
     is_locked: bool  # after failed attempts
     created_at: datetime | None
@@ -42,12 +42,12 @@ class Device:
 
     @property
     def kind(self) -> str:
-        """In words; PingOne's own word for a type that is new."""
+        """Return the type in words; PingOne's own word for a new type."""
         return _KINDS.get(self.type, self.type.replace("_", " ").capitalize() or "Unknown")
 
 
 def all_of(api: PingOneApi, user_id: UUID) -> tuple[Device, ...]:
-    """In PingOne's order: the user's default device first, where there is one.
+    """Return the devices in PingOne's order: the user's default device first, if any.
 
     Source: PingOne API reference, MFA > Users > MFA Devices > Read All MFA Devices (read 2026-11): not paged.
     """
@@ -56,7 +56,7 @@ def all_of(api: PingOneApi, user_id: UUID) -> tuple[Device, ...]:
 
 
 def get(api: PingOneApi, user_id: UUID, device_id: UUID) -> Device:
-    """Raises NotFound."""
+    """Read a device. Raises NotFound."""
     found = device_of(api.get(f"/users/{user_id}/devices/{device_id}"))
     if found is None:
         raise Unavailable("a device without an id")
@@ -64,7 +64,7 @@ def get(api: PingOneApi, user_id: UUID, device_id: UUID) -> Device:
 
 
 def remove(api: PingOneApi, user_id: UUID, *, device_id: UUID) -> None:
-    """The user can no longer prove a second factor with it.
+    """Remove a device as a second factor.
 
     Source: PingOne API reference, MFA > Users > MFA Devices > Delete MFA User Device (read 2026-11).
     """
@@ -77,7 +77,7 @@ def rename(api: PingOneApi, user_id: UUID, *, device_id: UUID, nickname: str) ->
 
 
 def unlock(api: PingOneApi, user_id: UUID, *, device_id: UUID) -> None:
-    """Forget the failed attempts, before the lock runs out by itself.
+    """Forget the failed attempts, before the lock ends by itself.
 
     Source: PingOne API reference, MFA > Users > MFA Devices > Unlock Device (read 2026-11).
     """

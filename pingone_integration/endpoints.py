@@ -1,4 +1,4 @@
-"""Any endpoint of the managed environment: a path that cannot lead out of it, and the raw exchange."""
+"""Raw calls to any endpoint of the managed environment, by a path that cannot leave it (SSRF)."""
 
 import re
 import time
@@ -16,7 +16,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 LONGEST_PATH = 500
 LONGEST_QUERY = 4000  # PingOne refuses request headers, URL included, above 6 KB
 
-_SEGMENT = re.compile(r"[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*")  # PingOne needs nothing else; no segment of dots
+_SEGMENT = re.compile(r"[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*")  # all that PingOne needs; no dot segments
 _ENVIRONMENT_PREFIX = re.compile(r"/?(?:v1/)?environments/([^/]*)(?=/|$)")
 _MEDIA_TYPE = re.compile(r"application/[a-z0-9.+-]+(?:; ?charset=utf-8)?", re.IGNORECASE)
 
@@ -46,7 +46,7 @@ MEDIA_TYPES = (
     "application/vnd.pingidentity.user.verify+json",
 )
 
-# Suggestions for whoever types a path; {user} and the like stand for an id to fill in.
+# Suggestions for a typed path; {user} and the like are placeholders for IDs.
 # Source: PingOne API reference, table of contents (read 2026-11).
 SUGGESTED_PATHS = (
     ("/users", "List or create users"),
@@ -76,12 +76,12 @@ SUGGESTED_PATHS = (
     ("/activities", "Audit activities; the filter must name a time range"),
 )
 
-# Headers of an answer that somebody debugging asks for.
+# Response headers that help to debug.
 TELLING_HEADERS = ("content-type", "correlation-id", "x-ping-external-transaction-id", "retry-after", "date")
 
 
 class UnsafePath(ValueError):
-    """What was typed is not a path under the managed environment; the text says why and what to type instead."""
+    """A path, query or content type that is not allowed; the text says why and what to type instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,22 +94,22 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One call as it went, whatever PingOne answered."""
+    """One call and PingOne's response, of any status."""
 
     status: int
     reason: str
     seconds: float
     size: int  # bytes of the body
-    headers: dict[str, str] = field(default_factory=dict)  # the telling ones
+    headers: dict[str, str] = field(default_factory=dict)  # TELLING_HEADERS only
     body: str
     trace: Trace
 
 
 def parse_endpoint(text: str, *, environment_id: UUID) -> Endpoint:
-    """`users?limit=5`, `/v1/environments/<the managed one>/users`: what people type or copy from PingOne's pages.
+    """Parse a typed or copied path: `users?limit=5`, `/v1/environments/<environment_id>/users`.
 
-    What is not plainly a path under `environment_id` is refused, not repaired: an absolute URL, a step up, anything
-    percent-encoded, another environment. Raises UnsafePath.
+    Raises UnsafePath for anything but a plain path under `environment_id`. It refuses, and does not repair: an
+    absolute URL, a step up, anything percent-encoded, another environment.
     """
     path, _, query = text.strip().partition("?")
     if len(path) > LONGEST_PATH or len(query) > LONGEST_QUERY:
@@ -131,7 +131,7 @@ def parse_endpoint(text: str, *, environment_id: UUID) -> Endpoint:
 
 
 def parse_query(text: str) -> tuple[tuple[str, str], ...]:
-    """`limit=5&filter=...`, with or without its question mark. Raises UnsafePath."""
+    """Parse `limit=5&filter=...`, with or without its question mark. Raises UnsafePath."""
     text = text.strip().removeprefix("?")
     if len(text) > LONGEST_QUERY:
         raise UnsafePath(f"The query is too long: at most {LONGEST_QUERY} characters.")
@@ -144,7 +144,7 @@ def parse_query(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def parse_media_type(text: str) -> str:
-    """Raises UnsafePath for what is not a JSON-like media type, and so for every attempt to add a header."""
+    """Parse a JSON-like media type. Raises UnsafePath otherwise, which prevents header injection."""
     text = text.strip()
     if not _MEDIA_TYPE.fullmatch(text):
         raise UnsafePath("A content type such as application/json or application/vnd.pingidentity....+json.")
@@ -154,9 +154,9 @@ def parse_media_type(text: str) -> str:
 def call(
     api: PingOneApi, method: str, endpoint: Endpoint, *, body: str | None = None, media_type: str = JSON
 ) -> Exchange:
-    """Send it once, follow nothing, and say what came back; `body` goes as it is.
+    """Send a call with an unchanged `body`, and return the response of any status. Follows no redirect.
 
-    An answer of any status is an Exchange. Raises ConnectionFailure or, when it may have happened, Unavailable.
+    Raises InvalidValue, ConnectionFailure, RateLimited, or Unavailable (after a write: outcome unknown).
     """
     if method not in METHODS:
         raise InvalidValue(f"{method} is not a method that PingOne has")

@@ -1,6 +1,6 @@
-"""Every PingOne error: one class for each thing that somebody does differently about it.
+"""The errors of PingOne: one class for each different reaction to an error.
 
-A resolution says what PingOne needs. Who does it, and where, is added by whoever shows the error.
+A resolution says what PingOne needs. The code that shows the error adds who does it, and where.
 """
 
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ class Detail:
     """One entry of `details` in PingOne's error envelope."""
 
     code: str  # e.g. UNIQUENESS_VIOLATION
-    target: str  # attribute path, e.g. name.given; empty when PingOne names none
-    message: str  # PingOne's English text for developers: it may change, and never stands alone
+    target: str  # attribute path, e.g. name.given; empty if PingOne names none
+    message: str  # PingOne's English text for developers: may change, never shown alone
     inner: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """What PingOne's support asks for; all None when there was no answer."""
+    """Data for PingOne's support. Without a response, at most `transaction_id` and `call` are set."""
 
     status: int | None = None
     code: str | None = None  # PingOne's top-level code, e.g. INVALID_DATA; or OAuth's, e.g. invalid_grant
@@ -34,13 +34,13 @@ class Trace:
 
 
 class PingOneError(Exception):
-    """A PingOne call did not succeed. A subclass says why, and what helps."""
+    """A PingOne call failed. A subclass says why, and what to do."""
 
     kind: str = "unexpected"  # in URLs and the log: never renamed
     title: str = "PingOne refused the request"
     cause: str = "PingOne answered something that is not known here."
     resolution: str = "Try again; if it stays, ask PingOne support."
-    outcome_known: bool = True  # False: PingOne may have acted although we did not see it
+    outcome_known: bool = True  # False if PingOne may have acted (outcome unknown)
 
     def __init__(
         self,
@@ -53,11 +53,11 @@ class PingOneError(Exception):
         super().__init__(detail or self.title)
         self.details = details
         self.trace = trace
-        self.retry_after_s = retry_after_s  # seconds; None: PingOne named no time
+        self.retry_after_s = retry_after_s  # seconds; None if PingOne named no time
 
 
 class ConnectionFailure(PingOneError):
-    """No conversation came about, so nothing happened at PingOne."""
+    """PingOne could not be reached, so nothing happened there."""
 
     kind = "connection-failure"
     title = "PingOne could not be reached"
@@ -66,7 +66,7 @@ class ConnectionFailure(PingOneError):
 
 
 class NotConnected(PingOneError):
-    """Nobody has connected the organization yet, or it was disconnected."""
+    """The organization is not connected yet, or was disconnected."""
 
     kind = "not-connected"
     title = "This organization is not connected to PingOne"
@@ -84,7 +84,7 @@ class SettingsIncomplete(NotConnected):
 
 
 class NoEnvironmentChosen(NotConnected):
-    """Connected, but which of the visible environments to manage is still open."""
+    """The organization is connected, but has no managed environment yet."""
 
     kind = "no-environment-chosen"
     title = "No environment is chosen yet"
@@ -93,7 +93,7 @@ class NoEnvironmentChosen(NotConnected):
 
 
 class AuthenticationError(PingOneError):
-    """PingOne does not accept who we say we are: client ID, secret, method, code or redirect URI."""
+    """PingOne does not authenticate us: client ID, secret, method, code or redirect URI."""
 
     kind = "authentication-error"
     title = "PingOne does not accept these credentials"
@@ -104,7 +104,7 @@ class AuthenticationError(PingOneError):
 
 
 class TokenRefreshFailure(PingOneError):
-    """The grant is gone for good: the refresh token expired, was revoked or was replayed."""
+    """The grant has ended: the refresh token expired, was revoked or was replayed."""
 
     kind = "token-refresh-failure"
     title = "The access to PingOne has ended"
@@ -113,7 +113,7 @@ class TokenRefreshFailure(PingOneError):
 
 
 class NoRefreshToken(TokenRefreshFailure):
-    """The access token ran out, and PingOne never gave anything to renew it with."""
+    """The access token expired, and PingOne gave no refresh token."""
 
     kind = "no-refresh-token"
     cause = "PingOne gave no refresh token: the application's Refresh Token grant is switched off."
@@ -121,7 +121,7 @@ class NoRefreshToken(TokenRefreshFailure):
 
 
 class TokenRejected(PingOneError):
-    """The API does not accept an access token that PingOne has just issued, or still counts as good."""
+    """The API refuses an access token that was just issued, or has not expired."""
 
     kind = "token-rejected"
     title = "PingOne does not accept its own access token"
@@ -130,7 +130,7 @@ class TokenRejected(PingOneError):
 
 
 class SignOnUnverified(PingOneError):
-    """The ID token does not prove who approved the access."""
+    """The ID token does not prove who approved the connection."""
 
     kind = "sign-on-unverified"
     title = "The sign-on at PingOne could not be verified"
@@ -138,7 +138,7 @@ class SignOnUnverified(PingOneError):
     resolution = "Check that the clock of this server is right, then connect again. Nothing was changed."
 
     def __init__(self, detail: str = "", *, clock_ahead_s: float = 0) -> None:
-        """`clock_ahead_s`: how far this server's clock is ahead of PingOne's, or behind it, if that is the reason."""
+        """`clock_ahead_s`: seconds that this clock is ahead of PingOne's (negative: behind), if that is the reason."""
         super().__init__(detail)
         if clock_ahead_s:
             direction = "ahead of" if clock_ahead_s > 0 else "behind"
@@ -146,7 +146,7 @@ class SignOnUnverified(PingOneError):
 
 
 class StateRejected(PingOneError):
-    """A browser came back from PingOne with a `state` that belongs to no attempt to connect that is waiting."""
+    """A browser returned from PingOne with a `state` that matches no waiting attempt to connect."""
 
     class Reason(StrEnum):
         MISSING = "missing"
@@ -158,7 +158,7 @@ class StateRejected(PingOneError):
     title = "This return from PingOne does not belong to an attempt from here"
     cause = "It belongs to none of the attempts to connect that are waiting."
     resolution = "Begin to connect anew. Nothing was changed."
-    reason: Reason | None = None  # None: an error that was stored and read again
+    reason: Reason | None = None  # None if rebuilt from the database
     causes = {
         Reason.MISSING: "The address lacks the `state` that PingOne sends back: it was opened by hand or cut off.",
         Reason.FOREIGN: "The attempt was begun in another browser, by somebody else, or before a sign-out.",
@@ -173,7 +173,7 @@ class StateRejected(PingOneError):
 
 
 class InvalidApiUrl(PingOneError):
-    """The Auth URL or Environment ID cannot be right."""
+    """The Auth URL or Environment ID is invalid."""
 
     kind = "invalid-api-url"
     title = "This is not an Auth URL of PingOne"
@@ -182,7 +182,7 @@ class InvalidApiUrl(PingOneError):
 
 
 class UnknownEnvironment(InvalidApiUrl):
-    """The Auth URL's host answers, but has no such environment."""
+    """The Auth URL's host responds, but has no such environment."""
 
     kind = "unknown-environment"
     title = "PingOne does not know this environment"
@@ -191,7 +191,7 @@ class UnknownEnvironment(InvalidApiUrl):
 
 
 class MissingPermission(PingOneError):
-    """403: a role is missing, or the environment is not one the administrator may see."""
+    """403: a role is missing, or the administrator may not see the environment."""
 
     kind = "missing-permission"
     title = "PingOne does not allow this"
@@ -200,7 +200,7 @@ class MissingPermission(PingOneError):
 
 
 class LicenseExceeded(PingOneError):
-    """403 LICENSE_EXCEEDED: as many users, populations or the like as were bought."""
+    """403 LICENSE_EXCEEDED: the license allows no more users, populations or the like."""
 
     kind = "license-exceeded"
     title = "PingOne's licence is used up"
@@ -209,7 +209,7 @@ class LicenseExceeded(PingOneError):
 
 
 class Blocked(PingOneError):
-    """A 403 that PingOne's API did not write: its gateway knows no such path, or a proxy is in between."""
+    """A 403 from outside PingOne's API: its gateway does not know the path, or a proxy blocks it."""
 
     kind = "blocked"
     title = "The request was blocked on its way"
@@ -245,7 +245,7 @@ class InvalidValue(PingOneError):
 
 
 class StaleCursor(PingOneError):
-    """A 400 to a list cursor: it belongs to an older access token, or is too old."""
+    """A list cursor that belongs to an older access token, or is too old (400)."""
 
     kind = "stale-cursor"
     title = "The list started again at its first page"
@@ -263,11 +263,11 @@ class RefusedByState(PingOneError):
 
 
 class UnlockFailure(RefusedByState):
-    """PingOne does not lift a lock: it is one of another kind, the user is disabled, or the licence is without it."""
+    """PingOne refuses to unlock: another kind of lock, a deactivated user, or a license without unlocking."""
 
     class Reason(StrEnum):
         DISABLED = "disabled"
-        ACCOUNT = "account"  # locked, and stays so
+        ACCOUNT = "account"  # still locked
         PASSWORD = "password"  # noqa: S105 - it is what is locked
         DEVICE = "device"
 
@@ -275,11 +275,11 @@ class UnlockFailure(RefusedByState):
     title = "PingOne did not unlock the user"
     cause = "It may be a lock of another kind, of the password or an MFA device, or the licence is without unlocking."
     resolution = "Look at the state of account, password and MFA devices, and unlock what is locked."
-    reason: Reason | None = None  # None: not known
+    reason: Reason | None = None  # None if unknown
 
 
 class ChangedMeanwhile(PingOneError):
-    """Somebody else changed the user after the values that are to be changed were read; nothing was written."""
+    """Optimistic locking: the user has changed since the values were read. Nothing was written."""
 
     kind = "changed-meanwhile"
     title = "The user has changed since"
@@ -288,7 +288,7 @@ class ChangedMeanwhile(PingOneError):
 
 
 class RateLimited(PingOneError):
-    """429. `retry_after_s` says when to try again, where PingOne said so."""
+    """429, or our own rate limit. `retry_after_s` says when to retry, if known."""
 
     kind = "rate-limited"
     title = "PingOne asks to slow down"
@@ -297,7 +297,7 @@ class RateLimited(PingOneError):
 
 
 class Unavailable(PingOneError):
-    """5xx, a timeout, a reset or an unreadable answer. After a write, it may have happened all the same."""
+    """5xx, a timeout, a reset or an unreadable response. After a write, the outcome may be unknown."""
 
     kind = "unavailable"
     title = "PingOne did not answer properly"
@@ -314,7 +314,7 @@ class Unavailable(PingOneError):
 
 
 class BeingRenewed(Unavailable):
-    """Another request has been renewing the access token for as long as this one could wait."""
+    """Another request still renews the access token, and this request cannot wait longer."""
 
     kind = "being-renewed"
     title = "The access to PingOne is being renewed"
@@ -323,7 +323,7 @@ class BeingRenewed(Unavailable):
 
 
 class OutOfTime(Unavailable):
-    """The deadline of the work at hand is over; what it still needed was not asked, or not waited for."""
+    """The deadline is over. The call was not sent, or its response was not waited for."""
 
     kind = "out-of-time"
     title = "PingOne takes too long"
@@ -332,7 +332,7 @@ class OutOfTime(Unavailable):
 
 
 class Busy(Unavailable):
-    """As many requests of the organization as may wait for PingOne are waiting; this one was not sent."""
+    """The concurrency limit is reached: too many requests of the organization wait. Nothing was sent."""
 
     kind = "busy"
     title = "Too many requests are waiting for PingOne already"
@@ -341,7 +341,7 @@ class Busy(Unavailable):
 
 
 class CallsPaused(Unavailable):
-    """PingOne failed so often in a row that it is not asked for a while; nobody waits for what would fail again."""
+    """The circuit breaker is open: PingOne failed several times in a row, so calls fail at once for a while."""
 
     kind = "calls-paused"
     title = "Calls to PingOne are paused for a moment"
@@ -356,7 +356,7 @@ class CallsPaused(Unavailable):
 
 
 class SealBroken(PingOneError):
-    """A sealed value cannot be opened: its key is gone, it was altered, or it belongs to another place."""
+    """A sealed value cannot be decrypted: its key is gone, it was altered, or it belongs to another place."""
 
     kind = "seal-broken"
     title = "The stored credentials cannot be opened"
@@ -371,7 +371,7 @@ class SealBroken(PingOneError):
 
 
 def kinds() -> dict[str, type[PingOneError]]:
-    """Return every class by its kind."""
+    """Return every error class by its kind."""
     found = {PingOneError.kind: PingOneError}
     waiting = PingOneError.__subclasses__()
     while waiting:
@@ -382,14 +382,14 @@ def kinds() -> dict[str, type[PingOneError]]:
 
 
 def of_kind(kind: str, *, otherwise: type[PingOneError]) -> type[PingOneError]:
-    """Return the class that a stored `kind` stands for."""
+    """Return the class of a stored `kind`."""
     return kinds().get(kind, otherwise)
 
 
 def rebuilt(kind: str, detail: str, *, otherwise: type[PingOneError]) -> PingOneError:
-    """Return an error of a stored kind again, in the words of its class; `detail` is what was stored of it.
+    """Rebuild an error of a stored kind, with the texts of its class and the stored `detail`.
 
-    What a subclass's own constructor adds, such as a time, is not stored and stays as the class has it.
+    Data that a subclass's constructor adds, such as a time, is not stored: the class's defaults apply.
     """
     error_class = of_kind(kind, otherwise=otherwise)
     error = error_class.__new__(error_class)

@@ -17,11 +17,11 @@ class Group:
     id: UUID
     name: str
     description: str
-    population_id: UUID | None  # None: open to users of every population
-    user_filter: str  # of a dynamic group; empty: members are added one by one
-    source: str  # GATEWAY or IDP where an external directory decides; empty: PingOne itself
-    direct_members: int | None  # None: PingOne does not say
-    total_members: int | None  # with indirect ones; only of a single group
+    population_id: UUID | None  # None if open to users of every population
+    user_filter: str  # of a dynamic group; empty if members are added one by one
+    source: str  # GATEWAY or IDP if an external directory decides; empty for PingOne itself
+    direct_members: int | None  # None if PingOne does not say
+    total_members: int | None  # with indirect members; only if read by `get`
 
     @property
     def is_dynamic(self) -> bool:
@@ -30,19 +30,19 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupMembership:
-    """That a user is in a group, and how they came to be."""
+    """A user's membership of a group, and its origin."""
 
     group_id: UUID
     name: str
     description: str
-    is_direct: bool  # False: by the group's filter or through another group, so that it cannot be taken away here
+    is_direct: bool  # False if by the group's filter or through another group: it cannot be removed here
     user_filter: str
-    population_id: UUID | None  # of the group; None: open to users of every population
-    source: str  # of the group: GATEWAY or IDP where an external directory decides; empty: PingOne itself
+    population_id: UUID | None  # of the group; None if open to users of every population
+    source: str  # of the group: GATEWAY or IDP if an external directory decides; empty for PingOne itself
 
 
 def search(api: PingOneApi, name: str, *, limit: int = 20, cursor: str | None = None) -> Page[Group]:
-    """Groups whose name begins with `name`; where PingOne compares group names as a whole only, those of this name.
+    """Return the groups whose name begins with `name`, or equals it if PingOne only compares whole names.
 
     Source: PingOne API reference, Groups > Read All Groups (read 2026-11): `eq` on `name` is documented, `sw` is not.
     """
@@ -55,7 +55,7 @@ def search(api: PingOneApi, name: str, *, limit: int = 20, cursor: str | None = 
 
 
 def first(api: PingOneApi, *, limit: int = 200) -> tuple[Group, ...]:
-    """As many as one call gives, by name: for a list to choose from before anybody has typed.
+    """Return the groups of one call, by name: the first choices, before a search.
 
     Source: PingOne API reference, Groups > Read All Groups (read 2026-11).
     """
@@ -64,7 +64,7 @@ def first(api: PingOneApi, *, limit: int = 200) -> tuple[Group, ...]:
 
 
 def get(api: PingOneApi, group_id: UUID) -> Group:
-    """With the count of all its members. Raises NotFound."""
+    """Read a group with the count of all its members. Raises NotFound."""
     found = group_of(api.get(f"/groups/{group_id}", {"include": "totalMemberCounts"}))
     if found is None:
         raise Unavailable("a group without an id")
@@ -72,7 +72,7 @@ def get(api: PingOneApi, group_id: UUID) -> Group:
 
 
 def carries_roles(api: PingOneApi, group_id: UUID) -> bool:
-    """Whether being a member makes somebody an administrator.
+    """Return whether its members are administrators.
 
     Source: PingOne API reference, Groups > Group Role Assignments (read 2026-11).
     """
@@ -80,7 +80,7 @@ def carries_roles(api: PingOneApi, group_id: UUID) -> bool:
 
 
 def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) -> Page[GroupMembership]:
-    """The groups a user is in, direct and indirect; a user may be in thousands.
+    """Return a page of a user's direct and indirect groups; there may be thousands.
 
     Source: PingOne API reference, Users > Group Membership > Read All Group Memberships for User (read 2026-11).
     """
@@ -90,7 +90,7 @@ def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) ->
 
 
 def membership(api: PingOneApi, user_id: UUID, group_id: UUID) -> GroupMembership | None:
-    """None: the user is not in the group; PingOne says the same of a user or group that is not there.
+    """Return the membership, or None if there is none, or no such user or group.
 
     Source: PingOne API reference, Users > Group Membership > Read One Group Membership for User (read 2026-11).
     """
@@ -101,10 +101,10 @@ def membership(api: PingOneApi, user_id: UUID, group_id: UUID) -> GroupMembershi
 
 
 def add(api: PingOneApi, user_id: UUID, *, group_id: UUID) -> None:
-    """Make the user a direct member; that they are one already is no error.
+    """Make the user a direct member. Idempotent: an existing direct membership is no error.
 
-    Raises InvalidValue for a group of another population or of the same name as one of the user's groups, and
-    MissingPermission for an administrator who adds themself to a group that carries administrator roles.
+    Raises InvalidValue for a group of another population or with the name of one of the user's groups, and
+    MissingPermission if administrators add themselves to a group with administrator roles.
     Source: PingOne API reference, Users > Group Membership > Add User to Group (read 2026-11).
     """
     try:
@@ -116,7 +116,7 @@ def add(api: PingOneApi, user_id: UUID, *, group_id: UUID) -> None:
 
 
 def remove(api: PingOneApi, user_id: UUID, *, group_id: UUID) -> None:
-    """End a direct membership. Raises NotFound for somebody who is no member, a 400 for an indirect member.
+    """End a direct membership. Raises NotFound without a membership, a 400 for an indirect membership.
 
     Source: PingOne API reference, Users > Group Membership > Remove User from Group (read 2026-11).
     """
@@ -141,7 +141,7 @@ def group_of(body: Json) -> Group | None:
 
 def membership_of(body: Json) -> GroupMembership | None:
     group = json_object(json_object(body.get("_embedded")).get("group"))
-    group_id = identifier(body.get("id"))  # the group's: a membership has none of its own
+    group_id = identifier(body.get("id"))  # the group's ID: a membership has no ID
     if group_id is None:
         return None
     return GroupMembership(

@@ -14,28 +14,28 @@ from pingone_integration.values import moment, pingone_time
 
 @dataclass(frozen=True, kw_only=True)
 class Bypass:
-    """A time during which a user is not asked for the second factor."""
+    """A time during which a user needs no second factor."""
 
-    until: datetime | None  # None: there is none
+    until: datetime | None  # None if there is no bypass
 
 
 @dataclass(frozen=True, kw_only=True)
 class MfaState:
-    """What a user can prove a second factor with, and whether one is asked for at all."""
+    """A user's MFA devices, and the bypass of the second factor."""
 
     devices: tuple[Device, ...]
-    bypass: Bypass | None  # None: it could not be read
+    bypass: Bypass | None  # None if it could not be read
 
     @property
     def items(self) -> tuple[Device, ...]:
-        """The lines of a list."""
+        """Return the lines of a list."""
         return self.devices
 
 
 def state(api: PingOneApi, user_id: UUID) -> MfaState:
-    """Read the devices and the bypass, both at once: two calls.
+    """Read the devices and the bypass, in two parallel calls.
 
-    Raises the PingOneError of the devices; a bypass that cannot be read does not hide them.
+    Raises the PingOneError of the devices; an unreadable bypass does not hide them.
     """
     found, bypass = at_once(api, lambda api: devices.all_of(api, user_id), lambda api: bypass_state(api, user_id))
     if isinstance(found, PingOneError):
@@ -49,14 +49,17 @@ def enable(api: PingOneApi, user_id: UUID) -> None:
 
 
 def disable(api: PingOneApi, user_id: UUID) -> None:
-    """The devices stay paired. Source: PingOne API reference, MFA > Users > Enable Users MFA (read 2026-11)."""
+    """Turn MFA off; the devices stay paired.
+
+    Source: PingOne API reference, MFA > Users > Enable Users MFA (read 2026-11).
+    """
     api.put(f"/users/{user_id}/mfaEnabled", {"mfaEnabled": False})
 
 
 def bypass(api: PingOneApi, user_id: UUID, *, until: datetime) -> None:
-    """Not to be asked for the second factor until then.
+    """Let the user skip the second factor until a time.
 
-    Source: PingOne API reference, MFA > Users > MFA Bypass (read 2026-11): UTC with milliseconds is the one format.
+    Source: PingOne API reference, MFA > Users > MFA Bypass (read 2026-11): UTC with milliseconds is the only format.
     """
     api.put(f"/users/{user_id}/bypassMFA", {"bypassMFAEnabledUntil": pingone_time(until)})
 

@@ -1,4 +1,4 @@
-"""An organization's connection to PingOne and its history; secrets only sealed."""
+"""An organization's connection to PingOne and its history. Secrets are stored encrypted (sealed)."""
 
 from uuid import uuid4
 
@@ -9,17 +9,17 @@ from pingone_integration.sealing import seal, unseal
 
 
 class HoldsSecrets(models.Model):
-    """A row with columns named `sealed_...`, each sealed for its row and column."""
+    """A row with `sealed_...` columns, each encrypted for its row and column."""
 
     class Meta:
         abstract = True
 
     def seal(self, column: str, secret: str) -> str:
-        """Sealed for this row and column; an empty secret stays empty."""
+        """Encrypt for this row and column; an empty secret stays empty."""
         return seal(self.place_of(column), secret) if secret else ""
 
     def unseal(self, column: str) -> str:
-        """The secret behind e.g. `client_secret`; empty when there is none. Raises SealBroken."""
+        """Decrypt e.g. `client_secret`; empty if there is no secret. Raises SealBroken."""
         sealed: str = getattr(self, f"sealed_{column}")
         return unseal(self.place_of(column), sealed) if sealed else ""
 
@@ -32,7 +32,7 @@ class HoldsSecrets(models.Model):
 
 
 class Connection(HoldsSecrets):
-    """One PingOne environment, reached with the rights of the administrator who connected it."""
+    """A connection to one PingOne environment, with the rights of the administrator who connected."""
 
     class State(models.TextChoices):
         NOT_CONNECTED = "not_connected", "not connected"
@@ -47,24 +47,24 @@ class Connection(HoldsSecrets):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
 
-    # What is entered about the PingOne application
+    # Settings of the PingOne application
     client_id = models.CharField(max_length=255, blank=True)
     sealed_client_secret = models.TextField(blank=True)
     auth_url = models.CharField(max_length=255, blank=True)  # scheme and host; see regions.api_url_for
-    environment_id = models.UUIDField(null=True)  # where the application lives and administrators sign on
+    environment_id = models.UUIDField(null=True)  # of the application, where administrators sign in
     client_authentication = models.CharField(
         max_length=32, choices=ClientAuthentication, default=ClientAuthentication.BASIC
     )
-    managed_environment_id = models.UUIDField(null=True)  # where the users live; often another environment
+    managed_environment_id = models.UUIDField(null=True)  # where the users are; often another environment
     managed_environment_name = models.CharField(max_length=256, blank=True)
 
-    # Where it stands
+    # State
     state = models.CharField(max_length=20, choices=State, default=State.NOT_CONNECTED)
     state_kind = models.CharField(max_length=40, blank=True)  # kind of the PingOneError behind the state, if any
     state_cause = models.TextField(blank=True)
     state_changed_at = models.DateTimeField(null=True)
 
-    # What PingOne gave
+    # Grant
     sealed_access_token = models.TextField(blank=True)
     access_token_expires_at = models.DateTimeField(null=True)
     sealed_refresh_token = models.TextField(blank=True)
@@ -74,18 +74,18 @@ class Connection(HoldsSecrets):
     consented_by_id = models.CharField(max_length=64, blank=True)  # `sub` of the ID token
     consented_at = models.DateTimeField(null=True)
 
-    # Who may refresh: claimed by one conditional UPDATE, see connection/tokens.py
+    # Lease of the refresh: claimed by one conditional UPDATE, see connection/tokens.py
     token_version = models.PositiveIntegerField(default=0)
     lease_owner = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
 
-    # Whether PingOne is asked at all, see calls/breaker.py
-    calls_paused_until = models.DateTimeField(null=True)  # None: it answers
-    calls_paused_s = models.PositiveSmallIntegerField(default=0)  # how long that pause is; the next one is longer
+    # Circuit breaker, see calls/breaker.py
+    calls_paused_until = models.DateTimeField(null=True)  # None if there is no pause
+    calls_paused_s = models.PositiveSmallIntegerField(default=0)  # length of that pause; the next pause is longer
 
-    # How often PingOne is asked, see calls/rate_limit.py
-    licensed_calls = models.PositiveIntegerField(null=True)  # reads a second, of all that use it; None: not known
-    calls_closed_until = models.DateTimeField(null=True)  # PingOne answered 429
+    # Rate limit, see calls/rate_limit.py
+    licensed_calls = models.PositiveIntegerField(null=True)  # reads a second, shared by all clients; None if unknown
+    calls_closed_until = models.DateTimeField(null=True)  # after a 429
 
     def __str__(self) -> str:
         return f"{self.environment_id} ({self.state})"
@@ -96,12 +96,12 @@ class Connection(HoldsSecrets):
 
     @property
     def has_tokens(self) -> bool:
-        """Also those that PingOne no longer accepts: they are here until somebody disconnects."""
+        """Return whether tokens are stored, even if PingOne refuses them: only disconnecting erases them."""
         return bool(self.sealed_access_token or self.sealed_refresh_token)
 
 
 class ConnectionEvent(models.Model):
-    """A change of a connection's state, kept with its cause."""
+    """A change of a connection's state, with its cause."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(auto_now_add=True)
@@ -117,7 +117,7 @@ class ConnectionEvent(models.Model):
 
     @property
     def failure(self) -> type[PingOneError] | None:
-        """What was behind it; None when it was a person's doing, or good news."""
+        """Return the error behind the change, or None after a person's action or a recovery."""
         return of_kind(self.kind, otherwise=PingOneError) if self.kind else None
 
     @property
@@ -127,10 +127,10 @@ class ConnectionEvent(models.Model):
 
 
 class CallWindow(models.Model):
-    """How many calls all processes together have taken in one second beyond their own shares; see rate_limit.py."""
+    """The number of calls of all processes in one second beyond their own shares; see rate_limit.py."""
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    second = models.BigIntegerField()  # of the Unix time
+    second = models.BigIntegerField()  # Unix time
     taken = models.PositiveIntegerField()
 
     def __str__(self) -> str:
@@ -138,11 +138,11 @@ class CallWindow(models.Model):
 
 
 class AuthorizationRequest(HoldsSecrets):
-    """One attempt to connect, waiting for PingOne to send the browser back; good once, for ten minutes."""
+    """An attempt to connect that waits for the browser to return. Valid once, for ten minutes."""
 
     state_digest = models.CharField(max_length=64, primary_key=True)  # SHA-256 of the OAuth `state`
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
-    bound_to = models.CharField(max_length=64)  # digest of whatever the caller demands of the return
+    bound_to = models.CharField(max_length=64)  # digest of the values that the return must share
     sealed_nonce = models.TextField()
     sealed_code_verifier = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -153,16 +153,16 @@ class AuthorizationRequest(HoldsSecrets):
 
 
 class SyncedPopulation(models.Model):
-    """A population as PingOne described it when the connection's populations were last synced."""
+    """A population as PingOne described it at the last sync of the connection's populations."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="synced_populations")
-    environment_id = models.UUIDField()  # the managed one at that time: another choice makes these rows invisible
+    environment_id = models.UUIDField()  # managed at that time: another choice hides these rows
     population_id = models.UUIDField()
     name = models.CharField(max_length=256)
     description = models.TextField(blank=True)
     is_default = models.BooleanField()
-    user_count = models.PositiveIntegerField(null=True)  # None: PingOne does not say
-    password_policy = models.CharField(max_length=256, blank=True)  # its name, else its id; empty: the default one
+    user_count = models.PositiveIntegerField(null=True)  # None if PingOne does not say
+    password_policy = models.CharField(max_length=256, blank=True)  # its name, else its ID; empty if default
     synced_at = models.DateTimeField()
 
     class Meta:
@@ -175,7 +175,7 @@ class SyncedPopulation(models.Model):
 
 
 class FailedCalls(models.Model):
-    """How often calls of a connection failed with one kind of error on one day, and the latest of them."""
+    """The number of a connection's calls that failed with one kind of error on one day, and the latest call."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="failed_calls")
     kind = models.CharField(max_length=40)
@@ -184,9 +184,9 @@ class FailedCalls(models.Model):
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
 
-    # The latest, as support asks for it; nothing that names a person
+    # The latest call, as support asks for it; no personal data
     call = models.CharField(max_length=200, blank=True)  # GET /users/{id}
-    status = models.PositiveSmallIntegerField(null=True)  # None: there was no answer
+    status = models.PositiveSmallIntegerField(null=True)  # None if there was no response
     code = models.CharField(max_length=100, blank=True)
     error_id = models.CharField(max_length=100, blank=True)
     correlation_id = models.CharField(max_length=100, blank=True)

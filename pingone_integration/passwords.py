@@ -1,4 +1,4 @@
-"""A PingOne user's password: its state, and how to replace it. PingOne never gives it out."""
+"""A PingOne user's password: its state and its replacement. PingOne never reveals it."""
 
 import secrets
 import string
@@ -19,7 +19,7 @@ _WORDS = {
 }
 
 
-# Read out on the telephone and copied from paper: without 0 and O, 1, l and I, and what else looks alike.
+# For reading over the telephone or from paper: without look-alikes such as 0 and O, or 1, l and I.
 _LETTERS = "".join(sorted(set(string.ascii_letters) - set("IOlo")))
 _DIGITS = "23456789"
 _GROUPS, _GROUP_LENGTH = 4, 4
@@ -27,12 +27,12 @@ _GROUPS, _GROUP_LENGTH = 4, 4
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordState:
-    """Whether a user's password works, and since when it is the one it is."""
+    """The state of a user's password, and its last change."""
 
     status: str  # PingOne's, e.g. PASSWORD_LOCKED_OUT
-    last_changed_at: datetime | None  # None: there is no password, or PingOne does not say
-    seconds_until_unlock: int | None  # None: not locked, or only an administrator can unlock
-    unlock_at: datetime | None  # the same as a time
+    last_changed_at: datetime | None  # None if there is no password, or PingOne does not say
+    seconds_until_unlock: int | None  # None if not locked, or if only an administrator can unlock
+    unlock_at: datetime | None  # the same, as a time
     policy_name: str
 
     @property
@@ -54,16 +54,16 @@ def state(api: PingOneApi, user_id: UUID) -> PasswordState:
 
 
 def send_recovery_code(api: PingOneApi, user_id: UUID) -> None:
-    """PingOne mails the user a code, good for five minutes, to set a new password with; nobody else sees it.
+    """Email the user a code to set a new password. It is valid for five minutes; nobody else sees it.
 
-    Raises RefusedByState for a user who is disabled, has no password, is locked out or signs on elsewhere.
+    Raises RefusedByState if the user is deactivated, has no password, is locked out or signs in elsewhere.
     Source: PingOne API reference, Users > User Passwords > Password Send Recovery Code (read 2026-11).
     """
     _post(api, user_id, "sendRecoveryCode+json")
 
 
 def force_change(api: PingOneApi, user_id: UUID) -> None:
-    """The user must choose a new password at the next sign-on; until then the old one works. Ends a password lock.
+    """Require a new password at the next sign-in. Until then, the old password works. Ends a password lock.
 
     Source: PingOne API reference, Users > User Passwords > Force Password Change (read 2026-11): its media type has
     no +json.
@@ -72,7 +72,7 @@ def force_change(api: PingOneApi, user_id: UUID) -> None:
 
 
 def unlock(api: PingOneApi, user_id: UUID) -> None:
-    """Forget the wrong passwords that locked the user out; the account lock is another, see users.unlock.
+    """Lift the lock after too many wrong passwords. For the account lock, see users.unlock.
 
     Source: PingOne API reference, Users > User Passwords > Password Unlock (read 2026-11).
     """
@@ -80,9 +80,9 @@ def unlock(api: PingOneApi, user_id: UUID) -> None:
 
 
 def set_temporary(api: PingOneApi, user_id: UUID) -> str:
-    """Set a password that nobody chose, which the user must change at the next sign-on; the password.
+    """Set and return a random password, which the user must change at the next sign-in.
 
-    Raises InvalidValue when the password policy asks for more than `generate` offers.
+    Raises InvalidValue if the password policy requires more than `generate` offers.
     Source: PingOne API reference, Users > User Passwords > Update Password (Set) (read 2026-11).
     """
     password = generate()
@@ -95,7 +95,7 @@ def set_temporary(api: PingOneApi, user_id: UUID) -> str:
 
 
 def generate() -> str:
-    """Four groups of four, more than 90 bits of chance: upper case, lower case, digits and hyphens."""
+    """Return four groups of four, over 90 bits of entropy: upper case, lower case, digits and hyphens."""
     alphabet = _LETTERS + _DIGITS
     while True:
         groups = ["".join(secrets.choice(alphabet) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)]

@@ -1,4 +1,4 @@
-"""A stored copy of the populations, so that lists, filters and decisions need not ask PingOne each time."""
+"""A stored copy (cache) of the populations, so that lists, filters and decisions do not call PingOne each time."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,22 +14,22 @@ from pingone_integration.errors import NoEnvironmentChosen, PingOneError
 from pingone_integration.models import Connection, SyncedPopulation
 from pingone_integration.values import Json, identifier, text
 
-MOST = 10_000  # PingOne's own limit to an environment
+MOST = 10_000  # PingOne's own limit per environment
 _LONGEST_NAME = 256  # of the columns
 _COUNTABLE = range(2**31)
 _KEPT = ("name", "description", "is_default", "user_count", "password_policy", "synced_at")
 
 
 def sync(connection: Connection, api: PingOneApi) -> int:
-    """Make the kept populations those that the connection sees now, and say how many they are.
+    """Replace the stored populations by the populations that the connection sees now; return their number.
 
-    Everything is read before anything is written: a failure half-way leaves the last sync as it was.
+    It reads everything before it writes: a failure half-way leaves the last sync unchanged.
     Raises PingOneErrors.
     """
     environment_id = connection.managed_environment_id
     if environment_id is None:
         raise NoEnvironmentChosen
-    found = {population.id: population for population in populations.all_of(api, most=MOST)}.values()  # each one once
+    found = {population.id: population for population in populations.all_of(api, most=MOST)}.values()  # each once
     policies = _policy_names(api) if any(population.password_policy_id for population in found) else {}
     now = timezone.now()
     rows = [
@@ -59,7 +59,7 @@ def sync(connection: Connection, api: PingOneApi) -> int:
 
 
 def synced(connection: Connection) -> QuerySet[SyncedPopulation]:
-    """Those of the environment that is managed now, the default one first, then by name."""
+    """Return the managed environment's populations: the default first, then by name."""
     if connection.managed_environment_id is None:
         return SyncedPopulation.objects.none()
     return SyncedPopulation.objects.filter(
@@ -68,13 +68,13 @@ def synced(connection: Connection) -> QuerySet[SyncedPopulation]:
 
 
 def synced_at(connection: Connection) -> datetime | None:
-    """When `synced` was true; None: never, or not since another environment was chosen."""
+    """Return the time of the last sync, or None if the managed environment has no synced populations."""
     last: datetime | None = synced(connection).aggregate(last=Max("synced_at"))["last"]
     return last
 
 
 def _policy_names(api: PingOneApi) -> dict[UUID, str]:
-    """Nothing when they may not be read: it takes another role than populations do."""
+    """Return no names if they cannot be read: they need another role than populations."""
     try:
         body = api.get("/passwordPolicies")
     except PingOneError:

@@ -1,4 +1,4 @@
-"""PingOne populations: the parts that an environment's users are divided into."""
+"""PingOne populations: the divisions of an environment's users."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,13 +18,13 @@ class Population:
     name: str
     description: str
     is_default: bool
-    user_count: int | None  # None: PingOne does not say
-    password_policy_id: UUID | None  # None: the environment's default policy
-    preferred_language: str  # of its users who have none of their own; empty: the environment's
+    user_count: int | None  # None if PingOne does not say
+    password_policy_id: UUID | None  # None for the environment's default policy
+    preferred_language: str  # default of its users; empty for the environment's
 
 
 def all_of(api: PingOneApi, *, most: int = MAX_LISTED) -> tuple[Population, ...]:
-    """By name; in an environment with more than `most`, the first of them.
+    """Return the populations by name, but only the first `most` that PingOne lists.
 
     Source: PingOne API reference, Populations > Read All Populations (read 2026-11): at most 10,000 to an environment.
     """

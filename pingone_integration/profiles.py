@@ -1,4 +1,4 @@
-"""Profiles of PingOne users: created and changed (with optimistic locking), and what PingOne made of them."""
+"""Profiles of PingOne users: creation, changes (with optimistic locking), and attributes that PingOne ignored."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from pingone_integration.errors import ChangedMeanwhile, Unavailable
 from pingone_integration.users import User, user_of
 from pingone_integration.values import Json, json_object
 
-# Our names of the attributes that every environment has, and their place in PingOne's JSON.
+# Our names of the attributes that every environment has, and their paths in PingOne's JSON.
 # Source: PingOne API reference, Users > Users data model (read 2026-11).
 ATTRIBUTES = {
     "username": "username",
@@ -48,19 +48,19 @@ Profile = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A user as PingOne returned them, and what it silently did not take."""
+    """A user as PingOne returned them, and the attributes that it silently ignored."""
 
     user: User
     not_taken: tuple[str, ...]  # our names
 
 
 def name_of(path: str) -> str:
-    """Our name of the attribute at e.g. `name.given`, as in an error's target; for a custom one see `custom_name`."""
+    """Return our name of the attribute at e.g. `name.given`, as in an error's target, or its `custom_name`."""
     return _NAMES.get(path) or custom_name(path)
 
 
 def custom_name(attribute: str) -> str:
-    """A custom attribute's name among ours: its own, unless one of ours has it already, as with `region`."""
+    """Return our name of a custom attribute: its own, with a prefix if we use it already, as with `region`."""
     return f"{_CUSTOM}{attribute}" if attribute in ATTRIBUTES else attribute
 
 
@@ -69,17 +69,17 @@ def values_of_custom(user: User) -> dict[str, Any]:
 
 
 def read(api: PingOneApi, user_id: UUID) -> dict[str, Any]:
-    """The profile under our names, empty where there is no value; custom attributes under theirs. Raises NotFound."""
+    """Read the profile by our names, including custom attributes; missing values are empty. Raises NotFound."""
     body = api.get(f"/users/{user_id}")
     found = user_of(body)
     return {name: _at(body, name) or "" for name in ATTRIBUTES} | (values_of_custom(found) if found else {})
 
 
 def create(api: PingOneApi, *, profile: Profile, population_id: UUID | None = None) -> Written:
-    """A new user without a password. `population_id` None: the environment's default population.
+    """Create a user without a password. If `population_id` is None, in the environment's default population.
 
-    Raises Duplicate for a username that is taken, perhaps in a population that the administrator may not see.
-    After Unavailable there may be such a user: look for the username before trying again.
+    Raises Duplicate if the username is taken, perhaps in a population that the administrator may not see.
+    After Unavailable, the user may exist: search for the username before a retry.
     Source: PingOne API reference, Users > Create User (read 2026-11): it ignores attributes that it does not know.
     """
     given = {name: value for name, value in profile.items() if value not in ("", None, [])}
@@ -90,12 +90,12 @@ def create(api: PingOneApi, *, profile: Profile, population_id: UUID | None = No
 
 
 def update(api: PingOneApi, user_id: UUID, *, changes: Profile, seen_at: datetime | None = None) -> Written:
-    """Change these attributes and no other; an empty value clears one.
+    """Change only these attributes; an empty value clears an attribute.
 
-    Raises ChangedMeanwhile when the user was changed after `seen_at`, the `updated_at` of the profile that the
-    changes were made to; PingOne itself lets the last one win.
+    Raises ChangedMeanwhile if the user has changed since `seen_at`, the `updated_at` of the edited profile; in
+    PingOne itself, the last write wins.
     Source: PingOne API reference, Users > Update User (PATCH) (read 2026-11): null clears, unknown attributes are
-    ignored. It leaves open whether parts of `name` and `address` that are not sent stay, so the whole is sent.
+    ignored. It does not say whether unsent parts of `name` and `address` stay, so all parts are sent.
     """
     current = api.get(f"/users/{user_id}")
     found = user_of(current)
@@ -125,7 +125,7 @@ def _json_of(profile: Profile) -> Json:
 
 
 def _path_of(name: str) -> tuple[str, str, str]:
-    """As by `partition`; a custom attribute has no parts, whatever its name."""
+    """Return the path as by `partition`; the name of a custom attribute is never split."""
     return ATTRIBUTES[name].partition(".") if name in ATTRIBUTES else (name.removeprefix(_CUSTOM), "", "")
 
 
@@ -143,7 +143,7 @@ def _written(body: Json, sent: Profile) -> Written:
 
 
 def _same(sent: Any, returned: Any) -> bool:
-    """PingOne leaves out what has no value, and may change the case of e.g. an address."""
+    """Compare values: PingOne omits empty values, and may change the case of e.g. an address."""
     if sent in ("", None, []):
         return returned in ("", None, [])
     if isinstance(sent, str) and isinstance(returned, str):
@@ -152,7 +152,7 @@ def _same(sent: Any, returned: Any) -> bool:
 
 
 def in_words(value: Any) -> str:
-    """A value of an attribute: text as it is, a list one entry to a line, anything else as JSON; empty for none."""
+    """Return a value as text: a list of texts with one entry per line, other types as JSON; empty for None."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, list) and all(isinstance(entry, str) for entry in value):

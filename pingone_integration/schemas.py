@@ -17,18 +17,18 @@ class Attribute:
     display_name: str  # never empty
     description: str
     type: str  # STRING, BOOLEAN, JSON or COMPLEX
-    is_custom: bool  # False: PingOne defines it
-    enabled: bool  # False: PingOne ignores it on writing and leaves it out on reading
+    is_custom: bool  # False if PingOne defines it
+    enabled: bool  # False if PingOne ignores it in writes and omits it in reads
     required: bool
     unique: bool
     multi_valued: bool
-    allowed_values: tuple[str, ...]  # without the archived ones; empty: any
-    pattern: str  # of each value, as PingOne checks it; empty: any
+    allowed_values: tuple[str, ...]  # without archived values; empty if any is allowed
+    pattern: str  # regex that PingOne checks each value with; empty if none
     pattern_in_words: str
 
 
 def user_attributes(api: PingOneApi) -> tuple[Attribute, ...]:
-    """In PingOne's order. Two calls.
+    """Return the attributes in PingOne's order, by two calls.
 
     Source: PingOne API reference, Schemas > Read All Schemas, Read All (Schema) Attributes (read 2026-11).
     """
@@ -60,7 +60,7 @@ def attribute_of(body: Json) -> Attribute | None:
 
 
 def _user_schema(api: PingOneApi) -> UUID:
-    """In practice the only one; where there are several, the one named User."""
+    """Return the schema named User, else the first. In practice, there is only one schema."""
     found = items_of(api.get("/schemas"), "schemas", lambda body: (text(body.get("name")), identifier(body.get("id"))))
     ids = sorted((name != "User", schema_id) for name, schema_id in found if schema_id)
     if not ids:

@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with the newest key, opened with any, bound to the place they were sealed for."""
+"""Encryption at rest: secrets sealed with the newest key, opened with any key, bound to their place."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -18,7 +18,7 @@ _MAKE_ONE = (
 
 
 def check_keys(keys: list[str]) -> None:
-    """Raises ImproperlyConfigured unless there is at least one key, and each may well be 32 random bytes."""
+    """Raise ImproperlyConfigured unless there is a key, and each looks like 32 random bytes."""
     if not keys:
         raise ImproperlyConfigured(f"CREDENTIAL_KEYS is empty: no secret is kept without one. {_MAKE_ONE}")
     for number, key in enumerate(keys, start=1):
@@ -37,12 +37,12 @@ def check_keys(keys: list[str]) -> None:
 
 
 def seal(place: str, secret: str) -> str:
-    """Encrypt `secret` with the newest key, so that it opens only as the same `place`, e.g. `<row id>/<column>`."""
+    """Encrypt `secret` with the newest key, for use at one `place` only, e.g. `<row id>/<column>`."""
     return _fernet(tuple(settings.CREDENTIAL_KEYS)).encrypt(json.dumps([place, secret]).encode()).decode()
 
 
 def unseal(place: str, sealed: str) -> str:
-    """Raises SealBroken, also for a genuine value that was moved here from another place."""
+    """Decrypt. Raises SealBroken, also for a genuine value that was moved here from another place."""
     try:
         found, secret = json.loads(_fernet(tuple(settings.CREDENTIAL_KEYS)).decrypt(sealed.encode()))
     except (InvalidToken, ValueError):
@@ -53,7 +53,7 @@ def unseal(place: str, sealed: str) -> str:
 
 
 def reseal(place: str, sealed: str) -> str:
-    """The same secret, sealed with the newest key. Raises SealBroken."""
+    """Seal the same secret with the newest key. Raises SealBroken."""
     return seal(place, unseal(place, sealed))
 
 

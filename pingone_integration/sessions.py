@@ -1,4 +1,4 @@
-"""Sessions of a PingOne user: listed and ended."""
+"""Sessions of a PingOne user: list and end them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from pingone_integration.values import Json, identifier, json_object, moment, te
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """One sign-on session of a user; an absent text is empty."""
+    """A session of a user; an absent text is empty."""
 
     id: UUID
     created_at: datetime | None
@@ -25,12 +25,12 @@ class Session:
 
     @property
     def client(self) -> str:
-        """For instance "Firefox 145 on Linux"."""
+        """Return e.g. "Firefox 145 on Linux"."""
         return " on ".join(part for part in (self.browser, self.operating_system) if part)
 
 
 def all_of(api: PingOneApi, user_id: UUID) -> tuple[Session, ...]:
-    """Newest first.
+    """Return the sessions, newest first.
 
     Source: PingOne API reference, Users > User Sessions > Read All Sessions (read 2026-11): at most ten, not paged.
     """
@@ -38,7 +38,7 @@ def all_of(api: PingOneApi, user_id: UUID) -> tuple[Session, ...]:
 
 
 def end(api: PingOneApi, user_id: UUID, *, session_id: UUID) -> None:
-    """Sign the user off there; refresh tokens of the session end with it. Raises NotFound for one that has ended.
+    """End a session and its refresh tokens. Raises NotFound if it has already ended.
 
     Source: PingOne API reference, Users > User Sessions > Delete Session (read 2026-11).
     """
@@ -46,15 +46,15 @@ def end(api: PingOneApi, user_id: UUID, *, session_id: UUID) -> None:
 
 
 def end_all(api: PingOneApi, user_id: UUID) -> int:
-    """Sign the user off everywhere; how many sessions that were.
+    """End all sessions, and return their number.
 
-    PingOne has no call for it: one per session, at most ten. An error after the first has an unknown outcome.
+    PingOne needs one call per session, at most ten. An error after the first has an unknown outcome.
     """
     ended = 0
     for session in all_of(api, user_id):
         try:
             end(api, user_id, session_id=session.id)
-        except NotFound:  # it ended by itself meanwhile
+        except NotFound:  # it has just ended by itself
             continue
         except PingOneError as error:
             error.outcome_known = error.outcome_known and not ended

@@ -1,4 +1,4 @@
-"""The locks of a user, each lifted by a call of its own, and the reason why PingOne refuses to lift one.
+"""Unlocking: one call for each kind of lock of a user, and the reason if PingOne refuses.
 
 Source: PingOne API reference, Users > User Accounts, User Passwords; MFA > Users > MFA Devices (read 2026-11).
 """
@@ -15,19 +15,19 @@ Reason = UnlockFailure.Reason
 
 
 def unlock_account(api: PingOneApi, user_id: UUID) -> None:
-    """As users.unlock; raises UnlockFailure, which says what kind of lock it is, where PingOne refuses."""
+    """Call users.unlock; if PingOne refuses, raise UnlockFailure, which names the kind of lock."""
     with _explained(api, user_id):
         users.unlock(api, user_id)
 
 
 def unlock_password(api: PingOneApi, user_id: UUID) -> None:
-    """As passwords.unlock; raises UnlockFailure."""
+    """Call passwords.unlock. Raises UnlockFailure."""
     with _explained(api, user_id):
         passwords.unlock(api, user_id)
 
 
 def unlock_device(api: PingOneApi, user_id: UUID, *, device_id: UUID) -> None:
-    """As devices.unlock; raises UnlockFailure."""
+    """Call devices.unlock. Raises UnlockFailure."""
     with _explained(api, user_id):
         devices.unlock(api, user_id, device_id=device_id)
 
@@ -38,7 +38,7 @@ def _explained(api: PingOneApi, user_id: UUID) -> Iterator[None]:
         yield
     except RefusedByState as refused:
         failure = UnlockFailure(str(refused), details=refused.details, trace=refused.trace)
-        with suppress(PingOneError):  # what cannot be seen is not told: the general words stay
+        with suppress(PingOneError):  # if the state cannot be read, the general texts stay
             failure.reason = next((reason for find in _FINDERS if (reason := find(api, user_id))), None)
             if failure.reason:
                 failure.cause, failure.resolution = _WORDS[failure.reason]
@@ -60,7 +60,7 @@ def _of_devices(api: PingOneApi, user_id: UUID) -> Reason | None:
     return Reason.DEVICE if any(device.is_locked for device in devices.all_of(api, user_id)) else None
 
 
-# The first that finds something is told: what keeps the user out whatever else is unlocked comes first.
+# The first finding counts, so the state that keeps the user out in any case comes first.
 _FINDERS: tuple[Callable[[PingOneApi, UUID], Reason | None], ...] = (_of_account, _of_password, _of_devices)
 
 _WORDS = {  # cause and resolution

@@ -1,4 +1,4 @@
-"""The user search: typed words made into a SCIM filter that PingOne understands.
+"""The user search: from typed words to a SCIM filter for PingOne.
 
 Source: PingOne API reference, Users > Read All Users, and SCIM filter language (read 2026-11).
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
-# All headers together may have 6 KB at PingOne, the address included; an access token takes up to half of that.
+# PingOne accepts 6 KB for all headers together, URL included; an access token takes up to half of it.
 MAX_FILTER_BYTES = 3_000
 
 FILTERABLE = (
@@ -26,15 +26,15 @@ _MAX_WORDS = 6  # of a name
 
 
 class BadFilter(ValueError):
-    """No filter can be made of this; the message is for the person who typed it."""
+    """The text gives no filter. The message is for the person who typed it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """The criteria of a search; each further one narrows the result."""
+    """The criteria of a search; all of them must match."""
 
     text: str = ""
-    raw_filter: str = ""  # SCIM as somebody wrote it under Advanced
+    raw_filter: str = ""  # SCIM, typed under Advanced
     population_id: UUID | None = None
     group_id: UUID | None = None
     enabled: bool | None = None
@@ -42,20 +42,20 @@ class Criteria:
 
 @dataclass(frozen=True)
 class _Understood:
-    """A search text taken as one kind of thing: any of `clauses` makes a user fit."""
+    """One interpretation of a search text: a user matches any of `clauses`."""
 
     meaning: str
     clauses: list[str]
 
 
 def user_id_in(text: str) -> UUID | None:
-    """The id, when the text is a user's id and nothing else."""
+    """Return the ID, or None if the text is not a UUID."""
     stripped = text.strip()
     return UUID(stripped) if _UUID.fullmatch(stripped) else None
 
 
 def filter_of(criteria: Criteria) -> str:
-    """The SCIM filter; empty for no criteria at all. Raises BadFilter."""
+    """Return the SCIM filter, empty without criteria. Raises BadFilter."""
     clauses = []
     if text := _one_line(criteria.text):
         clauses.append(f"({' or '.join(_understood(text).clauses)})")
@@ -75,12 +75,12 @@ def filter_of(criteria: Criteria) -> str:
 
 
 def meaning_of(text: str) -> str:
-    """As what a search text is understood, to go after "Looked for"; empty for an empty one."""
+    """Return the meaning of a search text, to follow "Looked for"; empty for an empty text."""
     return _understood(_one_line(text)).meaning if text.strip() else ""
 
 
 def literal(value: str) -> str:
-    """A SCIM string: as in JSON, with quotation marks, backslashes and control characters escaped."""
+    """Return a SCIM string: as in JSON, with escaped quotation marks, backslashes and control characters."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -108,7 +108,7 @@ def _understood(text: str) -> _Understood:
 
 
 def _name_clauses(words: list[str]) -> list[str]:
-    """Given and family name in both orders, the words parted at each place: either may be of several words."""
+    """Match given and family name in both orders, split at each word: both may have several words."""
     clauses = []
     for place in range(1, len(words)):
         first, last = literal(" ".join(words[:place])), literal(" ".join(words[place:]))
@@ -118,9 +118,9 @@ def _name_clauses(words: list[str]) -> list[str]:
 
 
 def _phone_clauses(text: str) -> list[str]:
-    """PingOne compares phone numbers as text, so that each likely spelling is asked for.
+    """Match each likely spelling: PingOne compares phone numbers as text.
 
-    A number without spaces may be the beginning of a username as well.
+    A number without spaces may also be the beginning of a username.
     """
     spellings = [text, *_phone_spellings(text)]
     clauses = [
@@ -152,7 +152,7 @@ def _phone_spellings(text: str) -> list[str]:
 
 
 def _country_code_length(digits: str) -> int:
-    """Source: ITU-T E.164: one digit for zones 1 and 7, two for those listed here, three for all others."""
+    """Source: ITU-T E.164: one digit for zones 1 and 7, two for the codes listed here, three for all others."""
     if digits[:1] in {"1", "7"}:
         return 1
     two_digits = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66"
@@ -164,7 +164,7 @@ def _one_line(text: str) -> str:
 
 
 def _check_balance(raw: str) -> None:
-    """Quotation marks and brackets pair up, so that the filter stays one condition among the others."""
+    """Require balanced quotation marks and brackets, so that the filter stays one condition of several."""
     open_brackets: list[str] = []
     quoted = escaped = False
     for character in raw:

@@ -1,4 +1,4 @@
-"""PingOne users: reading, searching, activating, unlocking, moving, and what decides whether they can sign on."""
+"""PingOne users: reading, searching, activating, unlocking, moving, and the data that decides about sign-in."""
 
 import logging
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Name:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a user can be reached by mail; an absent part is empty."""
+    """A user's postal address; an absent part is empty."""
 
     street: str = ""
     locality: str = ""
@@ -64,30 +64,30 @@ class User:
     username: str
     name: Name
     email: str
-    email_verified: bool | None  # None: PingOne does not say
+    email_verified: bool | None  # None if PingOne does not say
     primary_phone: str
     mobile_phone: str
 
-    enabled: bool | None  # here and below None: PingOne does not say
+    enabled: bool | None  # here and below: None if PingOne does not say
     is_locked: bool | None
     locked_at: datetime | None  # may be absent for a lock by failed passwords
-    unlock_at: datetime | None  # None: not locked, or only an administrator can unlock
+    unlock_at: datetime | None  # None if not locked, or if only an administrator can unlock
     seconds_until_unlock: int | None
-    lifecycle: str  # ACCOUNT_OK, VERIFICATION_REQUIRED, or what PingOne adds to them
+    lifecycle: str  # ACCOUNT_OK, VERIFICATION_REQUIRED, or a newer value
     mfa_enabled: bool | None
-    password_status: str  # PingOne's, e.g. PASSWORD_LOCKED_OUT; lists have it; empty: not said
-    verify_status: str  # of ID verification, not of the e-mail address
+    password_status: str  # e.g. PASSWORD_LOCKED_OUT; also in lists; empty if PingOne does not say
+    verify_status: str  # of ID verification, not of the email address
 
     identity_provider: str  # PING_ONE, or the type of an external one
-    identity_provider_id: UUID | None  # None: PingOne itself
-    has_signed_on: bool | None  # False: PingOne names no sign-on at all
+    identity_provider_id: UUID | None  # None for PingOne itself
+    has_signed_on: bool | None  # False if PingOne names no sign-on at all
     last_sign_on_at: datetime | None
     last_sign_on_from: str  # IP address
     created_at: datetime | None
     updated_at: datetime | None
 
     population_id: UUID | None
-    population_name: str  # empty: PingOne sent no more than the id
+    population_name: str  # empty if PingOne sent only the ID
 
     title: str
     nickname: str
@@ -103,7 +103,7 @@ class User:
 
     @property
     def display_name(self) -> str:
-        """Never empty."""
+        """Return a name to show, never empty."""
         return str(self.name) or self.username or self.email or str(self.id)
 
     @property
@@ -112,12 +112,12 @@ class User:
 
     @property
     def has_external_identity_provider(self) -> bool:
-        """PingOne keeps no password of such a user."""
+        """Return whether another provider, not PingOne, keeps the password."""
         return self.identity_provider != "PING_ONE"
 
 
 def get(api: PingOneApi, user_id: UUID) -> User:
-    """Raises NotFound, also for a user in a population that the administrator may not see.
+    """Read a user. Raises NotFound, also if the administrator may not see the user's population.
 
     Source: PingOne API reference, Users > Read One User (read 2026-11).
     """
@@ -128,10 +128,10 @@ def get(api: PingOneApi, user_id: UUID) -> User:
 
 
 def search(api: PingOneApi, *, filter: str = "", limit: int = 25, cursor: str | None = None) -> Page[User]:  # noqa: A002
-    """One page of the users that match a SCIM filter, all of them without one, in PingOne's order.
+    """Return a page of the users that match a SCIM filter (empty: all users), in PingOne's order.
 
-    It may be shorter than `limit`, even empty, and still have a next one.
-    Raises InvalidValue for a filter that PingOne does not accept, StaleCursor for a cursor it no longer knows.
+    It may be shorter than `limit`, even empty, and still have a next page.
+    Raises InvalidValue if PingOne refuses the filter, StaleCursor if it no longer accepts the cursor.
     Source: PingOne API reference, Users > Read All Users (read 2026-11).
     """
     query: dict[str, str | int] = {"limit": limit, "expand": "population"}
@@ -141,7 +141,7 @@ def search(api: PingOneApi, *, filter: str = "", limit: int = 25, cursor: str | 
 
 
 def activate(api: PingOneApi, user_id: UUID) -> None:
-    """Let a disabled user sign on again. For a moment afterwards PingOne may refuse to unlock the account (415).
+    """Activate a user. For a moment afterwards, PingOne may refuse to unlock the account (415).
 
     Source: PingOne API reference, Users > User Accounts > Enable Users (read 2026-11).
     """
@@ -149,7 +149,7 @@ def activate(api: PingOneApi, user_id: UUID) -> None:
 
 
 def deactivate(api: PingOneApi, user_id: UUID) -> None:
-    """Keep a user from signing on; PingOne also ends their refresh tokens.
+    """Deactivate a user. PingOne also ends their refresh tokens.
 
     Source: PingOne API reference, Users > User Accounts > Enable Users (read 2026-11).
     """
@@ -157,16 +157,16 @@ def deactivate(api: PingOneApi, user_id: UUID) -> None:
 
 
 def unlock(api: PingOneApi, user_id: UUID) -> None:
-    """Lift the account lock, so that the user can sign on again; a password lock is another, see passwords.unlock.
+    """Lift the account lock, so that the user can sign in again. For the password lock, see passwords.unlock.
 
-    PingOne also resets the MFA lockout counter. Raises RefusedByState where PingOne does not take the media type.
+    PingOne also resets the MFA lockout counter. Raises RefusedByState if PingOne refuses the media type.
     Source: PingOne API reference, Users > User Accounts > User Account Unlock (read 2026-11).
     """
     api.post(f"/users/{user_id}", media_type="application/vnd.pingidentity.account.unlock+json")
 
 
 def lock(api: PingOneApi, user_id: UUID, *, until: datetime) -> None:
-    """Keep a user from signing on until a time in the future: with one in the past PingOne does not lock.
+    """Lock the account until a time in the future. With a time in the past, PingOne does not lock.
 
     Source: PingOne API reference, Users > User Accounts > User Account Lock (read 2026-11).
     """
@@ -178,7 +178,7 @@ def lock(api: PingOneApi, user_id: UUID, *, until: datetime) -> None:
 
 
 def move(api: PingOneApi, user_id: UUID, *, population_id: UUID) -> None:
-    """To another population: its password policy applies, and the groups of the old population are lost.
+    """Move to another population. Its password policy applies, and groups of the old population are lost.
 
     Source: PingOne API reference, Users > User Populations > Update User Population (read 2026-11).
     """
@@ -186,9 +186,9 @@ def move(api: PingOneApi, user_id: UUID, *, population_id: UUID) -> None:
 
 
 def send_email_verification(api: PingOneApi, user_id: UUID) -> None:
-    """Mail the user a code that proves the address; it is good for a day, and only the latest one counts.
+    """Email the user a code that verifies the address. It is valid for a day; only the latest code counts.
 
-    Not the older sendVerificationCode of the account: that one makes a healthy user VERIFICATION_REQUIRED.
+    Not by the account's older sendVerificationCode, which makes a healthy user VERIFICATION_REQUIRED.
     Source: PingOne API reference, Users > User Email Verification (read 2026-11).
     """
     api.post(
@@ -199,7 +199,7 @@ def send_email_verification(api: PingOneApi, user_id: UUID) -> None:
 
 
 def delete(api: PingOneApi, user_id: UUID) -> None:
-    """For good. Raises NotFound for a user who is gone already.
+    """Delete permanently. Raises NotFound if the user is already gone.
 
     Source: PingOne API reference, Users > Delete User (read 2026-11).
     """
@@ -207,7 +207,7 @@ def delete(api: PingOneApi, user_id: UUID) -> None:
 
 
 def user_of(body: Json) -> User | None:
-    """A user out of PingOne's JSON, where anything but the id may be absent or of a wrong type; None without an id."""
+    """Parse a user, or return None without an ID. All other values may be absent or of a wrong type."""
     user_id = identifier(body.get("id"))
     if user_id is None:
         logger.warning("PingOne sent a user without a usable id")
@@ -274,7 +274,7 @@ def user_of(body: Json) -> User | None:
     )
 
 
-# Everything that PingOne defines itself: what else a user has, the environment's own schema brought.
+# The attributes that PingOne defines: all others are from the environment's own schema.
 _BUILT_IN = frozenset(
     """
     _embedded _links account accountId address createdAt email emailVerified enabled environment externalId id

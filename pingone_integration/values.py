@@ -1,6 +1,6 @@
-"""Single values of PingOne's JSON. Out of it, whatever is really there: a wrong type reads as an absent value.
+"""Single values of PingOne's JSON. A value of a wrong type reads as absent.
 
-A list of people must not fail as a whole because of one odd member.
+A list of users must not fail because of one malformed entry.
 """
 
 import re
@@ -18,7 +18,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def text(value: Any) -> str:
-    """The text, characters that HTML or databases cannot hold replaced by U+FFFD; empty for what is not text."""
+    """Return the text, empty for other types. U+FFFD replaces characters that HTML or databases cannot hold."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else ""
 
 
@@ -34,9 +34,9 @@ def identifier(value: Any) -> UUID | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """PingOne's ISO 8601, UTC where it names no zone; None also at the edges of the calendar.
+    """Parse PingOne's ISO 8601, in UTC if it names no zone. Returns None also for the years 1 and 9999.
 
-    There a conversion to the reader's time zone would overflow, and the year 9999 stands for "never" anyhow.
+    There, a conversion to the reader's time zone can overflow, and the year 9999 means "never" anyway.
     """
     try:
         parsed = parse_datetime(value) if isinstance(value, str) else None
@@ -48,7 +48,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def moment_in(seconds: int | None) -> datetime | None:
-    """Return the time so many seconds from now; None also beyond the calendar."""
+    """Return the time so many seconds from now, or None if it is unknown or beyond the calendar."""
     try:
         at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
     except OverflowError:
@@ -57,7 +57,7 @@ def moment_in(seconds: int | None) -> datetime | None:
 
 
 def pingone_time(value: datetime) -> str:
-    """As PingOne takes times: UTC with milliseconds."""
+    """Format a time for PingOne: UTC with milliseconds."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -66,12 +66,12 @@ def whole_number(value: Any) -> int | None:
 
 
 def flag(value: Any) -> bool | None:
-    """None: PingOne says neither yes nor no."""
+    """Return the boolean, or None for any other value."""
     return value if isinstance(value, bool) else None
 
 
 def printable(value: Any) -> Any:
-    """A JSON value of any shape with every text in it as by `text`."""
+    """Apply `text` to every string in a JSON value."""
     if isinstance(value, str):
         return text(value)
     if isinstance(value, list):

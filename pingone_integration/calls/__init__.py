@@ -1,1 +1,1 @@
-"""How a call to PingOne is made: authorization, timeouts, limits, retries, pages, and errors."""
+"""Calls to PingOne: authorization, timeouts, limits, retries, pages, and errors."""

@@ -1,4 +1,4 @@
-"""Calls to PingOne's management API: authorization, retries of reads, and errors as PingOneErrors."""
+"""Calls to PingOne's management API: authorization, retry of reads, and errors as PingOneErrors."""
 
 import math
 import os
@@ -30,20 +30,20 @@ from pingone_integration.errors import (
 
 JSON = "application/json"
 WAIT_OUT_S = 2  # the longest Retry-After that a read waits for
-QUICK_RETRIES = 2  # of a read
+QUICK_RETRIES = 2  # per read
 NEVER = math.inf  # seconds
-SLOW_S = 2.0  # a call that was given up before does not tell that PingOne fails
+SLOW_S = 2.0  # a call given up sooner is no sign that PingOne fails
 
 READS = frozenset({"GET", "HEAD"})
 
 Query = Mapping[str, str | int]
-Pairs = tuple[tuple[str, str], ...]  # a query in which a name may come twice
+Pairs = tuple[tuple[str, str], ...]  # a query that may repeat a name
 T = TypeVar("T")
 
 
 @cache
 def http_client() -> httpx.Client:
-    """The one API client of this process: connections stay open between calls, redirects are never followed."""
+    """Return the API client of this process. It keeps connections open and never follows redirects."""
     return httpx.Client(**client_options())
 
 
@@ -52,20 +52,20 @@ os.register_at_fork(after_in_child=http_client.cache_clear)
 
 @dataclass(frozen=True)
 class PingOneApi:
-    """Calls below one base URL, usually a managed environment, with one connection's token.
+    """Client for one base URL, usually a managed environment, with one connection's token.
 
-    Paths are relative to the base (`/users`), and begin with a slash; ids in them are UUIDs, never text.
-    Each call sends `transaction_id`, which PingOne keeps in its audit activities. All raise PingOneErrors.
+    Paths are relative to the base and begin with a slash (`/users`). IDs in them are UUIDs, never text.
+    Each call sends `transaction_id`, which PingOne keeps in its audit activities. All methods raise PingOneErrors.
     """
 
     base_url: str  # https://api.pingone.eu/v1/environments/<id>
-    connection_id: UUID  # whose calls these are
+    connection_id: UUID  # the connection that makes the calls
     tokens: TokenSource
     transaction_id: UUID
-    permit: Permit | None = None  # of calls that are made at the same time; None: each call gets its own
+    permit: Permit | None = None  # shared by parallel calls; None if each call gets its own
 
     def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """Read; tried again when the connection breaks, PingOne is overloaded or asks for a short wait."""
+        """Send a GET. Retries if the connection breaks, PingOne is overloaded or asks for a short wait."""
         return self._call("GET", path, query=query)
 
     def get_page(
@@ -77,10 +77,9 @@ class PingOneApi:
         query: Query | None = None,
         cursor: str | None = None,
     ) -> Page[T]:
-        """Read one page of a list; `cursor` is one of an earlier page, with the same query.
+        """Read one page of a list. `cursor` comes from an earlier page of the same query.
 
-        Raises StaleCursor when the list has to start again: the token was renewed since, or PingOne refuses the
-        cursor.
+        Raises StaleCursor if the list has to start again: the token was renewed, or PingOne refuses the cursor.
         """
         query = dict(query or {})
         with self.admitted() as permit, failed_calls.counted(self.connection_id):
@@ -111,24 +110,24 @@ class PingOneApi:
     def exchange(
         self, method: str, path: str, *, query: Pairs, content: str | None, media_type: str = JSON
     ) -> httpx.Response:
-        """Send one request; return PingOne's answer as it came, of any status."""
+        """Send a request and return PingOne's raw response, of any status."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
         with self.admitted() as permit, failed_calls.counted(self.connection_id):
             response, _ = self._answer(permit, method, path, trace, query=query, content=content, media_type=media_type)
         return response
 
     def _call(self, /, method: str, path: str, **request: Any) -> dict[str, Any]:
-        """Return the answer's JSON object; `{}` for an empty answer."""
+        """Return the JSON object of the response, `{}` if it is empty."""
         with self.admitted() as permit, failed_calls.counted(self.connection_id):
             body, _ = self._object(permit, method, path, **request)
         return body
 
     def admitted(self) -> AbstractContextManager[Permit]:
-        """Pass the gate, see calls/gate.py; the permit is good inside the block."""
+        """Pass the gate, see calls/gate.py. The permit is valid inside the block."""
         return nullcontext(self.permit) if self.permit else admit(self.connection_id, self.tokens)
 
     def _object(self, permit: Permit, method: str, path: str, **request: Any) -> tuple[dict[str, Any], int]:
-        """Return the answer's JSON object, and the version of the token that it was got with."""
+        """Return the JSON object of the response, and the version of the token that was used."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
         response, token_version = self._answer(permit, method, path, trace, **request)
         return object_of(response, trace, wrote=method not in READS), token_version
@@ -138,7 +137,7 @@ class PingOneApi:
     ) -> tuple[httpx.Response, int]:
         response = self._send(permit, method, path, trace, **request)
         if rejects_token(response):
-            # Refused before anything was done, so that asking again with a new token repeats nothing.
+            # PingOne refused before it did anything, so a retry with a new token repeats nothing.
             permit = permit.with_new_token()
             response = self._send(permit, method, path, trace, **request)
         return response, permit.token.version
@@ -155,9 +154,9 @@ class PingOneApi:
         content: str | None = None,
         media_type: str = JSON,
     ) -> httpx.Response:
-        """Return PingOne's answer, whatever it says. Raises ConnectionFailure, or Unavailable, when there is none.
+        """Return PingOne's response, of any status. Raises ConnectionFailure, Unavailable or RateLimited.
 
-        A read ends at the deadline of the work at hand. A write does not begin after it, and is not cut off by it.
+        The current deadline cuts off a read. A write does not start after the deadline, but is never cut off.
         """
         reading = method in READS
         headers = {
@@ -204,17 +203,17 @@ def _no_answer(error: httpx.HTTPError, permit: Permit, trace: Trace, *, outcome_
         failure: PingOneError = ConnectionFailure(str(error), trace=trace)
     else:
         failure = Unavailable(str(error), trace=trace, outcome_known=outcome_known)
-    if not isinstance(error, AnswerTooLarge | httpx.PoolTimeout):  # says nothing of PingOne's health
+    if not isinstance(error, AnswerTooLarge | httpx.PoolTimeout):  # says nothing about PingOne's health
         permit.failed(failure)
     return failure
 
 
-# What tells at once that there is no answer. A timeout does not, and a second one would only take as long again.
+# Errors that show at once that there is no response. A timeout is not retried: it would only take as long again.
 _BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 def _wait_after(response: httpx.Response) -> float:
-    """Return the seconds after which a read is worth another try."""
+    """Return the seconds until a read is retried, or NEVER."""
     if response.status_code in OVERLOADED:
         return _moment()
     if response.status_code == 429:
@@ -224,5 +223,5 @@ def _wait_after(response: httpx.Response) -> float:
 
 
 def _moment() -> float:
-    """Return the seconds between two attempts, not the same for everybody."""
+    """Return the seconds between two attempts, with jitter."""
     return random.uniform(0.1, 0.3)  # noqa: S311 - jitter, not a secret

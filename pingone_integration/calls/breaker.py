@@ -1,10 +1,10 @@
-"""The circuit breaker of a connection: while PingOne fails call after call, its calls are paused.
+"""The circuit breaker of a connection: after repeated failures of PingOne, calls are paused.
 
-A paused call fails at once, and says until when.
+A paused call fails at once, and says when the pause ends.
 
-Failures in a row are counted in each process; the pause itself is two columns of the row that is read for every call.
-When it is over, one caller of all processes is let through to try: an answer ends the pause, a failure makes a longer
-one. What fails at the token endpoint has a cool-down of its own, see connection/tokens.py, and does not count here.
+Each process counts its failures in a row. The pause is two columns of the row that every call reads. After the pause,
+one caller of all processes makes a trial call (half-open): a response ends the pause, a failure starts a longer pause.
+Failures at the token endpoint do not count here: they have their own cool-down, see connection/tokens.py.
 """
 
 import logging
@@ -28,22 +28,22 @@ logger = logging.getLogger(__name__)
 IN_A_ROW = 5
 PAUSE_S = 5
 LONGEST_PAUSE_S = 60
-TRIAL = timedelta(seconds=20)  # for whoever was let through; longer than a call takes, and over should they die
+TRIAL = timedelta(seconds=20)  # for the trial call: longer than a call takes, and expires if the caller dies
 
-_failures: Counter[UUID] = Counter()  # in a row, by connection; of this process
+_failures: Counter[UUID] = Counter()  # failures in a row by connection, in this process
 _counting = Lock()
 _asks_while_paused = ContextVar("asks_while_paused", default=False)
 
 
 def even_while_paused() -> AbstractContextManager[None]:
-    """Let calls pass during a pause too: for checks of the connection, whose answer ends it."""
+    """Let calls pass during a pause. For connection checks: a response to them ends the pause."""
     return scoped(_asks_while_paused, True)
 
 
 def let_pass(row: Connection) -> bool:
-    """Return whether a call is the trial after a pause; False while there is none. Raises CallsPaused.
+    """Return whether the call may end a pause; False if there is no pause. Raises CallsPaused.
 
-    `row` was read just now; the call has to follow.
+    `row` must be freshly read, and the call has to follow.
     """
     until = row.calls_paused_until
     if until is None:
@@ -52,7 +52,7 @@ def let_pass(row: Connection) -> bool:
         return True
     now = timezone.now()
     if until <= now:
-        # Of all that come after the pause, exactly one gets through.
+        # After the pause, exactly one caller gets through.
         mine = Connection.objects.filter(pk=row.pk, calls_paused_until=until)
         if mine.update(calls_paused_until=now + TRIAL):
             return True
@@ -68,7 +68,7 @@ def is_failing(connection_id: UUID) -> bool:
 
 
 def answered(connection_id: UUID, *, tried: bool) -> None:
-    """Note that PingOne answered, whatever it said. `tried`: what `let_pass` returned for the call."""
+    """Record a response of PingOne. `tried` is the result of `let_pass` for the call."""
     if connection_id in _failures:
         with _counting:
             _failures.pop(connection_id, None)
@@ -77,9 +77,9 @@ def answered(connection_id: UUID, *, tried: bool) -> None:
 
 
 def failed(connection_id: UUID, error: PingOneError, *, tried: bool) -> None:
-    """Count a call without an answer, or with one that tells that PingOne is down or overloaded."""
+    """Count a call without a response, or with a response of an overloaded PingOne."""
     if _asks_while_paused.get():
-        return  # people who look for the cause must not make the pause longer
+        return  # checks that look for the cause must not make the pause longer
     with _counting:
         _failures[connection_id] += 1
         enough = _failures[connection_id] % IN_A_ROW == 0
@@ -90,7 +90,7 @@ def failed(connection_id: UUID, error: PingOneError, *, tried: bool) -> None:
 
 
 def _pause(connection_id: UUID, error: PingOneError, *, again: bool) -> None:
-    """Pause the calls; of several processes that have had enough, the first one's pause counts."""
+    """Pause the calls. If several processes do so, the pause of the first counts."""
     row = Connection.objects.get(pk=connection_id)
     seconds = min(max(PAUSE_S, 2 * row.calls_paused_s), LONGEST_PAUSE_S) if again else PAUSE_S
     until = timezone.now() + timedelta(seconds=seconds)

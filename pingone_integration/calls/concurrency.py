@@ -1,7 +1,7 @@
-"""The per-connection concurrency limit (bulkhead): how many threads of this process may wait for one PingOne.
+"""The concurrency limit (bulkhead) of a connection: how many threads of this process may wait for its PingOne.
 
-Never so many that none are left for other connections. A slot is held for a whole conversation: the token, its
-refresh, the calls. When all are in use, Busy is raised at once.
+It leaves threads to other connections. A slot covers a whole conversation: the token, its refresh, the calls. If all
+slots are in use, Busy is raised at once.
 """
 
 import math
@@ -18,18 +18,18 @@ from pingone_integration.calls import breaker
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import Busy
 
-SLOW_S = 2.0  # a conversation that takes longer: PingOne is slow
+SLOW_S = 2.0  # PingOne counts as slow if a conversation takes longer
 
-_in_use: dict[UUID, dict[object, float]] = {}  # by connection; since when, the longest first
+_in_use: dict[UUID, dict[object, float]] = {}  # by connection: start of each slot, oldest first
 _taking = Lock()
-_holding: ContextVar[frozenset[UUID]] = ContextVar("holding", default=frozenset())  # slots of these connections
+_holding: ContextVar[frozenset[UUID]] = ContextVar("holding", default=frozenset())  # connections whose slot is held
 
 
 @contextmanager
 def slot(connection_id: UUID) -> Iterator[None]:
-    """Hold a slot for what is done inside; inside another one, and in threads that share its context, that same slot.
+    """Hold a slot of the concurrency limit. Raises Busy.
 
-    Raises Busy.
+    Re-entrant: nested blocks, and threads that share the context, share the slot.
     """
     if connection_id in _holding.get():
         yield
@@ -51,7 +51,7 @@ def slot(connection_id: UUID) -> Iterator[None]:
 
 
 def _most(connection_id: UUID, in_use: dict[object, float]) -> int:
-    """Three quarters of the threads, so that one organization's rush leaves some; one quarter when PingOne is slow."""
+    """Return 3/4 of the threads, to leave some to other organizations; 1/4 if PingOne is slow or failing."""
     reserve: int = max(1, settings.WEB_THREADS // 4)
     longest = time.monotonic() - next(iter(in_use.values()), math.inf)
     slow = longest > SLOW_S or breaker.is_failing(connection_id)

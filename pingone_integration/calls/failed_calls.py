@@ -1,4 +1,4 @@
-"""The failed calls of the last 30 days: counted by kind and day, each with one example for support."""
+"""Failed calls of the last 30 days: a count by kind and day, with one example for support."""
 
 import logging
 import re
@@ -23,17 +23,17 @@ logger = logging.getLogger(__name__)
 KEPT_DAYS = 30
 RENEWAL = "Renewal of the access token"
 
-# What happens in everyday work: what was typed, or who was chosen, did not fit, and the connection is in order.
+# Failures of everyday work: an entry or a choice did not fit, but the connection is healthy.
 ORDINARY = frozenset(
     error.kind for error in (errors.NotFound, errors.Duplicate, errors.InvalidValue, errors.RefusedByState)
 )
-_WORD = re.compile(r"[A-Za-z][A-Za-z-]{0,40}")  # of a path; anything else may be an id, or name a person
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]{0,40}")  # a word of a path; anything else may be an ID, or name a person
 _expected = ContextVar("expected", default=False)
 
 
 @contextmanager
 def counted(connection_id: UUID) -> Iterator[None]:
-    """Around one call of the connection's API."""
+    """Count the block's API call if it fails."""
     try:
         yield
     except PingOneError as error:
@@ -42,32 +42,32 @@ def counted(connection_id: UUID) -> Iterator[None]:
 
 
 def not_counted() -> AbstractContextManager[None]:
-    """For calls of which some are expected to fail, or whose failures the caller counts."""
+    """Do not count failures in the block: they are expected, or the caller counts them."""
     return scoped(_expected, True)
 
 
 def count_call(connection_id: UUID, error: PingOneError) -> None:
-    """A call of the connection's API failed; not counted again: that there was no token for it."""
+    """Count a failed API call, but not a failed token renewal: it is counted already."""
     _, _, path = (error.trace.call or "").partition(" ")
     if path.startswith("/") and not _expected.get():
         _count(connection_id, error, call=error.trace.call or "")
 
 
 def count_renewal(connection_id: UUID, error: PingOneError) -> None:
-    """The access token could not be renewed."""
+    """Count a failed renewal of the access token."""
     _count(connection_id, error, call=RENEWAL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lately:
-    """All failures of one kind in the last days."""
+    """All failures of one kind in the last 30 days."""
 
     kind: str
     error: type[PingOneError]
     count: int
     first_at: datetime
     last_at: datetime
-    example: FailedCalls  # of the latest day; it tells the latest call
+    example: FailedCalls  # the row of the latest day; holds the latest call
 
     @property
     def is_ordinary(self) -> bool:
@@ -75,7 +75,7 @@ class Lately:
 
     @property
     def ids(self) -> list[tuple[str, str]]:
-        """Name and value of what support asks for."""
+        """Return name and value of each ID for support."""
         named = (
             ("PingOne's code", self.example.code),
             ("PingOne error ID", self.example.error_id),
@@ -86,7 +86,7 @@ class Lately:
 
 
 def lately(connection: Connection) -> list[Lately]:
-    """By kind: trouble before what is ordinary, and the latest first."""
+    """Return the failures by kind: ordinary kinds last, latest first."""
     by_kind: dict[str, list[FailedCalls]] = {}
     for row in FailedCalls.objects.filter(connection=connection, day__gte=_oldest_day()).order_by("day"):
         by_kind.setdefault(row.kind, []).append(row)
@@ -105,7 +105,7 @@ def lately(connection: Connection) -> list[Lately]:
 
 
 def _count(connection_id: UUID, error: PingOneError, *, call: str) -> None:
-    """Never raises: the failure itself is what somebody has to see."""
+    """Count a failure. Never raises: it must not hide the failure itself."""
     if isinstance(error, errors.StaleCursor):  # the list starts again by itself
         return
     try:
@@ -142,7 +142,7 @@ def _short(value: str | None) -> str:
 
 
 def _without_ids(call: str) -> str:
-    """`GET /users/{id}/password`: which call it was, and nobody it was about. What follows a collection is an id."""
+    """Return the call without IDs: `GET /users/{id}/password`. The part after a collection is an ID."""
     if call == RENEWAL:
         return call
     method, _, path = call.partition(" ")

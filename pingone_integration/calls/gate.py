@@ -1,7 +1,6 @@
-"""The one gate that every call passes: slot, pause, token and, for each attempt, the rate limit.
+"""The gate that every call passes: slot, pause, token and, for each attempt, the rate limit.
 
-What came of the call goes back through the permit, to the circuit breaker and the rate limit. All numbers are in
-docs/calls.md.
+The permit reports the result to the circuit breaker and the rate limit. All numbers are in docs/calls.md.
 """
 
 from collections.abc import Iterator
@@ -22,40 +21,40 @@ OVERLOADED = frozenset({502, 503, 504})
 
 @dataclass(frozen=True)
 class AccessToken:
-    """An access token, and which of the connection's tokens it is: list cursors are good with one version only."""
+    """An access token and its version: a list cursor is valid with one version only."""
 
     value: str = field(repr=False)
     version: int
 
 
 class TokenSource(Protocol):
-    """Where calls get their access token."""
+    """The source of access tokens for calls."""
 
     def row(self) -> Connection:
-        """Return the connection as it stands now. Raises NotConnected, or what ended the grant."""
+        """Return the connection, freshly read. Raises NotConnected, or the error that ended the grant."""
 
     def current(self, row: Connection) -> AccessToken:
-        """Return the token of a row read just now, renewed first where it has run out."""
+        """Return the token of a freshly read row, renewed first if it has expired."""
 
     def renewed(self, rejected: AccessToken) -> AccessToken:
-        """Return another one, after PingOne did not accept `rejected`."""
+        """Return a newer token, after PingOne refused `rejected`."""
 
 
 @dataclass(frozen=True)
 class Permit:
-    """Leave to make a call, or several at the same time, with one token."""
+    """Permission for a call, or several parallel calls, with one token."""
 
     connection_id: UUID
     tokens: TokenSource
     token: AccessToken
-    is_trial: bool  # after a pause: the call that finds out whether PingOne answers again
+    is_trial: bool  # the call finds out whether PingOne responds again after a pause
 
     def wait_for_rate(self, trace: Trace) -> None:
-        """Wait until one attempt fits into the rate limit. Raises RateLimited: nothing was sent."""
+        """Wait until the rate limit allows an attempt. Raises RateLimited: nothing was sent."""
         rate_limit.wait_for_permit(self.connection_id, trace)
 
     def answered(self, response: httpx.Response, trace: Trace) -> None:
-        """Tell the circuit breaker and the rate limit what PingOne answered."""
+        """Report the response to the circuit breaker and the rate limit."""
         if response.status_code in OVERLOADED:
             self.failed(error_of(response, {}, trace, wrote=False))
         else:
@@ -64,23 +63,23 @@ class Permit:
             rate_limit.refused(self.connection_id, retry_after(response))
 
     def failed(self, error: PingOneError) -> None:
-        """Tell the circuit breaker that there was no answer, or one of an overloaded PingOne."""
+        """Report to the circuit breaker: no response, or an overloaded PingOne."""
         breaker.failed(self.connection_id, error, tried=self.is_trial)
 
     def with_new_token(self) -> "Permit":
-        """Return a permit to send the call again, after PingOne did not accept the token.
+        """Return a permit to send the call again, after PingOne refused the token.
 
-        That refusal was the answer that a trial waits for.
+        It is no trial: the refusal was the response that a trial waits for.
         """
         return replace(self, token=self.tokens.renewed(self.token), is_trial=False)
 
 
 @contextmanager
 def admit(connection_id: UUID, tokens: TokenSource) -> Iterator[Permit]:
-    """Let one call to PingOne through, or say at once why not; the slot is held until the block ends.
+    """Admit one call to PingOne, or raise at once. The slot is held until the block ends.
 
-    Raises Busy, NotConnected or what ended the grant, CallsPaused, and what keeps the token from being renewed. One
-    query, unless the token has to be renewed.
+    Raises Busy, NotConnected or the error that ended the grant, CallsPaused, or the error of the token renewal. Takes
+    one query, unless the token has to be renewed or a pause has just ended.
     """
     with concurrency.slot(connection_id):
         row = tokens.row()

@@ -1,4 +1,4 @@
-"""Pages of a PingOne list: parsed items and the opaque cursor of the next page."""
+"""Pages of a PingOne list: parsed items and an opaque pagination cursor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list. The cursors are opaque, and good only as long as the access token they came with."""
+    """One page of a list. Its opaque cursors are valid only with the access token that read it."""
 
     items: tuple[T, ...]
-    next_cursor: str | None  # None: the last page
+    next_cursor: str | None  # None on the last page
     previous_cursor: str | None
-    total: int | None  # of the whole result; None: PingOne does not count large ones
+    total: int | None  # of the whole result; None if it is too large for PingOne to count
 
 
 def page_of(
     body: dict[str, Any], collection: str, parse: Callable[[dict[str, Any]], T | None], *, token_version: int
 ) -> Page[T]:
-    """From PingOne's list envelope."""
+    """Parse PingOne's list envelope."""
     links = _object(body.get("_links"))
     count = body.get("count")
     return Page(
@@ -35,9 +35,9 @@ def page_of(
 
 
 def items_of(body: dict[str, Any], collection: str, parse: Callable[[dict[str, Any]], T | None]) -> tuple[T, ...]:
-    """What a list holds; `_embedded` may be missing when nothing matches.
+    """Return the items of a list; `_embedded` may be missing if nothing matches.
 
-    An item that `parse` makes None of is left out: one unreadable item does not hide the others.
+    Leaves out items for which `parse` returns None: one unreadable item does not hide the others.
     """
     listed = _object(body.get("_embedded")).get(collection)
     parsed = [parse(item) for item in (listed if isinstance(listed, list) else ()) if isinstance(item, dict)]
@@ -45,7 +45,7 @@ def items_of(body: dict[str, Any], collection: str, parse: Callable[[dict[str, A
 
 
 def pingone_cursor(cursor: str, *, token_version: int) -> str:
-    """PingOne's own cursor inside one of ours. Raises StaleCursor when it came with another access token."""
+    """Return PingOne's cursor inside ours. Raises StaleCursor if it came with another access token."""
     version, _, inner = cursor.partition(".")
     if version != str(token_version) or not inner:
         raise StaleCursor("the access token was renewed since")
@@ -53,7 +53,7 @@ def pingone_cursor(cursor: str, *, token_version: int) -> str:
 
 
 def _cursor(link: Any, token_version: int) -> str | None:
-    """Only the cursor is taken from the link: the address itself is never called."""
+    """Return the cursor of a link, or None. The link's URL itself is never called."""
     href = _object(link).get("href")
     values = parse_qs(urlsplit(str(href)).query).get("cursor") if href else None
     return f"{token_version}.{values[0]}" if values else None

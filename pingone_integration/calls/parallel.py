@@ -14,10 +14,10 @@ from pingone_integration.errors import PingOneError
 
 
 def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
-    """Return what each read returned, in their order; a PingOneError stands where a read failed with it.
+    """Return the results of the reads in order; a failed read gives its PingOneError.
 
-    The deadline of the work at hand holds for each of them, and they share one permit.
-    Raises the PingOneError that keeps all of them from being made: no slot, no token.
+    The current deadline applies to each read, and they share one permit.
+    Raises a PingOneError if no read can be made: no slot, no token.
     """
     with api.admitted() as permit:
         return _at_once(replace(api, permit=permit), *reads)
@@ -26,12 +26,12 @@ def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
 def _at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
     def run(read: Callable[[PingOneApi], Any]) -> Any:
         try:
-            with failed_calls.not_counted():  # below, by a thread that has a connection to the database
+            with failed_calls.not_counted():  # counted below, by a thread with a database connection
                 return read(api)
         except PingOneError as error:
             return error
         finally:
-            connections.close_all()  # this thread's own, should a token have been renewed
+            connections.close_all()  # this thread's own; a token renewal opens one
 
     with ThreadPoolExecutor(len(reads)) as threads:
         running = [threads.submit(copy_context().run, run, read) for read in reads]

@@ -1,4 +1,4 @@
-"""Recognition of pasted error texts: the error that the same answer of PingOne would raise."""
+"""Recognition of pasted error texts, as the error that the same PingOne response would raise."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from pingone_integration.calls.responses import error_of, oauth_error_of
 from pingone_integration.errors import PingOneError, StateRejected, Trace, Unavailable
 from pingone_integration.values import json_object, text
 
-# PingOne's codes, top-level ones and those of details, with the status and the top-level code they come with.
+# PingOne's codes (top level and details), each with its status and top-level code.
 # Source: PingOne API reference, Error codes (read 2026-11).
 _BY_CODE: dict[str, tuple[int, str]] = {
     "INVALID_TOKEN": (401, "ACCESS_FAILED"),
@@ -51,7 +51,7 @@ _OAUTH_CODES = (
 )
 _STATUS = re.compile(r"(?:status|http|code|error)[^0-9a-z]{0,12}(?:/[0-9.]+\s+)?([345]\d\d)\b", re.IGNORECASE)
 _BARE_STATUS = re.compile(r"\s*([345]\d\d)\b")
-_CODE_OF_STATUS = {401: "ACCESS_FAILED", 403: "ACCESS_FAILED"}  # so that it reads as PingOne's own refusal
+_CODE_OF_STATUS = {401: "ACCESS_FAILED", 403: "ACCESS_FAILED"}  # else a 403 without a code counts as Blocked
 _NETWORK = (
     (r"certificate|\bssl\b|\btls\b|getaddrinfo|name or service not known|name resolution", errors.ConnectionFailure),
     (
@@ -63,7 +63,7 @@ _NETWORK = (
 
 
 def variants(error: type[PingOneError]) -> list[PingOneError]:
-    """A kind in each of the ways in which it is told."""
+    """Return an error for each wording of a class."""
     if issubclass(error, StateRejected):
         return [error(reason) for reason in StateRejected.Reason]
     if error is Unavailable:
@@ -72,7 +72,7 @@ def variants(error: type[PingOneError]) -> list[PingOneError]:
 
 
 def error_in(pasted: str) -> PingOneError | None:
-    """What PingOne's envelope, OAuth's error, a status, or words of errors.py stand for; None: nothing known."""
+    """Return the error in a text: JSON, a code, a status or words of errors.py, or None if unknown."""
     body, around = _json_in(pasted)
     if body is not None and (found := _of_json(body, around)):
         return found
@@ -87,7 +87,7 @@ def error_in(pasted: str) -> PingOneError | None:
 
 
 def _json_in(pasted: str) -> tuple[dict[str, Any] | None, str]:
-    """The first JSON object, and the text around it."""
+    """Return the first JSON object or None, and the text around it."""
     start = pasted.find("{")
     if start < 0:
         return None, pasted
@@ -112,13 +112,13 @@ def _of_json(body: dict[str, Any], around: str) -> PingOneError | None:
     inner = [text(json_object(one).get("code")) for one in (details if isinstance(details, list) else [])]
     known = next((_BY_CODE[one][0] for one in (*inner, code) if one in _BY_CODE), None)
     if not code:
-        known = known or 403  # the gateway's own shape
+        known = known or 403  # the format of PingOne's gateway
     status = status or known
     return error_of(httpx.Response(status, json=body), body, Trace(), wrote=False) if status else PingOneError()
 
 
 def _of_our_words(pasted: str) -> PingOneError | None:
-    """By the cause before the title: some kinds share a title."""
+    """Match causes before titles: some kinds share a title."""
     flat = _flat(pasted)
     known = [variant for error in errors.kinds().values() for variant in variants(error)]
     by_cause = (one for one in known if _flat(one.cause) in flat)

@@ -1,9 +1,9 @@
-"""The rate limit of a connection: as many calls a second as the licence allows one address, and no more.
+"""The rate limiter of a connection: no more calls a second than the license allows one address.
 
-Each process may make a few calls a second by itself, so that everyday work costs nothing; what goes beyond comes out of
-a window that all processes share, one second long and claimed by one conditional UPDATE. What a person waits for goes
-first: background work has no share of its own and gets half of the window at most. A 429 closes the connection for
-everybody until PingOne's Retry-After.
+Each process has a small share of its own, so that everyday work costs no query. Further calls come out of a one-second
+window that all processes share; each call claims its place by one conditional UPDATE. People go first: background work
+has no share of its own and gets at most half of the limit. A 429 closes the connection for everybody until PingOne's
+Retry-After.
 """
 
 import math
@@ -26,10 +26,10 @@ from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import RateLimited, Trace
 from pingone_integration.models import CallWindow, Connection
 
-# Source: PingOne API reference, Platform > Rate limiting (read 2026-11): one address gets 35 % of the licence's rate.
+# Source: PingOne API reference, Platform > Rate limiting (read 2026-11): one address gets 35 % of the license's rate.
 SHARE_OF_ONE_ADDRESS = 0.35
 UNKNOWN_LICENCE = 200  # calls a second
-PERSON_WAITS_S = 1.2  # for the next second
+PERSON_WAITS_S = 1.2  # long enough for the next second
 BACKGROUND_WAITS_S = 60.0
 LONGEST_CLOSING_S = 60
 
@@ -37,7 +37,7 @@ _background = ContextVar("background", default=False)
 
 
 def _limit(licensed_calls: int | None) -> int:
-    """Return the calls a second from here."""
+    """Return the calls a second that one address may make."""
     return max(2, int((licensed_calls or UNKNOWN_LICENCE) * SHARE_OF_ONE_ADDRESS))
 
 
@@ -46,8 +46,8 @@ class _Known:
     """The limit of one connection, as this process knows it."""
 
     limit: int = _limit(None)
-    closed_until: datetime | None = None  # PingOne asked everybody to wait
-    second: int = 0  # the one that `own` was counted in
+    closed_until: datetime | None = None  # set by a 429
+    second: int = 0  # the second that `own` counts
     own: int = 0
     counting: Lock = field(default_factory=Lock)
 
@@ -56,18 +56,18 @@ _known: dict[UUID, _Known] = {}
 
 
 def in_background() -> AbstractContextManager[None]:
-    """Run work that nobody waits for: it leaves half of the calls to people, and waits for its turn."""
+    """Mark the block as background work: it leaves half of the calls to people, and waits longer."""
     return scoped(_background, True)
 
 
 def learn(row: Connection) -> None:
-    """Remember what a row says that was read just now; one is read for every call."""
+    """Copy the limit from a freshly read row; every call reads the row."""
     known = _known.setdefault(row.pk, _Known())
     known.limit, known.closed_until = _limit(row.licensed_calls), row.calls_closed_until
 
 
 def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
-    """Take the permit of one attempt, after a short wait if need be. Raises RateLimited: nothing was sent."""
+    """Take the permit of one attempt, after a wait if necessary. Raises RateLimited: nothing was sent."""
     known = _known.setdefault(connection_id, _Known())
     waits = BACKGROUND_WAITS_S if _background.get() else PERSON_WAITS_S
     give_up_at = time.monotonic() + deadline.at_most(waits)
@@ -83,7 +83,7 @@ def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
 
 
 def refused(connection_id: UUID, retry_after_s: int | None) -> None:
-    """Close the connection after a 429: nobody asks before PingOne says so."""
+    """Close the connection after a 429, until PingOne's Retry-After."""
     until = timezone.now() + timedelta(seconds=min(max(retry_after_s or 1, 1), LONGEST_CLOSING_S))
     if known := _known.get(connection_id):
         known.closed_until = until
@@ -93,11 +93,11 @@ def refused(connection_id: UUID, retry_after_s: int | None) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Headroom:
-    """How many calls there may be, and how many are left of this second."""
+    """The allowed calls a second, and the calls left in this second."""
 
-    limit: int  # calls a second, from here
+    limit: int  # calls a second
     left: int
-    closed_until: datetime | None  # PingOne asked to wait; None: it did not
+    closed_until: datetime | None  # PingOne asked to wait; None if it did not
 
 
 def headroom(row: Connection) -> Headroom:
@@ -111,14 +111,14 @@ def headroom(row: Connection) -> Headroom:
 
 
 def _closed_for(known: _Known) -> float:
-    """Return the seconds that it stays closed; 0: it is open."""
+    """Return the seconds until it opens; 0 if it is open."""
     if known.closed_until is None:
         return 0.0
     return max(0.0, (known.closed_until - timezone.now()).total_seconds())
 
 
 def _own_share(limit: int) -> int:
-    """Of each process, so that together they leave more than half to the shared window."""
+    """Return the calls a second of each process: 40 % of the limit together, but at least 1 each."""
     return max(1, int(limit * 0.4 / settings.WEB_CONCURRENCY))
 
 

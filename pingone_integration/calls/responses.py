@@ -1,4 +1,4 @@
-"""Recognition of PingOne's answers: JSON, its error envelope, OAuth errors, and anything else that may come."""
+"""Parsing of PingOne's responses: JSON, the error envelope, OAuth errors, and anything else."""
 
 import re
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ _CORRELATION_ID = re.compile(r"correlation[ -]?id\W+([\w-]{8,64})", re.IGNORECAS
 
 
 def object_of(response: httpx.Response, trace: Trace, *, wrote: bool) -> dict[str, Any]:
-    """The JSON object of a success, `{}` when the body is empty; raises the PingOneError that fits anything else."""
+    """Return the JSON object of a success, `{}` if the body is empty. Otherwise raises the matching PingOneError."""
     body = json_object(response)
     if response.is_success:
         if body is None and response.content:
@@ -25,12 +25,12 @@ def object_of(response: httpx.Response, trace: Trace, *, wrote: bool) -> dict[st
 
 
 def rejects_token(response: httpx.Response) -> bool:
-    """Whether the access token is the trouble: PingOne's older parts answer 401 for a missing role as well."""
+    """Return whether PingOne refuses the token. Older parts of PingOne also send 401 for a missing role."""
     return response.status_code == 401 and "INSUFFICIENT_PERMISSIONS" not in _codes(json_object(response) or {})
 
 
 def error_of(response: httpx.Response, body: dict[str, Any], trace: Trace, *, wrote: bool) -> PingOneError:
-    """Branches on the status class first: PingOne moves codes between statuses over time."""
+    """Return the error, by status class first: PingOne moves codes between statuses over time."""
     status = response.status_code
     codes = _codes(body)
     more: dict[str, Any] = {"details": tuple(_details(body)), "trace": traced(response, body, trace)}
@@ -57,9 +57,9 @@ def error_of(response: httpx.Response, body: dict[str, Any], trace: Trace, *, wr
 
 
 def oauth_error_of(response: httpx.Response, trace: Trace) -> PingOneError:
-    """From the token endpoint and its kin, whose errors have OAuth's shape instead of PingOne's envelope.
+    """Return the error of an OAuth endpoint, which has OAuth's format instead of PingOne's envelope.
 
-    TokenRefreshFailure for invalid_grant: what that means depends on what was exchanged.
+    invalid_grant gives TokenRefreshFailure; its meaning depends on the exchanged token or code.
     """
     body = json_object(response) or {}
     code = text(body.get("error")).lower()
@@ -88,7 +88,7 @@ def oauth_error_of(response: httpx.Response, trace: Trace) -> PingOneError:
 
 
 def json_object(response: httpx.Response) -> dict[str, Any] | None:
-    """None for anything but a JSON object: cut off, HTML, a list, nothing at all."""
+    """Return the JSON object, or None if it is anything else: truncated, HTML, a list, empty."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
@@ -97,7 +97,7 @@ def json_object(response: httpx.Response) -> dict[str, Any] | None:
 
 
 def retry_after(response: httpx.Response) -> int | None:
-    """Seconds from now, from either form of the header; None: PingOne named no time that can be read."""
+    """Return the seconds from now, by either form of the header, or None if it is missing or unreadable."""
     value = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,6}", value):
         return int(value)

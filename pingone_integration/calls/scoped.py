@@ -1,4 +1,4 @@
-"""Context variables that have a value inside a `with` block, for this thread or task and for nobody else."""
+"""Context variables with a value inside a `with` block, for the current thread or task only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 @contextmanager
 def scoped(variable: ContextVar[T], value: T) -> Iterator[None]:
-    """Give the variable a value inside the block, and the one before it afterwards."""
+    """Set a context variable inside a with block, and restore it afterwards."""
     before = variable.set(value)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The HTTP transport to PingOne: shared connections, timeouts, and answers bounded in size and time."""
+"""The HTTP transport to PingOne: connection pool, timeouts, and responses bounded in size and time."""
 
 import os
 import time
@@ -12,13 +12,13 @@ from pingone_integration.calls import deadline
 from pingone_integration.errors import OutOfTime
 
 MAX_ANSWER_BYTES = 5_000_000
-MAX_ANSWER_SECONDS = 20.0  # for an answer that keeps trickling in; the timeouts below bound each wait inside it
-SHORTEST_WAIT_S = 0.01  # a socket understands 0 as not waiting at all
+MAX_ANSWER_SECONDS = 20.0  # for a response that trickles in; TIMEOUT bounds each wait inside it
+SHORTEST_WAIT_S = 0.01  # a socket timeout of 0 means non-blocking
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 
 
 class _Waits(dict[str, float | None]):
-    """The timeouts of a request: when a wait begins, it is shortened to what is left until the deadline."""
+    """The timeouts of a request. Each wait is shortened to the time left until the deadline."""
 
     def get(self, wait: str, default: Any = None) -> Any:
         seconds = super().get(wait, default)
@@ -26,13 +26,13 @@ class _Waits(dict[str, float | None]):
 
 
 class AnswerTooLarge(httpx.TransportError):
-    """The answer went on after MAX_ANSWER_BYTES and was dropped."""
+    """The response exceeded MAX_ANSWER_BYTES and was dropped."""
 
 
 class BoundedTransport(httpx.HTTPTransport):
-    """Reads every answer to its end, or fails: a caller never meets a half-read or an endless one.
+    """A transport that reads every response to its end, or fails: no half-read or endless responses.
 
-    Raises OutOfTime when the deadline of the work at hand leaves no time, or ends meanwhile.
+    Raises OutOfTime if the current deadline is over, or ends during the request.
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -60,16 +60,16 @@ class BoundedTransport(httpx.HTTPTransport):
                     raise httpx.ReadTimeout(f"not complete after {longest:.0f} s", request=request)
         finally:
             response.close()
-        described = {b"content-encoding", b"content-length", b"transfer-encoding"}  # how it travelled: no longer true
+        described = {b"content-encoding", b"content-length", b"transfer-encoding"}  # no longer true of the decoded body
         headers = [(name, value) for name, value in response.headers.raw if name.lower() not in described]
         return httpx.Response(response.status_code, headers=headers, content=bytes(content))
 
 
 @cache
 def shared_transport() -> BoundedTransport:
-    """One pool of connections for the whole process. How many there are at once is bounded by concurrency.py alone:
+    """Return the connection pool of this process.
 
-    in a queue for connections, organizations would wait for each other.
+    Only concurrency.py bounds it: in a queue for connections, organizations would wait for each other.
     """
     return BoundedTransport(
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
@@ -78,7 +78,7 @@ def shared_transport() -> BoundedTransport:
 
 
 def client_options() -> dict[str, Any]:
-    """What every HTTP client here is made with: no redirects, no proxies from the environment, no cookies kept."""
+    """Return the options of every HTTP client: no redirects, no proxies from the environment, no cookies."""
     return {
         "transport": shared_transport(),
         "timeout": TIMEOUT,

@@ -1,4 +1,4 @@
-"""The checks of a connection, in the order of the way from its settings to a working call."""
+"""The checks of a connection, in order from its settings to a working call."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -93,7 +93,7 @@ BY_KEY = {check.key: check for check in CHECKS}
 
 
 def run(check: Check, subject: Subject, *, failed: Collection[str] = ()) -> Result:
-    """`failed`: keys of the checks before it that failed or were skipped; empty to run it alone, whatever it needs."""
+    """Run a check. It is skipped if it needs a check in `failed` (keys of failed or skipped checks)."""
     in_the_way = next((key for key in check.needs if key in failed), None)
     if in_the_way:
         text = f"Not checked: it takes that “{BY_KEY[in_the_way].title}” passes."
@@ -101,7 +101,7 @@ def run(check: Check, subject: Subject, *, failed: Collection[str] = ()) -> Resu
     subject.connection.refresh_from_db()
     started = time.monotonic()
     try:
-        # What a check finds is told right away, and an admin who looks for the cause is not kept from asking.
+        # Checks run during a pause, to find its cause, and report their failures instead of counting them.
         with concurrency.slot(subject.connection.pk), breaker.even_while_paused(), failed_calls.not_counted():
             finding = check.run(subject)
     except PingOneError as error:
@@ -111,9 +111,9 @@ def run(check: Check, subject: Subject, *, failed: Collection[str] = ()) -> Resu
 
 
 def run_all(subject: Subject, *, within_s: float | None = None) -> Iterator[Result]:
-    """Each as soon as it is done; goes on past a failure with whatever does not need what failed.
+    """Yield each result as soon as it is there. A failure skips only the checks that need the failed check.
 
-    After `within_s` seconds no further one is begun.
+    After `within_s` seconds, no further check begins.
     """
     failed: set[str] = set()
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Checks of what is stored: the application's secret, the tokens, and how long they last."""
+"""Checks of the stored data: the application's secret, the tokens, and their lifetimes."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ from pingone_integration.errors import AuthenticationError, NoRefreshToken, Toke
 from pingone_integration.models import Connection
 from pingone_integration.values import json_object
 
-# From this day on, PingOne takes opaque refresh tokens only.
+# From this day on, PingOne accepts opaque refresh tokens only.
 JWT_REFUSED_FROM = date(2027, 3, 2)
 DUE_SOON = timedelta(days=7)
 # Source: PingOne API reference, Applications, refreshTokenDuration (read 2026-11).
@@ -33,7 +33,7 @@ USUAL_DURATION = timedelta(days=30)
 
 
 def credentials(subject: Subject) -> Finding:
-    """Redeems a code that nobody ever issued: PingOne looks at the application first, and no grant is involved."""
+    """Check with an invented code: PingOne verifies the application first, and no grant is involved."""
     client = open_client(subject.connection)
     try:
         client.exchange_code(
@@ -41,7 +41,7 @@ def credentials(subject: Subject) -> Finding:
             redirect_uri=subject.redirect_uri,
             code_verifier=secrets.token_urlsafe(48),
         )
-    except TokenRefreshFailure:  # invalid_grant: what is wrong is the code alone
+    except TokenRefreshFailure:  # invalid_grant: only the code is wrong
         return passed("PingOne accepts the Client ID, the Client secret and the authentication method.")
     except AuthenticationError as error:
         if error.trace.code == "unauthorized_client":
@@ -76,7 +76,7 @@ def tokens(subject: Subject) -> Finding:
 
 
 def refresh(subject: Subject) -> Finding:
-    """Only when it is due, or asked for: each renewal uses a refresh token up."""
+    """Check the renewal, only if due or requested: each renewal uses up a refresh token."""
     connection = subject.connection
     require_grant(connection)
     source = StoredTokens(connection.pk)
@@ -103,7 +103,7 @@ def refresh_token(subject: Subject) -> Finding:
 
 
 def sign_on_due(subject: Subject) -> Finding:
-    """How long until somebody has to approve the access anew, as far as it is known."""
+    """Check when the connection has to be approved again, as far as it is known."""
     connection = subject.connection
     token = _refresh_token_of(connection)
     ends = _end_of(_jwt_claims(token) or {})
@@ -124,7 +124,7 @@ def sign_on_due(subject: Subject) -> Finding:
 
 
 def _refresh_token_of(connection: Connection) -> str:
-    """Also one that PingOne no longer takes: its format may be why."""
+    """Return the refresh token, even if PingOne refuses it: its format may be the reason."""
     token = connection.unseal("refresh_token")
     if not token:
         require_grant(connection)
@@ -147,7 +147,7 @@ def _last_renewed(connection: Connection) -> str:
 
 
 def _jwt_claims(token: str) -> dict[str, Any] | None:
-    """None for anything but a JSON Web Token; unverified, which does for telling its format."""
+    """Return the claims, unverified (enough to tell the format), or None if it is no JSON Web Token."""
     parts = token.split(".")
     if len(parts) != 3:
         return None

@@ -28,24 +28,24 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a check found; its words hold no secret and no personal data, so that they can be sent to support."""
+    """The outcome of a check. Its texts hold no secret and no personal data, so that they can be sent to support."""
 
     state: State
     text: str
     advice: str = ""  # what to do
-    kind: str = ""  # PingOneError.kind, where one fits
-    ids: tuple[tuple[str, str], ...] = ()  # name and value of what PingOne's support asks for
-    right_auth_url: str = ""  # where the environment really is
+    kind: str = ""  # PingOneError.kind, if any fits
+    ids: tuple[tuple[str, str], ...] = ()  # names and values that PingOne's support asks for
+    right_auth_url: str = ""  # the Auth URL where the environment really is
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The connection that is checked; what several checks need is read once for each subject."""
+    """The connection under check. Data that several checks need is read once per subject."""
 
     connection: Connection
-    redirect_uri: str  # the one registered for the application
+    redirect_uri: str  # registered for the application
     renewal_asked_for: bool = False
-    found: dict[str, Finding] = field(default_factory=dict)  # by key of the checks that were run on it
+    found: dict[str, Finding] = field(default_factory=dict)  # by key of the check
 
     @cached_property
     def held(self) -> Held | None:
@@ -54,13 +54,13 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One step of the way from the settings to a working call; they stand in the order of that way."""
+    """One step from the settings to a working call."""
 
     key: str  # in URLs and in the command's output: never renamed
     title: str
-    run: Callable[[Subject], Finding]  # a PingOneError it raises is a failure in that error's words
-    needs: tuple[str, ...] = ()  # keys of earlier checks: where one of them failed, this one is not run
-    renews: bool = False  # somebody may ask it to renew the access token, instead of only looking
+    run: Callable[[Subject], Finding]  # a PingOneError is a failure, with the error's texts
+    needs: tuple[str, ...] = ()  # keys of earlier checks: if one fails, this check is skipped
+    renews: bool = False  # can renew the access token on request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class Result:
 
     @property
     def blocks(self) -> bool:
-        """Whether what needs this check is not worth running."""
+        """Return whether the checks that need this check are skipped."""
         return self.state in {State.FAILED, State.SKIPPED}
 
 
@@ -95,12 +95,12 @@ def cannot_tell(text: str, advice: str = "") -> Finding:
 
 
 def failed(kind: type[PingOneError], text: str, advice: str = "") -> Finding:
-    """Without an answer of PingOne: the check itself sees what is wrong, and which kind of error that is."""
+    """Return a failure that the check itself detects, without a response of PingOne."""
     return Finding(state=State.FAILED, text=text, advice=advice or kind.resolution, kind=kind.kind)
 
 
 def finding_of(error: PingOneError, text: str = "", advice: str = "") -> Finding:
-    """Return what an error says of the check, in the error's own words where no others are given."""
+    """Return the finding for an error, with the error's own texts by default."""
     named = (
         ("PingOne's code", error.trace.code),
         ("PingOne error ID", error.trace.error_id),
@@ -118,7 +118,7 @@ def finding_of(error: PingOneError, text: str = "", advice: str = "") -> Finding
 
 
 def in_words(span: timedelta) -> str:
-    """A length of time, such as "3 weeks, 2 days"; "less than a minute" for the shortest."""
+    """Return a duration such as "3 weeks, 2 days"; "less than a minute" for the shortest."""
     now = timezone.now()
     if span < timedelta(minutes=1):
         return "less than a minute"

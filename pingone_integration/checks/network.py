@@ -1,4 +1,4 @@
-"""Checks of the way to PingOne: addresses, names, certificates, the sign-on service, clocks."""
+"""Checks of the network path to PingOne: addresses, names, certificates, discovery, clocks."""
 
 import socket
 import ssl
@@ -43,7 +43,7 @@ from pingone_integration.models import Connection
 NAME_TIMEOUT_S = 5.0
 TLS_TIMEOUT_S = 5.0
 EXPIRES_SOON = timedelta(days=14)
-SLOW_CLOCK = timedelta(seconds=60)  # ID tokens and lifetimes begin to suffer
+SLOW_CLOCK = timedelta(seconds=60)  # ID tokens and lifetimes begin to fail
 WRONG_CLOCK = timedelta(minutes=5)
 
 
@@ -120,7 +120,7 @@ def environment(subject: Subject) -> Finding:
         )
         return replace(found, right_auth_url=elsewhere)
     except InvalidApiUrl:
-        pass  # it is there; that its document is wrong is another check's finding
+        pass  # the environment exists; its wrong document is another check's finding
     return passed(f"The sign-on service knows the environment {environment_id}.")
 
 
@@ -162,7 +162,7 @@ def _environment(connection: Connection) -> UUID:
 
 
 def _hosts(connection: Connection) -> list[SplitResult]:
-    """Of the Auth URL and the API, each once. Raises InvalidApiUrl: no other host is ever contacted."""
+    """Return the hosts of Auth URL and API, each once. Raises InvalidApiUrl: no other host is contacted."""
     urls = dict.fromkeys([connection.auth_url, api_url_for(connection.auth_url)])
     return [urlsplit(url) for url in urls]
 
@@ -172,7 +172,7 @@ def _port(parts: SplitResult) -> int:
 
 
 def _addresses(parts: SplitResult) -> list[str]:
-    """Empty: none within five seconds. The system's resolver takes no time limit, so it gets a thread of its own."""
+    """Return the addresses found within five seconds. Uses a thread: the system's resolver has no timeout."""
     thread = ThreadPoolExecutor(1)
     try:
         found = thread.submit(socket.getaddrinfo, parts.hostname, _port(parts), type=socket.SOCK_STREAM)
@@ -184,8 +184,8 @@ def _addresses(parts: SplitResult) -> list[str]:
 
 
 def _certificate_ends(parts: SplitResult) -> datetime:
-    """Raises OSError, of which ssl.SSLError is one, unless the host proves who it is."""
-    context = httpx.create_ssl_context(trust_env=False)  # as for every call
+    """Return the certificate's expiry. Raises OSError (also ssl.SSLError) unless the host proves its identity."""
+    context = httpx.create_ssl_context(trust_env=False)  # as in every call
     with (
         socket.create_connection((parts.hostname, _port(parts)), timeout=TLS_TIMEOUT_S) as connection,
         context.wrap_socket(connection, server_hostname=parts.hostname) as secured,
@@ -203,7 +203,7 @@ def _why(error: Exception) -> str:
 
 
 def _plain(hosts: list[SplitResult]) -> Finding:
-    """The list of custom hosts may hold addresses without TLS, such as a sandbox on the same machine."""
+    """Return the finding for custom hosts without TLS, such as a sandbox on the same machine."""
     names = ", ".join(parts.netloc for parts in hosts)
     if all(_is_here(str(parts.hostname)) for parts in hosts):
         return passed(f"{names} is a custom host on this machine, reached without TLS.")

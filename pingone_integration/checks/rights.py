@@ -1,4 +1,4 @@
-"""Checks of what the connection may do at PingOne: which environment, which reads, which changes."""
+"""Checks of the connection's permissions at PingOne: environment, reads, changes."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ FEW_A_SECOND = 10
 
 
 def managed_environment(subject: Subject) -> Finding:
-    """PingOne answers 403 below an environment for both: reading the environment itself tells the two apart."""
+    """Check the environment itself: below it, PingOne also sends 403 for a single missing permission."""
     connection = subject.connection
     require_grant(connection)
     managed = connection.managed_environment_id
@@ -70,7 +70,7 @@ def _environment(subject: Subject) -> Finding:
 
 
 def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding]:
-    """A check that reads one entry of a list of the managed environment."""
+    """Return a check that reads one entry of a list of the managed environment."""
 
     def run(subject: Subject) -> Finding:
         try:
@@ -99,7 +99,7 @@ def environments_read(subject: Subject) -> Finding:
 
 
 def judged(*permissions: str) -> Callable[[Subject], Finding]:
-    """A check of permissions to change something, from the administrator's roles: nothing is tried out."""
+    """Return a check of permissions for changes. It reads the administrator's roles, and changes nothing."""
 
     def run(subject: Subject) -> Finding:
         require_grant(subject.connection)
@@ -127,7 +127,7 @@ def judged(*permissions: str) -> Callable[[Subject], Finding]:
 
 
 def rate_limits(subject: Subject) -> Finding:
-    """PingOne tells the licence's limits, and never how much of them others use at the moment."""
+    """Check the license's limits. PingOne never shows how much of them others use at the moment."""
     connection = subject.connection
     try:
         limits = licence.read(connection)

@@ -1,1 +1,1 @@
-"""How there is an access token: connecting, OAuth 2.0, refreshing, regions and environments."""
+"""The OAuth connection to PingOne: connecting, access tokens, refresh, regions and environments."""

@@ -1,4 +1,4 @@
-"""Connect and disconnect: from the first step to a stored grant, and back to none."""
+"""Connecting (OAuth 2.0 authorization code flow with PKCE) and disconnecting."""
 
 import contextlib
 import logging
@@ -30,10 +30,10 @@ GOOD_FOR = timedelta(minutes=10)
 
 
 def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
-    """Begin an attempt to connect; return the address at PingOne to send the browser to.
+    """Begin an attempt to connect, and return the PingOne URL to send the browser to.
 
-    `bound_to` is a digest of whatever the return must have in common with this attempt. Raises
-    SettingsIncomplete, InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable: then it cannot work.
+    `bound_to` is a digest of the values that the return must share with this attempt. Raises
+    SettingsIncomplete, InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable: the attempt cannot work.
     """
     with concurrency.slot(connection.pk):
         client = open_client(connection)
@@ -47,13 +47,13 @@ def begin(connection: Connection, *, redirect_uri: str, bound_to: str) -> str:
 
 
 def finish(*, state: str, code: str, redirect_uri: str, bound_to: str) -> Connection:
-    """Exchange the code that PingOne sent the browser back with, and connect; an earlier grant is revoked.
+    """Exchange the authorization code, and connect. Revokes an earlier grant.
 
-    Raises StateRejected, AuthenticationError, SignOnUnverified, ConnectionFailure, Unavailable, Busy: then an earlier
-    grant stays as it was.
+    Raises StateRejected, AuthenticationError, SignOnUnverified, ConnectionFailure, Unavailable, Busy: an earlier grant
+    then stays unchanged.
     """
     attempt = _waiting(state, bound_to)
-    with concurrency.slot(attempt.connection_id):  # before it is used up, so that Busy leaves it good
+    with concurrency.slot(attempt.connection_id):  # taken first, so that Busy does not use up the attempt
         _use_up(attempt)
         return _connect(attempt, code=code, redirect_uri=redirect_uri)
 
@@ -63,7 +63,7 @@ def _connect(attempt: AuthorizationRequest, *, code: str, redirect_uri: str) -> 
     client = open_client(connection)
     try:
         grant = client.exchange_code(code, redirect_uri=redirect_uri, code_verifier=attempt.unseal("code_verifier"))
-    except TokenRefreshFailure as error:  # invalid_grant, and here the code is what PingOne does not take
+    except TokenRefreshFailure as error:  # invalid_grant: here, PingOne refuses the code
         raise AuthenticationError(str(error), trace=error.trace) from error
     try:
         administrator = _who_approved(client, grant, nonce=attempt.unseal("nonce"))
@@ -82,9 +82,9 @@ def _connect(attempt: AuthorizationRequest, *, code: str, redirect_uri: str) -> 
 
 
 def refuse(*, state: str, bound_to: str, error: str, description: str) -> Connection | None:
-    """PingOne sent the browser back without approval: the attempt is used up, and nothing else changes.
+    """Use up an attempt that PingOne returned without approval. Nothing else changes.
 
-    None when `state` is not one that waits for this browser.
+    Returns its connection, or None if `state` matches no waiting attempt.
     """
     try:
         attempt = _waiting(state, bound_to)
@@ -97,9 +97,9 @@ def refuse(*, state: str, bound_to: str, error: str, description: str) -> Connec
 
 
 def disconnect(connection: Connection) -> None:
-    """Erase the tokens here, then revoke them at PingOne: without a slot, for it has to be possible, and only once.
+    """Erase the stored tokens, then revoke them at PingOne. Takes no slot: it must not fail, as there is no retry.
 
-    Raises the PingOneError that kept PingOne from confirming; disconnected is the connection either way.
+    Raises a PingOneError if PingOne does not confirm; the connection is disconnected in any case.
     """
     ended = grants.store(connection, Connection.State.DISCONNECTED, grants.NOTHING, cause="Disconnected here.")
     connection.refresh_from_db()
@@ -107,13 +107,13 @@ def disconnect(connection: Connection) -> None:
 
 
 def connection_of(state: str) -> Connection | None:
-    """The connection that was to be connected with this `state`; whether it still may be, `finish` says."""
+    """Return the connection of an attempt, or None if there is none. `finish` checks the attempt itself."""
     request = AuthorizationRequest.objects.select_related("connection").filter(state_digest=_digest(state)).first()
     return request.connection if request else None
 
 
 def is_awaited(connection: Connection) -> bool:
-    """Whether an attempt of the last ten minutes is still waiting: perhaps PingOne kept whoever began it."""
+    """Return whether an attempt of the last ten minutes has not returned: PingOne may show an error."""
     since = timezone.now() - GOOD_FOR
     return AuthorizationRequest.objects.filter(connection=connection, used_at=None, created_at__gt=since).exists()
 
@@ -125,7 +125,7 @@ def _digest(state: str) -> str:
 def _waiting(state: str, bound_to: str) -> AuthorizationRequest:
     """Return the attempt that waits for this return. Raises StateRejected with the reason.
 
-    Nothing is used up by looking: nobody can spoil another person's attempt.
+    It does not use up the attempt: nobody can spoil another person's attempt.
     """
     if not state:
         raise StateRejected(StateRejected.Reason.MISSING)
@@ -141,7 +141,7 @@ def _waiting(state: str, bound_to: str) -> AuthorizationRequest:
 
 
 def _use_up(attempt: AuthorizationRequest) -> None:
-    """Mark it as used, by one conditional UPDATE. Raises StateRejected for all but the first of several returns."""
+    """Mark the attempt as used by one conditional UPDATE. Raises StateRejected for all returns but the first."""
     unused = AuthorizationRequest.objects.filter(pk=attempt.pk, used_at=None)
     if not unused.update(used_at=timezone.now()):
         raise StateRejected(StateRejected.Reason.REPLAYED)
@@ -160,7 +160,7 @@ def _who_approved(client: OAuthClient, grant: Grant, *, nonce: str) -> Administr
 
 
 def _store(connection: Connection, grant: Grant, administrator: Administrator) -> Connection:
-    """Returns the row as it was before."""
+    """Store the grant; return the old row."""
     now = timezone.now()
     columns = {
         "sealed_access_token": connection.seal("access_token", grant.access_token),
@@ -177,7 +177,7 @@ def _store(connection: Connection, grant: Grant, administrator: Administrator) -
 
 
 def _settle_environment(connection: Connection) -> None:
-    """Keep the managed environment if it is still visible, take the only one there is, else leave the choice open."""
+    """Keep the managed environment if it is still visible, else choose the only suitable one, or clear the choice."""
     try:
         visible = environments.visible(connection)
     except PingOneError as error:
@@ -188,7 +188,7 @@ def _settle_environment(connection: Connection) -> None:
 
 
 def _only_suitable(visible: tuple[Environment, ...], *, sign_on: UUID | None) -> Environment | None:
-    """Administrators usually have an environment of their own, where no users are managed."""
+    """Return the only candidate, or None. `sign_on` is usually an environment without managed users."""
     active = [one for one in visible if one.is_active]
     others = [one for one in active if one.id != sign_on] or active
     return others[0] if len(others) == 1 else None

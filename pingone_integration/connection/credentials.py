@@ -1,4 +1,4 @@
-"""The settings of the PingOne application: compared with the stored ones, and stored."""
+"""The settings of the PingOne application: comparison and storage."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,27 +9,26 @@ from pingone_integration.models import AuthorizationRequest, Connection
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """All but the client secret, which travels alone."""
+    """The settings without the client secret."""
 
     client_id: str
-    auth_url: str  # scheme and host, one that regions.api_url_for knows
+    auth_url: str  # scheme and host, known to regions.api_url_for
     environment_id: UUID
     client_authentication: Connection.ClientAuthentication
 
 
 def would_end_access(connection: Connection, entered: Credentials) -> bool:
-    """A grant belongs to one application in one environment: as another one it is worth nothing.
+    """Return whether the stored tokens belong to another application or environment than `entered`.
 
-    Its tokens have to be gone before `store`: they must never be sent to another Auth URL.
+    Erase them before `store`: they must never be sent to another Auth URL.
     """
     return connection.has_tokens and _is_other(connection, entered)
 
 
 def store(connection: Connection, entered: Credentials, *, client_secret: str | None) -> None:
-    """`client_secret` None: keep the stored one. Raises InvalidApiUrl before anything is written.
+    """Store the settings; keep the stored secret if `client_secret` is None. Raises InvalidApiUrl before any write.
 
-    The managed environment is forgotten when the API it was seen at is no longer the connection's, and an
-    attempt to connect that was begun with another application.
+    A new API URL clears the managed environment. A new application deletes the attempts to connect.
     """
     api_url = api_url_for(entered.auth_url)
     if connection.auth_url and api_url_for(connection.auth_url) != api_url:

@@ -1,4 +1,4 @@
-"""OpenID Connect discovery: issuer, endpoints and signing keys of an environment's sign-on service."""
+"""OpenID Connect discovery: issuer, endpoints and signing keys of an environment."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ from pingone_integration.errors import (
 
 @dataclass(frozen=True, kw_only=True)
 class SignOnService:
-    """The OpenID provider of one environment; all addresses are on the host of the Auth URL."""
+    """The OpenID provider of one environment. All its URLs are on the host of the Auth URL."""
 
     issuer: str
     authorization_endpoint: str
@@ -36,10 +36,10 @@ _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "revocation_endpoint",
 
 
 def discover(auth_url: str, environment_id: UUID) -> SignOnService:
-    """Raises InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable, RateLimited.
+    """Read the discovery document. For a listed custom host, tries both forms of the path.
 
-    A custom domain has no environment id in its paths (PingOne API reference, Custom domains), so that for those this
-    server lists both forms are tried.
+    A custom domain has no environment ID in its paths (PingOne API reference, Custom domains).
+    Raises InvalidApiUrl, UnknownEnvironment, ConnectionFailure, Unavailable, RateLimited.
     """
     api_url_for(auth_url)
     issuers = [f"{auth_url}/{environment_id}/as"]
@@ -53,7 +53,7 @@ def discover(auth_url: str, environment_id: UUID) -> SignOnService:
 
 
 def signing_keys(service: SignOnService) -> KeySet:
-    """Raises ConnectionFailure, Unavailable."""
+    """Read the signing keys. Raises ConnectionFailure, Unavailable or the error of the response."""
     response, trace = _get(service.jwks_uri)
     body: Any = object_of(response, trace, wrote=False)
     try:
@@ -66,12 +66,12 @@ def _get(url: str) -> tuple[httpx.Response, Trace]:
     trace = Trace(call=f"GET {url}")
     try:
         return http_client().get(url), trace
-    except httpx.HTTPError as error:  # whatever it is, no conversation came about
+    except httpx.HTTPError as error:  # in any case, there was no response
         raise ConnectionFailure(str(error), trace=trace) from error
 
 
 def _checked(found: dict[str, Any], auth_url: str, issuers: list[str]) -> SignOnService:
-    """Nothing but the Auth URL's own host is contacted, whatever the document says."""
+    """Prevent SSRF: refuse endpoints on another host than the Auth URL's. Raises InvalidApiUrl."""
     if found.get("issuer") not in issuers:
         raise InvalidApiUrl("the discovery document names another issuer")
     for name in _ENDPOINTS:

@@ -1,4 +1,4 @@
-"""PingOne environments: those that the administrator who connected sees, and the managed one."""
+"""PingOne environments: visible to the administrator who connected, and the choice to manage."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,7 @@ def visible(connection: Connection) -> tuple[Environment, ...]:
 
 
 def read(connection: Connection, environment_id: UUID) -> Environment:
-    """Read one. Raises NotFound when there is none, or none that the administrator sees."""
+    """Read an environment. Raises NotFound if it does not exist or the administrator cannot see it."""
     found = environment_of(api_above(connection).get(f"/environments/{environment_id}"))
     if found is None:
         raise Unavailable("an environment without an id")
@@ -52,7 +52,7 @@ def read(connection: Connection, environment_id: UUID) -> Environment:
 
 
 def environment_of(body: dict[str, Any]) -> Environment | None:
-    """None without a readable id."""
+    """Return the environment, or None if it has no readable ID."""
     environment_id = identifier(body.get("id"))
     if environment_id is None:
         return None
@@ -80,7 +80,7 @@ def _all(connection: Connection) -> tuple[Environment, ...]:
 
 
 def api_above(connection: Connection) -> PingOneApi:
-    """Return the API above any one environment. Raises InvalidApiUrl."""
+    """Return the API above the environments. Raises InvalidApiUrl."""
     return PingOneApi(
         base_url=f"{api_url_for(connection.auth_url)}/v1",
         connection_id=connection.pk,
@@ -90,7 +90,7 @@ def api_above(connection: Connection) -> PingOneApi:
 
 
 def choose(connection: Connection, environment: Environment | None) -> None:
-    """Manage this one from now on; None leaves the choice open."""
+    """Store the environment to manage; None clears the choice."""
     connection.managed_environment_id = environment.id if environment else None
     connection.managed_environment_name = environment.name[:256] if environment else ""
     connection.save(update_fields=["managed_environment_id", "managed_environment_name"])

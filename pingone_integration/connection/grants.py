@@ -1,4 +1,4 @@
-"""A stored grant as a whole: stored in place of another one, and revoked at PingOne."""
+"""The stored grant as a whole: replaced in the database, and revoked at PingOne."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ NOTHING: dict[str, Any] = {
 
 
 def store(connection: Connection, state: Connection.State, columns: dict[str, Any], *, cause: str) -> Connection:
-    """Store `columns` in place of the grant there is, and return the row as it was; `cause` is for the record.
+    """Replace the stored grant by `columns`, and return the old row; `cause` goes into the history.
 
-    A refresh that is under way loses: its result is for the grant that this one replaces.
+    Optimistic locking by `token_version`: a refresh in progress loses, because it is for the old grant.
     """
-    for _ in range(5):  # each failed round means that a refresh or another admin was quicker
+    for _ in range(5):  # a round fails if a refresh or another admin was faster
         old = Connection.objects.get(pk=connection.pk)
         now = timezone.now()
         with transaction.atomic():
@@ -50,14 +50,14 @@ def store(connection: Connection, state: Connection.State, columns: dict[str, An
 
 
 def revoke(row: Connection) -> None:
-    """End the grant of a row as it was. Raises a PingOneError unless PingOne confirms all of it."""
+    """Revoke the grant of an old row. Raises a PingOneError unless PingOne confirms all of it."""
     access_token, refresh_token = row.unseal("access_token"), row.unseal("refresh_token")
     if access_token or refresh_token:
         revoke_tokens(open_client(row), access_token=access_token, refresh_token=refresh_token)
 
 
 def revoke_tokens(client: OAuthClient, *, access_token: str, refresh_token: str) -> None:
-    """The refresh token first: it is the one that lasts. Tries both; raises the first PingOneError."""
+    """Revoke both tokens, the long-lived refresh token first. Tries both; raises the first PingOneError."""
     failures = []
     for kind, token in (("refresh_token", refresh_token), ("access_token", access_token)):
         try:

@@ -1,4 +1,4 @@
-"""Verification of the ID token, which names the administrator who approved the access."""
+"""Verification of the ID token, which names the administrator who approved the connection."""
 
 import time
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from joserfc.jwk import KeySet
 from pingone_integration.errors import SignOnUnverified
 from pingone_integration.values import text
 
-LEEWAY_S = 120  # how far two clocks may be apart
+LEEWAY_S = 120  # allowed difference of two clocks
 YEAR_3000 = 32_503_680_000
 
 
 @dataclass(frozen=True)
 class Administrator:
-    """Whoever signed on at PingOne and approved the access."""
+    """The administrator who approved the connection at PingOne."""
 
-    id: str  # `sub`: the PingOne user id
+    id: str  # `sub`: the PingOne user ID
     name: str
 
 
 def verify(id_token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: str) -> Administrator:
-    """Raises SignOnUnverified unless signature, issuer, audience, nonce and time all fit.
+    """Verify signature, issuer, audience, nonce and time of an ID token. Raises SignOnUnverified.
 
-    A clock that is wrong by more than the leeway is named as the reason where it is one: PingOne made the token a
-    moment ago, so that its time of issue tells what time it is there.
+    The error names this server's clock if it is wrong by more than the leeway: the token has just been issued, so its
+    `iat` shows PingOne's time.
     """
     expected = jwt.JWTClaimsRegistry(
         leeway=LEEWAY_S,
@@ -50,7 +50,7 @@ def verify(id_token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: s
 
 
 def _clock_ahead_s(claims: dict[str, Any], refused: str | None) -> float:
-    """0 when the clocks agree well enough, or the claim that was refused is not about time."""
+    """Return how far this clock is ahead; 0 within the leeway, or if `refused` is not about time."""
     issued_at = claims.get("iat")
     if refused not in {"exp", "iat"} or not isinstance(issued_at, int | float) or not 0 < issued_at < YEAR_3000:
         return 0
@@ -59,7 +59,7 @@ def _clock_ahead_s(claims: dict[str, Any], refused: str | None) -> float:
 
 
 def _name(claims: dict[str, Any]) -> str:
-    """As PingOne shows people: full name and username, whichever there is."""
+    """Return full name and username as PingOne shows them, or the known part, or `sub`."""
     full = claims.get("name") or " ".join(
         str(claims[part]) for part in ("given_name", "family_name") if claims.get(part)
     )

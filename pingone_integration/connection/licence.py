@@ -1,19 +1,19 @@
-"""The licence's rate limits, as far as PingOne shows them."""
+"""The license's rate limits, as far as PingOne shows them."""
 
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.models import Connection
 from pingone_integration.values import json_object, whole_number
 
 _NAMED = {"rlgDirAccessRps": "reads", "rlgDirWriteRps": "changes", "rlgMfaRps": "MFA calls"}
-MOST = 2**31 - 1  # that the column holds
+MOST = 2**31 - 1  # fits the column
 
 
 def read(connection: Connection) -> dict[str, int]:
-    """Return calls a second by what they are, `{"reads": 100}`: only what PingOne tells.
+    """Return the known limits in calls a second: `{"reads": 100}`.
 
-    All that use the licence share them. The reads are stored, for rate_limit.py to keep to.
+    All clients of the license share them. Stores the limit of reads for rate_limit.py.
 
-    Raises MissingPermission, Blocked or NotFound where PingOne does not show them to the administrator.
+    Raises MissingPermission, Blocked or NotFound if PingOne does not show them to the administrator.
     Source: PingOne API reference, Platform > Rate limiting, and Environments > Capabilities (read 2026-11).
     """
     quantities = json_object(open_api(connection).get("/capabilities").get("licenseQuantities"))

@@ -1,4 +1,4 @@
-"""The OAuth 2.0 client of a connection: authorize URL, code exchange, refresh and revocation, by Authlib."""
+"""The OAuth 2.0 client of a connection: authorize URL, code exchange, refresh and revocation, with Authlib."""
 
 import base64
 import warnings
@@ -27,24 +27,24 @@ with warnings.catch_warnings():  # Authlib warns at import that it prefers httpx
 SCOPE = "openid profile email"
 # One exchange, with its discovery, has to fit into the lease of tokens.py.
 TIMEOUT = httpx.Timeout(8.0, connect=3.0)
-UNSTATED_LIFETIME_S = 300  # PingOne always states one; a short guess only costs a refresh
+UNSTATED_LIFETIME_S = 300  # PingOne always states a lifetime; a short guess only costs a refresh
 LONGEST_LIFETIME_S = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What the token endpoint gave."""
+    """A response of the token endpoint."""
 
     access_token: str = field(repr=False)
     expires_at: datetime
-    refresh_token: str = field(repr=False)  # empty: none came
-    id_token: str = field(repr=False)  # empty: none came
-    scope: str  # empty: as asked for
+    refresh_token: str = field(repr=False)  # empty if none came
+    id_token: str = field(repr=False)  # empty if none came
+    scope: str  # empty if as requested
 
 
 @dataclass(frozen=True)
 class OAuthClient:
-    """One connection's application at PingOne, ready to talk to its sign-on service."""
+    """The OAuth client of one connection's PingOne application."""
 
     service: SignOnService
     client_id: str
@@ -62,7 +62,10 @@ class OAuthClient:
         return str(url)
 
     def exchange_code(self, code: str, *, redirect_uri: str, code_verifier: str) -> Grant:
-        """Raises AuthenticationError, TokenRefreshFailure for an invalid_grant, ConnectionFailure, Unavailable."""
+        """Exchange the authorization code.
+
+        Raises AuthenticationError, TokenRefreshFailure for invalid_grant, ConnectionFailure, Unavailable.
+        """
         return self._granted(
             lambda: self._authlib.fetch_token(
                 self.service.token_endpoint,
@@ -74,13 +77,13 @@ class OAuthClient:
         )
 
     def refresh(self, refresh_token: str) -> Grant:
-        """Raises as `exchange_code`; after Unavailable PingOne may have used up `refresh_token` all the same."""
+        """Refresh the grant. Raises as `exchange_code`; after Unavailable, `refresh_token` may be used up."""
         return self._granted(
             lambda: self._authlib.refresh_token(self.service.token_endpoint, refresh_token=refresh_token)
         )
 
     def revoke(self, token: str, *, kind: str) -> None:
-        """`kind` is access_token or refresh_token. Raises a PingOneError unless PingOne confirms."""
+        """Revoke an access_token or refresh_token (`kind`). Raises a PingOneError unless PingOne confirms."""
         url = self.service.revocation_endpoint
         response = _conversation(url, lambda: self._authlib.revoke_token(url, token=token, token_type_hint=kind))
         if not response.is_success:
@@ -89,7 +92,7 @@ class OAuthClient:
     def _granted(self, ask: Callable[[], dict[str, Any]]) -> Grant:
         asked_at = timezone.now()
         deadline.require_time()
-        with deadline.lifted():  # an answer that is not waited for would take the code, or the grant, with it
+        with deadline.lifted():  # giving up would lose the code or the grant with the response
             token = _conversation(self.service.token_endpoint, ask)
         return Grant(
             access_token=token["access_token"],
@@ -101,9 +104,9 @@ class OAuthClient:
 
 
 def open_client(connection: Connection) -> OAuthClient:
-    """Asks the sign-on service for its endpoints first.
+    """Return the client, after discovery of the endpoints.
 
-    Raises SettingsIncomplete, SealBroken, and what `discover` raises.
+    Raises SettingsIncomplete, SealBroken, and the errors of `discover`.
     """
     secret = connection.unseal("client_secret")
     if not (connection.client_id and secret and connection.auth_url and connection.environment_id):
@@ -125,14 +128,14 @@ def open_client(connection: Connection) -> OAuthClient:
 
 
 def _basic(client: Any, method: str, url: str, headers: Any, body: bytes) -> tuple[str, Any, bytes]:
-    """Client ID and secret are form-encoded first (RFC 6749, 2.3.1), which Authlib leaves out."""
+    """Form-encode client ID and secret first (RFC 6749, 2.3.1), which Authlib omits."""
     pair = f"{quote(client.client_id, safe='')}:{quote(client.client_secret, safe='')}"
     headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     return url, headers, body
 
 
 def _conversation(url: str, ask: Callable[[], Any]) -> Any:
-    """What `ask` returns; whatever went wrong on the way becomes a PingOneError."""
+    """Return the result of `ask`. Raises network errors as PingOneErrors."""
     trace = Trace(call=f"POST {url}")
     try:
         return ask()
@@ -145,7 +148,7 @@ def _conversation(url: str, ask: Callable[[], Any]) -> Any:
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
-    """Authlib's hook before it reads a token: only a success that holds a usable one gets past."""
+    """Check a token response (Authlib hook). Raises a PingOneError without a usable token."""
     trace = Trace(call=f"POST {response.request.url}")
     if not response.is_success:
         raise oauth_error_of(response, trace)
@@ -159,7 +162,7 @@ def _checked(response: httpx.Response) -> httpx.Response:
 
 
 def _lifetime(stated: Any) -> int:
-    """Seconds, from whatever `expires_in` is."""
+    """Return `expires_in` as seconds, within limits."""
     try:
         return min(max(int(stated), 0), LONGEST_LIFETIME_S)
     except (TypeError, ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""The API of the environment that a connection manages."""
+"""The API of a connection's managed environment."""
 
 from uuid import UUID, uuid4
 
@@ -12,8 +12,8 @@ from pingone_integration.models import Connection
 def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> PingOneApi:
     """Return the API of the connection's managed environment.
 
-    The token is looked up, and refreshed, when a call is made.
-    Raises NotConnected, or whatever ended the grant; NoEnvironmentChosen; InvalidApiUrl.
+    Each call looks up the token, and refreshes it if necessary.
+    Raises NotConnected, the error that ended the grant, NoEnvironmentChosen or InvalidApiUrl.
     """
     require_grant(connection)
     if connection.managed_environment_id is None:

@@ -1,4 +1,4 @@
-"""The search for an environment's region, when the host of the Auth URL does not know it."""
+"""The search for an environment's region, if it is unknown at the Auth URL."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -14,9 +14,9 @@ TIMEOUT = httpx.Timeout(4.0, connect=2.0)  # a person waits for the slowest of t
 
 
 def auth_url_of_environment(environment_id: UUID, *, not_at: str) -> str | None:
-    """The Auth URL whose sign-on service knows it: of PingOne's regions, or for a custom host of the custom hosts.
+    """Return the Auth URL that knows the environment, or None if there is none.
 
-    Asks all of them but `not_at`, at the same time, for a public document; None: none of them answered with it.
+    Asks the other regions (the other custom hosts if `not_at` is custom) in parallel for a public document.
     """
     custom = settings.PINGONE_CUSTOM_HOSTS
     hosts = list(custom) if not_at in custom else [region.auth_url for region in REGIONS]

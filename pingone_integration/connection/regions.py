@@ -1,7 +1,7 @@
 """PingOne's regions: their hosts, and the management API of each Auth URL.
 
-Nothing outside the hosts named here and in PINGONE_CUSTOM_HOSTS is ever contacted: what people paste is only
-compared with that list, and what comes back is always an entry of the list itself, never a piece of the text.
+This prevents SSRF: only the hosts listed here and in PINGONE_CUSTOM_HOSTS are contacted. Pasted text is only compared
+with that list, and the result is always an entry of the list, never a part of the text.
 """
 
 import re
@@ -16,7 +16,7 @@ from pingone_integration.errors import InvalidApiUrl
 
 @dataclass(frozen=True)
 class Region:
-    """One of PingOne's regions; an organization at PingOne has all its environments in one."""
+    """A region of PingOne. An organization has all its environments in one region."""
 
     code: str
     name: str
@@ -53,10 +53,10 @@ _LONGEST = 1000
 
 @dataclass(frozen=True)
 class AuthUrl:
-    """A pasted Auth URL, understood."""
+    """A parsed Auth URL."""
 
     base: str  # scheme and host, no path and no trailing slash
-    environment_id: UUID | None  # when a whole issuer or discovery URL was pasted
+    environment_id: UUID | None  # None if the pasted URL names none
 
 
 def parse_custom_hosts(pairs: list[str]) -> dict[str, str]:
@@ -74,9 +74,9 @@ def parse_custom_hosts(pairs: list[str]) -> dict[str, str]:
 
 
 def api_url_for(auth_url: str) -> str:
-    """Return the management API that belongs to an Auth URL.
+    """Return the management API of an Auth URL.
 
-    Raises InvalidApiUrl for a host that is neither PingOne's nor listed in PINGONE_CUSTOM_HOSTS: nothing else is
+    Raises InvalidApiUrl for a host that is neither PingOne's nor listed in PINGONE_CUSTOM_HOSTS: no other host is
     ever contacted.
     """
     try:
@@ -86,19 +86,19 @@ def api_url_for(auth_url: str) -> str:
 
 
 def region_of(auth_url: str) -> Region | None:
-    """Return the region of an Auth URL; None for a custom domain whose API is in none of them, such as a sandbox."""
+    """Return the region of an Auth URL, or None if its API is in no region, as with a sandbox."""
     api_url = api_url_for(auth_url)
     return next((region for region in REGIONS if region.api_url == api_url), None)
 
 
 def parse_auth_url(text: str) -> AuthUrl:
-    """Understand what people paste: a bare host, a trailing slash, a whole issuer or discovery URL.
+    """Parse a pasted Auth URL: a bare host, a trailing slash, a whole issuer or discovery URL.
 
-    Raises InvalidApiUrl, whose text says what was found and what was expected, for anything that is not an Auth URL
-    this server may contact.
+    Raises InvalidApiUrl for anything but an Auth URL that this server may contact. Its text names the problem and the
+    expected URLs.
     """
     pasted = text.strip(_WRAPPING)
-    # Checked before anything is made of it: urlsplit() drops some control characters, lower() turns some letters of
+    # Check before any parsing: urlsplit() drops some control characters, lower() turns some letters of
     # other alphabets into ASCII, and browsers read a backslash as a slash.
     if len(pasted) > _LONGEST or re.search(r"[^!-\[\]-~]", pasted):
         raise InvalidApiUrl(f"An Auth URL has only plain letters, digits and punctuation. {_expected()}")
@@ -135,14 +135,14 @@ def _api_by_auth_url() -> dict[str, str]:
 
 
 def _split(pasted: str) -> SplitResult:
-    """The parts of an address that may lack its scheme. Raises ValueError for bad brackets in a host."""
+    """Split a URL that may lack its scheme. Raises ValueError for bad brackets in a host."""
     if "://" not in pasted.partition("?")[0]:
         pasted = f"https://{pasted.lstrip('/')}"
     return urlsplit(pasted)
 
 
 def _listed_base(parts: SplitResult, explicit_port: int | None) -> str:
-    """The listed Auth URL with this host and port; the scheme is the listed one, whichever was typed."""
+    """Return the listed Auth URL with this host and port, and the listed scheme. Raises InvalidApiUrl."""
     for base in _api_by_auth_url():
         listed = urlsplit(base)
         default_port = 443 if listed.scheme == "https" else 80

@@ -1,4 +1,4 @@
-"""The permissions of the administrator who connected, judged from their roles: nothing is tried out.
+"""The permissions of the administrator who connected, derived from their roles without a trial call.
 
 Source: PingOne API reference, Platform > Roles, and User Role Assignments (read 2026-11).
 """
@@ -16,23 +16,23 @@ from pingone_integration.errors import Blocked, MissingPermission, NotFound
 from pingone_integration.models import Connection
 from pingone_integration.values import identifier, json_object, text
 
-MOST_GROUPS = 20  # of the administrator that are asked for roles
-MOST_POPULATIONS = 10  # that are asked for their environment
+MOST_GROUPS = 20  # groups of the administrator whose roles are read
+MOST_POPULATIONS = 10  # populations whose environment is checked
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """The roles that count in the managed environment, and the permissions in them."""
+    """The roles that apply to the managed environment, and their permissions."""
 
     roles: frozenset[str]  # names
-    everywhere: frozenset[str]  # permission ids, such as dir:read:user
-    in_populations: frozenset[str]  # those held on single populations only
-    complete: bool  # False: there may be more, that PingOne does not show to this administrator
+    everywhere: frozenset[str]  # permission IDs, such as dir:read:user
+    in_populations: frozenset[str]  # permission IDs held on single populations only
+    complete: bool  # False if there may be more roles, not shown by PingOne or not read
 
     def allows(self, *permissions: str) -> bool | None:
-        """Whether one of them is held, be it on some populations; None: PingOne does not say."""
+        """Return whether one of them is held, at least on some populations, or None if unknown."""
         if (self.everywhere | self.in_populations).intersection(permissions):
             return True
         return False if self.complete else None
@@ -46,9 +46,9 @@ class _Assignment:
 
 
 def held_by_administrator(connection: Connection) -> Held | None:
-    """None: PingOne does not show this administrator their own roles, which is usual for most roles.
+    """Return the roles, or None if PingOne does not show them to this administrator, as is usual for most roles.
 
-    Raises a PingOneError when there is no conversation at all.
+    Raises a PingOneError if PingOne cannot be asked.
     """
     administrator, managed = identifier(connection.consented_by_id), connection.managed_environment_id
     if administrator is None or managed is None:
@@ -102,7 +102,7 @@ def _held(
 
 
 def _counts(api: PingOneApi, managed: UUID, assignment: _Assignment) -> bool:
-    """An organization's roles reach all its environments, and a token sees one organization only."""
+    """Return whether the role applies. An organization's role always does: a token sees one organization only."""
     if assignment.scope_type == "POPULATION":
         path = f"/environments/{managed}/populations/{assignment.scope}"
         return _shown(lambda: api.get(path)) is not None
@@ -110,7 +110,7 @@ def _counts(api: PingOneApi, managed: UUID, assignment: _Assignment) -> bool:
 
 
 def _shown(read: Callable[[], T]) -> T | None:
-    """None: PingOne does not show it to this administrator."""
+    """Return the result, or None if PingOne does not show it to this administrator."""
     try:
         return read()
     except (MissingPermission, Blocked, NotFound):
@@ -127,7 +127,7 @@ def _groups(api: PingOneApi, person: str) -> list[UUID]:
 
 
 def _roles(api: PingOneApi, managed: UUID) -> dict[UUID, tuple[str, frozenset[str]]]:
-    """Name and permission ids of each role: the built-in ones, and the environment's own where they are shown."""
+    """Return name and permission IDs by role: built-in roles, and the environment's own if PingOne shows them."""
     found = items_of(api.get("/roles"), "roles", _role_of)
     own = _shown(lambda: items_of(api.get(f"/environments/{managed}/roles"), "roles", _role_of)) or ()
     return {role: (name, permissions) for role, name, permissions in (*found, *own)}

@@ -1,8 +1,8 @@
-"""The access token of a connection, and its refresh under a lease: however many ask at once, PingOne sees one refresh.
+"""The access token of a connection, and its refresh under a lease: many callers cause only one refresh at PingOne.
 
-The lease is a pair of columns claimed by one conditional UPDATE; it runs out by itself when its holder dies. No
-database transaction is open while PingOne is asked, and new tokens are stored before anybody uses them. What happens
-when something goes wrong in between is in docs/refresh.md.
+The lease is a pair of columns, claimed by one conditional UPDATE. It expires by itself if its holder dies. No database
+transaction is open during a call to PingOne, and new tokens are stored before anybody uses them. docs/refresh.md says
+what happens if a step fails.
 """
 
 import contextlib
@@ -29,29 +29,29 @@ from pingone_integration.models import Connection
 
 logger = logging.getLogger(__name__)
 
-MARGIN = timedelta(seconds=30)  # a token this close to its end is not handed out any more
-LEASE = timedelta(seconds=30)  # by the database's clock: those of several servers may be minutes apart
-EXCHANGE_S = 12.0  # what the token request may take; with less of the lease left it is not begun
-WAIT_S = 8.0  # how long a request waits for another one's refresh
+MARGIN = timedelta(seconds=30)  # a token this close to its end is not used any more
+LEASE = timedelta(seconds=30)  # by the database's clock: servers' clocks may be minutes apart
+EXCHANGE_S = 12.0  # longest token request; with less of the lease left, it does not begin
+WAIT_S = 8.0  # how long a request waits for another request's refresh
 REFUSED_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
-COOL_DOWN = timedelta(seconds=2)  # after a failed refresh: those who waited for it do not all try again
+COOL_DOWN = timedelta(seconds=2)  # after a failed refresh, so that not all waiting requests retry
 LONGEST_COOL_DOWN_S = 30
 
 
 @dataclass(frozen=True)
 class StoredTokens:
-    """The TokenSource of a connection: always what the database holds now."""
+    """The TokenSource of a connection, always read from the database."""
 
     connection_id: UUID
 
     def row(self) -> Connection:
-        """Return the connection as it stands now. Raises NotConnected, TokenRefreshFailure, AuthenticationError."""
+        """Return the connection, freshly read. Raises NotConnected, TokenRefreshFailure, AuthenticationError."""
         row = Connection.objects.get(pk=self.connection_id)
         require_grant(row)
         return row
 
     def current(self, row: Connection | None = None) -> AccessToken:
-        """Return a token that is good for the next seconds: that of `row`, read just now, or what is newer.
+        """Return a token that is valid for at least 30 s: that of `row`, freshly read, or a newer token.
 
         Raises as `row`, SealBroken, or a temporary error.
         """
@@ -60,12 +60,12 @@ class StoredTokens:
         return _token(self.connection_id, _is_fresh)
 
     def renewed(self, rejected: AccessToken) -> AccessToken:
-        """Return a newer one than `rejected`. Raises as `current`."""
+        """Return a newer token than `rejected`. Raises as `current`."""
         return _token(self.connection_id, lambda row: row.token_version != rejected.version and _is_fresh(row))
 
 
 def renew(connection: Connection) -> None:
-    """Exchange the refresh token that `connection` was read with, unless somebody has done so since.
+    """Refresh the tokens, unless they have been refreshed since `connection` was read.
 
     Raises as StoredTokens.current().
     """
@@ -73,7 +73,7 @@ def renew(connection: Connection) -> None:
 
 
 def require_grant(connection: Connection) -> None:
-    """Raise NotConnected, or what ended the grant: TokenRefreshFailure, AuthenticationError."""
+    """Require a grant. Raises NotConnected, or the error that ended it: TokenRefreshFailure, AuthenticationError."""
     if connection.has_grant:
         return
     if connection.state == Connection.State.RECONNECT_NEEDED:
@@ -82,7 +82,7 @@ def require_grant(connection: Connection) -> None:
 
 
 def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessToken:
-    """Return the stored token once it is `good`: refreshed here, or by another thread or process meanwhile."""
+    """Return the stored token once it is `good`: refreshed here, or by another thread or process."""
     me = uuid4()
     give_up_at = time.monotonic() + deadline.at_most(WAIT_S)
     while True:
@@ -110,12 +110,12 @@ def _is_fresh(row: Connection) -> bool:
 
 
 def _failed_just_now(row: Connection) -> PingOneError:
-    """Return the failure of the last attempt: there is no point in asking PingOne again within the same moment."""
+    """Return the error of the last attempt: during the cool-down, PingOne is not asked again."""
     return errors.rebuilt(row.state_kind, row.state_cause, otherwise=errors.Unavailable)
 
 
 def _claim(row: Connection, me: UUID) -> bool:
-    """Claim the lease by one conditional UPDATE, so that exactly one of all that try at once succeeds."""
+    """Claim the lease by one conditional UPDATE: of several callers, exactly one succeeds."""
     free = Q(lease_until=None) | Q(lease_until__lte=Now())
     claimed = Connection.objects.filter(
         free, pk=row.pk, token_version=row.token_version, state__in=connection_states.GRANTED
@@ -124,12 +124,12 @@ def _claim(row: Connection, me: UUID) -> bool:
 
 
 def _release(row: Connection, me: UUID, *, closed_for: timedelta) -> None:
-    """Hand the lease back; nobody may claim it for `closed_for`."""
+    """Release the lease; nobody may claim it for `closed_for`."""
     Connection.objects.filter(pk=row.pk, lease_owner=me).update(lease_owner=None, lease_until=Now() + closed_for)
 
 
 def _refresh(row: Connection, me: UUID) -> AccessToken | None:
-    """Return the new token, stored; None when the row has changed meanwhile and is to be read again."""
+    """Return the new token after storing it, or None if the row has to be read again."""
     lease_ends = time.monotonic() + LEASE.total_seconds()
     try:
         client = open_client(row)
@@ -153,7 +153,7 @@ def _exchange(client: OAuthClient, row: Connection, lease_ends: float) -> Grant:
 
 
 def _store(row: Connection, client: OAuthClient, grant: Grant) -> AccessToken | None:
-    """Store a refreshed grant unless the connection got other tokens, or lost them, while PingOne was asked."""
+    """Store a refreshed grant. Returns None if the tokens have been replaced or erased since."""
     now = timezone.now()
     version = row.token_version + 1
     renewed = {
@@ -163,7 +163,7 @@ def _store(row: Connection, client: OAuthClient, grant: Grant) -> AccessToken | 
         "lease_owner": None,
         "lease_until": None,
     }
-    if grant.refresh_token:  # without a new one, the old one stays good
+    if grant.refresh_token:  # without a new token, the old token stays valid
         renewed |= {
             "sealed_refresh_token": row.seal("refresh_token", grant.refresh_token),
             "refresh_token_issued_at": now,
@@ -175,23 +175,23 @@ def _store(row: Connection, client: OAuthClient, grant: Grant) -> AccessToken | 
         return AccessToken(grant.access_token, version)
     other = Connection.objects.get(pk=row.pk)
     if not other.has_grant or other.consented_at != row.consented_at:
-        # Disconnected, or connected anew: the tokens of the ended grant must not outlive it.
+        # Disconnected, or connected again: the tokens of the ended grant must not outlive it.
         with contextlib.suppress(PingOneError):
             grants.revoke_tokens(client, access_token=grant.access_token, refresh_token=grant.refresh_token)
     return None
 
 
 def _refresh_failed(row: Connection, me: UUID, error: PingOneError) -> None:
-    """Raise `error` after recording what it means for the connection, unless the tokens have changed meanwhile."""
+    """Record the failure in the connection's state and raise `error`, unless the tokens have changed since."""
     logger.warning("Connection %s: the access token could not be renewed: %s", row.pk, error.kind)
     failed_calls.count_renewal(row.pk, error)
-    if isinstance(error, errors.SealBroken | errors.OutOfTime):  # says nothing of PingOne
+    if isinstance(error, errors.SealBroken | errors.OutOfTime):  # says nothing about PingOne
         _release(row, me, closed_for=timedelta(0))
         raise error
     final = isinstance(error, errors.TokenRefreshFailure) or error.trace.code in REFUSED_CLIENT
     state = Connection.State.RECONNECT_NEEDED if final else Connection.State.NEEDS_ATTENTION
     asked_for = timedelta(seconds=min(error.retry_after_s or 0, LONGEST_COOL_DOWN_S))
-    with transaction.atomic():  # whoever hears of the new state, and takes time over it, holds no lease meanwhile
+    with transaction.atomic():  # listeners that act on commit do not delay the release of the lease
         current = connection_states.enter(row, state, error)
         _release(row, me, closed_for=max(COOL_DOWN, asked_for))
     if current:

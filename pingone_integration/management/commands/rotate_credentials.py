@@ -1,4 +1,4 @@
-"""`manage.py rotate_credentials`: every stored secret sealed with the newest key, so that older keys can go."""
+"""`manage.py rotate_credentials`: key rotation. Seals every stored secret with the newest key."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             )
 
     def sealed(self) -> Iterator[tuple[str, Callable[[], int]]]:
-        """What is sealed in this database: its name, and what seals it anew and says how many secrets that were."""
+        """Yield name and reseal function of each sealed secret; the function returns the number of secrets."""
         for model, column in _sealed_columns():
             for pk in QuerySet(model).exclude(**{column: ""}).values_list("pk", flat=True):
                 yield f"{model.__name__} {pk}: {column}", partial(_reseal, model, pk, column)
@@ -50,9 +50,9 @@ def _sealed_columns() -> Iterator[tuple[type[HoldsSecrets], str]]:
 
 
 def _reseal(model: type[HoldsSecrets], pk: Any, column: str) -> int:
-    """1 when the secret is sealed anew, 0 when it is gone. Raises SealBroken.
+    """Seal the secret again; return 1, or 0 if it is gone. Raises SealBroken.
 
-    Conditional on the value it read, so that it never puts an old token back over one that a refresh has just stored.
+    Optimistic locking: writes only over the value that it read, never over a token that a refresh has just stored.
     """
     rows: QuerySet[HoldsSecrets] = QuerySet(model)
     while row := rows.filter(pk=pk).first():
