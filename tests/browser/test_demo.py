@@ -51,21 +51,20 @@ def free_ports() -> tuple[int, int]:
         return one.getsockname()[1], other.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Demo]]:
-    """Return a function that returns the running demo. If a test has ended it, start it again with the same data."""
-    directory, (port, sandbox_port) = tmp_path_factory.mktemp("demo"), free_ports()
-    command = [sys.executable, "-m", "console.demo", "--directory", str(directory)]
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], Demo]]:
+    """Return a function that starts the demo, the second time with the data of the first."""
+    port, sandbox_port = free_ports()
+    command = [sys.executable, "-m", "console.demo", "--directory", str(tmp_path)]
     command += ["--port", str(port), "--sandbox-port", str(sandbox_port)]
     started: list[Demo] = []
 
-    def running_one() -> Demo:
-        if not started or started[-1].process.poll() is not None:
-            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-            started.append(Demo(process=process, printed=printed_by(process)))
+    def start_demo() -> Demo:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        started.append(Demo(process=process, printed=printed_by(process)))
         return started[-1]
 
-    yield running_one
+    yield start_demo
     for demo in started:
         with demo.process:
             demo.process.terminate()
@@ -82,28 +81,22 @@ def printed_by(process: subprocess.Popen[str]) -> str:
     return "".join(lines)
 
 
-@pytest.fixture
-def demo(running: Callable[[], Demo]) -> Demo:
-    return running()
-
-
-@pytest.mark.parametrize(
-    ("organization", "java_script"),
-    [("Acme", True), ("Globex", False)],
-    ids=["with JavaScript", "without JavaScript"],
-)
-def test_newcomer_gets_from_the_printed_sign_in_to_the_page_of_a_user(
-    demo: Demo, browser: Browser, organization: str, java_script: bool
+def test_newcomer_gets_from_the_printed_sign_in_to_the_page_of_a_user_and_the_demo_ends_completely(
+    start: Callable[[], Demo], browser: Browser
 ) -> None:
-    page = browser.new_page(base_url=demo.console_url, java_script_enabled=java_script)
-    page.set_default_timeout(20_000)
+    demo = start()
     mistakes: list[str] = []
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
 
-    walk(page, demo, organization, java_script=java_script)
+    for organization, java_script in (("Acme", True), ("Globex", False)):
+        page = browser.new_page(base_url=demo.console_url, java_script_enabled=java_script)
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: mistakes.append(str(error)))
+        walk(page, demo, organization, java_script=java_script)
+        page.close()
 
-    page.close()
     assert not mistakes
+    end_and_leave_no_process(demo, signal.SIGINT, expected=0)
+    end_and_leave_no_process(start(), signal.SIGKILL, expected=-signal.SIGKILL)
 
 
 def walk(page: Page, demo: Demo, organization: str, *, java_script: bool) -> None:
@@ -164,8 +157,7 @@ def descendants(process: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
-def test_demo_leaves_no_process_after_any_end(demo: Demo, end: signal.Signals) -> None:
+def end_and_leave_no_process(demo: Demo, end: signal.Signals, expected: int) -> None:
     processes = [os.pidfd_open(process) for process in descendants(demo.process.pid)]
     assert len(processes) >= 6  # the guard, the local PingOne with its worker, and the console with two
 
@@ -175,4 +167,4 @@ def test_demo_leaves_no_process_after_any_end(demo: Demo, end: signal.Signals) -
         ended, _, _ = select.select([process], [], [], 20)
         assert ended
         os.close(process)
-    assert demo.process.wait(20) == {signal.SIGINT: 0, signal.SIGKILL: -signal.SIGKILL}[end]
+    assert demo.process.wait(20) == expected
