@@ -22,7 +22,7 @@ PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_
 	PUBLIC_URL=https://console.acme.test DEBUG=False
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo demo-reset test test-postgres lint run format lock bench
+.PHONY: help install demo demo-reset test test-postgres lint run format messages lock bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ bench: $(VENV)/installed-dev ## Measure the console, a million audit entries, an
 	$(RUN) -m tests.benchmarks.console_pages
 	$(RUN) -m tests.benchmarks.audit_pages
 	$(RUN) -m tests.benchmarks.sandbox_lists
+
+messages: $(VENV)/installed-dev ## Extract the texts of the pages into console/locale
+	@$(RUN) -m tests.support.catalogs
 
 lock: $(VENV)/installed-dev ## Compile the requirements files from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(VENV)/bin/uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements.txt

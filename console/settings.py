@@ -119,6 +119,7 @@ TEMPLATES = [
                 "console.page.frame.layout",
             ],
             "builtins": [
+                "django.templatetags.i18n",
                 "django.templatetags.static",
                 "django_htmx.templatetags.django_htmx",
                 "template_partials.templatetags.partials",

@@ -1,0 +1,111 @@
+"""The message catalogs in console/locale: extract the marked texts, and write the pseudo-locale (`make messages`).
+
+The pseudo-locale en-XA shows each text in brackets and accented letters, so that a page shows which text is not marked.
+"""
+
+import re
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import extract
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation import templatize
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOCALE = ROOT / "console" / "locale"
+PSEUDO = "en_XA"
+
+KEYWORDS = {
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
+    **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
+}
+_ACCENTED = str.maketrans("aceginorsuyACEGINORSUY", "áçéğíñöŕšúýÁÇÉĞÍÑÖŔŠÚÝ")
+_KEPT = re.compile(r"(%\(\w+\)[sd]|%%|\{[^}]*\}|<[^>]*>|&\w+;)")
+
+
+def sources() -> list[Path]:
+    """Return the files whose texts a page may show."""
+    python = [path for folder in ("console", "pingone_integration") for path in (ROOT / folder).rglob("*.py")]
+    sandbox = ROOT / "pingone_integration" / "sandbox"
+    return sorted(path for path in [*python, *templates()] if not path.is_relative_to(sandbox))
+
+
+def templates() -> list[Path]:
+    return sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in {".html", ".txt"})
+
+
+def extracted() -> Catalog:
+    """Return a catalog of all marked texts, sorted and without places, so that moving code does not change it."""
+    found = set()
+    for path in sources():
+        if path.suffix == ".py":
+            found |= _messages(path.read_bytes())
+        else:
+            # One line at a time: the template's own text became X's, which are no Python together.
+            for line in templatize(path.read_text(), origin=str(path)).splitlines():
+                found |= _messages(line.strip().encode())
+    catalog = Catalog(header_comment="", fuzzy=False)
+    for context, message in sorted(found, key=str):
+        catalog.add(message, context=context)
+    return catalog
+
+
+def _messages(source: bytes) -> set[tuple[str | None, str | tuple[str, ...]]]:
+    found = extract("python", BytesIO(source), KEYWORDS)
+    return {(context, message) for _, message, _, context in found if message}
+
+
+def pseudo(text: str) -> str:
+    """Return the text in brackets and accented letters. Placeholders, tags and outer spaces stay."""
+    inner = text.strip()
+    parts = (part if _KEPT.fullmatch(part) else part.translate(_ACCENTED) for part in _KEPT.split(inner))
+    return text.replace(inner, f"[{''.join(parts)}]", 1)
+
+
+def pseudo_catalog() -> Catalog:
+    day = datetime(2026, 1, 1, tzinfo=UTC)  # fixed, so that the file changes with its texts only
+    catalog = Catalog(locale="en_US", header_comment="", fuzzy=False, creation_date=day, revision_date=day)
+    for message in extracted():
+        if message.id:
+            translated = pseudo(message.id) if isinstance(message.id, str) else tuple(map(pseudo, message.id))
+            catalog.add(message.id, translated, context=message.context)
+    return catalog
+
+
+def as_mo(catalog: Catalog) -> bytes:
+    written = BytesIO()
+    write_mo(written, catalog)
+    return written.getvalue()
+
+
+def contents(catalog: Catalog) -> dict[object, object]:
+    return {(message.context, message.id): message.string for message in catalog if message.id}
+
+
+def committed_po(locale: str) -> Catalog:
+    with (LOCALE / locale / "LC_MESSAGES" / "django.po").open("rb") as file:
+        return read_po(file)
+
+
+def committed_mo(locale: str) -> Catalog:
+    with (LOCALE / locale / "LC_MESSAGES" / "django.mo").open("rb") as file:
+        return read_mo(file)
+
+
+def main() -> None:
+    folder = LOCALE / PSEUDO / "LC_MESSAGES"
+    folder.mkdir(parents=True, exist_ok=True)
+    catalog = pseudo_catalog()
+    with (folder / "django.po").open("wb") as file:
+        write_po(file, catalog, width=0, omit_header=False, sort_output=True)
+    (folder / "django.mo").write_bytes(as_mo(catalog))
+    print(f"{len(catalog)} texts in {folder.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
