@@ -19,8 +19,8 @@ _UNTRANSLATABLE = re.compile(r"\|\s*(?:pluralize|yesno)\b")
 _PROPER_NAMES = {"PingOne", "SCIM", "ID", "MFA", "CSV", "JSON", "HTML", "GET", "POST", "PUT", "PATCH", "DELETE", "UTC"}
 
 
-class _ShownText(HTMLParser):
-    """Collect the words of a page: its texts, and the attributes that people see or hear."""
+class ShownText(HTMLParser):
+    """Collects the words of a page: its texts, and the attributes that people see or hear."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -48,7 +48,7 @@ def unmarked_texts(path: Path) -> list[str]:
     tokens = _outside_of_translations(Lexer(path.read_text()).tokenize())
     source = "".join(token.contents if token.token_type is TokenType.TEXT else "" for token in tokens)
     if path.suffix == ".html":
-        parser = _ShownText()
+        parser = ShownText()
         parser.feed(source)
         parser.close()
         texts = parser.texts
