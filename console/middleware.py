@@ -4,9 +4,11 @@ import zoneinfo
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 from allauth.usersessions.middleware import UserSessionsMiddleware
 from allauth.usersessions.models import UserSession
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -100,3 +102,20 @@ class Failures:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return pages.pingone_failed(request, error) if isinstance(error, PingOneError) else None
+
+
+class NoUploads(FileUploadHandler):
+    """An upload handler that stops at the first file, because no page takes one.
+
+    Django parses a form before the view runs, so that a stranger could fill the disk through any form. A view that
+    takes a file checks the operator first, and then sets `request.upload_handlers` itself.
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise StopUpload(connection_reset=True)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        raise StopUpload(connection_reset=True)
+
+    def file_complete(self, file_size: int) -> None:
+        return None

@@ -140,6 +140,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+FILE_UPLOAD_HANDLERS = ["console.middleware.NoUploads"]
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -172,6 +174,12 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SERVED_OVER_TLS  # the demo on localhost
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "add_webauthn": "console.operators.passkey_forms.AddForm",
+    "authenticate_webauthn": "console.operators.passkey_forms.AuthenticateForm",
+    "login_webauthn": "console.operators.passkey_forms.LoginForm",
+    "reauthenticate_webauthn": "console.operators.passkey_forms.ReauthenticateForm",
+}
 MFA_TOTP_ISSUER = "PingOne console"
 USERSESSIONS_TRACK_ACTIVITY = True
 

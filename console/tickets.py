@@ -10,7 +10,7 @@ from django.forms import CharField, ChoiceField, Form, TextInput, UUIDField
 
 from console.access import ConsoleRequest
 from console.models import TicketPolicy
-from console.models.tickets import validate_ticket_pattern
+from console.models.ticket_patterns import LONGEST, validate_ticket_pattern
 from console.session_slot import SessionSlot
 
 Requirement = TicketPolicy.Requirement
@@ -43,7 +43,7 @@ class TicketPolicyForm(Form):
     pattern = CharField(
         label="Pattern",
         required=False,
-        max_length=200,
+        max_length=LONGEST,
         validators=[validate_ticket_pattern],
         widget=TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "placeholder": r"INC\d+"}

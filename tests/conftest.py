@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import respx
+from django.contrib.contenttypes.management import create_contenttypes
+from django.db.models.signals import post_migrate
 from django.test import Client
 
 from console.models import Membership, Operator, Organization
@@ -22,6 +24,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.stats["skipped"] = [report for report in skipped if report not in not_run]
         terminalreporter.stats["without Chromium"] = not_run  # for the counts in the last line
         terminalreporter.write_line(f"{len(not_run)} browser tests did not run. {NO_CHROMIUM}", yellow=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_content_types() -> None:
+    """Create no content types and permissions: the console uses none, and each flush of a database test repeats it."""
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(autouse=True)

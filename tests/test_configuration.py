@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import runpy
 import secrets
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 
+import environ
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
@@ -74,10 +76,28 @@ def start(**environment: str | None) -> subprocess.CompletedProcess[str]:
     )
 
 
+def load(monkeypatch: pytest.MonkeyPatch, **environment: str | None) -> None:
+    """Run console/settings.py in this process, which takes a hundredth of the time of a start."""
+    monkeypatch.setattr(environ.Env, "read_env", lambda *_, **__: None)
+    for name in variables_read():
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**WORKING, **environment}.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    runpy.run_path(str(ROOT / "console" / "settings.py"))
+
+
 def test_three_settings_are_enough_to_start() -> None:
     started = start()
 
     assert started.returncode == 0, started.stderr
+
+
+def test_invalid_setting_stops_the_start() -> None:
+    refused = start(PUBLIC_URL="console.acme.test")
+
+    assert refused.returncode != 0
+    assert "PUBLIC_URL" in refused.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -98,12 +118,11 @@ def test_three_settings_are_enough_to_start() -> None:
         ("TRUSTED_PROXIES", "proxy"),
     ],
 )
-def test_invalid_setting_stops_the_start_and_is_named(name: str, value: str | None) -> None:
-    refused = start(**{name: value})
+def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
+    with pytest.raises((ImproperlyConfigured, ValueError), match=name) as refused:
+        load(monkeypatch, **{name: value})
 
-    assert refused.returncode != 0
-    assert name in refused.stderr.splitlines()[-1]
-    assert "changeme" not in refused.stderr
+    assert "changeme" not in str(refused.value)
 
 
 MAKES_A_SECRET_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'

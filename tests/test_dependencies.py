@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -39,6 +40,12 @@ def locked(path: str) -> dict[str, Version]:
 
 
 @cache
+def distributions_of() -> Mapping[str, list[str]]:
+    """Return the names of the distributions that provide each top-level package."""
+    return packages_distributions()
+
+
+@cache
 def packages_named() -> set[str]:
     """Return the top-level packages that our code imports or names in a string, as settings name apps."""
     named: set[str] = set()
@@ -66,7 +73,7 @@ def test_dependency_is_used(requirement: Requirement) -> None:
         name = canonicalize_name(requirement.name)
         provides = {
             package
-            for package, distributions in packages_distributions().items()
+            for package, distributions in distributions_of().items()
             if name in map(canonicalize_name, distributions)
         }
         assert provides & packages_named()

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
 
 from console.access import Actor
@@ -219,7 +220,8 @@ def _unless_submitted(row: AuditEntry, actor: Actor, circumstances: Circumstance
     except IntegrityError:
         if submitted(row.organization, actor, circumstances.submission):
             return None
-        raise
+        # Keys are random, so only a forged request has the key of somebody else's form.
+        raise SuspiciousOperation("The idempotency key belongs to another operator.") from None
 
 
 def _person(operator: Operator | None) -> Json:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -27,6 +27,18 @@ def _action_choices() -> list[tuple[str, Any]]:
     ]
 
 
+def _is_a_possible_day(day: date) -> None:
+    if not date(2000, 1, 1) <= day <= date(2999, 12, 31):
+        raise forms.ValidationError("Choose a day between 2000 and 2999.")
+
+
+class _DayField(forms.DateField):
+    """A day on which an entry may have been made. The day after it exists in every time zone."""
+
+    widget = forms.DateInput(attrs={"type": "date"})
+    default_validators = [_is_a_possible_day]
+
+
 class AuditFilterForm(forms.Form):
     """The filters of the audit page, as in its URL. Each is optional."""
 
@@ -37,8 +49,8 @@ class AuditFilterForm(forms.Form):
         label="Outcome", required=False, choices=[("", "Any outcome"), *AuditEntry.Outcome.choices]
     )
     ticket = forms.CharField(label="Ticket", required=False, max_length=100)
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = _DayField(label="From", required=False)
+    until = _DayField(label="To", required=False)
 
     def query(self, **more: Any) -> str:
         """Return the filters as a query string, with `more` added."""

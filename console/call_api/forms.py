@@ -105,6 +105,8 @@ class CallApiForm(Form):
             raise ValidationError(f"Not JSON: {wrong.msg}, line {wrong.lineno}, column {wrong.colno}.") from wrong
         except RecursionError:
             raise ValidationError("Not JSON that PingOne would read: nested too deeply.") from None
+        except ValueError:  # Python refuses integers of more than 4300 digits
+            raise ValidationError("Not JSON that PingOne would read: a number is too long.") from None
         return typed
 
 

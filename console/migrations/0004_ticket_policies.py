@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import console.models.tickets
+import console.models.ticket_patterns
 
 
 class Migration(migrations.Migration):
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 (
                     "pattern",
                     models.CharField(
-                        blank=True, max_length=200, validators=[console.models.tickets.validate_ticket_pattern]
+                        blank=True, max_length=200, validators=[console.models.ticket_patterns.validate_ticket_pattern]
                     ),
                 ),
             ],

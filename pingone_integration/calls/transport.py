@@ -2,6 +2,8 @@
 
 import os
 import time
+import zlib
+from collections.abc import Iterable
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import httpx
 
 from pingone_integration.calls import deadline
+from pingone_integration.calls.inflation import ACCEPTED, UnknownEncoding, inflated
 from pingone_integration.errors import OutOfTime
 
 MAX_ANSWER_BYTES = 5_000_000
@@ -52,12 +55,15 @@ class BoundedTransport(httpx.HTTPTransport):
         response = super().handle_request(request)
         content = bytearray()
         try:
-            for chunk in response.iter_bytes():
+            chunks: Iterable[bytes] = response.stream  # type: ignore[assignment]  # a synchronous transport
+            for chunk in inflated(chunks, response.headers.get("Content-Encoding", "")):
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
                     raise AnswerTooLarge(f"more than {MAX_ANSWER_BYTES} bytes", request=request)
                 if time.monotonic() - started > longest:
                     raise httpx.ReadTimeout(f"not complete after {longest:.0f} s", request=request)
+        except (UnknownEncoding, zlib.error) as error:
+            raise httpx.DecodingError(str(error), request=request) from error
         finally:
             response.close()
         described = {b"content-encoding", b"content-length", b"transfer-encoding"}  # no longer true of the decoded body
@@ -82,7 +88,7 @@ def client_options() -> dict[str, Any]:
     return {
         "transport": shared_transport(),
         "timeout": TIMEOUT,
-        "headers": {"User-Agent": "pingone-console", "Accept": "application/json"},
+        "headers": {"User-Agent": "pingone-console", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         "follow_redirects": False,
         "trust_env": False,

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,22 +52,13 @@ def free_ports() -> tuple[int, int]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], Demo]]:
-    """Return a function that starts the demo, the second time with the data of the first."""
+def demo(tmp_path: Path) -> Iterator[Demo]:
     port, sandbox_port = free_ports()
     command = [sys.executable, "-m", "console.demo", "--directory", str(tmp_path)]
     command += ["--port", str(port), "--sandbox-port", str(sandbox_port)]
-    started: list[Demo] = []
-
-    def start_demo() -> Demo:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        started.append(Demo(process=process, printed=printed_by(process)))
-        return started[-1]
-
-    yield start_demo
-    for demo in started:
-        with demo.process:
-            demo.process.terminate()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        yield Demo(process=process, printed=printed_by(process))
+        process.terminate()
 
 
 def printed_by(process: subprocess.Popen[str]) -> str:
@@ -82,9 +73,8 @@ def printed_by(process: subprocess.Popen[str]) -> str:
 
 
 def test_newcomer_gets_from_the_printed_sign_in_to_the_page_of_a_user_and_the_demo_ends_completely(
-    start: Callable[[], Demo], browser: Browser
+    demo: Demo, browser: Browser
 ) -> None:
-    demo = start()
     mistakes: list[str] = []
 
     for organization, java_script in (("Acme", True), ("Globex", False)):
@@ -95,8 +85,7 @@ def test_newcomer_gets_from_the_printed_sign_in_to_the_page_of_a_user_and_the_de
         page.close()
 
     assert not mistakes
-    end_and_leave_no_process(demo, signal.SIGINT, expected=0)
-    end_and_leave_no_process(start(), signal.SIGKILL, expected=-signal.SIGKILL)
+    end_and_leave_no_process(demo)
 
 
 def walk(page: Page, demo: Demo, organization: str, *, java_script: bool) -> None:
@@ -157,14 +146,15 @@ def descendants(process: int) -> list[int]:
     return found
 
 
-def end_and_leave_no_process(demo: Demo, end: signal.Signals, expected: int) -> None:
+def end_and_leave_no_process(demo: Demo) -> None:
+    """End the demo by Ctrl-C. tests/console/test_demo.py ends its processes in every other way."""
     processes = [os.pidfd_open(process) for process in descendants(demo.process.pid)]
     assert len(processes) >= 6  # the guard, the local PingOne with its worker, and the console with two
 
-    demo.process.send_signal(end)
+    demo.process.send_signal(signal.SIGINT)
 
     for process in processes:
         ended, _, _ = select.select([process], [], [], 20)
         assert ended
         os.close(process)
-    assert demo.process.wait(20) == expected
+    assert demo.process.wait(20) == 0

@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -350,6 +351,53 @@ def test_compressed_answer_is_measured_unpacked(api: PingOneApi, pingone: respx.
     pingone.get("/users").respond(200, content=small, headers={"Content-Encoding": "gzip"})
 
     assert api.get("/users") == {"count": 1}
+    with pytest.raises(errors.Unavailable):
+        api.post("/users")
+
+
+def test_inflating_stops_at_the_limit(api: PingOneApi, pingone: respx.MockRouter) -> None:
+    bomb = gzip.compress(bytes(200_000_000), compresslevel=9)
+    pingone.post("/users").respond(200, content=iter([bomb]), headers={"Content-Encoding": "gzip"})
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.Unavailable):
+            api.post("/users")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4 * transport.MAX_ANSWER_BYTES
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "gzip, br", "deflate", "zstd", "gzip,identity"])
+def test_other_or_stacked_encodings_are_refused(api: PingOneApi, pingone: respx.MockRouter, encoding: str) -> None:
+    body = gzip.compress(gzip.compress(b"{}"))
+    route = pingone.post("/users").respond(200, content=iter([body]), headers={"Content-Encoding": encoding})
+
+    with pytest.raises(errors.Unavailable):
+        api.post("/users")
+
+    assert route.calls.last.request.headers["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("GZIP", gzip.compress(b'{"count": 1}')),
+        ("x-gzip", gzip.compress(b'{"count"') + gzip.compress(b": 1}")),
+        ("identity", b'{"count": 1}'),
+    ],
+    ids=["upper case", "two parts", "not compressed"],
+)
+def test_compressed_answer_is_read(api: PingOneApi, pingone: respx.MockRouter, encoding: str, body: bytes) -> None:
+    pingone.get("/users").respond(200, content=iter([body[:5], body[5:]]), headers={"Content-Encoding": encoding})
+
+    assert api.get("/users") == {"count": 1}
+
+
+def test_broken_compression_is_no_answer(api: PingOneApi, pingone: respx.MockRouter) -> None:
+    pingone.post("/users").respond(200, content=iter([b"no gzip"]), headers={"Content-Encoding": "gzip"})
+
     with pytest.raises(errors.Unavailable):
         api.post("/users")
 
