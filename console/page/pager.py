@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pingone_integration.calls.paging import Page
+from pingone_integration.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +15,8 @@ class Pager:
     first: str = ""
     previous: str = ""
     next: str = ""
-    previous_label: str = "Previous"
-    next_label: str = "Next"
+    previous_label: Text = "Previous"
+    next_label: Text = "Next"
 
 
 def pager_of(page: Page[Any] | None, cursor: str, url: Callable[[str], str]) -> Pager:
