@@ -86,6 +86,22 @@ def test_pattern_is_removed_with_its_requirement(admin: Client, acme: Organizati
     assert ticket_policy(acme, "user.delete").pattern == ""
 
 
+@pytest.mark.parametrize(
+    ("pattern", "example"),
+    [
+        (r"INC\d+", "INC12345"),
+        (r"CHG-\d{4}|INC\d+", "CHG-1234"),
+        (r"\d", "1"),
+        (r"[A-Z]+-\d+", r"[A-Z]+-\d+"),
+        (r"INC\d{4,8}", r"INC\d{4,8}"),
+    ],
+)
+def test_message_about_a_ticket_shows_an_example_of_a_simple_pattern(pattern: str, example: str) -> None:
+    policy = TicketPolicy(requirement=TicketPolicy.Requirement.PATTERN, pattern=pattern)
+
+    assert policy.problem_with("soon") == f"Enter a ticket number like {example}."
+
+
 def test_policies_are_for_org_admins_only(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
     for operator in (helpdesk, auditor):
         assert browser_of(operator).post(PAGE, as_before()).status_code == 403

@@ -12,19 +12,22 @@ import httpx
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.functional import lazy
 
 from console.access import Actor
-from console.audit import entries
+from console.audit import entries, wording
 from console.audit.entries import Circumstances, Outcome, Subject
 from console.audit.search import PAGE_SIZE, AuditFilterForm, matching
 from console.models import AuditEntry, Operator, Organization
+from console.models.audit import CHANNELS, OUTCOMES, SUBJECTS
 from pingone_integration.errors import MissingPermission, Trace
 from tests.support.answers import ADA, BO, HOSTILE_NAMES, ada
 
 pytestmark = pytest.mark.database
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+LANGUAGE = lazy(translation.get_language, str)()  # a text that names the language it is shown in
 
 
 def happened(
@@ -295,6 +298,45 @@ def test_csv_export_has_every_match_and_no_formula(log, acme, helpdesk):
     assert rows[0]["subject_name"] == '\'=HYPERLINK("http://evil.test")'
     assert (rows[0]["reason"], rows[0]["ticket"]) == ("'+1", "'@x")
     assert rows[0]["changes"] == "Status: activated → deactivated"
+
+
+def test_csv_export_is_in_english_for_every_reader(log, acme, helpdesk, monkeypatch):
+    monkeypatch.setitem(wording._LABELS, "enabled", LANGUAGE)
+    happened(acme, helpdesk)
+
+    with translation.override("de"):
+        page, exported = log().text, log("export/csv/").getvalue().decode()
+
+    assert "de: activated → deactivated" in page
+    assert "en: activated → deactivated" in exported
+
+
+def test_translated_texts_are_stored_in_english(acme, helpdesk):
+    about = Subject(kind=AuditEntry.Subject.POLICY, name=LANGUAGE)
+    actor = Actor(kind=AuditEntry.Actor.OPERATOR, operator=helpdesk)
+
+    with translation.override("de"):
+        recorded = entries.record(acme, "policy.changed", subject=about, reason=LANGUAGE, inputs={"x": LANGUAGE})
+        refused = entries.refuse(
+            acme, actor, "user.lock", about, circumstances=Circumstances(), inputs={}, reason=LANGUAGE
+        )
+        closed = entries.close(happened(acme, helpdesk, outcome=None), Outcome.UNKNOWN, note=LANGUAGE)
+
+    assert (recorded.subject_name, recorded.reason, recorded.inputs) == ("en", "en", {"x": "en"})
+    assert refused is not None
+    assert (refused.note, closed.note) == ("en", "en")
+
+
+def test_every_choice_of_an_entry_has_words_for_pages():
+    assert set(OUTCOMES) == set(AuditEntry.Outcome)
+    assert set(SUBJECTS) == set(AuditEntry.Subject)
+    assert set(CHANNELS) == set(AuditEntry.Channel)
+
+
+def test_recent_activity_names_an_unknown_operator_and_an_object_without_name(acme):
+    line = wording.Line(entries.record(acme, "policy.changed", subject=Subject(kind=AuditEntry.Subject.POLICY)))
+
+    assert (line.who, line.whom) == ("unknown", "Policy")
 
 
 def test_json_export_has_every_match_with_all_fields(log, acme, helpdesk):
