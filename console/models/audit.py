@@ -136,13 +136,13 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("The audit log is append-only.")
 
-    def get_outcome_display(self) -> Text:
+    def get_outcome_display(self) -> Text:  # type: ignore[no-redef]
         return OUTCOMES.get(self.outcome, self.outcome)
 
-    def get_subject_kind_display(self) -> Text:
+    def get_subject_kind_display(self) -> Text:  # type: ignore[no-redef]
         return SUBJECTS.get(self.subject_kind, self.subject_kind)
 
-    def get_channel_display(self) -> Text:
+    def get_channel_display(self) -> Text:  # type: ignore[no-redef]
         return CHANNELS.get(self.channel, self.channel)
 
     @property
