@@ -38,6 +38,7 @@ from pingone_integration.errors import (
     RateLimited,
     Unavailable,
 )
+from pingone_integration.texts import Text, english
 from pingone_integration.users import User
 
 UNREAD = "It could not be read back."
@@ -179,7 +180,7 @@ def _ended(row: AuditEntry, error: PingOneError, *, outcome: type[Conflict | Fai
 
 
 def _refuse(
-    access: OrgAccess, operation: Operation, subject: Subject, circumstances: Circumstances, reason: str
+    access: OrgAccess, operation: Operation, subject: Subject, circumstances: Circumstances, reason: Text
 ) -> Refused | AlreadySubmitted:
     entry = entries.refuse(
         access.org,
@@ -188,9 +189,9 @@ def _refuse(
         subject,
         circumstances=circumstances,
         inputs=operation.recorded_inputs(),
-        reason=reason,
+        reason=english(reason),
     )
-    return Refused(reason=reason, entry=entry) if entry else _sent_before(access, circumstances)
+    return Refused(reason=str(reason), entry=entry) if entry else _sent_before(access, circumstances)
 
 
 def _sent_before(access: OrgAccess, circumstances: Circumstances) -> AlreadySubmitted:

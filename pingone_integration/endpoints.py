@@ -7,10 +7,13 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 import httpx
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.calls.api import JSON, PingOneApi
 from pingone_integration.calls.responses import json_object, traced
 from pingone_integration.errors import InvalidValue, Trace
+from pingone_integration.texts import Text
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 LONGEST_PATH = 500
@@ -48,32 +51,32 @@ MEDIA_TYPES = (
 
 # Suggestions for a typed path; {user} and the like are placeholders for IDs.
 # Source: PingOne API reference, table of contents (read 2026-11).
-SUGGESTED_PATHS = (
-    ("/users", "List or create users"),
-    ("/users/{user}", "Read, change or delete a user; unlock by content type"),
-    ("/users/{user}/enabled", "Enable or disable"),
-    ("/users/{user}/password", "Password state; recovery code, unlock, force change by content type"),
-    ("/users/{user}/population", "Move to another population"),
-    ("/users/{user}/memberOfGroups", "Group memberships"),
-    ("/users/{user}/mfaEnabled", "MFA on or off"),
-    ("/users/{user}/bypassMFA", "MFA bypass"),
-    ("/users/{user}/devices", "MFA devices"),
-    ("/users/{user}/sessions", "Sessions"),
-    ("/users/{user}/roleAssignments", "Administrator roles"),
-    ("/groups", "List or create groups"),
-    ("/groups/{group}", "Read, replace or delete a group"),
-    ("/groups/{group}/roleAssignments", "Roles that a group carries"),
-    ("/populations", "List or create populations"),
-    ("/populations/{population}", "Read, replace or delete a population"),
-    ("/schemas", "User schema"),
-    ("/schemas/{schema}/attributes", "Attributes of the user schema"),
-    ("/passwordPolicies", "Password policies"),
-    ("/capabilities", "Licence limits"),
-    ("/roles", "Roles of the environment"),
-    ("/applications", "Applications"),
-    ("/signOnPolicies", "Sign-on policies"),
-    ("/identityProviders", "External identity providers"),
-    ("/activities", "Audit activities; the filter must name a time range"),
+SUGGESTED_PATHS: tuple[tuple[str, Text], ...] = (
+    ("/users", _("List or create users")),
+    ("/users/{user}", _("Read, change or delete a user. Unlock with a content type")),
+    ("/users/{user}/enabled", _("Activate or deactivate")),
+    ("/users/{user}/password", _("Password state. Recovery code, unlock or forced change with a content type")),
+    ("/users/{user}/population", _("Move to another population")),
+    ("/users/{user}/memberOfGroups", _("Group memberships")),
+    ("/users/{user}/mfaEnabled", _("MFA on or off")),
+    ("/users/{user}/bypassMFA", _("MFA bypass")),
+    ("/users/{user}/devices", _("MFA devices")),
+    ("/users/{user}/sessions", _("Sessions")),
+    ("/users/{user}/roleAssignments", _("Administrator roles")),
+    ("/groups", _("List or create groups")),
+    ("/groups/{group}", _("Read, replace or delete a group")),
+    ("/groups/{group}/roleAssignments", _("Roles assigned to a group")),
+    ("/populations", _("List or create populations")),
+    ("/populations/{population}", _("Read, replace or delete a population")),
+    ("/schemas", _("User schema")),
+    ("/schemas/{schema}/attributes", _("Attributes of the user schema")),
+    ("/passwordPolicies", _("Password policies")),
+    ("/capabilities", _("License limits")),
+    ("/roles", _("Roles of the environment")),
+    ("/applications", _("Applications")),
+    ("/signOnPolicies", _("Sign-on policies")),
+    ("/identityProviders", _("External identity providers")),
+    ("/activities", _("Audit activities. The filter must contain a time range")),
 )
 
 # Response headers that help to debug.
@@ -111,19 +114,30 @@ def parse_endpoint(text: str, *, environment_id: UUID) -> Endpoint:
     Raises UnsafePath for anything but a plain path under `environment_id`. It refuses, and does not repair: an
     absolute URL, a step up, anything percent-encoded, another environment.
     """
-    path, _, query = text.strip().partition("?")
+    path, _mark, query = text.strip().partition("?")
     if len(path) > LONGEST_PATH or len(query) > LONGEST_QUERY:
-        raise UnsafePath(f"Too long: at most {LONGEST_PATH} characters of path and {LONGEST_QUERY} of query.")
+        raise UnsafePath(
+            format_lazy(
+                _("This is too long. Use at most {path} characters for the path and {query} for the query."),
+                path=LONGEST_PATH,
+                query=LONGEST_QUERY,
+            )
+        )
     if "://" in path or path.startswith("//"):
-        raise UnsafePath("Only a path, such as /users: host and environment are those of the connection.")
+        raise UnsafePath(_("Enter only a path, such as /users. The connection sets the host and the environment."))
     named = _ENVIRONMENT_PREFIX.match(path)
     if named:
         if named[1].lower() != str(environment_id):
-            raise UnsafePath(f"This connection manages environment {environment_id}: calls to others are not sent.")
+            raise UnsafePath(
+                format_lazy(
+                    _("This connection reaches only environment {environment}. Enter the part of the path after it."),
+                    environment=str(environment_id),
+                )
+            )
         path = path[named.end() :]
     segments = path.strip("/").split("/") if path.strip("/") else []
     if not segments and not named:
-        raise UnsafePath("Type a path under the environment, such as /users or /populations.")
+        raise UnsafePath(_("Enter a path in the environment, such as /users or /populations."))
     for segment in segments:
         if not _SEGMENT.fullmatch(segment):
             raise UnsafePath(_why_not(segment))
@@ -134,20 +148,22 @@ def parse_query(text: str) -> tuple[tuple[str, str], ...]:
     """Parse `limit=5&filter=...`, with or without its question mark. Raises UnsafePath."""
     text = text.strip().removeprefix("?")
     if len(text) > LONGEST_QUERY:
-        raise UnsafePath(f"The query is too long: at most {LONGEST_QUERY} characters.")
+        raise UnsafePath(format_lazy(_("The query is too long. Use at most {most} characters."), most=LONGEST_QUERY))
     if not text:
         return ()
     try:
         return tuple(parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict"))
     except ValueError:
-        raise UnsafePath("A query is name=value pairs joined by &, for example limit=25&expand=population.") from None
+        raise UnsafePath(
+            _("Enter the query as name=value pairs joined by &, such as limit=25&expand=population.")
+        ) from None
 
 
 def parse_media_type(text: str) -> str:
     """Parse a JSON-like media type. Raises UnsafePath otherwise, which prevents header injection."""
     text = text.strip()
     if not _MEDIA_TYPE.fullmatch(text):
-        raise UnsafePath("A content type such as application/json or application/vnd.pingidentity....+json.")
+        raise UnsafePath(_("Enter a content type such as application/json or application/vnd.pingidentity....+json."))
     return text
 
 
@@ -174,11 +190,14 @@ def call(
     )
 
 
-def _why_not(segment: str) -> str:
+def _why_not(segment: str) -> Text:
     if segment in {"", ".", ".."}:
-        return "A path goes down only: no empty steps, no . and no .."
+        return _("Remove the empty parts, . and .. from the path.")
     odd = sorted({character for character in segment if not re.fullmatch(r"[A-Za-z0-9_~.-]", character)})
     if odd:
         shown = ", ".join(f"{character!a}" for character in odd[:5])
-        return f"A path of PingOne has only letters, digits, hyphens, underscores and dots; here: {shown}."
-    return "A step of a path neither begins nor ends with a dot, and has no two dots in a row."
+        return format_lazy(
+            _("Remove {characters} from the path. Use letters, digits, hyphens, underscores and dots only."),
+            characters=shown,
+        )
+    return _("No part of a path can begin or end with a dot, or have two dots in a row.")

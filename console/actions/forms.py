@@ -48,7 +48,7 @@ class ActionForm(forms.Form):
     def clean_ticket(self) -> str:
         ticket = str(self.cleaned_data["ticket"])
         if self.policy and (problem := self.policy.problem_with(ticket)):
-            raise forms.ValidationError(problem)
+            raise forms.ValidationError(str(problem))
         return ticket
 
     def inputs(self) -> dict[str, Any]:

@@ -69,18 +69,18 @@ def verify(organization: Organization) -> Break | None:
             if row.sequence != sequence:
                 return Break(sequence, "was removed")
             if row.hash != digest(row):
-                return Break(sequence, f"was edited or moved here from another place (entry {row.entry})")
+                return Break(sequence, f"was edited or moved (entry {row.entry})")
             if row.previous_hash != last_hash:
-                return Break(sequence, f"does not follow from the one before it (entry {row.entry})")
+                return Break(sequence, f"does not follow the row before it (entry {row.entry})")
             last_hash = row.hash
         head = AuditHead.objects.filter(organization=organization).first()
         known, known_hash = (head.sequence, head.hash) if head else (0, "")
         if known < sequence:
-            return Break(known + 1, "was added without its place in the record")
+            return Break(known + 1, "was added outside the chain")
         if known == sequence:
             return None if known_hash in {last_hash, ""} else Break(sequence, "was replaced")
         if not rows.filter(sequence__gt=sequence).exists():
-            return Break(sequence + 1, f"was removed, with all after it up to {known}")
+            return Break(sequence + 1, f"was removed, with all rows after it up to {known}")
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 Every row also goes to the process log as one JSON line, for a SIEM. The line holds people, IDs, the outcome, and the
 row's hash, which anchors the hash chain outside this database. It holds no values of a user's profile.
 A form's `submission` is its idempotency key: a double-submit has one effect.
+Rows and lines are in English. Pages translate what they show.
 """
 
 import json
@@ -15,6 +16,9 @@ from uuid import UUID, uuid4
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.audit.chain import append
@@ -22,6 +26,7 @@ from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
 from console.models.audit import EXPORTED, FIELDS
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text, english
 from pingone_integration.values import printable, text
 
 logger = logging.getLogger("console.audit.entries")
@@ -32,20 +37,20 @@ Json = dict[str, Any]
 LONGEST_NAME = 500  # characters; PostgreSQL's limit for an indexed value is not far above
 
 # The events in the log besides the actions of the catalogue: key to wording.
-EVENTS = {
-    "operator.signed-in": "Signed in",
-    "operator.sign-in-failed": "Failed to sign in",
-    "operator.signed-out": "Signed out",
-    "connection.settings-changed": "Connection settings changed",
-    "connection.connected": "Connected to PingOne",
-    "connection.connect-failed": "Failed to connect to PingOne",
-    "connection.environment-chosen": "Managed environment chosen",
-    "connection.disconnected": "Disconnected from PingOne",
-    "group.members-exported": "Members of a group exported",
-    "membership.added": "Member added",
-    "membership.role-changed": "Member's role changed",
-    "membership.removed": "Member removed",
-    "policy.changed": "Policy changed",
+EVENTS: dict[str, Text] = {
+    "operator.signed-in": _("Signed in"),
+    "operator.sign-in-failed": _("Sign-in failed"),
+    "operator.signed-out": _("Signed out"),
+    "connection.settings-changed": _("Connection settings changed"),
+    "connection.connected": _("Connected to PingOne"),
+    "connection.connect-failed": _("Failed to connect to PingOne"),
+    "connection.environment-chosen": _("Managed environment selected"),
+    "connection.disconnected": _("Disconnected from PingOne"),
+    "group.members-exported": _("Group members exported"),
+    "membership.added": _("Member added"),
+    "membership.role-changed": _("Member role changed"),
+    "membership.removed": _("Member removed"),
+    "policy.changed": _("Ticket rule changed"),
 }
 
 
@@ -55,7 +60,7 @@ class Subject:
 
     kind: AuditEntry.Subject
     id: UUID | str = ""
-    name: str = ""
+    name: Text = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,7 @@ def record(
     before: Json | None = None,
     after: Json | None = None,
     error: PingOneError | None = None,
-    reason: str = "",
+    reason: Text = "",
 ) -> AuditEntry:
     """Record an event of EVENTS that is already over: a sign-in, a change of the connection, members or policies.
 
@@ -97,7 +102,7 @@ def record(
         outcome=Outcome.SUCCEEDED if succeeded else Outcome.FAILED,
         action=event,
         source_address=source_address,
-        reason=text(reason),
+        reason=text(english(reason)),
         inputs=storable(inputs or {}),
         before=storable(before),
         after=storable(after),
@@ -137,14 +142,14 @@ def refuse(
     *,
     circumstances: Circumstances,
     inputs: Mapping[str, Any],
-    reason: str,
+    reason: Text,
 ) -> AuditEntry | None:
     """Record that the console refused an action before it sent anything, for the `reason` given.
 
     Return None, and add nothing, if the same form was submitted before.
     """
     row = _first(organization, actor, action, subject, circumstances=circumstances, inputs=inputs)
-    row.entry, row.outcome, row.note = uuid4(), Outcome.REFUSED, text(reason)
+    row.entry, row.outcome, row.note = uuid4(), Outcome.REFUSED, text(english(reason))
     return _unless_submitted(row, actor, circumstances)
 
 
@@ -161,7 +166,7 @@ def close(
     error: PingOneError | None = None,
     subject: Subject | None = None,
     after: Json | None = None,
-    note: str = "",
+    note: Text = "",
 ) -> AuditEntry:
     """Add the next row to the entry of `row`, its latest row. The new row is committed on return.
 
@@ -169,7 +174,7 @@ def close(
     """
     more = {
         "after": storable(after),
-        "note": text(note or _own_words(error)),
+        "note": text(english(note or _own_words(error))),
         **(_about(subject) if subject else {}),
         **_said(error),
     }
@@ -229,15 +234,15 @@ def _person(operator: Operator | None) -> Json:
 
 
 def _about(subject: Subject) -> Json:
-    name = text(subject.name)[:LONGEST_NAME]
+    name = text(english(subject.name))[:LONGEST_NAME]
     return {"subject_kind": subject.kind, "subject_id": str(subject.id), "subject_name": name}
 
 
-def _own_words(error: PingOneError | None) -> str:
+def _own_words(error: PingOneError | None) -> Text:
     """Return the error's own cause and resolution, or "" if its kind, which is recorded anyway, says the same."""
     if error is None or error.cause == type(error).cause:
         return ""
-    return f"{error.cause} {resolution_of(error)}"
+    return format_lazy("{} {}", error.cause, resolution_of(error))
 
 
 def _said(error: PingOneError | None) -> Json:
@@ -251,13 +256,15 @@ def _said(error: PingOneError | None) -> Json:
 
 
 def storable(values: Any) -> Any:
-    """Return the values as JSON that every database returns unchanged."""
+    """Return the values as JSON that every database returns unchanged. Translated texts become English."""
     return None if values is None else printable(json.loads(json.dumps(values, default=_plain)))
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, Promise):
+        return english(value)
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

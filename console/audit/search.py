@@ -9,27 +9,28 @@ from uuid import UUID
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from console.actions.catalogue import ACTIONS
 from console.audit.entries import EVENTS
 from console.models import AuditEntry, Operator, Organization, UnfinishedEntry
-from console.models.audit import AuditQuerySet
+from console.models.audit import OUTCOMES, AuditQuerySet
 
 PAGE_SIZE = 50
 EXPORT_CHUNK = 1000
 
 
-def _action_choices() -> list[tuple[str, Any]]:
+def _action_choices() -> list[tuple[Any, Any]]:
     return [
-        ("", "Any action"),
-        ("On users", [(action.key, action.name) for action in ACTIONS]),
-        ("Besides", [("api.call", "Call API"), *EVENTS.items()]),
+        ("", _("Any action")),
+        (_("On users"), [(action.key, action.name) for action in ACTIONS]),
+        (_("Other"), [("api.call", _("Call API")), *EVENTS.items()]),
     ]
 
 
 def _is_a_possible_day(day: date) -> None:
     if not date(2000, 1, 1) <= day <= date(2999, 12, 31):
-        raise forms.ValidationError("Choose a day between 2000 and 2999.")
+        raise forms.ValidationError(_("Choose a day between 2000 and 2999."))
 
 
 class _DayField(forms.DateField):
@@ -42,15 +43,13 @@ class _DayField(forms.DateField):
 class AuditFilterForm(forms.Form):
     """The filters of the audit page, as in its URL. Each is optional."""
 
-    operator = forms.CharField(label="Operator's e-mail", required=False, max_length=254)
-    user = forms.CharField(label="Username or ID", required=False, max_length=128)
-    action = forms.ChoiceField(label="Action", required=False, choices=_action_choices)
-    outcome = forms.ChoiceField(
-        label="Outcome", required=False, choices=[("", "Any outcome"), *AuditEntry.Outcome.choices]
-    )
-    ticket = forms.CharField(label="Ticket", required=False, max_length=100)
-    since = _DayField(label="From", required=False)
-    until = _DayField(label="To", required=False)
+    operator = forms.CharField(label=_("Operator's email"), required=False, max_length=254)
+    user = forms.CharField(label=_("Username or ID"), required=False, max_length=128)
+    action = forms.ChoiceField(label=_("Action"), required=False, choices=_action_choices)
+    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES.items()])
+    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=100)
+    since = _DayField(label=_("From"), required=False)
+    until = _DayField(label=_("To"), required=False)
 
     def query(self, **more: Any) -> str:
         """Return the filters as a query string, with `more` added."""

@@ -1,52 +1,109 @@
-"""An entry of the audit log in words: the action, and the values that changed."""
+"""An entry of the audit log in words: the action, and the values that changed.
+
+`changes_of` is in the active language, which is English for an export.
+"""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 
 from console.actions.catalogue import BY_KEY
 from console.audit.entries import EVENTS, Outcome
 from console.models import AuditEntry
+from pingone_integration.texts import Text
 
-_LABELS = {
-    "enabled": "Sign-on",
-    "is_locked": "Account",
-    "unlock_at": "Unlocks at",
-    "mfa_enabled": "MFA",
-    "bypass_until": "MFA bypass until",
-    "email": "E-mail",
-    "email_verified": "E-mail address",
-    "direct_member": "Direct member",
-    "device_locked": "Device",
-    "signed_on": "Session",
-    "exists": "User",
-    "population_id": "Population ID",
-    "population_name": "Population",
-    "seen_at": "Edited as of",
-    "device_id": "Device ID",
-    "group_id": "Group ID",
-    "session_id": "Session ID",
+_LABELS: dict[str, Text] = {
+    # A user
+    "account_id": _("Account ID"),
+    "bypass_until": _("MFA bypass until"),
+    "country_code": _("Country"),
+    "email": _("Email"),
+    "email_verified": _("Email status"),
+    "enabled": _("Status"),
+    "exists": _("User"),
+    "external_id": _("External ID"),
+    "family_name": _("Family name"),
+    "formatted_name": _("Formatted name"),
+    "given_name": _("Given name"),
+    "is_locked": _("Account"),
+    "locale": _("Locale"),
+    "locality": _("City"),
+    "mfa_enabled": _("MFA"),
+    "middle_name": _("Middle name"),
+    "mobile_phone": _("Mobile phone"),
+    "name": _("Name"),
+    "name_prefix": _("Prefix"),
+    "name_suffix": _("Suffix"),
+    "nickname": _("Nickname"),
+    "password": _("Password"),
+    "photo_url": _("Photo"),
+    "population_id": _("Population ID"),
+    "population_name": _("Population"),
+    "postal_code": _("Postal code"),
+    "preferred_language": _("Preferred language"),
+    "primary_phone": _("Primary phone"),
+    "region": _("Region"),
+    "sessions": _("Sessions"),
+    "street_address": _("Street address"),
+    "timezone": _("Time zone"),
+    "title": _("Title"),
+    "type": _("Type"),
+    "unlock_at": _("Unlocks at"),
+    "username": _("Username"),
+    # A user's group, device or session
+    "client": _("Client"),
+    "device": _("Device"),
+    "device_id": _("Device ID"),
+    "device_locked": _("Device lock"),
+    "direct_member": _("Direct member"),
+    "from": _("From"),
+    "group": _("Group"),
+    "group_id": _("Group ID"),
+    "paired": _("Paired"),
+    "session_id": _("Session ID"),
+    "signed_on": _("Session"),
+    # What an operator entered
+    "changes": _("Changes"),
+    "seen_at": _("Based on the version of"),
+    "until": _("Until"),
+    # An API request, a member, a ticket rule, the connection
+    "body": _("Body"),
+    "media_type": _("Content type"),
+    "method": _("Method"),
+    "path": _("Path"),
+    "query": _("Query"),
+    "status": _("Response status"),
+    "role": _("Role"),
+    "pattern": _("Pattern"),
+    "requirement": _("Ticket"),
+    "auth_url": _("Auth URL"),
+    "client_authentication": _("Client authentication"),
+    "client_id": _("Client ID"),
+    "client_secret_replaced": _("Client secret replaced"),
+    "environment_id": _("Environment ID"),
 }
-_WORDS = {  # no, yes
-    "enabled": ("disabled", "enabled"),
-    "is_locked": ("not locked", "locked"),
-    "mfa_enabled": ("off", "on"),
-    "email_verified": ("not verified", "verified"),
-    "device_locked": ("not locked", "locked"),
-    "signed_on": ("ended", "signed on"),
-    "exists": ("gone", "there"),
+_WORDS: dict[str, tuple[Text, Text]] = {  # no, yes
+    "enabled": (_("deactivated"), _("activated")),
+    "is_locked": (_("not locked"), _("locked")),
+    "mfa_enabled": (_("off"), _("on")),
+    "email_verified": (_("not verified"), _("verified")),
+    "device_locked": (_("not locked"), _("locked")),
+    "signed_on": (_("ended"), _("signed in")),
+    "exists": (_("does not exist"), _("exists")),
 }
+_NO_OR_YES: tuple[Text, Text] = (_("no"), _("yes"))
 
 
 @dataclass(frozen=True)
 class Value:
     """An observed value before and after, or None if it was not read."""
 
-    label: str
-    before: str | None
-    after: str | None
+    label: Text
+    before: Text | None
+    after: Text | None
 
     @property
     def has_changed(self) -> bool:
@@ -60,19 +117,29 @@ class Line:
     entry: AuditEntry
 
     @property
-    def title(self) -> str:
+    def title(self) -> Text:
         return title_of(self.entry)
+
+    @property
+    def who(self) -> Text:
+        """Return the operator for the page of a user."""
+        return self.entry.operator_email or _("unknown")
+
+    @property
+    def whom(self) -> Text:
+        """Return the user, group or other object for the page of an operator."""
+        return self.entry.subject_name or self.entry.get_subject_kind_display()
 
     @property
     def changes(self) -> str:
         return changes_of(self.entry)
 
 
-def title_of(entry: AuditEntry) -> str:
+def title_of(entry: AuditEntry) -> Text:
     """Return an action's past tense if it succeeded, else its name."""
     if action := BY_KEY.get(entry.action):
         return action.done if entry.outcome == Outcome.SUCCEEDED else action.name
-    return EVENTS.get(entry.action, "API called" if entry.action == "api.call" else entry.action)
+    return EVENTS.get(entry.action) or (_("API request") if entry.action == "api.call" else entry.action)
 
 
 def values_of(entry: AuditEntry) -> list[Value]:
@@ -90,28 +157,28 @@ def changes_of(entry: AuditEntry) -> str:
     return "; ".join(f"{value.label}: {value.before} → {value.after}" for value in changed)
 
 
-def inputs_of(entry: AuditEntry) -> list[tuple[str, str]]:
+def inputs_of(entry: AuditEntry) -> list[tuple[Text, Text]]:
     return [(label_of(name), in_words(name, value)) for name, value in entry.inputs.items()]
 
 
-def label_of(name: str) -> str:
+def label_of(name: str) -> Text:
     return _LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
-def in_words(name: str, value: Any) -> str:
+def in_words(name: str, value: Any) -> Text:
     if isinstance(value, bool):
-        no, yes = _WORDS.get(name, ("no", "yes"))
+        no, yes = _WORDS.get(name, _NO_OR_YES)
         return yes if value else no
     if value is None and name in _WORDS:
-        return "unknown"
+        return _("unknown")
     if value is None or value in ("", [], {}):
-        return "nothing"
+        return _("none")
     if isinstance(value, str):
         return _moment(value) or value
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
-def _or_none(name: str, values: dict[str, Any]) -> str | None:
+def _or_none(name: str, values: dict[str, Any]) -> Text | None:
     return in_words(name, values[name]) if name in values else None
 
 

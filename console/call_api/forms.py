@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.forms import CharField, ChoiceField, Form, Textarea, TextInput
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.actions.forms import ActionForm
 from console.call_api.api_call import ApiCall
@@ -27,33 +29,33 @@ _AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "fal
 class CallApiForm(Form):
     """One request. If it is valid, `call` is its `ApiCall`."""
 
-    method = ChoiceField(label="Method", choices=[(method, method) for method in METHODS])
+    method = ChoiceField(label=_("Method"), choices=[(method, method) for method in METHODS])
     path = CharField(
-        label="Path",
+        label=_("Path"),
         max_length=1000,
         widget=TextInput(attrs={**_AS_TYPED, "list": "suggested-paths", "placeholder": "/users"}),
-        help_text="Under the managed environment. A path copied from PingOne's documentation or address bar works too.",
+        help_text=_("A path in the managed environment. A full path with this environment's ID works too."),
     )
     query = CharField(
-        label="Query",
+        label=_("Query"),
         required=False,
         max_length=LONGEST_QUERY,
         widget=TextInput(attrs={**_AS_TYPED, "placeholder": "limit=25&expand=population"}),
     )
     media_type = CharField(
-        label="Content type",
+        label=_("Content type"),
         required=False,
         max_length=200,
         widget=TextInput(attrs={**_AS_TYPED, "list": "media-types", "placeholder": MEDIA_TYPES[0]}),
-        help_text="Of the body, and of the operation: PingOne tells some operations apart by it.",
+        help_text=_("Some operations need their own content type. See PingOne's documentation."),
     )
     body = CharField(
-        label="Body",
+        label=_("Body"),
         required=False,
         max_length=LONGEST_BODY,
         strip=False,
         widget=Textarea(attrs={**_AS_TYPED, "rows": 8, "class": "font-monospace"}),
-        help_text="JSON, or nothing. Not sent with GET and HEAD.",
+        help_text=_("JSON, or leave empty. GET and HEAD send no body."),
     )
 
     def __init__(self, *args: Any, environment_id: UUID, **kwargs: Any) -> None:
@@ -102,11 +104,17 @@ class CallApiForm(Form):
         try:
             json.loads(typed)
         except json.JSONDecodeError as wrong:
-            raise ValidationError(f"Not JSON: {wrong.msg}, line {wrong.lineno}, column {wrong.colno}.") from wrong
+            told = format_lazy(
+                _("This is not valid JSON: {problem} at line {line}, column {column}."),
+                problem=wrong.msg,
+                line=wrong.lineno,
+                column=wrong.colno,
+            )
+            raise ValidationError(told) from wrong
         except RecursionError:
-            raise ValidationError("Not JSON that PingOne would read: nested too deeply.") from None
+            raise ValidationError(_("This JSON is nested too deeply for PingOne.")) from None
         except ValueError:  # Python refuses integers of more than 4300 digits
-            raise ValidationError("Not JSON that PingOne would read: a number is too long.") from None
+            raise ValidationError(_("This JSON has a number that is too long for PingOne.")) from None
         return typed
 
 
@@ -114,14 +122,14 @@ class SendWriteForm(ActionForm):
     """The confirmation of a request that may change something. Its reason is required."""
 
     reason = CharField(
-        label="Reason",
+        label=_("Reason"),
         max_length=1000,
         widget=TextInput(attrs={"autocomplete": "off"}),
-        help_text="Goes into the audit log with the request.",
+        help_text=_("Saved in the audit log with the request."),
     )
 
 
 class SaveCallForm(Form):
     """The name under which a request is saved."""
 
-    name = CharField(label="Name", max_length=100, widget=TextInput(attrs={"autocomplete": "off"}))
+    name = CharField(label=_("Name"), max_length=100, widget=TextInput(attrs={"autocomplete": "off"}))

@@ -35,7 +35,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     missing = exception.args[0] if isinstance(exception, PermissionDenied) and exception.args else None
     cause = "You are not allowed to do this."
     if access and isinstance(missing, Permission):
-        roles = [Membership.Role(role).label for role, rights in ROLE_PERMISSIONS.items() if missing in rights]
+        roles = [str(Membership.Role(role).label) for role, rights in ROLE_PERMISSIONS.items() if missing in rights]
         cause = (
             f"It takes the right to {PERMISSION_LABELS[missing]}, which your role in {access.org.name} "
             f"({access.role.label}) does not have. These roles do: {', '.join(roles)}."

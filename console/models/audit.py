@@ -5,8 +5,10 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
 
 from console.models.people import Operator, Organization
+from pingone_integration.texts import Text
 
 
 class AppendOnlyError(TypeError):
@@ -35,6 +37,7 @@ class AuditEntry(models.Model):
     rows, because it chains them.
     """
 
+    # Migrations record the labels of these choices. Pages show OUTCOMES, SUBJECTS and CHANNELS instead.
     class Outcome(models.TextChoices):
         STARTED = "started", "started"
         SUCCEEDED = "succeeded", "succeeded"
@@ -132,6 +135,49 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("The audit log is append-only.")
+
+    def get_outcome_display(self) -> Text:  # type: ignore[no-redef]
+        return OUTCOMES.get(self.outcome, self.outcome)
+
+    def get_subject_kind_display(self) -> Text:  # type: ignore[no-redef]
+        return SUBJECTS.get(self.subject_kind, self.subject_kind)
+
+    def get_channel_display(self) -> Text:  # type: ignore[no-redef]
+        return CHANNELS.get(self.channel, self.channel)
+
+    @property
+    def has_gone_wrong(self) -> bool:
+        """Return whether lists mark the entry: it failed, or its outcome is unknown."""
+        return self.outcome in {self.Outcome.FAILED, self.Outcome.UNKNOWN}
+
+    @property
+    def has_user_page(self) -> bool:
+        """Return whether the entry is about a user whose ID is known."""
+        return self.subject_kind == self.Subject.USER and bool(self.subject_id)
+
+
+OUTCOMES: dict[str, Text] = {
+    AuditEntry.Outcome.STARTED: _("Started"),
+    AuditEntry.Outcome.SUCCEEDED: _("Succeeded"),
+    AuditEntry.Outcome.NO_CHANGE: _("No change"),
+    AuditEntry.Outcome.CONFLICT: _("Conflict"),
+    AuditEntry.Outcome.REFUSED: _("Refused"),
+    AuditEntry.Outcome.FAILED: _("Failed"),
+    AuditEntry.Outcome.UNKNOWN: _("Outcome unknown"),
+}
+SUBJECTS: dict[str, Text] = {
+    AuditEntry.Subject.USER: _("User"),
+    AuditEntry.Subject.GROUP: _("Group"),
+    AuditEntry.Subject.API: _("API request"),
+    AuditEntry.Subject.CONNECTION: _("Connection"),
+    AuditEntry.Subject.MEMBERSHIP: _("Member"),
+    AuditEntry.Subject.POLICY: _("Policy"),
+    AuditEntry.Subject.OPERATOR: _("Operator"),
+}
+CHANNELS: dict[str, Text] = {
+    AuditEntry.Channel.PAGE: _("Console page"),
+    AuditEntry.Channel.COMMAND: _("Command line"),
+}
 
 
 # Every column of a row, by attribute name: IDs of related rows, not the rows.

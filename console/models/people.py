@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.models import Connection
 
@@ -68,9 +69,9 @@ class Membership(models.Model):
     """An operator's role in an organization. The role's permissions are in access.py."""
 
     class Role(models.TextChoices):
-        ORG_ADMIN = "org_admin", "Org admin"
-        HELPDESK_AGENT = "helpdesk_agent", "Helpdesk agent"
-        AUDITOR = "auditor", "Auditor"
+        ORG_ADMIN = "org_admin", _("Org admin")
+        HELPDESK_AGENT = "helpdesk_agent", _("Helpdesk agent")
+        AUDITOR = "auditor", _("Auditor")
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="memberships")

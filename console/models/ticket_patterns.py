@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 LONGEST = 200  # characters of a pattern
 _MOST_REPETITIONS = 3  # in one alternative; a fixed number, as in \d{5}, does not count
@@ -68,7 +70,7 @@ def _shown_times(element: _Element) -> int:
 
 def _alternatives(pattern: str) -> list[list[_Element]]:
     if len(pattern) > LONGEST:
-        raise ValidationError(f"A pattern has at most {LONGEST} characters.")
+        raise ValidationError(format_lazy(_("Use at most {most} characters."), most=LONGEST))
     found: list[list[_Element]] = [[]]
     after_repetition = False
     for token in _TOKEN.finditer(pattern):
@@ -77,18 +79,20 @@ def _alternatives(pattern: str) -> list[list[_Element]]:
             found.append([])
         elif kind == "repeat":
             if not found[-1] or after_repetition:
-                raise ValidationError(f"Nothing comes before {written} that could repeat.")
+                raise ValidationError(format_lazy(_("Put a character before {repetition}."), repetition=written))
             _repeat(found[-1][-1], written)
         else:
             found[-1].append(_Element(_examples(written, kind)))
         after_repetition = kind == "repeat"
     for elements in found:
         if sum(element.least != element.most for element in elements) > _MOST_REPETITIONS:
-            raise ValidationError(f"A pattern repeats at most {_MOST_REPETITIONS} times (*, +, ?, {{3,5}}).")
+            raise ValidationError(
+                format_lazy(_("Use at most {most} repetitions (*, +, ?, {{3,5}})."), most=_MOST_REPETITIONS)
+            )
     try:
         re.compile(pattern, re.ASCII)
     except re.error as error:
-        raise ValidationError(f"This is not a regular expression: {error}.") from None
+        raise ValidationError(format_lazy(_("This is not a regular expression: {error}."), error=str(error))) from None
     return found
 
 
@@ -107,24 +111,32 @@ def _examples(written: str, kind: str | None) -> str:
         if written in {r"\d", r"\w"}:
             return _DIGITS
         if written[1].isalnum():
-            raise ValidationError(f"A pattern cannot have {written}. It may have \\d for a digit and \\w for a letter.")
+            raise ValidationError(
+                format_lazy(_("Leave out {escape}. Use \\d for a digit and \\w for a letter."), escape=written)
+            )
         return written[1]
     if kind == "class":
         _check_class(written)
         likely = _DIGITS + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_#/.: "
         return "".join(re.findall(written, likely, re.ASCII)) or "?"
     if written in "()":
-        raise ValidationError("A pattern has no brackets ( ), for example INC\\d+ or CHG\\d+|INC\\d+.")
+        raise ValidationError(_("Leave out the parentheses ( ). Use a pattern like INC\\d+ or CHG\\d+|INC\\d+."))
     if written in "[]{}^$\\":
-        raise ValidationError(f"Put a backslash before {written} if a ticket has it.")
+        raise ValidationError(
+            format_lazy(_("Put a backslash before {character} if a ticket has it."), character=written)
+        )
     return "1" if written == "." else written
 
 
 def _check_class(written: str) -> None:
     inside = re.sub(r"\\[dw]|\\[^a-zA-Z0-9]", "", written[1:-1])
     if re.search(r"\\|\[|--|&&|\|\||~~", inside):
-        raise ValidationError(f"{written} is not a list of characters, for example [A-Z] or [0-9-].")
+        raise ValidationError(
+            format_lazy(_("{written} is not a list of characters like [A-Z] or [0-9-]."), written=written)
+        )
     try:
         re.compile(written, re.ASCII)
     except re.error as error:
-        raise ValidationError(f"{written} is not a list of characters: {error}.") from None
+        raise ValidationError(
+            format_lazy(_("{written} is not a list of characters: {error}."), written=written, error=str(error))
+        ) from None

@@ -2,18 +2,21 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.models.people import Organization
 from console.models.ticket_patterns import LONGEST, example_of, matches, validate_ticket_pattern
+from pingone_integration.texts import Text
 
 
 class TicketPolicy(models.Model):
     """An organization's ticket requirement for one action. Without a policy, the ticket is optional."""
 
     class Requirement(models.TextChoices):
-        OPTIONAL = "optional", "optional"
-        REQUIRED = "required", "required"
-        PATTERN = "pattern", "required, and must match a pattern"
+        OPTIONAL = "optional", _("optional")
+        REQUIRED = "required", _("required")
+        PATTERN = "pattern", _("required, and must match a pattern")
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="ticket_policies")
     action = models.CharField(max_length=60)  # a key of the catalogue
@@ -31,23 +34,25 @@ class TicketPolicy(models.Model):
     def is_required(self) -> bool:
         return self.requirement != self.Requirement.OPTIONAL
 
-    def problem_with(self, ticket: str) -> str:
+    def problem_with(self, ticket: str) -> Text:
         """Return why the action cannot run with this ticket, or "" if it can."""
         if self.is_required and not ticket:
-            return "This organization asks for a ticket reference with this action."
+            return _("This action needs a ticket. Enter a ticket number.")
         if self.requirement != self.Requirement.PATTERN:
             return ""
         try:
             fits = matches(self.pattern, ticket)
         except ValidationError:  # stored before patterns were limited
-            return "This organization's pattern for tickets is not valid. An org admin can change it."
+            return _("The ticket pattern of this organization is not valid. An org admin can change it.")
         return "" if fits else self.expected
 
     @property
-    def expected(self) -> str:
+    def expected(self) -> Text:
         """Return what a ticket looks like: an example, never the regular expression."""
         example = example_of(self.pattern)
-        return f"Enter a ticket number like {example}." if example else "Enter a ticket number of this organization."
+        if not example:
+            return _("Enter a ticket number of this organization.")
+        return format_lazy(_("Enter a ticket number like {example}."), example=example)
 
 
 def ticket_policy(organization: Organization, action: str) -> TicketPolicy:

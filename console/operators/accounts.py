@@ -1,6 +1,6 @@
 """Operators' accounts: the differences from allauth, for example against an open redirect or a forged Host header."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
@@ -10,11 +10,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 from console.models import Operator
 from console.operators import sign_ins
 from console.source_address import source_address
 from pingone_integration.sealing import seal, unseal
+from pingone_integration.texts import Text
 
 SECOND_FACTORS = "second-factors"  # the place that these secrets are sealed for
 
@@ -27,6 +29,17 @@ def set_password_link(operator: Operator) -> str:
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages: ClassVar[dict[str, Text]] = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": _("Your account is deactivated."),
+        "email_password_mismatch": _("Wrong email or password."),
+        "enter_current_password": _("Enter your current password."),
+        "incorrect_code": _("Wrong code."),
+        "incorrect_password": _("Wrong password."),
+        "too_many_login_attempts": _("Too many failed sign-ins. Try again later."),
+        "rate_limited": _("Too many requests. Wait a moment, then try again."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Close sign-up: an org admin or the bootstrap command creates operators."""
         return False
@@ -37,8 +50,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Use the host of PUBLIC_URL: the client writes the request's Host header."""
-        uid, _, token = key.partition("-")
+        uid, _dash, token = key.partition("-")
         return f"{settings.PUBLIC_URL}{reverse('account_reset_password_from_key', args=[uid, token])}"
+
+    def format_email_subject(self, subject: str) -> str:
+        """Return the subject without allauth's prefix, which is the request's Host header."""
+        return subject
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that failed sign-ins are counted by. On a Unix socket, all clients share one."""
@@ -60,6 +77,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Second factors are encrypted at rest, like other secrets."""
+
+    error_messages: ClassVar[dict[str, Text]] = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _("Wrong code."),
+    }
 
     def encrypt(self, text: str) -> str:
         return seal(SECOND_FACTORS, text)

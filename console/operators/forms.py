@@ -1,6 +1,7 @@
 """The forms for an organization's members and their roles."""
 
 from django.forms import CharField, EmailField, Form, TypedChoiceField
+from django.utils.translation import gettext_lazy as _
 
 from console.models import Membership
 
@@ -8,14 +9,14 @@ from console.models import Membership
 class RoleForm(Form):
     """The role of a member."""
 
-    role = TypedChoiceField(label="Role", choices=Membership.Role, coerce=Membership.Role)
+    role = TypedChoiceField(label=_("Role"), choices=Membership.Role, coerce=Membership.Role)
 
 
 class MemberForm(RoleForm):
     """A person to add to an organization."""
 
-    email = EmailField(label="E-mail", max_length=254)
-    name = CharField(label="Name", required=False, max_length=150)
+    email = EmailField(label=_("Email"), max_length=254)
+    name = CharField(label=_("Name"), required=False, max_length=150)
     field_order = ("email", "name", "role")
 
     def clean_email(self) -> str:

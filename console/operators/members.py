@@ -5,6 +5,8 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.audit import entries
@@ -13,7 +15,7 @@ from console.operators.accounts import set_password_link
 
 
 class LastOrgAdmin(Exception):
-    """Without this member, nobody could manage the organization."""
+    """The only org admin: without them, no one could manage the organization."""
 
 
 class AlreadyMember(Exception):
@@ -108,5 +110,7 @@ def _welcome(access: OrgAccess, membership: Membership) -> None:
         "url": settings.PUBLIC_URL + reverse("organization", args=[access.org.slug]),
         "set_password_link": "" if operator.has_usable_password() else set_password_link(operator),
     }
-    subject = " ".join(f"You can now work for {access.org.name} in the PingOne console".split())
-    send_mail(subject, render_to_string("console/email/welcome.txt", context), None, [operator.email])
+    subject = format_lazy(_("You can now work for {org} in the PingOne console"), org=access.org.name)
+    send_mail(
+        " ".join(str(subject).split()), render_to_string("console/email/welcome.txt", context), None, [operator.email]
+    )

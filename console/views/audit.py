@@ -8,7 +8,9 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -23,6 +25,7 @@ from console.page.csv_export import csv_lines
 from console.page.pager import Pager
 from console.perform import inverse_of, is_open, resolve, undo_of
 from pingone_integration.errors import kinds
+from pingone_integration.texts import Text
 
 
 class _Row(Line):
@@ -47,8 +50,8 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "pager": Pager(
             previous=f"?{form.query(after=page.newer)}" if page.newer is not None else "",
             next=f"?{form.query(before=page.older)}" if page.older is not None else "",
-            previous_label="Newer",
-            next_label="Older",
+            previous_label=_("Newer"),
+            next_label=_("Older"),
         ),
         "query": form.query(),
         "may_export": access.allows(Permission.EXPORT_AUDIT),
@@ -66,15 +69,13 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         raise Http404("No such entry.")
     latest = rows[-1]
     action = BY_KEY.get(latest.action)
-    problem = kinds().get(latest.error_kind)
     inverse = inverse_of(latest)
     undone = undo_of(latest)
     context = {
         "entry": latest,
         "rows": rows,
         "title": title_of(latest),
-        "problem": problem,
-        "what_to_do": resolution_of(problem) if problem else "",
+        "problem": _problem_of(latest),
         "values": values_of(latest),
         "inputs": inputs_of(latest),
         "is_open": is_open(latest),
@@ -90,6 +91,16 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
     return render(request, "console/audit/entry.html", context)
 
 
+def _problem_of(latest: AuditEntry) -> Text:
+    """Return what went wrong, or "". A note already has the error's own cause and resolution."""
+    error = kinds().get(latest.error_kind)
+    if error is None:
+        return ""
+    if latest.note:
+        return format_lazy("{}.", error.title)
+    return format_lazy("{}. {} {}", error.title, error.cause, resolution_of(error))
+
+
 @org_view(Permission.VIEW_AUDIT)
 @require_POST
 def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
@@ -101,7 +112,7 @@ def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> Ht
     access.require(action.permission)
     settled = resolve(access, latest)
     if settled.revision == latest.revision:
-        messages.warning(request, "The user was read again, and that does not tell whether it happened.")
+        messages.warning(request, _("Checked the user in PingOne. That does not show whether it happened."))
     else:
         messages.success(request, settled.note)
     return redirect("audit-entry", access.org.slug, entry_id)
@@ -127,18 +138,14 @@ def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHt
 
 
 def _as_csv(entries: Iterator[AuditEntry]) -> Iterator[str]:
-    columns = [*EXPORTED, "changes", "inputs"]
-    return csv_lines(
-        columns,
-        (
-            [
-                *(_plain(getattr(entry, name)) for name in EXPORTED),
-                changes_of(entry),
-                "; ".join(f"{label}: {value}" for label, value in inputs_of(entry)),
-            ]
-            for entry in entries
-        ),
-    )
+    return csv_lines([*EXPORTED, "changes", "inputs"], map(_csv_row, entries))
+
+
+def _csv_row(entry: AuditEntry) -> list[Any]:
+    """Return one line of the export, which is data: in English for every reader."""
+    with translation.override("en"):
+        inputs = "; ".join(f"{label}: {value}" for label, value in inputs_of(entry))
+        return [*(_plain(getattr(entry, name)) for name in EXPORTED), changes_of(entry), inputs]
 
 
 def _as_json_lines(entries: Iterator[AuditEntry]) -> Iterator[str]:

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -66,10 +68,10 @@ def save(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return _page(request, access, form, naming=naming, status=422)
     name = naming.cleaned_data["name"]
     kept = {**form.call.inputs(), "media_type": form.call.media_type, "body": api_call.without_secrets(form.call)}
-    saved, _ = SavedApiCall.objects.update_or_create(
+    saved, _is_new = SavedApiCall.objects.update_or_create(
         organization=access.org, name=name, defaults={**kept, "saved_by": access.operator}
     )
-    messages.success(request, f"Saved as {saved.name}.")
+    messages.success(request, format_lazy(_("Saved the request {name}."), name=saved.name))
     return _to_composer(access, saved=str(saved.pk))
 
 
@@ -78,7 +80,7 @@ def save(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 def forget(request: ConsoleRequest, access: OrgAccess, saved_id: int) -> HttpResponse:
     saved = get_object_or_404(SavedApiCall, organization=access.org, pk=saved_id)
     saved.delete()
-    messages.success(request, f"{saved.name} is no longer kept.")
+    messages.success(request, format_lazy(_("Deleted the request {name}."), name=saved.name))
     return _to_composer(access)
 
 
@@ -88,7 +90,7 @@ def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circums
         case AlreadySubmitted(entry=entry):
             return _page(request, access, form, sent_before=entry)
         case Refused(reason=reason):
-            form.add_error(None, reason)
+            form.add_error(None, str(reason))
             return _page(request, access, form, status=422)
         case Done(result=Exchange() as exchange) | Failed(result=Exchange() as exchange):
             return _page(request, access, form, exchange=exchange)
@@ -117,6 +119,7 @@ def _page(
     context = {
         "form": form,
         "call": call,
+        "administrator": connection.consented_by or _("the administrator who connected"),
         "base_url": base_url,
         "curl": api_call.as_curl(call, base_url) if call else "",
         "exchange": exchange,

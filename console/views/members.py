@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, ConsoleRequest, OrgAccess, Permission, org_view
@@ -18,7 +20,7 @@ from console.operators.forms import MemberForm, RoleForm
 from console.source_address import source_address
 
 LATELY = 20  # entries of the audit log on an operator's page
-_LAST = "This is the last org admin: make somebody else org admin first."
+_LAST = _("This is the only org admin. Make someone else an org admin first.")
 
 
 @org_view(Permission.MANAGE_MEMBERS)
@@ -34,9 +36,11 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
                 access, chosen["email"], chosen["name"], chosen["role"], source_address=source_address(request)
             )
         except members.AlreadyMember:
-            form.add_error("email", "Somebody with this address works here already.")
+            form.add_error("email", _("This person is already a member."))
         else:
-            messages.success(request, f"{added.operator.email} is a member, and was told by e-mail how to sign in.")
+            messages.success(
+                request, format_lazy(_("Added {email} and emailed them how to sign in."), email=added.operator.email)
+            )
             return redirect("members", access.org.slug)
     memberships = access.org.memberships.select_related("operator").prefetch_related("operator__authenticator_set")
     context = {
@@ -77,7 +81,7 @@ def change_role(request: ConsoleRequest, access: OrgAccess, membership_id: int) 
     membership = get_object_or_404(Membership, organization=access.org, pk=membership_id)
     form = RoleForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose one of the roles.")
+        messages.error(request, _("Choose a role from the list."))
         return redirect("members", access.org.slug)
     role = cast("Membership.Role", form.cleaned_data["role"])
     try:
@@ -85,7 +89,8 @@ def change_role(request: ConsoleRequest, access: OrgAccess, membership_id: int) 
     except members.LastOrgAdmin:
         messages.error(request, _LAST)
     else:
-        messages.success(request, f"{membership.operator.email}: {role.label}.")
+        told = format_lazy(_("{email} now has the role {role}."), email=membership.operator.email, role=role.label)
+        messages.success(request, told)
     still_admin = membership.operator != access.operator or role == Membership.Role.ORG_ADMIN
     return redirect("members" if still_admin else "organization", access.org.slug)
 
@@ -104,5 +109,6 @@ def remove(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
     except members.LastOrgAdmin:
         messages.error(request, _LAST)
         return redirect("members", access.org.slug)
-    messages.success(request, f"{membership.operator.email} is no longer a member of {access.org.name}.")
+    told = format_lazy(_("Removed {email} from {org}."), email=membership.operator.email, org=access.org.name)
+    messages.success(request, told)
     return redirect("home") if membership.operator == access.operator else redirect("members", access.org.slug)

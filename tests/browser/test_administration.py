@@ -71,7 +71,7 @@ def test_call_api_write_is_confirmed_and_answered(
 
     page.get_by_role("button", name="Send POST").click()
 
-    expect(page.get_by_role("heading", name="Answer: 400 Bad Request")).to_be_visible()
-    expect(page.get_by_label("Body of the answer")).to_contain_text("<b>مريم</b> {{ 7*7 }}")
+    expect(page.get_by_role("heading", name="Response: 400 Bad Request")).to_be_visible()
+    expect(page.get_by_label("Response body")).to_contain_text("<b>مريم</b> {{ 7*7 }}")
     if javascript:
         assert_accessible(page)

@@ -182,10 +182,10 @@ def test_passkey_is_added_and_signs_in_alone(
         },
     )
     page.goto("/accounts/2fa/webauthn/add/")
-    expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Confirm it's you")).to_be_visible()
     assert_accessible(page)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Name").fill("My <b>laptop</b>")
     page.get_by_label("Passwordless").check()
     assert_accessible(page)

@@ -240,7 +240,10 @@ def test_ticket_must_match_the_pattern_of_the_organization(access, pingone, tick
 
     result = run(access, "user.deactivate", ticket=ticket)
 
-    assert "ticket reference" in refused(result).reason
+    expected = (
+        "Enter a ticket number like INC12345." if ticket else "This action needs a ticket. Enter a ticket number."
+    )
+    assert refused(result).reason == expected
     entry = AuditEntry.objects.get()
     assert (entry.outcome, entry.ticket, entry.note) == ("refused", ticket, refused(result).reason)
 

@@ -63,7 +63,7 @@ def test_unchanged_policies_are_not_saved(admin: Client, acme: Organization) -> 
     [
         ("", "A pattern is missing"),
         ("[", "Put a backslash before ["),
-        ("(a+)+b", "no brackets"),
+        ("(a+)+b", "parentheses"),
         ("a*a*a*a*", "at most 3"),
     ],
 )
@@ -84,6 +84,22 @@ def test_pattern_is_removed_with_its_requirement(admin: Client, acme: Organizati
     admin.post(PAGE, as_before(user__delete_at_pattern="INC."))
 
     assert ticket_policy(acme, "user.delete").pattern == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "example"),
+    [
+        (r"INC\d+", "INC12345"),
+        (r"CHG-\d{4}|INC\d+", "CHG-1234"),
+        (r"\d", "1"),
+        (r"[A-Z]+-\d+", "ABCDE-12345"),
+        (r"INC\d{4,8}", "INC12345"),
+    ],
+)
+def test_message_about_a_ticket_shows_an_example(pattern: str, example: str) -> None:
+    policy = TicketPolicy(requirement=TicketPolicy.Requirement.PATTERN, pattern=pattern)
+
+    assert policy.problem_with("soon") == f"Enter a ticket number like {example}."
 
 
 def test_policies_are_for_org_admins_only(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:

@@ -179,15 +179,18 @@ def test_hash_covers_every_column(acme, helpdesk):
         (["UPDATE console_auditentry SET note = 'harmless' WHERE sequence = 1"], "row 1 was edited"),
         (["DELETE FROM console_auditentry WHERE sequence = 2"], "row 2 was removed"),
         (["DELETE FROM console_auditentry WHERE sequence = 5"], "row 5 was removed"),
-        (["DELETE FROM console_auditentry WHERE sequence > 3"], "row 4 was removed, with all after it up to 5"),
-        (["DELETE FROM console_auditentry"], "row 1 was removed, with all after it up to 5"),
+        (
+            ["DELETE FROM console_auditentry WHERE sequence > 3"],
+            "row 4 was removed, with all rows after it up to 5",
+        ),
+        (["DELETE FROM console_auditentry"], "row 1 was removed, with all rows after it up to 5"),
         (
             [
                 "UPDATE console_auditentry SET sequence = 99 WHERE sequence = 2",
                 "UPDATE console_auditentry SET sequence = 2 WHERE sequence = 4",
                 "UPDATE console_auditentry SET sequence = 4 WHERE sequence = 99",
             ],
-            "row 2 was edited or moved here",
+            "row 2 was edited or moved (",
         ),
         (
             [
@@ -196,10 +199,10 @@ def test_hash_covers_every_column(acme, helpdesk):
                 "UPDATE console_auditentry SET sequence = sequence - 1 WHERE sequence = 4",
                 "UPDATE console_auditentry SET sequence = sequence - 1 WHERE sequence = 5",
             ],
-            "row 2 was edited or moved here",
+            "row 2 was edited or moved (",
         ),
-        (["DELETE FROM console_audithead"], "row 1 was added without its place"),
-        (["UPDATE console_audithead SET sequence = 4"], "row 5 was added without its place"),
+        (["DELETE FROM console_audithead"], "row 1 was added outside the chain"),
+        (["UPDATE console_audithead SET sequence = 4"], "row 5 was added outside the chain"),
     ],
 )
 def test_verify_audit_names_the_first_tampered_row(five, statements, told):

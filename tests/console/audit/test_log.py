@@ -12,19 +12,22 @@ import httpx
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.functional import lazy
 
 from console.access import Actor
-from console.audit import entries
+from console.audit import entries, wording
 from console.audit.entries import Circumstances, Outcome, Subject
 from console.audit.search import PAGE_SIZE, AuditFilterForm, matching
 from console.models import AuditEntry, Operator, Organization
+from console.models.audit import CHANNELS, OUTCOMES, SUBJECTS
 from pingone_integration.errors import MissingPermission, Trace
 from tests.support.answers import ADA, BO, HOSTILE_NAMES, ada
 
 pytestmark = pytest.mark.database
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+LANGUAGE = lazy(translation.get_language, str)()  # a text that names the language it is shown in
 
 
 def happened(
@@ -72,8 +75,8 @@ def test_log_shows_each_entry_on_one_line_with_outcome_and_change(log, acme, hel
     text = log().text
 
     assert text.count("User deactivated") == 1
-    assert "Sign-on: enabled → disabled" in text
-    for shown in ("agent@acme.test", "ada.berg", "succeeded", "INC1"):
+    assert "Status: activated → deactivated" in text
+    for shown in ("agent@acme.test", "ada.berg", "Succeeded", "INC1"):
         assert shown in text
 
 
@@ -228,9 +231,9 @@ def test_entry_page_shows_everything_on_record(log, acme, helpdesk):
 
     text = log(f"{row.entry}/").text
 
-    for shown in ("failed", "ada.berg", "agent@acme.test", "203.0.113.9", "INC1", "Left on Friday"):
+    for shown in ("Failed", "ada.berg", "agent@acme.test", "203.0.113.9", "INC1", "Left on Friday"):
         assert shown in text
-    for shown in (str(row.entry), "e-1", "c-1", "missing-permission", str(ADA), "enabled", "not read"):
+    for shown in (str(row.entry), "e-1", "c-1", "missing-permission", str(ADA), "activated", "not read"):
         assert shown in text
     assert "Undo" not in text
 
@@ -247,7 +250,7 @@ def test_unknown_outcome_is_marked_and_resolved_by_reading_the_user(browser_of, 
     client = browser_of(helpdesk)
     pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False))
     assert "audit-open" in client.get("/o/acme/audit/").text
-    assert "Read the user again" in client.get(f"/o/acme/audit/{row.entry}/").text
+    assert "Check the user now" in client.get(f"/o/acme/audit/{row.entry}/").text
 
     response = client.post(f"/o/acme/audit/{row.entry}/read-again/", follow=True)
 
@@ -262,7 +265,7 @@ def test_unknown_outcome_stays_if_reading_cannot_resolve_it(browser_of, acme, he
 
     response = browser_of(helpdesk).post(f"/o/acme/audit/{row.entry}/read-again/", follow=True)
 
-    assert "does not tell" in response.text
+    assert "does not show whether it happened" in response.text
     assert AuditEntry.objects.current().get().outcome == "unknown"
 
 
@@ -270,7 +273,7 @@ def test_auditor_cannot_resolve_an_unknown_outcome(browser_of, acme, helpdesk, a
     row = happened(acme, helpdesk, outcome=Outcome.UNKNOWN)
 
     assert browser_of(auditor).post(f"/o/acme/audit/{row.entry}/read-again/").status_code == 403
-    assert "Read the user again" not in browser_of(auditor).get(f"/o/acme/audit/{row.entry}/").text
+    assert "Check the user now" not in browser_of(auditor).get(f"/o/acme/audit/{row.entry}/").text
 
 
 def test_action_of_a_dead_process_can_be_resolved(browser_of, acme, helpdesk, pingone, time_machine):
@@ -294,7 +297,46 @@ def test_csv_export_has_every_match_and_no_formula(log, acme, helpdesk):
     assert [row["outcome"] for row in rows] == ["succeeded"]
     assert rows[0]["subject_name"] == '\'=HYPERLINK("http://evil.test")'
     assert (rows[0]["reason"], rows[0]["ticket"]) == ("'+1", "'@x")
-    assert rows[0]["changes"] == "Sign-on: enabled → disabled"
+    assert rows[0]["changes"] == "Status: activated → deactivated"
+
+
+def test_csv_export_is_in_english_for_every_reader(log, acme, helpdesk, monkeypatch):
+    monkeypatch.setitem(wording._LABELS, "enabled", LANGUAGE)
+    happened(acme, helpdesk)
+
+    with translation.override("de"):
+        page, exported = log().text, log("export/csv/").getvalue().decode()
+
+    assert "de: activated → deactivated" in page
+    assert "en: activated → deactivated" in exported
+
+
+def test_translated_texts_are_stored_in_english(acme, helpdesk):
+    about = Subject(kind=AuditEntry.Subject.POLICY, name=LANGUAGE)
+    actor = Actor(kind=AuditEntry.Actor.OPERATOR, operator=helpdesk)
+
+    with translation.override("de"):
+        recorded = entries.record(acme, "policy.changed", subject=about, reason=LANGUAGE, inputs={"x": LANGUAGE})
+        refused = entries.refuse(
+            acme, actor, "user.lock", about, circumstances=Circumstances(), inputs={}, reason=LANGUAGE
+        )
+        closed = entries.close(happened(acme, helpdesk, outcome=None), Outcome.UNKNOWN, note=LANGUAGE)
+
+    assert (recorded.subject_name, recorded.reason, recorded.inputs) == ("en", "en", {"x": "en"})
+    assert refused is not None
+    assert (refused.note, closed.note) == ("en", "en")
+
+
+def test_every_choice_of_an_entry_has_words_for_pages():
+    assert set(OUTCOMES) == set(AuditEntry.Outcome)
+    assert set(SUBJECTS) == set(AuditEntry.Subject)
+    assert set(CHANNELS) == set(AuditEntry.Channel)
+
+
+def test_recent_activity_names_an_unknown_operator_and_an_object_without_name(acme):
+    line = wording.Line(entries.record(acme, "policy.changed", subject=Subject(kind=AuditEntry.Subject.POLICY)))
+
+    assert (line.who, line.whom) == ("unknown", "Policy")
 
 
 def test_json_export_has_every_match_with_all_fields(log, acme, helpdesk):

@@ -123,7 +123,7 @@ def test_double_submit_has_one_effect(admin: Client, pingone: respx.MockRouter) 
 
     response = send_write(admin, submission, body='{"username": "x"}')
 
-    assert "This request was sent already." in response.content.decode()
+    assert "This request was already submitted." in response.content.decode()
     assert route.call_count == 1
 
 
@@ -192,11 +192,11 @@ def test_call_that_meets_a_bug_has_an_unknown_outcome(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"path": "../users"}, "no empty steps, no . and no .."),
-        ({"path": "https://evil.test/users"}, "Only a path"),
-        ({"path": f"/v1/environments/{USER}/users"}, "calls to others are not sent"),
+        ({"path": "../users"}, "Remove the empty parts, . and .. from the path."),
+        ({"path": "https://evil.test/users"}, "Enter only a path"),
+        ({"path": f"/v1/environments/{USER}/users"}, "reaches only environment"),
         ({"query": "limit"}, "name=value"),
-        ({"body": "{'a': 1}"}, "line 1, column 2"),
+        ({"body": "{'a': 1}"}, "at line 1, column 2"),
         ({"media_type": "text/html"}, "application/json"),
         ({"method": "TRACE"}, "TRACE is not one of the available choices"),
     ],
