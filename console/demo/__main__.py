@@ -150,7 +150,7 @@ The console:  http://localhost:{options.port}/
 
 Sign in with the password  {PASSWORD}  as one of:
 {"".join(f"  {person.email:20} {person.about}{os.linesep}" for person in PEOPLE)}
-To connect, sign in as an org admin, open Settings > PingOne and press Connect. At the local PingOne, sign on with the
+To connect, sign in as an org admin, open Settings > PingOne and press Connect. At the local PingOne, sign in with the
 password  {administrator["password"]}  as  {administrator["username"]}
 
 The local PingOne: {sandbox["url"]}/   Logs: {options.directory}/*.log   Ctrl-C stops everything.
