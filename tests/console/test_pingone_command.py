@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from console.access import ROLE_PERMISSIONS, Permission
 from console.actions.catalogue import ACTIONS, BY_KEY
@@ -199,6 +200,14 @@ def test_show_tells_a_lock_and_the_actions_that_help(helpdesk, ada_at_pingone):
     assert (code, as_json["can_sign_in"]) == (0, "no")
     assert as_json["sentence"] in told
     assert as_json["helps"] == ["user.unlock", "password.unlock", "password.set-temporary"]
+
+
+def test_show_is_english_in_any_language(helpdesk, ada_at_pingone):
+    ada_at_pingone(enabled=False)
+    in_english = run("show", "--user", str(ADA))
+
+    with translation.override("en-xa"):
+        assert run("show", "--user", str(ADA)) == in_english
 
 
 def test_show_names_no_action_that_the_operator_may_not_run(auditor, ada_at_pingone):
