@@ -1,4 +1,4 @@
-# Only Python >= 3.11 is needed; uv is used where it is on the PATH. `make` lists what there is.
+# Needs Python 3.11 or newer. Uses uv if it is on the PATH. `make` lists the commands.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,7 +16,7 @@ MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r
 endif
 
-# What a server would have, with keys of the moment: for the checks that look at production settings.
+# The settings of a server, with throwaway keys, for the checks of production settings.
 PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')" \
 	CREDENTIAL_KEYS="$$($(RUN) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')" \
 	PUBLIC_URL=https://console.acme.test DEBUG=False
@@ -29,16 +29,16 @@ help: ## List the commands
 
 install: $(VENV)/installed ## Install what the console needs into .venv
 
-demo: $(VENV)/installed ## Start the console and a local PingOne, with demo people (PORT=8000 SANDBOX_PORT=9100)
+demo: $(VENV)/installed ## Start the console and a local PingOne with invented people (PORT=8000 SANDBOX_PORT=9100)
 	@$(RUN) -m console.demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
-demo-reset: ## Forget the demo's data; the next `make demo` starts over
+demo-reset: ## Delete the demo's data; the next `make demo` starts over
 	rm -rf var/demo
 
 test: $(VENV)/installed-dev ## Run all tests in parallel (TEST_WORKERS=2 DATABASE_URL=postgres://...)
 	$(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal
 
-test-postgres: $(VENV)/installed-dev ## Run the tests of what a database decides on a PostgreSQL started for them
+test-postgres: $(VENV)/installed-dev ## Run the tests that depend on the database, on a temporary PostgreSQL
 	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal -m database
 
 lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, migrations and deployment settings
@@ -51,22 +51,22 @@ lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, 
 	$(RUN) -m django makemigrations --check --dry-run --settings pingone_integration.sandbox.settings
 	$(PRODUCTION_LIKE) $(RUN) manage.py check --deploy --fail-level WARNING
 
-format: $(VENV)/installed-dev ## Bring Python into shape
+format: $(VENV)/installed-dev ## Fix and format the Python code
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-run: $(VENV)/installed ## Serve with gunicorn, settings from the environment or .env; migrate first
+run: $(VENV)/installed ## Serve with gunicorn; settings from the environment or .env; migrate first
 	$(RUN) manage.py check
-	@$(RUN) manage.py migrate --check || { echo "Migrate first: $(RUN) manage.py migrate"; exit 1; }
+	@$(RUN) manage.py migrate --check || { echo "Migrate the database first: $(RUN) manage.py migrate"; exit 1; }
 	$(RUN) manage.py collectstatic --noinput --verbosity 0
 	exec $(VENV)/bin/gunicorn console.wsgi
 
-bench: $(VENV)/installed-dev ## Measure the console, a million audit entries, and the local PingOne with a million users (minutes)
+bench: $(VENV)/installed-dev ## Measure the console, a million audit entries and a local PingOne with a million users (takes minutes)
 	$(RUN) -m tests.benchmarks.console_pages
 	$(RUN) -m tests.benchmarks.audit_pages
 	$(RUN) -m tests.benchmarks.sandbox_lists
 
-messages: $(VENV)/installed-dev ## Extract the texts of the pages into console/locale
+messages: $(VENV)/installed-dev ## Extract the texts of the pages to console/locale
 	@$(RUN) -m tests.support.catalogs
 
 lock: $(VENV)/installed-dev ## Compile the requirements files from pyproject.toml (UPGRADE=--upgrade for newer versions)
@@ -77,10 +77,10 @@ LOCK_FLAGS = --quiet --universal --python-version 3.11 --generate-hashes --no-em
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Python 3.11 or newer is needed; $(PYTHON) is older or missing. Try: make PYTHON=python3.12 ..."; exit 1; }
+		echo "Python 3.11 or newer is required, and $(PYTHON) is older or missing. Try: make PYTHON=python3.12 ..."; exit 1; }
 	$(MAKE_VENV)
 
-# requirements-dev.txt holds all of requirements.txt, so either one satisfies what runs without the other's tools.
+# requirements-dev.txt includes requirements.txt, so either is enough for the commands that need no test tools.
 $(VENV)/installed: requirements.txt | $(VENV)/pyvenv.cfg
 	$(INSTALL) requirements.txt
 	@touch $@

@@ -42,10 +42,12 @@ for _proxy in TRUSTED_PROXIES:
     try:
         ip_network(_proxy)
     except ValueError as error:
-        raise ImproperlyConfigured(f"TRUSTED_PROXIES must be addresses or networks: {error}") from None
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES must list IP addresses or networks: {error}") from None
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname or _public.path:
-    raise ImproperlyConfigured("PUBLIC_URL must be scheme and host only, for example https://console.example.com")
+    raise ImproperlyConfigured(
+        "PUBLIC_URL must be a scheme and host without a path, for example https://console.example.com"
+    )
 SERVED_OVER_TLS = _public.scheme == "https"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
@@ -164,7 +166,7 @@ ACCOUNT_ADAPTER = "console.operators.accounts.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"  # an org admin vouches for the address: nobody signs up
+ACCOUNT_EMAIL_VERIFICATION = "none"  # no one signs up: an org admin enters the address
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True  # no checkbox: a session lasts SESSION_COOKIE_AGE
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no email to people who are not operators

@@ -20,19 +20,19 @@ _MAKE_ONE = (
 def check_keys(keys: list[str]) -> None:
     """Raise ImproperlyConfigured unless there is a key, and each looks like 32 random bytes."""
     if not keys:
-        raise ImproperlyConfigured(f"CREDENTIAL_KEYS is empty: no secret is kept without one. {_MAKE_ONE}")
+        raise ImproperlyConfigured(f"CREDENTIAL_KEYS is empty: secrets need a key. {_MAKE_ONE}")
     for number, key in enumerate(keys, start=1):
         try:
             Fernet(key)
         except ValueError:
             raise ImproperlyConfigured(
-                f"CREDENTIAL_KEYS: number {number} is not 32 random bytes in URL-safe base64. {_MAKE_ONE}"
+                f"CREDENTIAL_KEYS: key {number} is not 32 random bytes in URL-safe base64. {_MAKE_ONE}"
             ) from None
         random_bytes = urlsafe_b64decode(key)
         # Neither happens by chance: of 32 random bytes, about 30 are different and 12 are printable.
         if len(set(random_bytes)) < 16 or all(byte in _PRINTABLE for byte in random_bytes):
             raise ImproperlyConfigured(
-                f"CREDENTIAL_KEYS: number {number} is an example or made up, not random. {_MAKE_ONE}"
+                f"CREDENTIAL_KEYS: key {number} is an example or made up, not random. {_MAKE_ONE}"
             )
 
 

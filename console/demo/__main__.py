@@ -1,6 +1,6 @@
-"""`make demo`: a local PingOne and the console in one terminal, and nothing of either left behind.
+"""`make demo`: start a local PingOne and the console in one terminal, and stop both completely at the end.
 
-Needs no settings: it is what gives the demo its settings.
+Needs no settings: it writes the demo's settings itself.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def check_port(port: int, ports: argparse.Namespace) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             others = f"PORT={ports.port + 1} SANDBOX_PORT={ports.sandbox_port + 1}"
-            raise DemoFailed(f"Port {port}: {error.strerror}. Try: make demo {others}") from None
+            raise DemoFailed(f"Port {port}: {error.strerror}. Use other ports: make demo {others}") from None
 
 
 def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str, str]:
@@ -96,7 +96,7 @@ def wait_for_console(children: Children, port: int) -> None:
 def pause(children: Children, deadline: float, name: str) -> None:
     children.check()
     if time.monotonic() > deadline:
-        raise DemoFailed(f"{name} did not start within {START_TIMEOUT_S} seconds; see {children.directory}/*.log")
+        raise DemoFailed(f"Timed out after {START_TIMEOUT_S} s waiting for {name}. See {children.directory}/*.log")
     time.sleep(0.05)
 
 
@@ -148,13 +148,13 @@ def say_how_to_get_in(options: argparse.Namespace, sandbox: dict[str, Any]) -> N
         f"""
 The console:  http://localhost:{options.port}/
 
-Sign in with the password  {PASSWORD}  as
+Sign in with the password  {PASSWORD}  as one of:
 {"".join(f"  {person.email:20} {person.about}{os.linesep}" for person in PEOPLE)}
-The org admin presses Connect under Settings > PingOne, and signs on to the local PingOne with the password
-  {administrator["password"]}  as  {administrator["username"]}
+To connect, sign in as an org admin, open Settings > PingOne and press Connect. At the local PingOne, sign in with the
+password  {administrator["password"]}  as  {administrator["username"]}
 
 The local PingOne: {sandbox["url"]}/   Logs: {options.directory}/*.log   Ctrl-C stops everything.
-Break the connection, and see the console explain it: {sandbox["url"]}/sandbox/faults/""",
+Break the connection and see how the console explains it: {sandbox["url"]}/sandbox/faults/""",
         flush=True,
     )
 
@@ -167,7 +167,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--sandbox-port", type=int, default=9100)
-    parser.add_argument("--directory", type=Path, default=ROOT / "var" / "demo", help="where the demo's data is")
+    parser.add_argument("--directory", type=Path, default=ROOT / "var" / "demo", help="where the demo keeps its data")
     options = parser.parse_args()
     options.directory = options.directory.resolve()
     options.directory.mkdir(parents=True, exist_ok=True)
@@ -187,7 +187,7 @@ def main() -> int:
         print(failure, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. The data stays in", options.directory)
+        print("\nStopped. The data is kept in", options.directory)
     return 0
 
 

@@ -23,7 +23,7 @@ PEOPLE = (
         "auditor@acme.test",
         "Aino Auditor",
         {"acme": "auditor", "globex": "auditor"},
-        "auditor of Acme, and of Globex too",
+        "auditor of Acme and Globex",
     ),
     Person("admin@globex.test", "Gus Globex", {"globex": "org_admin"}, "org admin of Globex"),
 )

@@ -61,7 +61,7 @@ class Children:
 
     def failure(self, name: str) -> DemoFailed:
         printed = self.log(name).read_text(errors="replace").splitlines()[-15:]
-        return DemoFailed("\n".join([f"{name} has stopped. The end of {self.log(name)}:", *printed]))
+        return DemoFailed("\n".join([f"{name} stopped. The end of {self.log(name)}:", *printed]))
 
     def check(self) -> None:
         """Raise DemoFailed if a process has ended."""

@@ -53,7 +53,7 @@ def _email(value: str) -> str:
     try:
         validate_email(value)
     except ValidationError:
-        return "Must be an e-mail address."
+        return "Must be an email address."
     return ""
 
 

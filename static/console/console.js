@@ -1,11 +1,11 @@
-// What the pages gain from JavaScript beyond htmx. Everything here has a way that works without it.
+// Improvements that need JavaScript beyond htmx. The pages work without all of them.
 (() => {
   const remember = (name, value) => {
     const secure = location.protocol === "https:" ? "; Secure" : "";
     document.cookie = `${name}=${value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   };
 
-  // Times are written by the server in the zone that this cookie names.
+  // The server shows times in this time zone.
   remember("timezone", Intl.DateTimeFormat().resolvedOptions().timeZone);
 
   const chooseTheme = (choice) => {
@@ -36,7 +36,7 @@
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
     } catch {
-      // No clipboard on a page without TLS: select the text, so that Ctrl+C copies it.
+      // Without TLS there is no clipboard: select the text, so that Ctrl+C copies it.
       const text = button.parentElement.querySelector("code, input");
       if (text) getSelection().selectAllChildren(text);
       return;
@@ -45,23 +45,23 @@
     setTimeout(() => delete button.dataset.copied, 1500);
   });
 
-  // What failed before is no longer news once the person does something else; what succeeded stays.
+  // The next request that a person starts removes old error notices. Success notices stay.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.detail.requestConfig.triggeringEvent?.isTrusted) return;
     for (const failure of document.querySelectorAll("#notices > [data-failure]")) failure.remove();
   });
 
-  // An error notice replaces whatever notice stood there, and comes into view.
+  // An error notice replaces the notices before it: scroll to it.
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "notices") event.detail.target.scrollIntoView({ block: "nearest" });
   });
   document.addEventListener("htmx:sendError", () =>
-    notice("The console could not be reached. Check your network connection, then try again."),
+    notice("Could not reach the console. Check your network connection and try again."),
   );
-  // A passkey that the person cancelled, or that this browser does not have.
+  // The person canceled, or this browser has no passkey for the console.
   document.addEventListener("allauth.error", (event) => {
     event.preventDefault();
-    notice("The passkey was not used: it was cancelled, or there is none for this site. Try again, or use your password.");
+    notice("No passkey was used. You canceled, or this device has no passkey for this site. Try again or use your password.");
   });
-  document.addEventListener("htmx:timeout", () => notice("The console took too long to answer. Try again."));
+  document.addEventListener("htmx:timeout", () => notice("The console took too long to respond. Try again."));
 })();

@@ -1,4 +1,4 @@
-// Runs before the first paint: the theme the reader chose, or the system's.
+// Set the theme before the first paint: the person's choice, or the system's.
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -1,4 +1,4 @@
-// Keys for finding users, and what assistive technology hears of a search under way.
+// Keyboard shortcuts of the user search, and its progress for assistive technology.
 (() => {
   const search = () => document.getElementById("id_q");
   const rows = () => [...document.querySelectorAll("#results tbody a")];

@@ -35,7 +35,7 @@ class Demo:
     @property
     def administrator(self) -> tuple[str, str]:
         """Username and password of the administrator at the local PingOne."""
-        return self._find(r"as  (\S+)\n\nThe local"), self._find(r"\n +(\S+) +as  \S+\n\nThe local")
+        return self._find(r"as  (\S+)\n\nThe local"), self._find(r"\npassword +(\S+) +as  \S+\n\nThe local")
 
     def email_of(self, role: str) -> str:
         return self._find(rf"(\S+@\S+) +{role}")

@@ -110,23 +110,23 @@ def test_connection_is_broken_and_mended_by_a_newcomer(
     page.goto(breakable.url)
     page.get_by_role("link", name="break the connection on purpose").click()
     now = page.get_by_role("region", name="Broken now")
-    expect(now).to_contain_text("Nothing.")
+    expect(now).to_contain_text("Nothing is broken.")
 
     requests = page.get_by_role("region", name="Break requests")
     requests.get_by_label("What happens").select_option("hang")
     requests.get_by_label("Only if the path contains").fill("/users")
     requests.get_by_label("Times").fill("2")
     requests.get_by_role("button").click()
-    page.get_by_role("region", name="Take roles away").get_by_role("button").click()
+    page.get_by_role("region", name="Remove roles").get_by_role("button").click()
 
     expect(now.get_by_role("listitem")).to_have_text(
         [
-            "Do nothing, then close the connection: The API: /v1/..., paths with /users, 5 s; 2 more times",
-            "ada.admin holds no role in the managed environment.",
+            "Hang, then close the connection: The API: /v1/..., paths with /users, 5 s, 2 more times",
+            "ada.admin has no role in the managed environment.",
         ]
     )
-    now.get_by_role("button", name="Mend everything").click()
-    expect(now).to_contain_text("Nothing.")
+    now.get_by_role("button", name="Fix everything").click()
+    expect(now).to_contain_text("Nothing is broken.")
 
 
 def test_control_page_stays_available_when_everything_else_is_stopped(
@@ -135,14 +135,14 @@ def test_control_page_stays_available_when_everything_else_is_stopped(
     page, elsewhere = open_browser(), open_browser()
     page.goto(f"{breakable.url}/sandbox/faults/")
 
-    page.get_by_role("button", name="Stop altogether").click()
-    page.get_by_role("button", name="Mend everything").wait_for()
+    page.get_by_role("button", name="Stop everything").click()
+    page.get_by_role("button", name="Fix everything").wait_for()
 
     with pytest.raises(Error, match="ERR_CONNECTION_RESET"):
         elsewhere.goto(connect_url)
     page.reload()
-    page.get_by_role("button", name="Mend everything").click()
-    expect(page.get_by_role("button", name="Mend everything")).to_be_hidden()
+    page.get_by_role("button", name="Fix everything").click()
+    expect(page.get_by_role("button", name="Fix everything")).to_be_hidden()
     page.goto(connect_url)
     page.get_by_role("heading", name="Sign on").wait_for()
 
@@ -164,5 +164,5 @@ def test_control_page_is_accessible_and_fits(
     page.get_by_label("What happens").select_option("invalid_grant")
     page.get_by_role("button", name="Break requests").click()
     page.get_by_role("alert").wait_for()
-    expect(page.get_by_label("Where")).to_have_accessible_description("This happens at the token endpoint only.")
+    expect(page.get_by_label("Where")).to_have_accessible_description("This only happens at the token endpoint.")
     assert_accessible(page)

@@ -89,7 +89,7 @@ def test_demo_keeps_a_connection_to_a_real_pingone(sandbox_file: Path) -> None:
 def test_demo_refuses_a_server_with_other_operators(sandbox_file: Path) -> None:
     somebody = Operator.objects.create_user("somebody@example.com")
 
-    with pytest.raises(CommandError, match="People work here already"):
+    with pytest.raises(CommandError, match="already has other operators"):
         call_command("seed_demo", sandbox_file)
 
     assert list(Operator.objects.all()) == [somebody]
@@ -124,7 +124,7 @@ def test_taken_port_is_named_with_a_command_for_another_port(tmp_path: Path, tak
 
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"Port {taken_port}: Address already in use.")
-    assert f"make demo PORT={taken_port + 1} SANDBOX_PORT=2" in refused.stderr
+    assert f"Use other ports: make demo PORT={taken_port + 1} SANDBOX_PORT=2" in refused.stderr
 
 
 # Stands in for `make demo`: starts two children, which connect to the given port and wait.
@@ -181,4 +181,4 @@ def test_end_of_one_child_stops_the_other_and_names_the_log(tmp_path: Path) -> N
                 peer.settimeout(30)
                 assert peer.recv(1) == b""
     assert parent.returncode == 0
-    assert f"second has stopped. The end of {tmp_path / 'second.log'}:" in said
+    assert f"second stopped. The end of {tmp_path / 'second.log'}:" in said

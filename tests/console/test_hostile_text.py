@@ -227,5 +227,6 @@ def test_api_call_command_prints_hostile_text_safely(method: str) -> None:
 def test_other_commands_print_hostile_text_safely() -> None:
     at_a_terminal("check_connection", "acme")
     at_a_terminal("sync_populations", "acme")
+    assert "hostile" in at_a_terminal("pingone", "acme", "show", "--user", str(ADA), "--as", "admin@acme.test")
     at_a_terminal("verify_audit")
     assert json.loads(at_a_terminal("check_connection", "acme", "--json"))

@@ -8,10 +8,12 @@ from typing import Any
 import httpx
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
+from console.access import ROLE_PERMISSIONS, Permission
 from console.actions.catalogue import ACTIONS, BY_KEY
 from console.management.commands import pingone as command
-from console.models import AuditEntry, TicketPolicy
+from console.models import AuditEntry, Membership, TicketPolicy
 from tests.support.answers import ADA, HOSTILE_NAMES, ada, bo, error, listing
 from tests.support.asking import DEVICE
 
@@ -46,7 +48,9 @@ def test_user_option_accepts_username_or_email(helpdesk, pingone, name, conditio
     assert search.calls.last.request.url.params["filter"] == condition
 
 
-@pytest.mark.parametrize(("found", "told"), [([], "no user"), ([ada(), bo()], "more than one")])
+@pytest.mark.parametrize(
+    ("found", "told"), [([], "No user found for ada"), ([ada(), bo()], "ada matches more than one user")]
+)
 def test_user_option_with_no_or_several_matches_is_refused(helpdesk, pingone, found, told):
     pingone.get("/users").respond(json=listing("users", *found))
 
@@ -147,3 +151,105 @@ def test_help_is_generated_from_the_catalogue(action, capsys):
     assert ended.value.code == 0
     assert action.does in told
     assert "--ticket" in told
+
+
+@pytest.fixture
+def ada_at_pingone(pingone):
+    """Return a function that mocks all reads of `show`."""
+
+    def answer(
+        *, password="OK", bypass=None, devices=({"id": str(DEVICE), "type": "SMS", "status": "ACTIVE"},), **user
+    ):
+        pingone.get(f"/users/{ADA}").respond(json=ada(**user))
+        pingone.get(f"/users/{ADA}/password").respond(json={"status": password})
+        pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", *devices))
+        pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"bypassMFAEnabledUntil": bypass})
+
+    return answer
+
+
+def test_show_prints_the_verdict_of_the_user_page(auditor, browser_of, ada_at_pingone, pingone):
+    ada_at_pingone()
+    for panel in ("memberOfGroups", "sessions"):
+        pingone.get(f"/users/{ADA}/{panel}").respond(json=listing(panel))
+    page = browser_of(auditor).get(f"/o/acme/users/{ADA}/?panels=all")
+
+    told = run("show", "--user", str(ADA), operator=auditor.email)
+
+    verdict = page.context["standing"]
+    assert verdict.sentence == "They can sign in."
+    assert told.splitlines() == [
+        "Ada Berg, ada.berg, ada.berg@acme.test",
+        verdict.sentence,
+        *(f"- {fact}" for fact in verdict.facts),
+        "Times are in UTC.",
+    ]
+    assert not AuditEntry.objects.exists()
+
+
+def test_show_tells_a_lock_and_the_actions_that_help(helpdesk, ada_at_pingone):
+    ada_at_pingone(account={"status": "LOCKED", "unlockAt": "2031-01-01T00:00:00.000Z"}, password="PASSWORD_LOCKED_OUT")
+
+    told = run("show", "--user", str(ADA))
+    code, as_json = run_json("show", "--user", str(ADA))
+
+    assert "\nLocked. " in told
+    assert "1 Jan 2031 at 00:00" in told
+    assert "\n- Password locked" in told
+    assert "\nWhat helps: Unlock account (user.unlock)\nWhat helps: Unlock password (password.unlock)\n" in told
+    assert (code, as_json["can_sign_in"]) == (0, "no")
+    assert as_json["sentence"] in told
+    assert as_json["helps"] == ["user.unlock", "password.unlock", "password.set-temporary"]
+
+
+def test_show_is_english_in_any_language(helpdesk, ada_at_pingone):
+    ada_at_pingone(enabled=False)
+    in_english = run("show", "--user", str(ADA))
+
+    with translation.override("en-xa"):
+        assert run("show", "--user", str(ADA)) == in_english
+
+
+def test_show_names_no_action_that_the_operator_may_not_run(auditor, ada_at_pingone):
+    ada_at_pingone(enabled=False, bypass="2031-01-01T00:00:00.000Z")
+
+    told = run("show", "--user", str(ADA), operator=auditor.email)
+
+    assert "Deactivated." in told
+    assert "- MFA bypass" in told
+    assert "What helps" not in told
+
+
+def test_show_tells_which_parts_could_not_be_read(helpdesk, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    for part in ("password", "devices", "bypassMFA"):
+        pingone.get(f"/users/{ADA}/{part}").respond(403, json=error("ACCESS_FAILED"))
+
+    code, told = run_json("show", "--user", str(ADA))
+
+    assert (code, told["can_sign_in"]) == (0, "unknown")
+    assert "Password and MFA could not be read." in told["sentence"]
+
+
+def test_show_of_an_unknown_user_fails(helpdesk, pingone):
+    pingone.get("/users").respond(json=listing("users"))
+    pingone.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
+
+    with pytest.raises(CommandError, match="No user found for ada") as by_name:
+        run("show", "--user", "ada")
+    code, by_id = run_json("show", "--user", str(ADA))
+
+    assert by_name.value.returncode == code == command.FAILED
+    assert by_id["kind"] == "target-not-found"
+
+
+def test_show_is_refused_to_a_stranger_and_without_the_permission_to_view_users(
+    helpdesk, stranger, pingone, monkeypatch
+):
+    monkeypatch.setitem(ROLE_PERMISSIONS, Membership.Role.HELPDESK_AGENT, frozenset({Permission.ENTER}))
+
+    for operator in (helpdesk, stranger):
+        with pytest.raises(CommandError) as refused:
+            run("show", "--user", str(ADA), operator=operator.email)
+        assert refused.value.returncode == command.REFUSED
+    assert not pingone.calls

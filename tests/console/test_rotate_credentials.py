@@ -43,6 +43,6 @@ def test_key_rotation_lists_everything_that_cannot_be_opened(
         call_command("rotate_credentials")
 
     told = str(caught.value)
-    assert told.startswith("4 cannot be opened")
+    assert told.startswith("Secrets that cannot be opened, not changed: 4\n")
     assert f"Connection {acme.connection.pk}: sealed_client_secret" in told
     assert "Second factor of admin@acme.test: totp" in told

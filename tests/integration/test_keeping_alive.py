@@ -86,12 +86,12 @@ def test_failed_connection_is_marked_and_named_and_the_others_are_renewed(acme: 
     assert caught.value.returncode == 1
     assert out.getvalue().splitlines() == [
         f"acme: The access to PingOne has ended. {resolution_of(TokenRefreshFailure)}",
-        "globex: disconnected, passed over",
+        "globex: disconnected, skipped",
         "zenith: renewed",
     ]
     acme.connection.refresh_from_db()
     assert (acme.connection.state, acme.connection.state_kind) == ("reconnect_needed", "token-refresh-failure")
-    assert keep_alive().startswith("acme: reconnect needed, passed over\n")
+    assert keep_alive().startswith("acme: reconnect needed, skipped\n")
 
 
 def test_failed_connection_is_reported_once_by_email_to_its_org_admins(
@@ -158,7 +158,7 @@ def test_concurrent_runs_refresh_once(
 
     assert keep_alive() == "acme: renewed\n"
 
-    assert told == ["acme: is being renewed by somebody else\n"]
+    assert told == ["acme: already being renewed\n"]
     assert refreshes(sandbox, grant_of(connection, sandbox)) == 1
 
 

@@ -190,7 +190,7 @@ def test_user_without_administrator_role_is_told_and_returned_with_access_denied
     page = follow(http, str(page.url.join(page.headers["Location"])))
 
     assert page.status_code == 403
-    assert "nils.norole holds no administrator role" in page.text
+    assert "nils.norole has no administrator role" in page.text
     assert Form(page).buttons == {"cancel"}
     assert answer_of(Form(page).submit(http, "cancel").headers["Location"])["error"] == "access_denied"
     silent = follow(http, application.authorize_url(prompt="none"))

@@ -213,7 +213,7 @@ PRESSES = {
         happened=lambda mara: mara.population() == OTHER_POPULATION,
         shown=("Account", OTHER_POPULATION),
     ),
-    "user.verify-email": Press(happened=lambda mara: mara.mail() == ["Verify your e-mail address"]),
+    "user.verify-email": Press(happened=lambda mara: mara.mail() == ["Verify your email address"]),
     "group.remove": Press(
         of=in_a_group, happened=lambda mara: not mara.listed("memberOfGroups"), shown=("Groups", "In no group.")
     ),

@@ -20,18 +20,25 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 class Command(BaseCommand):
     help = (
-        "Make the first organization and its first org admin on an empty server. The password comes from the "
-        "environment variable BOOTSTRAP_PASSWORD; without it, a link to choose one is printed, once."
+        "Create the first organization and its first org admin on an empty server. Takes the password from the "
+        "environment variable BOOTSTRAP_PASSWORD; without it, prints a one-time link to choose a password."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--organization", required=True, metavar="NAME", help="as people read it: Acme Corporation")
-        parser.add_argument("--slug", required=True, help="as addresses show it: acme")
-        parser.add_argument("--email", required=True, metavar="ADDRESS", help="of the org admin, who signs in with it")
+        parser.add_argument(
+            "--organization",
+            required=True,
+            metavar="NAME",
+            help="the name that people see, for example Acme Corporation",
+        )
+        parser.add_argument("--slug", required=True, help="the name in URLs, for example acme")
+        parser.add_argument(
+            "--email", required=True, metavar="ADDRESS", help="the org admin's email address, to sign in with"
+        )
 
     def handle(self, *args: Any, organization: str, slug: str, email: str, **options: Any) -> None:
         if Operator.objects.exists() or Organization.objects.exists():
-            raise CommandError("This server is in use already: bootstrap only starts an empty one.")
+            raise CommandError("This server is already in use. bootstrap only works on an empty server.")
         name, email = organization.strip(), email.strip().lower()
         password = os.environ.get("BOOTSTRAP_PASSWORD") or None
         _check(name, slug, email, password)
@@ -39,21 +46,23 @@ class Command(BaseCommand):
             first = Organization.objects.create(name=name, slug=slug, connection=Connection.objects.create())
             admin = Operator.objects.create_user(email, password)
             Membership.objects.create(organization=first, operator=admin, role=Membership.Role.ORG_ADMIN)
-        self.stdout.write(f"{name} is there, and {email} is its org admin.")
+        self.stdout.write(f"Created {name} with the org admin {email}.")
         if password is None:
-            self.stdout.write(f"Choose the password here, within three days:\n{set_password_link(admin)}")
+            self.stdout.write(
+                f"Open this link within three days to choose the password. It works once:\n{set_password_link(admin)}"
+            )
 
 
 def _check(name: str, slug: str, email: str, password: str | None) -> None:
     """Raise CommandError with the name of an invalid argument."""
     if not name or len(name) > 150:
-        raise CommandError("--organization: between 1 and 150 characters.")
+        raise CommandError("--organization: enter 1 to 150 characters.")
     if not _SLUG.fullmatch(slug) or len(slug) > 50:
-        raise CommandError("--slug: at most 50 lower-case letters, digits and single hyphens, for example acme-corp.")
+        raise CommandError("--slug: use up to 50 lowercase letters, digits and single hyphens, for example acme-corp.")
     try:
         validate_email(email)
     except ValidationError:
-        raise CommandError(f"--email: {email!r} is not an e-mail address.") from None
+        raise CommandError(f"--email: {email!r} is not an email address.") from None
     if password is not None:
         try:
             validate_password(password, Operator(email=email))

@@ -12,17 +12,17 @@ from console.models import Organization
 from pingone_integration.connection.tokens import renew
 from pingone_integration.errors import BeingRenewed, PingOneError
 from pingone_integration.models import Connection
+from pingone_integration.texts import english
 
 OLDER_THAN_DAYS = 7  # PingOne's refresh tokens last 30 days unless the application says otherwise
 
 
 class Command(BaseCommand):
-    """A command without an operator: it changes only the tokens at PingOne, and shows them to nobody."""
+    """Renew refresh tokens. No operator is needed: the command changes only tokens, and shows them to no one."""
 
     help = (
-        "Renew the access to PingOne of each organization whose refresh token is getting old, and of those whose last "
-        "refresh failed or was interrupted. Run it every few minutes; twice at once does no harm. Exits with 1 when "
-        "one failed."
+        "Renew the connection of each organization whose refresh token is getting old, or whose last refresh failed or "
+        "was interrupted. Run it every few minutes; two runs at once do no harm. Exit code 1: a renewal failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             type=int,
             default=OLDER_THAN_DAYS,
             metavar="N",
-            help=f"renew refresh tokens that were issued longer ago (default: {OLDER_THAN_DAYS})",
+            help=f"renew refresh tokens that are older than N days (default: {OLDER_THAN_DAYS})",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,10 +44,10 @@ class Command(BaseCommand):
         """Return False if the renewal failed. The failure is already recorded."""
         connection = Connection.objects.get(pk=organization.connection_id)  # read now: earlier ones took time
         if not connection.has_grant:
-            self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
+            self.stdout.write(f"{organization.slug}: {english(connection.get_state_display())}, skipped")
             return True
         if not connection.sealed_refresh_token:
-            self.stdout.write(f"{organization.slug}: has no refresh token, passed over")
+            self.stdout.write(f"{organization.slug}: no refresh token, skipped")
             return True
         if not _is_due(connection, issued_before):
             self.stdout.write(f"{organization.slug}: not due")
@@ -55,10 +55,10 @@ class Command(BaseCommand):
         try:
             renew(connection)
         except BeingRenewed:
-            self.stdout.write(f"{organization.slug}: is being renewed by somebody else")
+            self.stdout.write(f"{organization.slug}: already being renewed")
             return True
         except PingOneError as error:
-            self.stderr.write(f"{organization.slug}: {error.title}. {resolution_of(error)}")
+            self.stderr.write(f"{organization.slug}: {english(error.title)}. {english(resolution_of(error))}")
             return False
         self.stdout.write(f"{organization.slug}: renewed")
         return True

@@ -1,4 +1,7 @@
-"""`manage.py pingone ORG ACTION ...`: the catalogue's actions and Call API in a terminal, with the same audit log."""
+"""`manage.py pingone ORG ACTION ...`: a user's verdict, the catalogue's actions and Call API in a terminal.
+
+Permissions and audit log are the same as on a page.
+"""
 
 import argparse
 import getpass
@@ -14,9 +17,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.forms import Field, Form
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from console.access import OrgAccess, Permission, enter_org
-from console.actions.catalogue import ACTIONS, Action
+from console.actions.catalogue import ACTIONS, BY_KEY, Action
 from console.actions.forms import ActionForm
 from console.actions.outcome import (
     AlreadySubmitted,
@@ -40,9 +44,13 @@ from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
 from console.perform import perform
-from pingone_integration import users
+from console.users.standing import Gap, Known, Standing, standing_of
+from pingone_integration import mfa, passwords, users
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.parallel import at_once
 from pingone_integration.endpoints import Exchange
 from pingone_integration.errors import NoEnvironmentChosen, PingOneError
+from pingone_integration.texts import english
 from pingone_integration.user_search import literal, user_id_in
 from pingone_integration.users import User
 
@@ -57,11 +65,14 @@ _EXIT_CODES: dict[type[Result], int] = {
     Unknown: UNKNOWN,
 }
 _NOT_TYPED = {"submission", "seen_at", "seen"}  # hidden fields of a page's form
+_SHOWS = "Shows whether a user can sign in, why not, and what helps. Reads the user, password and MFA. Changes nothing."
 
 
 class Command(BaseCommand):
-    help = "Run an action on a PingOne user, or call any PingOne endpoint."
-    epilog = f"Exit code: 0 done, {FAILED} failed, 2 wrong usage, {UNKNOWN} outcome unknown, {REFUSED} not allowed."
+    help = "Show whether a PingOne user can sign in, run an action on a user, or call any PingOne endpoint."
+    epilog = (
+        f"Exit code: 0 done, {FAILED} failed, 2 invalid command line, {UNKNOWN} outcome unknown, {REFUSED} not allowed."
+    )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"epilog": self.epilog, "formatter_class": argparse.RawDescriptionHelpFormatter}
@@ -70,12 +81,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("organization", metavar="ORG", help="the organization's slug")
         kinds = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+        kind = kinds.add_parser("show", help="Show why a user can or can't sign in", description=_SHOWS)
+        _add_user_option(kind)
+        _add_common_options(kind)
+        kind.set_defaults(run=self._show)
         for action in ACTIONS:
-            described = f"{action.does} {action.leaves}"
-            kind = kinds.add_parser(action.key, help=action.name, description=described)
+            described = f"{english(action.does)} {english(action.leaves)}"
+            kind = kinds.add_parser(action.key, help=english(action.name), description=described)
             _add_options(kind, action)
             kind.set_defaults(run=partial(self._perform, action))
-        kind = kinds.add_parser(api_call.ACTION, help="Call API", description="Calls any endpoint of the environment.")
+        kind = kinds.add_parser(
+            api_call.ACTION, help="Call API", description="Calls any PingOne endpoint of the environment."
+        )
         _add_call_options(kind)
         kind.set_defaults(run=self._call)
 
@@ -84,10 +101,30 @@ class Command(BaseCommand):
         try:
             options["run"](access, options)
         except (PermissionDenied, Http404):
-            self._end(options, REFUSED, "refused", f"{options['operator']} may not do this.")
+            self._end(options, REFUSED, "refused", f"{options['operator']} is not allowed to do this.")
         except PingOneError as error:  # before the action ran
             code, outcome = (FAILED, "failed") if error.outcome_known else (UNKNOWN, "unknown")
             self._end(options, code, outcome, _why(error), error=error)
+
+    def _show(self, access: OrgAccess, options: dict[str, Any]) -> None:
+        """Print the verdict of the user's page. Its exit code is 0 whatever the verdict is."""
+        access.require(Permission.VIEW_USERS)
+        user_id = _find(access, options["user"])
+        api = access.pingone()
+        known = _known(api, users.get(api, user_id))
+        standing = standing_of(known)
+        helping = [BY_KEY[key] for key in standing.helps if access.allows(BY_KEY[key].permission)]
+        if options["json"]:
+            self.stdout.write(json.dumps(_verdict_as_json(known.user, standing, helping)))
+            return
+        lines = [
+            _name_line(known.user),
+            english(standing.sentence),
+            *(f"- {english(fact)}" for fact in standing.facts),
+            *(f"What helps: {english(action.name)} ({action.key})" for action in helping),
+            f"Times are in {timezone.get_current_timezone_name()}.",
+        ]
+        self.stdout.write("\n".join(map(_shown, lines)))
 
     def _perform(self, action: Action, access: OrgAccess, options: dict[str, Any]) -> None:
         access.require(action.permission)
@@ -102,7 +139,7 @@ class Command(BaseCommand):
             case Done() | NoChange():
                 self._done(options, action, result, notice)
             case _:
-                self._stop(options, result, notice.text)
+                self._stop(options, result, english(notice.text))
 
     def _call(self, access: OrgAccess, options: dict[str, Any]) -> None:
         access.require(Permission.CALL_API)
@@ -125,7 +162,7 @@ class Command(BaseCommand):
                 self._answered(options, result, exchange)
             case AlreadySubmitted() | Refused() | Conflict() | Failed() | Unknown():
                 error = error_of(result)
-                self._stop(options, result, _why(error) if error else problem_of(result))
+                self._stop(options, result, _why(error) if error else english(problem_of(result)))
 
     def _enter(self, slug: str, email: str) -> OrgAccess:
         try:
@@ -138,12 +175,12 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(result.entry) | ({} if secret is None else {"secret": secret})))
             return
-        self.stdout.write(_shown(notice.text))
+        self.stdout.write(_shown(english(notice.text)))
         if secret is not None:
-            self.stdout.write(f"{action.secret_result}, shown this once: {secret}")
+            self.stdout.write(f"{english(action.secret_result)} (not shown again): {secret}")
 
     def _answered(self, options: dict[str, Any], result: Done | Failed | Unknown, exchange: Exchange) -> None:
-        """Print PingOne's answer, whatever its status, and exit with the matching code."""
+        """Print PingOne's answer, also one with an error status, and exit with the matching code."""
         trace = exchange.trace
         if options["json"]:
             told = {
@@ -178,8 +215,8 @@ class Command(BaseCommand):
         if options["json"]:
             told: dict[str, Any] = {"outcome": outcome, "error": text, "details": details}
             if error:
-                told |= {"kind": error.kind, "title": error.title, "cause": error.cause}
-                told["resolution"] = resolution_of(error)
+                told |= {"kind": error.kind, "title": english(error.title), "cause": english(error.cause)}
+                told["resolution"] = english(resolution_of(error))
             if trace:
                 told |= {"error_id": trace.error_id, "transaction_id": trace.transaction_id}
             if error and error.retry_after_s is not None:
@@ -192,23 +229,27 @@ class Command(BaseCommand):
 
 def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
     if action.needs_user:
-        parser.add_argument("--user", required=True, metavar="NAME", help="username, e-mail address or id")
+        _add_user_option(parser)
     for name, field in action.form.base_fields.items():
         if name not in _NOT_TYPED and name not in action.secret_inputs:
             _add_option(parser, name, field, required=field.required and not action.form.takes_parts)
     for name in sorted(action.secret_inputs):
-        parser.epilog = f"{name} is read from standard input, or asked for."
+        parser.epilog = f"Reads {name} from standard input, or prompts for it."
     _add_common_options(parser)
+
+
+def _add_user_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--user", required=True, metavar="NAME", help="username, email address or ID")
 
 
 def _add_call_options(parser: argparse.ArgumentParser) -> None:
     for name, field in CallApiForm.base_fields.items():
         if name != "body":  # may hold secrets, which every process list would show
             _add_option(parser, name, field, required=field.required)
-    parser.add_argument("--body-file", metavar="FILE", help="JSON to send; - for standard input")
+    parser.add_argument("--body-file", metavar="FILE", help="JSON to send; - reads standard input")
     for name in ("ticket", "reason"):
         _add_option(parser, name, ActionForm.base_fields[name], required=False)
-    parser.epilog = "Writes need a reason, and a ticket where the organization asks for one."
+    parser.epilog = "Writes need a reason, and a ticket if the organization requires one."
     _add_common_options(parser)
 
 
@@ -218,12 +259,14 @@ def _add_option(parser: argparse.ArgumentParser, name: str, field: Field, *, req
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--as", dest="operator", required=True, metavar="EMAIL", help="the operator who does it")
-    parser.add_argument("--json", action="store_true", help="say what came of it as one JSON object")
+    parser.add_argument(
+        "--as", dest="operator", required=True, metavar="EMAIL", help="the operator; their role decides what is allowed"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
 
 def _help_of(field: Field) -> str:
-    return " ".join(str(part).replace("%", "%%") for part in (field.label or "ID", field.help_text) if part)
+    return " ".join(english(part).replace("%", "%%") for part in (field.label or "ID", field.help_text) if part)
 
 
 def _find(access: OrgAccess, name: str) -> UUID:
@@ -236,9 +279,42 @@ def _find(access: OrgAccess, name: str) -> UUID:
     if not found and attribute == "email":
         found = users.search(api, filter=f"username eq {literal(name)}", limit=2).items
     if len(found) != 1:
-        problem = "is more than one user: give the username or the id" if found else "is no user that can be seen"
-        raise CommandError(f"{name} {problem}.", returncode=FAILED)
+        raise CommandError(_ambiguous(name) if found else _not_found(name), returncode=FAILED)
     return found[0].id
+
+
+def _ambiguous(name: str) -> str:
+    return f"{name} matches more than one user. Use the username or the ID."
+
+
+def _not_found(name: str) -> str:
+    return f"No user found for {name}. You only see users in populations that the connected administrator can see."
+
+
+def _known(api: PingOneApi, user: User) -> Known:
+    """Return the facts for the verdict, with the password and MFA read in parallel."""
+    password, mfa_state = at_once(api, lambda api: passwords.state(api, user.id), lambda api: mfa.state(api, user.id))
+    return Known(
+        user=user,
+        password=Gap.FAILED if isinstance(password, PingOneError) else password,
+        mfa=Gap.FAILED if isinstance(mfa_state, PingOneError) else mfa_state,
+        now=timezone.now(),
+    )
+
+
+def _name_line(user: User) -> str:
+    return ", ".join(dict.fromkeys(part for part in (user.display_name, user.username, user.email) if part))
+
+
+def _verdict_as_json(user: User, standing: Standing, helping: list[Action]) -> dict[str, Any]:
+    return {
+        "user_id": str(user.id),
+        "username": user.username,
+        "can_sign_in": str(standing.answer),
+        "sentence": english(standing.sentence),
+        "facts": [english(fact) for fact in standing.facts],
+        "helps": [action.key for action in helping],
+    }
 
 
 def _filled_in(access: OrgAccess, action: Action, user: User | None, options: dict[str, Any]) -> ActionForm:
@@ -287,7 +363,7 @@ def _content(name: str | None) -> str:
 
 def _why(error: PingOneError) -> str:
     when = f" Try again in {error.retry_after_s} seconds." if error.retry_after_s is not None else ""
-    return f"{error.title}. {error.cause} {resolution_of(error)}{when}"
+    return f"{english(error.title)}. {english(error.cause)} {english(resolution_of(error))}{when}"
 
 
 def _circumstances(form: ActionForm) -> Circumstances:

@@ -14,8 +14,8 @@ _SEALED = ("secret", "seed")  # of an authenticator app, of recovery codes
 
 class Command(rotate_credentials.Command):
     remedy = (
-        f"{rotate_credentials.PUT_BACK}; if it is lost, an org admin enters the client secret and connects again, and "
-        "operators set up their second factor again."
+        f"{rotate_credentials.PUT_BACK}. If the key is lost, an org admin enters the client secret and connects again, "
+        "and operators set up their second factor again."
     )
 
     def sealed(self) -> Iterator[tuple[str, Callable[[], int]]]:

@@ -14,7 +14,7 @@ from pingone_integration.models import Connection
 
 
 class Command(BaseCommand):
-    help = "Make the demo's organizations and people. What exists is kept."
+    help = "Create the demo's organizations and people. Existing ones are kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("sandbox", type=Path, help="the file that `manage.py sandbox --ready-file` wrote")
@@ -22,7 +22,9 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if Operator.objects.exclude(email__in=[person.email for person in PEOPLE]).exists():
-            raise CommandError("People work here already: no account with a published password is added to them.")
+            raise CommandError(
+                "This server already has other operators. Demo accounts have a published password, so none was added."
+            )
         sandbox = json.loads(options["sandbox"].read_text())
         for slug, name in ORGANIZATIONS.items():
             organization = Organization.objects.filter(slug=slug).select_related("connection").first()
@@ -50,7 +52,7 @@ def prepared(sandbox: dict[str, Any]) -> Connection:
 
 
 def follow(connection: Connection, sandbox: dict[str, Any]) -> None:
-    """Follow the sandbox to its new port. A connection to another host is left alone."""
+    """Update the sandbox's port. A connection to another host is not changed."""
     if connection.auth_url.startswith("http://127.0.0.1:"):
         connection.auth_url = sandbox["auth_url"]
         connection.save(update_fields=["auth_url"])

@@ -1,4 +1,4 @@
-"""`manage.py sync_populations`, for cron: read the populations of connected organizations again."""
+"""`manage.py sync_populations`, for cron: reload the populations of connected organizations."""
 
 from argparse import ArgumentParser
 from contextlib import suppress
@@ -13,18 +13,19 @@ from pingone_integration.calls import rate_limit
 from pingone_integration.connection import licence
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import english
 
 
 class Command(BaseCommand):
-    """A command without an operator: it changes nothing at PingOne and shows its data to nobody."""
+    """Sync populations. No operator is needed: the command changes nothing at PingOne and shows no data."""
 
     help = (
-        "Read the populations of each organization from PingOne and keep them, with how many calls its licence allows. "
-        "Exits with 1 when one failed."
+        "Read each organization's populations from PingOne and store them, with the number of calls that its license "
+        "allows. Exit code 1: a sync failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("organizations", nargs="*", metavar="ORG", help="slugs; all of them when none is named")
+        parser.add_argument("organizations", nargs="*", metavar="ORG", help="slugs of organizations; default: all")
 
     def handle(self, *args: Any, **options: Any) -> None:
         slugs: list[str] = options["organizations"]
@@ -42,15 +43,15 @@ class Command(BaseCommand):
         """Return False if the sync failed. An organization without a connection is skipped."""
         connection = organization.connection
         if not connection.has_grant:
-            self.stdout.write(f"{organization.slug}: {connection.get_state_display()}, passed over")
+            self.stdout.write(f"{organization.slug}: {english(connection.get_state_display())}, skipped")
             return True
         try:
             with rate_limit.in_background():
                 count = population_sync.sync(connection, open_api(connection))
         except PingOneError as error:
-            self.stderr.write(f"{organization.slug}: {error.title}. {resolution_of(error)}")
+            self.stderr.write(f"{organization.slug}: {english(error.title)}. {english(resolution_of(error))}")
             return False
         with suppress(PingOneError):  # not every administrator may see licenses
             licence.read(connection)
-        self.stdout.write(f"{organization.slug}: {count} read")
+        self.stdout.write(f"{organization.slug}: populations synced: {count}")
         return True

@@ -6,13 +6,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.audit.chain import verify
 from console.models import Organization
+from pingone_integration.texts import english
 
 
 class Command(BaseCommand):
-    help = "Check the hash chain of the audit log; name the first entry that was edited, removed or moved."
+    help = "Check the hash chain of the audit log. Names the first row that was edited, removed or moved."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", nargs="?", metavar="ORG", help="slug of one organization; default: all")
+        parser.add_argument("organization", nargs="?", metavar="ORG", help="slug of an organization; default: all")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit with code 1 if a chain is broken."""
@@ -20,14 +21,16 @@ class Command(BaseCommand):
         if slug := options["organization"]:
             organizations = organizations.filter(slug=slug)
             if not organizations:
-                raise CommandError(f"There is no organization {slug}.")
-        broken = 0
+                raise CommandError(f"No such organization: {slug}")
+        broken = []
         for organization in organizations:
             found = verify(organization)
             if found is None:
-                self.stdout.write(f"{organization.slug}: {organization.audit_entries.count()} rows, the chain holds.")
+                self.stdout.write(
+                    f"{organization.slug}: chain intact, rows checked: {organization.audit_entries.count()}"
+                )
             else:
-                broken += 1
-                self.stderr.write(f"{organization.slug}: row {found.sequence} {found.what}.")
+                broken.append(organization.slug)
+                self.stderr.write(f"{organization.slug}: row {found.sequence} {english(found.what)}.")
         if broken:
-            raise CommandError(f"The audit log of {broken} organization{'s' if broken > 1 else ''} was changed.")
+            raise CommandError(f"The audit log was changed after it was written: {', '.join(broken)}")

@@ -11,15 +11,16 @@ from django.db.models import QuerySet
 from pingone_integration.errors import SealBroken
 from pingone_integration.models import HoldsSecrets
 from pingone_integration.sealing import reseal
+from pingone_integration.texts import english
 
 PUT_BACK = "Put the key they were sealed with back into CREDENTIAL_KEYS and run this again"
 
 
 class Command(BaseCommand):
-    remedy = f"{PUT_BACK}; if it is lost, the client secret has to be entered and the access approved again."
+    remedy = f"{PUT_BACK}. If the key is lost, enter the client secret again and connect again."
     help = (
-        "Seal every stored secret with the first of CREDENTIAL_KEYS. Put the new key in front of the old ones, restart "
-        "the servers, run this, then remove the old keys. Safe while the servers run; may be repeated."
+        "Encrypt every stored secret with the first of CREDENTIAL_KEYS. Put the new key before the old ones, restart "
+        "the servers, run this, then remove the old keys. Safe while the servers run, and safe to repeat."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,11 +29,11 @@ class Command(BaseCommand):
             try:
                 resealed += reseal_it()
             except SealBroken as error:
-                unreadable.append(f"  {what}: {error.cause}")
-        self.stdout.write(f"{resealed} secrets are sealed with the newest key.")
+                unreadable.append(f"  {what}: {english(error.cause)}")
+        self.stdout.write(f"Secrets sealed with the newest key: {resealed}")
         if unreadable:
             raise CommandError(
-                "\n".join([f"{len(unreadable)} cannot be opened, and were left as they are:", *unreadable, self.remedy])
+                "\n".join([f"Secrets that cannot be opened, not changed: {len(unreadable)}", *unreadable, self.remedy])
             )
 
     def sealed(self) -> Iterator[tuple[str, Callable[[], int]]]:

@@ -97,7 +97,7 @@ def send_verification_code(call: Call, user_id: UUID) -> dict[str, Any]:
     """Email a code. As in PingOne, this sets a verified account back to VERIFICATION_REQUIRED."""
     user = call.user(user_id)
     if not user.email:
-        raise errors.refused("The user has no e-mail address.")
+        raise errors.refused("The user has no email address.")
     user.lifecycle_status, user.verification_code = "VERIFICATION_REQUIRED", mail.new_code()
     user.updated_at = call.now
     user.save()
@@ -125,12 +125,12 @@ def send_email_verification(call: Call, user_id: UUID) -> dict[str, Any]:
     if kind not in {"admin", "user"}:
         raise errors.invalid_value("notificationType", "Must be admin or user.", allowedValues=["admin", "user"])
     if not user.email:
-        raise errors.refused("The user has no e-mail address.")
+        raise errors.refused("The user has no email address.")
     user.email_verification_code = mail.new_code()
     user.email_verification_expires_at = call.now + EMAIL_CODE_LIFETIME
     user.save()
-    mail.send(user, "Verify your e-mail address", f"Your verification code is {user.email_verification_code}.")
-    record(call, "USER.UPDATED", "E-mail verification code sent", user)
+    mail.send(user, "Verify your email address", f"Your verification code is {user.email_verification_code}.")
+    record(call, "USER.UPDATED", "Email verification code sent", user)
     return {
         "_links": links(call, user, "emailVerification"),
         "emailVerified": user.email_verified,
@@ -145,7 +145,7 @@ def verify_email(call: Call, user_id: UUID) -> dict[str, Any]:
     _check_code(call, user.email_verification_code if expires_at and expires_at > call.now else "")
     user.email_verified, user.email_verification_code, user.updated_at = True, "", call.now
     user.save()
-    record(call, "USER.UPDATED", "E-mail address verified", user)
+    record(call, "USER.UPDATED", "Email address verified", user)
     return {"_links": links(call, user, "emailVerification"), "emailVerified": True}
 
 

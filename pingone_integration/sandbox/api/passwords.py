@@ -42,7 +42,7 @@ def send_recovery_code(call: Call, user_id: UUID) -> dict[str, Any]:
     if status in {Status.NO_PASSWORD, Status.PASSWORD_LOCKED_OUT}:
         raise errors.refused(f"A recovery code cannot be sent while the password status is {status}.")
     if not user.email:
-        raise errors.refused("The user has no e-mail address.")
+        raise errors.refused("The user has no email address.")
     user.recovery_code, user.recovery_failures = mail.new_code(), 0
     user.recovery_expires_at = call.now + RECOVERY_LIFETIME
     user.save()

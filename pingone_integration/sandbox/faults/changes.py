@@ -44,14 +44,14 @@ class OfAdministrator(forms.Form):
                 environment_id=fixtures.ADMINISTRATORS_ENVIRONMENT_ID, username_key=username.lower()
             )
         except User.DoesNotExist:
-            raise forms.ValidationError("There is no administrator of this name.") from None
+            raise forms.ValidationError("No administrator has this username.") from None
 
 
 class OfAnybody(OfAdministrator):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["administrator"]
-        field.required, field.initial, field.help_text = False, "", "Empty: everybody's"
+        field.required, field.initial, field.help_text = False, "", "Empty: all grants"
 
 
 class GraceSeconds(forms.Form):
@@ -80,8 +80,8 @@ def revoke_grants(administrator: User | None) -> Outcome:
     if administrator:
         grants = grants.filter(user=administrator)
     ended = grants.update(revoked_at=timezone.now())
-    whose = f"of {administrator.username}" if administrator else "of the console's application"
-    return Outcome(f"{ended} grants {whose} were revoked, and stay revoked.", {})
+    whose = administrator.username if administrator else "the console's application"
+    return Outcome(f"Revoked grants of {whose}: {ended}. They stay revoked.", {})
 
 
 def leave(undo: dict[str, Any]) -> None:
@@ -108,7 +108,7 @@ def issue_jwts() -> Outcome:
 def set_grace_period(seconds: int) -> Outcome:
     undo = {"refresh_token_rolling_grace_period_duration": _client().refresh_token_rolling_grace_period_duration}
     set_client({"refresh_token_rolling_grace_period_duration": seconds})
-    return Outcome(f"An exchanged refresh token works once more within {seconds} seconds.", undo)
+    return Outcome(f"A used refresh token works once more within {seconds} seconds.", undo)
 
 
 def remove_roles(administrator: User) -> Outcome:
@@ -127,7 +127,7 @@ def remove_roles(administrator: User) -> Outcome:
         for assignment in held
     ]
     held.delete()
-    return Outcome(f"{administrator.username} holds no role in the managed environment.", {"assignments": undo})
+    return Outcome(f"{administrator.username} has no role in the managed environment.", {"assignments": undo})
 
 
 def give_roles_back(undo: dict[str, Any]) -> None:
@@ -150,7 +150,7 @@ def take_unlock_away() -> Outcome:
     with_it = Environment.with_deleted.filter(has_unlock=True)
     undo = {"without": [str(environment.id) for environment in with_it]}
     with_it.update(has_unlock=False)
-    return Outcome("The plan has no account unlock.", undo)
+    return Outcome("The plan does not include account unlock.", undo)
 
 
 def give_unlock_back(undo: dict[str, Any]) -> None:
@@ -164,45 +164,45 @@ def _client() -> Application:
 CHANGES = {
     "revoke-grants": Change(
         label="Revoke grants",
-        about="Access and refresh tokens stop working at once. Mending cannot bring them back: connect again.",
+        about="Access and refresh tokens stop working at once. This cannot be undone: connect again.",
         form=OfAnybody,
         make=revoke_grants,
         undo=leave,
     ),
     "rotate-secret": Change(
         label="Rotate the client secret",
-        about="The application gets another secret, shown above. Its tokens live on until the next refresh.",
+        about="The application gets a new secret, shown above. Its tokens work until the next refresh.",
         make=rotate_secret,
         undo=set_client,
     ),
     "remove-role": Change(
-        label="Take roles away",
-        about="An administrator loses every role in the managed environment.",
+        label="Remove roles",
+        about="An administrator loses all roles in the managed environment.",
         form=OfAdministrator,
         make=remove_roles,
         undo=give_roles_back,
     ),
     "delete-environment": Change(
         label="Delete the managed environment",
-        about="It answers 404, and 403 to everything below it.",
+        about="The environment then answers 404, and everything below it 403.",
         make=delete_environment,
         undo=restore_environments,
     ),
     "no-unlock": Change(
-        label="Take unlock out of the plan",
-        about="Unlocking an account answers 415.",
+        label="Remove unlock from the plan",
+        about="Unlocking an account then answers 415.",
         make=take_unlock_away,
         undo=give_unlock_back,
     ),
     "jwt-refresh-tokens": Change(
         label="Issue JWT refresh tokens",
-        about="The older kind of refresh token, from the next sign-on or refresh on.",
+        about="The older kind of refresh token, starting with the next sign-in or refresh.",
         make=issue_jwts,
         undo=set_client,
     ),
     "grace-period": Change(
         label="Set the grace period",
-        about="How long an exchanged refresh token works once more.",
+        about="How long a used refresh token works once more.",
         form=GraceSeconds,
         make=set_grace_period,
         undo=set_client,

@@ -126,11 +126,11 @@ def _with_retry_after(fault: Fault, response: HttpResponse) -> HttpResponse:
 
 
 ON_THE_WIRE = {
-    "latency": Effect("Carry it out, answer late", late, waits=True),
-    "hang": Effect("Do nothing, then close the connection", hang, waits=True),
-    "reset": Effect("Reset the connection, do nothing", reset),
-    "answer-lost": Effect("Carry it out, lose the answer", lose_answer),
-    "slow-body": Effect("Let the answer trickle", slow_body, waits=True),
+    "latency": Effect("Run the request, respond late", late, waits=True),
+    "hang": Effect("Hang, then close the connection", hang, waits=True),
+    "reset": Effect("Reset the connection without running the request", reset),
+    "answer-lost": Effect("Run the request, lose the response", lose_answer),
+    "slow-body": Effect("Run the request, respond slowly", slow_body, waits=True),
 }
 STATUSES = {
     "429": Effect("429 Too many requests", partial(refuse, errors.too_many_requests)),
@@ -141,7 +141,7 @@ STATUSES = {
 }
 BODIES = {
     "html": Effect("An HTML page instead of JSON", html),
-    "cut-json": Effect("JSON that ends halfway", cut_json),
+    "cut-json": Effect("JSON that ends in the middle", cut_json),
     "huge": Effect("Eight megabytes of JSON", huge),
 }
 OAUTH_ERRORS = {
@@ -149,11 +149,11 @@ OAUTH_ERRORS = {
     for status, code, label, description in (
         (401, "invalid_client", "wrong ID, secret or method", "Client authentication failed"),
         (400, "invalid_grant", "code or refresh token used up", "The code or refresh token cannot be used"),
-        (400, "unauthorized_client", "grant type switched off", "The grant type is not allowed for the client"),
+        (400, "unauthorized_client", "grant type turned off", "The grant type is not allowed for the client"),
         (400, "invalid_request", "malformed", "The request is malformed"),
         (400, "unsupported_grant_type", "unknown grant type", "Unsupported grant type"),
         (400, "invalid_scope", "scope not granted", "A scope is not granted to the client"),
-        (500, "server_error", "PingOne's own mistake", "An unexpected error occurred"),
+        (500, "server_error", "internal error at PingOne", "An unexpected error occurred"),
         (503, "temporarily_unavailable", "overload or maintenance", "The server cannot answer at present"),
     )
 }

@@ -35,22 +35,29 @@ class FaultForm(forms.Form):
     )
     on = forms.ChoiceField(label="Where", choices=Fault.Part.choices)
     path = forms.CharField(
-        label="Only if the path contains", help_text="/users, an ID, or empty", max_length=200, required=False
+        label="Only if the path contains",
+        help_text="/users, an ID, or empty: all paths",
+        max_length=200,
+        required=False,
     )
     methods = forms.CharField(
-        label="Only these methods", help_text="POST, PUT, or empty: all", max_length=60, required=False
+        label="Only these methods", help_text="POST, PUT, or empty: all methods", max_length=60, required=False
     )
     seconds = forms.FloatField(
-        min_value=0, max_value=600, initial=5, help_text="For what is late, hangs or trickles", required=False
+        min_value=0,
+        max_value=600,
+        initial=5,
+        help_text="How long a late, hanging or slow response takes",
+        required=False,
     )
     retry_after = forms.CharField(
         label="Retry-After",
-        help_text="Seconds or an HTTP date, sent with an error status; empty: no such header",
+        help_text="Seconds or an HTTP date, sent with an error status. Empty: no Retry-After",
         validators=[RegexValidator(r"\A[\x20-\x7e]*\Z", "Printable ASCII only.")],
         max_length=60,
         required=False,
     )
-    times = forms.IntegerField(min_value=1, help_text="How many requests; empty: until mended", required=False)
+    times = forms.IntegerField(min_value=1, help_text="How many requests. Empty: until you fix it", required=False)
 
     def clean_methods(self) -> str:
         return ",".join(method.strip().upper() for method in self.cleaned_data["methods"].split(",") if method.strip())
@@ -61,7 +68,7 @@ class FaultForm(forms.Form):
     def clean(self) -> None:
         effect, part = EFFECTS.get(self.cleaned_data.get("effect", "")), self.cleaned_data.get("on")
         if effect and part and part not in effect.parts:
-            self.add_error("on", "This happens at the token endpoint only.")
+            self.add_error("on", "This only happens at the token endpoint.")
 
 
 def stop() -> None:
@@ -69,6 +76,22 @@ def stop() -> None:
     with transaction.atomic():
         Fault.objects.all().delete()
         Fault.objects.create(effect="reset", on=Fault.Part.ALL)
+
+
+def _in_words(fault: Fault) -> str:
+    """Return where and how often the fault happens."""
+    words = [fault.get_on_display()]
+    if fault.path:
+        words.append(f"paths with {fault.path}")
+    if fault.methods:
+        words.append(f"{fault.methods} only")
+    if EFFECTS[fault.effect].waits:
+        words.append(f"{fault.seconds:g} s")
+    if fault.retry_after:
+        words.append(f"Retry-After {fault.retry_after}")
+    if fault.times is not None:
+        words.append(f"{fault.times} more time{'' if fault.times == 1 else 's'}" if fault.times else "used up")
+    return ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -93,7 +116,7 @@ def control_page(request: HttpRequest) -> HttpResponse:
         return _page(request)
     name = request.POST.get("control", "")
     if name not in CONTROLS:
-        return HttpResponseBadRequest("There is no such control.", content_type="text/plain")
+        return HttpResponseBadRequest("Unknown control.", content_type="text/plain")
     form = _form(name, request.POST)
     if not form.is_valid():
         return _page(request, {name: form}, status=422)
@@ -110,7 +133,7 @@ def _page(request: HttpRequest, sent: dict[str, forms.Form] | None = None, *, st
     all_forms = {name: _form(name) for name in CONTROLS} | (sent or {})
     context = {
         "refused": bool(sent),
-        "faults": [(EFFECTS[fault.effect], fault) for fault in Fault.objects.all()],
+        "faults": [(EFFECTS[fault.effect].label, _in_words(fault)) for fault in Fault.objects.all()],
         "changes_made": WorldChange.objects.all(),
         "fault_form": all_forms["fault"],
         "changes": [(name, entry, all_forms[name]) for name, entry in CHANGES.items()],

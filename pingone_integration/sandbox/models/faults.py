@@ -18,7 +18,7 @@ class Fault(models.Model):
     methods = models.CharField(max_length=60, blank=True, default="")  # GET,POST; empty: every method
     seconds = models.FloatField(default=0)
     retry_after = models.CharField(max_length=60, blank=True, default="")  # the header's value
-    times = models.PositiveIntegerField(null=True, blank=True)  # how many uses are left; None: until mended
+    times = models.PositiveIntegerField(null=True, blank=True)  # how many uses are left; None: until it is fixed
 
     class Meta:
         ordering = ["id"]

@@ -33,7 +33,7 @@ def check_credentials(environment: Environment, username: str, password: str) ->
         make_password(password)  # as slow as a check, so the time does not reveal which users exist
         raise Refused("The username or the password is wrong.")
     if password_status(user, timezone.now()) == User.PasswordStatus.PASSWORD_LOCKED_OUT:
-        raise Refused("Too many wrong passwords: the account is locked. Try again later, or ask an administrator.")
+        raise Refused("Too many wrong passwords. Try again later, or ask an administrator to unlock the password.")
     if not check_password(password, user.password):
         _count_failure(user)
         raise Refused("The username or the password is wrong.")
@@ -42,7 +42,7 @@ def check_credentials(environment: Environment, username: str, password: str) ->
     if user.is_locked():
         raise Refused("This account is locked. Ask an administrator to unlock it.")
     if user.password_status in {User.PasswordStatus.MUST_CHANGE_PASSWORD, User.PasswordStatus.PASSWORD_EXPIRED}:
-        raise Refused("The password must be changed first, which this sandbox has no page for.")
+        raise Refused("The password must be changed first. This sandbox has no page for that.")
     return user
 
 

@@ -49,7 +49,7 @@ ADMINISTRATORS = (
         family="Admin",
         role="Identity Data Admin",
         scope_id=MANAGED_ENVIRONMENT_ID,
-        about="every right on users and groups of the first managed environment",
+        about="can do everything with users and groups of the first managed environment",
     ),
     Administrator(
         username="rosa.reader",
@@ -57,7 +57,7 @@ ADMINISTRATORS = (
         family="Reader",
         role="Identity Data Read Only",
         scope_id=MANAGED_ENVIRONMENT_ID,
-        about="reads the first managed environment, changes nothing",
+        about="can read the first managed environment and change nothing",
     ),
     Administrator(
         username="petra.partners",
@@ -73,7 +73,7 @@ ADMINISTRATORS = (
         family="Helpdesk",
         role="Help Desk Admin",
         scope_id=MANAGED_ENVIRONMENT_ID,
-        about="unlocks accounts and resets passwords, changes no profile and no group",
+        about="can unlock accounts and reset passwords, but not change profiles or groups",
     ),
     Administrator(
         username="enno.environment",
@@ -81,7 +81,7 @@ ADMINISTRATORS = (
         family="Environment",
         role="Environment Admin",
         scope_id=MANAGED_ENVIRONMENT_ID,
-        about="configures the first managed environment, sees no user's data",
+        about="can configure the first managed environment, but not see users' data",
     ),
     Administrator(
         username="ivan.identity",
@@ -89,7 +89,7 @@ ADMINISTRATORS = (
         family="Identity",
         role="Identity Data Admin",
         scope_id=ADMINISTRATORS_ENVIRONMENT_ID,
-        about="every right on the administrators themselves, none on the managed environments",
+        about="can do everything with the administrators, and nothing in the managed environments",
     ),
     Administrator(
         username="nils.norole",
@@ -97,6 +97,6 @@ ADMINISTRATORS = (
         family="Norole",
         role="",
         scope_id=MANAGED_ENVIRONMENT_ID,
-        about="holds no role: PingOne does not let him sign on to an administrators' application",
+        about="has no role, so PingOne does not let him sign in to an application for administrators",
     ),
 )

@@ -40,13 +40,13 @@ def seed_groups() -> None:
     groups += [_group(name, user_filter=condition) for name, condition in DYNAMIC.items()]
     groups += [
         _group("Partner portal", population_id=fixtures.PARTNERS_POPULATION_ID),
-        _group("Service desk", description="Carries a role: its members help others back in"),
+        _group("Service desk", description="Has a role: its members help others sign in again"),
         _group("From the directory", source_type="GATEWAY", source_id=uuid5(fixtures.NAMESPACE, "gateway")),
         Group(
             id=group_id("Identity team"),
             environment_id=fixtures.ADMINISTRATORS_ENVIRONMENT_ID,
             name="Identity team",
-            description="Carries a role on the first managed environment",
+            description="Has a role in the first managed environment",
         ),
     ]
     Group.objects.bulk_create(groups)

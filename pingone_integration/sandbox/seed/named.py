@@ -47,7 +47,7 @@ NEVER: dict[str, Any] = {"last_sign_on_at": None, "last_sign_on_ip": None}
 PEOPLE = (
     Person(
         username="mara.lind",
-        about="healthy, with every attribute, MFA devices, sessions and groups",
+        about="can sign in; has every attribute, MFA devices, sessions and groups",
         profile={
             "name": {
                 "given": "Mara",
@@ -96,16 +96,16 @@ PEOPLE = (
     ),
     Person(
         username="paul.password",
-        about="password locked out after wrong tries, account not locked",
+        about="password locked after wrong passwords; account not locked",
         profile=_named("Paul", "Password"),
         state={"password_status": Status.PASSWORD_LOCKED_OUT, "password_unlock_at": FAR_AHEAD, "password_failures": 5},
     ),
     Person(
-        username="dora.disabled", about="disabled", profile=_named("Dora", "Disabled"), state={"enabled": False}
+        username="dora.disabled", about="deactivated", profile=_named("Dora", "Disabled"), state={"enabled": False}
     ),
     Person(
         username="nora.never",
-        about="never signed on, no password",
+        about="never signed in; has no password",
         profile=_named("Nora", "Never"),
         state={"password": "", "password_status": Status.NO_PASSWORD, "password_changed_at": None, **NEVER},
     ),
@@ -117,7 +117,7 @@ PEOPLE = (
     ),
     Person(
         username="mike.mustchange",
-        about="must change the password at the next sign-on",
+        about="must change the password at the next sign-in",
         profile=_named("Mike", "Mustchange"),
         state={"password_status": Status.MUST_CHANGE_PASSWORD},
     ),
@@ -129,7 +129,7 @@ PEOPLE = (
     ),
     Person(
         username="emil.external",
-        about="signs on with Google, so PingOne keeps no password",
+        about="signs in with Google, so PingOne has no password",
         profile=_named("Emil", "External"),
         state={
             "identity_provider_id": uuid5(fixtures.NAMESPACE, "identity-provider:google"),
@@ -147,19 +147,19 @@ PEOPLE = (
     ),
     Person(
         username="noah.nomail",
-        about="no e-mail address, so no code can be sent",
+        about="no email address, so no code can be sent",
         profile=_named("Noah", "Nomail"),
         email="",
     ),
     Person(
         username="pia.partner",
-        about="of the population Partners, and in its group",
+        about="in the population Partners and in its group",
         profile=_named("Pia", "Partner"),
         population_id=fixtures.PARTNERS_POPULATION_ID,
     ),
     Person(
         username="archie.archived",
-        about="has an archived value and one of a disabled attribute",
+        about="has an archived value, and a value of a disabled attribute",
         profile=_named("Archie", "Archived", employmentType="trainee", faxNumber="+1 555 0100"),
     ),
     Person(username="noname", about="no name at all"),
@@ -167,7 +167,7 @@ PEOPLE = (
         username="بدر.علي", about="written from right to left", profile=_named("بدر", "علي"), email="badr@acme.test"
     ),
     Person(
-        username="l" + "o" * 122 + "ng", about="as long as PingOne allows",
+        username="l" + "o" * 122 + "ng", about="every value is as long as PingOne allows",
         profile=_named(LONG[:256].strip(), LONG[:255].strip()[::-1], title="T" * 256, nickname="N" * 256),
         email=f"{'l' * 64}@{'o' * 60}.acme.test",
     ),

@@ -248,7 +248,7 @@ def test_verify_audit_checks_every_organization(acme, globex, helpdesk, stranger
 
     call_command("verify_audit", stdout=output)
 
-    assert output.getvalue() == "acme: 1 rows, the chain holds.\nglobex: 0 rows, the chain holds.\n"
+    assert output.getvalue() == "acme: chain intact, rows checked: 1\nglobex: chain intact, rows checked: 0\n"
 
 
 def test_verify_audit_refuses_an_unknown_slug(acme):

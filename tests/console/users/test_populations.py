@@ -147,7 +147,7 @@ def test_sync_command_skips_organizations_that_are_not_connected(
 
     call_command("sync_populations", stdout=out)
 
-    assert out.getvalue().splitlines() == ["acme: 1 read", "globex: disconnected, passed over"]
+    assert out.getvalue().splitlines() == ["acme: populations synced: 1", "globex: disconnected, skipped"]
     assert Connection.objects.get(pk=acme.connection_id).licensed_calls == 100
     assert {row.connection_id for row in SyncedPopulation.objects.all()} == {acme.connection_id}
 

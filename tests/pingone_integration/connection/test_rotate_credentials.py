@@ -52,7 +52,7 @@ def test_old_key_can_be_removed_after_the_rotation(
     assert opened(connection) == ["the-client-secret", "the-access-token", "the-refresh-token"]
     waiting.refresh_from_db()
     assert (waiting.unseal("nonce"), waiting.unseal("code_verifier")) == ("the-nonce", "the-verifier")
-    assert capsys.readouterr().out == "5 secrets are sealed with the newest key.\n"
+    assert capsys.readouterr().out == "Secrets sealed with the newest key: 5\n"
 
 
 def test_rotation_can_be_repeated(connection: Connection, settings: Any) -> None:
@@ -105,7 +105,7 @@ def test_rotation_names_and_skips_a_secret_that_cannot_be_opened(
         call_command("rotate_credentials")
 
     head, *unreadable, remedy = str(caught.value).splitlines()
-    assert head == "1 cannot be opened, and were left as they are:"
+    assert head == "Secrets that cannot be opened, not changed: 1"
     (one,) = unreadable
     assert one.startswith(f"  Connection {connection.pk}: sealed_refresh_token: They were sealed for another")
     assert remedy.startswith("Put the key they were sealed with back into CREDENTIAL_KEYS")

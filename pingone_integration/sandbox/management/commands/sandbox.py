@@ -19,19 +19,25 @@ from pingone_integration.sandbox.server import SandboxServer
 
 
 class Command(BaseCommand):
-    help = "Serve a local PingOne stand-in, filled with invented people."
+    help = "Start a local PingOne stand-in with invented people."
     requires_system_checks = ()  # every integration test waits for the start
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=9100, help="0: any free one, see --ready-file")
+        parser.add_argument("--port", type=int, default=9100, help="0: any free port, see --ready-file")
         parser.add_argument("--database", type=Path, help="SQLite file (default: $SANDBOX_DATABASE)")
-        parser.add_argument("--users", type=int, default=1000, help="how many to invent in an empty database")
-        parser.add_argument("--reset", action="store_true", help="forget the database and start over")
-        parser.add_argument("--redirect-uri", action="append", default=[], help="also accept this one; may be repeated")
-        parser.add_argument("--ready-file", type=Path, help="write the connection here once it listens")
-        parser.add_argument("--print-connection", action="store_true", help="print it as JSON and exit")
-        parser.add_argument("--quiet", action="store_true", help="no line for each request")
+        parser.add_argument("--users", type=int, default=1000, help="number of users to invent in an empty database")
+        parser.add_argument("--reset", action="store_true", help="delete the database and start over")
+        parser.add_argument(
+            "--redirect-uri", action="append", default=[], help="also accept this redirect URI; can be repeated"
+        )
+        parser.add_argument(
+            "--ready-file", type=Path, help="write the connection details to this file once the server listens"
+        )
+        parser.add_argument(
+            "--print-connection", action="store_true", help="print the connection details as JSON and exit"
+        )
+        parser.add_argument("--quiet", action="store_true", help="do not log requests")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._open_database(options["database"], reset=options["reset"])
