@@ -38,6 +38,7 @@ from pingone_integration.errors import (
     RateLimited,
     Unavailable,
 )
+from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 UNREAD = "It could not be read back."
@@ -395,7 +396,7 @@ class Step:
     """One of several actions on a user, and its name beside its outcome."""
 
     action: Action
-    name: str
+    name: Text
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -279,7 +279,7 @@ def test_panels_load_and_fail_separately(page: Page, directory: respx.MockRouter
     expect(devices).to_contain_text("PingOne does not allow this")
     directory["devices"].respond(json=listing("devices"))
     devices.get_by_role("link", name="Try again").click()
-    expect(devices).to_contain_text("No device paired.")
+    expect(devices).to_contain_text("No MFA devices.")
 
 
 @pytest.mark.parametrize("late", ["password", "devices"])
@@ -324,7 +324,7 @@ def test_user_is_searched_for_and_shown_without_javascript(plain_page: Page) -> 
     page.get_by_role("link", name="Show Groups").click()
     expect(page.get_by_role("region", name="Groups")).to_contain_text("Field")
     page.get_by_role("link", name="Everything about Ada Berg").click()
-    page.get_by_role("link", name="Show all of it in one page").click()
+    page.get_by_role("link", name="Show everything on one page").click()
     expect(page.get_by_role("region", name="Sessions")).to_contain_text("Firefox")
 
 
