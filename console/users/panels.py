@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from console.users.carried import carry
+from console.users.carried import carry, carry_failure
 from pingone_integration import groups, mfa, passwords, sessions
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
@@ -70,6 +70,11 @@ def read_panel(panel: Panel, api: PingOneApi, user_id: UUID, cursor: str = "") -
 def known_of(panel: Panel, user_id: UUID, content: Any) -> dict[str, str]:
     """Return, for the panel's template, the facts that the verdict needs."""
     return {"known": carry(user_id, content)} if panel.known_as else {}
+
+
+def known_failure(panel: Panel, user_id: UUID) -> dict[str, str]:
+    """Return, for the notice in place of the panel, that the verdict must do without it."""
+    return {"known": carry_failure(user_id, panel.known_as)} if panel.known_as else {}
 
 
 def read_panels(panels: Iterable[Panel], api: PingOneApi, user_id: UUID) -> list[Reading]:

@@ -19,14 +19,14 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.buttons import panel_offers
 from console.actions.catalogue import ACTIONS
 from console.failures.failure import Failure, report, with_explanation
-from console.failures.pages import fails_in_place
+from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import page_of, wants_fragment
 from console.page.pager import pager_of
 from console.tickets import current_ticket
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
-from console.users.panels import PANELS, Reading, known_of, panel_or_404, read_panel, read_panels
+from console.users.panels import PANELS, Reading, known_failure, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.search_forms import UserSearchForm
 from console.users.standing import Gap, Known, Standing, standing_of
@@ -113,13 +113,15 @@ def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpRespo
 
 @org_view(Permission.VIEW_USERS)
 @require_safe
-@fails_in_place
 def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: str) -> HttpResponse:
     """Show one panel of a user's page. As a page of its own, it shows the user above the panel."""
     panel = panel_or_404(key)
     cursor = request.GET.get("cursor", "")
     if wants_fragment(request):
-        content = read_panel(panel, access.pingone(), user_id, cursor)
+        try:
+            content = read_panel(panel, access.pingone(), user_id, cursor)
+        except PingOneError as error:
+            return failed_in_place(request, error, panel=panel, **known_failure(panel, user_id))
         context = {"content": content, "panel": panel, "user_id": user_id}
         context |= panel_offers(access, user_id, panel.key, content) | known_of(panel, user_id, content)
         return render(request, panel.template, context)
@@ -236,7 +238,7 @@ def _known(shown: User, readings: list[Reading]) -> Known:
 def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
     """Return a panel, the failure if it could not be read, and its actions."""
     if reading.error:
-        return reading, report(request, reading.error), {}
+        return reading, report(request, reading.error), known_failure(reading.panel, shown.id)
     if reading.content is None:
         return reading, None, {}
     known = known_of(reading.panel, shown.id, reading.content)

@@ -277,9 +277,12 @@ def test_panels_load_and_fail_separately(page: Page, directory: respx.MockRouter
     expect(page.get_by_role("region", name="Sessions")).to_contain_text("Firefox")
     devices = page.get_by_role("region", name="MFA devices")
     expect(devices).to_contain_text("PingOne does not allow this")
+    verdict = page.get_by_role("region", name="Sign-in")
+    expect(verdict).to_contain_text("MFA could not be read.")
     directory["devices"].respond(json=listing("devices"))
     devices.get_by_role("link", name="Try again").click()
     expect(devices).to_contain_text("No MFA devices.")
+    expect(verdict).not_to_contain_text("MFA could not be read.")
 
 
 @pytest.mark.parametrize("late", ["password", "devices"])

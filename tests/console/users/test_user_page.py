@@ -218,6 +218,51 @@ def test_verdict_reports_a_password_that_could_not_be_read(whole, pingone):
     assert "No lock on the account. Password could not be read." in words_of(whole(f"{URL}?panels=all"))
 
 
+def refused(pingone, *paths):
+    for path in paths:
+        pingone.get(f"/users/{ADA}/{path}").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
+
+
+def test_verdict_reports_a_panel_that_failed_to_load(whole, panel, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    refused(pingone, "devices", "bypassMFA", "password")
+    known = known_of(whole())
+
+    with_mfa = known | known_of(panel("devices"))
+    with_both = with_mfa | known_of(panel("password"))
+
+    assert "No lock on the account. Password not read yet. MFA could not be read." in words_of(verdict(with_mfa))
+    assert "No lock on the account. Password and MFA could not be read." in words_of(verdict(with_both))
+
+
+def test_verdict_reads_a_panel_that_loads_at_the_second_try(whole, panel, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    refused(pingone, "password")
+    known = known_of(whole())
+    failed = known_of(panel("password"))
+    pingone.get(f"/users/{ADA}/password").respond(json={"status": "OK"})
+
+    loaded = known_of(panel("password"))
+
+    assert failed.keys() == loaded.keys() == {"password"}
+    assert "MFA not read yet." in words_of(verdict(known | loaded))
+    assert "The password works." in words_of(verdict(known | loaded))
+
+
+def test_page_with_all_panels_keeps_the_failure_for_the_verdict(whole, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    answer_panels(pingone)
+    refused(pingone, "devices")
+
+    assert "MFA could not be read." in words_of(verdict(known_of(whole(f"{URL}?panels=all"))))
+
+
+def test_failed_panel_that_no_verdict_needs_leaves_nothing(panel, pingone):
+    refused(pingone, "sessions")
+
+    assert known_of(panel("sessions")) == {}
+
+
 @pytest.mark.parametrize("known", [{}, {"user": "forged"}])
 def test_verdict_without_valid_data_changes_nothing(verdict, acme, known):
     assert verdict(known).status_code == 204
