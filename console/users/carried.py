@@ -21,7 +21,6 @@ from pingone_integration.users import User, user_of
 from pingone_integration.values import json_object, moment, text
 
 Json = dict[str, Any]
-_NO_ID = UUID(int=0)  # the verdict does not need to know which device it is
 T = TypeVar("T")
 _PARTS = {"password": PasswordState, "mfa": MfaState}  # by the name in the page, as in Panel.known_as
 _FAILED = {"failed": True}
@@ -100,7 +99,8 @@ def _of_user(user: User) -> Json:
 
 def _of_device(device: Device) -> Json:
     return {
-        "id": str(_NO_ID),
+        "id": str(device.id),
+        "type": device.type,
         "status": "ACTIVE" if device.is_active else "ACTIVATION_REQUIRED",
         "block": {"status": "BLOCKED" if device.is_blocked else ""},
         "lock": {"status": "LOCKED" if device.is_locked else ""},

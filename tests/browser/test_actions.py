@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import httpx
@@ -106,6 +107,20 @@ def test_unlocking_takes_a_single_press_and_updates_the_page(page: Page, directo
     expect(page.locator("#account").get_by_role("button", name="Unlock account")).to_have_count(0)
     assert page.url.endswith(USER)
     assert AuditEntry.objects.current().get().ticket == "INC12345"
+
+
+def test_suggested_action_runs_from_the_verdict_and_sends_only_its_own_inputs(page: Page, directory: Directory) -> None:
+    ready(page)
+    verdict = page.get_by_role("region", name="Sign-in")
+    expect(verdict.get_by_role("button", name="Unlock MFA device: Text message")).to_be_visible()
+
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        verdict.get_by_role("button", name="Unlock account").click()
+
+    expect(page.locator("#notices")).to_contain_text("Account unlocked")
+    expect(verdict).to_contain_text("Password locked after too many wrong passwords.")
+    expect(verdict.get_by_role("button", name="Unlock account")).to_have_count(0)
+    assert parse_qs(sent.value.post_data or "").keys() == {"csrfmiddlewaretoken", "submission"}
 
 
 def test_double_click_has_one_effect(page: Page, directory: Directory) -> None:

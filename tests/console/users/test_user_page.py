@@ -263,6 +263,30 @@ def test_failed_panel_that_no_verdict_needs_leaves_nothing(panel, pingone):
     assert known_of(panel("sessions")) == {}
 
 
+def test_suggested_actions_are_buttons_with_their_full_names(whole, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(account={"status": "LOCKED"}))
+    locked = {"id": str(BO), "type": "SMS", "lock": {"status": "LOCKED"}}
+    pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", locked))
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={})
+    pingone.get(f"/users/{ADA}/password").respond(json={"status": "PASSWORD_LOCKED_OUT"})
+    pingone.get(f"/users/{ADA}/memberOfGroups").respond(json={})
+    pingone.get(f"/users/{ADA}/sessions").respond(json={})
+
+    head = verdict(known_of(whole(f"{URL}?panels=all"))).text
+
+    targets = re.findall(r'(?:<form method="post" action|<a [^>]*href)="([^"]+)"', head)
+    labels = [unescape(label) for label in re.findall(r'class="btn[^>]*>([^<]+)<', head)]
+    actions = f"{URL}actions/"
+    assert dict(zip(labels, targets, strict=True)) == {
+        "Unlock account": f"{actions}user.unlock/",
+        "Unlock password": f"{actions}password.unlock/",
+        "Set temporary password": f"{actions}password.set-temporary/",
+        "Unlock MFA device: Text message": f"{actions}device.unlock/",
+        "Bypass MFA": f"{actions}mfa.bypass/",
+    }
+    assert f'name="device_id" value="{BO}"' in head
+
+
 @pytest.mark.parametrize("known", [{}, {"user": "forged"}])
 def test_verdict_without_valid_data_changes_nothing(verdict, acme, known):
     assert verdict(known).status_code == 204
