@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
+from console.actions.outcome import Result, Unknown
 from console.perform import MOST_AT_ONCE, Step
 from pingone_integration.groups import Group
 from pingone_integration.texts import Text
@@ -23,6 +24,10 @@ class FollowUp:
     step: Step
     done: Text
     failed: Text
+    unknown: Text  # PingOne's answer was lost
+
+    def not_done(self, result: Result | None) -> Text:
+        return self.unknown if isinstance(result, Unknown) else self.failed
 
 
 class AfterwardsForm(forms.Form):
@@ -60,6 +65,7 @@ class AfterwardsForm(forms.Form):
             step=Step(action=verify, name=verify.label),
             done=format_lazy(_("Sent {user} a verification email."), user=user),
             failed=format_lazy(_("Could not send {user} a verification email."), user=user),
+            unknown=format_lazy(_("We do not know whether {user} was sent a verification email."), user=user),
         )
         return [*joining, verifying]
 
@@ -69,4 +75,5 @@ class AfterwardsForm(forms.Form):
             step=Step(action=BY_KEY["group.add"], name=group, inputs={"group_id": group_id}),
             done=format_lazy(_("Added {user} to {group}."), user=user, group=group),
             failed=format_lazy(_("Could not add {user} to {group}."), user=user, group=group),
+            unknown=format_lazy(_("We do not know whether {user} was added to {group}."), user=user, group=group),
         )

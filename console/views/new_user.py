@@ -148,7 +148,7 @@ def _created(
     for follow_up, (_step, result) in zip(follow_ups, results, strict=True):
         problem, error = problem_of(result), error_of(result)
         if problem:
-            told = format_lazy("{} {}", follow_up.failed, problem)
+            told = format_lazy("{} {}", follow_up.not_done(result), problem)
             messages.warning(request, with_explanation(access, told, error.kind if error else ""))
         else:
             messages.success(request, str(follow_up.done))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
-from console.actions.outcome import Result, error_of, problem_of, user_of
+from console.actions.outcome import NoChange, Result, Unknown, error_of, problem_of, user_of
 from console.failures.failure import report, with_explanation
 from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
@@ -34,6 +34,8 @@ from pingone_integration.user_search import Criteria, filter_of
 
 _ADD = BY_KEY["group.add"]
 _SHOWN = 10  # groups or users per search
+_NOT_ADDED = _("Could not add {user} to {group}.")
+_MAYBE_ADDED = _("We do not know whether {user} was added to {group}.")
 
 
 @org_view(Permission.CHANGE_GROUPS)
@@ -65,17 +67,19 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
 
 
 def _tell(request: ConsoleRequest, access: OrgAccess, results: list[tuple[Step, Result | None]]) -> None:
-    """Show one notice for all groups that the user is in now, and one for each other group."""
+    """Show one notice for all groups that the user was added to, and one for each other group."""
     user = _name_in(results)
-    done = [str(step.name) for step, result in results if not problem_of(result)]
+    done = [str(step.name) for step, result in results if not problem_of(result) and not isinstance(result, NoChange)]
     if done:
         added = ngettext_lazy("Added {user} to {groups}.", "Added {user} to {count} groups: {groups}.", len(done))
         messages.success(request, format_lazy(added, user=user, groups=", ".join(done), count=len(done)))
     for step, result in results:
-        if problem := problem_of(result):
+        if isinstance(result, NoChange):
+            messages.info(request, format_lazy(_("{user} was already in {group}."), user=user, group=step.name))
+        elif problem := problem_of(result):
             error = error_of(result)
-            failed = format_lazy(_("Could not add {user} to {group}."), user=user, group=step.name)
-            told = format_lazy("{} {}", failed, problem)
+            words = _MAYBE_ADDED if isinstance(result, Unknown) else _NOT_ADDED
+            told = format_lazy("{} {}", format_lazy(words, user=user, group=step.name), problem)
             messages.warning(request, with_explanation(access, told, error.kind if error else ""))
 
 

@@ -175,6 +175,7 @@ def test_follow_up_actions_stop_after_an_unknown_outcome(create, environment):
 
     assert joined.call_count == 1
     told = notices(create.client)
+    assert "We do not know whether Ada Berg was added to Engineers." in told
     assert "It may have happened or not." in told
     assert "Could not add Ada Berg to All. Not tried" in told
 

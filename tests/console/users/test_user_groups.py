@@ -144,6 +144,28 @@ def test_each_group_is_a_separate_action_on_record(client, directory):
     assert "/o/acme/troubleshooting/#kind-" in summary
 
 
+def test_notices_tell_a_known_from_an_unknown_outcome(client, directory):
+    directory.get(f"/users/{ADA}/memberOfGroups/{FIELD}").respond(json=member_of(FIELD))
+    directory.post(f"/users/{ADA}/memberOfGroups").mock(
+        side_effect=[httpx.Response(201, json={}), httpx.ReadTimeout("too late")]
+    )
+
+    join(client, FIELD, ENGINEERS)
+
+    summary = told(client)
+    assert "Ada Berg was already in Field." in summary
+    assert "We do not know whether Ada Berg was added to Engineers." in summary
+    assert "Added Ada Berg" not in summary
+
+
+def test_notice_lists_all_groups_that_were_joined(client, directory):
+    directory.post(f"/users/{ADA}/memberOfGroups").respond(201, json={})
+
+    join(client, FIELD, ENGINEERS)
+
+    assert "Added Ada Berg to 2 groups: Field, Engineers." in told(client)
+
+
 def test_double_submit_joins_once(client, directory):
     wire = directory.post(f"/users/{ADA}/memberOfGroups").respond(201, json={})
     submission = str(uuid4())
