@@ -396,7 +396,7 @@ class Step:
     """One of several actions on a user, and its name beside its outcome."""
 
     action: Action
-    name: str
+    name: Text
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -47,17 +47,21 @@ _AT = {  # a panel's items: their place, and the form field and the attribute of
 _BELOW = {"sessions": Place.SESSIONS}  # not groups: a user joins several at once, on a separate page
 
 
+def button(access: OrgAccess, user_id: UUID, action: Action, **inputs: UUID) -> Button:
+    return Button(
+        action=action,
+        url=reverse("user-action", args=[access.org.slug, user_id, action.key]),
+        inputs={name: str(value) for name, value in inputs.items()},
+    )
+
+
 def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **inputs: UUID) -> list[Button]:
     """Return the buttons that this operator may use and that make sense for `target`.
 
     `target` is the object of the place, see Place. Remedies come first, risky actions last.
     """
     return [
-        Button(
-            action=action,
-            url=reverse("user-action", args=[access.org.slug, user_id, action.key]),
-            inputs={name: str(value) for name, value in inputs.items()},
-        )
+        button(access, user_id, action, **inputs)
         for action in sorted(ACTIONS, key=lambda action: (not action.is_remedy, action.is_risky))
         if action.place is place and access.allows(action.permission) and action.offered_to(target)
     ]

@@ -12,6 +12,7 @@ from console.access import OrgAccess, Permission
 from console.failures.next_step import resolution_of
 from pingone_integration import errors
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text
 
 logger = logging.getLogger(__name__)
 
@@ -108,9 +109,11 @@ def explained_url(access: OrgAccess, kind: str) -> str:
     return f"{reverse('troubleshooting', args=[access.org.slug])}#kind-{kind}"
 
 
-def with_explanation(access: OrgAccess, words: str, kind: str) -> str:
+def with_explanation(access: OrgAccess, words: Text, kind: str) -> str:
     """Return the words of a notice, with a link to the kind's explanation unless `kind` is empty."""
-    return format_html('{} <a href="{}">More about this</a>', words, explained_url(access, kind)) if kind else words
+    if not kind:
+        return str(words)
+    return format_html('{} <a href="{}">More about this</a>', words, explained_url(access, kind))
 
 
 def report(request: HttpRequest, error: PingOneError) -> Failure:

@@ -29,6 +29,11 @@ def pingone_failed(request: HttpRequest, error: PingOneError) -> HttpResponse:
     return _tell(request, report(request, error), in_place=getattr(view, "fails_in_place", False))
 
 
+def failed_in_place(request: HttpRequest, error: PingOneError, **context: object) -> HttpResponse:
+    """Show the failure in place of the fragment, with further context for the notice."""
+    return _tell(request, report(request, error), in_place=True, **context)
+
+
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler403: tell a member which permission is missing and which roles have it."""
     access: OrgAccess | None = getattr(request, "access", None)
@@ -106,11 +111,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
-def _tell(request: HttpRequest, failure: Failure, *, in_place: bool = False) -> HttpResponse:
+def _tell(request: HttpRequest, failure: Failure, *, in_place: bool = False, **more: object) -> HttpResponse:
     fragment = wants_fragment(request)
     template = "console/failures/failure.html#notice" if fragment else "console/failures/failure.html"
     try_again = request.get_full_path() if request.method == "GET" else ""
-    context = {"failure": failure, "try_again": try_again, "in_place": in_place}
+    context = {"failure": failure, "try_again": try_again, "in_place": in_place} | more
     response = render(request, template, context, status=failure.status)
     if failure.retry_after_s is not None:
         response["Retry-After"] = str(failure.retry_after_s)

@@ -1,11 +1,13 @@
 """Facts for the verdict, which the user's page carries from its panels to its head as signed tokens.
 
-The panels load one by one, in any order, and none is read twice. Each leaves its facts in the page, and the head of the
-page sends all of them back. A token is signed for one user, and has no names, addresses or phone numbers.
+The panels load one by one, in any order, and none is read twice. Each leaves its facts in the page, or the fact that
+it could not be read, and the head of the page sends all of them back. A token is signed for one user, and has no names,
+addresses or phone numbers.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core import signing
@@ -19,7 +21,9 @@ from pingone_integration.users import User, user_of
 from pingone_integration.values import json_object, moment, text
 
 Json = dict[str, Any]
-_NO_ID = UUID(int=0)  # the verdict does not need to know which device it is
+T = TypeVar("T")
+_PARTS = {"password": PasswordState, "mfa": MfaState}  # by the name in the page, as in Panel.known_as
+_FAILED = {"failed": True}
 
 
 def carry(user_id: UUID, part: User | PasswordState | MfaState) -> str:
@@ -37,20 +41,29 @@ def carry(user_id: UUID, part: User | PasswordState | MfaState) -> str:
     return signing.dumps(content, salt=_salt(user_id, type(part)), compress=True)
 
 
+def carry_failure(user_id: UUID, name: str) -> str:
+    """Return, as `carry` does, that the part with this name in the page could not be read."""
+    return signing.dumps(_FAILED, salt=_salt(user_id, _PARTS[name]))
+
+
 def carried(user_id: UUID, sent: QueryDict, now: datetime) -> Known | None:
     """Return the facts that the page sent back, or None if the user is not among them."""
     body = _opened(user_id, User, sent.get("user", ""))
     user = user_of(body) if body else None
     if user is None:
         return None
-    password = _opened(user_id, PasswordState, sent.get("password", ""))
-    mfa = _opened(user_id, MfaState, sent.get("mfa", ""))
     return Known(
         user=user,
-        password=_password(password) if password else Gap.UNREAD,
-        mfa=_mfa(mfa) if mfa else Gap.UNREAD,
+        password=_part(_opened(user_id, PasswordState, sent.get("password", "")), _password),
+        mfa=_part(_opened(user_id, MfaState, sent.get("mfa", "")), _mfa),
         now=now,
     )
+
+
+def _part(body: Json, parse: Callable[[Json], T]) -> T | Gap:
+    if not body:
+        return Gap.UNREAD
+    return Gap.FAILED if body == _FAILED else parse(body)
 
 
 def _opened(user_id: UUID, kind: type, carried: str) -> Json:
@@ -86,7 +99,8 @@ def _of_user(user: User) -> Json:
 
 def _of_device(device: Device) -> Json:
     return {
-        "id": str(_NO_ID),
+        "id": str(device.id),
+        "type": device.type,
         "status": "ACTIVE" if device.is_active else "ACTIVATION_REQUIRED",
         "block": {"status": "BLOCKED" if device.is_blocked else ""},
         "lock": {"status": "LOCKED" if device.is_locked else ""},

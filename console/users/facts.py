@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from pingone_integration.profiles import in_words
+from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 _LONG = 40  # characters; a longer value gets its own line
@@ -14,9 +17,9 @@ _LONG_WORD = 16  # characters; a single column would break a longer word
 class Fact:
     """One line of a profile. `value` is plain text from PingOne."""
 
-    label: str
+    label: Text
     value: str
-    note: str = ""
+    note: Text = ""
     copyable: bool = False
 
     @property
@@ -30,31 +33,36 @@ class Fact:
 
 def profile_of(user: User) -> list[Fact]:
     """Return the profile. The facts that a helpdesk asks for first appear even if empty."""
-    verified = {True: "verified", False: "not verified", None: ""}[user.email_verified] if user.email else ""
+    verified: dict[bool | None, Text] = {True: _("verified"), False: _("not verified"), None: ""}
     return [
-        Fact(label="Username", value=user.username, copyable=True),
-        Fact(label="E-mail", value=user.email, note=verified, copyable=True),
-        Fact(label="Given name", value=user.name.given),
-        Fact(label="Family name", value=user.name.family),
-        Fact(label="Mobile phone", value=user.mobile_phone, copyable=True),
-        Fact(label="Primary phone", value=user.primary_phone, copyable=True),
+        Fact(label=_("Username"), value=user.username, copyable=True),
+        Fact(
+            label=_("Email"),
+            value=user.email,
+            note=verified[user.email_verified if user.email else None],
+            copyable=True,
+        ),
+        Fact(label=_("Given name"), value=user.name.given),
+        Fact(label=_("Family name"), value=user.name.family),
+        Fact(label=_("Mobile phone"), value=user.mobile_phone, copyable=True),
+        Fact(label=_("Primary phone"), value=user.primary_phone, copyable=True),
         *(fact for fact in _others(user) if fact.value.strip()),
         *(Fact(label=name, value=in_words(value)) for name, value in user.custom.items()),
     ]
 
 
 def _others(user: User) -> Iterator[Fact]:
-    yield Fact(label="Middle name", value=user.name.middle)
-    yield Fact(label="Prefix", value=user.name.prefix)
-    yield Fact(label="Suffix", value=user.name.suffix)
-    yield Fact(label="Formatted name", value=user.name.formatted)
-    yield Fact(label="Nickname", value=user.nickname)
-    yield Fact(label="Title", value=user.title)
-    yield Fact(label="Type", value=user.type)
-    yield Fact(label="Address", value="\n".join(user.address.lines))
-    yield Fact(label="Preferred language", value=user.preferred_language)
-    yield Fact(label="Locale", value=user.locale)
-    yield Fact(label="Time zone", value=user.timezone)
-    yield Fact(label="Account ID", value=user.account_id, copyable=True)
-    yield Fact(label="External ID", value=user.external_id, copyable=True)
-    yield Fact(label="Photo", value=user.photo_url)
+    yield Fact(label=_("Middle name"), value=user.name.middle)
+    yield Fact(label=_("Prefix"), value=user.name.prefix)
+    yield Fact(label=_("Suffix"), value=user.name.suffix)
+    yield Fact(label=_("Formatted name"), value=user.name.formatted)
+    yield Fact(label=_("Nickname"), value=user.nickname)
+    yield Fact(label=_("Title"), value=user.title)
+    yield Fact(label=_("Type"), value=user.type)
+    yield Fact(label=_("Address"), value="\n".join(user.address.lines))
+    yield Fact(label=_("Preferred language"), value=user.preferred_language)
+    yield Fact(label=_("Locale"), value=user.locale)
+    yield Fact(label=_("Time zone"), value=user.timezone)
+    yield Fact(label=_("Account ID"), value=user.account_id, copyable=True)
+    yield Fact(label=_("External ID"), value=user.external_id, copyable=True)
+    yield Fact(label=_("Photo"), value=user.photo_url)

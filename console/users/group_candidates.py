@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from console.perform import MOST_AT_ONCE
 from pingone_integration import groups
 from pingone_integration.calls.api import PingOneApi
@@ -13,6 +15,7 @@ from pingone_integration.calls.paging import Page
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
 from pingone_integration.groups import Group, GroupMembership
+from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 Memberships = Page[GroupMembership]
@@ -25,7 +28,7 @@ class Candidate:
     id: UUID
     name: str  # never empty
     description: str = ""
-    hindrance: str = ""  # why the user cannot join; empty if no reason is known
+    hindrance: Text = ""  # why the user cannot join; empty if no reason is known
     is_chosen: bool = False
     carries_roles: bool | None = None  # administrator roles; None if not read, or PingOne does not say
 
@@ -48,15 +51,19 @@ def candidates_like(other: Memberships, user: User, own: Memberships) -> list[Ca
             name=membership.name or str(membership.group_id),
             description=membership.description,
             hindrance=_hindrance(membership.group_id, membership.population_id, membership.source, user, own)
-            or ("" if membership.is_direct else f"{why_inherited(membership)}, so that it cannot be copied"),
+            or _why_not_copied(membership),
         )
         for membership in other.items
     ]
     return sorted(found, key=lambda candidate: bool(candidate.hindrance))
 
 
-def why_inherited(membership: GroupMembership) -> str:
-    return "By the group's filter" if membership.user_filter else "Through another group"
+def _why_not_copied(membership: GroupMembership) -> Text:
+    if membership.is_direct:
+        return ""
+    if membership.user_filter:
+        return _("Automatic, so it cannot be copied")
+    return _("Through another group, so it cannot be copied")
 
 
 def with_roles(api: PingOneApi, candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -73,12 +80,12 @@ def with_roles(api: PingOneApi, candidates: Iterable[Candidate]) -> list[Candida
     return [replace(candidate, carries_roles=told.get(candidate.id)) for candidate in candidates]
 
 
-def _hindrance(group_id: UUID, population_id: UUID | None, source: str, user: User, own: Memberships) -> str:
+def _hindrance(group_id: UUID, population_id: UUID | None, source: str, user: User, own: Memberships) -> Text:
     mine = next((membership for membership in own.items if membership.group_id == group_id), None)
     if mine and mine.is_direct:
-        return "Already a member"
+        return _("Already a member")
     if source:
-        return "An external directory decides who is in it"
+        return _("An external directory manages its members")
     if population_id and population_id != user.population_id:
-        return "Only for users of another population"
+        return _("Only for users in another population")
     return ""

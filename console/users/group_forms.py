@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.actions.forms import ActionForm
 from console.perform import MOST_AT_ONCE
@@ -18,19 +20,19 @@ class UuidsField(forms.Field):
         try:
             return list(dict.fromkeys(UUID(one) for one in value or []))
         except ValueError:
-            raise forms.ValidationError("This is not a group.") from None
+            raise forms.ValidationError(_("This is not a group.")) from None
 
 
 class JoinForm(ActionForm):
     """The groups to join. `confirmed` means the operator saw which of them carry administrator roles."""
 
-    group_ids = UuidsField(error_messages={"required": "Choose at least one group."})
+    group_ids = UuidsField(error_messages={"required": _("Choose at least one group.")})
     confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def clean_group_ids(self) -> list[UUID]:
         chosen: list[UUID] = self.cleaned_data["group_ids"]
         if len(chosen) > MOST_AT_ONCE:
-            raise forms.ValidationError(f"Choose at most {MOST_AT_ONCE} groups at once.")
+            raise forms.ValidationError(format_lazy(_("Choose at most {most} groups at once."), most=MOST_AT_ONCE))
         return chosen
 
 

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from pingone_integration import groups, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.paging import Page
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError, StaleCursor
 from pingone_integration.groups import Group
+from pingone_integration.texts import Text
 from pingone_integration.user_search import Criteria, filter_of
 from pingone_integration.users import User
 
@@ -24,6 +28,16 @@ class GroupPage:
     carries_roles: bool | None  # administrator roles
     candidates: Page[User] | None  # users to add; also None without a search
     errors: Mapping[str, PingOneError]  # by part: members, roles, candidates
+
+
+def member_count(group: Group) -> Text:
+    """Return the number of members, "" if PingOne does not give it."""
+    total, direct = group.total_members, group.direct_members
+    if total is None:
+        return "" if direct is None else format_lazy(_("{direct} direct"), direct=direct)
+    if direct is None or direct == total:
+        return str(total)
+    return format_lazy(_("{total}, {direct} of them direct"), total=total, direct=direct)
 
 
 def read_group_page(

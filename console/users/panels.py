@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 
-from console.users.carried import carry
+from console.users.carried import carry, carry_failure
 from pingone_integration import groups, mfa, passwords, sessions
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,7 @@ class Panel:
     """One panel of a user's page; templates/console/users/panels.html has a partial named `key`."""
 
     key: str  # in URLs
-    title: str
+    title: Text
     icon: str
     read: Callable[..., Any]  # read(api, user_id)
     is_paged: bool = False  # then also read(api, user_id, cursor=...)
@@ -31,10 +33,10 @@ class Panel:
 
 
 PANELS = (
-    Panel(key="password", title="Password", icon="password", read=passwords.state, known_as="password"),
-    Panel(key="devices", title="MFA devices", icon="device-mobile", read=mfa.state, known_as="mfa"),
-    Panel(key="groups", title="Groups", icon="users-group", read=groups.memberships, is_paged=True),
-    Panel(key="sessions", title="Sessions", icon="world", read=sessions.all_of),
+    Panel(key="password", title=_("Password"), icon="password", read=passwords.state, known_as="password"),
+    Panel(key="devices", title=_("MFA devices"), icon="device-mobile", read=mfa.state, known_as="mfa"),
+    Panel(key="groups", title=_("Groups"), icon="users-group", read=groups.memberships, is_paged=True),
+    Panel(key="sessions", title=_("Sessions"), icon="world", read=sessions.all_of),
 )
 
 
@@ -68,6 +70,11 @@ def read_panel(panel: Panel, api: PingOneApi, user_id: UUID, cursor: str = "") -
 def known_of(panel: Panel, user_id: UUID, content: Any) -> dict[str, str]:
     """Return, for the panel's template, the facts that the verdict needs."""
     return {"known": carry(user_id, content)} if panel.known_as else {}
+
+
+def known_failure(panel: Panel, user_id: UUID) -> dict[str, str]:
+    """Return, for the notice in place of the panel, that the verdict must do without it."""
+    return {"known": carry_failure(user_id, panel.known_as)} if panel.known_as else {}
 
 
 def read_panels(panels: Iterable[Panel], api: PingOneApi, user_id: UUID) -> list[Reading]:

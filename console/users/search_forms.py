@@ -7,7 +7,10 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.forms import CharField, Form, Select, TextInput, TypedChoiceField, UUIDField
 from django.forms.widgets import HiddenInput
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
+from pingone_integration.texts import Text
 from pingone_integration.user_search import BadFilter, Criteria, filter_of
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -18,8 +21,8 @@ class PageSizeField(TypedChoiceField):
     """The page size. A value that is not among the choices means the smallest."""
 
     def __init__(self) -> None:
-        choices = [(size, f"{size} per page") for size in PAGE_SIZES]
-        super().__init__(label="Page size", required=False, choices=choices, coerce=int)
+        choices = [(size, format_lazy(_("{size} per page"), size=size)) for size in PAGE_SIZES]
+        super().__init__(label=_("Page size"), required=False, choices=choices, coerce=int)
 
     def clean(self, value: Any) -> int:
         try:
@@ -31,26 +34,26 @@ class PageSizeField(TypedChoiceField):
 class UserSearchForm(Form):
     """The search of the user list, from the URL. Every field is optional."""
 
-    q = CharField(label="Search", required=False, max_length=256)
+    q = CharField(label=_("Search"), required=False, max_length=256)
     population = UUIDField(
-        label="Population", required=False, widget=Select, error_messages={"invalid": "This is not a population."}
+        label=_("Population"), required=False, widget=Select, error_messages={"invalid": _("This is not a population.")}
     )
     group = UUIDField(
-        label="Group", required=False, widget=HiddenInput, error_messages={"invalid": "This is not a group."}
+        label=_("Group"), required=False, widget=HiddenInput, error_messages={"invalid": _("This is not a group.")}
     )
     enabled = TypedChoiceField(
-        label="Sign-on",
+        label=_("Status"),
         required=False,
-        choices=[("", "Enabled or not"), ("true", "Enabled"), ("false", "Disabled")],
+        choices=[("", _("Any status")), ("true", _("Activated")), ("false", _("Deactivated"))],
         coerce=lambda value: value == "true",
         empty_value=None,
     )
     filter = CharField(
-        label="SCIM filter",
+        label=_("SCIM filter"),
         required=False,
         max_length=2_000,
         widget=TextInput(attrs={"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}),
-        help_text='For example: title eq "Analyst" and address.countryCode eq "SE"',
+        help_text=format_lazy(_("For example: {filter}"), filter='title eq "Analyst" and address.countryCode eq "SE"'),
     )
     limit = PageSizeField()
 
@@ -84,20 +87,20 @@ class UserSearchForm(Form):
     def offer_populations(self, populations: list[tuple[UUID, str]]) -> None:
         """Fill the population filter. Keep the current choice, even if it is not in the list."""
         chosen = self.cleaned_data.get("population")
-        offered = [(str(population_id), name) for population_id, name in populations]
+        offered: list[tuple[str, Text]] = [(str(population_id), name) for population_id, name in populations]
         if chosen and str(chosen) not in dict(offered):
-            offered.append((str(chosen), f"Population {chosen}"))
-        cast("Select", self.fields["population"].widget).choices = [("", "All populations"), *offered]
+            offered.append((str(chosen), format_lazy(_("Population {population_id}"), population_id=chosen)))
+        cast("Select", self.fields["population"].widget).choices = [("", _("All populations")), *offered]
 
 
 class GroupSearchForm(Form):
     """The search of the group list, from the URL."""
 
     q = CharField(
-        label="Find a group by the beginning of its name",
+        label=_("Find a group whose name starts with"),
         required=False,
         max_length=256,
-        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Beginning of the name"}),
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": _("Group name starts with")}),
     )
 
 
@@ -105,16 +108,16 @@ class GroupMembersForm(Form):
     """The searches of a group's page: among its members, and for a user to add."""
 
     q = CharField(
-        label="Find a member by name, username, e-mail or phone number",
+        label=_("Find a member by name, username, email or phone number"),
         required=False,
         max_length=256,
-        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Find a member"}),
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": _("Find a member")}),
     )
     add = CharField(
-        label="Find a user to add by name, username, e-mail or phone number",
+        label=_("Find a user to add by name, username, email or phone number"),
         required=False,
         max_length=256,
-        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": "Find a user to add"}),
+        widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": _("Find a user to add")}),
     )
 
     def clean_q(self) -> str:

@@ -4,7 +4,7 @@ Pure: no call, no clock. `CASES` holds every case in the order of display. An ob
 repairs comes first, as in pingone_integration/unlocking.py.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
@@ -12,9 +12,14 @@ from math import ceil
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
+from pingone_integration.devices import Device
 from pingone_integration.mfa import MfaState
 from pingone_integration.passwords import PasswordState
+from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 
@@ -27,10 +32,10 @@ class Answer(StrEnum):
 
 
 class Gap(Enum):
-    """Why a part is unknown, in words."""
+    """Why a part is unknown."""
 
-    UNREAD = "not read yet"
-    FAILED = "could not be read"
+    UNREAD = "unread"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +63,16 @@ class Known:
         return bypass.until if bypass and bypass.until and bypass.until > self.now else None
 
     @property
+    def devices(self) -> tuple[Device, ...]:
+        """Return the MFA devices, empty while they are unknown."""
+        return self.mfa.devices if isinstance(self.mfa, MfaState) else ()
+
+    @property
     def lacks_device(self) -> bool:
         """Return whether MFA is on and no device works, regardless of a bypass. False while the devices are unknown."""
         if not self.user.mfa_enabled or isinstance(self.mfa, Gap):
             return False
-        return not any(device.is_usable for device in self.mfa.devices)
+        return not any(device.is_usable for device in self.devices)
 
     @property
     def is_kept_out_by_mfa(self) -> bool:
@@ -75,11 +85,11 @@ class Known:
 
     @property
     def has_locked_device(self) -> bool:
-        return isinstance(self.mfa, MfaState) and any(device.is_locked for device in self.mfa.devices)
+        return any(device.is_locked for device in self.devices)
 
     @property
     def has_device(self) -> bool:
-        return isinstance(self.mfa, MfaState) and bool(self.mfa.devices)
+        return bool(self.devices)
 
     @property
     def gaps(self) -> dict[str, Gap]:
@@ -92,7 +102,7 @@ class Known:
         ):
             gaps["password"] = self.password
         if isinstance(self.mfa, Gap) and self.user.mfa_enabled:
-            gaps["MFA"] = self.mfa
+            gaps["mfa"] = self.mfa
         return gaps
 
 
@@ -102,13 +112,13 @@ class Case:
 
     key: str
     answer: Answer  # YES for a finding that is worth showing, but no obstacle
-    word: str  # one or two words, for lists; "" if the user still counts as Active
-    says: str | Callable[[Known], str]
+    word: Text  # one or two words, for lists; "" if the user still counts as Active
+    says: Text | Callable[[Known], Text]
     when: Callable[[Known], bool]
     helps: tuple[str, ...] = ()  # keys of the catalogue, best first
 
-    def told(self, known: Known) -> str:
-        return self.says if isinstance(self.says, str) else self.says(known)
+    def told(self, known: Known) -> Text:
+        return self.says(known) if callable(self.says) else self.says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,15 +127,16 @@ class Standing:
 
     answer: Answer
     key: str  # of the first case; "" if there is none
-    word: str
-    sentence: str
-    facts: tuple[str, ...]  # the reasons, without repeating the sentence
+    word: Text
+    is_active: bool  # the word is Active: no case has a word of its own
+    sentence: Text
+    facts: tuple[Text, ...]  # the reasons, without repeating the sentence
     helps: tuple[str, ...]
 
     @property
-    def text(self) -> str:
+    def text(self) -> Text:
         """Return the whole verdict, to copy into a ticket."""
-        return "\n".join((self.sentence, *self.facts))
+        return _joined((self.sentence, *self.facts), "\n")
 
 
 def standing_of(known: Known) -> Standing:
@@ -135,86 +146,125 @@ def standing_of(known: Known) -> Standing:
     answer = next((one for one in (Answer.NO, Answer.UNKNOWN) if one in answers), Answer.YES)
     first = cases[0] if cases else None
     facts = (*(case.told(known) for case in cases), *_good(known), *_gap(known))
-    sentence = _sentence(answer, first, known)
+    sentences = _sentences(answer, first, known)
+    words = [case.word for case in cases if case.word]
     return Standing(
         answer=answer,
         key=first.key if first else "",
-        word=next((case.word for case in cases if case.word), "Active"),
-        sentence=sentence,
-        facts=tuple(fact for fact in facts if fact not in sentence),
+        word=words[0] if words else _("Active"),
+        is_active=not words,
+        sentence=_joined(sentences),
+        facts=tuple(fact for fact in facts if fact not in sentences),
         helps=tuple(dict.fromkeys(key for case in cases for key in case.helps if _makes_sense(key, known))),
     )
 
 
-def _sentence(answer: Answer, first: Case | None, known: Known) -> str:
-    if answer is Answer.NO and first:
-        return first.told(known)
-    said = first.told(known) if first and first.key not in _ASIDES else ""
+def _sentences(answer: Answer, first: Case | None, known: Known) -> tuple[Text, ...]:
+    """Return the sentences of the verdict. They are some of its facts, or all of them."""
     if answer is Answer.YES:
-        return " ".join(("They can sign in.", said or (first.told(known) if first else ""))).strip()
-    return " ".join((said or next(_good(known)), *_gap(known)))
+        return (_("They can sign in."), *([first.told(known)] if first else []))
+    if answer is Answer.NO and first:
+        return (first.told(known),)
+    said = first.told(known) if first and first.key not in _ASIDES else next(_good(known))
+    return (said, *_gap(known))
 
 
-def _good(known: Known) -> Iterator[str]:
+def _joined(texts: Iterable[Text], separator: str = " ") -> Text:
+    texts = tuple(texts)
+    return format_lazy(separator.join(["{}"] * len(texts)), *texts)
+
+
+def _good(known: Known) -> Iterator[Text]:
     """Yield a sentence for each thing that is in order."""
     user = known.user
     if user.enabled and user.is_locked is False:
-        yield "No lock on the account."
+        yield _("No lock on the account.")
     if known.password_status == "OK":  # noqa: S105 - a status
-        yield "The password works."
+        yield _("The password works.")
     if user.mfa_enabled is False:
-        yield "MFA is off."
+        yield _("MFA is off.")
     elif user.mfa_enabled and isinstance(known.mfa, MfaState) and not known.lacks_device:
-        usable = sum(device.is_usable for device in known.mfa.devices)
-        yield f"MFA is on, with {usable} working device{'' if usable == 1 else 's'}."
+        usable = sum(device.is_usable for device in known.devices)
+        yield format_lazy(
+            ngettext_lazy(
+                "MFA is on, with {count} working device.", "MFA is on, with {count} working devices.", usable
+            ),
+            count=usable,
+        )
 
 
-def _gap(known: Known) -> Iterator[str]:
+_GAPS = {  # a sentence for the parts that are unknown for the same reason
+    (Gap.UNREAD, "password"): _("Password not read yet."),
+    (Gap.UNREAD, "mfa"): _("MFA not read yet."),
+    (Gap.UNREAD, "password", "mfa"): _("Password and MFA not read yet."),
+    (Gap.FAILED, "password"): _("Password could not be read."),
+    (Gap.FAILED, "mfa"): _("MFA could not be read."),
+    (Gap.FAILED, "password", "mfa"): _("Password and MFA could not be read."),
+}
+
+
+def _gap(known: Known) -> Iterator[Text]:
     """Yield one sentence for each reason, with the parts that are unknown for it."""
     for gap in Gap:
-        parts = " and ".join(part for part, why in known.gaps.items() if why is gap)
+        parts = [part for part, why in known.gaps.items() if why is gap]
         if parts:
-            yield f"{parts[0].upper()}{parts[1:]} {gap.value}."
+            yield _GAPS[gap, *parts]
 
 
 def _makes_sense(key: str, known: Known) -> bool:
     return key != "password.send-recovery-code" or bool(known.user.email and known.user.enabled is not False)
 
 
-def time_in_words(at: datetime, now: datetime) -> str:
+def time_in_words(at: datetime, now: datetime) -> Text:
     """Return the time in plain words, in the reader's time zone: in 12 minutes, at 14:05."""
     here, today = timezone.localtime(at), timezone.localtime(now).date()
+    time = f"{here:%H:%M}"
     minutes = ceil((at - now).total_seconds() / 60)
     if minutes < 60:
-        return f"in {minutes} minute{'' if minutes == 1 else 's'}, at {here:%H:%M}"
+        words = ngettext_lazy("in {minutes} minute, at {time}", "in {minutes} minutes, at {time}", minutes)
+        return format_lazy(words, minutes=minutes, time=time)
     if here.date() == today:
         hours = round(minutes / 60)
-        return f"in about {hours} hour{'' if hours == 1 else 's'}, at {here:%H:%M}"
+        words = ngettext_lazy("in about {hours} hour, at {time}", "in about {hours} hours, at {time}", hours)
+        return format_lazy(words, hours=hours, time=time)
     if here.date() == today + timedelta(days=1):
-        return f"tomorrow at {here:%H:%M}"
-    return f"on {date_format(here, 'j M Y')} at {here:%H:%M}"
+        return format_lazy(_("tomorrow at {time}"), time=time)
+    return format_lazy(_("on {date} at {time}"), date=date_format(here, "j M Y"), time=time)
 
 
-def _unlocks(at: datetime | None, now: datetime) -> str:
+def _unlocks(at: datetime | None, now: datetime) -> Text:
     if at is None:
-        return "It stays locked until somebody unlocks it."
-    return f"It unlocks {time_in_words(at, now)}." if at > now else "It should unlock any moment now."
+        return _("It stays locked until someone unlocks it.")
+    if at <= now:
+        return _("It should unlock any moment now.")
+    return format_lazy(_("It unlocks {when}."), when=time_in_words(at, now))
 
 
-def _account_lock(known: Known) -> str:
-    return f"Locked. {_unlocks(known.user.unlock_at, known.now)}"
+def _account_lock(known: Known) -> Text:
+    return _joined((_("Locked."), _unlocks(known.user.unlock_at, known.now)))
 
 
-def _password_lock(known: Known) -> str:
+def _password_lock(known: Known) -> Text:
+    locked = _("Password locked after too many wrong passwords.")
     at = known.password.unlock_at if isinstance(known.password, PasswordState) else None
     if at is None and isinstance(known.password, Gap):
-        return "Password locked after too many wrong passwords."  # a user list does not say for how long
-    return f"Password locked after too many wrong passwords. {_unlocks(at, known.now)}"
+        return locked  # a user list does not say for how long
+    return _joined((locked, _unlocks(at, known.now)))
 
 
-def _bypass(known: Known) -> str:
+def _bypass(known: Known) -> Text:
     at = known.bypass_until
-    return f"MFA bypass is running: no second factor asked for. It ends {time_in_words(at, known.now)}." if at else ""
+    if at is None:
+        return ""
+    return format_lazy(
+        _("MFA bypass is running: they need no second factor. It ends {when}."), when=time_in_words(at, known.now)
+    )
+
+
+def _external_provider(known: Known) -> Text:
+    return format_lazy(
+        _("They sign in through {provider}. Check the password there."), provider=known.user.identity_provider
+    )
 
 
 def _password_is(status: str) -> Callable[[Known], bool]:
@@ -228,15 +278,15 @@ CASES = (
     Case(
         key="deactivated",
         answer=Answer.NO,
-        word="Deactivated",
-        says="Deactivated. They cannot sign in until somebody activates them.",
+        word=_("Deactivated"),
+        says=_("Deactivated. They cannot sign in until someone activates them."),
         when=lambda known: known.user.enabled is False,
         helps=("user.activate",),
     ),
     Case(
         key="account-locked",
         answer=Answer.NO,
-        word="Locked",
+        word=_("Locked"),
         says=_account_lock,
         when=lambda known: known.user.is_locked is True,
         helps=("user.unlock",),
@@ -244,14 +294,14 @@ CASES = (
     Case(
         key="not-verified",  # no action helps: the email of user.verify-email proves the address, not the account
         answer=Answer.NO,
-        word="Not verified",
-        says="Not verified. They cannot sign in until they enter the code that PingOne emailed them.",
+        word=_("Not verified"),
+        says=_("Not verified. They cannot sign in until they enter the code that PingOne emailed them."),
         when=lambda known: known.user.must_verify,
     ),
     Case(
         key="password-locked",
         answer=Answer.NO,
-        word="Password locked",
+        word=_("Password locked"),
         says=_password_lock,
         when=_password_is("PASSWORD_LOCKED_OUT"),
         helps=("password.unlock", "password.set-temporary"),
@@ -259,105 +309,105 @@ CASES = (
     Case(
         key="no-password",
         answer=Answer.NO,
-        word="No password",
-        says="They have no password.",
+        word=_("No password"),
+        says=_("They have no password."),
         when=_password_is("NO_PASSWORD"),
         helps=("password.set-temporary",),
     ),
     Case(
         key="mfa-locked",
         answer=Answer.NO,
-        word="MFA locked",
-        says="MFA locked. No device works, and at least one is locked after failed attempts.",
+        word=_("MFA locked"),
+        says=_("MFA locked. No device works, and at least one is locked after failed attempts."),
         when=lambda known: known.is_kept_out_by_mfa and known.has_locked_device,
         helps=("device.unlock", "mfa.bypass"),
     ),
     Case(
         key="mfa-no-device",
         answer=Answer.NO,
-        word="No MFA device",
-        says="MFA is on, but they have no device for it. They cannot sign in where MFA is asked for.",
+        word=_("No MFA device"),
+        says=_("MFA is on, but they have no device for it. They cannot sign in where MFA is required."),
         when=lambda known: known.is_kept_out_by_mfa and not known.has_device,
         helps=("mfa.bypass", "mfa.disable"),
     ),
     Case(
         key="mfa-no-working-device",
         answer=Answer.NO,
-        word="No MFA device",
-        says="MFA is on, but no device works: each is blocked or was never activated.",
+        word=_("No MFA device"),
+        says=_("MFA is on, but no device works: each is blocked or was never activated."),
         when=lambda known: known.is_kept_out_by_mfa and known.has_device and not known.has_locked_device,
         helps=("mfa.bypass", "mfa.disable"),
     ),
     Case(
         key="password-expired",
         answer=Answer.YES,
-        word="Password expired",
-        says="The password expired: they have to choose a new one when they sign in.",
+        word=_("Password expired"),
+        says=_("The password expired: they have to choose a new one when they sign in."),
         when=_password_is("PASSWORD_EXPIRED"),
         helps=("password.send-recovery-code", "password.set-temporary"),
     ),
     Case(
         key="must-change-password",
         answer=Answer.YES,
-        word="Must change password",
-        says="They have to choose a new password when they sign in.",
+        word=_("Must change password"),
+        says=_("They have to choose a new password when they sign in."),
         when=_password_is("MUST_CHANGE_PASSWORD"),
         helps=("password.send-recovery-code", "password.set-temporary"),
     ),
     Case(
         key="enabled-unknown",
         answer=Answer.UNKNOWN,
-        word="Unknown",
-        says="PingOne does not say whether they are deactivated.",
+        word=_("Unknown"),
+        says=_("PingOne does not say whether they are deactivated."),
         when=lambda known: known.user.enabled is None,
     ),
     Case(
         key="lock-unknown",
         answer=Answer.UNKNOWN,
-        word="Unknown",
-        says="PingOne does not say whether the account is locked.",
+        word=_("Unknown"),
+        says=_("PingOne does not say whether the account is locked."),
         when=lambda known: known.user.is_locked is None,
     ),
     Case(
         key="lifecycle-unknown",
         answer=Answer.UNKNOWN,
-        word="Unknown",
-        says="PingOne does not say whether the account is verified.",
+        word=_("Unknown"),
+        says=_("PingOne does not say whether the account is verified."),
         when=lambda known: known.user.lifecycle not in ("ACCOUNT_OK", "VERIFICATION_REQUIRED"),
     ),
     Case(
         key="external-provider",
         answer=Answer.UNKNOWN,
         word="",
-        says=lambda known: f"They sign in through {known.user.identity_provider}. Check the password there.",
+        says=_external_provider,
         when=lambda known: known.user.has_external_identity_provider,
     ),
     Case(
         key="external-password",
         answer=Answer.UNKNOWN,
         word="",
-        says="Another directory keeps their password. Check it there.",
+        says=_("Their password is in another directory. Check it there."),
         when=_password_is("EXTERNAL"),
     ),
     Case(
         key="password-unknown",
         answer=Answer.UNKNOWN,
         word="",
-        says="PingOne does not say whether the password works.",
+        says=_("PingOne does not say whether the password works."),
         when=lambda known: known.password_status is not None and known.password_status not in _KNOWN_STATUSES,
     ),
     Case(
         key="mfa-unknown",
         answer=Answer.UNKNOWN,
         word="",
-        says="PingOne does not say whether MFA is on.",
+        says=_("PingOne does not say whether MFA is on."),
         when=lambda known: known.user.mfa_enabled is None,
     ),
     Case(
         key="bypass-unknown",
         answer=Answer.UNKNOWN,
         word="",
-        says="No MFA device works, and the MFA bypass could not be read.",
+        says=_("No MFA device works, and the MFA bypass could not be read."),
         when=lambda known: known.lacks_device and isinstance(known.mfa, MfaState) and known.mfa.bypass is None,
         helps=("mfa.bypass",),
     ),
@@ -372,14 +422,14 @@ CASES = (
         key="sign-in-unknown",
         answer=Answer.YES,
         word="",
-        says="PingOne does not say whether they ever signed in.",
+        says=_("PingOne does not say whether they ever signed in."),
         when=lambda known: known.user.has_signed_on is None,
     ),
     Case(
         key="never-signed-in",
         answer=Answer.YES,
         word="",
-        says="No sign-in yet.",
+        says=_("They have not signed in yet."),
         when=lambda known: known.user.has_signed_on is False,
     ),
 )

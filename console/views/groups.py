@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -18,11 +20,12 @@ from console.models import AuditEntry
 from console.page.csv_export import csv_lines
 from console.page.pager import pager_of
 from console.source_address import source_address
-from console.users.group_page import read_group_page
+from console.users.group_page import member_count, read_group_page
 from console.users.search_forms import GroupMembersForm, GroupSearchForm
 from pingone_integration import groups, population_sync, users
 from pingone_integration.calls import rate_limit
 from pingone_integration.errors import PingOneError, StaleCursor
+from pingone_integration.texts import Text, english
 from pingone_integration.user_search import Criteria, filter_of
 
 MEMBER_COLUMNS = ("User ID", "Username", "Name", "E-mail", "Population", "Enabled")
@@ -40,11 +43,11 @@ def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         page = groups.search(access.pingone(), name, limit=100, cursor=cursor or None)
     except StaleCursor as stale:
         return _from_the_start(request, page_url(), stale)
-    names = {None: "Any"} | _population_names(access)
+    names: dict[UUID | None, Text] = {None: _("All populations"), **_population_names(access)}
     context = {
         "form": form,
         "page": page,
-        "rows": [(group, names.get(group.population_id, "One only")) for group in page.items],
+        "rows": [(group, names.get(group.population_id, _("One population"))) for group in page.items],
         "pager": pager_of(page, cursor, page_url),
     }
     return render(request, "console/users/groups.html", context)
@@ -66,6 +69,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         return _from_the_start(request, page_url(), stale)
     context = {
         "group": shown.group,
+        "member_count": member_count(shown.group),
         "form": form,
         "population_name": _population_names(access).get(shown.group.population_id, ""),
         "carries_roles": shown.carries_roles,
@@ -106,7 +110,7 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
                 with rate_limit.in_background():
                     page = users.search(api, filter=condition, limit=200, cursor=page.next_cursor)
             except PingOneError as error:  # part of the file is sent already: it must not look complete
-                yield (f"INCOMPLETE: {error.title}. Export again.",)
+                yield (f"INCOMPLETE: {english(error.title)}. Export again.",)
                 return
 
     response = StreamingHttpResponse(csv_lines(MEMBER_COLUMNS, rows()), content_type="text/csv; charset=utf-8")
@@ -115,7 +119,8 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
 
 
 def _from_the_start(request: ConsoleRequest, url: str, stale: StaleCursor) -> HttpResponse:
-    messages.info(request, with_explanation(request.access, f"{stale.title}. {stale.cause}", stale.kind))
+    told = format_lazy("{title}. {cause}", title=stale.title, cause=stale.cause)
+    messages.info(request, with_explanation(request.access, told, stale.kind))
     return redirect(url)
 
 

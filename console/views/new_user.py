@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -41,6 +43,7 @@ from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
 from pingone_integration.populations import Population
+from pingone_integration.texts import Text
 from pingone_integration.user_search import literal
 from pingone_integration.users import User
 
@@ -54,7 +57,7 @@ class _Page:
     failure: Failure | None = None
     existing: tuple[User, ...] = ()  # users who already have the username or email
     outcome_open: bool = False  # outcome unknown: look before sending again
-    nobody_found: str = ""  # the username that was not found after an unknown outcome
+    not_found: str = ""  # the username that was not found after an unknown outcome
     status: int = 200
 
 
@@ -130,7 +133,7 @@ def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Do
 
 
 def _notice(result: Result, *, name: str = "") -> Notice:
-    return notice_of(result, _CREATE, name=name, in_words=lambda error: f"{error.title}.")
+    return notice_of(result, _CREATE, name=name, in_words=lambda error: str(format_lazy("{}.", error.title)))
 
 
 def _created(
@@ -140,13 +143,15 @@ def _created(
     user_id = UUID(created.entry.subject_id)
     name = created.user.display_name if created.user else created.entry.subject_name
     tell(request, access, _notice(created, name=name))
-    for step, result in perform_each(access, user_id, then.steps(), circumstances_of(request, form)):
+    follow_ups = then.follow_ups(name)
+    results = perform_each(access, user_id, [one.step for one in follow_ups], circumstances_of(request, form))
+    for follow_up, (_step, result) in zip(follow_ups, results, strict=True):
         problem, error = problem_of(result), error_of(result)
         if problem:
-            told = f"{step.name}: failed. {problem}"
+            told = format_lazy("{} {}", follow_up.not_done(result), problem)
             messages.warning(request, with_explanation(access, told, error.kind if error else ""))
         else:
-            messages.success(request, f"{step.name}: done.")
+            messages.success(request, str(follow_up.done))
     return go(request, reverse("user", args=[access.org.slug, user_id]))
 
 
@@ -158,7 +163,7 @@ def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Pag
     except PingOneError as error:
         failure = report(request, error)
         return _Page(failure=failure, outcome_open=True, status=failure.status)
-    return _Page(existing=found, nobody_found="" if found else username)
+    return _Page(existing=found, not_found="" if found else username)
 
 
 def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tuple[User, ...]:
@@ -187,16 +192,17 @@ def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
         return ()
 
 
-def _with_defaults(population: Population, password_policy: str) -> str:
+def _with_defaults(population: Population, password_policy: str) -> Text:
     """Return the population's name and defaults as an option's text, visible during the choice without JavaScript."""
-    defaults = [
-        "default" if population.is_default else "",
-        f"language {population.preferred_language}" if population.preferred_language else "",
-        f"password policy {password_policy}" if password_policy else "",
-    ]
-    named = ", ".join(filter(None, defaults))
+    defaults: list[Text] = [_("default")] if population.is_default else []
+    if language := population.preferred_language:
+        defaults.append(format_lazy(_("language {language}"), language=language))
+    if password_policy:
+        defaults.append(format_lazy(_("password policy {policy}"), policy=password_policy))
     name = population.name or str(population.id)
-    return f"{name} ({named})" if named else name
+    if not defaults:
+        return name
+    return format_lazy(f"{{}} ({', '.join(['{}'] * len(defaults))})", name, *defaults)
 
 
 def _show(
@@ -204,11 +210,11 @@ def _show(
 ) -> HttpResponse:
     populations = sorted(known_populations(access), key=lambda population: not population.is_default)
     policies = dict(population_sync.synced(access.org.connection).values_list("population_id", "password_policy"))
-    choices = [
+    choices: list[tuple[str, Text]] = [
         (str(population.id), _with_defaults(population, policies.get(population.id, ""))) for population in populations
     ]
     if not populations or not populations[0].is_default:
-        choices.insert(0, ("", "The environment's default"))
+        choices.insert(0, ("", _("The environment's default")))
     form.fields["population_id"].widget.choices = choices
     context = {
         "action": _CREATE,

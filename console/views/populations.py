@@ -3,6 +3,8 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -28,5 +30,6 @@ def population_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @require_POST
 def sync(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     count = population_sync.sync(access.org.connection, access.pingone())
-    messages.success(request, f"{count} population{'' if count == 1 else 's'} read from PingOne.")
+    synced = ngettext_lazy("Synced {count} population from PingOne.", "Synced {count} populations from PingOne.", count)
+    messages.success(request, format_lazy(synced, count=count))
     return redirect("populations", access.org.slug)

@@ -9,11 +9,14 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
-from console.actions.outcome import error_of, problem_of
+from console.actions.outcome import NoChange, Result, Unknown, error_of, problem_of, user_of
 from console.failures.failure import report, with_explanation
 from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
@@ -26,10 +29,13 @@ from pingone_integration import groups, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text
 from pingone_integration.user_search import Criteria, filter_of
 
 _ADD = BY_KEY["group.add"]
 _SHOWN = 10  # groups or users per search
+_NOT_ADDED = _("Could not add {user} to {group}.")
+_MAYBE_ADDED = _("We do not know whether {user} was added to {group}.")
 
 
 @org_view(Permission.CHANGE_GROUPS)
@@ -56,15 +62,34 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             return _show(request, form, found)
     steps = [Step(action=_ADD, name=group.name, inputs={"group_id": group.id}) for group in named]
     results = perform_each(access, user_id, steps, circumstances_of(request, form))
-    done = [step.name for step, result in results if not problem_of(result)]
-    if done:
-        messages.success(request, f"Added to {len(done)} of {len(results)} groups: {', '.join(done)}.")
-    for step, result in results:
-        if problem := problem_of(result):
-            error = error_of(result)
-            told = f"Not added to {step.name}. {problem}"
-            messages.warning(request, with_explanation(access, told, error.kind if error else ""))
+    _tell(request, access, results)
     return go(request, reverse("user", args=[access.org.slug, user_id]))
+
+
+def _tell(request: ConsoleRequest, access: OrgAccess, results: list[tuple[Step, Result | None]]) -> None:
+    """Show one notice for all groups that the user was added to, and one for each other group."""
+    user = _name_in(results)
+    done = [str(step.name) for step, result in results if not problem_of(result) and not isinstance(result, NoChange)]
+    if done:
+        added = ngettext_lazy("Added {user} to {groups}.", "Added {user} to {count} groups: {groups}.", len(done))
+        messages.success(request, format_lazy(added, user=user, groups=", ".join(done), count=len(done)))
+    for step, result in results:
+        if isinstance(result, NoChange):
+            messages.info(request, format_lazy(_("{user} was already in {group}."), user=user, group=step.name))
+        elif problem := problem_of(result):
+            error = error_of(result)
+            words = _MAYBE_ADDED if isinstance(result, Unknown) else _NOT_ADDED
+            told = format_lazy("{} {}", format_lazy(words, user=user, group=step.name), problem)
+            messages.warning(request, with_explanation(access, told, error.kind if error else ""))
+
+
+def _name_in(results: list[tuple[Step, Result | None]]) -> Text:
+    """Return the name of the user as read back after any of the actions, or else as on record."""
+    users_read = [user for _step, result in results if result and (user := user_of(result))]
+    if users_read:
+        return users_read[0].display_name
+    entries = [entry for _step, result in results if result and (entry := result.entry)]
+    return next((entry.subject_name for entry in entries if entry.subject_name), _("the user"))
 
 
 def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: QueryDict) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
@@ -17,13 +19,14 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.buttons import panel_offers
 from console.actions.catalogue import ACTIONS
 from console.failures.failure import Failure, report, with_explanation
-from console.failures.pages import fails_in_place
+from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import page_of, wants_fragment
 from console.page.pager import pager_of
 from console.tickets import current_ticket
 from console.users.account import account_context
 from console.users.carried import carried
-from console.users.panels import PANELS, Reading, known_of, panel_or_404, read_panel, read_panels
+from console.users.empty_list import empty_list
+from console.users.panels import PANELS, Reading, known_failure, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.search_forms import UserSearchForm
 from console.users.standing import Gap, Known, Standing, standing_of
@@ -31,7 +34,7 @@ from console.users.verdict import verdict_context
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
 from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
-from pingone_integration.user_search import FILTERABLE, meaning_of, user_id_in
+from pingone_integration.user_search import FILTERABLE, user_id_in
 from pingone_integration.users import User
 
 
@@ -59,7 +62,8 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         try:
             page = _search(access, form, cursor)
         except StaleCursor as stale:
-            messages.info(request, with_explanation(access, f"{stale.title}. {stale.cause}", stale.kind))
+            told = format_lazy("{title}. {cause}", title=stale.title, cause=stale.cause)
+            messages.info(request, with_explanation(access, told, stale.kind))
             return redirect(_list_url(access, form))
         except PingOneError as error:
             failure = report(request, error)
@@ -72,7 +76,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "cursor": cursor,
         "failure": failure,
         "urls": urls,
-        "meaning": meaning_of(form.criteria.text) if page and not page.items else "",
+        "empty": None if failure else empty_list(form, page, cursor, has_filters=bool(urls.without_filters)),
     }
     status = failure.status if failure else 422 if form.errors else 200
     if wants_fragment(request):
@@ -109,17 +113,19 @@ def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpRespo
 
 @org_view(Permission.VIEW_USERS)
 @require_safe
-@fails_in_place
 def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: str) -> HttpResponse:
     """Show one panel of a user's page. As a page of its own, it shows the user above the panel."""
     panel = panel_or_404(key)
-    api = access.pingone()
     cursor = request.GET.get("cursor", "")
     if wants_fragment(request):
-        content = read_panel(panel, api, user_id, cursor)
+        try:
+            content = read_panel(panel, access.pingone(), user_id, cursor)
+        except PingOneError as error:
+            return failed_in_place(request, error, panel=panel, **known_failure(panel, user_id))
         context = {"content": content, "panel": panel, "user_id": user_id}
         context |= panel_offers(access, user_id, panel.key, content) | known_of(panel, user_id, content)
         return render(request, panel.template, context)
+    api = access.pingone()
     shown = users.get(api, user_id)
     reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
     return render(request, "console/users/user.html", _user_context(request, shown, [reading]))
@@ -154,7 +160,8 @@ def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] 
             raise
         listed = refused.inner.get("supportedAttributes")
         attributes = ", ".join(str(name) for name in listed) if isinstance(listed, list) else FILTERABLE
-        form.add_error("filter", f"PingOne does not accept this filter. It can filter by {attributes}.")
+        refusal = _("PingOne does not accept this filter. You can filter by {attributes}.")
+        form.add_error("filter", format_lazy(refusal, attributes=attributes))
         return None
 
 
@@ -231,7 +238,7 @@ def _known(shown: User, readings: list[Reading]) -> Known:
 def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
     """Return a panel, the failure if it could not be read, and its actions."""
     if reading.error:
-        return reading, report(request, reading.error), {}
+        return reading, report(request, reading.error), known_failure(reading.panel, shown.id)
     if reading.content is None:
         return reading, None, {}
     known = known_of(reading.panel, shown.id, reading.content)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import httpx
@@ -108,6 +109,20 @@ def test_unlocking_takes_a_single_press_and_updates_the_page(page: Page, directo
     assert AuditEntry.objects.current().get().ticket == "INC12345"
 
 
+def test_suggested_action_runs_from_the_verdict_and_sends_only_its_own_inputs(page: Page, directory: Directory) -> None:
+    ready(page)
+    verdict = page.get_by_role("region", name="Sign-in")
+    expect(verdict.get_by_role("button", name="Unlock MFA device: Text message")).to_be_visible()
+
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        verdict.get_by_role("button", name="Unlock account").click()
+
+    expect(page.locator("#notices")).to_contain_text("Account unlocked")
+    expect(verdict).to_contain_text("Password locked after too many wrong passwords.")
+    expect(verdict.get_by_role("button", name="Unlock account")).to_have_count(0)
+    assert parse_qs(sent.value.post_data or "").keys() == {"csrfmiddlewaretoken", "submission"}
+
+
 def test_double_click_has_one_effect(page: Page, directory: Directory) -> None:
     ready(page)
 
@@ -139,14 +154,14 @@ def test_removed_membership_disappears_from_its_panel(page: Page, directory: Dir
 
     page.locator("#groups").get_by_role("button", name="Remove").click()
 
-    expect(page.locator("#groups")).to_contain_text("In no group.")
+    expect(page.locator("#groups")).to_contain_text("Not in any groups.")
     expect(page.locator("#notices")).to_contain_text("Removed from the group: Ada Berg.")
 
 
 def test_temporary_password_is_shown_once(page: Page, directory: Directory) -> None:
     ready(page)
 
-    page.get_by_role("link", name="Set temporary password").click()
+    page.locator("#account").get_by_role("link", name="Set temporary password").click()
     page.locator("#action").get_by_role("button", name="Set temporary password").click()
 
     shown = page.locator(".action-secret code").inner_text()
@@ -174,7 +189,7 @@ def test_actions_work_without_javascript(new_page: NewPage, helpdesk: Operator, 
     page = new_page(helpdesk, java_script_enabled=False)
     page.goto(f"{USER}?panels=all")
 
-    page.get_by_role("button", name="Unlock account").click()
+    page.locator("#account").get_by_role("button", name="Unlock account").click()
     expect(page.locator("#notices")).to_contain_text("Account unlocked: Ada Berg.")
 
     page.get_by_role("link", name="Deactivate").click()
@@ -187,7 +202,7 @@ def test_actions_work_without_javascript(new_page: NewPage, helpdesk: Operator, 
     page.locator("#groups").get_by_role("button", name="Remove").click()
     expect(page.locator("#notices")).to_contain_text("Removed from the group")
 
-    page.get_by_role("link", name="Set temporary password").click()
+    page.locator("#account").get_by_role("link", name="Set temporary password").click()
     page.get_by_role("button", name="Set temporary password").click()
     expect(page.locator(".action-secret code")).to_be_visible()
     page.reload()  # the browser sends the form once more

@@ -126,11 +126,11 @@ def test_user_is_added_to_a_group_searched_by_name(
     page.goto(f"{mara.page}?panels=all")
 
     part(page, "Groups").get_by_role("link", name="Add to groups").click()
-    page.get_by_label("Group, by the beginning of its name").fill(name)
+    page.get_by_label("Group name starts with").fill(name)
     if not java_script:
         page.get_by_role("button", name="Search").click()
     page.get_by_role("checkbox", name=name).check()
-    page.get_by_role("button", name="Add to the chosen groups").click()
+    page.get_by_role("button", name="Add to selected groups").click()
 
     expect(page.locator("#notices")).to_contain_text(name)
     assert [membership["id"] for membership in mara.listed("memberOfGroups")] == [group]

@@ -277,9 +277,12 @@ def test_panels_load_and_fail_separately(page: Page, directory: respx.MockRouter
     expect(page.get_by_role("region", name="Sessions")).to_contain_text("Firefox")
     devices = page.get_by_role("region", name="MFA devices")
     expect(devices).to_contain_text("PingOne does not allow this")
+    verdict = page.get_by_role("region", name="Sign-in")
+    expect(verdict).to_contain_text("MFA could not be read.")
     directory["devices"].respond(json=listing("devices"))
     devices.get_by_role("link", name="Try again").click()
-    expect(devices).to_contain_text("No device paired.")
+    expect(devices).to_contain_text("No MFA devices.")
+    expect(verdict).not_to_contain_text("MFA could not be read.")
 
 
 @pytest.mark.parametrize("late", ["password", "devices"])
@@ -324,7 +327,7 @@ def test_user_is_searched_for_and_shown_without_javascript(plain_page: Page) -> 
     page.get_by_role("link", name="Show Groups").click()
     expect(page.get_by_role("region", name="Groups")).to_contain_text("Field")
     page.get_by_role("link", name="Everything about Ada Berg").click()
-    page.get_by_role("link", name="Show all of it in one page").click()
+    page.get_by_role("link", name="Show everything on one page").click()
     expect(page.get_by_role("region", name="Sessions")).to_contain_text("Firefox")
 
 

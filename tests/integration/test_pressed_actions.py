@@ -97,12 +97,12 @@ def test_user_is_added_to_a_group_on_its_page(plain: PlainBrowser, mara: Person,
     plain.open(f"{mara.page}?panels=all")
 
     plain.follow("Add to groups", plain.region("Groups"))
-    plain.press("Search", typed={"Group, by the beginning of its name": name})
+    plain.press("Search", typed={"Group name starts with": name})
 
     assert name in plain.page.text
     (box,) = plain.page.all("input", type="checkbox", value=group)
     box.attributes["checked"] = ""
-    plain.press("Add to the chosen groups")
+    plain.press("Add to selected groups")
     assert name in notices(plain)
     assert [membership["id"] for membership in mara.listed("memberOfGroups")] == [group]
 

@@ -190,7 +190,7 @@ PRESSES = {
         happened=lambda mara: mara.ask("/bypassMFA")["bypassMFAEnabled"],
     ),
     "device.remove": Press(
-        of=with_device, happened=lambda mara: not mara.listed("devices"), shown=("MFA devices", "No device paired.")
+        of=with_device, happened=lambda mara: not mara.listed("devices"), shown=("MFA devices", "No MFA devices.")
     ),
     "device.unlock": Press(
         of=with_device,
@@ -215,15 +215,17 @@ PRESSES = {
     ),
     "user.verify-email": Press(happened=lambda mara: mara.mail() == ["Verify your email address"]),
     "group.remove": Press(
-        of=in_a_group, happened=lambda mara: not mara.listed("memberOfGroups"), shown=("Groups", "In no group.")
+        of=in_a_group, happened=lambda mara: not mara.listed("memberOfGroups"), shown=("Groups", "Not in any groups.")
     ),
     "session.end": Press(
-        of=signed_on, happened=lambda mara: not mara.listed("sessions"), shown=("Sessions", "Not signed on anywhere.")
+        of=signed_on,
+        happened=lambda mara: not mara.listed("sessions"),
+        shown=("Sessions", "PingOne shows no sessions."),
     ),
     "sessions.end-all": Press(
         of=signed_on_twice,
         happened=lambda mara: not mara.listed("sessions"),
-        shown=("Sessions", "Not signed on anywhere."),
+        shown=("Sessions", "PingOne shows no sessions."),
     ),
 }
 SECTION = {

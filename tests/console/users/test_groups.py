@@ -107,6 +107,33 @@ def test_group_page_shows_details_and_members(
     assert "administrator roles" not in text
 
 
+@pytest.mark.parametrize(
+    ("total", "direct", "said"),
+    [
+        (None, None, "\u2013"),
+        (None, 41, "41 direct"),
+        (50, None, "50"),
+        (41, 41, "41"),
+        (50, 41, "50, 41 of them direct"),
+        (0, 0, "0"),
+    ],
+)
+def test_group_page_shows_the_known_number_of_members(
+    browser_of: BrowserOf,
+    helpdesk: Operator,
+    pingone: respx.MockRouter,
+    total: int | None,
+    direct: int | None,
+    said: str,
+) -> None:
+    counts = {"totalMemberCounts": {"users": total}, "directMemberCounts": {"users": direct}}
+    answer(pingone, field_engineers(**counts))
+
+    text = text_of(browser_of(helpdesk).get(f"/o/acme/groups/{FIELD}/"))  # type: ignore[arg-type]
+
+    assert f"<dt>Members</dt> <dd> {said} </dd>" in text
+
+
 def test_member_search_is_limited_to_the_group(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:
@@ -117,7 +144,7 @@ def test_member_search_is_limited_to_the_group(
     asked = next(call.request.url for call in pingone.calls if call.request.url.path.endswith("/users"))
     assert asked.params["filter"].endswith(f'and memberOfGroups[id eq "{FIELD}"]')
     assert 'email sw "mara@acme.test"' in asked.params["filter"]
-    assert "No member fits “mara@acme.test”." in text
+    assert "No members match “mara@acme.test”." in text
 
 
 def test_group_page_finds_users_to_add(
@@ -135,7 +162,7 @@ def test_group_page_warns_about_administrator_roles(
 ) -> None:
     answer(pingone, field_engineers(), roles=1)
 
-    assert "This group carries administrator roles." in text_of(
+    assert "This group gives administrator roles." in text_of(
         browser_of(helpdesk).get(f"/o/acme/groups/{FIELD}/")  # type: ignore[arg-type]
     )
 

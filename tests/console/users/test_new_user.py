@@ -161,10 +161,10 @@ def test_groups_and_email_are_separate_actions_after_the_creation(create, enviro
         ("user.verify-email", "succeeded"),
     ]
     told = notices(create.client)
-    assert "Add to group: Engineers: failed." in told
+    assert "Could not add Ada Berg to Engineers." in told
     assert "/o/acme/troubleshooting/#kind-" in told
-    assert "Add to group: All: done." in told
-    assert "Verify e-mail: done." in told
+    assert "Added Ada Berg to All." in told
+    assert "Sent Ada Berg a verification email." in told
 
 
 def test_follow_up_actions_stop_after_an_unknown_outcome(create, environment):
@@ -175,8 +175,9 @@ def test_follow_up_actions_stop_after_an_unknown_outcome(create, environment):
 
     assert joined.call_count == 1
     told = notices(create.client)
+    assert "We do not know whether Ada Berg was added to Engineers." in told
     assert "It may have happened or not." in told
-    assert "Add to group: All: failed. Not tried" in told
+    assert "Could not add Ada Berg to All. Not tried" in told
 
 
 def test_double_submit_creates_one_user(create, environment):
@@ -243,7 +244,7 @@ def test_check_after_a_lost_answer_finds_the_user(create, environment, found):
 
     assert response.status_code == 200
     assert (f'href="/o/acme/users/{ADA}/"' in response.text) is found
-    assert ("has no user named" in response.text) is not found
+    assert ("No user named <bdi>ada.berg</bdi> was found." in response.text) is not found
     assert ">Create user</button>" in response.text
     assert submission_in(response.text) != lost
 

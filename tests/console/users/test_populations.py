@@ -59,7 +59,7 @@ def test_sync_lists_the_populations_of_pingone(
     response = browser_of(helpdesk).post(reverse("sync-populations", args=["acme"]), follow=True)
 
     text = response.content.decode()
-    assert "2 populations read from PingOne." in text
+    assert "Synced 2 populations from PingOne." in text
     assert text.index("Staff") < text.index("Partners")  # the default population comes first
     assert "Strict" in text
     assert "1287 users" in text

@@ -67,7 +67,7 @@ TABLE = [
     # user, password, MFA: answer, word, sentence, what helps
     ("in order", {}, OK, WORKING, YES, "Active", "They can sign in.", ()),
     ("without MFA", {"mfaEnabled": False}, OK, UNREAD, YES, "Active", "They can sign in.", ()),
-    ("never signed in", NEVER, OK, WORKING, YES, "Active", "They can sign in. No sign-in yet.", ()),
+    ("never signed in", NEVER, OK, WORKING, YES, "Active", "They can sign in. They have not signed in yet.", ()),
     (
         "a sign-in that is null", {"lastSignOn": None}, OK, WORKING, YES, "Active",
         "They can sign in. PingOne does not say whether they ever signed in.", (),
@@ -91,12 +91,16 @@ TABLE = [
         "No lock on the account. MFA not read yet. Password could not be read.", (),
     ),
     (
+        "both refused", {}, FAILED, FAILED, UNKNOWN, "Active",
+        "No lock on the account. Password and MFA could not be read.", (),
+    ),
+    (
         "deactivated", {"enabled": False}, UNREAD, UNREAD, NO, "Deactivated",
-        "Deactivated. They cannot sign in until somebody activates them.", ("user.activate",),
+        "Deactivated. They cannot sign in until someone activates them.", ("user.activate",),
     ),
     (
         "deactivated and locked", {"enabled": False, **LOCKED_UNTIL}, OK, WORKING, NO, "Deactivated",
-        "Deactivated. They cannot sign in until somebody activates them.", ("user.activate", "user.unlock"),
+        "Deactivated. They cannot sign in until someone activates them.", ("user.activate", "user.unlock"),
     ),
     (
         "locked until", LOCKED_UNTIL, UNREAD, UNREAD, NO, "Locked",
@@ -104,7 +108,7 @@ TABLE = [
     ),
     (
         "locked", {"account": {"status": "LOCKED"}}, OK, WORKING, NO, "Locked",
-        "Locked. It stays locked until somebody unlocks it.", ("user.unlock",),
+        "Locked. It stays locked until someone unlocks it.", ("user.unlock",),
     ),
     (
         "a lock that has run out", {"account": {"status": "LOCKED", "unlockAt": PAST.isoformat()}}, OK, WORKING, NO,
@@ -121,7 +125,7 @@ TABLE = [
     ),
     (
         "password locked", {}, password("PASSWORD_LOCKED_OUT"), WORKING, NO, "Password locked",
-        "Password locked after too many wrong passwords. It stays locked until somebody unlocks it.",
+        "Password locked after too many wrong passwords. It stays locked until someone unlocks it.",
         ("password.unlock", "password.set-temporary"),
     ),
     (
@@ -158,7 +162,7 @@ TABLE = [
     ),
     (
         "a password elsewhere", {}, password("EXTERNAL"), WORKING, UNKNOWN, "Active",
-        "Another directory keeps their password. Check it there.", (),
+        "Their password is in another directory. Check it there.", (),
     ),
     (
         "a password in a new state", {}, password("NEW"), WORKING, UNKNOWN, "Active",
@@ -176,7 +180,7 @@ TABLE = [
     ("one of two devices locked", {}, OK, mfa(LOCKED_DEVICE, device()), YES, "Active", "They can sign in.", ()),
     (
         "no device", {}, OK, mfa(), NO, "No MFA device",
-        "MFA is on, but they have no device for it. They cannot sign in where MFA is asked for.",
+        "MFA is on, but they have no device for it. They cannot sign in where MFA is required.",
         ("mfa.bypass", "mfa.disable"),
     ),
     (
@@ -186,11 +190,11 @@ TABLE = [
     ("no device, but no MFA", {"mfaEnabled": False}, OK, mfa(), YES, "Active", "They can sign in.", ()),
     (
         "a bypass instead of a device", {}, OK, mfa(LOCKED_DEVICE, until=LATER), YES, "Active",
-        "They can sign in. MFA bypass is running: no second factor asked for. It ends in about 3 hours, at 17:00.", (),
+        "They can sign in. MFA bypass is running: they need no second factor. It ends in about 3 hours, at 17:00.", (),
     ),
     (
         "a bypass that is over", {}, OK, mfa(until=PAST), NO, "No MFA device",
-        "MFA is on, but they have no device for it. They cannot sign in where MFA is asked for.",
+        "MFA is on, but they have no device for it. They cannot sign in where MFA is required.",
         ("mfa.bypass", "mfa.disable"),
     ),
     (
@@ -288,8 +292,9 @@ def test_verdict_never_claims_more_than_is_known(enabled, lock, lifecycle):
             assert isinstance(read_mfa, MfaState) or not on
         if enabled is False or lock == "LOCKED":
             assert verdict.answer is NO
-        assert verdict.sentence.endswith(".")
+        assert str(verdict.sentence).endswith(".")
         assert verdict.sentence not in verdict.facts
+        assert verdict.is_active == (verdict.word == "Active")
 
 
 def test_verdict_lists_further_facts_and_can_be_copied():
@@ -300,7 +305,7 @@ def test_verdict_lists_further_facts_and_can_be_copied():
         "The password works.",
         "MFA is on, with 1 working device.",
     )
-    assert verdict.text.splitlines() == [verdict.sentence, *verdict.facts]
+    assert str(verdict.text).splitlines() == [verdict.sentence, *verdict.facts]
 
 
 @pytest.mark.parametrize(

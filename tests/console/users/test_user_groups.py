@@ -76,9 +76,9 @@ def test_panel_explains_inherited_memberships(client, directory):
 
     page = client.get(PANEL, headers=HTMX).text
 
-    assert "Inherited by the group's filter" in page
+    assert "Automatic: they match the group's filter" in page
     assert "title eq &quot;&lt;b&gt;Engineer&lt;/b&gt;&quot;" in page
-    assert "Inherited through another group" in page
+    assert "Through another group" in page
 
 
 def test_group_search_needs_one_call_for_all_groups(client, directory):
@@ -102,8 +102,8 @@ def test_group_search_keeps_the_ticked_groups(client, directory):
 @pytest.mark.parametrize(
     ("found", "hindrance"),
     [
-        ({"population": {"id": str(BO)}}, "Only for users of another population"),
-        ({"sourceType": "GATEWAY"}, "An external directory decides"),
+        ({"population": {"id": str(BO)}}, "Only for users in another population"),
+        ({"sourceType": "GATEWAY"}, "An external directory manages its members"),
     ],
 )
 def test_group_that_cannot_be_joined_shows_the_reason(client, directory, found, hindrance):
@@ -139,9 +139,31 @@ def test_each_group_is_a_separate_action_on_record(client, directory):
         ("group.add", "succeeded", "INC1"),
     ]
     summary = told(client)
-    assert "Added to 1 of 2 groups: Field." in summary
-    assert "Not added to Engineers." in summary
+    assert "Added Ada Berg to Field." in summary
+    assert "Could not add Ada Berg to Engineers." in summary
     assert "/o/acme/troubleshooting/#kind-" in summary
+
+
+def test_notices_tell_a_known_from_an_unknown_outcome(client, directory):
+    directory.get(f"/users/{ADA}/memberOfGroups/{FIELD}").respond(json=member_of(FIELD))
+    directory.post(f"/users/{ADA}/memberOfGroups").mock(
+        side_effect=[httpx.Response(201, json={}), httpx.ReadTimeout("too late")]
+    )
+
+    join(client, FIELD, ENGINEERS)
+
+    summary = told(client)
+    assert "Ada Berg was already in Field." in summary
+    assert "We do not know whether Ada Berg was added to Engineers." in summary
+    assert "Added Ada Berg" not in summary
+
+
+def test_notice_lists_all_groups_that_were_joined(client, directory):
+    directory.post(f"/users/{ADA}/memberOfGroups").respond(201, json={})
+
+    join(client, FIELD, ENGINEERS)
+
+    assert "Added Ada Berg to 2 groups: Field, Engineers." in told(client)
 
 
 def test_double_submit_joins_once(client, directory):
@@ -160,7 +182,7 @@ def test_group_with_administrator_roles_needs_confirmation(client, directory):
     asked = join(client, ADMINS, FIELD, htmx=True)
 
     assert asked.status_code == 200
-    assert asked.text.count("Carries administrator roles") == 1
+    assert asked.text.count("Gives administrator roles") == 1
     assert not wire.called
     assert not AuditEntry.objects.exists()
 
@@ -202,8 +224,8 @@ def test_groups_of_another_user_are_previewed(client, directory):
     assert f'value="{FIELD}" checked' in page
     assert f'value="{ADMINS}" checked' not in page
     assert f'value="{ADMINS}"' in page
-    assert "Carries administrator roles" in page
-    assert "By the group&#x27;s filter, so that it cannot be copied" in page
+    assert "Gives administrator roles" in page
+    assert "Automatic, so it cannot be copied" in page
     assert f'value="{ENGINEERS}"' not in page
     assert not AuditEntry.objects.exists()
 

@@ -156,7 +156,7 @@ def test_pages_follow_the_cursor_of_pingone_and_keep_the_search(whole, pingone, 
 def test_short_page_says_that_more_users_follow(whole, pingone, populations):
     pingone.get("/users").respond(json=listing("users", ada(), cursor="on"))
 
-    assert "1 user on this page, more follow" in whole().text
+    assert "1 user on this page, more on the next" in whole().text
 
 
 def test_number_of_users_is_shown_if_pingone_counts(whole, pingone, populations):
@@ -170,7 +170,7 @@ def test_empty_page_in_the_middle_links_to_the_next(whole, pingone, populations)
 
     response = whole()
 
-    assert "Nobody on this page" in response.text
+    assert "No users on this page" in response.text
     assert 'rel="next"' in response.text
 
 
@@ -179,14 +179,14 @@ def test_empty_last_page_links_back(whole, pingone, populations):
 
     response = whole(f"{URL}?q=ada&cursor=0.abc")
 
-    assert "The list ends here" in response.text
+    assert "No more users" in response.text
     assert "First page" in response.text
 
 
 def test_empty_environment_differs_from_an_empty_result(whole, pingone, populations):
     pingone.get("/users").respond(json={"size": 0})
 
-    assert "No users here yet" in whole().text
+    assert "There are no users in the populations" in whole().text
     assert "No user found" in whole(f"{URL}?enabled=true").text
 
 
@@ -230,6 +230,7 @@ def test_invalid_search_is_explained_without_a_call(whole, results, pingone, que
 
     assert response.status_code == 422
     assert complaint in text_of(response)
+    assert "See the message next to the field." in response.text
 
 
 @pytest.mark.parametrize("htmx", [False, True])
@@ -244,13 +245,13 @@ def test_refused_filter_is_explained_at_its_field(whole, results, pingone, htmx)
 
     assert response.status_code == 422
     field = response.text.split('"innerHTML:#filter-errors"' if htmx else 'id="filter-errors"')[1].split("</div>")[0]
-    assert "It can filter by username, &lt;b&gt;email." in field
+    assert "You can filter by username, &lt;b&gt;email." in field
 
 
 def test_refused_filter_lists_the_known_attributes(results, pingone):
     pingone.get("/users").respond(400, json=error("INVALID_DATA", "INVALID_FILTER", "filter"))
 
-    assert "It can filter by username, email, name.given" in results(f'{URL}?filter=x eq "y"').text
+    assert "You can filter by username, email, name.given" in results(f'{URL}?filter=x eq "y"').text
 
 
 @pytest.mark.parametrize("htmx", [False, True])
@@ -360,7 +361,7 @@ def test_group_choices_appear_while_typing(results, pingone):
 
     assert f'href="/o/acme/users/?q=ada&amp;group={ENGINEERS}"' in response.text
     assert "&lt;b&gt;Field" in response.text
-    assert "There are more" in response.text
+    assert "More groups match." in response.text
 
 
 def test_group_choices_work_without_javascript(whole, pingone, populations):

@@ -74,16 +74,16 @@ def test_missing_user_page_links_to_the_search(whole, pingone):
     ("changes", "said"),
     [
         ({}, "No lock on the account. Password and MFA not read yet."),
-        ({"enabled": False}, "Deactivated. They cannot sign in until somebody activates them."),
-        ({"enabled": False}, "What helps: Activate."),
-        ({"account": {"status": "LOCKED"}}, "Locked. It stays locked until somebody unlocks it."),
+        ({"enabled": False}, "Deactivated. They cannot sign in until someone activates them."),
+        ({"enabled": False}, "How to fix it: Activate"),
+        ({"account": {"status": "LOCKED"}}, "Locked. It stays locked until someone unlocks it."),
         ({"account": {"status": "LOCKED", "unlockAt": "2099-12-01T09:30:00Z"}}, "It unlocks on 1 Dec 2099 at 09:30."),
         ({"account": {"status": "LOCKED", "lockedAt": "2026-11-20T09:30:00Z"}}, "Locked since 20 Nov 2026, 09:30"),
         ({"lifecycle": {"status": "VERIFICATION_REQUIRED"}}, "Not verified. They cannot sign in until"),
-        ({"lastSignOn": None}, "Last sign-on Never"),
+        ({"lastSignOn": None}, "Last sign-in Never"),
         ({"mfaEnabled": False}, "MFA Off"),
         ({"mfaEnabled": True}, "MFA On"),
-        ({"identityProvider": {"type": "SAML"}}, "Signs on with SAML"),
+        ({"identityProvider": {"type": "SAML"}}, "Signs in with SAML"),
     ],
 )
 def test_account_is_explained_in_words(whole, pingone, changes, said):
@@ -156,7 +156,7 @@ def test_page_shows_all_panels_without_javascript(whole, pingone):
         "Field engineers Direct",
         "Text message",
         "Password locked after too many wrong passwords. It unlocks in 2 minutes, at",
-        "Active 20 Nov 2026",
+        "Last active 20 Nov 2026",
     ):
         assert shown in words
 
@@ -189,7 +189,7 @@ def test_verdict_follows_the_panels_in_any_order_without_a_call(whole, panel, ve
     assert "No lock on the account. Password not read yet." in words_of(verdict(known | devices))
     assert "Password locked after too many wrong passwords." in words_of(verdict(known | password))
     words = words_of(verdict(known | devices | password))
-    for said in ("It unlocks in 12 minutes, at", "It ends on 1 Dec 2099", "What helps: Unlock password"):
+    for said in ("It unlocks in 12 minutes, at", "It ends on 1 Dec 2099", "How to fix it: Unlock password"):
         assert said in words
     assert len(pingone.calls) == calls
     assert call.call_count == 1
@@ -203,7 +203,8 @@ def test_verdict_is_the_same_with_all_panels(whole, verdict, pingone):
     response = whole(f"{URL}?panels=all")
 
     def head(response):
-        return response.text.split('id="standing"')[1].split("</section>")[0]
+        shown = response.text.split('id="standing"')[1].split("</section>")[0]
+        return re.sub(r'name="(submission|csrfmiddlewaretoken)" value="[^"]+"', "", shown)
 
     assert "Password locked after too many wrong passwords." in response.text
     assert head(verdict(known_of(response))) == head(response)
@@ -215,6 +216,75 @@ def test_verdict_reports_a_password_that_could_not_be_read(whole, pingone):
     pingone.get(f"/users/{ADA}/password").respond(500, json=error("UNEXPECTED_ERROR"))
 
     assert "No lock on the account. Password could not be read." in words_of(whole(f"{URL}?panels=all"))
+
+
+def refused(pingone, *paths):
+    for path in paths:
+        pingone.get(f"/users/{ADA}/{path}").respond(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"))
+
+
+def test_verdict_reports_a_panel_that_failed_to_load(whole, panel, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    refused(pingone, "devices", "bypassMFA", "password")
+    known = known_of(whole())
+
+    with_mfa = known | known_of(panel("devices"))
+    with_both = with_mfa | known_of(panel("password"))
+
+    assert "No lock on the account. Password not read yet. MFA could not be read." in words_of(verdict(with_mfa))
+    assert "No lock on the account. Password and MFA could not be read." in words_of(verdict(with_both))
+
+
+def test_verdict_reads_a_panel_that_loads_at_the_second_try(whole, panel, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    refused(pingone, "password")
+    known = known_of(whole())
+    failed = known_of(panel("password"))
+    pingone.get(f"/users/{ADA}/password").respond(json={"status": "OK"})
+
+    loaded = known_of(panel("password"))
+
+    assert failed.keys() == loaded.keys() == {"password"}
+    assert "MFA not read yet." in words_of(verdict(known | loaded))
+    assert "The password works." in words_of(verdict(known | loaded))
+
+
+def test_page_with_all_panels_keeps_the_failure_for_the_verdict(whole, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    answer_panels(pingone)
+    refused(pingone, "devices")
+
+    assert "MFA could not be read." in words_of(verdict(known_of(whole(f"{URL}?panels=all"))))
+
+
+def test_failed_panel_that_no_verdict_needs_leaves_nothing(panel, pingone):
+    refused(pingone, "sessions")
+
+    assert known_of(panel("sessions")) == {}
+
+
+def test_suggested_actions_are_buttons_with_their_full_names(whole, verdict, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(account={"status": "LOCKED"}))
+    locked = {"id": str(BO), "type": "SMS", "lock": {"status": "LOCKED"}}
+    pingone.get(f"/users/{ADA}/devices").respond(json=listing("devices", locked))
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={})
+    pingone.get(f"/users/{ADA}/password").respond(json={"status": "PASSWORD_LOCKED_OUT"})
+    pingone.get(f"/users/{ADA}/memberOfGroups").respond(json={})
+    pingone.get(f"/users/{ADA}/sessions").respond(json={})
+
+    head = verdict(known_of(whole(f"{URL}?panels=all"))).text
+
+    targets = re.findall(r'(?:<form method="post" action|<a [^>]*href)="([^"]+)"', head)
+    labels = [unescape(label) for label in re.findall(r'class="btn[^>]*>([^<]+)<', head)]
+    actions = f"{URL}actions/"
+    assert dict(zip(labels, targets, strict=True)) == {
+        "Unlock account": f"{actions}user.unlock/",
+        "Unlock password": f"{actions}password.unlock/",
+        "Set temporary password": f"{actions}password.set-temporary/",
+        "Unlock MFA device: Text message": f"{actions}device.unlock/",
+        "Bypass MFA": f"{actions}mfa.bypass/",
+    }
+    assert f'name="device_id" value="{BO}"' in head
 
 
 @pytest.mark.parametrize("known", [{}, {"user": "forged"}])
@@ -240,7 +310,7 @@ def test_page_data_has_no_name_address_or_number(whole, pingone):
 def test_auditor_sees_no_suggested_actions(browser_of, auditor, pingone):
     pingone.get(f"/users/{ADA}").respond(json=ada(enabled=False))
 
-    assert "What helps" not in browser_of(auditor).get(URL).text
+    assert "How to fix it" not in browser_of(auditor).get(URL).text
 
 
 @pytest.mark.parametrize("path", [paths[0] for paths in PANEL_CALLS.values()])
@@ -281,7 +351,7 @@ def test_panel_is_also_a_page(whole, pingone):
     response = whole(f"{URL}panels/groups/")
 
     assert "Ada Berg" in response.text
-    assert "In no group." in response.text
+    assert "Not in any groups." in response.text
 
 
 def test_groups_panel_has_pages(panel, pingone):
@@ -295,7 +365,7 @@ def test_groups_panel_has_pages(panel, pingone):
     response = panel("groups", "?" + more.split("?")[1])
 
     assert second.called
-    assert "Inherited" in response.text
+    assert "Through another group" in response.text
     assert "More groups" not in response.text
 
 

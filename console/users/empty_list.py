@@ -1,0 +1,60 @@
+"""A page of the user list without a user: why it is empty, and the searches to try next."""
+
+from dataclasses import dataclass
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from console.users.search_forms import UserSearchForm
+from pingone_integration.calls.paging import Page
+from pingone_integration.texts import Text
+from pingone_integration.user_search import meaning_of
+from pingone_integration.users import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptyList:
+    """The words in place of the rows. `icon` is the name of an icon."""
+
+    icon: str
+    title: Text
+    sentences: tuple[Text, ...]
+    is_search: bool = False  # then another search may find users
+
+
+def empty_list(form: UserSearchForm, page: Page[User] | None, cursor: str, *, has_filters: bool) -> EmptyList | None:
+    """Return why there are no rows, or None if there are some. `page` is None if the search is not valid.
+
+    `has_filters` means that the search has a text, and filters that the page offers to remove.
+    """
+    if page is None:
+        sentence = _("See the message next to the field.")
+        return EmptyList(icon="pencil", title=_("Check your search"), sentences=(sentence,), is_search=True)
+    if page.items:
+        return None
+    if page.next_cursor:
+        sentence = _("This page is empty, but there are more users. Go to the next page.")
+        return EmptyList(icon="list-details", title=_("No users on this page"), sentences=(sentence,))
+    if cursor:
+        sentence = _("You have reached the end of the list.")
+        return EmptyList(icon="list-details", title=_("No more users"), sentences=(sentence,))
+    if form.cleaned_data["scim"]:
+        sentences = (
+            _searched_for(form.criteria.text, has_filters=has_filters),
+            _(
+                "PingOne matches from the start of each name: try fewer letters. "
+                "Users in populations that the connected administrator cannot see do not appear."
+            ),
+        )
+        return EmptyList(icon="search", title=_("No user found"), sentences=sentences, is_search=True)
+    sentence = _("There are no users in the populations that the connected administrator can see.")
+    return EmptyList(icon="users", title=_("No users"), sentences=(sentence,))
+
+
+def _searched_for(text: str, *, has_filters: bool) -> Text:
+    meaning = meaning_of(text)
+    if not meaning:
+        return _("No users match the filters above.")
+    if has_filters:
+        return format_lazy(_("Searched for {meaning}, within the filters above."), meaning=meaning)
+    return format_lazy(_("Searched for {meaning}."), meaning=meaning)
