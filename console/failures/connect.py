@@ -2,17 +2,26 @@
 
 from dataclasses import asdict, replace
 from http import HTTPStatus
+from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.utils.functional import Promise
 
 from console.failures.failure import Failure
 from console.session_slot import SessionSlot
 from pingone_integration.models import Connection
+from pingone_integration.texts import english
 
 
 def save_failure(session: SessionBase, connection: Connection, failure: Failure) -> None:
-    """Save the failure for the next view of the connection's page in this browser session."""
-    _slot(session, connection).set(asdict(failure))
+    """Save the failure, in English, for the next view of the connection's page in this browser session."""
+    _slot(session, connection).set({name: _in_english(value) for name, value in asdict(failure).items()})
+
+
+def _in_english(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_in_english(part) for part in value]
+    return english(value) if isinstance(value, Promise) else value
 
 
 def restore_failure(session: SessionBase, connection: Connection) -> Failure | None:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from console.connection.checks import advice_of, as_json, subject_of
 from console.models import Organization
 from pingone_integration.checks import Result, State, run_all
+from pingone_integration.texts import english
 
 FAILED = 1
 
@@ -40,8 +41,8 @@ class Command(BaseCommand):
 
     def _tell(self, result: Result) -> None:
         finding = result.finding
-        self.stdout.write(f"{result.state.label:<12}{result.seconds:>6.2f} s  {result.check.title}")
+        self.stdout.write(f"{english(result.state.label):<12}{result.seconds:>6.2f} s  {english(result.check.title)}")
         if result.state != State.SKIPPED:
-            self.stdout.write(f"{'':<22}{finding.text}")
-        if advice := advice_of(finding):
+            self.stdout.write(f"{'':<22}{english(finding.text)}")
+        if advice := english(advice_of(finding)):
             self.stdout.write(f"{'':<22}-> {advice}")
