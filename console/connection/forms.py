@@ -158,10 +158,10 @@ class ConnectionForm(Form):
     def clean_client_secret(self) -> str:
         secret: str = self.cleaned_data["client_secret"]
         if not secret and not self.secret_is_known:
-            raise ValidationError(_("Enter the Client secret of the PingOne application."))
+            raise ValidationError(_("Enter the client secret of the PingOne application."))
         if not re.fullmatch(r"[!-~]*", secret):
             raise ValidationError(
-                _("A Client secret has no spaces and no accented letters. Copy it with the copy button in PingOne.")
+                _("A client secret has no spaces and no accented letters. Copy it with the copy button in PingOne.")
             )
         return secret
 

@@ -96,7 +96,7 @@ def test_connect_works_from_sign_in_to_connected(
     press(page, "Connect")
     sign_on_at_pingone(page, there, "Allow")
 
-    expect(page.get_by_text("Acme is connected to PingOne.")).to_be_visible()
+    expect(page.get_by_text("Connected Acme to PingOne.")).to_be_visible()
     assert urlsplit(page.url).query == "", "neither code nor state stays in the address bar"
     unconnected.refresh_from_db()
     assert unconnected.state == Connection.State.CONNECTED
@@ -110,7 +110,7 @@ def test_connect_works_from_sign_in_to_connected(
 
     page.get_by_role("link", name="Disconnect").click()
     press(page, "Disconnect")
-    expect(page.get_by_text("Acme is disconnected from PingOne.")).to_be_visible()
+    expect(page.get_by_text("Disconnected Acme from PingOne.")).to_be_visible()
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without"])
@@ -206,5 +206,5 @@ def test_choice_of_environments_is_accessible_with_many_long_names(
         assert_accessible(page)
         page.get_by_label("Name or ID contains").fill("nothing of that name")
         press(page, "Find")
-        expect(page.get_by_text("No environment of that name or ID")).to_be_visible()
+        expect(page.get_by_text("No environment has this name or ID")).to_be_visible()
         assert_accessible(page)

@@ -92,7 +92,7 @@ def test_disconnecting_ends_the_grant_at_pingone(admin, typed, initech, sandbox)
 
     told = words_of(admin.post(f"{SETTINGS}disconnect/", follow=True).text)
 
-    assert "Initech is disconnected from PingOne." in told
+    assert "Disconnected Initech from PingOne." in told
     assert "did not confirm" not in told
     with new_browser() as http:
         answer = http.post(
@@ -214,7 +214,7 @@ def test_administrator_without_a_role_in_any_environment_is_told_the_missing_rol
 
     told = come_back(admin, sign_on(leave(admin, typed | {"client_id": client_id}), username="nils.norole"))
 
-    assert "PingOne shows no environment" in told
+    assert "PingOne shows no environments" in told
     assert "Nils Norole (nils.norole) holds no administrator role" in told
     assert "give them the role Identity Data Admin" in told
     assert stored(initech).managed_environment_id is None
@@ -223,7 +223,7 @@ def test_administrator_without_a_role_in_any_environment_is_told_the_missing_rol
 def test_only_environment_is_managed_without_asking(admin, typed, initech, sandbox) -> None:
     told = come_back(admin, sign_on(leave(admin, typed)))
 
-    assert "Initech is connected to PingOne." in told
+    assert "Connected Initech to PingOne." in told
     assert stored(initech).managed_environment_id == UUID(sandbox.details["managed_environment_id"])
     listed = words_of(admin.get(f"{SETTINGS}environments/").text)
     assert "Acme production Production · European Union" in listed

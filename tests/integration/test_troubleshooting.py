@@ -146,7 +146,7 @@ def test_invisible_environment_is_told_apart_from_a_missing_permission(
     set_columns(connection, managed_environment_id=UUID(sandbox.details["second_environment_id"]))
     admin = admin_of(connection)
 
-    assert "holds no role on the environment" in admin.get(f"{PAGE}checks/read-users/").text
+    assert "has no role on the environment" in admin.get(f"{PAGE}checks/read-users/").text
     assert set(verdicts(admin.get(f"{PAGE}capabilities/").text).values()) == {"cannot"}
 
     set_columns(connection, managed_environment_id=uuid4())

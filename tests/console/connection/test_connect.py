@@ -119,7 +119,7 @@ def test_approval_connects_and_leads_to_the_settings(admin, approve, not_connect
     assert (back.status_code, back.headers["Location"]) == (302, SETTINGS)
     assert state_of(not_connected) == Connection.State.CONNECTED
     page = admin.get(SETTINGS).text
-    assert "Acme is connected to PingOne." in page
+    assert "Connected Acme to PingOne." in page
     assert "Mara Lind" in page
     assert "openid profile email" in page
     assert AuditEntry.objects.get(action="connection.connected").outcome == "succeeded"

@@ -13,8 +13,8 @@ Reason = UnlockFailure.Reason
 
 @pytest.mark.parametrize("error", errors.kinds().values(), ids=lambda error: error.kind)
 def test_resolution_begins_with_the_step_at_pingone(error: type[PingOneError]) -> None:
-    assert resolution_of(error).startswith(error.resolution)
-    assert resolution_of(error).endswith(".")
+    assert str(resolution_of(error)).startswith(str(error.resolution))
+    assert str(resolution_of(error)).endswith(".")
 
 
 def test_resolution_of_an_ended_grant_names_who_connects_and_where() -> None:
@@ -22,7 +22,7 @@ def test_resolution_of_an_ended_grant_names_who_connects_and_where() -> None:
 
     assert resolution_of(error) == (
         "An administrator at PingOne has to approve the access again. "
-        "An org admin connects again under Settings, PingOne."
+        "An org admin can reconnect under Settings, PingOne."
     )
     assert failure_of(error, None).resolution == resolution_of(error) == resolution_of(type(error))
 
@@ -41,7 +41,7 @@ def test_refused_unlock_names_the_button_for_the_other_lock(reason: UnlockFailur
     error = UnlockFailure()
     error.reason = reason
 
-    assert f"Press {button}, beside the" in resolution_of(error)
+    assert f"Press {button}, next to the" in str(resolution_of(error))
     assert any(action.label == button for action in ACTIONS)
 
 
