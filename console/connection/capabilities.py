@@ -45,7 +45,7 @@ _LOOKS: dict[Verdict, tuple[Text, str, str]] = {  # label, icon, tone
 @dataclass(frozen=True)
 class _Row:
     action: Text  # as on its button
-    permission: Text  # PingOne's
+    permission: str  # PingOne's; empty if it depends on the endpoint
     role: Text  # a role in PingOne that has it
 
 
@@ -60,11 +60,7 @@ class Capability(_Row):
 
 _READS = tuple(_Row(name, "dir:read:user", READERS) for name in (_("Get user"), _("List users")))
 _ACTIONS = tuple(_Row(action.name, action.pingone_permission, CHANGERS) for action in ACTIONS)
-_CALL_API = _Row(
-    _("Call API"),
-    _("depends on the endpoint"),
-    format_lazy(_("{role} for users, groups and populations"), role=CHANGERS),
-)
+_CALL_API = _Row(_("Call API"), "", format_lazy(_("{role} for users, groups and populations"), role=CHANGERS))
 _CHECK_ROLES = _("Check that administrator's roles in PingOne.")
 
 
@@ -96,8 +92,8 @@ def _change(row: _Row, held: Held | Finding | None) -> Capability:
     if isinstance(held, Finding):
         return _capability(row, Verdict.CANNOT_TELL, held.text, advice_of(held))
     if held is None:
-        because = _("PingOne does not show which roles the administrator who connected has.")
-        return _capability(row, Verdict.CANNOT_TELL, because, _CHECK_ROLES)
+        hidden = _("PingOne does not show which roles the administrator who connected has.")
+        return _capability(row, Verdict.CANNOT_TELL, hidden, _CHECK_ROLES)
     roles = roles_held(held)
     allowed = held.allows(row.permission)
     if allowed is None:

@@ -169,7 +169,7 @@ class ConnectionForm(Form):
         data = self.cleaned_data
         place = understand_place(data.get("auth_url", ""), data.get("environment_id", ""))
         for name, mistake in place.mistakes.items():
-            self.add_error(name, mistake)
+            self.add_error(name, str(mistake))
         if place.auth_url is None and not self.has_error("auth_url"):
             self.add_error("auth_url", _("Enter the Auth URL, for example https://auth.pingone.eu."))
         if place.environment_id is None and not self.has_error("environment_id"):

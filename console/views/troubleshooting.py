@@ -263,7 +263,7 @@ def _summary(results: Iterable[Result]) -> dict[str, Any]:
 
 
 def _counted(state: State, count: int) -> Text:
-    counted: dict[State, Text] = {
+    counted = {
         State.PASSED: ngettext_lazy("{count} passed", "{count} passed", count),
         State.FAILED: ngettext_lazy("{count} failed", "{count} failed", count),
         State.WARNING: ngettext_lazy("{count} warning", "{count} warnings", count),

@@ -200,7 +200,7 @@ def rate_limits(subject: Subject) -> Finding:
 
 def _calls(what: str, limit: int) -> Text:
     """Return a limit of licence.read() in words."""
-    named: dict[str, Text] = {
+    named = {
         "reads": ngettext_lazy("{count} read", "{count} reads", limit),
         "changes": ngettext_lazy("{count} change", "{count} changes", limit),
         "MFA calls": ngettext_lazy("{count} MFA call", "{count} MFA calls", limit),

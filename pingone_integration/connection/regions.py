@@ -117,8 +117,8 @@ def parse_auth_url(text: str) -> AuthUrl:
     base = _listed_base(parts, explicit_port)
     path = _ISSUER_PATH.fullmatch(parts.path)
     if path is None:
-        text = _("After the host, only an Environment ID and /as can follow. Try just {url}")
-        raise invalid_url(format_lazy(text, url=base))
+        too_much = _("After the host, only an Environment ID and /as can follow. Try just {url}")
+        raise invalid_url(format_lazy(too_much, url=base))
     return AuthUrl(base=base, environment_id=UUID(path[1]) if path[1] else None)
 
 
@@ -165,14 +165,14 @@ def _not_listed(hostname: str, explicit_port: int | None) -> InvalidApiUrl:
     if other is None or region is None:
         return _unexpected(format_lazy(_("{host} is not a PingOne sign-in host."), host=hostname))
     if other[1] == "auth":
-        text = _("PingOne does not use port {port}. The Auth URL of {region} is {url}")
-        return invalid_url(format_lazy(text, port=explicit_port, region=region.name, url=region.auth_url))
+        wrong_port = _("PingOne does not use port {port}. The Auth URL of {region} is {url}")
+        return invalid_url(format_lazy(wrong_port, port=explicit_port, region=region.name, url=region.auth_url))
     text = _OTHER_HOSTS.get(other[1], _("{host} is another PingOne service. The Auth URL of the same region is {url}"))
     return invalid_url(format_lazy(text, host=hostname, url=region.auth_url))
 
 
 # Source: PingOne API reference, "PingOne API requests" (read 2026-11).
-_OTHER_HOSTS: dict[str, Text] = {
+_OTHER_HOSTS = {
     "api": _("{host} is the management API. The Auth URL of the same region is {url}"),
     "console": _("{host} is PingOne's admin console. The Auth URL of the same region is {url}"),
     "apps": _("{host} has PingOne's own pages for users. The Auth URL of the same region is {url}"),

@@ -34,7 +34,7 @@ def test_home_is_accessible_in_every_state_of_the_connection(
 
         page.goto("/o/acme/")
 
-        expect(page.locator(".connection-state")).to_contain_text(state.label)
+        expect(page.locator(".connection-state")).to_contain_text(str(state.label))
         assert_accessible(page, within="" if state == Connection.State.CONNECTED else ".connection-state, main")
 
 

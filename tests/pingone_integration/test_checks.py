@@ -12,13 +12,14 @@ import httpx
 import pytest
 import respx
 import time_machine
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from console.models import Organization
 from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Result, State, Subject, network, run, run_all
 from pingone_integration.connection.regions import REGIONS
 from pingone_integration.models import Connection
+from pingone_integration.texts import english
 from tests.support.answers import error, listing
 from tests.support.people import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
 from tests.support.sign_on import CALLBACK, ISSUER, MARA, discoverable, discovery_document, tokens
@@ -227,6 +228,15 @@ def test_tokens_are_described_with_their_age(checked: Checked) -> None:
     assert result.state == State.PASSED
     assert "Connected 2 days ago" in str(result.finding.text)
     assert "59 minutes" in str(result.finding.text)
+
+
+def test_finding_is_translated_when_shown(checked: Checked) -> None:
+    text = checked("tokens").finding.text
+
+    with translation.override("de"):
+        assert "2 Tage" in str(text)
+        assert "2 days" in english(text)
+    assert "2 days" in str(text)
 
 
 @pytest.mark.parametrize(
@@ -579,7 +589,7 @@ def test_check_does_not_begin_after_the_time_limit(connection: Connection, wire:
     results = list(run_all(Subject(connection, CALLBACK), within_s=-1))
 
     assert {result.state for result in results} == {State.SKIPPED}
-    assert "took too long" in results[0].finding.text
+    assert "took too long" in str(results[0].finding.text)
     assert not wire.calls
 
 

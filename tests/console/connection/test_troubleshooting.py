@@ -11,7 +11,7 @@ import pytest
 import respx
 from django.contrib.sessions.models import Session
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from console.actions.catalogue import ACTIONS
 from console.failures.next_step import resolution_of
@@ -493,6 +493,16 @@ def test_support_text_holds_no_secrets_and_no_people(
 
 def test_support_text_says_that_no_check_was_run(admin: Client) -> None:
     assert "No checks were run." in admin.get(f"{PAGE}support.txt").content.decode()
+
+
+def test_check_results_are_kept_and_given_to_support_in_english(admin: Client, connection: Connection) -> None:
+    with translation.override("de"):
+        shown = admin.get(f"{PAGE}checks/tokens/", headers=HTMX).text
+        support = admin.get(f"{PAGE}support.txt").content.decode()
+
+    assert "2 Tage" in shown
+    assert "Connected 2 days ago." in support
+    assert "Connected 2 days ago." in admin.get(PAGE).text
 
 
 def test_check_results_are_kept_per_session(
