@@ -72,6 +72,10 @@ class Line:
         return self.result.state if self.result else "not-run"
 
     @property
+    def kind(self) -> str:
+        return self.result.finding.kind if self.result else ""
+
+    @property
     def look(self) -> Look | None:
         return _LOOKS[self.result.state] if self.result else None
 

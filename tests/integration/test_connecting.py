@@ -151,8 +151,8 @@ def test_wrong_client_id_is_explained_because_pingone_does_not_send_the_browser_
     assert page.status_code == 400
     assert "localhost:8000" not in str(page.url)
     told = words_of(admin.get(SETTINGS).text)
-    assert "PingOne has sent nobody back yet" in told
-    assert "It speaks of the client or the application: the Client ID is wrong" in told
+    assert "PingOne has not sent them back yet" in told
+    assert "The error mentions the client or the application: the Client ID is wrong" in told
 
 
 def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_the_browser_back(
@@ -168,7 +168,7 @@ def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_th
     assert "redirect" in page.text.lower()
     told = words_of(admin.get(SETTINGS).text)
     assert "https://console.elsewhere.test/connect/callback/" in told
-    assert "It speaks of a redirect URI : the one above is not registered" in told
+    assert "The error mentions a redirect URI : the one above is not registered" in told
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_administrator_without_a_role_in_any_environment_is_told_the_missing_rol
     told = come_back(admin, sign_on(leave(admin, typed | {"client_id": client_id}), username="nils.norole"))
 
     assert "PingOne shows no environments" in told
-    assert "Nils Norole (nils.norole) holds no administrator role" in told
+    assert "Nils Norole (nils.norole) has no administrator role" in told
     assert "give them the role Identity Data Admin" in told
     assert stored(initech).managed_environment_id is None
 

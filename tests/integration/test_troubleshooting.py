@@ -117,7 +117,7 @@ def test_wrong_region_is_detected_and_corrected_with_a_click(
 
     page = admin.post(f"{PAGE}auth-url/", {"auth_url": right[1]}, follow=True).text
 
-    assert f"The Auth URL is {sandbox.url} now." in page
+    assert f"Changed the Auth URL to {sandbox.url}." in page
     assert AuditEntry.objects.filter(action="connection.settings-changed").count() == 1
     assert states(admin.get(f"{PAGE}checks/environment/").text)["environment"] == "passed"
 
