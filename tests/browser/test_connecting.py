@@ -125,7 +125,7 @@ def test_connect_form_is_kept_after_the_back_button_and_a_refused_consent(
 
     page.go_back()
     expect(page).to_have_url(re.compile(f"{SETTINGS}$"))
-    expect(page.get_by_text("PingOne has sent nobody back yet")).to_be_visible()
+    expect(page.get_by_text("PingOne has not sent them back yet")).to_be_visible()
     press(page, "Connect")
     sign_on_at_pingone(page, there, "Cancel")
 
@@ -164,7 +164,7 @@ def test_connection_page_is_accessible_with_invalid_settings(
     page.get_by_label("Environment ID").fill("Production")
     press(page, "Save only")
 
-    expect(page.get_by_text("auth.pingone.de is not a sign-on host of PingOne.").first).to_be_visible()
+    expect(page.get_by_text("auth.pingone.de is not a PingOne sign-in host.").first).to_be_visible()
     assert_accessible(page)
 
 
