@@ -47,7 +47,7 @@ def _tell_org_admins(event: ConnectionEvent) -> None:
             for message in messages:
                 _send(mail_server, message)
     except OSError as error:  # network errors, and all errors of smtplib
-        logger.error("Connection %s: no mail about its state: %s", event.connection_id, type(error).__name__)  # noqa: TRY400
+        logger.error("Connection %s: no email about its state: %s", event.connection_id, type(error).__name__)  # noqa: TRY400
 
 
 def _send(mail_server: BaseEmailBackend, message: EmailMessage) -> None:

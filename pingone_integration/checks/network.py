@@ -160,7 +160,7 @@ def clock(subject: Subject) -> Finding:
     try:
         told = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:
-        return cannot_tell(_("PingOne's answer does not tell its time."))
+        return cannot_tell(_("PingOne's answer does not include a time."))
     ahead = halfway - told.replace(tzinfo=told.tzinfo or UTC)
     if abs(ahead) < SLOW_CLOCK:
         return passed(_("This server's clock agrees with PingOne's."))
