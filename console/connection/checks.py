@@ -19,6 +19,7 @@ from pingone_integration.checks import BY_KEY, Check, Finding, Result, State, Su
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import InvalidApiUrl, kinds
 from pingone_integration.models import Connection
+from pingone_integration.texts import english
 
 
 def subject_of(organization: Organization, *, renewal_asked_for: bool = False) -> Subject:
@@ -70,7 +71,7 @@ def _result(check: Check, values: dict[str, Any]) -> Result:
 def advice_of(finding: Finding) -> str:
     """Return the advice. It names who does it and where, unless the check gives advice of its own."""
     error = kinds().get(finding.kind)
-    return resolution_of(error) if error and finding.advice == error.resolution else finding.advice
+    return resolution_of(error) if error and finding.advice == english(error.resolution) else finding.advice
 
 
 def as_json(results: list[Result]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from console.models import Organization
 from console.source_address import source_address
 from pingone_integration.connection import authorization, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
+from pingone_integration.texts import english
 
 SIGNED_OUT = "signed-out"
 GLANCE = 10  # up to this many environments need no search box
@@ -105,7 +106,7 @@ def callback(request: ConsoleRequest) -> HttpResponse:
             "connection.connect-failed",
             source_address=source_address(request),
             succeeded=False,
-            reason=failure.title,
+            reason=english(failure.title),
         )
         save_failure(request.session, access.org.connection, failure)
         return redirect("connection", access.org.slug)

@@ -23,6 +23,7 @@ from pingone_integration.connection.oauth import open_client
 from pingone_integration.connection.tokens import MARGIN, StoredTokens, require_grant
 from pingone_integration.errors import AuthenticationError, NoRefreshToken, TokenRefreshFailure
 from pingone_integration.models import Connection
+from pingone_integration.texts import english
 from pingone_integration.values import json_object
 
 # From this day on, PingOne accepts opaque refresh tokens only.
@@ -71,7 +72,7 @@ def tokens(subject: Subject) -> Finding:
     access = f"good for {in_words(left)}" if left > timedelta(0) else "past its end, and renewed with the next call"
     if not connection.sealed_refresh_token:
         text = f"{connected}The access token is {access}. There is no refresh token to renew it with."
-        return warning(text, NoRefreshToken.resolution)
+        return warning(text, english(NoRefreshToken.resolution))
     return passed(f"{connected}The access token is {access}; there is a refresh token to renew it with.")
 
 

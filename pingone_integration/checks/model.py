@@ -12,6 +12,7 @@ from django.utils.timesince import timesince
 from pingone_integration.connection.role_assignments import Held, held_by_administrator
 from pingone_integration.errors import BeingRenewed, Busy, PingOneError, RateLimited
 from pingone_integration.models import Connection
+from pingone_integration.texts import english
 
 
 class State(StrEnum):
@@ -96,7 +97,7 @@ def cannot_tell(text: str, advice: str = "") -> Finding:
 
 def failed(kind: type[PingOneError], text: str, advice: str = "") -> Finding:
     """Return a failure that the check itself detects, without a response of PingOne."""
-    return Finding(state=State.FAILED, text=text, advice=advice or kind.resolution, kind=kind.kind)
+    return Finding(state=State.FAILED, text=text, advice=advice or english(kind.resolution), kind=kind.kind)
 
 
 def finding_of(error: PingOneError, text: str = "", advice: str = "") -> Finding:
@@ -110,8 +111,8 @@ def finding_of(error: PingOneError, text: str = "", advice: str = "") -> Finding
     passing = isinstance(error, RateLimited | BeingRenewed | Busy)
     return Finding(
         state=State.CANNOT_TELL if passing else State.FAILED,
-        text=text or f"{error.title}. {error.cause}",
-        advice=advice or error.resolution,
+        text=text or f"{english(error.title)}. {english(error.cause)}",
+        advice=advice or english(error.resolution),
         kind=error.kind,
         ids=tuple((name, value[:100]) for name, value in named if value),
     )

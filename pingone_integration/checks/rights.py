@@ -15,6 +15,7 @@ from pingone_integration.errors import (
     PingOneError,
     Unavailable,
 )
+from pingone_integration.texts import english
 
 READERS = "Identity Data Read Only, Identity Data Admin or Help Desk Admin"
 CHANGERS = "Identity Data Admin"
@@ -66,7 +67,7 @@ def _environment(subject: Subject) -> Finding:
     try:
         return managed_environment(subject)
     except PingOneError as error:
-        return cannot_tell(error.cause)
+        return cannot_tell(english(error.cause))
 
 
 def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding]:
@@ -82,7 +83,9 @@ def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding
             text = f"The administrator who connected may not read this: {permission} is missing."
             return finding_of(error, text, granting(roles))
         except Unavailable as error:
-            return cannot_tell(f"PingOne did not answer this properly. {error.cause}", error.resolution)
+            return cannot_tell(
+                f"PingOne did not answer this properly. {english(error.cause)}", english(error.resolution)
+            )
         return passed("Can be read.")
 
     return run

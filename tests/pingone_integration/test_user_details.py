@@ -77,11 +77,11 @@ def test_devices_keep_the_order_of_pingone_and_show_their_state(api, pingone):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("OK", "The password can be used."),
+        ("OK", "The password works."),
         ("PASSWORD_LOCKED_OUT", "Locked after too many wrong passwords."),
-        ("NO_PASSWORD", "No password has been set."),
-        ("SOMETHING_NEW", "PingOne reports the state SOMETHING_NEW."),
-        (None, "PingOne reports the state unknown."),
+        ("NO_PASSWORD", "They have no password."),
+        ("SOMETHING_NEW", "PingOne reports the status SOMETHING_NEW."),
+        (None, "PingOne does not say whether the password works."),
     ],
 )
 def test_password_state_is_put_in_words(api, pingone, status, words):

@@ -43,6 +43,7 @@ from console.perform import perform
 from pingone_integration import users
 from pingone_integration.endpoints import Exchange
 from pingone_integration.errors import NoEnvironmentChosen, PingOneError
+from pingone_integration.texts import english
 from pingone_integration.user_search import literal, user_id_in
 from pingone_integration.users import User
 
@@ -178,8 +179,8 @@ class Command(BaseCommand):
         if options["json"]:
             told: dict[str, Any] = {"outcome": outcome, "error": text, "details": details}
             if error:
-                told |= {"kind": error.kind, "title": error.title, "cause": error.cause}
-                told["resolution"] = resolution_of(error)
+                told |= {"kind": error.kind, "title": english(error.title), "cause": english(error.cause)}
+                told["resolution"] = english(resolution_of(error))
             if trace:
                 told |= {"error_id": trace.error_id, "transaction_id": trace.transaction_id}
             if error and error.retry_after_s is not None:

@@ -308,8 +308,8 @@ def assert_told_to_look(told: Told, action: Action, way: Way) -> None:
 
 
 def assert_told_why(told: Told, way: Way, error: type[PingOneError]) -> None:
-    assert error.title in told.text
-    assert error.resolution in told.text
+    assert str(error.title) in told.text
+    assert str(error.resolution) in told.text
     assert told.status == (FAILED if way is Way.COMMAND else status_of(error))
     assert way is Way.COMMAND or f'data-failure="{error.kind}"' in told.text
 

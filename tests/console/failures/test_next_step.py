@@ -13,7 +13,7 @@ Reason = UnlockFailure.Reason
 
 @pytest.mark.parametrize("error", errors.kinds().values(), ids=lambda error: error.kind)
 def test_resolution_begins_with_the_step_at_pingone(error: type[PingOneError]) -> None:
-    assert resolution_of(error).startswith(error.resolution)
+    assert resolution_of(error).startswith(str(error.resolution))
     assert resolution_of(error).endswith(".")
 
 
@@ -21,15 +21,15 @@ def test_resolution_of_an_ended_grant_names_who_connects_and_where() -> None:
     error = errors.TokenRefreshFailure()
 
     assert resolution_of(error) == (
-        "An administrator at PingOne has to approve the access again. "
+        "A PingOne administrator has to approve the connection again. "
         "An org admin connects again under Settings, PingOne."
     )
     assert failure_of(error, None).resolution == resolution_of(error) == resolution_of(type(error))
 
 
 def test_subclass_does_not_inherit_the_next_step() -> None:
-    assert resolution_of(errors.Duplicate) == errors.Duplicate.resolution
-    assert resolution_of(errors.RefusedByState) == errors.RefusedByState.resolution
+    assert resolution_of(errors.Duplicate) == str(errors.Duplicate.resolution)
+    assert resolution_of(errors.RefusedByState) == str(errors.RefusedByState.resolution)
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_refused_unlock_without_another_lock_names_no_button(reason: UnlockFailu
     error = UnlockFailure()
     error.reason = reason
 
-    assert resolution_of(error) == error.resolution
+    assert resolution_of(error) == str(error.resolution)
