@@ -178,7 +178,7 @@ class StateRejected(PingOneError):
     kind = "state-rejected"
     title = _("This PingOne sign-in was not started here")
     cause = _("It does not match any attempt to connect that is still open.")
-    resolution = _("Start over to connect. Nothing was changed.")
+    resolution = _("Nothing was changed. Connect again.")
     reason: Reason | None = None  # None if rebuilt from the database
     causes = {
         Reason.MISSING: _(
@@ -186,7 +186,7 @@ class StateRejected(PingOneError):
         ),
         Reason.FOREIGN: _("It was started in another browser, by someone else, or before a sign-out."),
         Reason.STALE: _("More than ten minutes passed between the start and the approval."),
-        Reason.REPLAYED: _("It was already used, for example by reloading its address or in a second tab."),
+        Reason.REPLAYED: _("This sign-in was already used, for example by reloading its address or in a second tab."),
     }
 
     def __init__(self, reason: Reason) -> None:
@@ -294,7 +294,8 @@ class UnlockFailure(RefusedByState):
 
     class Reason(StrEnum):
         DISABLED = "disabled"
-        ACCOUNT = "account"  # still locked
+        REFUSED = "refused"  # it is locked, and PingOne does not lift that lock
+        ACCOUNT = "account"  # here and below: another lock holds
         PASSWORD = "password"  # noqa: S105 - it is what is locked
         NO_PASSWORD = "no-password"  # noqa: S105 - nothing is locked
         DEVICE = "device"
@@ -304,7 +305,7 @@ class UnlockFailure(RefusedByState):
     kind = "unlock-failure"
     title = _("PingOne did not unlock the user")
     cause: Text = _(
-        "Another kind of lock may hold, on the password or an MFA device, or the license may not include unlocking."
+        "Something else may be locked, such as the password or an MFA device, or the license may not include unlocking."
     )
     resolution: Text = _("Check the account, the password and the MFA devices, and unlock the one that is locked.")
     reason: Reason | None = None  # None if unknown

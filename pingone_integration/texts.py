@@ -1,4 +1,4 @@
-"""Texts for people: translated where they are shown, stored and logged in English."""
+"""Texts for people. They are translated when shown, and stored and logged in English."""
 
 from typing import TypeAlias
 

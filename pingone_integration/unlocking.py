@@ -19,32 +19,34 @@ Reason = UnlockFailure.Reason
 
 def unlock_account(api: PingOneApi, user_id: UUID) -> None:
     """Call users.unlock; if PingOne refuses, raise UnlockFailure, which names the kind of lock."""
-    with _explained(api, user_id):
+    with _explained(api, user_id, Reason.ACCOUNT):
         users.unlock(api, user_id)
 
 
 def unlock_password(api: PingOneApi, user_id: UUID) -> None:
     """Call passwords.unlock. Raises UnlockFailure."""
-    with _explained(api, user_id):
+    with _explained(api, user_id, Reason.PASSWORD):
         passwords.unlock(api, user_id)
 
 
 def unlock_device(api: PingOneApi, user_id: UUID, *, device_id: UUID) -> None:
     """Call devices.unlock. Raises UnlockFailure."""
-    with _explained(api, user_id):
+    with _explained(api, user_id, Reason.DEVICE):
         devices.unlock(api, user_id, device_id=device_id)
 
 
 @contextmanager
-def _explained(api: PingOneApi, user_id: UUID) -> Iterator[None]:
+def _explained(api: PingOneApi, user_id: UUID, lock: Reason) -> Iterator[None]:
+    """Explain a refusal to lift `lock`."""
     try:
         yield
     except RefusedByState as refused:
         failure = UnlockFailure(str(refused), details=refused.details, trace=refused.trace)
         with suppress(PingOneError):  # if the state cannot be read, the general texts stay
-            failure.reason = _reason(api, user_id)
-            if failure.reason:
-                failure.cause, failure.resolution = _WORDS[failure.reason]
+            reason = _reason(api, user_id)
+            if reason:
+                failure.reason = Reason.REFUSED if reason is lock else reason
+                failure.cause, failure.resolution = _REFUSED[lock] if reason is lock else _WORDS[reason]
         raise failure from refused
 
 
@@ -78,10 +80,7 @@ _WORDS: dict[Reason, tuple[Text, Text]] = {  # cause and resolution
         _("The user is deactivated. Unlocking does not change that."),
         _("Activate the user, then check again for a lock."),
     ),
-    Reason.ACCOUNT: (
-        _("The account is locked. The license may not include unlocking, or the user was activated a moment ago."),
-        _("Try again in a minute. If it keeps happening, ask whoever manages the PingOne license."),
-    ),
+    Reason.ACCOUNT: (_("The account is locked."), _("Unlock the account first.")),
     Reason.PASSWORD: (_("The account is not locked, but the password is."), _("Unlock the password instead.")),
     Reason.NO_PASSWORD: (_("They have no password."), _("Give them a temporary password.")),
     Reason.DEVICE: (_("The account is not locked, but an MFA device is."), _("Unlock the MFA device instead.")),
@@ -93,4 +92,13 @@ _WORDS: dict[Reason, tuple[Text, Text]] = {  # cause and resolution
         _("Nothing is locked: not the account, the password or an MFA device."),
         _("If they still cannot sign in, check the user's status."),
     ),
+}
+_LATER = _("Try again in a minute. If it keeps happening, ask whoever manages the PingOne license.")
+_REFUSED: dict[Reason, tuple[Text, Text]] = {  # the lock holds, and PingOne does not lift it
+    Reason.ACCOUNT: (
+        _("The account is locked. The license may not include unlocking, or the user was activated a moment ago."),
+        _LATER,
+    ),
+    Reason.PASSWORD: (_("The password is locked. The license may not include unlocking."), _LATER),
+    Reason.DEVICE: (_("An MFA device is locked. The license may not include unlocking."), _LATER),
 }

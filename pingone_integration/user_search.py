@@ -83,7 +83,7 @@ def filter_of(criteria: Criteria) -> str:
 
 
 def meaning_of(text: str) -> Text:
-    """Return a sentence that says how a search text was understood; empty for an empty text."""
+    """Return the meaning of a search text, to follow "Searched for"; empty for an empty text."""
     return _understood(_one_line(text)).meaning if text.strip() else ""
 
 
@@ -98,24 +98,20 @@ def _understood(text: str) -> _Understood:
     text = text.removeprefix("mailto:")
     if "@" in text:
         return _Understood(
-            format_lazy(_("Searched email addresses and usernames starting with “{text}”."), text=text),
+            format_lazy(_("email addresses and usernames starting with “{text}”"), text=text),
             [f"email sw {literal(text)}", f"username sw {literal(text)}"],
         )
     if _PHONE.fullmatch(text) and sum(character.isdigit() for character in text) >= 5:
-        meaning = format_lazy(_("Searched for the phone number {number}, written in several ways."), number=text)
+        meaning = format_lazy(_("the phone number {number}, written in several ways"), number=text)
         return _Understood(meaning, _phone_clauses(text))
     words = text.replace(",", " ").split() or [text]
     if len(words) == 1:
         return _Understood(
-            format_lazy(
-                _("Searched usernames, email addresses, given and family names starting with “{text}”."), text=text
-            ),
+            format_lazy(_("usernames, email addresses, given and family names starting with “{text}”"), text=text),
             [f"{attribute} sw {literal(text)}" for attribute in ("username", "email", "name.given", "name.family")],
         )
     return _Understood(
-        format_lazy(
-            _("Searched given and family names starting with “{text}”, in either order."), text=" ".join(words)
-        ),
+        format_lazy(_("given and family names starting with “{text}”, in either order"), text=" ".join(words)),
         [f"username sw {literal(text)}", f"name.formatted sw {literal(text)}", *_name_clauses(words[:_MAX_WORDS])],
     )
 

@@ -28,7 +28,7 @@ def refused(pingone, user, password="OK", device_lock="UNLOCKED"):
     ("user", "password", "device_lock", "reason", "cause"),
     [
         (ada(enabled=False), "PASSWORD_LOCKED_OUT", "LOCKED", Reason.DISABLED, "is deactivated"),
-        (ada(account=LOCKED), "OK", "UNLOCKED", Reason.ACCOUNT, "The account is locked."),
+        (ada(account=LOCKED), "OK", "UNLOCKED", Reason.REFUSED, "The account is locked. The license"),
         (ada(), "PASSWORD_LOCKED_OUT", "LOCKED", Reason.PASSWORD, "not locked, but the password is"),
         (ada(), "NO_PASSWORD", "LOCKED", Reason.NO_PASSWORD, "They have no password."),
         (ada(), "OK", "LOCKED", Reason.DEVICE, "not locked, but an MFA device is"),
@@ -76,25 +76,59 @@ def test_refused_unlock_of_an_unreadable_user_has_the_general_cause(api, pingone
     assert raised.value.cause == UnlockFailure.cause
 
 
+def unlock_device(api, user_id):
+    unlocking.unlock_device(api, user_id, device_id=DEVICE)
+
+
 @pytest.mark.parametrize(
     ("unlock", "path"),
-    [
-        (unlocking.unlock_password, f"/users/{ADA}/password"),
-        (
-            lambda api, user_id: unlocking.unlock_device(api, user_id, device_id=DEVICE),
-            f"/users/{ADA}/devices/{DEVICE}",
-        ),
-    ],
+    [(unlocking.unlock_password, f"/users/{ADA}/password"), (unlock_device, f"/users/{ADA}/devices/{DEVICE}")],
     ids=["password", "device"],
 )
-def test_refused_unlock_of_a_password_or_device_is_explained_too(api, pingone, unlock, path):
-    refused(pingone, ada(enabled=False))
+@pytest.mark.parametrize(
+    ("changes", "reason", "cause"),
+    [
+        ({"enabled": False}, Reason.DISABLED, "is deactivated"),
+        ({"account": LOCKED}, Reason.ACCOUNT, "The account is locked."),
+    ],
+    ids=["deactivated", "account locked"],
+)
+def test_refused_unlock_of_a_password_or_device_names_the_greater_obstacle(
+    api, pingone, unlock, path, changes, reason, cause
+):
+    refused(pingone, ada(**changes), "PASSWORD_LOCKED_OUT", "LOCKED")
     pingone.post(path).respond(400, json=error("REQUEST_FAILED"))
 
     with pytest.raises(UnlockFailure) as raised:
         unlock(api, ADA)
 
-    assert "is deactivated" in str(raised.value.cause)
+    assert raised.value.reason == reason
+    assert cause in str(raised.value.cause)
+
+
+@pytest.mark.parametrize(
+    ("unlock", "path", "password", "cause"),
+    [
+        (
+            unlocking.unlock_password,
+            f"/users/{ADA}/password",
+            "PASSWORD_LOCKED_OUT",
+            "The password is locked. The license",
+        ),
+        (unlock_device, f"/users/{ADA}/devices/{DEVICE}", "OK", "An MFA device is locked. The license"),
+    ],
+    ids=["password", "device"],
+)
+def test_refused_unlock_of_the_lock_that_holds_does_not_recommend_itself(api, pingone, unlock, path, password, cause):
+    refused(pingone, ada(), password, "LOCKED")
+    pingone.post(path).respond(400, json=error("REQUEST_FAILED"))
+
+    with pytest.raises(UnlockFailure) as raised:
+        unlock(api, ADA)
+
+    assert raised.value.reason == Reason.REFUSED
+    assert cause in str(raised.value.cause)
+    assert "instead" not in str(raised.value.resolution)
 
 
 def test_unlock_without_an_answer_is_not_a_refusal(api, pingone):

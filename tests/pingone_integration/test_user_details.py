@@ -68,7 +68,7 @@ def test_devices_keep_the_order_of_pingone_and_show_their_state(api, pingone):
 
     email, sms, mobile, new = devices.all_of(api, ADA)
 
-    assert (email.kind, email.nickname, email.target, email.is_active) == ("E-mail", "Work", "ada@acme.test", True)
+    assert (email.kind, email.nickname, email.target, email.is_active) == ("Email", "Work", "ada@acme.test", True)
     assert (sms.kind, sms.target, sms.is_active) == ("Text message", "+46701234567", False)
     assert (mobile.kind, mobile.target) == ("PingID mobile app", "iPhone")
     assert (new.kind, new.is_locked, new.is_blocked) == ("New thing", True, True)

@@ -90,7 +90,7 @@ def test_error_page_shows_cause_and_next_step(fail: Any, org_admin: Operator, er
     html = unescape(response.content.decode())
     assert f"<h1>{error.title}</h1>" in html
     assert str(error.cause) in html
-    assert resolution_of(error) in html
+    assert str(resolution_of(error)) in html
     assert "<nav" in html
     assert "the-developers-text" not in html
 

@@ -13,8 +13,8 @@ Reason = UnlockFailure.Reason
 
 @pytest.mark.parametrize("error", errors.kinds().values(), ids=lambda error: error.kind)
 def test_resolution_begins_with_the_step_at_pingone(error: type[PingOneError]) -> None:
-    assert resolution_of(error).startswith(str(error.resolution))
-    assert resolution_of(error).endswith(".")
+    assert str(resolution_of(error)).startswith(str(error.resolution))
+    assert str(resolution_of(error)).endswith(".")
 
 
 def test_resolution_of_an_ended_grant_names_who_connects_and_where() -> None:
@@ -45,7 +45,7 @@ def test_refused_unlock_names_the_button_for_the_other_lock(reason: UnlockFailur
     assert any(action.label == button for action in ACTIONS)
 
 
-@pytest.mark.parametrize("reason", [None, Reason.ACCOUNT, Reason.DISABLED])
+@pytest.mark.parametrize("reason", [None, Reason.REFUSED, Reason.ACCOUNT, Reason.DISABLED, Reason.NO_PASSWORD])
 def test_refused_unlock_without_another_lock_names_no_button(reason: UnlockFailure.Reason | None) -> None:
     error = UnlockFailure()
     error.reason = reason
