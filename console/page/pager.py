@@ -4,7 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from pingone_integration.calls.paging import Page
+from pingone_integration.texts import Text
+
+PREVIOUS, NEXT = _("Previous"), _("Next")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +19,8 @@ class Pager:
     first: str = ""
     previous: str = ""
     next: str = ""
-    previous_label: str = "Previous"
-    next_label: str = "Next"
+    previous_label: Text = PREVIOUS
+    next_label: Text = NEXT
 
 
 def pager_of(page: Page[Any] | None, cursor: str, url: Callable[[str], str]) -> Pager:

@@ -129,7 +129,7 @@ def test_connect_form_is_kept_after_the_back_button_and_a_refused_consent(
     press(page, "Connect")
     sign_on_at_pingone(page, there, "Cancel")
 
-    expect(page.get_by_role("alert")).to_contain_text("You or PingOne refused the access")
+    expect(page.get_by_role("alert")).to_contain_text("The connection was not approved")
     expect(page.get_by_label("Client ID")).to_have_value(there.application.client_id)
     expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
 

@@ -73,7 +73,7 @@ def test_page_is_accessible_and_fits(
     expect(page.get_by_role("rowheader", name="Create user")).to_be_visible()
     page.get_by_label("Error text").fill('{"error": "invalid_grant"}')
     page.get_by_role("button", name="Explain").click()
-    expect(page.locator("#explained")).to_contain_text("The access to PingOne has ended")
+    expect(page.locator("#explained")).to_contain_text("The connection to PingOne has ended")
     assert_accessible(page)
     page.keyboard.press("Control+End")
     expect(page.locator(".topbar")).to_be_in_viewport()
@@ -161,7 +161,7 @@ def test_page_works_without_javascript(new_page: NewPage, org_admin: Operator, w
 
     page.get_by_label("Error text").fill(str(error("NOT_FOUND")).replace("'", '"'))
     page.get_by_role("button", name="Explain").click()
-    expect(page.locator("#explained")).to_contain_text("PingOne does not find this")
+    expect(page.locator("#explained")).to_contain_text("PingOne cannot find this")
 
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save as text").click()

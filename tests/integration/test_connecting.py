@@ -177,8 +177,8 @@ def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_th
 def test_wrong_secret_or_method_is_reported_after_the_approval(admin, typed, initech, mistake) -> None:
     told = come_back(admin, sign_on(leave(admin, typed | mistake)))
 
-    assert "PingOne does not accept these credentials" in told
-    assert "The client ID or secret is wrong, the client authentication method differs" in told
+    assert "PingOne rejected these credentials" in told
+    assert "The client ID or secret is wrong, the client authentication method is different" in told
     assert typed["client_id"] in admin.get(SETTINGS).text
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
@@ -194,7 +194,7 @@ def test_wrong_secret_is_repaired_by_typing_the_right_secret(admin, typed, inite
 def test_refused_consent_is_reported(admin, typed, initech) -> None:
     told = come_back(admin, sign_on(leave(admin, typed), answer="cancel"))
 
-    assert "You or PingOne refused the access" in told
+    assert "The connection was not approved" in told
     assert "Cancel was pressed on PingOne's page" in told
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 

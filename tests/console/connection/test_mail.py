@@ -63,7 +63,7 @@ def test_email_explains_the_change_its_cause_and_the_next_step(
         "Before: needs attention\n"
         f"Since:  {at:%Y-%m-%d %H:%M} UTC\n"
         f"Cause:  {TokenRefreshFailure.cause} (PingOne's code invalid_grant, Correlation ID 1f0c-44)\n"
-        "To do:  An administrator at PingOne has to approve the access again. An org admin can reconnect under "
+        "To do:  A PingOne administrator has to approve the connection again. An org admin can reconnect under "
         "Settings, PingOne.\n\n"
         "http://localhost/o/acme/settings/connection/\n\n"
         "You get this because you are an org admin of Acme in the PingOne console.\n"

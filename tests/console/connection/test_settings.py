@@ -276,7 +276,7 @@ def test_another_region_clears_the_managed_environment(admin, fresh) -> None:
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("token-refresh-failure", "The access to PingOne has ended. The &lt;b&gt;session&lt;/b&gt; ended."),
+        ("token-refresh-failure", "The connection to PingOne has ended. The &lt;b&gt;session&lt;/b&gt; ended."),
         ("no-longer-there", "PingOne refused the request. The &lt;b&gt;session&lt;/b&gt; ended."),
         ("", "<span>The &lt;b&gt;session&lt;/b&gt; ended."),
     ],

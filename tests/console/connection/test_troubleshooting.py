@@ -401,8 +401,8 @@ ENVELOPE = json.dumps(FORBIDDEN)
         ("HTTP 401", "token-rejected"),
         ("no-refresh-token", "no-refresh-token"),
         ('{"key": "refresh", "kind": "seal-broken"}', "seal-broken"),
-        ("The access to PingOne has ended", "token-refresh-failure"),
-        ("PingOne gave no refresh token:\n the application's Refresh Token grant is switched off.", "no-refresh-token"),
+        ("The connection to PingOne has ended", "token-refresh-failure"),
+        ("PingOne gave no refresh token:\n the application's Refresh Token grant is off.", "no-refresh-token"),
         ("Name or service not known", "connection-failure"),
         ("certificate verify failed: self-signed certificate", "connection-failure"),
         ("The read operation timed out", "unavailable"),
@@ -422,9 +422,9 @@ def test_pasted_error_is_explained(agent: Client, pasted: str, kind: str) -> Non
 @pytest.mark.parametrize("error_class", errors.kinds().values(), ids=lambda one: one.kind)
 def test_every_error_kind_is_recognized_by_its_cause(agent: Client, error_class: type[PingOneError]) -> None:
     if error_class is errors.StateRejected:
-        cause = errors.StateRejected.causes[errors.StateRejected.Reason.STALE]
+        cause = str(errors.StateRejected.causes[errors.StateRejected.Reason.STALE])
     else:
-        cause = error_class.cause
+        cause = str(error_class.cause)
 
     fragment = agent.post(f"{PAGE}explain/", {"error_text": f"It says:\n{cause}"}, headers=HTMX).text
 
