@@ -16,13 +16,13 @@ FAILED = 1
 
 
 class Command(BaseCommand):
-    """A command that changes nothing at PingOne and renews the access token only if it has expired."""
+    """Check the connection. Changes nothing at PingOne, and renews the access token only if it has expired."""
 
-    help = f"Check an organization's connection to PingOne, step by step. Exits with {FAILED} when a check failed."
+    help = f"Check an organization's connection to PingOne step by step. Exit code {FAILED}: a check failed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("organization", metavar="ORG", help="the organization's slug")
-        parser.add_argument("--json", action="store_true", help="one JSON object instead of lines to read")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         organization = Organization.objects.filter(slug=options["organization"]).first()
@@ -41,8 +41,9 @@ class Command(BaseCommand):
 
     def _tell(self, result: Result) -> None:
         finding = result.finding
-        self.stdout.write(f"{english(result.state.label):<12}{result.seconds:>6.2f} s  {english(result.check.title)}")
+        state, title = english(result.state.label), english(result.check.title)
+        self.stdout.write(f"{state:<12}{result.seconds:>6.2f} s  {title}")
         if result.state != State.SKIPPED:
             self.stdout.write(f"{'':<22}{english(finding.text)}")
-        if advice := english(advice_of(finding)):
-            self.stdout.write(f"{'':<22}-> {advice}")
+        if advice := advice_of(finding):
+            self.stdout.write(f"{'':<22}-> {english(advice)}")
