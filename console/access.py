@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from console import kept_forms
@@ -17,6 +18,7 @@ from console.fragments import page_of, wants_fragment
 from console.models import AuditEntry, Membership, Operator, Organization
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
+from pingone_integration.texts import Text
 
 
 class Permission(StrEnum):
@@ -47,30 +49,30 @@ class Permission(StrEnum):
     MANAGE_POLICIES = "policies.manage"
 
 
-PERMISSION_LABELS = {  # after "the right to"
-    Permission.ENTER: "enter the organization",
-    Permission.VIEW_USERS: "see users",
-    Permission.SYNC_POPULATIONS: "sync populations",
-    Permission.CREATE_USERS: "create users",
-    Permission.UPDATE_USERS: "change users' profiles",
-    Permission.ENABLE_USERS: "activate and deactivate users",
-    Permission.UNLOCK_USERS: "unlock users",
-    Permission.LOCK_USERS: "lock users",
-    Permission.MOVE_USERS: "move users to another population",
-    Permission.DELETE_USERS: "delete users",
-    Permission.RECOVER_PASSWORDS: "send recovery codes and force password changes",
-    Permission.SET_PASSWORDS: "set temporary passwords",
-    Permission.CHANGE_GROUPS: "change users' groups",
-    Permission.EXPORT_USERS: "export lists of users",
-    Permission.SWITCH_MFA: "switch MFA on and off",
-    Permission.CHANGE_DEVICES: "change users' MFA devices",
-    Permission.END_SESSIONS: "end users' sessions",
-    Permission.CALL_API: "call any PingOne endpoint",
-    Permission.VIEW_AUDIT: "see the audit log",
-    Permission.EXPORT_AUDIT: "export the audit log",
-    Permission.MANAGE_CONNECTION: "manage the connection to PingOne",
-    Permission.MANAGE_MEMBERS: "manage the organization's members",
-    Permission.MANAGE_POLICIES: "decide what actions ask for",
+PERMISSION_LABELS: dict[Permission, Text] = {  # after "permission to"
+    Permission.ENTER: _("enter the organization"),
+    Permission.VIEW_USERS: _("see users"),
+    Permission.SYNC_POPULATIONS: _("sync populations"),
+    Permission.CREATE_USERS: _("create users"),
+    Permission.UPDATE_USERS: _("change users' profiles"),
+    Permission.ENABLE_USERS: _("activate and deactivate users"),
+    Permission.UNLOCK_USERS: _("unlock users"),
+    Permission.LOCK_USERS: _("lock users"),
+    Permission.MOVE_USERS: _("move users to another population"),
+    Permission.DELETE_USERS: _("delete users"),
+    Permission.RECOVER_PASSWORDS: _("send recovery codes and force password changes"),
+    Permission.SET_PASSWORDS: _("set temporary passwords"),
+    Permission.CHANGE_GROUPS: _("change users' groups"),
+    Permission.EXPORT_USERS: _("export lists of users"),
+    Permission.SWITCH_MFA: _("turn MFA on and off"),
+    Permission.CHANGE_DEVICES: _("change users' MFA devices"),
+    Permission.END_SESSIONS: _("end users' sessions"),
+    Permission.CALL_API: _("call any PingOne endpoint"),
+    Permission.VIEW_AUDIT: _("see the audit log"),
+    Permission.EXPORT_AUDIT: _("export the audit log"),
+    Permission.MANAGE_CONNECTION: _("manage the connection to PingOne"),
+    Permission.MANAGE_MEMBERS: _("manage members"),
+    Permission.MANAGE_POLICIES: _("set ticket rules"),
 }
 
 _AUDITOR = frozenset(

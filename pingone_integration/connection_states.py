@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection, ConnectionEvent
+from pingone_integration.texts import english
 from pingone_integration.values import text
 
 # Sent once for each change, with the ConnectionEvent as `event`; this package does not know the receivers.
@@ -36,11 +37,12 @@ def record(connection: Connection, state: Connection.State, *, kind: str = "", c
 
 
 def cause_of(error: PingOneError) -> str:
-    """Return the cause in words, with the IDs for PingOne's support."""
+    """Return the cause in English, with the IDs for PingOne's support."""
     ids = {
         "PingOne's code": error.trace.code,
         "Correlation ID": error.trace.correlation_id,
         "error ID": error.trace.error_id,
     }
     named = ", ".join(f"{label} {value[:100]}" for label, value in ids.items() if value)
-    return text(f"{error.cause} ({named})" if named else error.cause)
+    cause = english(error.cause)
+    return text(f"{cause} ({named})" if named else cause)

@@ -4,22 +4,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.paging import items_of
 from pingone_integration.errors import Unavailable
+from pingone_integration.texts import Text
 from pingone_integration.values import Json, identifier, json_object, moment, text
 
-_KINDS = {
-    "EMAIL": "E-mail",
-    "SMS": "Text message",
-    "VOICE": "Voice call",
-    "TOTP": "Authenticator app",
-    "MOBILE": "PingID mobile app",
-    "FIDO2": "Passkey or security key",
-    "WHATSAPP": "WhatsApp",
-    "OATH_TOKEN": "Hardware token",
-    "SECURITY_KEY": "Security key",
-    "PLATFORM": "This computer's own authenticator",
+_KINDS: dict[str, Text] = {
+    "EMAIL": _("Email"),
+    "SMS": _("Text message"),
+    "VOICE": _("Voice call"),
+    "TOTP": _("Authenticator app"),
+    "MOBILE": _("PingID mobile app"),
+    "FIDO2": _("Passkey or security key"),
+    "WHATSAPP": _("WhatsApp"),
+    "OATH_TOKEN": _("Hardware token"),
+    "SECURITY_KEY": _("Security key"),
+    "PLATFORM": _("This computer's own authenticator"),
 }
 
 
@@ -41,9 +44,9 @@ class Device:
         return self.is_active and not self.is_blocked and not self.is_locked
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Text:
         """Return the type in words; PingOne's own word for a new type."""
-        return _KINDS.get(self.type, self.type.replace("_", " ").capitalize() or "Unknown")
+        return _KINDS.get(self.type) or self.type.replace("_", " ").capitalize() or _("Unknown")
 
 
 def all_of(api: PingOneApi, user_id: UUID) -> tuple[Device, ...]:

@@ -9,6 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from pingone_integration.texts import Text, english
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,9 @@ class PingOneError(Exception):
     """A PingOne call failed. A subclass says why, and what to do."""
 
     kind: str = "unexpected"  # in URLs and the log: never renamed
-    title: str = "PingOne refused the request"
-    cause: str = "PingOne answered something that is not known here."
-    resolution: str = "Try again; if it stays, ask PingOne support."
+    title: Text = _("PingOne refused the request")
+    cause: Text = _("PingOne gave an unexpected answer.")
+    resolution: Text = _("Try again. If it keeps happening, contact PingOne support.")
     outcome_known: bool = True  # False if PingOne may have acted (outcome unknown)
 
     def __init__(
@@ -50,7 +55,7 @@ class PingOneError(Exception):
         trace: Trace = Trace(),
         retry_after_s: int | None = None,
     ) -> None:
-        super().__init__(detail or self.title)
+        super().__init__(detail or english(self.title))
         self.details = details
         self.trace = trace
         self.retry_after_s = retry_after_s  # seconds; None if PingOne named no time
@@ -60,46 +65,46 @@ class ConnectionFailure(PingOneError):
     """PingOne could not be reached, so nothing happened there."""
 
     kind = "connection-failure"
-    title = "PingOne could not be reached"
-    cause = "The Auth URL may be of another region, or the network, DNS or TLS between here and PingOne fails."
-    resolution = "Compare the Auth URL and the API URL derived from it with PingOne's settings, then try again."
+    title = _("PingOne could not be reached")
+    cause = _("The Auth URL may belong to another region, or a network, DNS or TLS problem blocks the way to PingOne.")
+    resolution = _("Check the Auth URL and the API URL derived from it against PingOne's settings, then try again.")
 
 
 class NotConnected(PingOneError):
     """The organization is not connected yet, or was disconnected."""
 
     kind = "not-connected"
-    title = "This organization is not connected to PingOne"
-    cause = "No administrator has approved the access yet, or the connection was ended."
-    resolution = "An administrator at PingOne has to approve the access."
+    title = _("This organization is not connected to PingOne")
+    cause = _("No administrator has approved the connection yet, or someone disconnected it.")
+    resolution = _("A PingOne administrator has to approve the connection.")
 
 
 class SettingsIncomplete(NotConnected):
     """Client ID, secret, Auth URL or Environment ID is still missing."""
 
     kind = "settings-incomplete"
-    title = "The PingOne settings are not complete"
-    cause = "Connecting needs Client ID, Client secret, Auth URL and Environment ID."
-    resolution = "All four have to be entered."
+    title = _("The PingOne settings are incomplete")
+    cause = _("A connection needs Client ID, Client secret, Auth URL and Environment ID.")
+    resolution = _("All four are required.")
 
 
 class NoEnvironmentChosen(NotConnected):
     """The organization is connected, but has no managed environment yet."""
 
     kind = "no-environment-chosen"
-    title = "No environment is chosen yet"
-    cause = "PingOne is connected, but nobody has chosen which of its environments to manage here."
-    resolution = "One of them has to be chosen."
+    title = _("No environment is chosen yet")
+    cause = _("PingOne is connected, but the environment to manage has not been chosen.")
+    resolution = _("An environment has to be chosen.")
 
 
 class AuthenticationError(PingOneError):
     """PingOne does not authenticate us: client ID, secret, method, code or redirect URI."""
 
     kind = "authentication-error"
-    title = "PingOne does not accept these credentials"
-    cause = "The client ID or secret is wrong, the client authentication method differs, or the code expired."
-    resolution = (
-        "Compare Client ID, Client secret and authentication method with the PingOne application, then connect again."
+    title = _("PingOne rejected these credentials")
+    cause = _("The client ID or secret is wrong, the client authentication method is different, or the code expired.")
+    resolution = _(
+        "Check Client ID, Client secret and authentication method against the PingOne application, then connect again."
     )
 
 
@@ -107,42 +112,58 @@ class TokenRefreshFailure(PingOneError):
     """The grant has ended: the refresh token expired, was revoked or was replayed."""
 
     kind = "token-refresh-failure"
-    title = "The access to PingOne has ended"
-    cause = "The refresh token expired, was revoked, or the session of the administrator who connected ended."
-    resolution = "An administrator at PingOne has to approve the access again."
+    title = _("The connection to PingOne has ended")
+    cause = _("The refresh token expired or was revoked, or the session of the administrator who connected ended.")
+    resolution = _("A PingOne administrator has to approve the connection again.")
 
 
 class NoRefreshToken(TokenRefreshFailure):
     """The access token expired, and PingOne gave no refresh token."""
 
     kind = "no-refresh-token"
-    cause = "PingOne gave no refresh token: the application's Refresh Token grant is switched off."
-    resolution = "Switch on the Refresh Token grant of the PingOne application, then connect again."
+    cause = _("PingOne gave no refresh token: the application's Refresh Token grant is off.")
+    resolution = _("Turn on the Refresh Token grant of the PingOne application, then connect again.")
 
 
 class TokenRejected(PingOneError):
     """The API refuses an access token that was just issued, or has not expired."""
 
     kind = "token-rejected"
-    title = "PingOne does not accept its own access token"
-    cause = "The API host belongs to another region than the Auth URL, or the administrator's access just ended."
-    resolution = "Try again; if it stays, compare the Auth URL with PingOne's, and connect again."
+    title = _("PingOne rejected its own access token")
+    cause = _("The API host and the Auth URL are in different regions, or the administrator just lost access.")
+    resolution = _("Try again. If it keeps happening, check the Auth URL against PingOne's, and connect again.")
 
 
 class SignOnUnverified(PingOneError):
     """The ID token does not prove who approved the connection."""
 
     kind = "sign-on-unverified"
-    title = "The sign-on at PingOne could not be verified"
-    cause = "The ID token's signature, issuer, audience or time does not fit, or PingOne sent none."
-    resolution = "Check that the clock of this server is right, then connect again. Nothing was changed."
+    title = _("The sign-in to PingOne could not be verified")
+    cause: Text = _("The ID token's signature, issuer, audience or time is wrong, or PingOne sent no ID token.")
+    resolution = _("Check that this server's clock is right, then connect again. Nothing was changed.")
 
     def __init__(self, detail: str = "", *, clock_ahead_s: float = 0) -> None:
         """`clock_ahead_s`: seconds that this clock is ahead of PingOne's (negative: behind), if that is the reason."""
         super().__init__(detail)
         if clock_ahead_s:
-            direction = "ahead of" if clock_ahead_s > 0 else "behind"
-            self.cause = f"The clock of this server is {round(abs(clock_ahead_s) / 60)} minutes {direction} PingOne's."
+            self.cause = _clock_off(clock_ahead_s)
+
+
+def _clock_off(ahead_s: float) -> Text:
+    minutes = round(abs(ahead_s) / 60)
+    if ahead_s > 0:
+        words = ngettext_lazy(
+            "This server's clock is {minutes} minute ahead of PingOne's.",
+            "This server's clock is {minutes} minutes ahead of PingOne's.",
+            minutes,
+        )
+    else:
+        words = ngettext_lazy(
+            "This server's clock is {minutes} minute behind PingOne's.",
+            "This server's clock is {minutes} minutes behind PingOne's.",
+            minutes,
+        )
+    return format_lazy(words, minutes=minutes)
 
 
 class StateRejected(PingOneError):
@@ -155,15 +176,17 @@ class StateRejected(PingOneError):
         REPLAYED = "replayed"
 
     kind = "state-rejected"
-    title = "This return from PingOne does not belong to an attempt from here"
-    cause = "It belongs to none of the attempts to connect that are waiting."
-    resolution = "Begin to connect anew. Nothing was changed."
+    title = _("This PingOne sign-in was not started here")
+    cause = _("It does not match any attempt to connect that is still open.")
+    resolution = _("Nothing was changed. Connect again.")
     reason: Reason | None = None  # None if rebuilt from the database
     causes = {
-        Reason.MISSING: "The address lacks the `state` that PingOne sends back: it was opened by hand or cut off.",
-        Reason.FOREIGN: "The attempt was begun in another browser, by somebody else, or before a sign-out.",
-        Reason.STALE: "More than ten minutes passed between the beginning and the approval of the access.",
-        Reason.REPLAYED: "This return was used already, for example by reloading its address or in a second tab.",
+        Reason.MISSING: _(
+            "The address has no `state`, which PingOne always sends back. It was opened by hand or cut off."
+        ),
+        Reason.FOREIGN: _("It was started in another browser, by someone else, or before a sign-out."),
+        Reason.STALE: _("More than ten minutes passed between the start and the approval."),
+        Reason.REPLAYED: _("This sign-in was already used, for example by reloading its address or in a second tab."),
     }
 
     def __init__(self, reason: Reason) -> None:
@@ -176,90 +199,94 @@ class InvalidApiUrl(PingOneError):
     """The Auth URL or Environment ID is invalid."""
 
     kind = "invalid-api-url"
-    title = "This is not an Auth URL of PingOne"
-    cause = "The Auth URL or the Environment ID is malformed, or its host is not one of PingOne's regions."
-    resolution = "Copy the Auth URL from PingOne, for example https://auth.pingone.eu, and the Environment ID."
+    title = _("This is not a PingOne Auth URL")
+    cause: Text = _("The Auth URL or the Environment ID is malformed, or its host is not in a PingOne region.")
+    resolution = _("Copy the Auth URL, for example https://auth.pingone.eu, and the Environment ID from PingOne.")
 
 
 class UnknownEnvironment(InvalidApiUrl):
     """The Auth URL's host responds, but has no such environment."""
 
     kind = "unknown-environment"
-    title = "PingOne does not know this environment"
-    cause = "The Environment ID is mistyped, or the environment is in another region than the Auth URL."
-    resolution = "Compare the Environment ID and the region of the Auth URL with the environment's page in PingOne."
+    title = _("PingOne does not know this environment")
+    cause = _("The Environment ID has a typo, or the environment is in another region than the Auth URL.")
+    resolution = _("Check the Environment ID and the region of the Auth URL against the environment's page in PingOne.")
 
 
 class MissingPermission(PingOneError):
     """403: a role is missing, or the administrator may not see the environment."""
 
     kind = "missing-permission"
-    title = "PingOne does not allow this"
-    cause = "The administrator who connected lacks the role for it, or the environment is not one they can see."
-    resolution = "Give that administrator the role in PingOne, choose another environment, or connect as another one."
+    title = _("PingOne does not allow this")
+    cause = _("The administrator who connected does not have the role for this, or cannot see the environment.")
+    resolution = _(
+        "Give that administrator the role in PingOne, choose another environment, or connect as someone else."
+    )
 
 
 class LicenseExceeded(PingOneError):
     """403 LICENSE_EXCEEDED: the license allows no more users, populations or the like."""
 
     kind = "license-exceeded"
-    title = "PingOne's licence is used up"
-    cause = "The environment has as many users, or whatever this is about, as its licence allows."
-    resolution = "Ask whoever manages the PingOne licence; nothing was changed."
+    title = _("The PingOne license is used up")
+    cause = _("The environment has reached a limit of its license, for example the number of users.")
+    resolution = _("Nothing was changed. Ask whoever manages the PingOne license.")
 
 
 class Blocked(PingOneError):
     """A 403 from outside PingOne's API: its gateway does not know the path, or a proxy blocks it."""
 
     kind = "blocked"
-    title = "The request was blocked on its way"
-    cause = "PingOne's gateway knows no such address, or something between here and PingOne blocks it."
-    resolution = "Compare the API URL with PingOne's settings, and ask whoever runs the network."
+    title = _("The request to PingOne was blocked")
+    cause = _("PingOne's gateway does not know this address, or something between here and PingOne blocks it.")
+    resolution = _("Check the API URL against PingOne's settings, and ask the network administrator.")
 
 
 class NotFound(PingOneError):
     """404: the user, group or device is gone, or outside the populations the administrator sees."""
 
     kind = "target-not-found"
-    title = "PingOne does not find this"
-    cause = "It was deleted, or it is in a population that the administrator who connected may not see."
-    resolution = "Search again."
+    title = _("PingOne cannot find this")
+    cause = _("It was deleted, or it is in a population that the administrator who connected cannot see.")
+    resolution = _("Search again.")
 
 
 class Duplicate(PingOneError):
     """A value that must be unique is taken (400 UNIQUENESS_VIOLATION)."""
 
     kind = "duplicate"
-    title = "This already exists"
-    cause = "Another user or group has the same value, perhaps in a population you cannot see."
-    resolution = "Choose another value, or work with the existing one."
+    title = _("This already exists")
+    cause = _("Another user or group has the same value, maybe in a population you cannot see.")
+    resolution = _("Choose another value, or use the existing one.")
 
 
 class InvalidValue(PingOneError):
     """400 INVALID_DATA: `details` name the attributes."""
 
     kind = "invalid-value"
-    title = "PingOne does not accept a value"
-    cause = "A value breaks a rule of PingOne or of this environment."
-    resolution = "Correct the values that PingOne names."
+    title = _("PingOne rejected a value")
+    cause = _("A value breaks a rule of PingOne or of this environment.")
+    resolution = _("Correct the values that PingOne names.")
 
 
 class StaleCursor(PingOneError):
     """A list cursor that belongs to an older access token, or is too old (400)."""
 
     kind = "stale-cursor"
-    title = "The list started again at its first page"
-    cause = "PingOne's place mark for the next page is only good for a while."
-    resolution = "Go on from here."
+    title = _("The list is back on its first page")
+    cause = _("The link to the next page had expired.")
+    resolution = _("Continue from here.")
 
 
 class RefusedByState(PingOneError):
     """The request is valid, but the state of the user forbids it (REQUEST_FAILED, 415 to an unlock)."""
 
     kind = "refused-by-state"
-    title = "PingOne cannot do this for the user as they are now"
-    cause = "For example the user is disabled, has no password, or signs on with another identity provider."
-    resolution = "Look at the user's status and choose the action that fits."
+    title = _("PingOne cannot do this for the user right now")
+    cause: Text = _(
+        "For example, the user is deactivated, has no password, or signs in with another identity provider."
+    )
+    resolution: Text = _("Check the user's status, and choose an action that fits.")
 
 
 class UnlockFailure(RefusedByState):
@@ -267,14 +294,20 @@ class UnlockFailure(RefusedByState):
 
     class Reason(StrEnum):
         DISABLED = "disabled"
-        ACCOUNT = "account"  # still locked
+        REFUSED = "refused"  # it is locked, and PingOne does not lift that lock
+        ACCOUNT = "account"  # here and below: another lock holds
         PASSWORD = "password"  # noqa: S105 - it is what is locked
+        NO_PASSWORD = "no-password"  # noqa: S105 - nothing is locked
         DEVICE = "device"
+        ELSEWHERE = "elsewhere"  # nothing is locked here: another provider or directory manages the password
+        NOTHING_LOCKED = "nothing-locked"
 
     kind = "unlock-failure"
-    title = "PingOne did not unlock the user"
-    cause = "It may be a lock of another kind, of the password or an MFA device, or the licence is without unlocking."
-    resolution = "Look at the state of account, password and MFA devices, and unlock what is locked."
+    title = _("PingOne did not unlock the user")
+    cause: Text = _(
+        "Something else may be locked, such as the password or an MFA device, or the license may not include unlocking."
+    )
+    resolution: Text = _("Check the account, the password and the MFA devices, and unlock the one that is locked.")
     reason: Reason | None = None  # None if unknown
 
 
@@ -282,92 +315,95 @@ class ChangedMeanwhile(PingOneError):
     """Optimistic locking: the user has changed since the values were read. Nothing was written."""
 
     kind = "changed-meanwhile"
-    title = "The user has changed since"
-    cause = "Somebody else, or PingOne itself, changed this user after the values were read."
-    resolution = "Look at the values as they are now, then decide again."
+    title = _("The user changed in the meantime")
+    cause = _("Someone else, or PingOne itself, changed this user after you loaded them.")
+    resolution = _("Check the current values, then decide again.")
 
 
 class RateLimited(PingOneError):
     """429, or our own rate limit. `retry_after_s` says when to retry, if known."""
 
     kind = "rate-limited"
-    title = "PingOne asks to slow down"
-    cause = "The licence's request limit is used up for the moment, by this server or by something else."
-    resolution = "Wait a moment and try again."
+    title = _("PingOne's rate limit was reached")
+    cause = _("The license's request limit is used up for now, by this server or by something else.")
+    resolution = _("Wait a moment, then try again.")
 
 
 class Unavailable(PingOneError):
     """5xx, a timeout, a reset or an unreadable response. After a write, the outcome may be unknown."""
 
     kind = "unavailable"
-    title = "PingOne did not answer properly"
-    cause = "PingOne or the network in between has a fault at the moment."
-    resolution = "Try again in a moment."
+    title = _("PingOne is not responding properly")
+    cause = _("PingOne or the network in between has a problem right now.")
+    resolution = _("Try again in a moment.")
 
     def __init__(self, detail: str = "", *, outcome_known: bool = True, **more: Any) -> None:
         super().__init__(detail, **more)
         self.outcome_known = outcome_known
         if not outcome_known:
-            self.title = "PingOne did not answer: it may have happened all the same"
-            self.cause = "The request was sent, and then PingOne or the network in between failed."
-            self.resolution = "Look at how things stand now, before doing it again."
+            self.title = _("No answer from PingOne: the change may have been made")
+            self.cause = _("The request was sent, and then PingOne or the network in between failed.")
+            self.resolution = _("Check the current state before you try again.")
 
 
 class BeingRenewed(Unavailable):
     """Another request still renews the access token, and this request cannot wait longer."""
 
     kind = "being-renewed"
-    title = "The access to PingOne is being renewed"
-    cause = "PingOne takes long to renew the access token that another request asked for."
-    resolution = "Try again in a few seconds."
+    title = _("The connection to PingOne is being renewed")
+    cause = _("PingOne is slow to renew the access token for another request.")
+    resolution = _("Try again in a few seconds.")
 
 
 class OutOfTime(Unavailable):
     """The deadline is over. The call was not sent, or its response was not waited for."""
 
     kind = "out-of-time"
-    title = "PingOne takes too long"
-    cause = "PingOne did not answer within the time that there is for all of its answers together."
-    resolution = "Try again in a moment."
+    title = _("PingOne is taking too long")
+    cause = _("PingOne did not answer within the time limit.")
+    resolution = _("Try again in a moment.")
 
 
 class Busy(Unavailable):
     """The concurrency limit is reached: too many requests of the organization wait. Nothing was sent."""
 
     kind = "busy"
-    title = "Too many requests are waiting for PingOne already"
-    cause = "PingOne answers slowly, or many people of this organization work at the same moment."
-    resolution = "Try again in a few seconds."
+    title = _("Too many requests are already waiting for PingOne")
+    cause = _("PingOne is slow, or many people in this organization are working at once.")
+    resolution = _("Try again in a few seconds.")
 
 
 class CallsPaused(Unavailable):
     """The circuit breaker is open: PingOne failed several times in a row, so calls fail at once for a while."""
 
     kind = "calls-paused"
-    title = "Calls to PingOne are paused for a moment"
-    cause = "PingOne failed several times in a row, so that it is not asked for a while."
-    resolution = "Try again after that time."
+    title = _("Calls to PingOne are paused for a moment")
+    cause = _("PingOne failed several times in a row, so no calls are made for a while.")
+    resolution = _("Try again after the pause.")
 
-    def __init__(self, detail: str = "", *, last: str = "", seconds: int = 0, until: datetime | None = None) -> None:
+    def __init__(self, detail: str = "", *, last: Text = "", seconds: int = 0, until: datetime | None = None) -> None:
         super().__init__(detail, retry_after_s=seconds or None)
         if until:
-            at = f"{timezone.localtime(until):%H:%M:%S %Z}"
-            self.cause = f"PingOne failed several times in a row; the last time: {last}. It is tried again at {at}."
+            self.cause = format_lazy(
+                _("PingOne failed several times in a row. Last failure: {failure}. Next try at {time}."),
+                failure=last,
+                time=f"{timezone.localtime(until):%H:%M:%S %Z}",
+            )
 
 
 class SealBroken(PingOneError):
     """A sealed value cannot be decrypted: its key is gone, it was altered, or it belongs to another place."""
 
     kind = "seal-broken"
-    title = "The stored credentials cannot be opened"
-    cause = "The key they were sealed with is not among this server's CREDENTIAL_KEYS, or the database was altered."
-    resolution = "Bring the key back, or enter the secret anew."
+    title = _("The stored credentials cannot be decrypted")
+    cause = _("Their key is not among this server's CREDENTIAL_KEYS, or the database was altered.")
+    resolution = _("Restore the key, or enter the secret again.")
 
     def __init__(self, detail: str = "", *, was_moved: bool = False, **more: Any) -> None:
         super().__init__(detail, **more)
         if was_moved:
-            self.cause = "They were sealed for another organization or another purpose: the database was altered."
-            self.resolution = "Find out who wrote to the database, and restore it; or enter the secret anew."
+            self.cause = _("They were encrypted for another organization or another purpose: the database was altered.")
+            self.resolution = _("Find out who changed the database and restore it, or enter the secret again.")
 
 
 def kinds() -> dict[str, type[PingOneError]]:

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.errors import PingOneError, of_kind
 from pingone_integration.sealing import seal, unseal
@@ -35,11 +36,11 @@ class Connection(HoldsSecrets):
     """A connection to one PingOne environment, with the rights of the administrator who connected."""
 
     class State(models.TextChoices):
-        NOT_CONNECTED = "not_connected", "not connected"
-        CONNECTED = "connected", "connected"
-        NEEDS_ATTENTION = "needs_attention", "needs attention"  # temporary: the grant is kept
-        RECONNECT_NEEDED = "reconnect_needed", "reconnect needed"
-        DISCONNECTED = "disconnected", "disconnected"
+        NOT_CONNECTED = "not_connected", _("not connected")
+        CONNECTED = "connected", _("connected")
+        NEEDS_ATTENTION = "needs_attention", _("needs attention")  # temporary: the grant is kept
+        RECONNECT_NEEDED = "reconnect_needed", _("reconnect needed")
+        DISCONNECTED = "disconnected", _("disconnected")
 
     class ClientAuthentication(models.TextChoices):
         BASIC = "client_secret_basic", "Client Secret Basic"

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.texts import Text
 from pingone_integration.values import Json, json_object, moment, moment_in, text, whole_number
 
-_WORDS = {
-    "OK": "The password can be used.",
-    "NO_PASSWORD": "No password has been set.",
-    "PASSWORD_EXPIRED": "The password has expired: it must be changed at the next sign-on.",
-    "PASSWORD_LOCKED_OUT": "Locked after too many wrong passwords.",
-    "MUST_CHANGE_PASSWORD": "The password must be changed at the next sign-on.",
-    "EXTERNAL": "The password is kept by another directory, not by PingOne.",
+_WORDS: dict[str, Text] = {
+    "OK": _("The password works."),
+    "NO_PASSWORD": _("They have no password."),
+    "PASSWORD_EXPIRED": _("The password expired. They have to choose a new one when they sign in."),
+    "PASSWORD_LOCKED_OUT": _("Locked after too many wrong passwords."),
+    "MUST_CHANGE_PASSWORD": _("They have to choose a new password when they sign in."),
+    "EXTERNAL": _("Another directory manages the password, not PingOne."),
 }
 
 
@@ -44,8 +48,10 @@ class PasswordState:
         return self.status == "PASSWORD_LOCKED_OUT"
 
     @property
-    def in_words(self) -> str:
-        return _WORDS.get(self.status, f"PingOne reports the state {self.status or 'unknown'}.")
+    def in_words(self) -> Text:
+        if not self.status:
+            return _("PingOne does not say whether the password works.")
+        return _WORDS.get(self.status) or format_lazy(_("PingOne reports the status {status}."), status=self.status)
 
 
 def state(api: PingOneApi, user_id: UUID) -> PasswordState:

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.paging import items_of
 from pingone_integration.errors import NotFound, PingOneError
+from pingone_integration.texts import Text
 from pingone_integration.values import Json, identifier, json_object, moment, text
 
 
@@ -24,9 +28,11 @@ class Session:
     device: str
 
     @property
-    def client(self) -> str:
+    def client(self) -> Text:
         """Return e.g. "Firefox 145 on Linux"."""
-        return " on ".join(part for part in (self.browser, self.operating_system) if part)
+        if self.browser and self.operating_system:
+            return format_lazy(_("{browser} on {system}"), browser=self.browser, system=self.operating_system)
+        return self.browser or self.operating_system
 
 
 def all_of(api: PingOneApi, user_id: UUID) -> tuple[Session, ...]:

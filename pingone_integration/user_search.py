@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from pingone_integration.texts import Text
+
 # PingOne accepts 6 KB for all headers together, URL included; an access token takes up to half of it.
 MAX_FILTER_BYTES = 3_000
 
@@ -28,6 +33,9 @@ _MAX_WORDS = 6  # of a name
 class BadFilter(ValueError):
     """The text gives no filter. The message is for the person who typed it."""
 
+    def __init__(self, message: Text) -> None:
+        super().__init__(message)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
@@ -44,7 +52,7 @@ class Criteria:
 class _Understood:
     """One interpretation of a search text: a user matches any of `clauses`."""
 
-    meaning: str
+    meaning: Text
     clauses: list[str]
 
 
@@ -70,12 +78,12 @@ def filter_of(criteria: Criteria) -> str:
         clauses.append(f"enabled eq {'true' if criteria.enabled else 'false'}")
     whole = clauses[0][1:-1] if len(clauses) == 1 and clauses[0].startswith("(") else " and ".join(clauses)
     if len(quote(whole)) > MAX_FILTER_BYTES:
-        raise BadFilter("This search is too long for PingOne. Use fewer or shorter words.")
+        raise BadFilter(_("This search is too long for PingOne. Use fewer or shorter words."))
     return whole
 
 
-def meaning_of(text: str) -> str:
-    """Return the meaning of a search text, to follow "Looked for"; empty for an empty text."""
+def meaning_of(text: str) -> Text:
+    """Return the meaning of a search text, to follow "Searched for"; empty for an empty text."""
     return _understood(_one_line(text)).meaning if text.strip() else ""
 
 
@@ -90,19 +98,20 @@ def _understood(text: str) -> _Understood:
     text = text.removeprefix("mailto:")
     if "@" in text:
         return _Understood(
-            f"an e-mail address or a username that begins with “{text}”",
+            format_lazy(_("email addresses and usernames starting with “{text}”"), text=text),
             [f"email sw {literal(text)}", f"username sw {literal(text)}"],
         )
     if _PHONE.fullmatch(text) and sum(character.isdigit() for character in text) >= 5:
-        return _Understood(f"the phone number {text} in several spellings", _phone_clauses(text))
+        meaning = format_lazy(_("the phone number {number}, written in several ways"), number=text)
+        return _Understood(meaning, _phone_clauses(text))
     words = text.replace(",", " ").split() or [text]
     if len(words) == 1:
         return _Understood(
-            f"a username, an e-mail address, a given or a family name that begins with “{text}”",
+            format_lazy(_("usernames, email addresses, given and family names starting with “{text}”"), text=text),
             [f"{attribute} sw {literal(text)}" for attribute in ("username", "email", "name.given", "name.family")],
         )
     return _Understood(
-        f"given and family names that begin with “{' '.join(words)}”, in either order",
+        format_lazy(_("given and family names starting with “{text}”, in either order"), text=" ".join(words)),
         [f"username sw {literal(text)}", f"name.formatted sw {literal(text)}", *_name_clauses(words[:_MAX_WORDS])],
     )
 
@@ -176,8 +185,8 @@ def _check_balance(raw: str) -> None:
         elif character in "([":
             open_brackets.append(character)
         elif character in ")]" and (not open_brackets or open_brackets.pop() + character not in {"()", "[]"}):
-            raise BadFilter(f"A “{character}” closes nothing that was opened.")
+            raise BadFilter(format_lazy(_("There is a “{bracket}” without an opening one."), bracket=character))
     if quoted:
-        raise BadFilter("A quotation mark is not closed.")
+        raise BadFilter(_("A closing quotation mark is missing."))
     if open_brackets:
-        raise BadFilter(f"A “{open_brackets[-1]}” is not closed.")
+        raise BadFilter(format_lazy(_("The closing bracket for “{bracket}” is missing."), bracket=open_brackets[-1]))

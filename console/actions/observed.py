@@ -10,6 +10,7 @@ from pingone_integration import devices, groups, mfa, passwords, sessions
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import NotFound
 from pingone_integration.profiles import values_of_custom
+from pingone_integration.texts import english
 from pingone_integration.users import User
 
 Json = dict[str, Any]
@@ -76,7 +77,7 @@ def device(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
         return {"paired": False}
     return {
         "paired": True,
-        "device": " ".join(part for part in (found.kind, found.target) if part),
+        "device": " ".join(part for part in (english(found.kind), found.target) if part),
         "nickname": found.nickname,
         "device_locked": found.is_locked,
     }
@@ -88,7 +89,7 @@ def session(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
     found = [one for one in sessions.all_of(api, user.id) if one.id == inputs["session_id"]]
     if not found:
         return {"signed_on": False}
-    return {"signed_on": True, "client": found[0].client, "from": found[0].remote_ip}
+    return {"signed_on": True, "client": english(found[0].client), "from": found[0].remote_ip}
 
 
 def session_count(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:

@@ -5,5 +5,5 @@ from django.urls import reverse
 
 
 def redirect_uri() -> str:
-    """Return the URI that must be registered at the PingOne application, letter by letter."""
+    """Return the URI that must be registered at the PingOne application exactly as it is."""
     return f"{settings.PUBLIC_URL}{reverse('connect-callback')}"

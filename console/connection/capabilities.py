@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from console.actions.catalogue import ACTIONS
 from console.connection.checks import advice_of
 from pingone_integration.checks import BY_KEY, Finding, State, Subject, finding_of, run
-from pingone_integration.checks.rights import CHANGERS, READERS, granting
+from pingone_integration.checks.model import sentences
+from pingone_integration.checks.rights import CHANGERS, READERS, granting, roles_held
 from pingone_integration.connection.role_assignments import Held
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text
 
 
 class Verdict(StrEnum):
@@ -17,15 +22,31 @@ class Verdict(StrEnum):
     CANNOT_TELL = "cannot-tell"
 
     @property
-    def label(self) -> str:
-        return {Verdict.CAN: "Yes", Verdict.CANNOT: "No", Verdict.CANNOT_TELL: "Cannot tell"}[self]
+    def label(self) -> Text:
+        return _LOOKS[self][0]
+
+    @property
+    def icon(self) -> str:
+        return _LOOKS[self][1]
+
+    @property
+    def tone(self) -> str:
+        """Return Tabler's name of the color."""
+        return _LOOKS[self][2]
+
+
+_LOOKS: dict[Verdict, tuple[Text, str, str]] = {  # label, icon, tone
+    Verdict.CAN: (_("Yes"), "circle-check", "success"),
+    Verdict.CANNOT: (_("No"), "alert-circle", "danger"),
+    Verdict.CANNOT_TELL: (_("Unknown"), "info-circle", "secondary"),
+}
 
 
 @dataclass(frozen=True)
 class _Row:
-    action: str  # as on its button
-    permission: str  # PingOne's
-    role: str  # a role in PingOne that has it
+    action: Text  # as on its button
+    permission: str  # PingOne's; empty if it depends on the endpoint
+    role: Text  # a role in PingOne that has it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +54,14 @@ class Capability(_Row):
     """A row with its verdict: whether the administrator's roles allow the action, why, and how to fix it."""
 
     verdict: Verdict
-    because: str
-    fix: str = ""
+    because: Text
+    fix: Text = ""
 
 
-_READS = tuple(_Row(name, "dir:read:user", READERS) for name in ("Get user", "List users"))
+_READS = tuple(_Row(name, "dir:read:user", READERS) for name in (_("Get user"), _("List users")))
 _ACTIONS = tuple(_Row(action.name, action.pingone_permission, CHANGERS) for action in ACTIONS)
-_CALL_API = _Row("Call API", "that of the endpoint", f"{CHANGERS} for users, groups and populations")
+_CALL_API = _Row(_("Call API"), "", format_lazy(_("{role} for users, groups and populations"), role=CHANGERS))
+_CHECK_ROLES = _("Check that administrator's roles in PingOne.")
 
 
 def capabilities(subject: Subject) -> list[Capability]:
@@ -53,7 +75,7 @@ def capabilities(subject: Subject) -> list[Capability]:
         rows = (*_READS, *_ACTIONS, _CALL_API)
         return [_capability(row, verdict, environment.text, advice_of(environment)) for row in rows]
     reading, held = run(BY_KEY["read-users"], subject).finding, _held(subject)
-    about_calls = "Any endpoint of the environment can be called; the administrator's roles decide about each."
+    about_calls = _("Any endpoint of the environment can be called. The administrator's roles decide what is allowed.")
     return [
         *(_read(row, reading) for row in _READS),
         *(_change(row, held) for row in _ACTIONS),
@@ -62,7 +84,7 @@ def capabilities(subject: Subject) -> list[Capability]:
 
 
 def _read(row: _Row, finding: Finding) -> Capability:
-    because = "Users have just been read." if finding.state == State.PASSED else finding.text
+    because = _("Users can be read.") if finding.state == State.PASSED else finding.text
     return _capability(row, _verdict(finding), because, advice_of(finding))
 
 
@@ -70,21 +92,23 @@ def _change(row: _Row, held: Held | Finding | None) -> Capability:
     if isinstance(held, Finding):
         return _capability(row, Verdict.CANNOT_TELL, held.text, advice_of(held))
     if held is None:
-        because = "PingOne does not show the administrator who connected which roles they hold, and nothing is tried."
-        return _capability(row, Verdict.CANNOT_TELL, because, "Look at that administrator's roles in PingOne.")
-    roles = f"Roles held: {', '.join(sorted(held.roles)) or 'none on this environment'}."
+        hidden = _("PingOne does not show which roles the administrator who connected has.")
+        return _capability(row, Verdict.CANNOT_TELL, hidden, _CHECK_ROLES)
+    roles = roles_held(held)
     allowed = held.allows(row.permission)
     if allowed is None:
-        because = f"{roles} There may be others that PingOne does not show."
-        return _capability(row, Verdict.CANNOT_TELL, because, "Look at that administrator's roles in PingOne.")
+        because = sentences(roles, _("There may be more roles that PingOne does not show."))
+        return _capability(row, Verdict.CANNOT_TELL, because, _CHECK_ROLES)
     if not allowed:
-        return _capability(row, Verdict.CANNOT, f"{row.permission} is missing. {roles}", granting(CHANGERS))
+        missing = format_lazy(_("Missing: {permissions}."), permissions=row.permission)
+        return _capability(row, Verdict.CANNOT, sentences(missing, roles), granting(CHANGERS))
     if row.permission in held.in_populations:
-        return _capability(row, Verdict.CAN, f"Only for users of some populations. {roles}", granting(CHANGERS))
+        because = sentences(_("Only for users in some populations."), roles)
+        return _capability(row, Verdict.CAN, because, granting(CHANGERS))
     return _capability(row, Verdict.CAN, roles)
 
 
-def _capability(row: _Row, verdict: Verdict, because: str, fix: str = "") -> Capability:
+def _capability(row: _Row, verdict: Verdict, because: Text, fix: Text = "") -> Capability:
     return Capability(row.action, row.permission, row.role, verdict=verdict, because=because, fix=fix)
 
 

@@ -19,6 +19,7 @@ from pingone_integration.checks import BY_KEY, Check, Finding, Result, State, Su
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import InvalidApiUrl, kinds
 from pingone_integration.models import Connection
+from pingone_integration.texts import Text, english
 
 
 def subject_of(organization: Organization, *, renewal_asked_for: bool = False) -> Subject:
@@ -67,10 +68,10 @@ def _result(check: Check, values: dict[str, Any]) -> Result:
     return Result(check=check, finding=finding, seconds=values["seconds"], at=at)
 
 
-def advice_of(finding: Finding) -> str:
+def advice_of(finding: Finding) -> Text:
     """Return the advice. It names who does it and where, unless the check gives advice of its own."""
     error = kinds().get(finding.kind)
-    return resolution_of(error) if error and finding.advice == error.resolution else finding.advice
+    return resolution_of(error) if error and english(finding.advice) == english(error.resolution) else finding.advice
 
 
 def as_json(results: list[Result]) -> dict[str, Any]:
@@ -81,14 +82,15 @@ def as_json(results: list[Result]) -> dict[str, Any]:
 
 
 def _as_json(result: Result) -> dict[str, Any]:
+    """Return the result in English: for the session and the command's output."""
     finding = result.finding
     return {
         "key": result.check.key,
-        "title": result.check.title,
+        "title": english(result.check.title),
         "state": result.state.value,
         "seconds": round(result.seconds, 3),
-        "text": finding.text,
-        "advice": advice_of(finding),
+        "text": english(finding.text),
+        "advice": english(advice_of(finding)),
         "kind": finding.kind,
         "ids": dict(finding.ids),
         "region": finding.right_auth_url,
@@ -96,18 +98,18 @@ def _as_json(result: Result) -> dict[str, Any]:
 
 
 def for_support(connection: Connection, results: list[Result], failed: list[Lately]) -> str:
-    """Return versions, settings, IDs, results and failures: no secret, no token, and nothing about people."""
-    lines = ["PingOne console: state of a connection", f"Time: {timezone.now():%Y-%m-%d %H:%M:%S} UTC", ""]
+    """Return versions, settings, IDs, results and failures in English: no secret, no token, and no personal data."""
+    lines = ["PingOne console: connection report", f"Time: {timezone.now():%Y-%m-%d %H:%M:%S} UTC", ""]
     lines += [f"{name}: {value}" for name, value in _facts(connection) if value not in (None, "")]
-    lines += ["", "Checks" if results else "No check was run."]
+    lines += ["", "Checks" if results else "No checks were run."]
     for result in results:
         finding = result.finding
-        lines.append(f"[{result.state.label}] {result.check.title} ({result.seconds:.2f} s)")
-        lines.append(f"    {finding.text}")
+        lines.append(f"[{english(result.state.label)}] {english(result.check.title)} ({result.seconds:.2f} s)")
+        lines.append(f"    {english(finding.text)}")
         if finding.kind:
             lines.append(f"    Kind: {finding.kind}")
         lines += [f"    {name}: {value}" for name, value in finding.ids]
-    lines += ["", "Failed calls of the last 30 days" if failed else "No call failed in the last 30 days."]
+    lines += ["", "Failed calls in the last 30 days" if failed else "No calls failed in the last 30 days."]
     for failure in failed:
         times = f"{failure.count} time{'' if failure.count == 1 else 's'}"
         lines.append(f"{failure.kind}: {times}, from {_utc(failure.first_at)} to {_utc(failure.last_at)}")
@@ -129,13 +131,13 @@ def _facts(connection: Connection) -> list[tuple[str, object]]:
         ("Client ID", connection.client_id),
         ("Client authentication", connection.get_client_authentication_display()),
         ("Client secret", "stored" if connection.sealed_client_secret else "missing"),
-        ("Sign-on environment", connection.environment_id),
+        ("Sign-in environment", connection.environment_id),
         ("Managed environment", connection.managed_environment_id),
-        ("State", connection.get_state_display()),
+        ("State", english(Connection.State(connection.state).label)),
         ("Kind", connection.state_kind),
         ("State since", _utc(connection.state_changed_at)),
         ("Connected", _utc(connection.consented_at)),
-        ("Access token ends", _utc(connection.access_token_expires_at)),
+        ("Access token expires", _utc(connection.access_token_expires_at)),
         ("Refresh token issued", _utc(connection.refresh_token_issued_at)),
         ("Scope", connection.scope),
     ]

@@ -11,16 +11,23 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.failures.next_step import resolution_of
 from console.models import Organization
 from pingone_integration.models import Connection, ConnectionEvent
+from pingone_integration.texts import Text
 
 logger = logging.getLogger(__name__)
 
-_ADVICE = {
-    Connection.State.CONNECTED: "If none of you did this, disconnect at once, and change the client secret in PingOne.",
-    Connection.State.DISCONNECTED: "Press Connect to go on working. If none of you did this, the audit log tells who.",
+_ADVICE: dict[Connection.State, Text] = {
+    Connection.State.CONNECTED: _(
+        "If none of you did this, disconnect immediately and change the client secret in PingOne."
+    ),
+    Connection.State.DISCONNECTED: _(
+        "Press Connect to keep working. If none of you did this, see the audit log for who did."
+    ),
 }
 
 
@@ -40,7 +47,7 @@ def _tell_org_admins(event: ConnectionEvent) -> None:
             for message in messages:
                 _send(mail_server, message)
     except OSError as error:  # network errors, and all errors of smtplib
-        logger.error("Connection %s: no mail about its state: %s", event.connection_id, type(error).__name__)  # noqa: TRY400
+        logger.error("Connection %s: no email about its state: %s", event.connection_id, type(error).__name__)  # noqa: TRY400
 
 
 def _send(mail_server: BaseEmailBackend, message: EmailMessage) -> None:
@@ -52,7 +59,9 @@ def _send(mail_server: BaseEmailBackend, message: EmailMessage) -> None:
 
 
 def _subject(organization: Organization, event: ConnectionEvent) -> str:
-    return f"{_one_line(organization.name)}'s connection to PingOne: {Connection.State(event.state).label}"
+    text = _("{organization}'s connection to PingOne: {state}")
+    state = Connection.State(event.state).label
+    return str(format_lazy(text, organization=_one_line(organization.name), state=state))
 
 
 def _body(organization: Organization, event: ConnectionEvent) -> str:
@@ -67,14 +76,15 @@ def _body(organization: Organization, event: ConnectionEvent) -> str:
     return render_to_string("console/email/connection_state.txt", context)
 
 
-def _advice(event: ConnectionEvent) -> str:
+def _advice(event: ConnectionEvent) -> Text:
     if event.failure and event.state == Connection.State.NEEDS_ATTENTION:
-        return f"The console keeps trying. If it stays: {resolution_of(event.failure)}"
+        text = _("The console keeps retrying. If this continues: {next_step}")
+        return format_lazy(text, next_step=resolution_of(event.failure))
     if event.failure:
         return resolution_of(event.failure)
     if event.cause:  # a person did it
-        return _ADVICE.get(Connection.State(event.state), "See the page below.")
-    return "Nothing: PingOne answers again."
+        return _ADVICE.get(Connection.State(event.state), _("See the page below."))
+    return _("Nothing. PingOne is responding again.")
 
 
 def _one_line(text: str) -> str:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.access import ConsoleRequest, OrgAccess
 from console.connection.callback_address import redirect_uri
@@ -73,8 +75,9 @@ def warn_if_unconfirmed(request: ConsoleRequest, access: OrgAccess, unconfirmed:
     """Warn that tokens are erased here but may still be valid at PingOne."""
     if unconfirmed is None:
         return
-    warning = (
-        f"The tokens are erased here, but PingOne did not confirm that it revoked them ({unconfirmed.title}). "
-        "To be certain, end the administrator's session in PingOne."
+    text = _(
+        "The tokens were deleted here, but PingOne did not confirm that it revoked them ({reason}). To be sure, end "
+        "the administrator's session in PingOne."
     )
+    warning = format_lazy(text, reason=unconfirmed.title)
     messages.warning(request, with_explanation(access, warning, unconfirmed.kind))

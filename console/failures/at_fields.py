@@ -3,22 +3,25 @@
 from dataclasses import replace
 
 from django.http import HttpRequest
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.actions.custom_attributes import field_name
 from console.actions.forms import ActionForm
 from console.failures.failure import Failure, report
 from pingone_integration.errors import ChangedMeanwhile, Detail, Duplicate, InvalidValue, PingOneError
 from pingone_integration.profiles import name_of
+from pingone_integration.texts import Text
 
 _AT_FIELDS = (Duplicate, InvalidValue, ChangedMeanwhile)
-_IN_WORDS = {
-    "UNIQUENESS_VIOLATION": "This is taken already.",
-    "REQUIRED_VALUE": "PingOne needs a value here.",
-    "EMPTY_VALUE": "PingOne needs a value here.",
-    "INVALID_VALUE": "PingOne does not accept this value.",
-    "OUT_OF_RANGE": "This is too small, too large or too long for PingOne.",
-    "SIZE_LIMIT_EXCEEDED": "This is too long for PingOne.",
-    "CONSTRAINT_VIOLATION": "This breaks a rule of this environment.",
+_IN_WORDS: dict[str, Text] = {
+    "UNIQUENESS_VIOLATION": _("This is already taken."),
+    "REQUIRED_VALUE": _("PingOne needs a value here."),
+    "EMPTY_VALUE": _("PingOne needs a value here."),
+    "INVALID_VALUE": _("PingOne does not accept this value."),
+    "OUT_OF_RANGE": _("This is too small, too large or too long for PingOne."),
+    "SIZE_LIMIT_EXCEEDED": _("This is too long for PingOne."),
+    "CONSTRAINT_VIOLATION": _("This breaks a rule of this environment."),
 }
 
 
@@ -28,7 +31,7 @@ def tell_at_fields(request: HttpRequest, error: PingOneError, form: ActionForm) 
     if not isinstance(error, _AT_FIELDS):
         return failure
     for detail in error.details:
-        form.add_error(_field_of(detail, form), _words_of(detail))
+        form.add_error(_field_of(detail, form), str(_words_of(detail)))
     return replace(failure, details=())
 
 
@@ -38,10 +41,13 @@ def _field_of(detail: Detail, form: ActionForm) -> str | None:
     return next((name for name in names if name in form.shown_inputs()), None)
 
 
-def _words_of(detail: Detail) -> str:
+def _words_of(detail: Detail) -> Text:
     """Return the console's words, then PingOne's, which are for developers and may change."""
-    ours = _IN_WORDS.get(detail.code, "PingOne does not accept this.")
+    words = _IN_WORDS.get(detail.code, _("PingOne does not accept this."))
     allowed = detail.inner.get("allowedValues")
     if isinstance(allowed, list) and allowed:
-        ours += f" Allowed: {', '.join(str(value) for value in allowed[:20])}."
-    return f"{ours} PingOne says: {detail.message}" if detail.message else ours
+        values = ", ".join(str(value) for value in allowed[:20])
+        words = format_lazy(_("{problem} Allowed: {values}."), problem=words, values=values)
+    if detail.message:
+        return format_lazy(_("{problem} PingOne says: {message}"), problem=words, message=detail.message)
+    return words

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from django.forms import CharField, Form, Textarea
+from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.failures import connect
@@ -27,7 +28,7 @@ def every_kind() -> list[ErrorKind]:
         ErrorKind(kind=kind, told_as=[failure_of(variant, None) for variant in pasted_errors.variants(error)])
         for kind, error in kinds().items()
     ]
-    return sorted(rows, key=lambda row: row.told_as[0].title)
+    return sorted(rows, key=lambda row: str(row.told_as[0].title))
 
 
 def explain(pasted: str, access: OrgAccess) -> Failure | None:
@@ -43,12 +44,12 @@ class ExplainForm(Form):
     """The form of Troubleshooting > Explain an error. The pasted text is never rendered back."""
 
     error_text = CharField(
-        label="Error text, JSON or status",
+        label=_("Error text, JSON or status"),
         max_length=20_000,
         widget=Textarea(attrs={"rows": 5, "spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}),
-        help_text="For example PingOne's JSON answer, or the words of a notice. It is neither stored nor shown again.",
+        help_text=_("For example PingOne's JSON answer, or the text of a notice. It is not stored or shown again."),
         error_messages={
-            "required": "Paste an error first.",
-            "max_length": "This is too long: paste the error alone, at most 20,000 characters.",
+            "required": _("Paste an error first."),
+            "max_length": _("This is too long. Paste only the error, at most 20,000 characters."),
         },
     )

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.failures.next_step import resolution_of
@@ -56,12 +57,12 @@ class Failure:
     """A failure in words, for a page, a notice, or the place of the failed fragment."""
 
     status: int
-    title: str
-    cause: str
-    resolution: str = ""
+    title: Text
+    cause: Text
+    resolution: Text = ""
     kind: str = ""
-    details: tuple[str, ...] = ()  # PingOne's messages about single values
-    ids: tuple[tuple[str, str], ...] = ()  # name and value
+    details: tuple[Text, ...] = ()  # PingOne's messages about single values
+    ids: tuple[tuple[Text, str], ...] = ()  # name and value
     may_have_happened: bool = False  # PingOne's answer to a write was lost
     retry_after_s: int | None = None
     settings_url: str = ""  # if the next step is there, and the operator may take it
@@ -78,9 +79,9 @@ def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
     mended_in_settings = isinstance(error, _MENDED_IN_CONNECTION_SETTINGS)
     may_mend = bool(access and access.allows(Permission.MANAGE_CONNECTION))
     ids = (
-        ("PingOne error ID", trace.error_id),
-        ("Correlation ID", trace.correlation_id),
-        ("Transaction ID", trace.transaction_id),
+        (_("PingOne error ID"), trace.error_id),
+        (_("Correlation ID"), trace.correlation_id),
+        (_("Transaction ID"), trace.transaction_id),
     )
     return Failure(
         status=status_of(type(error)),
@@ -113,7 +114,7 @@ def with_explanation(access: OrgAccess, words: Text, kind: str) -> str:
     """Return the words of a notice, with a link to the kind's explanation unless `kind` is empty."""
     if not kind:
         return str(words)
-    return format_html('{} <a href="{}">More about this</a>', words, explained_url(access, kind))
+    return format_html('{} <a href="{}">{}</a>', words, explained_url(access, kind), _("More about this"))
 
 
 def report(request: HttpRequest, error: PingOneError) -> Failure:

@@ -1,35 +1,41 @@
 """The next step after an error: PingOne's resolution, then who does it in the console and where."""
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from pingone_integration import errors
 from pingone_integration.errors import PingOneError, UnlockFailure
+from pingone_integration.texts import Text
 
 # For exactly these classes, not their subclasses.
-_NEXT_STEPS: dict[type[PingOneError], str] = {
-    errors.PingOneError: "Send them the ids that are shown with it.",
-    errors.NotConnected: "An org admin connects it under Settings, PingOne.",
-    errors.SettingsIncomplete: "An org admin fills them in under Settings, PingOne.",
-    errors.NoEnvironmentChosen: "An org admin chooses it under Settings, PingOne.",
-    errors.TokenRefreshFailure: "An org admin connects again under Settings, PingOne.",
-    errors.NoRefreshToken: "An org admin connects again under Settings, PingOne.",
-    errors.TokenRejected: "An org admin does this under Settings, PingOne.",
-    errors.StateRejected: "Open Settings, PingOne, and press Connect.",
-    errors.CallsPaused: "An org admin can check the connection before.",
-    errors.SealBroken: (
-        "Whoever runs this server has keys and database in hand; or an org admin enters the secret and connects again."
+_NEXT_STEPS: dict[type[PingOneError], Text] = {
+    errors.PingOneError: _("Send them the IDs shown with the error."),
+    errors.NotConnected: _("An org admin can connect it under Settings, PingOne."),
+    errors.SettingsIncomplete: _("An org admin can enter them under Settings, PingOne."),
+    errors.NoEnvironmentChosen: _("An org admin can choose it under Settings, PingOne."),
+    errors.TokenRefreshFailure: _("An org admin can reconnect under Settings, PingOne."),
+    errors.NoRefreshToken: _("An org admin can reconnect under Settings, PingOne."),
+    errors.TokenRejected: _("An org admin can do this under Settings, PingOne."),
+    errors.StateRejected: _("Open Settings, PingOne, and press Connect."),
+    errors.CallsPaused: _("An org admin can check the connection before then."),
+    errors.SealBroken: _(
+        "Ask the server's administrator to check its keys and database, or ask an org admin to enter the client secret "
+        "and reconnect."
     ),
 }
-_AFTER_UNLOCKING: dict[UnlockFailure.Reason, str] = {
-    UnlockFailure.Reason.PASSWORD: "Press Unlock password, beside the state of the password.",
-    UnlockFailure.Reason.DEVICE: "Press Unlock, beside the locked MFA device.",
+_AFTER_UNLOCKING: dict[UnlockFailure.Reason, Text] = {
+    UnlockFailure.Reason.PASSWORD: _("Press Unlock password, next to the password status."),
+    UnlockFailure.Reason.DEVICE: _("Press Unlock, next to the locked MFA device."),
 }
 
 
-def resolution_of(error: PingOneError | type[PingOneError]) -> str:
+def resolution_of(error: PingOneError | type[PingOneError]) -> Text:
     """Return the next step after an error, or after errors of a class in general."""
-    return f"{error.resolution} {_next_step(error)}".strip()
+    next_step = _next_step(error)
+    return format_lazy("{} {}", error.resolution, next_step) if next_step else error.resolution
 
 
-def _next_step(error: PingOneError | type[PingOneError]) -> str:
+def _next_step(error: PingOneError | type[PingOneError]) -> Text:
     if isinstance(error, UnlockFailure):
         return _AFTER_UNLOCKING.get(error.reason, "") if error.reason else ""
     return _NEXT_STEPS.get(error if isinstance(error, type) else type(error), "")

@@ -8,12 +8,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, OrgAccess, Permission
 from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
 from console.models import Membership
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -38,15 +41,21 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     """handler403: tell a member which permission is missing and which roles have it."""
     access: OrgAccess | None = getattr(request, "access", None)
     missing = exception.args[0] if isinstance(exception, PermissionDenied) and exception.args else None
-    cause = "You are not allowed to do this."
+    cause: Text = _("You do not have permission to do this.")
     if access and isinstance(missing, Permission):
         roles = [str(Membership.Role(role).label) for role, rights in ROLE_PERMISSIONS.items() if missing in rights]
-        cause = (
-            f"It takes the right to {PERMISSION_LABELS[missing]}, which your role in {access.org.name} "
-            f"({access.role.label}) does not have. These roles do: {', '.join(roles)}."
+        cause = format_lazy(
+            _(
+                "You need permission to {permission}. Your role in {organization} ({role}) does not include it. "
+                "Roles that do: {roles}."
+            ),
+            permission=PERMISSION_LABELS[missing],
+            organization=access.org.name,
+            role=access.role.label,
+            roles=", ".join(roles),
         )
     return _tell(
-        request, Failure(status=HTTPStatus.FORBIDDEN, title="Not allowed", cause=cause, ask_an_admin=bool(access))
+        request, Failure(status=HTTPStatus.FORBIDDEN, title=_("Not allowed"), cause=cause, ask_an_admin=bool(access))
     )
 
 
@@ -56,8 +65,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         request,
         Failure(
             status=HTTPStatus.NOT_FOUND,
-            title="There is nothing here",
-            cause="The address is wrong, what it names is gone, or it is not yours to see.",
+            title=_("Page not found"),
+            cause=_("The address is wrong, the item was deleted, or you do not have access."),
         ),
     )
 
@@ -68,9 +77,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         request,
         Failure(
             status=HTTPStatus.BAD_REQUEST,
-            title="This request cannot be read",
-            cause="Something in it is malformed.",
-            resolution="Go back, load the page again, and try once more.",
+            title=_("This request could not be read"),
+            cause=_("Something in it is malformed."),
+            resolution=_("Go back, reload the page, and try again."),
         ),
     )
 
@@ -81,10 +90,12 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         Failure(
             status=HTTPStatus.FORBIDDEN,
-            title="This page is out of date",
-            cause="It was loaded before you last signed in or out, or your browser does not accept cookies from here. "
-            "Nothing was changed.",
-            resolution="Load the page again, then repeat what you did.",
+            title=_("This page is out of date"),
+            cause=_(
+                "You signed in or out after it was loaded, or your browser does not accept cookies from this site. "
+                "Nothing was changed."
+            ),
+            resolution=_("Reload the page, then try again."),
         ),
     )
 
@@ -94,9 +105,9 @@ def method_not_allowed(request: HttpRequest, refused: HttpResponseNotAllowed) ->
         request,
         Failure(
             status=HTTPStatus.METHOD_NOT_ALLOWED,
-            title="This address does not work that way",
-            cause="It takes a button on a page of the console to get there.",
-            resolution="Go back to the page you came from.",
+            title=_("This page cannot be opened directly"),
+            cause=_("Only a button in the console leads here."),
+            resolution=_("Go back, and use the button on the page you came from."),
         ),
     )
     told["Allow"] = refused["Allow"]

@@ -8,12 +8,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.models import Organization
 from pingone_integration.models import Connection
+from pingone_integration.texts import Text
 
-THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}
+THEMES: dict[str, Text] = {"auto": _("System"), "light": _("Light"), "dark": _("Dark")}
 
 
 def chosen_theme(request: HttpRequest) -> str:
@@ -26,90 +28,90 @@ def chosen_theme(request: HttpRequest) -> str:
 class Destination:
     """One entry of the navigation."""
 
-    label: str
+    label: Text
     icon: str
     url_name: str
     permission: Permission | None = None  # None for the operator's own pages
-    section: str = ""  # heading, shown above the first entry of the section
-    purpose: str = ""  # one sentence on the home page; without it the home page omits the entry
+    section: Text = ""  # heading, shown above the first entry of the section
+    purpose: Text = ""  # one sentence on the home page; without it the home page omits the entry
 
 
 NAVIGATION = (
-    Destination(label="Home", icon="home", url_name="organization", permission=Permission.ENTER),
+    Destination(label=_("Home"), icon="home", url_name="organization", permission=Permission.ENTER),
     Destination(
-        label="Users",
+        label=_("Users"),
         icon="users",
         url_name="users",
         permission=Permission.VIEW_USERS,
-        purpose="Find somebody, and see why they cannot sign on.",
+        purpose=_("Find a user, and see why they cannot sign in."),
     ),
     Destination(
-        label="Groups",
+        label=_("Groups"),
         icon="users-group",
         url_name="groups",
         permission=Permission.VIEW_USERS,
-        purpose="See who is in a group, add and remove members.",
+        purpose=_("See who is in a group, and add or remove members."),
     ),
     Destination(
-        label="Populations",
+        label=_("Populations"),
         icon="sitemap",
         url_name="populations",
         permission=Permission.VIEW_USERS,
-        purpose="See how the environment's users are divided.",
+        purpose=_("See users by population."),
     ),
     Destination(
-        label="Call API",
+        label=_("Call API"),
         icon="code",
         url_name="call-api",
         permission=Permission.CALL_API,
-        purpose="Ask PingOne what no page here shows.",
+        purpose=_("Send any PingOne API request."),
     ),
     Destination(
-        label="Audit log",
+        label=_("Audit log"),
         icon="history",
         url_name="audit",
         permission=Permission.VIEW_AUDIT,
-        purpose="See who did what to whom, and export it.",
+        purpose=_("See who did what to whom, and export it."),
     ),
     Destination(
-        label="Troubleshooting",
+        label=_("Troubleshooting"),
         icon="alert-circle",
         url_name="troubleshooting",
         permission=Permission.ENTER,
-        purpose="See why PingOne does not answer, and what an error means.",
+        purpose=_("See why PingOne is not responding, and what an error means."),
     ),
     Destination(
-        label="PingOne",
+        label=_("PingOne"),
         icon="plug-connected",
         url_name="connection",
         permission=Permission.MANAGE_CONNECTION,
-        section="Settings",
-        purpose="Keep the connection healthy, and choose the environment.",
+        section=_("Settings"),
+        purpose=_("Manage the connection, and choose the environment."),
     ),
     Destination(
-        label="Members",
+        label=_("Members"),
         icon="user-cog",
         url_name="members",
         permission=Permission.MANAGE_MEMBERS,
-        section="Settings",
-        purpose="Decide who works here, and as what.",
+        section=_("Settings"),
+        purpose=_("Invite people, and set their roles."),
     ),
     Destination(
-        label="Policies",
+        label=_("Policies"),
         icon="clipboard-check",
         url_name="policies",
         permission=Permission.MANAGE_POLICIES,
-        section="Settings",
-        purpose="Decide which actions ask for a ticket.",
+        section=_("Settings"),
+        purpose=_("Set which actions require a ticket."),
     ),
 )
 
 
 OWN_NAVIGATION = (
-    Destination(label="Organizations", icon="building", url_name="home"),
-    Destination(label="Password", icon="password", url_name="account_change_password", section="Your account"),
-    Destination(label="Two-factor", icon="shield-lock", url_name="mfa_index", section="Your account"),
-    Destination(label="Sessions", icon="devices", url_name="usersessions_list", section="Your account"),
+    Destination(label=_("Organizations"), icon="building", url_name="home"),
+    Destination(label=_("Password"), icon="password", url_name="account_change_password", section=_("Your account")),
+    Destination(label=_("Two-factor"), icon="shield-lock", url_name="mfa_index", section=_("Your account")),
+    Destination(label=_("Sessions"), icon="devices", url_name="usersessions_list", section=_("Your account")),
 )
 
 
@@ -125,7 +127,7 @@ class NavigationItem:
 
 def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
     """Yield the destinations that this operator may open from here."""
-    section = ""
+    section: Text = ""
     args = [access.org.slug] if access else []
     home = reverse("organization", args=args) if access else reverse("home")
     for destination in NAVIGATION if access else OWN_NAVIGATION:
@@ -144,17 +146,19 @@ class StateLook:
 
     icon: str
     tone: str  # Tabler's name of the color
-    meaning: str
+    meaning: Text
 
 
 STATES = {
-    Connection.State.CONNECTED: StateLook("plug-connected", "success", "PingOne answers."),
+    Connection.State.CONNECTED: StateLook("plug-connected", "success", _("PingOne is responding.")),
     Connection.State.NEEDS_ATTENTION: StateLook(
-        "alert-triangle", "warning", "PingOne has not answered properly. The console keeps trying."
+        "alert-triangle", "warning", _("PingOne is not responding properly. The console keeps trying.")
     ),
-    Connection.State.RECONNECT_NEEDED: StateLook("plug-connected-x", "danger", "The access to PingOne has ended."),
-    Connection.State.NOT_CONNECTED: StateLook("plug", "secondary", "No administrator has connected PingOne yet."),
-    Connection.State.DISCONNECTED: StateLook("plug-x", "secondary", "The connection was ended by an org admin."),
+    Connection.State.RECONNECT_NEEDED: StateLook(
+        "plug-connected-x", "danger", _("The connection to PingOne has ended.")
+    ),
+    Connection.State.NOT_CONNECTED: StateLook("plug", "secondary", _("No administrator has connected PingOne yet.")),
+    Connection.State.DISCONNECTED: StateLook("plug-x", "secondary", _("An org admin disconnected PingOne.")),
 }
 
 

@@ -2,6 +2,11 @@
 
 import re
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from pingone_integration.texts import Text
+
 # The order matters: most browsers also claim to be browsers further down.
 _BROWSERS = (
     ("Edge", r"Edg(?:e|A|iOS)?/(\d+)"),
@@ -21,8 +26,10 @@ _SYSTEMS = (
 )
 
 
-def browser_name(user_agent: str) -> str:
+def browser_name(user_agent: str) -> Text:
     """Return a name such as `Firefox 140 on Windows`, or the start of an unknown user agent."""
     browser = next((f"{name} {found[1]}" for name, sign in _BROWSERS if (found := re.search(sign, user_agent))), "")
     system = next((name for name, sign in _SYSTEMS if re.search(sign, user_agent)), "")
-    return " on ".join(part for part in (browser, system) if part) or user_agent[:80] or "Unknown browser"
+    if browser and system:
+        return format_lazy(_("{browser} on {system}"), browser=browser, system=system)
+    return browser or system or user_agent[:80] or _("Unknown browser")

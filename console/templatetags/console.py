@@ -8,12 +8,17 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.page.icons import icon_svg
 from console.page.user_agents import browser_name
+from pingone_integration.texts import Text
 
 register = template.Library()
 register.filter(browser_name)
+
+VALUE = _("value")
 
 
 @register.simple_tag
@@ -29,10 +34,10 @@ def new_submission() -> str:
 
 
 @register.simple_tag
-def when(moment: datetime | None, missing: str = "—") -> SafeString:
+def when(moment: datetime | None, missing: Text = "—") -> SafeString:
     """Render `{% when user.created_at %}`: in the reader's time zone, with the exact UTC time on hover.
 
-    `missing` is the text if there is no time, for example "never signed on".
+    `missing` is the text if there is no time, for example `_("Never")`.
     """
     if moment is None:
         return format_html('<span class="text-secondary">{}</span>', missing)
@@ -46,16 +51,16 @@ def when(moment: datetime | None, missing: str = "—") -> SafeString:
 
 
 @register.simple_tag
-def copyable(value: object, label: str = "value") -> SafeString:
-    """Render `{% copyable user.id "user ID" %}`: the value with a copy button, which needs JavaScript."""
+def copyable(value: object, label: Text = VALUE) -> SafeString:
+    """Render `{% copyable user.id _("user ID") %}`: the value with a copy button, which needs JavaScript."""
     if value is None or value == "":
         return format_html('<span class="text-secondary">{}</span>', "—")
     return format_html(
         '<span class="copyable"><code>{value}</code>'
-        '<button type="button" class="copy-button" data-copy="{value}" aria-label="Copy {label}" title="Copy {label}">'
+        '<button type="button" class="copy-button" data-copy="{value}" aria-label="{copy}" title="{copy}">'
         "{idle}{done}</button></span>",
         value=value,
-        label=label,
+        copy=format_lazy(_("Copy {label}"), label=label),
         idle=icon_svg("copy"),
         done=icon_svg("check"),
     )

@@ -10,6 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
@@ -23,6 +25,7 @@ from console.models import Organization
 from console.source_address import source_address
 from pingone_integration.connection import authorization, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
+from pingone_integration.texts import english
 
 SIGNED_OUT = "signed-out"
 GLANCE = 10  # up to this many environments need no search box
@@ -45,7 +48,8 @@ def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     try:
         url = authorization.begin(connection, redirect_uri=redirect_uri(), bound_to=_bound_to(request, access.org))
     except UnknownEnvironment as error:
-        form.add_error("environment_id", with_explanation(access, f"{error.title}. {error.cause}", error.kind))
+        text = format_lazy("{title}. {cause}", title=error.title, cause=error.cause)
+        form.add_error("environment_id", with_explanation(access, text, error.kind))
         return connection_page(request, access, form)
     except PingOneError as error:
         return connection_page(request, access, form, failure=failure_of(error, None))
@@ -95,7 +99,8 @@ def callback(request: ConsoleRequest) -> HttpResponse:
     except StateRejected as rejected:
         failure = failure_of(rejected, None)
         if rejected.reason == StateRejected.Reason.REPLAYED:  # it may have just connected: no error
-            messages.info(request, f"{rejected.cause} Where the connection stands is shown here.")
+            text = _("{cause} This page shows the connection as it is now.")
+            messages.info(request, format_lazy(text, cause=rejected.cause))
             return redirect("connection", access.org.slug)
     except PingOneError as error:
         failure = failure_of(error, None)
@@ -105,12 +110,12 @@ def callback(request: ConsoleRequest) -> HttpResponse:
             "connection.connect-failed",
             source_address=source_address(request),
             succeeded=False,
-            reason=failure.title,
+            reason=english(failure.title),
         )
         save_failure(request.session, access.org.connection, failure)
         return redirect("connection", access.org.slug)
     record_event(access, "connection.connected", source_address=source_address(request))
-    messages.success(request, f"{access.org.name} is connected to PingOne.")
+    messages.success(request, format_lazy(_("Connected {organization} to PingOne."), organization=access.org.name))
     access.org.connection.refresh_from_db()
     return redirect("connection" if access.org.connection.managed_environment_id else "environments", access.org.slug)
 
@@ -151,7 +156,8 @@ def _start_over(request: ConsoleRequest, failure: Failure) -> HttpResponse:
     if len(managed) == 1:
         save_failure(request.session, managed[0].connection, failure)
         return redirect("connection", managed[0].slug)
-    messages.error(request, f"{failure.title}. {failure.cause} {failure.resolution}")
+    text = format_lazy("{}. {} {}", failure.title, failure.cause, failure.resolution)
+    messages.error(request, text)
     return redirect("home")
 
 
@@ -166,7 +172,7 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
         chosen = form.cleaned_data["environment"] if form.is_valid() else None
         environment = next((one for one in visible if one.id == chosen and one.is_active), None)
         if environment is None:
-            messages.error(request, "PingOne no longer offers this environment. Choose one of these.")
+            messages.error(request, _("This environment is no longer available. Choose another one."))
             return redirect("environments", access.org.slug)
         before = {"managed_environment": connection.managed_environment_name}
         environments.choose(connection, environment)
@@ -178,7 +184,8 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
             before=before,
             after=after,
         )
-        messages.success(request, f"{access.org.name} now manages {environment.name}.")
+        chosen_now = _("{organization} now manages {environment}.")
+        messages.success(request, format_lazy(chosen_now, organization=access.org.name, environment=environment.name))
         return redirect("connection", access.org.slug)
     query = request.GET.get("q", "").strip()
     found = [one for one in visible if query.lower() in f"{one.name} {one.id}".lower()]

@@ -3,6 +3,8 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -27,7 +29,7 @@ def connection_settings(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
     form = save_typed(request, access)
     if form.errors:
         return connection_page(request, access, form)
-    messages.success(request, "Saved.")
+    messages.success(request, _("Saved the PingOne settings."))
     return redirect("connection", access.org.slug)
 
 
@@ -55,5 +57,5 @@ def disconnect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return render(request, "console/connection/disconnect.html", {"connection": connection})
     warn_if_unconfirmed(request, access, end_access(connection))
     record_event(access, "connection.disconnected", source_address=source_address(request))
-    messages.success(request, f"{access.org.name} is disconnected from PingOne.")
+    messages.success(request, format_lazy(_("Disconnected {organization} from PingOne."), organization=access.org.name))
     return redirect("connection", access.org.slug)

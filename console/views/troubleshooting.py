@@ -9,6 +9,9 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -24,10 +27,12 @@ from console.source_address import source_address
 from pingone_integration import checks
 from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Check, Result, State
+from pingone_integration.checks.model import listed
 from pingone_integration.connection.credentials import Credentials
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import SettingsIncomplete
 from pingone_integration.models import Connection
+from pingone_integration.texts import Text
 
 LONGEST_RUN_S = 10  # for all checks in one request; the running check may still finish
 
@@ -60,11 +65,29 @@ class Line:
     explained_url: str = ""
 
     @property
+    def state(self) -> str:
+        """Return the check's state, for data-state: of its result, or "running" or "not-run"."""
+        if self.goes_on:
+            return "running"
+        return self.result.state if self.result else "not-run"
+
+    @property
+    def kind(self) -> str:
+        return self.result.finding.kind if self.result else ""
+
+    @property
     def look(self) -> Look | None:
         return _LOOKS[self.result.state] if self.result else None
 
     @property
-    def advice(self) -> str:
+    def icon(self) -> str:
+        """Return the icon's name, or "" for a check that was not run: the stylesheet draws it."""
+        if self.goes_on:
+            return "refresh"
+        return self.look.icon if self.look else ""
+
+    @property
+    def advice(self) -> Text:
         return advice_of(self.result.finding) if self.result else ""
 
 
@@ -160,7 +183,8 @@ def correct_auth_url(request: ConsoleRequest, access: OrgAccess) -> HttpResponse
     unconfirmed = change_settings(access, entered, source_address=source_address(request))
     warn_if_unconfirmed(request, access, unconfirmed)
     LastResults(request.session, connection).clear()
-    messages.success(request, f"The Auth URL is {auth_url} now. Connect, so that PingOne gives access.")
+    text = _("Changed the Auth URL to {url}. Press Connect to connect to PingOne there.")
+    messages.success(request, format_lazy(text, url=auth_url))
     return redirect("connection", access.org.slug)
 
 
@@ -238,8 +262,19 @@ def _running(access: OrgAccess, check: Check, failed: list[str]) -> Line:
 def _summary(results: Iterable[Result]) -> dict[str, Any]:
     """Count the checks by state, in the order of the states."""
     states = [result.state for result in results]
-    counts = [(state.label, states.count(state)) for state in State if state in states]
-    return {"summary": ", ".join(f"{count} {label}" for label, count in counts), "total": len(CHECKS)}
+    counts = [_counted(state, states.count(state)) for state in State if state in states]
+    return {"summary": listed(*counts), "total": len(CHECKS)}
+
+
+def _counted(state: State, count: int) -> Text:
+    counted = {
+        State.PASSED: ngettext_lazy("{count} passed", "{count} passed", count),
+        State.FAILED: ngettext_lazy("{count} failed", "{count} failed", count),
+        State.WARNING: ngettext_lazy("{count} warning", "{count} warnings", count),
+        State.CANNOT_TELL: ngettext_lazy("{count} unknown", "{count} unknown", count),
+        State.SKIPPED: ngettext_lazy("{count} skipped", "{count} skipped", count),
+    }
+    return format_lazy(counted[state], count=count)
 
 
 def _url(access: OrgAccess) -> str:

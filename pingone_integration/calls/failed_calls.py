@@ -11,17 +11,19 @@ from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration import errors
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection, FailedCalls
+from pingone_integration.texts import Text
 from pingone_integration.values import text
 
 logger = logging.getLogger(__name__)
 
 KEPT_DAYS = 30
-RENEWAL = "Renewal of the access token"
+RENEWAL = "Renewal of the access token"  # stored in the place of a call
 
 # Failures of everyday work: an entry or a choice did not fit, but the connection is healthy.
 ORDINARY = frozenset(
@@ -74,13 +76,13 @@ class Lately:
         return self.kind in ORDINARY
 
     @property
-    def ids(self) -> list[tuple[str, str]]:
+    def ids(self) -> list[tuple[Text, str]]:
         """Return name and value of each ID for support."""
         named = (
-            ("PingOne's code", self.example.code),
-            ("PingOne error ID", self.example.error_id),
-            ("Correlation ID", self.example.correlation_id),
-            ("Transaction ID", self.example.transaction_id),
+            (_("PingOne's code"), self.example.code),
+            (_("PingOne error ID"), self.example.error_id),
+            (_("Correlation ID"), self.example.correlation_id),
+            (_("Transaction ID"), self.example.transaction_id),
         )
         return [(name, value) for name, value in named if value]
 

@@ -9,6 +9,7 @@ import httpx
 from pingone_integration import errors
 from pingone_integration.calls.responses import error_of, oauth_error_of
 from pingone_integration.errors import PingOneError, StateRejected, Trace, Unavailable
+from pingone_integration.texts import Text, english
 from pingone_integration.values import json_object, text
 
 # PingOne's codes (top level and details), each with its status and top-level code.
@@ -121,8 +122,8 @@ def _of_our_words(pasted: str) -> PingOneError | None:
     """Match causes before titles: some kinds share a title."""
     flat = _flat(pasted)
     known = [variant for error in errors.kinds().values() for variant in variants(error)]
-    by_cause = (one for one in known if _flat(one.cause) in flat)
-    by_title = (one for one in known if _flat(one.title) in flat)
+    by_cause = (one for one in known if _holds(flat, one.cause))
+    by_title = (one for one in known if _holds(flat, one.title))
     return next(by_cause, None) or next(by_title, None)
 
 
@@ -164,6 +165,11 @@ def _status_in(pasted: str) -> int | None:
 
 def _has_word(word: str, pasted: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", pasted) is not None
+
+
+def _holds(flat: str, words: Text) -> bool:
+    """Return whether the pasted text has the words, in the reader's language or in English, as the audit log has."""
+    return _flat(str(words)) in flat or _flat(english(words)) in flat
 
 
 def _flat(words: str) -> str:

@@ -28,7 +28,7 @@ from pingone_integration.models import CallWindow, Connection
 
 # Source: PingOne API reference, Platform > Rate limiting (read 2026-11): one address gets 35 % of the license's rate.
 SHARE_OF_ONE_ADDRESS = 0.35
-UNKNOWN_LICENCE = 200  # calls a second
+UNKNOWN_LICENSE = 200  # calls a second
 PERSON_WAITS_S = 1.2  # long enough for the next second
 BACKGROUND_WAITS_S = 60.0
 LONGEST_CLOSING_S = 60
@@ -38,7 +38,7 @@ _background = ContextVar("background", default=False)
 
 def _limit(licensed_calls: int | None) -> int:
     """Return the calls a second that one address may make."""
-    return max(2, int((licensed_calls or UNKNOWN_LICENCE) * SHARE_OF_ONE_ADDRESS))
+    return max(2, int((licensed_calls or UNKNOWN_LICENSE) * SHARE_OF_ONE_ADDRESS))
 
 
 @dataclass

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Collection, Iterator
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from pingone_integration.calls import breaker, concurrency, failed_calls
 from pingone_integration.checks import grant, network, rights
 from pingone_integration.checks.model import Check, Finding, Result, State, Subject, finding_of
@@ -13,81 +16,84 @@ __all__ = ["BY_KEY", "CHECKS", "Check", "Finding", "Result", "State", "Subject",
 _WORKS = ("refresh", "api", "managed-environment")
 
 CHECKS = (
-    Check(key="auth-url", title="The Auth URL is one of PingOne's", run=network.auth_url),
-    Check(key="api-url", title="The API URL follows from it", run=network.api_url, needs=("auth-url",)),
-    Check(key="host-name", title="The host names have addresses", run=network.host_name, needs=("auth-url",)),
-    Check(key="tls", title="The connection is encrypted and trusted", run=network.tls, needs=("host-name",)),
-    Check(key="discovery", title="The sign-on service describes itself", run=network.discovery, needs=("tls",)),
-    Check(key="environment", title="The Environment ID is known there", run=network.environment, needs=("tls",)),
+    Check(key="auth-url", title=_("The Auth URL is valid"), run=network.auth_url),
+    Check(key="api-url", title=_("The API URL is known"), run=network.api_url, needs=("auth-url",)),
+    Check(key="host-name", title=_("DNS resolves the host names"), run=network.host_name, needs=("auth-url",)),
+    Check(key="tls", title=_("The connection is encrypted and trusted"), run=network.tls, needs=("host-name",)),
+    Check(key="discovery", title=_("The discovery document is valid"), run=network.discovery, needs=("tls",)),
+    Check(key="environment", title=_("PingOne knows the Environment ID"), run=network.environment, needs=("tls",)),
     Check(
         key="credentials",
-        title="Client ID and secret are accepted",
+        title=_("Client ID and secret are accepted"),
         run=grant.credentials,
         needs=("discovery", "environment"),
     ),
-    Check(key="tokens", title="There are tokens", run=grant.tokens),
+    Check(key="tokens", title=_("Tokens are stored"), run=grant.tokens),
     Check(
         key="refresh",
-        title="The access token can be renewed",
+        title=_("The access token can be renewed"),
         run=grant.refresh,
         needs=("credentials", "tokens"),
         renews=True,
     ),
-    Check(key="clock", title="The clocks agree", run=network.clock, needs=("tls",)),
-    Check(key="api", title="The API answers", run=network.api, needs=("tls",)),
+    Check(key="clock", title=_("The clocks agree"), run=network.clock, needs=("tls",)),
+    Check(key="api", title=_("The API responds"), run=network.api, needs=("tls",)),
     Check(
         key="managed-environment",
-        title="The managed environment can be read",
+        title=_("The managed environment can be read"),
         run=rights.managed_environment,
         needs=("refresh", "api"),
     ),
     Check(
         key="read-users",
-        title="Users can be read",
+        title=_("Users can be read"),
         run=rights.reads("/users", "dir:read:user", rights.READERS),
         needs=_WORKS,
     ),
     Check(
         key="read-populations",
-        title="Populations can be read",
+        title=_("Populations can be read"),
         run=rights.reads("/populations", "dir:read:population", rights.READERS),
         needs=_WORKS,
     ),
     Check(
         key="read-groups",
-        title="Groups can be read",
+        title=_("Groups can be read"),
         run=rights.reads("/groups", "dir:read:group", rights.READERS),
         needs=_WORKS,
     ),
     Check(
         key="read-environments",
-        title="Environments can be listed",
+        title=_("Environments can be listed"),
         run=rights.environments_read,
         needs=("refresh", "api"),
     ),
     Check(
         key="change-users",
-        title="Users can be changed",
+        title=_("Users can be changed"),
         run=rights.judged("dir:create:user", "dir:update:user"),
         needs=_WORKS,
     ),
     Check(
         key="change-groups",
-        title="Group memberships can be changed",
+        title=_("Group memberships can be changed"),
         run=rights.judged("dir:create:groupMembership", "dir:delete:groupMembership"),
         needs=_WORKS,
     ),
     Check(
         key="manage-passwords",
-        title="Passwords can be managed",
+        title=_("Passwords can be managed"),
         run=rights.judged("dir:set:userPassword", "dir:recover:userPassword", "dir:forceChange:userPassword"),
         needs=_WORKS,
     ),
-    Check(key="rate-limits", title="The licence leaves room", run=rights.rate_limits, needs=_WORKS),
+    Check(key="rate-limits", title=_("The rate limit has headroom"), run=rights.rate_limits, needs=_WORKS),
     Check(
-        key="refresh-token", title="The refresh token has a lasting format", run=grant.refresh_token, needs=("tokens",)
+        key="refresh-token",
+        title=_("PingOne keeps accepting the refresh token's format"),
+        run=grant.refresh_token,
+        needs=("tokens",),
     ),
-    Check(key="sign-on-due", title="When somebody has to sign on anew", run=grant.sign_on_due, needs=("tokens",)),
+    Check(key="sign-on-due", title=_("Next required sign-in"), run=grant.sign_on_due, needs=("tokens",)),
 )
 BY_KEY = {check.key: check for check in CHECKS}
 
@@ -96,7 +102,7 @@ def run(check: Check, subject: Subject, *, failed: Collection[str] = ()) -> Resu
     """Run a check. It is skipped if it needs a check in `failed` (keys of failed or skipped checks)."""
     in_the_way = next((key for key in check.needs if key in failed), None)
     if in_the_way:
-        text = f"Not checked: it takes that “{BY_KEY[in_the_way].title}” passes."
+        text = format_lazy(_("This check needs “{title}” to pass first."), title=BY_KEY[in_the_way].title)
         return Result(check=check, finding=Finding(state=State.SKIPPED, text=text), seconds=0)
     subject.connection.refresh_from_db()
     started = time.monotonic()
@@ -128,6 +134,6 @@ def run_all(subject: Subject, *, within_s: float | None = None) -> Iterator[Resu
 
 
 def _out_of_time(check: Check) -> Result:
-    text = "Not checked: the checks before it took too long."
-    finding = Finding(state=State.SKIPPED, text=text, advice="Check this one alone.")
+    text = _("The checks before it took too long.")
+    finding = Finding(state=State.SKIPPED, text=text, advice=_("Run this check on its own."))
     return Result(check=check, finding=finding, seconds=0)

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.checks.model import (
     Finding,
@@ -17,12 +19,14 @@ from pingone_integration.checks.model import (
     finding_of,
     in_words,
     passed,
+    sentences,
     warning,
 )
 from pingone_integration.connection.oauth import open_client
 from pingone_integration.connection.tokens import MARGIN, StoredTokens, require_grant
 from pingone_integration.errors import AuthenticationError, NoRefreshToken, TokenRefreshFailure
 from pingone_integration.models import Connection
+from pingone_integration.texts import Text
 from pingone_integration.values import json_object
 
 # From this day on, PingOne accepts opaque refresh tokens only.
@@ -42,23 +46,26 @@ def credentials(subject: Subject) -> Finding:
             code_verifier=secrets.token_urlsafe(48),
         )
     except TokenRefreshFailure:  # invalid_grant: only the code is wrong
-        return passed("PingOne accepts the Client ID, the Client secret and the authentication method.")
+        return passed(_("PingOne accepts the Client ID, the Client secret and the authentication method."))
     except AuthenticationError as error:
         if error.trace.code == "unauthorized_client":
             return finding_of(
                 error,
-                "PingOne knows the application, but its Authorization Code grant is switched off.",
-                "Switch on the grants Authorization Code and Refresh Token in the PingOne application.",
+                _("PingOne knows the application, but its Authorization Code grant is turned off."),
+                _("Turn on the grants Authorization Code and Refresh Token in the PingOne application."),
             )
         if error.trace.code != "invalid_client":
-            return cannot_tell(f"PingOne's answer, {error.trace.code}, says nothing about Client ID and secret.")
+            text = _("PingOne answered {code}, which does not show whether the Client ID and secret are right.")
+            return cannot_tell(format_lazy(text, code=error.trace.code))
         return finding_of(
             error,
-            "PingOne does not accept the Client ID, the Client secret or the authentication method.",
-            "Copy the Client ID and a new Client secret from the PingOne application, and compare its Token Endpoint "
-            "Authentication Method.",
+            _("PingOne does not accept the Client ID, the Client secret or the authentication method."),
+            _(
+                "Copy the Client ID and a new Client secret from the PingOne application, and compare its Token "
+                "Endpoint Authentication Method."
+            ),
         )
-    return cannot_tell("PingOne accepted a code that it never issued.")
+    return cannot_tell(_("PingOne accepted a code that it never issued."))
 
 
 def tokens(subject: Subject) -> Finding:
@@ -66,13 +73,13 @@ def tokens(subject: Subject) -> Finding:
     require_grant(connection)
     for column in ("access_token", "refresh_token"):
         connection.unseal(column)  # raises SealBroken
-    connected = f"Connected {_ago(connection.consented_at)}. " if connection.consented_at else ""
+    connected = _connected(connection.consented_at) if connection.consented_at else ""
     left = _left(connection)
-    access = f"good for {in_words(left)}" if left > timedelta(0) else "past its end, and renewed with the next call"
+    access = _valid_for(left) if left > timedelta(0) else _("The access token has expired.")
     if not connection.sealed_refresh_token:
-        text = f"{connected}The access token is {access}. There is no refresh token to renew it with."
+        text = sentences(connected, access, _("There is no refresh token to renew it."))
         return warning(text, NoRefreshToken.resolution)
-    return passed(f"{connected}The access token is {access}; there is a refresh token to renew it with.")
+    return passed(sentences(connected, access, _("A refresh token is stored to renew it.")))
 
 
 def refresh(subject: Subject) -> Finding:
@@ -82,24 +89,26 @@ def refresh(subject: Subject) -> Finding:
     source = StoredTokens(connection.pk)
     is_due = _left(connection) <= MARGIN
     if not is_due and not subject.renewal_asked_for:
-        return passed(f"Not due for {in_words(_left(connection))}. {_last_renewed(connection)}".strip())
+        due = format_lazy(_("Not due for {span}."), span=in_words(_left(connection)))
+        return passed(sentences(due, _age(connection)))
     before = connection.token_version
     token = source.current() if is_due else source.renewed(source.current())
     connection.refresh_from_db()
-    done = "PingOne has just renewed the access token" if token.version != before else "The access token is good"
-    return passed(f"{done}; it is good for {in_words(_left(connection))}.")
+    renewed = _("PingOne just renewed the access token.") if token.version != before else ""
+    return passed(sentences(renewed, _valid_for(_left(connection))))
 
 
 def refresh_token(subject: Subject) -> Finding:
     claims = _jwt_claims(_refresh_token_of(subject.connection))
     if claims is None:
-        return passed("The refresh token is an opaque one.")
+        return passed(_("The refresh token is opaque."))
     today = timezone.now().date()
-    text = "The refresh token is a JSON Web Token, "
-    advice = "Set the application's refresh token format to Opaque in PingOne, then connect again."
+    advice = _("In PingOne, set the application's refresh token format to Opaque, then connect again.")
     if today >= JWT_REFUSED_FROM:
-        return failed(TokenRefreshFailure, f"{text}which PingOne has refused since {JWT_REFUSED_FROM}.", advice)
-    return warning(f"{text}which PingOne refuses from {JWT_REFUSED_FROM} on.", advice)
+        text = _("The refresh token is a JSON Web Token. PingOne has refused this format since {date}.")
+        return failed(TokenRefreshFailure, format_lazy(text, date=JWT_REFUSED_FROM), advice)
+    text = _("The refresh token is a JSON Web Token. PingOne will refuse this format from {date} on.")
+    return warning(format_lazy(text, date=JWT_REFUSED_FROM), advice)
 
 
 def sign_on_due(subject: Subject) -> Finding:
@@ -110,17 +119,25 @@ def sign_on_due(subject: Subject) -> Finding:
     if ends is None:
         issued = connection.refresh_token_issued_at
         if issued is None:
-            return cannot_tell("PingOne does not say how long the refresh token lasts.")
+            return cannot_tell(_("PingOne does not say how long the refresh token lasts."))
+        text = _(
+            "PingOne does not say how long the refresh token lasts. With the usual {days} days, it expires on {date}. "
+            "Each renewal starts a new period."
+        )
         return cannot_tell(
-            f"PingOne does not say how long the refresh token lasts. With its usual {USUAL_DURATION.days} days, an "
-            f"unused one ends on {issued + USUAL_DURATION:%Y-%m-%d}; each renewal begins another term.",
-            "Compare the Refresh Token Duration and Rolling Duration of the PingOne application.",
+            format_lazy(text, days=USUAL_DURATION.days, date=f"{issued + USUAL_DURATION:%Y-%m-%d}"),
+            _("Check the Refresh Token Duration and Rolling Duration of the PingOne application."),
         )
     left = ends - timezone.now()
+    expires = f"{ends:%Y-%m-%d %H:%M} UTC"
     if left <= timedelta(0):
-        return failed(TokenRefreshFailure, f"The refresh token ended on {ends:%Y-%m-%d %H:%M} UTC.")
-    text = f"Unless it is renewed before, the refresh token ends on {ends:%Y-%m-%d %H:%M} UTC, in {in_words(left)}."
-    return warning(text, "Connect again before then.") if left < DUE_SOON else passed(text)
+        return failed(TokenRefreshFailure, format_lazy(_("The refresh token expired on {time}."), time=expires))
+    text = format_lazy(
+        _("The refresh token expires on {time}, in {span}, unless it is renewed first."),
+        time=expires,
+        span=in_words(left),
+    )
+    return warning(text, _("Connect again before then.")) if left < DUE_SOON else passed(text)
 
 
 def _refresh_token_of(connection: Connection) -> str:
@@ -137,13 +154,19 @@ def _left(connection: Connection) -> timedelta:
     return ends - timezone.now() if ends else timedelta(0)
 
 
-def _ago(moment: datetime) -> str:
-    return f"{in_words(timezone.now() - moment)} ago"
+def _connected(at: datetime) -> Text:
+    return format_lazy(_("Connected {span} ago."), span=in_words(timezone.now() - at))
 
 
-def _last_renewed(connection: Connection) -> str:
+def _valid_for(left: timedelta) -> Text:
+    return format_lazy(_("The access token is valid for {span}."), span=in_words(left))
+
+
+def _age(connection: Connection) -> Text:
     issued = connection.refresh_token_issued_at
-    return f"The refresh token is {in_words(timezone.now() - issued)} old." if issued else ""
+    if issued is None:
+        return ""
+    return format_lazy(_("The refresh token is {span} old."), span=in_words(timezone.now() - issued))
 
 
 def _jwt_claims(token: str) -> dict[str, Any] | None:

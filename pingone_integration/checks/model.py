@@ -7,11 +7,16 @@ from enum import StrEnum
 from functools import cached_property
 
 from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.connection.role_assignments import Held, held_by_administrator
 from pingone_integration.errors import BeingRenewed, Busy, PingOneError, RateLimited
 from pingone_integration.models import Connection
+from pingone_integration.texts import Text
 
 
 class State(StrEnum):
@@ -22,8 +27,17 @@ class State(StrEnum):
     SKIPPED = "skipped"
 
     @property
-    def label(self) -> str:
-        return self.value.replace("-", " ")
+    def label(self) -> Text:
+        return _LABELS[self]
+
+
+_LABELS: dict[State, Text] = {
+    State.PASSED: _("passed"),
+    State.FAILED: _("failed"),
+    State.WARNING: _("warning"),
+    State.CANNOT_TELL: _("unknown"),
+    State.SKIPPED: _("skipped"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +45,8 @@ class Finding:
     """The outcome of a check. Its texts hold no secret and no personal data, so that they can be sent to support."""
 
     state: State
-    text: str
-    advice: str = ""  # what to do
+    text: Text
+    advice: Text = ""  # what to do
     kind: str = ""  # PingOneError.kind, if any fits
     ids: tuple[tuple[str, str], ...] = ()  # names and values that PingOne's support asks for
     right_auth_url: str = ""  # the Auth URL where the environment really is
@@ -57,7 +71,7 @@ class Check:
     """One step from the settings to a working call."""
 
     key: str  # in URLs and in the command's output: never renamed
-    title: str
+    title: Text
     run: Callable[[Subject], Finding]  # a PingOneError is a failure, with the error's texts
     needs: tuple[str, ...] = ()  # keys of earlier checks: if one fails, this check is skipped
     renews: bool = False  # can renew the access token on request
@@ -82,24 +96,24 @@ class Result:
         return self.state in {State.FAILED, State.SKIPPED}
 
 
-def passed(text: str) -> Finding:
+def passed(text: Text) -> Finding:
     return Finding(state=State.PASSED, text=text)
 
 
-def warning(text: str, advice: str) -> Finding:
+def warning(text: Text, advice: Text) -> Finding:
     return Finding(state=State.WARNING, text=text, advice=advice)
 
 
-def cannot_tell(text: str, advice: str = "") -> Finding:
+def cannot_tell(text: Text, advice: Text = "") -> Finding:
     return Finding(state=State.CANNOT_TELL, text=text, advice=advice)
 
 
-def failed(kind: type[PingOneError], text: str, advice: str = "") -> Finding:
+def failed(kind: type[PingOneError], text: Text, advice: Text = "") -> Finding:
     """Return a failure that the check itself detects, without a response of PingOne."""
     return Finding(state=State.FAILED, text=text, advice=advice or kind.resolution, kind=kind.kind)
 
 
-def finding_of(error: PingOneError, text: str = "", advice: str = "") -> Finding:
+def finding_of(error: PingOneError, text: Text = "", advice: Text = "") -> Finding:
     """Return the finding for an error, with the error's own texts by default."""
     named = (
         ("PingOne's code", error.trace.code),
@@ -110,16 +124,32 @@ def finding_of(error: PingOneError, text: str = "", advice: str = "") -> Finding
     passing = isinstance(error, RateLimited | BeingRenewed | Busy)
     return Finding(
         state=State.CANNOT_TELL if passing else State.FAILED,
-        text=text or f"{error.title}. {error.cause}",
+        text=text or format_lazy("{title}. {cause}", title=error.title, cause=error.cause),
         advice=advice or error.resolution,
         kind=error.kind,
         ids=tuple((name, value[:100]) for name, value in named if value),
     )
 
 
-def in_words(span: timedelta) -> str:
+def sentences(*texts: Text) -> Text:
+    """Return the texts that are not empty, one after the other."""
+    return listed(*(text for text in texts if text), separator=" ")
+
+
+def listed(*texts: Text, separator: str = ", ") -> Text:
+    """Return the texts with a separator between them. Each is translated when the whole is shown."""
+    return format_lazy(separator.join(["{}"] * len(texts)), *texts)
+
+
+def in_words(span: timedelta) -> Text:
     """Return a duration such as "3 weeks, 2 days"; "less than a minute" for the shortest."""
-    now = timezone.now()
+    return _in_words(span, timezone.now())
+
+
+def _spelled_out(span: timedelta, now: datetime) -> str:
     if span < timedelta(minutes=1):
-        return "less than a minute"
+        return gettext("less than a minute")
     return timesince(now - span, now).replace("\N{NO-BREAK SPACE}", " ")
+
+
+_in_words = lazy(_spelled_out, str)

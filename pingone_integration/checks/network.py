@@ -14,6 +14,8 @@ from uuid import UUID
 import httpx
 from django.conf import settings
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.calls.api import http_client
 from pingone_integration.checks.model import (
@@ -24,6 +26,7 @@ from pingone_integration.checks.model import (
     finding_of,
     in_words,
     passed,
+    sentences,
     warning,
 )
 from pingone_integration.connection.discovery import discover
@@ -39,6 +42,7 @@ from pingone_integration.errors import (
     UnknownEnvironment,
 )
 from pingone_integration.models import Connection
+from pingone_integration.texts import Text
 
 NAME_TIMEOUT_S = 5.0
 TLS_TIMEOUT_S = 5.0
@@ -50,16 +54,19 @@ WRONG_CLOCK = timedelta(minutes=5)
 def auth_url(subject: Subject) -> Finding:
     url = subject.connection.auth_url
     if not url:
-        return failed(SettingsIncomplete, "No Auth URL has been entered.")
+        return failed(SettingsIncomplete, _("No Auth URL has been entered."))
     region = region_of(url)
+    if region is None:
+        return passed(format_lazy(_("{url} is a custom host that this server allows."), url=url))
     if _is_custom(url):
-        where = f", in the region {region.name}" if region else ""
-        return passed(f"{url} is a custom host that this server lists{where}.")
-    return passed(f"{url} belongs to the region {region.name}." if region else url)
+        text = _("{url} is a custom host that this server allows. It belongs to the region {region}.")
+    else:
+        text = _("{url} belongs to the region {region}.")
+    return passed(format_lazy(text, url=url, region=region.name))
 
 
 def api_url(subject: Subject) -> Finding:
-    return passed(f"Calls go to {api_url_for(subject.connection.auth_url)}.")
+    return passed(format_lazy(_("Calls go to {url}."), url=api_url_for(subject.connection.auth_url)))
 
 
 def host_name(subject: Subject) -> Finding:
@@ -67,10 +74,13 @@ def host_name(subject: Subject) -> Finding:
     for parts in _hosts(subject.connection):
         addresses = _addresses(parts)
         if not addresses:
-            text = f"The name {parts.hostname} has no address: the DNS service of this server does not know it."
-            return failed(ConnectionFailure, text, "Ask whoever runs the network about DNS, then check again.")
-        found.append(f"{parts.hostname} is {addresses[0]}")
-    return passed(f"{'; '.join(found)}.")
+            return failed(
+                ConnectionFailure,
+                format_lazy(_("This server's DNS cannot resolve {host}."), host=parts.hostname),
+                _("Ask your network administrator about DNS, then check again."),
+            )
+        found.append(format_lazy(_("{host} resolves to {address}."), host=parts.hostname, address=addresses[0]))
+    return passed(sentences(*found))
 
 
 def tls(subject: Subject) -> Finding:
@@ -84,20 +94,27 @@ def tls(subject: Subject) -> Finding:
         except (OSError, ValueError) as error:
             return failed(
                 ConnectionFailure,
-                f"No trusted TLS connection to {parts.hostname} comes about: {_why(error)}.",
-                "Ask whoever runs the network whether something opens TLS connections on the way, then check again.",
+                format_lazy(
+                    _("Could not establish a trusted TLS connection to {host}: {reason}."),
+                    host=parts.hostname,
+                    reason=_why(error),
+                ),
+                _("Ask your network administrator whether something intercepts TLS connections, then check again."),
             )
     if plain:
         return _plain(plain)
     ends, host = min(until)
+    expires = f"{ends:%Y-%m-%d}"
     if ends - timezone.now() < EXPIRES_SOON:
-        return warning(f"The certificate of {host} ends on {ends:%Y-%m-%d}.", "Ask whoever runs that host to renew it.")
-    return passed(f"The certificates are trusted; the first of them ends on {ends:%Y-%m-%d}.")
+        text = format_lazy(_("The certificate of {host} expires on {date}."), host=host, date=expires)
+        return warning(text, _("Ask the administrator of that host to renew it."))
+    return passed(format_lazy(_("The certificates are trusted. The first one expires on {date}."), date=expires))
 
 
 def discovery(subject: Subject) -> Finding:
     service = discover(subject.connection.auth_url, _environment(subject.connection))
-    return passed(f"The issuer is {service.issuer}, and all its addresses are on the Auth URL's host.")
+    text = _("The issuer is {issuer}. All its URLs are on the Auth URL's host.")
+    return passed(format_lazy(text, issuer=service.issuer))
 
 
 def environment(subject: Subject) -> Finding:
@@ -108,20 +125,31 @@ def environment(subject: Subject) -> Finding:
     except UnknownEnvironment as error:
         elsewhere = auth_url_of_environment(environment_id, not_at=connection.auth_url)
         if elsewhere is None:
-            where = "None of the custom hosts" if _is_custom(connection.auth_url) else "No region of PingOne"
-            text = f"{where} knows the environment {environment_id}."
-            return finding_of(error, text, "Copy the Environment ID from the environment's page in PingOne.")
+            if _is_custom(connection.auth_url):
+                text = _("None of the custom hosts has the environment {environment}.")
+            else:
+                text = _("No PingOne region has the environment {environment}.")
+            return finding_of(
+                error,
+                format_lazy(text, environment=environment_id),
+                _("Copy the Environment ID from the environment's page in PingOne."),
+            )
+        text = _("The environment {environment} is not at {url}. It is at {right_place}.")
         region = region_of(elsewhere)
         found = finding_of(
             error,
-            f"The environment {environment_id} is not at {connection.auth_url}, but "
-            f"{f'in {region.name}' if region else f'at {elsewhere}'}.",
-            f"Change the Auth URL to {elsewhere}.",
+            format_lazy(
+                text,
+                environment=environment_id,
+                url=connection.auth_url,
+                right_place=format_lazy("{} ({})", elsewhere, region.name) if region else elsewhere,
+            ),
+            format_lazy(_("Change the Auth URL to {url}."), url=elsewhere),
         )
         return replace(found, right_auth_url=elsewhere)
     except InvalidApiUrl:
         pass  # the environment exists; its wrong document is another check's finding
-    return passed(f"The sign-on service knows the environment {environment_id}.")
+    return passed(format_lazy(_("PingOne knows the environment {environment}."), environment=environment_id))
 
 
 def clock(subject: Subject) -> Finding:
@@ -132,13 +160,16 @@ def clock(subject: Subject) -> Finding:
     try:
         told = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:
-        return cannot_tell("PingOne's answer does not say what time it is there.")
+        return cannot_tell(_("PingOne's answer does not include a time."))
     ahead = halfway - told.replace(tzinfo=told.tzinfo or UTC)
     if abs(ahead) < SLOW_CLOCK:
-        return passed("This server and PingOne agree about the time.")
-    direction = "ahead of" if ahead > timedelta(0) else "behind"
-    text = f"The clock of this server is {in_words(abs(ahead))} {direction} PingOne's."
-    advice = "Whoever runs this server sets its clock right, for example with NTP."
+        return passed(_("This server's clock agrees with PingOne's."))
+    if ahead > timedelta(0):
+        text = _("This server's clock is {span} ahead of PingOne's.")
+    else:
+        text = _("This server's clock is {span} behind PingOne's.")
+    text = format_lazy(text, span=in_words(abs(ahead)))
+    advice = _("Correct the clock of this server, for example with NTP.")
     return warning(text, advice) if abs(ahead) < WRONG_CLOCK else failed(SignOnUnverified, text, advice)
 
 
@@ -146,9 +177,9 @@ def api(subject: Subject) -> Finding:
     url = api_url_for(subject.connection.auth_url)
     response = _get(f"{url}/v1/environments")
     if response.status_code >= 500 or response.is_redirect:
-        text = f"{url} answers with status {response.status_code}."
+        text = format_lazy(_("{url} responds with status {status}."), url=url, status=response.status_code)
         return finding_of(Unavailable("", trace=Trace(status=response.status_code)), text)
-    return passed(f"{url} answers.")
+    return passed(format_lazy(_("{url} responds."), url=url))
 
 
 def _is_custom(auth_url: str) -> bool:
@@ -194,11 +225,11 @@ def _certificate_ends(parts: SplitResult) -> datetime:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(ends)), UTC)
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> Text:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not accepted ({error.verify_message})"
+        return format_lazy(_("the certificate is not accepted ({reason})"), reason=error.verify_message)
     if isinstance(error, TimeoutError):
-        return "nobody answers within five seconds"
+        return _("no answer within five seconds")
     return (getattr(error, "strerror", "") or type(error).__name__).strip("[]")
 
 
@@ -206,9 +237,9 @@ def _plain(hosts: list[SplitResult]) -> Finding:
     """Return the finding for custom hosts without TLS, such as a sandbox on the same machine."""
     names = ", ".join(parts.netloc for parts in hosts)
     if all(_is_here(str(parts.hostname)) for parts in hosts):
-        return passed(f"{names} is a custom host on this machine, reached without TLS.")
-    text = f"{names} is reached without TLS: whoever is in between can read and change what is sent."
-    return warning(text, "Whoever runs this server changes it to https in PINGONE_CUSTOM_HOSTS.")
+        return passed(format_lazy(_("Connected without TLS, on this machine only: {hosts}."), hosts=names))
+    text = _("No TLS: anyone between this server and {hosts} can read and change what is sent.")
+    return warning(format_lazy(text, hosts=names), _("Change it to https in this server's PINGONE_CUSTOM_HOSTS."))
 
 
 def _is_here(host: str) -> bool:

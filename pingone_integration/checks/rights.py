@@ -2,10 +2,26 @@
 
 from collections.abc import Callable
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
 from pingone_integration.calls import rate_limit
-from pingone_integration.checks.model import Finding, State, Subject, cannot_tell, failed, finding_of, passed, warning
+from pingone_integration.checks.model import (
+    Finding,
+    State,
+    Subject,
+    cannot_tell,
+    failed,
+    finding_of,
+    listed,
+    passed,
+    sentences,
+    warning,
+)
 from pingone_integration.connection import environments, licence
 from pingone_integration.connection.open_api import open_api
+from pingone_integration.connection.role_assignments import Held
 from pingone_integration.connection.tokens import require_grant
 from pingone_integration.errors import (
     Blocked,
@@ -15,8 +31,9 @@ from pingone_integration.errors import (
     PingOneError,
     Unavailable,
 )
+from pingone_integration.texts import Text
 
-READERS = "Identity Data Read Only, Identity Data Admin or Help Desk Admin"
+READERS = _("Identity Data Read Only, Identity Data Admin or Help Desk Admin")
 CHANGERS = "Identity Data Admin"
 FEW_A_SECOND = 10
 
@@ -31,15 +48,16 @@ def managed_environment(subject: Subject) -> Finding:
     try:
         found = environments.read(connection, managed)
     except NotFound as error:
-        text = f"PingOne has no environment {managed} any more."
-        return finding_of(error, text, "Choose another environment to manage.")
+        text = format_lazy(_("PingOne no longer has the environment {environment}."), environment=managed)
+        return finding_of(error, text, _("Choose another environment to manage."))
     except (MissingPermission, Blocked) as error:
         return _not_readable(subject, error)
     if not found.is_active:
         return warning(
-            f"The environment {managed} is about to be deleted.", "Restore it in PingOne, or choose another."
+            format_lazy(_("The environment {environment} is about to be deleted."), environment=managed),
+            _("Restore it in PingOne, or choose another environment."),
         )
-    return passed(f"The environment {managed} can be read.")
+    return passed(format_lazy(_("The environment {environment} can be read."), environment=managed))
 
 
 def _not_readable(subject: Subject, error: MissingPermission | Blocked) -> Finding:
@@ -48,17 +66,24 @@ def _not_readable(subject: Subject, error: MissingPermission | Blocked) -> Findi
         visible = environments.visible(subject.connection)
     except (MissingPermission, Blocked):
         return cannot_tell(
-            "PingOne shows the administrator who connected no environment at all: the permission "
-            "orgmgt:read:environment is missing.",
-            "Add it to that administrator's role in PingOne. The other checks go on without it.",
+            _(
+                "The administrator who connected cannot see any environment: the permission orgmgt:read:environment "
+                "is missing."
+            ),
+            _("Add it to that administrator's role in PingOne. The other checks work without it."),
         )
     if managed in {one.id for one in visible}:
-        return finding_of(error, f"The environment {managed} is listed, but cannot be read.")
+        text = _("The environment {environment} is listed, but cannot be read.")
+        return finding_of(error, format_lazy(text, environment=managed))
+    no_role = _("The administrator who connected has no role on the environment {environment}.")
+    others = ngettext_lazy("They can see {count} other environment.", "They can see {count} others.", len(visible))
     return finding_of(
         error,
-        f"The administrator who connected holds no role on the environment {managed}; "
-        f"they see {len(visible)} other{'' if len(visible) == 1 else 's'}.",
-        "Give that administrator a role on it in PingOne, choose another environment, or connect as another one.",
+        sentences(format_lazy(no_role, environment=managed), format_lazy(others, count=len(visible))),
+        _(
+            "Give that administrator a role on it in PingOne, choose another environment, or connect as another "
+            "administrator."
+        ),
     )
 
 
@@ -69,7 +94,7 @@ def _environment(subject: Subject) -> Finding:
         return cannot_tell(error.cause)
 
 
-def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding]:
+def reads(path: str, permission: str, roles: Text) -> Callable[[Subject], Finding]:
     """Return a check that reads one entry of a list of the managed environment."""
 
     def run(subject: Subject) -> Finding:
@@ -79,11 +104,11 @@ def reads(path: str, permission: str, roles: str) -> Callable[[Subject], Finding
             environment = subject.found.get("managed-environment") or _environment(subject)
             if environment.state == State.FAILED:
                 return environment
-            text = f"The administrator who connected may not read this: {permission} is missing."
-            return finding_of(error, text, granting(roles))
+            text = _("The administrator who connected cannot read this: the permission {permission} is missing.")
+            return finding_of(error, format_lazy(text, permission=permission), granting(roles))
         except Unavailable as error:
-            return cannot_tell(f"PingOne did not answer this properly. {error.cause}", error.resolution)
-        return passed("Can be read.")
+            return cannot_tell(sentences(_("PingOne did not answer properly."), error.cause), error.resolution)
+        return passed(_("Can be read."))
 
     return run
 
@@ -93,9 +118,17 @@ def environments_read(subject: Subject) -> Finding:
     try:
         visible = environments.visible(subject.connection)
     except (MissingPermission, Blocked) as error:
-        text = "The list of environments may not be read: orgmgt:read:environment is missing."
-        return finding_of(error, text, granting("any built-in one"))
-    return passed(f"{len(visible)} environment{' is' if len(visible) == 1 else 's are'} visible.")
+        text = _(
+            "The administrator who connected cannot list environments: the permission orgmgt:read:environment is "
+            "missing."
+        )
+        advice = _(
+            "Give that administrator any built-in role on the managed environment in PingOne, wait a minute, then "
+            "connect again."
+        )
+        return finding_of(error, text, advice)
+    text = ngettext_lazy("{count} environment is visible.", "{count} environments are visible.", len(visible))
+    return passed(format_lazy(text, count=len(visible)))
 
 
 def judged(*permissions: str) -> Callable[[Subject], Finding]:
@@ -106,24 +139,32 @@ def judged(*permissions: str) -> Callable[[Subject], Finding]:
         held = subject.held
         if held is None:
             return cannot_tell(
-                "PingOne does not show the administrator who connected which roles they hold.",
-                "Look in PingOne at the administrator's roles: Identity Data Admin on the managed environment has it.",
+                _("PingOne does not show which roles the administrator who connected has."),
+                _(
+                    "Check that administrator's roles in PingOne. Identity Data Admin on the managed environment is "
+                    "enough."
+                ),
             )
         missing = [permission for permission in permissions if held.allows(permission) is not True]
-        roles = ", ".join(sorted(held.roles)) or "none on this environment"
+        roles = roles_held(held)
         if not missing:
             if held.in_populations.intersection(permissions):
-                return warning(f"Only in some populations. Roles: {roles}.", granting(CHANGERS))
-            return passed(f"Roles: {roles}.")
+                return warning(sentences(_("Only in some populations."), roles), granting(CHANGERS))
+            return passed(roles)
         if not held.complete:
-            return cannot_tell(
-                f"The roles that PingOne shows do not have {', '.join(missing)}, but there may be others.",
-                granting(CHANGERS),
-            )
-        text = f"Missing: {', '.join(missing)}. Roles: {roles}."
-        return failed(MissingPermission, text, granting(CHANGERS))
+            text = _("The roles that PingOne shows do not include {permissions}, but there may be more roles.")
+            return cannot_tell(format_lazy(text, permissions=", ".join(missing)), granting(CHANGERS))
+        lacking = format_lazy(_("Missing: {permissions}."), permissions=", ".join(missing))
+        return failed(MissingPermission, sentences(lacking, roles), granting(CHANGERS))
 
     return run
+
+
+def roles_held(held: Held) -> Text:
+    """Return a sentence with the names of the roles."""
+    if not held.roles:
+        return _("Roles: none on this environment.")
+    return format_lazy(_("Roles: {roles}."), roles=", ".join(sorted(held.roles)))
 
 
 def rate_limits(subject: Subject) -> Finding:
@@ -135,21 +176,41 @@ def rate_limits(subject: Subject) -> Finding:
         limits = None
     connection.refresh_from_db()
     room = rate_limit.headroom(connection)
-    ours = f"This server keeps to {room.limit} calls a second, and {room.left} of this second are left."
-    if room.closed_until:
-        return warning(f"PingOne asked to wait until {room.closed_until:%H:%M:%S} UTC. {ours}", "Wait until then.")
-    if limits is None:
-        return cannot_tell(f"PingOne does not show the licence's limits to the administrator who connected. {ours}")
-    if not limits:
-        return cannot_tell(f"PingOne does not say how many calls the licence allows. {ours}")
-    text = f"The licence allows {', '.join(f'{limit} {what}' for what, limit in limits.items())} a second. {ours}"
-    if min(limits.values()) < FEW_A_SECOND:
-        return warning(f"{text} That is little for several people at once.", "Ask whoever manages the PingOne licence.")
-    return passed(f"{text} All that use the licence share it; how much others use now, PingOne does not say.")
-
-
-def granting(roles: str) -> str:
-    return (
-        f"Give that administrator the role {roles} on the managed environment in PingOne, then connect again; "
-        "a new role may take a minute to count."
+    ours = format_lazy(
+        _("This server sends at most {limit} calls a second. In this second, {left} are left."),
+        limit=room.limit,
+        left=room.left,
     )
+    if room.closed_until:
+        wait = format_lazy(_("PingOne asked to wait until {time} UTC."), time=f"{room.closed_until:%H:%M:%S}")
+        return warning(sentences(wait, ours), _("Wait until then."))
+    if limits is None:
+        hidden = _("PingOne does not show the license's limits to the administrator who connected.")
+        return cannot_tell(sentences(hidden, ours))
+    if not limits:
+        return cannot_tell(sentences(_("PingOne does not say how many calls the license allows."), ours))
+    allowed = listed(*(_calls(what, limit) for what, limit in limits.items()))
+    allows = format_lazy(_("Each second, the license allows {calls}."), calls=allowed)
+    if min(limits.values()) < FEW_A_SECOND:
+        few = _("That is not much for several people at once.")
+        return warning(sentences(allows, ours, few), _("Ask the person who manages your PingOne license."))
+    shared = _("Everything that uses the license shares these limits. PingOne does not show what others use now.")
+    return passed(sentences(allows, ours, shared))
+
+
+def _calls(what: str, limit: int) -> Text:
+    """Return a limit of licence.read() in words."""
+    named = {
+        "reads": ngettext_lazy("{count} read", "{count} reads", limit),
+        "changes": ngettext_lazy("{count} change", "{count} changes", limit),
+        "MFA calls": ngettext_lazy("{count} MFA call", "{count} MFA calls", limit),
+    }
+    return format_lazy(named[what], count=limit)
+
+
+def granting(roles: Text) -> Text:
+    text = _(
+        "Give that administrator the role {roles} on the managed environment in PingOne, wait a minute, then connect "
+        "again."
+    )
+    return format_lazy(text, roles=roles)

@@ -9,6 +9,7 @@ from pingone_integration.connection.regions import REGIONS, api_url_for
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import StaleCursor, Unavailable
 from pingone_integration.models import Connection
+from pingone_integration.texts import Text
 from pingone_integration.values import identifier, text
 
 PAGE_SIZE = 100
@@ -24,7 +25,7 @@ class Environment:
     id: UUID
     name: str
     type: str  # PRODUCTION or SANDBOX, in PingOne's words
-    region: str
+    region: Text
     status: str  # ACTIVE or DELETE_PENDING
 
     @property

@@ -10,8 +10,11 @@ from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.errors import InvalidApiUrl
+from pingone_integration.texts import Text, english
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Region:
     """A region of PingOne. An organization has all its environments in one region."""
 
     code: str
-    name: str
+    name: Text
     tld: str
 
     @property
@@ -33,12 +36,12 @@ class Region:
 
 # Source: PingOne API reference, "PingOne API requests" (read 2026-11): the complete list.
 REGIONS = (
-    Region("NA", "North America", "com"),
-    Region("CA", "Canada", "ca"),
-    Region("EU", "European Union", "eu"),
-    Region("AU", "Australia", "com.au"),
-    Region("SG", "Singapore", "sg"),
-    Region("AP", "Asia-Pacific", "asia"),
+    Region("NA", _("North America"), "com"),
+    Region("CA", _("Canada"), "ca"),
+    Region("EU", _("European Union"), "eu"),
+    Region("AU", _("Australia"), "com.au"),
+    Region("SG", _("Singapore"), "sg"),
+    Region("AP", _("Asia-Pacific"), "asia"),
 )
 
 _REGION_BY_TLD = {region.tld: region for region in REGIONS}
@@ -101,20 +104,21 @@ def parse_auth_url(text: str) -> AuthUrl:
     # Check before any parsing: urlsplit() drops some control characters, lower() turns some letters of
     # other alphabets into ASCII, and browsers read a backslash as a slash.
     if len(pasted) > _LONGEST or re.search(r"[^!-\[\]-~]", pasted):
-        raise InvalidApiUrl(f"An Auth URL has only plain letters, digits and punctuation. {_expected()}")
+        raise _unexpected(_("An Auth URL has only plain letters, digits and punctuation."))
     try:
         parts = _split(pasted.lower())
         explicit_port = parts.port
     except ValueError:
-        raise InvalidApiUrl(f"This is not an address. {_expected()}") from None
+        raise _unexpected(_("This is not a URL.")) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InvalidApiUrl(f"An Auth URL begins with https:// and a host. {_expected()}")
+        raise _unexpected(_("An Auth URL starts with https:// and a host name."))
     if "@" in parts.netloc:
-        raise InvalidApiUrl(f"An Auth URL has no user name in it. {_expected()}")
+        raise _unexpected(_("An Auth URL has no username in it."))
     base = _listed_base(parts, explicit_port)
     path = _ISSUER_PATH.fullmatch(parts.path)
     if path is None:
-        raise InvalidApiUrl(f"After the host, only an Environment ID and /as can follow. Perhaps just: {base}")
+        too_much = _("After the host, only an Environment ID and /as can follow. Try just {url}")
+        raise invalid_url(format_lazy(too_much, url=base))
     return AuthUrl(base=base, environment_id=UUID(path[1]) if path[1] else None)
 
 
@@ -122,9 +126,11 @@ def parse_environment_id(text: str) -> UUID:
     """Parse a UUID as people paste it: any case, in braces or quotes, with or without hyphens. Raises InvalidApiUrl."""
     found = _ENVIRONMENT_ID.fullmatch(text.strip(_WRAPPING).lower())
     if found is None:
-        raise InvalidApiUrl(
-            "An Environment ID is a UUID, 32 hexadecimal digits in five groups such as "
-            "5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711. PingOne shows it under Settings, Environment Properties."
+        raise invalid_url(
+            _(
+                "An Environment ID is a UUID: 32 hexadecimal digits in five groups, for example "
+                "5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711. PingOne shows it under Settings, Environment Properties."
+            )
         )
     return UUID(found[1] or found[2] or found[3])
 
@@ -149,31 +155,42 @@ def _listed_base(parts: SplitResult, explicit_port: int | None) -> str:
         asked = default_port if explicit_port is None else explicit_port
         if (listed.hostname, listed.port or default_port) == (parts.hostname, asked):
             return base
-    raise InvalidApiUrl(_why_not_listed(str(parts.hostname), explicit_port))
+    raise _not_listed(str(parts.hostname), explicit_port)
 
 
-def _why_not_listed(hostname: str, explicit_port: int | None) -> str:
+def _not_listed(hostname: str, explicit_port: int | None) -> InvalidApiUrl:
+    """Return the error for a host that is no Auth URL, with its reason."""
     other = _OTHER_PINGONE_HOST.fullmatch(hostname)
     region = _REGION_BY_TLD.get(other[2]) if other else None
     if other is None or region is None:
-        return f"{hostname} is not a sign-on host of PingOne. {_expected()}"
+        return _unexpected(format_lazy(_("{host} is not a PingOne sign-in host."), host=hostname))
     if other[1] == "auth":
-        return f"PingOne listens on no port {explicit_port}. The Auth URL of {region.name} is {region.auth_url}"
-    what = _OTHER_HOSTS.get(other[1], "another PingOne service")
-    return f"{hostname} is {what}. The Auth URL of the same region is {region.auth_url}"
+        wrong_port = _("PingOne does not use port {port}. The Auth URL of {region} is {url}")
+        return invalid_url(format_lazy(wrong_port, port=explicit_port, region=region.name, url=region.auth_url))
+    text = _OTHER_HOSTS.get(other[1], _("{host} is another PingOne service. The Auth URL of the same region is {url}"))
+    return invalid_url(format_lazy(text, host=hostname, url=region.auth_url))
 
 
 # Source: PingOne API reference, "PingOne API requests" (read 2026-11).
 _OTHER_HOSTS = {
-    "api": "the management API",
-    "console": "PingOne's admin console",
-    "apps": "where PingOne's own pages for users live",
-    "scim-api": "the SCIM API",
-    "orchestrate-api": "the DaVinci API",
+    "api": _("{host} is the management API. The Auth URL of the same region is {url}"),
+    "console": _("{host} is PingOne's admin console. The Auth URL of the same region is {url}"),
+    "apps": _("{host} has PingOne's own pages for users. The Auth URL of the same region is {url}"),
+    "scim-api": _("{host} is the SCIM API. The Auth URL of the same region is {url}"),
+    "orchestrate-api": _("{host} is the DaVinci API. The Auth URL of the same region is {url}"),
 }
 
 
-def _expected() -> str:
-    choices = [f"{region.auth_url} ({region.name})" for region in REGIONS]
+def invalid_url(reason: Text) -> InvalidApiUrl:
+    """Return the error with its reason as the cause, for people, and in English as the detail, for the log."""
+    error = InvalidApiUrl(english(reason))
+    error.cause = reason
+    return error
+
+
+def _unexpected(reason: Text) -> InvalidApiUrl:
+    """Return the error with its reason and the expected Auth URLs."""
+    choices: list[Text] = [format_lazy("{} ({})", region.auth_url, region.name) for region in REGIONS]
     choices += sorted(settings.PINGONE_CUSTOM_HOSTS)
-    return f"Expected one of: {', '.join(choices)}."
+    listed = format_lazy(", ".join(["{}"] * len(choices)), *choices)
+    return invalid_url(format_lazy(_("{reason} Enter one of these: {urls}."), reason=reason, urls=listed))

@@ -96,7 +96,7 @@ def test_connect_works_from_sign_in_to_connected(
     press(page, "Connect")
     sign_on_at_pingone(page, there, "Allow")
 
-    expect(page.get_by_text("Acme is connected to PingOne.")).to_be_visible()
+    expect(page.get_by_text("Connected Acme to PingOne.")).to_be_visible()
     assert urlsplit(page.url).query == "", "neither code nor state stays in the address bar"
     unconnected.refresh_from_db()
     assert unconnected.state == Connection.State.CONNECTED
@@ -110,7 +110,7 @@ def test_connect_works_from_sign_in_to_connected(
 
     page.get_by_role("link", name="Disconnect").click()
     press(page, "Disconnect")
-    expect(page.get_by_text("Acme is disconnected from PingOne.")).to_be_visible()
+    expect(page.get_by_text("Disconnected Acme from PingOne.")).to_be_visible()
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without"])
@@ -125,11 +125,11 @@ def test_connect_form_is_kept_after_the_back_button_and_a_refused_consent(
 
     page.go_back()
     expect(page).to_have_url(re.compile(f"{SETTINGS}$"))
-    expect(page.get_by_text("PingOne has sent nobody back yet")).to_be_visible()
+    expect(page.get_by_text("PingOne has not sent them back yet")).to_be_visible()
     press(page, "Connect")
     sign_on_at_pingone(page, there, "Cancel")
 
-    expect(page.get_by_role("alert")).to_contain_text("You or PingOne refused the access")
+    expect(page.get_by_role("alert")).to_contain_text("The connection was not approved")
     expect(page.get_by_label("Client ID")).to_have_value(there.application.client_id)
     expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
 
@@ -164,7 +164,7 @@ def test_connection_page_is_accessible_with_invalid_settings(
     page.get_by_label("Environment ID").fill("Production")
     press(page, "Save only")
 
-    expect(page.get_by_text("auth.pingone.de is not a sign-on host of PingOne.").first).to_be_visible()
+    expect(page.get_by_text("auth.pingone.de is not a PingOne sign-in host.").first).to_be_visible()
     assert_accessible(page)
 
 
@@ -206,5 +206,5 @@ def test_choice_of_environments_is_accessible_with_many_long_names(
         assert_accessible(page)
         page.get_by_label("Name or ID contains").fill("nothing of that name")
         press(page, "Find")
-        expect(page.get_by_text("No environment of that name or ID")).to_be_visible()
+        expect(page.get_by_text("No environment has this name or ID")).to_be_visible()
         assert_accessible(page)

@@ -98,7 +98,7 @@ def walk(page: Page, demo: Demo, organization: str, *, java_script: bool) -> Non
     approve(page, *demo.administrator)
 
     expect(page).to_have_url(re.compile(f"/o/{organization.lower()}/settings/connection/$"))
-    expect(page.get_by_text(f"{organization} is connected to PingOne.")).to_be_visible()
+    expect(page.get_by_text(f"Connected {organization} to PingOne.")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("Acme production")  # the only environment of this administrator
     find_and_open(page, java_script=java_script)
 

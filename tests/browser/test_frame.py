@@ -93,7 +93,7 @@ def test_failed_part_is_reported_above_the_page_and_leaves_the_page_alone(
 
     ask(page, "/o/acme/nowhere/")
 
-    expect(page.locator("#notices")).to_contain_text("There is nothing here")
+    expect(page.locator("#notices")).to_contain_text("Page not found")
     expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
     expect(page).to_have_url(re.compile("/o/acme/$"))
 
@@ -102,7 +102,7 @@ def test_failure_notice_disappears_with_the_next_action(new_page: NewPage, helpd
     page = new_page(helpdesk)
     page.goto("/o/acme/")
     ask(page, "/o/acme/nowhere/")
-    expect(page.locator("#notices")).to_contain_text("There is nothing here")
+    expect(page.locator("#notices")).to_contain_text("Page not found")
     page.evaluate(
         """() => {
             const heading = document.querySelector('.page-heading');

@@ -73,7 +73,7 @@ def test_page_is_accessible_and_fits(
     expect(page.get_by_role("rowheader", name="Create user")).to_be_visible()
     page.get_by_label("Error text").fill('{"error": "invalid_grant"}')
     page.get_by_role("button", name="Explain").click()
-    expect(page.locator("#explained")).to_contain_text("The access to PingOne has ended")
+    expect(page.locator("#explained")).to_contain_text("The connection to PingOne has ended")
     assert_accessible(page)
     page.keyboard.press("Control+End")
     expect(page.locator(".topbar")).to_be_in_viewport()
@@ -102,7 +102,7 @@ def test_checks_appear_one_by_one_and_the_running_check_is_marked(
 
     go_on.set()
 
-    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 cannot tell.")
+    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 unknown.")
     expect(page.locator("#check-read-groups")).to_contain_text("dir:read:group is missing")
     expect(page.locator("#support pre")).to_contain_text("[failed] Groups can be read")
 
@@ -123,7 +123,7 @@ def test_checks_start_over_when_started_again_and_the_first_run_ends(
     expect(page.locator("#checks-progress")).to_have_text("Checking 12 of 22")
     go_on.set()
 
-    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 cannot tell.")
+    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 unknown.")
     assert users.call_count == 1
     assert "running" not in states(page)
 
@@ -134,7 +134,7 @@ def test_single_check_and_renewal_work_by_keyboard(
     page = new_page(org_admin)
     page.goto(PAGE)
 
-    alone = page.locator("#check-read-groups").get_by_role("link", name="Check alone")
+    alone = page.locator("#check-read-groups").get_by_role("link", name="Run this check")
     alone.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#check-read-groups")).to_have_attribute("data-state", "failed")
@@ -151,17 +151,17 @@ def test_page_works_without_javascript(new_page: NewPage, org_admin: Operator, w
     page = new_page(org_admin, java_script_enabled=False)
     page.goto(PAGE)
     page.get_by_role("link", name="Check the connection").click()
-    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 cannot tell.")
+    expect(page.locator("#checks-progress")).to_contain_text("17 passed, 3 failed, 2 unknown.")
 
     page.locator("#check-read-groups").get_by_role("link", name="More about this").click()
     expect(page.locator("#kind-missing-permission")).to_be_in_viewport()
 
-    page.get_by_role("link", name="Look at what it can do").click()
+    page.get_by_role("link", name="Check permissions").click()
     expect(page.get_by_role("rowheader", name="Create user")).to_be_visible()
 
     page.get_by_label("Error text").fill(str(error("NOT_FOUND")).replace("'", '"'))
     page.get_by_role("button", name="Explain").click()
-    expect(page.locator("#explained")).to_contain_text("PingOne does not find this")
+    expect(page.locator("#explained")).to_contain_text("PingOne cannot find this")
 
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save as text").click()

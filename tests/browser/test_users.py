@@ -262,7 +262,7 @@ def test_stale_cursor_restarts_the_list_with_a_notice(page: Page, directory: res
     page.goto(LIST)
     page.get_by_role("link", name="Next").click()
 
-    expect(page.locator("#notices")).to_contain_text("The list started again at its first page")
+    expect(page.locator("#notices")).to_contain_text("The list is back on its first page")
     expect(page).to_have_url(re.compile(r"/users/$"))
     search_box(page).fill("ada")
     expect(page.locator("#notices")).to_be_empty()

@@ -20,8 +20,8 @@ from tests.support.answers import ADA, ada
 
 pytestmark = pytest.mark.database
 
-ALTERED = "The key they were sealed with is not among this server&#x27;s CREDENTIAL_KEYS, or the database was altered."
-MOVED = "They were sealed for another organization or another purpose: the database was altered."
+ALTERED = "Their key is not among this server&#x27;s CREDENTIAL_KEYS, or the database was altered."
+MOVED = "They were encrypted for another organization or another purpose: the database was altered."
 UNLOCK = f"/o/acme/users/{ADA}/actions/user.unlock/"
 
 Spoil = Callable[[Organization, Organization, Any], None]
@@ -86,9 +86,9 @@ def test_page_reports_unreadable_credentials_without_a_call(
 
     assert response.status_code == 503
     page = response.content.decode()
-    assert "The stored credentials cannot be opened" in page
+    assert "The stored credentials cannot be decrypted" in page
     assert cause in page
-    assert "an org admin enters the secret and connects again" in page
+    assert "an org admin to enter the client secret and reconnect" in page
     assert str(acme.connection.pk) not in page
 
 
@@ -133,7 +133,7 @@ def test_commands_report_unreadable_credentials(
     with pytest.raises(SystemExit):
         call_command("check_connection", "acme")
 
-    assert f"The stored credentials cannot be opened. {plain}" in str(unlocking.value)
+    assert f"The stored credentials cannot be decrypted. {plain}" in str(unlocking.value)
     assert f"  Connection {acme.connection.pk}: sealed_access_token: {plain}" in str(rotating.value).splitlines()
     assert str(rotating.value).splitlines()[-1].startswith("Put the key they were sealed with back")
     assert plain in capsys.readouterr().out

@@ -92,7 +92,7 @@ def test_disconnecting_ends_the_grant_at_pingone(admin, typed, initech, sandbox)
 
     told = words_of(admin.post(f"{SETTINGS}disconnect/", follow=True).text)
 
-    assert "Initech is disconnected from PingOne." in told
+    assert "Disconnected Initech from PingOne." in told
     assert "did not confirm" not in told
     with new_browser() as http:
         answer = http.post(
@@ -126,7 +126,7 @@ def test_wrong_auth_url_is_reported_before_the_browser_leaves(admin, typed, sett
     page = admin.post(f"{SETTINGS}connect/", typed | {"auth_url": nobody_there})
 
     assert "PingOne could not be reached" in refused(page)
-    assert "The Auth URL may be of another region" in refused(page)
+    assert "The Auth URL may belong to another region" in refused(page)
     assert f'value="{nobody_there}"' in page.text
 
 
@@ -151,8 +151,8 @@ def test_wrong_client_id_is_explained_because_pingone_does_not_send_the_browser_
     assert page.status_code == 400
     assert "localhost:8000" not in str(page.url)
     told = words_of(admin.get(SETTINGS).text)
-    assert "PingOne has sent nobody back yet" in told
-    assert "It speaks of the client or the application: the Client ID is wrong" in told
+    assert "PingOne has not sent them back yet" in told
+    assert "The error mentions the client or the application: the Client ID is wrong" in told
 
 
 def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_the_browser_back(
@@ -168,7 +168,7 @@ def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_th
     assert "redirect" in page.text.lower()
     told = words_of(admin.get(SETTINGS).text)
     assert "https://console.elsewhere.test/connect/callback/" in told
-    assert "It speaks of a redirect URI : the one above is not registered" in told
+    assert "The error mentions a redirect URI : the one above is not registered" in told
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_th
 def test_wrong_secret_or_method_is_reported_after_the_approval(admin, typed, initech, mistake) -> None:
     told = come_back(admin, sign_on(leave(admin, typed | mistake)))
 
-    assert "PingOne does not accept these credentials" in told
-    assert "The client ID or secret is wrong, the client authentication method differs" in told
+    assert "PingOne rejected these credentials" in told
+    assert "The client ID or secret is wrong, the client authentication method is different" in told
     assert typed["client_id"] in admin.get(SETTINGS).text
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
@@ -194,8 +194,8 @@ def test_wrong_secret_is_repaired_by_typing_the_right_secret(admin, typed, inite
 def test_refused_consent_is_reported(admin, typed, initech) -> None:
     told = come_back(admin, sign_on(leave(admin, typed), answer="cancel"))
 
-    assert "You or PingOne refused the access" in told
-    assert "Cancel was pressed on PingOne's page" in told
+    assert "The connection was not approved" in told
+    assert "Someone chose Cancel in PingOne" in told
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 
@@ -214,8 +214,8 @@ def test_administrator_without_a_role_in_any_environment_is_told_the_missing_rol
 
     told = come_back(admin, sign_on(leave(admin, typed | {"client_id": client_id}), username="nils.norole"))
 
-    assert "PingOne shows no environment" in told
-    assert "Nils Norole (nils.norole) holds no administrator role" in told
+    assert "PingOne shows no environments" in told
+    assert "Nils Norole (nils.norole) has no administrator role" in told
     assert "give them the role Identity Data Admin" in told
     assert stored(initech).managed_environment_id is None
 
@@ -223,7 +223,7 @@ def test_administrator_without_a_role_in_any_environment_is_told_the_missing_rol
 def test_only_environment_is_managed_without_asking(admin, typed, initech, sandbox) -> None:
     told = come_back(admin, sign_on(leave(admin, typed)))
 
-    assert "Initech is connected to PingOne." in told
+    assert "Connected Initech to PingOne." in told
     assert stored(initech).managed_environment_id == UUID(sandbox.details["managed_environment_id"])
     listed = words_of(admin.get(f"{SETTINGS}environments/").text)
     assert "Acme production Production · European Union" in listed

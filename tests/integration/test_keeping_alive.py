@@ -85,7 +85,7 @@ def test_failed_connection_is_marked_and_named_and_the_others_are_renewed(acme: 
     assert str(caught.value) == "Not renewed: acme"
     assert caught.value.returncode == 1
     assert out.getvalue().splitlines() == [
-        f"acme: The access to PingOne has ended. {resolution_of(TokenRefreshFailure)}",
+        f"acme: The connection to PingOne has ended. {resolution_of(TokenRefreshFailure)}",
         "globex: disconnected, skipped",
         "zenith: renewed",
     ]

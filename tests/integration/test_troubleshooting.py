@@ -117,7 +117,7 @@ def test_wrong_region_is_detected_and_corrected_with_a_click(
 
     page = admin.post(f"{PAGE}auth-url/", {"auth_url": right[1]}, follow=True).text
 
-    assert f"The Auth URL is {sandbox.url} now." in page
+    assert f"Changed the Auth URL to {sandbox.url}." in page
     assert AuditEntry.objects.filter(action="connection.settings-changed").count() == 1
     assert states(admin.get(f"{PAGE}checks/environment/").text)["environment"] == "passed"
 
@@ -146,7 +146,7 @@ def test_invisible_environment_is_told_apart_from_a_missing_permission(
     set_columns(connection, managed_environment_id=UUID(sandbox.details["second_environment_id"]))
     admin = admin_of(connection)
 
-    assert "holds no role on the environment" in admin.get(f"{PAGE}checks/read-users/").text
+    assert "has no role on the environment" in admin.get(f"{PAGE}checks/read-users/").text
     assert set(verdicts(admin.get(f"{PAGE}capabilities/").text).values()) == {"cannot"}
 
     set_columns(connection, managed_environment_id=uuid4())

@@ -12,13 +12,14 @@ import httpx
 import pytest
 import respx
 import time_machine
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from console.models import Organization
 from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Result, State, Subject, network, run, run_all
 from pingone_integration.connection.regions import REGIONS
 from pingone_integration.models import Connection
+from pingone_integration.texts import english
 from tests.support.answers import error, listing
 from tests.support.people import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
 from tests.support.sign_on import CALLBACK, ISSUER, MARA, discoverable, discovery_document, tokens
@@ -61,7 +62,7 @@ def jwt(**claims: object) -> str:
 
 def test_addresses_of_a_listed_host_pass(checked: Checked) -> None:
     assert checked("auth-url").state == State.PASSED
-    assert API_URL in checked("api-url").finding.text
+    assert API_URL in str(checked("api-url").finding.text)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_missing_or_unlisted_auth_url_fails(checked: Checked, url: str, kind: st
 
 
 def test_region_is_named(checked: Checked) -> None:
-    assert "European Union" in checked("auth-url", auth_url="https://auth.pingone.eu").finding.text
+    assert "European Union" in str(checked("auth-url", auth_url="https://auth.pingone.eu").finding.text)
 
 
 def test_host_names_are_looked_up(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +87,7 @@ def test_host_names_are_looked_up(checked: Checked, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
-    assert "192.0.2.7" in checked("host-name").finding.text
+    assert "192.0.2.7" in str(checked("host-name").finding.text)
     assert asked == [("auth.pingone.test", 443), ("api.pingone.test", 443)]
 
 
@@ -99,7 +100,7 @@ def test_host_name_without_an_address_fails(checked: Checked, monkeypatch: pytes
     result = checked("host-name")
 
     assert (result.state, result.finding.kind) == (State.FAILED, "connection-failure")
-    assert "auth.pingone.test has no address" in result.finding.text
+    assert "cannot resolve auth.pingone.test." in str(result.finding.text)
 
 
 @pytest.mark.parametrize(("days", "state"), [(90, State.PASSED), (5, State.WARNING)])
@@ -110,7 +111,7 @@ def test_certificate_shows_its_end(checked: Checked, monkeypatch: pytest.MonkeyP
     result = checked("tls")
 
     assert result.state == state
-    assert f"{ends:%Y-%m-%d}" in result.finding.text
+    assert f"{ends:%Y-%m-%d}" in str(result.finding.text)
 
 
 def test_host_without_tls_fails(checked: Checked, settings: Any) -> None:
@@ -121,7 +122,7 @@ def test_host_without_tls_fails(checked: Checked, settings: Any) -> None:
     result = checked("tls", auth_url=url)
 
     assert (result.state, result.finding.kind) == (State.FAILED, "connection-failure")
-    assert "Connection refused" in result.finding.text
+    assert "Connection refused" in str(result.finding.text)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_plain_http_is_only_trusted_on_this_machine(checked: Checked, settings: 
 
 def test_discovery_document_must_name_its_issuer(checked: Checked, wire: respx.MockRouter) -> None:
     discoverable(wire)
-    assert ISSUER in checked("discovery").finding.text
+    assert ISSUER in str(checked("discovery").finding.text)
 
     discoverable(wire, issuer="https://evil.test/as")
     result = checked("discovery")
@@ -161,7 +162,7 @@ def test_environment_of_another_region_is_located(checked: Checked, wire: respx.
 
     assert (result.state, result.finding.kind) == (State.FAILED, "unknown-environment")
     assert result.finding.right_auth_url == "https://auth.pingone.eu"
-    assert "https://auth.pingone.eu" in result.finding.advice
+    assert "https://auth.pingone.eu" in str(result.finding.advice)
 
 
 def test_environment_of_no_region_is_reported(checked: Checked, wire: respx.MockRouter) -> None:
@@ -171,7 +172,7 @@ def test_environment_of_no_region_is_reported(checked: Checked, wire: respx.Mock
     result = checked("environment", auth_url="https://auth.pingone.com")
 
     assert not result.finding.right_auth_url
-    assert "No region of PingOne knows" in result.finding.text
+    assert "No PingOne region has" in str(result.finding.text)
 
 
 def test_environment_of_another_custom_host_is_located(checked: Checked, wire: respx.MockRouter, settings: Any) -> None:
@@ -184,7 +185,7 @@ def test_environment_of_another_custom_host_is_located(checked: Checked, wire: r
     result = checked("environment")
 
     assert result.finding.right_auth_url == other
-    assert f"but at {other}" in result.finding.text
+    assert f"It is at {other}." in str(result.finding.text)
 
 
 def test_environment_of_a_custom_host_is_not_searched_in_the_regions(checked: Checked, wire: respx.MockRouter) -> None:
@@ -225,8 +226,17 @@ def test_tokens_are_described_with_their_age(checked: Checked) -> None:
     result = checked("tokens")
 
     assert result.state == State.PASSED
-    assert "Connected 2 days ago" in result.finding.text
-    assert "59 minutes" in result.finding.text
+    assert "Connected 2 days ago" in str(result.finding.text)
+    assert "59 minutes" in str(result.finding.text)
+
+
+def test_finding_is_translated_when_shown(checked: Checked) -> None:
+    text = checked("tokens").finding.text
+
+    with translation.override("de"):
+        assert "2 Tage" in str(text)
+        assert "2 days" in english(text)
+    assert "2 days" in str(text)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +259,7 @@ def test_missing_tokens_are_reported(checked: Checked, columns: Any, state: Stat
 
 
 def test_valid_token_is_not_renewed(checked: Checked, wire: respx.MockRouter) -> None:
-    assert "Not due for 59 minutes" in checked("refresh").finding.text
+    assert "Not due for 59 minutes" in str(checked("refresh").finding.text)
     assert not wire.calls
 
 
@@ -262,7 +272,7 @@ def test_token_is_renewed_once_when_due_or_requested(
 
     result = checked("refresh", asked=asked, access_token_expires_at=timezone.now() + timedelta(seconds=expires_in))
 
-    assert "has just renewed" in result.finding.text
+    assert "just renewed" in str(result.finding.text)
     assert exchange.call_count == 1
     connection.refresh_from_db()
     assert connection.unseal("access_token") == "new-access-token"
@@ -296,7 +306,7 @@ def test_clocks_are_compared(checked: Checked, wire: respx.MockRouter, off_by: i
         result = checked("clock")
 
     assert result.state == state
-    assert words in result.finding.text
+    assert words in str(result.finding.text)
 
 
 def test_clock_cannot_be_judged_without_a_date(checked: Checked, wire: respx.MockRouter) -> None:
@@ -338,7 +348,7 @@ def test_deleted_environment_is_not_a_missing_permission(checked: Checked, wire:
     result = checked("managed-environment")
 
     assert (result.state, result.finding.kind) == (State.FAILED, "target-not-found")
-    assert "any more" in result.finding.text
+    assert "no longer has" in str(result.finding.text)
 
 
 def test_invisible_environment_is_told_apart_from_a_missing_permission(
@@ -347,10 +357,10 @@ def test_invisible_environment_is_told_apart_from_a_missing_permission(
     wire.get(MANAGED).respond(403, json=FORBIDDEN)
 
     visible(wire, ADMINISTRATORS)
-    assert "holds no role on the environment" in checked("managed-environment").finding.text
+    assert "has no role on the environment" in str(checked("managed-environment").finding.text)
 
     visible(wire, ENVIRONMENT)
-    assert "is listed, but cannot be read" in checked("managed-environment").finding.text
+    assert "is listed, but cannot be read" in str(checked("managed-environment").finding.text)
 
     wire.get(f"{API_URL}/v1/environments").respond(403, json=FORBIDDEN)
     assert checked("managed-environment").state == State.CANNOT_TELL
@@ -367,7 +377,7 @@ def test_list_checked_alone_tells_an_invisible_environment_from_a_missing_permis
     wire.get(MANAGED).respond(403, json=FORBIDDEN)
     visible(wire, ADMINISTRATORS)
 
-    assert "holds no role on the environment" in checked("read-users").finding.text
+    assert "has no role on the environment" in str(checked("read-users").finding.text)
 
 
 def test_check_is_not_counted_as_a_failed_call(
@@ -401,7 +411,7 @@ def test_lists_are_read(
 
     assert result.state == state
     if state == State.FAILED:
-        assert "Identity Data Read Only" in result.finding.advice
+        assert "Identity Data Read Only" in str(result.finding.advice)
 
 
 def test_environments_are_counted(checked: Checked, wire: respx.MockRouter) -> None:
@@ -429,7 +439,7 @@ def test_changes_are_judged_by_roles_and_never_tried(checked: Checked, wire: res
     result = checked("change-groups")
 
     assert (result.state, result.finding.kind) == (State.FAILED, "missing-permission")
-    assert "dir:create:groupMembership" in result.finding.text
+    assert "dir:create:groupMembership" in str(result.finding.text)
     assert {call.request.method for call in wire.calls} == {"GET"}
 
 
@@ -493,7 +503,7 @@ def test_license_limits_are_shown(
     result = checked("rate-limits")
 
     assert result.state == state
-    assert words in result.finding.text
+    assert words in str(result.finding.text)
 
 
 def test_hidden_limits_are_not_guessed(checked: Checked, wire: respx.MockRouter) -> None:
@@ -512,7 +522,7 @@ def test_refresh_token_in_the_old_format_is_reported(
         result = checked("refresh-token", sealed_refresh_token=connection.seal("refresh_token", jwt(exp=1)))
 
     assert result.state == state
-    assert "2027-03-02" in result.finding.text
+    assert "2027-03-02" in str(result.finding.text)
 
 
 @pytest.mark.parametrize("odd", ["a.b.c", "..", "e30.e30.e30", "ä.ö.ü", "[1].[2].[3]"])
@@ -531,7 +541,7 @@ def test_refresh_token_end_is_shown_if_known(checked: Checked, connection: Conne
     result = checked("sign-on-due", sealed_refresh_token=sealed)
 
     assert result.state == state
-    assert f"{ends:%Y-%m-%d}" in result.finding.text
+    assert f"{ends:%Y-%m-%d}" in str(result.finding.text)
 
 
 def test_opaque_refresh_token_end_is_marked_as_an_estimate(checked: Checked) -> None:
@@ -540,7 +550,7 @@ def test_opaque_refresh_token_end_is_marked_as_an_estimate(checked: Checked) -> 
     result = checked("sign-on-due", refresh_token_issued_at=issued)
 
     assert result.state == State.CANNOT_TELL
-    assert "2026-12-01" in result.finding.text
+    assert "2026-12-01" in str(result.finding.text)
 
 
 def test_failed_check_skips_its_dependents_and_the_rest_continues(
@@ -579,7 +589,7 @@ def test_check_does_not_begin_after_the_time_limit(connection: Connection, wire:
     results = list(run_all(Subject(connection, CALLBACK), within_s=-1))
 
     assert {result.state for result in results} == {State.SKIPPED}
-    assert "took too long" in results[0].finding.text
+    assert "took too long" in str(results[0].finding.text)
     assert not wire.calls
 
 

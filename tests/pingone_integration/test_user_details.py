@@ -68,7 +68,7 @@ def test_devices_keep_the_order_of_pingone_and_show_their_state(api, pingone):
 
     email, sms, mobile, new = devices.all_of(api, ADA)
 
-    assert (email.kind, email.nickname, email.target, email.is_active) == ("E-mail", "Work", "ada@acme.test", True)
+    assert (email.kind, email.nickname, email.target, email.is_active) == ("Email", "Work", "ada@acme.test", True)
     assert (sms.kind, sms.target, sms.is_active) == ("Text message", "+46701234567", False)
     assert (mobile.kind, mobile.target) == ("PingID mobile app", "iPhone")
     assert (new.kind, new.is_locked, new.is_blocked) == ("New thing", True, True)
@@ -77,11 +77,11 @@ def test_devices_keep_the_order_of_pingone_and_show_their_state(api, pingone):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("OK", "The password can be used."),
+        ("OK", "The password works."),
         ("PASSWORD_LOCKED_OUT", "Locked after too many wrong passwords."),
-        ("NO_PASSWORD", "No password has been set."),
-        ("SOMETHING_NEW", "PingOne reports the state SOMETHING_NEW."),
-        (None, "PingOne reports the state unknown."),
+        ("NO_PASSWORD", "They have no password."),
+        ("SOMETHING_NEW", "PingOne reports the status SOMETHING_NEW."),
+        (None, "PingOne does not say whether the password works."),
     ],
 )
 def test_password_state_is_put_in_words(api, pingone, status, words):

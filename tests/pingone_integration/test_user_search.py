@@ -137,11 +137,11 @@ def test_raw_filter_stays_a_single_condition_among_others():
 @pytest.mark.parametrize(
     ("raw", "complaint"),
     [
-        ('title eq "A', "A quotation mark is not closed."),
-        ('title eq "A\\"', "A quotation mark is not closed."),
-        ('(title eq "A"', "A “(” is not closed."),
-        ('title eq "A") or (enabled eq true', "A “)” closes nothing that was opened."),
-        ('memberOfGroups[id eq "x")', "A “)” closes nothing that was opened."),
+        ('title eq "A', "A closing quotation mark is missing."),
+        ('title eq "A\\"', "A closing quotation mark is missing."),
+        ('(title eq "A"', "The closing bracket for “(” is missing."),
+        ('title eq "A") or (enabled eq true', "There is a “)” without an opening one."),
+        ('memberOfGroups[id eq "x")', "There is a “)” without an opening one."),
     ],
 )
 def test_unbalanced_raw_filter_is_refused_before_the_call(raw, complaint):

@@ -169,16 +169,16 @@ PRESSES = {
     "password.force-change": Press(
         of=with_password,
         happened=lambda mara: mara.ask("/password")["status"] == "MUST_CHANGE_PASSWORD",
-        shown=("Password", "The password must be changed at the next sign-on."),
+        shown=("Password", "They have to choose a new password when they sign in."),
     ),
     "password.unlock": Press(
         of=with_locked_password,
         happened=lambda mara: mara.ask("/password")["status"] == "OK",
-        shown=("Password", "The password can be used."),
+        shown=("Password", "The password works."),
     ),
     "password.set-temporary": Press(
         happened=lambda mara: mara.ask("/password")["status"] == "MUST_CHANGE_PASSWORD",
-        shown=("Password", "The password must be changed at the next sign-on."),
+        shown=("Password", "They have to choose a new password when they sign in."),
     ),
     "mfa.enable": Press(happened=lambda mara: mara.ask()["mfaEnabled"], shown=("Account", "Switch MFA off")),
     "mfa.disable": Press(

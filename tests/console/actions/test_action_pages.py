@@ -148,7 +148,7 @@ def test_profile_form_does_not_overwrite_a_newer_profile(press, helpdesk, direct
     response = press(helpdesk, "user.update", seen_at="2026-11-01T00:00:00+00:00", htmx=True)
 
     assert response.status_code == 409
-    assert "The user has changed since" in response.text
+    assert "The user changed in the meantime" in response.text
     assert 'value="Chief"' in response.text
     assert last().error_kind == "changed-meanwhile"
 

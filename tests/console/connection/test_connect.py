@@ -119,7 +119,7 @@ def test_approval_connects_and_leads_to_the_settings(admin, approve, not_connect
     assert (back.status_code, back.headers["Location"]) == (302, SETTINGS)
     assert state_of(not_connected) == Connection.State.CONNECTED
     page = admin.get(SETTINGS).text
-    assert "Acme is connected to PingOne." in page
+    assert "Connected Acme to PingOne." in page
     assert "Mara Lind" in page
     assert "openid profile email" in page
     assert AuditEntry.objects.get(action="connection.connected").outcome == "succeeded"
@@ -139,17 +139,17 @@ def test_approval_leads_to_the_choice_of_several_environments(admin, approve, se
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        ("access_denied", "You or PingOne refused the access"),
-        ("consent_required", "You or PingOne refused the access"),
+        ("access_denied", "The connection was not approved"),
+        ("consent_required", "The connection was not approved"),
         ("invalid_scope", "does not allow a scope"),
-        ("unauthorized_client", "Authorization Code grant is switched off"),
-        ("unsupported_response_type", "response type Code is switched off"),
+        ("unauthorized_client", "Authorization Code grant is off"),
+        ("unsupported_response_type", "response type Code is off"),
         ("invalid_request", "did not accept the request"),
-        ("login_required", "Nobody signed on at PingOne"),
-        ("interaction_required", "Nobody signed on at PingOne"),
-        ("server_error", "PingOne has a fault at the moment"),
-        ("temporarily_unavailable", "PingOne has a fault at the moment"),
-        ("SOMETHING_NEW", "a reason that the console does not know"),
+        ("login_required", "No one signed in to PingOne"),
+        ("interaction_required", "No one signed in to PingOne"),
+        ("server_error", "PingOne has a problem right now"),
+        ("temporarily_unavailable", "PingOne has a problem right now"),
+        ("SOMETHING_NEW", "The console does not know the reason"),
         ("<b>bold</b>", "&lt;b&gt;bold&lt;/b&gt;: told so"),
         ("x" * 5000, "xxx…"),
     ],
@@ -176,15 +176,15 @@ def test_error_ends_the_attempt_even_with_a_code(admin, approve, not_connected) 
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
 
 
-FOREIGN = "by somebody else, or before a sign-out"
+FOREIGN = "by someone else, or before a sign-out"
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({}, "The address lacks the"),
-        ({"code": CODE}, "The address lacks the"),
-        ({"code": CODE, "state": ""}, "The address lacks the"),
+        ({}, "The address has no"),
+        ({"code": CODE}, "The address has no"),
+        ({"code": CODE, "state": ""}, "The address has no"),
         ({"code": CODE, "state": "invented"}, FOREIGN),
         ({"code": CODE, "state": "x" * 100_000}, FOREIGN),
         ({"code": CODE, "state": "\x00\U0001f600"}, FOREIGN),
@@ -239,7 +239,7 @@ def test_repeated_answer_connects_once_without_an_alert(admin, approve, service,
     assert token_endpoint.call_count == 1
     assert state_of(not_connected) == Connection.State.CONNECTED
     page = admin.get(SETTINGS).text
-    assert "This return was used already" in page
+    assert "This sign-in was already used" in page
     assert 'role="alert"' not in page
 
 
@@ -250,7 +250,7 @@ def test_replay_after_disconnecting_is_reported_and_does_nothing(admin, approve,
 
     admin.get(CALLBACK, answer)
 
-    assert "This return was used already" in admin.get(SETTINGS).text
+    assert "This sign-in was already used" in admin.get(SETTINGS).text
     assert state_of(not_connected) == Connection.State.DISCONNECTED
 
 
@@ -337,7 +337,7 @@ def test_connect_after_a_sign_out_leads_to_sign_in_and_a_message(admin, approve,
     signed_in = admin.post(back.headers["Location"], sign_in, follow=True)
 
     assert signed_in.redirect_chain[-1] == (SETTINGS, 302)
-    assert "You were signed out of the console in between" in signed_in.text
+    assert "You were signed out of the console before PingOne answered" in signed_in.text
     admin.get(CALLBACK, answer)
     assert FOREIGN in admin.get(SETTINGS).text
     assert state_of(not_connected) == Connection.State.NOT_CONNECTED
@@ -367,9 +367,9 @@ def test_callback_refuses_post(admin, service) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (httpx.Response(401, json={"error": "invalid_client"}), "PingOne does not accept these credentials"),
+        (httpx.Response(401, json={"error": "invalid_client"}), "PingOne rejected these credentials"),
         (httpx.Response(400, json={"error": "invalid_grant"}), "or the code expired"),
-        (httpx.Response(503), "PingOne did not answer properly"),
+        (httpx.Response(503), "PingOne is not responding properly"),
         (httpx.Response(200, json=tokens()), "could not be verified"),
     ],
     ids=["wrong secret", "code expired", "outage", "no ID token"],

@@ -63,7 +63,7 @@ def test_email_explains_the_change_its_cause_and_the_next_step(
         "Before: needs attention\n"
         f"Since:  {at:%Y-%m-%d %H:%M} UTC\n"
         f"Cause:  {TokenRefreshFailure.cause} (PingOne's code invalid_grant, Correlation ID 1f0c-44)\n"
-        "To do:  An administrator at PingOne has to approve the access again. An org admin connects again under "
+        "To do:  A PingOne administrator has to approve the connection again. An org admin can reconnect under "
         "Settings, PingOne.\n\n"
         "http://localhost/o/acme/settings/connection/\n\n"
         "You get this because you are an org admin of Acme in the PingOne console.\n"
@@ -81,16 +81,16 @@ def test_email_is_sent_when_a_problem_begins_and_when_it_ends(
         connection_states.enter(acme.connection, State.CONNECTED)
 
     began, passed = mailoutbox
-    assert "The console keeps trying." in str(began.body)
+    assert "The console keeps retrying." in str(began.body)
     assert passed.subject == "Acme's connection to PingOne: connected"
-    assert "Nothing: PingOne answers again." in str(passed.body)
+    assert "Nothing. PingOne is responding again." in str(passed.body)
 
 
 @pytest.mark.parametrize(
     ("state", "cause", "advice"),
     [
-        (State.CONNECTED, "Approved by Mara Lind.", "If none of you did this, disconnect at once"),
-        (State.DISCONNECTED, "Disconnected here.", "the audit log tells who"),
+        (State.CONNECTED, "Approved by Mara Lind.", "If none of you did this, disconnect immediately"),
+        (State.DISCONNECTED, "Disconnected here.", "see the audit log for who did"),
     ],
 )
 def test_email_reports_changes_made_by_a_person(

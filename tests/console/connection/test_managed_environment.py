@@ -60,7 +60,7 @@ def test_environments_are_shown_with_name_type_region_and_id(admin, seen) -> Non
 
     page = admin.get(CHOICE).text
 
-    for words in ("Acme trial", "Production", "Sandbox", "European Union", str(OTHER), "Administrators sign on here"):
+    for words in ("Acme trial", "Production", "Sandbox", "European Union", str(OTHER), "Administrators sign in here"):
         assert words in page
     assert "Managed now" in page
 
@@ -82,7 +82,7 @@ def test_environment_must_be_active_and_shown_by_pingone(admin, seen, acme, chos
 
     told = admin.post(CHOICE, {"environment": chosen}, follow=True)
 
-    assert "PingOne no longer offers this environment" in told.text
+    assert "This environment is no longer available" in told.text
     assert "Being deleted" in told.text
     acme.connection.refresh_from_db()
     assert acme.connection.managed_environment_id == ENVIRONMENT
@@ -93,7 +93,7 @@ def test_environment_page_names_the_missing_role(admin, seen) -> None:
 
     page = admin.get(CHOICE).text
 
-    assert "PingOne shows no environment" in page
+    assert "PingOne shows no environments" in page
     assert "Identity Data Admin" in page
 
 
@@ -108,7 +108,7 @@ def test_environments_can_be_searched_by_name_and_id(admin, seen) -> None:
 
     assert "1 of 31 environments" in by_name
     assert "1 of 31 environments" in by_id
-    assert "No environment of that name or ID" in nothing
+    assert "No environment has this name or ID" in nothing
     assert "<b>" not in nothing
 
 
@@ -134,7 +134,7 @@ def test_disconnecting_asks_for_confirmation_on_a_page(admin, acme, service) -> 
     page = admin.get(DISCONNECT)
 
     assert "Disconnect PingOne?" in page.text
-    assert "revoked at PingOne and erased here" in page.text
+    assert "revoked in PingOne and deleted here" in page.text
     acme.connection.refresh_from_db()
     assert acme.connection.has_tokens
 
@@ -142,7 +142,7 @@ def test_disconnecting_asks_for_confirmation_on_a_page(admin, acme, service) -> 
 def test_disconnecting_revokes_and_erases_the_tokens_and_keeps_the_settings(admin, acme, service) -> None:
     told = admin.post(DISCONNECT, follow=True)
 
-    assert "Acme is disconnected from PingOne." in told.text
+    assert "Disconnected Acme from PingOne." in told.text
     revoked = [call.request.content.decode() for call in service.calls if call.request.url.path.endswith("/revoke")]
     assert any("the-refresh-token" in body for body in revoked)
     assert any("the-access-token" in body for body in revoked)

@@ -97,7 +97,7 @@ def test_forged_form_of_another_site_is_refused(org_admin, acme, client) -> None
 def test_settings_are_stored_with_the_secret_sealed(admin, fresh) -> None:
     response = admin.post(FRESH, TYPED, follow=True)
 
-    assert "Saved." in response.text
+    assert "Saved the PingOne settings." in response.text
     connection = Connection.objects.get(organization=fresh)
     assert (connection.client_id, connection.auth_url, connection.environment_id) == (CLIENT, EU, PLACE)
     assert connection.client_authentication == Connection.ClientAuthentication.POST
@@ -122,7 +122,7 @@ def test_stored_secret_is_never_sent_back(admin, fresh) -> None:
 
     assert all(SECRET not in answer.text for answer in answers)
     assert all(SECRET not in str(answer.headers) + str(answer.cookies) for answer in answers)
-    assert "Stored. Leave empty to keep it" in answers[3].text
+    assert "Stored. Leave this empty to keep it" in answers[3].text
 
 
 def test_empty_secret_keeps_the_stored_secret(admin, fresh) -> None:
@@ -150,7 +150,7 @@ def test_mistake_keeps_the_input_and_a_valid_secret(admin, fresh) -> None:
     assert refused.status_code == 422
     assert CLIENT in refused.text
     assert "Production" in refused.text
-    assert "Kept from what you typed before" in refused.text
+    assert "Your last entry is kept" in refused.text
     assert not Connection.objects.get(organization=fresh).sealed_client_secret
 
     admin.post(FRESH, TYPED | {"client_secret": ""})
@@ -175,7 +175,7 @@ def test_kept_secret_is_limited_to_one_organization_and_session(admin, fresh, ac
 def test_error_summary_links_to_each_mistake(admin, fresh) -> None:
     page = admin.post(FRESH, TYPED | {"auth_url": "", "client_id": ""}).text
 
-    assert "This needs another look" in page
+    assert "Please check:" in page
     assert '<a href="#id_client_id">Client ID</a>' in page
     assert '<a href="#id_auth_url">Auth URL</a>' in page
 
@@ -203,7 +203,7 @@ def test_hostile_input_is_escaped(admin, fresh) -> None:
         ({"auth_url": "auth.pingone.test"}, ["Custom host", "https://api.pingone.test"]),
         ({"auth_url": "api.pingone.eu"}, ["is the management API"]),
         ({"auth_url": EU, "environment_id": "no"}, ["European Union", "is a UUID"]),
-        ({}, ["appear here as soon as"]),
+        ({}, ["Enter the Auth URL to see its region"]),
     ],
 )
 def test_region_and_api_url_are_shown_while_typing(admin, fresh, typed, shown) -> None:
@@ -232,7 +232,7 @@ def test_other_credentials_end_the_connection_only_after_confirmation(admin, acm
     other = TYPED | {"auth_url": "https://auth.pingone.test"}
     asked = admin.post(SETTINGS, other)
     assert asked.status_code == 422
-    assert "the present access ends at once" in asked.text
+    assert "The current connection ends immediately" in asked.text
     acme.connection.refresh_from_db()
     assert acme.connection.has_tokens
     assert acme.connection.client_id != CLIENT
@@ -276,7 +276,7 @@ def test_another_region_clears_the_managed_environment(admin, fresh) -> None:
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("token-refresh-failure", "The access to PingOne has ended. The &lt;b&gt;session&lt;/b&gt; ended."),
+        ("token-refresh-failure", "The connection to PingOne has ended. The &lt;b&gt;session&lt;/b&gt; ended."),
         ("no-longer-there", "PingOne refused the request. The &lt;b&gt;session&lt;/b&gt; ended."),
         ("", "<span>The &lt;b&gt;session&lt;/b&gt; ended."),
     ],

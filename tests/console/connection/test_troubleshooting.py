@@ -11,7 +11,7 @@ import pytest
 import respx
 from django.contrib.sessions.models import Session
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from console.actions.catalogue import ACTIONS
 from console.failures.next_step import resolution_of
@@ -85,9 +85,9 @@ def test_agent_sees_state_cause_and_contact_but_no_checks(agent: Client, connect
     assert f"{since:%Y-%m-%dT%H:%M}" in html
     assert "Ask an org admin of Acme: admin@acme.test." in html
     assert f'href="{PAGE}#kind-token-refresh-failure"' in html
-    assert "Every kind of error" in html
+    assert "All errors" in html
     assert states(html) == {}
-    for heading in ("What this connection can do", "Copy for support", "What went wrong"):
+    for heading in ("What this connection can do", "Copy for support", "Failures in the last 30 days"):
         assert heading not in html
 
 
@@ -116,7 +116,7 @@ def test_checks_run_in_one_request_without_javascript(admin: Client, wire: respx
         "sign-on-due": "cannot-tell",
         "clock": "cannot-tell",
     }
-    assert "18 passed, 2 failed, 2 cannot tell." in html
+    assert "18 passed, 2 failed, 2 unknown." in html
     assert "Missing: dir:create:groupMembership" in html
     assert f'href="{PAGE}#kind-missing-permission"' in html
     assert states(admin.get(PAGE).text) == states(html), "the page forgets what was found"
@@ -170,8 +170,8 @@ def test_token_is_renewed_only_by_post(admin: Client, wire: respx.MockRouter, co
     assert "Not due for" in admin.get(f"{PAGE}checks/refresh/", headers=HTMX).text
     assert not exchange.called
 
-    assert "has just renewed" in admin.post(f"{PAGE}checks/refresh/", headers=HTMX).text
-    assert "has just renewed" in admin.post(f"{PAGE}checks/refresh/", follow=True).text
+    assert "just renewed" in admin.post(f"{PAGE}checks/refresh/", headers=HTMX).text
+    assert "just renewed" in admin.post(f"{PAGE}checks/refresh/", follow=True).text
     assert exchange.call_count == 2
     assert admin.post(f"{PAGE}checks/api/").status_code == 405
 
@@ -207,7 +207,7 @@ def test_correct_auth_url_can_be_saved_with_one_click(
 
     found = admin.get(f"{PAGE}checks/environment/", headers=HTMX).text
     assert 'name="auth_url" value="https://auth.pingone.eu"' in found
-    assert "This ends the present access" in found
+    assert "This ends the current connection" in found
 
     page = admin.post(f"{PAGE}auth-url/", {"auth_url": "https://auth.pingone.eu"}, follow=True)
 
@@ -216,7 +216,7 @@ def test_correct_auth_url_can_be_saved_with_one_click(
     assert not connection.has_tokens
     assert not revocation.called
     assert page.redirect_chain == [("/o/acme/settings/connection/", 302)]
-    assert "The Auth URL is https://auth.pingone.eu now." in page.text
+    assert "Changed the Auth URL to https://auth.pingone.eu." in page.text
     entry = AuditEntry.objects.filter(action="connection.settings-changed").get()
     assert entry.before is not None
     assert entry.after is not None
@@ -261,7 +261,7 @@ def test_capabilities_have_a_row_for_every_action(admin: Client, wire: respx.Moc
         "End all sessions",
     }
     assert {verdict for verdict, _ in rows} == {"can", "cannot"}
-    assert "dir:recover:userPassword is missing. Roles held: Some role." in fragment
+    assert "Missing: dir:recover:userPassword. Roles: Some role." in fragment
     assert "Give that administrator the role Identity Data Admin" in fragment
     assert {call.request.method for call in wire.calls} == {"GET"}
     assert EVERY_ROW[0] in admin.get(f"{PAGE}capabilities/").text, "without JavaScript"
@@ -287,7 +287,7 @@ def test_capabilities_are_missing_without_a_role_on_the_environment(admin: Clien
     fragment = admin.get(f"{PAGE}capabilities/", headers=HTMX).text
 
     assert fragment.count('data-verdict="cannot"') == len(EVERY_ROW)
-    assert "holds no role on the environment" in fragment
+    assert "has no role on the environment" in fragment
 
 
 @pytest.mark.parametrize(
@@ -325,11 +325,11 @@ def test_recent_failures_are_listed_with_an_example(
     assert "GET /users/{id}" in html
     assert FORBIDDEN["id"] in html
     assert "c-17" in html
-    assert html.count("Ordinary") == 1
+    assert html.count("Normal") == 1
     assert str(ADA) not in html
 
 
-# Every kind of error
+# All errors
 
 
 def test_each_error_kind_has_a_row_with_cause_and_resolution(agent: Client) -> None:
@@ -339,11 +339,11 @@ def test_each_error_kind_has_a_row_with_cause_and_resolution(agent: Client) -> N
         assert html.count(f'id="kind-{kind}"') == 1, kind
         assert f"<code>{kind}</code>" in html
         if found is not errors.StateRejected:
-            assert found.cause in html
-        assert resolution_of(found) in html
+            assert str(found.cause) in html
+        assert str(resolution_of(found)) in html
     for cause in errors.StateRejected.causes.values():
-        assert cause in html
-    assert errors.Unavailable(outcome_known=False).cause in html
+        assert str(cause) in html
+    assert str(errors.Unavailable(outcome_known=False).cause) in html
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "notice"])
@@ -401,8 +401,8 @@ ENVELOPE = json.dumps(FORBIDDEN)
         ("HTTP 401", "token-rejected"),
         ("no-refresh-token", "no-refresh-token"),
         ('{"key": "refresh", "kind": "seal-broken"}', "seal-broken"),
-        ("The access to PingOne has ended", "token-refresh-failure"),
-        ("PingOne gave no refresh token:\n the application's Refresh Token grant is switched off.", "no-refresh-token"),
+        ("The connection to PingOne has ended", "token-refresh-failure"),
+        ("PingOne gave no refresh token:\n the application's Refresh Token grant is off.", "no-refresh-token"),
         ("Name or service not known", "connection-failure"),
         ("certificate verify failed: self-signed certificate", "connection-failure"),
         ("The read operation timed out", "unavailable"),
@@ -414,17 +414,17 @@ def test_pasted_error_is_explained(agent: Client, pasted: str, kind: str) -> Non
     assert f'data-failure="{kind}"' in fragment
     if kind in errors.kinds():
         told = unescape(fragment)
-        assert errors.kinds()[kind].title in told
-        assert errors.kinds()[kind].cause in told
+        assert str(errors.kinds()[kind].title) in told
+        assert str(errors.kinds()[kind].cause) in told
         assert f'href="{PAGE}#kind-{kind}"' in fragment
 
 
 @pytest.mark.parametrize("error_class", errors.kinds().values(), ids=lambda one: one.kind)
 def test_every_error_kind_is_recognized_by_its_cause(agent: Client, error_class: type[PingOneError]) -> None:
     if error_class is errors.StateRejected:
-        cause = errors.StateRejected.causes[errors.StateRejected.Reason.STALE]
+        cause = str(errors.StateRejected.causes[errors.StateRejected.Reason.STALE])
     else:
-        cause = error_class.cause
+        cause = str(error_class.cause)
 
     fragment = agent.post(f"{PAGE}explain/", {"error_text": f"It says:\n{cause}"}, headers=HTMX).text
 
@@ -492,7 +492,17 @@ def test_support_text_holds_no_secrets_and_no_people(
 
 
 def test_support_text_says_that_no_check_was_run(admin: Client) -> None:
-    assert "No check was run." in admin.get(f"{PAGE}support.txt").content.decode()
+    assert "No checks were run." in admin.get(f"{PAGE}support.txt").content.decode()
+
+
+def test_check_results_are_kept_and_given_to_support_in_english(admin: Client, connection: Connection) -> None:
+    with translation.override("de"):
+        shown = admin.get(f"{PAGE}checks/tokens/", headers=HTMX).text
+        support = admin.get(f"{PAGE}support.txt").content.decode()
+
+    assert "2 Tage" in shown
+    assert "Connected 2 days ago." in support
+    assert "Connected 2 days ago." in admin.get(PAGE).text
 
 
 def test_check_results_are_kept_per_session(

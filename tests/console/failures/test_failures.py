@@ -89,8 +89,8 @@ def test_error_page_shows_cause_and_next_step(fail: Any, org_admin: Operator, er
     assert response["Cache-Control"] == "no-store"
     html = unescape(response.content.decode())
     assert f"<h1>{error.title}</h1>" in html
-    assert error.cause in html
-    assert resolution_of(error) in html
+    assert str(error.cause) in html
+    assert str(resolution_of(error)) in html
     assert "<nav" in html
     assert "the-developers-text" not in html
 
@@ -102,7 +102,7 @@ def test_failed_fragment_becomes_a_notice_and_keeps_the_page(fail: Any, helpdesk
     assert response["HX-Retarget"] == "#notices"
     assert response["HX-Reswap"] == "innerHTML"
     assert response["HX-Push-Url"] == "false"
-    assert error.title in unescape(response.content.decode())
+    assert str(error.title) in unescape(response.content.decode())
     assert "<html" not in response.content.decode()
 
 
@@ -157,7 +157,7 @@ def test_header_shows_the_new_connection_state(fail: Any, helpdesk: Operator, ac
 def test_unknown_outcome_page_says_that_it_may_have_happened(fail: Any, helpdesk: Operator) -> None:
     html = fail(helpdesk, errors.Unavailable(outcome_known=False)).content.decode()
 
-    assert "it may have happened all the same" in html
+    assert "the change may have been made" in html
 
 
 def test_rate_limit_page_says_when_to_try_again(fail: Any, helpdesk: Operator) -> None:
@@ -172,7 +172,7 @@ def test_unreadable_credentials_are_explained(fail: Any, org_admin: Operator) ->
 
     assert response.status_code == 503
     html = response.content.decode()
-    assert "The stored credentials cannot be opened" in html
+    assert "The stored credentials cannot be decrypted" in html
     assert "CREDENTIAL_KEYS" in html
     assert "a-row" not in html
 
@@ -184,9 +184,9 @@ def test_missing_permission_is_named_with_the_roles_that_have_it(
 
     assert response.status_code == 403
     html = response.content.decode()
-    assert "It takes the right to manage the connection to PingOne" in html
+    assert "You need permission to manage the connection to PingOne. Your role in Acme " in html
     assert "(Helpdesk agent)" in html
-    assert "These roles do: Org admin." in html
+    assert "Roles that do: Org admin." in html
     assert "admin@acme.test" in html
 
 
@@ -198,7 +198,7 @@ def test_not_found_page_looks_like_the_console(browser_of: Callable[[Operator], 
     response = browser_of(helpdesk).get("/o/acme/no-such-page/")
 
     assert response.status_code == 404
-    assert "There is nothing here" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 def test_not_found_in_an_htmx_request_is_a_notice(fail: Any, helpdesk: Operator) -> None:
@@ -220,7 +220,7 @@ def test_internal_error_page_reveals_nothing(
 
     assert response.status_code == 500
     assert ("HX-Retarget" in response) == bool(headers)
-    assert "The console made a mistake" in response.content.decode()
+    assert "Something went wrong in the console" in response.content.decode()
     assert "the-canary" not in response.content.decode()
 
 
@@ -240,4 +240,4 @@ def test_wrong_method_page_keeps_the_allow_header(client: Client) -> None:
 
     assert response.status_code == 405
     assert response["Allow"] == "POST"
-    assert "This address does not work that way" in response.content.decode()
+    assert "This page cannot be opened directly" in response.content.decode()

@@ -5,7 +5,7 @@ from django import forms
 
 class Example(forms.Form):
     email = forms.EmailField(help_text="As in <PingOne>")
-    colour = forms.ChoiceField(choices=[("r", "Red"), ("b", "Blue")])
+    color = forms.ChoiceField(choices=[("r", "Red"), ("b", "Blue")])
     size = forms.ChoiceField(choices=[("s", "Small"), ("l", "Large")], widget=forms.RadioSelect)
     agreed = forms.BooleanField()
     note = forms.CharField(widget=forms.Textarea(attrs={"class": "font-monospace"}), required=False)

@@ -82,7 +82,7 @@ def test_header_shows_the_connection_state_in_words(
 
     assert f'data-state="{state}"' in header
     assert f"</span>{state.label}</span>" in header
-    assert STATES[state].meaning.replace("'", "&#x27;") in header
+    assert str(STATES[state].meaning).replace("'", "&#x27;") in header
 
 
 @pytest.mark.parametrize("state", ["not_connected", "reconnect_needed", "disconnected"])

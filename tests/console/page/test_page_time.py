@@ -36,7 +36,7 @@ def test_page_says_that_pingone_takes_too_long(browser_of, helpdesk, pingone, mo
     response = browser_of(helpdesk).get(URL)
 
     assert response.status_code == 502
-    assert "PingOne takes too long" in response.text
+    assert "PingOne is taking too long" in response.text
     assert "Try again" in response.text
 
 
@@ -100,5 +100,5 @@ def test_page_says_when_calls_to_pingone_resume(browser_of, helpdesk, acme, ping
     assert [response.status_code for response in responses] == [502] * 5 + [503]
     assert 1 <= int(responses[-1]["Retry-After"]) <= 5
     assert "Calls to PingOne are paused for a moment" in responses[-1].text
-    assert "It is tried again at" in responses[-1].text
+    assert "Next try at" in responses[-1].text
     assert "needs attention" in browser.get("/o/acme/").text.lower()

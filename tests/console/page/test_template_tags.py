@@ -24,7 +24,7 @@ def test_time_is_shown_in_the_readers_zone_with_utc_on_hover() -> None:
 
 
 def test_missing_time_is_shown_in_words() -> None:
-    assert "never signed on" in rendered('{% when moment missing="never signed on" %}', moment=None)
+    assert "No sign-in yet" in rendered('{% when moment missing="No sign-in yet" %}', moment=None)
 
 
 def test_copyable_value_is_escaped() -> None:

@@ -88,7 +88,7 @@ def test_stale_cursor_leads_back_to_the_first_page(
     response = browser_of(helpdesk).get("/o/acme/groups/?q=Field&cursor=99.abc", follow=True)
 
     assert response.redirect_chain == [("/o/acme/groups/?q=Field", 302)]
-    assert "The list started again at its first page" in response.content.decode()
+    assert "The list is back on its first page" in response.content.decode()
     assert "/o/acme/troubleshooting/#kind-stale-cursor" in response.content.decode()
 
 

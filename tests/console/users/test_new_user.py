@@ -202,7 +202,7 @@ def test_taken_username_is_reported_with_a_link_to_the_user(create, environment)
     assert response.status_code == 409
     assert re.search(r'name="username" value="ada.berg"[^>]*aria-invalid="true"', response.text)
     assert "This already exists" in response.text
-    assert "This is taken already." in response.text
+    assert "This is already taken." in response.text
     assert f'href="/o/acme/users/{ADA}/"' in response.text
     assert 'value="Chief"' in response.text
     assert search.calls.last.request.url.params["filter"] == 'username eq "ada.berg"'

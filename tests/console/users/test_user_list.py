@@ -195,7 +195,7 @@ def test_empty_result_shows_the_search_and_a_wider_search(whole, pingone, popula
 
     response = whole(f"{URL}?q=lind,+mara&population={STAFF}")
 
-    assert "given and family names that begin with “lind mara”, in either order, within the filters above" in text_of(
+    assert "given and family names starting with “lind mara”, in either order, within the filters above" in text_of(
         response
     )
     assert 'href="/o/acme/users/?q=lind%2C+mara">Search without filters' in response.text
@@ -218,7 +218,7 @@ def test_unknown_page_size_becomes_the_smallest(whole, pingone, populations, que
         ("q=%00", "Null characters are not allowed."),
         ("q=" + "x" * 300, "at most 256 characters"),
         ("q=" + "%C3%A9" * 250, "too long for PingOne"),
-        ("filter=title+eq+%22A", "A quotation mark is not closed."),
+        ("filter=title+eq+%22A", "A closing quotation mark is missing."),
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True])
@@ -302,7 +302,7 @@ def test_refused_cursor_leads_to_the_first_page_with_a_notice(browser_of, helpde
 
     assert response.redirect_chain == [(f"{URL}?q=ada", 302)]
     assert "Ada Berg" in response.text
-    assert "The list started again at its first page" in response.text
+    assert "The list is back on its first page" in response.text
 
 
 def test_cursor_of_an_old_token_leads_to_the_first_page_without_a_call(browser_of, helpdesk, pingone):

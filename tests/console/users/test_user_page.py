@@ -66,7 +66,7 @@ def test_missing_user_page_links_to_the_search(whole, pingone):
     response = whole()
 
     assert response.status_code == 404
-    assert "PingOne does not find this" in response.text
+    assert "PingOne cannot find this" in response.text
     assert 'href="/o/acme/users/"><svg' in response.text.split("<h1>")[1]  # Search again
 
 

@@ -82,8 +82,8 @@ def test_breaker_opens_after_five_failures_and_names_the_end_of_the_pause(
     assert users.call_count == sent
     assert caught.value.retry_after_s == 5
     assert caught.value.outcome_known
-    assert "PingOne did not answer properly" in caught.value.cause
-    assert "13:00:05 CET" in caught.value.cause
+    assert "PingOne is not responding properly" in str(caught.value.cause)
+    assert "13:00:05 CET" in str(caught.value.cause)
     row = row_of(api)
     assert (row.state, row.state_kind) == (NEEDS_ATTENTION, "unavailable")
     assert history(api) == [("needs_attention", "unavailable")]
@@ -96,7 +96,7 @@ def test_paused_write_has_a_known_outcome(api: PingOneApi, users: respx.Route, c
         api.post("/users", {"username": "ada"})
 
     assert caught.value.outcome_known
-    assert "may have happened" not in caught.value.title
+    assert "may have been made" not in str(caught.value.title)
 
 
 COUNT = [502, 503, 504, httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.ReadTimeout("slow")]
@@ -200,7 +200,7 @@ def test_pause_is_shared_between_processes(
         api.get("/users")
 
     assert caught.value.retry_after_s == 40
-    assert "could not be reached" in caught.value.cause
+    assert "could not be reached" in str(caught.value.cause)
 
 
 def test_pause_is_not_extended_by_late_failures_of_other_calls(

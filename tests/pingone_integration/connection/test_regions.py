@@ -210,12 +210,12 @@ def test_understood_auth_url_is_always_listed(pasted) -> None:
             "the DaVinci API. The Auth URL of the same region is https://auth.pingone.asia",
         ),
         ("mcp.pingone.sg", "another PingOne service. The Auth URL of the same region is https://auth.pingone.sg"),
-        ("auth.pingone.eu:8443", "no port 8443. The Auth URL of European Union is https://auth.pingone.eu"),
-        ("https://auth.pingone.eu/settings", "Perhaps just: https://auth.pingone.eu"),
-        ("somebody@auth.pingone.eu", "no user name"),
+        ("auth.pingone.eu:8443", "does not use port 8443. The Auth URL of European Union is https://auth.pingone.eu"),
+        ("https://auth.pingone.eu/settings", "Try just https://auth.pingone.eu"),
+        ("somebody@auth.pingone.eu", "no username"),
         ("auth.pingone .eu", "only plain letters"),
-        ("ftp://auth.pingone.eu", "begins with https://"),
-        ("http://[::1", "This is not an address"),
+        ("ftp://auth.pingone.eu", "starts with https://"),
+        ("http://[::1", "This is not a URL"),
     ],
 )
 def test_mistake_is_explained_with_the_right_address(pasted, sentence) -> None:

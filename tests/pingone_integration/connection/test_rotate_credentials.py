@@ -107,7 +107,7 @@ def test_rotation_names_and_skips_a_secret_that_cannot_be_opened(
     head, *unreadable, remedy = str(caught.value).splitlines()
     assert head == "Secrets that cannot be opened, not changed: 1"
     (one,) = unreadable
-    assert one.startswith(f"  Connection {connection.pk}: sealed_refresh_token: They were sealed for another")
+    assert one.startswith(f"  Connection {connection.pk}: sealed_refresh_token: They were encrypted for another")
     assert remedy.startswith("Put the key they were sealed with back into CREDENTIAL_KEYS")
     assert caught.value.returncode == 1
     settings.CREDENTIAL_KEYS = [NEW]
