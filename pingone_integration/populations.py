@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import Page, pages_of
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
 
 PAGE_SIZE = 200
@@ -28,13 +29,14 @@ def all_of(api: PingOneApi, *, most: int = MAX_LISTED) -> tuple[Population, ...]
 
     Source: PingOne API reference, Populations > Read All Populations (read 2026-11): at most 10,000 to an environment.
     """
+
+    def read(cursor: str | None) -> Page[Population]:
+        return api.get_page("/populations", "populations", population_of, query={"limit": PAGE_SIZE}, cursor=cursor)
+
     found: list[Population] = []
-    cursor: str | None = None
-    while len(found) < most:
-        page = api.get_page("/populations", "populations", population_of, query={"limit": PAGE_SIZE}, cursor=cursor)
+    for page in pages_of(read):
         found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
+        if len(found) >= most:
             break
     return tuple(sorted(found[:most], key=lambda population: population.name.casefold()))
 

@@ -24,9 +24,11 @@ from console.users.group_page import member_count, read_group_page
 from console.users.search_forms import GroupMembersForm, GroupSearchForm
 from pingone_integration import groups, population_sync, users
 from pingone_integration.calls import rate_limit
+from pingone_integration.calls.paging import Page, pages_of
 from pingone_integration.errors import PingOneError, StaleCursor
 from pingone_integration.texts import Text, english
 from pingone_integration.user_search import Criteria, filter_of
+from pingone_integration.users import User
 
 MEMBER_COLUMNS = ("User ID", "Username", "Name", "E-mail", "Population", "Enabled")
 
@@ -99,19 +101,17 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
         source_address=source_address(request),
     )
 
+    def read(cursor: str | None) -> Page[User]:
+        with rate_limit.in_background():
+            return users.search(api, filter=condition, limit=200, cursor=cursor)
+
     def rows() -> Iterator[tuple[object, ...]]:
-        page = first
-        while True:
-            for user in page.items:
-                yield user.id, user.username, str(user.name), user.email, user.population_name, user.enabled
-            if page.next_cursor is None:
-                return
-            try:
-                with rate_limit.in_background():
-                    page = users.search(api, filter=condition, limit=200, cursor=page.next_cursor)
-            except PingOneError as error:  # part of the file is sent already: it must not look complete
-                yield (f"INCOMPLETE: {english(error.title)}. Export again.",)
-                return
+        try:
+            for page in pages_of(read, first=first):
+                for user in page.items:
+                    yield user.id, user.username, str(user.name), user.email, user.population_name, user.enabled
+        except PingOneError as error:  # part of the file is sent already: it must not look complete
+            yield (f"INCOMPLETE: {english(error.title)}. Export again.",)
 
     response = StreamingHttpResponse(csv_lines(MEMBER_COLUMNS, rows()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="group-{group_id}.csv"'

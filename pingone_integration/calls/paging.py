@@ -1,11 +1,14 @@
 """Pages of a PingOne list: parsed items and an opaque pagination cursor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from pingone_integration.errors import StaleCursor
+from pingone_integration.errors import StaleCursor, Unavailable
+
+MOST_PAGES = 5_000  # of one list
+MOST_EMPTY_PAGES = 10  # in a row: PingOne may filter a page after it was read, but not many of them
 
 T = TypeVar("T")
 
@@ -18,6 +21,26 @@ class Page(Generic[T]):
     next_cursor: str | None  # None on the last page
     previous_cursor: str | None
     total: int | None  # of the whole result; None if it is too large for PingOne to count
+
+
+def pages_of(read: Callable[[str | None], Page[T]], *, first: Page[T] | None = None) -> Iterator[Page[T]]:
+    """Yield every page of a list. `read` returns the page of a cursor (None: the first page), `first` is read already.
+
+    Ends at the last page. Raises Unavailable for a list that does not end: a cursor that was given before, too many
+    empty pages in a row, or too many pages. Raises as `read`.
+    """
+    met: set[str] = set()
+    page, empty = first or read(None), 0
+    for _ in range(MOST_PAGES):
+        yield page
+        if page.next_cursor is None:
+            return
+        empty = 0 if page.items else empty + 1
+        if page.next_cursor in met or empty > MOST_EMPTY_PAGES:
+            break
+        met.add(page.next_cursor)
+        page = read(page.next_cursor)
+    raise Unavailable("a list that does not end", outcome_known=True)
 
 
 def page_of(

@@ -1,10 +1,12 @@
 """PingOne environments: visible to the administrator who connected, and the choice to manage."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import Page, pages_of
 from pingone_integration.connection.regions import REGIONS, api_url_for
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import StaleCursor, Unavailable
@@ -69,15 +71,11 @@ def environment_of(body: dict[str, Any]) -> Environment | None:
 
 def _all(connection: Connection) -> tuple[Environment, ...]:
     api = api_above(connection)
-    found: list[Environment] = []
-    cursor = None
-    for _ in range(MOST_PAGES):
-        page = api.get_page("/environments", "environments", environment_of, query={"limit": PAGE_SIZE}, cursor=cursor)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    return tuple(found)
+
+    def read(cursor: str | None) -> Page[Environment]:
+        return api.get_page("/environments", "environments", environment_of, query={"limit": PAGE_SIZE}, cursor=cursor)
+
+    return tuple(environment for page in islice(pages_of(read), MOST_PAGES) for environment in page.items)
 
 
 def api_above(connection: Connection) -> PingOneApi:

@@ -9,7 +9,16 @@ from django.template.base import Lexer, Token, TokenType
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LITERAL = re.compile(r"""(?<!_\()(?<![\w.])("[^"]*"|'[^']*')""")
 _READABLE = re.compile(r"[A-Z].*[a-z]|[a-z]+ [a-z]+")
-_SHOWN_ATTRIBUTES = {"title", "alt", "placeholder", "aria-label", "aria-description", "aria-roledescription", "label"}
+_SHOWN_ATTRIBUTES = {
+    "title",
+    "alt",
+    "data-label",
+    "placeholder",
+    "aria-label",
+    "aria-description",
+    "aria-roledescription",
+    "label",
+}
 _NO_TEXT = {"script", "style", "code", "kbd", "svg"}
 _TAGS_OF_CODE = {
     *("url", "static", "extends", "load", "icon", "translate", "blocktranslate", "if", "elif", "for"),

@@ -233,6 +233,19 @@ def test_interrupted_export_is_marked_incomplete(
     assert lines[-1].startswith("INCOMPLETE: ")
 
 
+def test_export_of_a_list_without_end_stops(
+    browser_of: BrowserOf, auditor: Operator, pingone: respx.MockRouter
+) -> None:
+    pingone.get(f"/groups/{FIELD}").respond(json=field_engineers())
+    route = pingone.get("/users").respond(json=users_page(cursor="abc"))
+
+    response = browser_of(auditor).get(f"/o/acme/groups/{FIELD}/members.csv")
+
+    lines = b"".join(response.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert lines[-1].startswith("INCOMPLETE: ")
+    assert route.call_count == 2
+
+
 def test_member_export_is_not_for_agents(browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter) -> None:
     answer(pingone, field_engineers())
 

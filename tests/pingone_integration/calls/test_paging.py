@@ -1,3 +1,4 @@
+from itertools import chain, repeat
 from typing import Any
 from uuid import uuid4
 
@@ -6,9 +7,9 @@ import respx
 
 from console.models import Organization
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.calls.paging import Page, items_of
+from pingone_integration.calls.paging import MOST_EMPTY_PAGES, Page, items_of, pages_of
 from pingone_integration.connection.open_api import open_api
-from pingone_integration.errors import InvalidValue, StaleCursor
+from pingone_integration.errors import InvalidValue, StaleCursor, Unavailable
 from pingone_integration.models import Connection
 
 
@@ -98,3 +99,53 @@ def test_unreadable_item_does_not_hide_the_others() -> None:
     body = {"_embedded": {"users": [{"name": "Ada"}, {"id": 1}, "Bo", {"name": "Cy"}]}}
 
     assert items_of(body, "users", name_of) == ("Ada", "Cy")
+
+
+def page(*items: str, cursor: str | None) -> Page[str]:
+    return Page(items=items, next_cursor=cursor, previous_cursor=None, total=None)
+
+
+def read_all(*pages: Page[str], forever: Page[str] | None = None) -> tuple[list[str], int]:
+    """Return the items of a list with these pages, the last one repeated `forever`, and how many pages were read."""
+    asked: list[str | None] = []
+    answers = chain(pages, repeat(forever)) if forever else iter(pages)
+
+    def read(cursor: str | None) -> Page[str]:
+        asked.append(cursor)
+        assert len(asked) < 100
+        return next(answers)
+
+    return [item for found in pages_of(read) for item in found.items], len(asked)
+
+
+def test_crawl_reads_every_page_once() -> None:
+    assert read_all(page("Ada", cursor="a"), page(cursor="b"), page("Bo", cursor=None)) == (["Ada", "Bo"], 3)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        (page("Ada", cursor="a"), page("Bo", cursor="a")),  # the same cursor again
+        (page(cursor="a"), page(cursor="a")),
+        (page("Ada", cursor="a"), page("Bo", cursor="b"), page("Cy", cursor="a")),  # a circle
+    ],
+)
+def test_crawl_ends_at_a_repeated_cursor(pages: tuple[Page[str], ...]) -> None:
+    with pytest.raises(Unavailable):
+        read_all(*pages, forever=pages[-1])
+
+
+def test_crawl_ends_after_many_empty_pages() -> None:
+    empty = [page(cursor=str(number)) for number in range(90)]
+
+    with pytest.raises(Unavailable):
+        read_all(*empty)
+
+    assert read_all(*empty[:MOST_EMPTY_PAGES], page("Ada", cursor=None))[0] == ["Ada"]
+
+
+def test_crawl_ends_after_the_most_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pingone_integration.calls.paging.MOST_PAGES", 3)
+
+    with pytest.raises(Unavailable):
+        read_all(*(page("Ada", cursor=str(number)) for number in range(4)))

@@ -1,6 +1,7 @@
 """The environments that the administrator who connected can see."""
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -63,11 +64,20 @@ def test_list_with_a_stale_cursor_is_read_again_from_the_start(acme: Organizatio
 
 
 def test_endless_list_ends_after_the_most_pages(acme: Organization, wire: respx.MockRouter) -> None:
-    route = wire.get("/environments").respond(json=listed(acme_production(), cursor="again"))
+    cursors = (str(number) for number in count())
+    answers = (httpx.Response(200, json=listed(acme_production(), cursor=cursor)) for cursor in cursors)
+    route = wire.get("/environments").mock(side_effect=answers)
 
     environments.visible(acme.connection)
 
     assert route.call_count == environments.MOST_PAGES
+
+
+def test_list_that_repeats_its_cursor_is_not_taken_for_complete(acme: Organization, wire: respx.MockRouter) -> None:
+    wire.get("/environments").respond(json=listed(acme_production(), cursor="again"))
+
+    with pytest.raises(Unavailable):
+        environments.visible(acme.connection)
 
 
 @pytest.mark.parametrize(
