@@ -10,6 +10,7 @@ from pingone_integration import devices, groups, mfa, passwords, sessions
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import NotFound
 from pingone_integration.profiles import values_of_custom
+from pingone_integration.texts import english
 from pingone_integration.users import User
 
 Json = dict[str, Any]
@@ -76,7 +77,7 @@ def device(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
         return {"paired": False}
     return {
         "paired": True,
-        "device": " ".join(part for part in (found.kind, found.target) if part),
+        "device": " ".join(part for part in (english(found.kind), found.target) if part),
         "nickname": found.nickname,
         "device_locked": found.is_locked,
     }

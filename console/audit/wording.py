@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 from console.actions.catalogue import BY_KEY
 from console.audit.entries import EVENTS, Outcome
 from console.models import AuditEntry
+from pingone_integration.texts import Text
 
 _LABELS = {
     "enabled": "Sign-on",
@@ -60,7 +61,7 @@ class Line:
     entry: AuditEntry
 
     @property
-    def title(self) -> str:
+    def title(self) -> Text:
         return title_of(self.entry)
 
     @property
@@ -68,7 +69,7 @@ class Line:
         return changes_of(self.entry)
 
 
-def title_of(entry: AuditEntry) -> str:
+def title_of(entry: AuditEntry) -> Text:
     """Return an action's past tense if it succeeded, else its name."""
     if action := BY_KEY.get(entry.action):
         return action.done if entry.outcome == Outcome.SUCCEEDED else action.name

@@ -9,6 +9,7 @@ from pingone_integration.checks import BY_KEY, Finding, State, Subject, finding_
 from pingone_integration.checks.rights import CHANGERS, READERS, granting
 from pingone_integration.connection.role_assignments import Held
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text
 
 
 class Verdict(StrEnum):
@@ -23,7 +24,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class _Row:
-    action: str  # as on its button
+    action: Text  # as on its button
     permission: str  # PingOne's
     role: str  # a role in PingOne that has it
 

@@ -7,11 +7,13 @@ from http import HTTPStatus
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.failures.next_step import resolution_of
 from pingone_integration import errors
 from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text
 
 logger = logging.getLogger(__name__)
 
@@ -108,9 +110,11 @@ def explained_url(access: OrgAccess, kind: str) -> str:
     return f"{reverse('troubleshooting', args=[access.org.slug])}#kind-{kind}"
 
 
-def with_explanation(access: OrgAccess, words: str, kind: str) -> str:
+def with_explanation(access: OrgAccess, words: Text, kind: str) -> str:
     """Return the words of a notice, with a link to the kind's explanation unless `kind` is empty."""
-    return format_html('{} <a href="{}">More about this</a>', words, explained_url(access, kind)) if kind else words
+    if not kind:
+        return str(words)
+    return format_html('{} <a href="{}">{}</a>', words, explained_url(access, kind), _("More about this"))
 
 
 def report(request: HttpRequest, error: PingOneError) -> Failure:

@@ -88,7 +88,7 @@ def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circums
         case AlreadySubmitted(entry=entry):
             return _page(request, access, form, sent_before=entry)
         case Refused(reason=reason):
-            form.add_error(None, reason)
+            form.add_error(None, str(reason))
             return _page(request, access, form, status=422)
         case Done(result=Exchange() as exchange) | Failed(result=Exchange() as exchange):
             return _page(request, access, form, exchange=exchange)

@@ -56,7 +56,7 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             return _show(request, form, found)
     steps = [Step(action=_ADD, name=group.name, inputs={"group_id": group.id}) for group in named]
     results = perform_each(access, user_id, steps, circumstances_of(request, form))
-    done = [step.name for step, result in results if not problem_of(result)]
+    done = [str(step.name) for step, result in results if not problem_of(result)]
     if done:
         messages.success(request, f"Added to {len(done)} of {len(results)} groups: {', '.join(done)}.")
     for step, result in results:

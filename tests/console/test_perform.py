@@ -173,7 +173,7 @@ def test_action_succeeds_even_if_it_cannot_be_read_back(access, pingone):
     performed = done(run(access, "user.deactivate"))
 
     assert (performed.entry.outcome, performed.entry.after, performed.user) == ("succeeded", None, None)
-    assert "could not be read back" in performed.entry.note
+    assert "could not be verified" in performed.entry.note
 
 
 def test_entry_notes_that_pingone_does_not_show_the_effect(access, pingone):
@@ -217,7 +217,7 @@ def test_created_user_is_named_in_the_closing_row(org_admin, pingone):
     assert (entry.subject_id, entry.subject_name) == (str(ADA), "ada.berg")
     assert entry.after is not None
     assert entry.after["email"] == "ada.berg@acme.test"
-    assert entry.note == "PingOne did not take: costCenter."
+    assert entry.note == "PingOne did not save: costCenter."
 
 
 def test_deleted_user_is_on_record_with_the_values_before(org_admin, pingone):
@@ -256,7 +256,7 @@ def test_undo_runs_the_inverse_with_the_values_before(org_admin, pingone):
 
     assert (undone.action, undone.outcome, undone.undoes) == ("user.move", "succeeded", entry.entry)
     assert wire.calls.last.request.content == b'{"id":"%s"}' % str(STAFF).encode()
-    assert "undone already" in refused(undo(access, entry, Circumstances())).reason
+    assert "already undone" in refused(undo(access, entry, Circumstances())).reason
 
 
 def test_undo_is_refused_if_the_user_has_changed_since(access, pingone):

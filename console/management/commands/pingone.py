@@ -43,6 +43,7 @@ from console.perform import perform
 from pingone_integration import users
 from pingone_integration.endpoints import Exchange
 from pingone_integration.errors import NoEnvironmentChosen, PingOneError
+from pingone_integration.texts import english
 from pingone_integration.user_search import literal, user_id_in
 from pingone_integration.users import User
 
@@ -71,8 +72,8 @@ class Command(BaseCommand):
         parser.add_argument("organization", metavar="ORG", help="the organization's slug")
         kinds = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         for action in ACTIONS:
-            described = f"{action.does} {action.leaves}"
-            kind = kinds.add_parser(action.key, help=action.name, description=described)
+            described = f"{english(action.does)} {english(action.leaves)}"
+            kind = kinds.add_parser(action.key, help=english(action.name), description=described)
             _add_options(kind, action)
             kind.set_defaults(run=partial(self._perform, action))
         kind = kinds.add_parser(api_call.ACTION, help="Call API", description="Calls any endpoint of the environment.")
@@ -102,7 +103,7 @@ class Command(BaseCommand):
             case Done() | NoChange():
                 self._done(options, action, result, notice)
             case _:
-                self._stop(options, result, notice.text)
+                self._stop(options, result, english(notice.text))
 
     def _call(self, access: OrgAccess, options: dict[str, Any]) -> None:
         access.require(Permission.CALL_API)
@@ -125,7 +126,7 @@ class Command(BaseCommand):
                 self._answered(options, result, exchange)
             case AlreadySubmitted() | Refused() | Conflict() | Failed() | Unknown():
                 error = error_of(result)
-                self._stop(options, result, _why(error) if error else problem_of(result))
+                self._stop(options, result, _why(error) if error else english(problem_of(result)))
 
     def _enter(self, slug: str, email: str) -> OrgAccess:
         try:
@@ -138,9 +139,9 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(result.entry) | ({} if secret is None else {"secret": secret})))
             return
-        self.stdout.write(_shown(notice.text))
+        self.stdout.write(_shown(english(notice.text)))
         if secret is not None:
-            self.stdout.write(f"{action.secret_result}, shown this once: {secret}")
+            self.stdout.write(f"{english(action.secret_result)} (not shown again): {secret}")
 
     def _answered(self, options: dict[str, Any], result: Done | Failed | Unknown, exchange: Exchange) -> None:
         """Print PingOne's answer, whatever its status, and exit with the matching code."""
