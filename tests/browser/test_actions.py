@@ -140,7 +140,7 @@ def test_removed_membership_disappears_from_its_panel(page: Page, directory: Dir
     page.locator("#groups").get_by_role("button", name="Remove").click()
 
     expect(page.locator("#groups")).to_contain_text("In no group.")
-    expect(page.locator("#notices")).to_contain_text("Removed Ada Berg from Engineers.")
+    expect(page.locator("#notices")).to_contain_text("Removed Ada Berg from Field engineers.")
 
 
 def test_temporary_password_is_shown_once(page: Page, directory: Directory) -> None:
@@ -185,7 +185,7 @@ def test_actions_work_without_javascript(new_page: NewPage, helpdesk: Operator, 
 
     page.goto(f"{USER}?panels=all")
     page.locator("#groups").get_by_role("button", name="Remove").click()
-    expect(page.locator("#notices")).to_contain_text("Removed Ada Berg from Engineers.")
+    expect(page.locator("#notices")).to_contain_text("Removed Ada Berg from Field engineers.")
 
     page.get_by_role("link", name="Set temporary password").click()
     page.get_by_role("button", name="Set temporary password").click()

@@ -54,17 +54,17 @@ def press(page: Page, action: Action, typed: Mapping[str, str]) -> None:
     """Press the action's button, then fill in and submit its form or confirmation, if it has one."""
     section = part(page, SECTION[action.place])
     if action.is_immediate:
-        section.get_by_role("button", name=action.label, exact=True).click()
+        section.get_by_role("button", name=str(action.label), exact=True).click()
         return
-    section.get_by_role("link", name=action.label, exact=True).click()
-    form = part(page, action.name)
+    section.get_by_role("link", name=str(action.label), exact=True).click()
+    form = part(page, str(action.name))
     for label, value in typed.items():
         box = form.get_by_label(label, exact=True)
         if box.evaluate("box => box.matches('select')"):
             box.select_option(label=value)
         else:
             box.fill(value)
-    form.get_by_role("button", name=action.submit or action.name, exact=True).click()
+    form.get_by_role("button", name=str(action.submit or action.name), exact=True).click()
 
 
 def drive(page: Page, action: Action, mara: Person, address: str) -> None:
@@ -77,7 +77,7 @@ def drive(page: Page, action: Action, mara: Person, address: str) -> None:
     press(page, action, step.typed_for(mara))
 
     if action.secret_result:
-        expect(part(page, action.done)).to_contain_text(f"{action.secret_result} for {NAME}")
+        expect(part(page, str(action.done))).to_contain_text(f"{action.secret_result} for {NAME}")
     else:
         expect(page.locator("#notices")).to_contain_text(re.compile(notice_of(action.key, mara)))
     assert step.happened(mara)

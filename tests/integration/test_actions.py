@@ -160,7 +160,7 @@ def test_undo_of_a_membership_is_refused_after_somebody_else_ended_it(do, api, m
     result = undo(access, entry, Circumstances())
 
     assert isinstance(result, Refused)
-    assert "changed since" in result.reason
+    assert "changed since" in str(result.reason)
 
 
 @pytest.mark.parametrize(
