@@ -371,9 +371,9 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     now = storable(action.observe(api, user, inputs))
     expected = storable(action.expected(inputs))
     if expected is not None and expected.items() <= now.items():
-        outcome, note = Outcome.SUCCEEDED, "The user was checked again: this happened."
+        outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
     elif expected is not None and now == entry.before:
-        outcome, note = Outcome.FAILED, "The user was checked again: this did not happen."
+        outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
     else:
         return entry
     return entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
