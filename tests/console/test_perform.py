@@ -1,6 +1,7 @@
 """`perform`, the only path for actions: checks, audit entries, idempotency, undo and unknown outcomes."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,8 @@ import httpx
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils import translation
+from django.utils.functional import lazy
 
 from console.access import OrgAccess, enter_org
 from console.actions.catalogue import BY_KEY
@@ -22,6 +25,7 @@ from tests.support.answers import ADA, ENGINEERS, STAFF, ada, error
 
 pytestmark = pytest.mark.database
 
+LANGUAGE = lazy(translation.get_language, str)()  # a text that names the language it is shown in
 OTHER_POPULATION = UUID("0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f7")
 
 
@@ -205,6 +209,29 @@ def test_temporary_password_is_returned_and_kept_nowhere(access, pingone, audit_
     assert password in wire.calls.last.request.content.decode()
     assert not any(password in str(row) for row in AuditEntry.objects.values())
     assert password not in "".join(audit_lines())
+
+
+def test_note_is_stored_in_english_and_shown_in_the_language_of_the_reader(access, pingone):
+    reads(pingone, ada(), ada(enabled=False))
+    pingone.put(f"/users/{ADA}/enabled").respond(json={})
+    action = replace(BY_KEY["user.deactivate"], note_of=lambda _: LANGUAGE)
+
+    with translation.override("de"):
+        performed = done(perform(access, action, ADA, {}, Circumstances()))
+
+        assert str(performed.note) == "de"
+    assert performed.entry.note == "en"
+
+
+def test_reason_of_a_refusal_is_stored_in_english_and_shown_in_the_language_of_the_reader(access, monkeypatch):
+    monkeypatch.setattr(TicketPolicy, "problem_with", lambda *_: LANGUAGE)
+
+    with translation.override("de"):
+        result = refused(run(access, "user.deactivate"))
+
+        assert str(result.reason) == "de"
+    assert result.entry is not None
+    assert result.entry.note == "en"
 
 
 def test_created_user_is_named_in_the_closing_row(org_admin, pingone):
