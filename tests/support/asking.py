@@ -221,7 +221,7 @@ Ask = Callable[..., Told]
 
 
 def asking(way: Way, operator: Operator | None) -> Ask:
-    """Return a function that runs actions as the operator. With None, nobody is signed in."""
+    """Return a function that runs actions as the operator. With None, no one is signed in."""
     if way is Way.COMMAND:
         return partial(_command, operator)
     client = Client()

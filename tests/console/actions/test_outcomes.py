@@ -6,7 +6,7 @@ that have their own error for it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,11 +15,13 @@ import httpx
 import pytest
 import respx
 from django.core.cache import cache
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.functional import lazy
 
 from console.access import ROLE_PERMISSIONS
 from console.actions.catalogue import ACTIONS, BY_KEY, Action
 from console.failures.failure import status_of
+from console.management.commands import pingone
 from console.management.commands.pingone import FAILED, REFUSED, UNKNOWN
 from console.models import AuditEntry, Membership, Operator
 from pingone_integration import errors
@@ -207,6 +209,17 @@ def test_action_sends_the_request_of_the_catalogue_and_is_on_record(action, way,
     assert directory.writes[0].headers["X-Ping-External-Transaction-ID"] == str(latest().entry)
     assert (latest().ticket, latest().reason) == ("INC1", "Asked for")
     assert [row.outcome for row in AuditEntry.objects.order_by("sequence")] == ["started", "succeeded"]
+
+
+@pytest.mark.parametrize("key", ["user.unlock"])
+def test_command_prints_the_notice_in_english(key, monkeypatch, org_admin, directory):
+    action = replace(BY_KEY[key], told=lazy(translation.get_language, str)())
+    monkeypatch.setattr(pingone, "ACTIONS", (action,))
+
+    with translation.override("de"):
+        told = asking(Way.COMMAND, org_admin)(action)
+
+    assert told.text == "en\n"
 
 
 @every_action_by_page_and_each_shape_by(Way.FRAGMENT, Way.COMMAND)
