@@ -1,7 +1,7 @@
 """Forms that operators sent after their session ended: kept until the same operator signs in again.
 
 The input waits in the browser's session, for the form at the same address. Only a form with its operator's signature
-is kept, so that nobody can fill this server's sessions from outside. Forms that ask for secrets have no signature.
+is kept, so that no one can fill this server's sessions from outside. Forms that ask for secrets have no signature.
 """
 
 import time

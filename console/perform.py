@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4, uuid5
 
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.actions.action import Action, Json
@@ -41,16 +43,20 @@ from pingone_integration.errors import (
 from pingone_integration.texts import Text, english
 from pingone_integration.users import User
 
-UNREAD = "It could not be read back."
-UNSEEN = "PingOne took it, but does not show it: look again in a moment."
-MISTAKE = "The console made a mistake while PingOne was being called."
+UNREAD = _("The result could not be verified.")
+UNSEEN = _("PingOne accepted the change but does not show it yet. Refresh in a moment.")
+MISTAKE = "The console failed while it called PingOne."  # stored
 LOOK_AGAIN_S = 2.0  # even if the page's deadline is over
 MOST_AT_ONCE = 20  # actions on one user: an operator waits for the answer
 LONGEST_RUN = timedelta(minutes=5)  # by then, all calls of one action have timed out
 
 
 class NotPossible(Exception):
-    """The values read before an operation show that it must not run. The text says why."""
+    """The values read before an operation show that it must not run. The reason says why."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +75,7 @@ class After:
     result: Any = None
     subject: Subject | None = None  # if it was not known before
     values: Json | None = None
-    note: str = ""
+    note: Text = ""
     error: PingOneError | None = None  # of Failed and Unknown
     user: User | None = None
     is_gone: bool = False
@@ -139,8 +145,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     try:
         api = access.pingone(entry_id)
         before = operation.look(api)
-    except NotPossible as reason:
-        return _refuse(access, operation, operation.subject, circumstances, str(reason))
+    except NotPossible as refusal:
+        return _refuse(access, operation, operation.subject, circumstances, refusal.reason)
     except PingOneError as error:
         row = start(Before(subject=operation.subject))
         return _ended(row, error, outcome=Failed) if row else _sent_before(access, circumstances)
@@ -161,7 +167,12 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
         entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
         raise
     closing = entries.close(
-        row, after.outcome.recorded_as, subject=after.subject, after=after.values, note=after.note, error=after.error
+        row,
+        after.outcome.recorded_as,
+        subject=after.subject,
+        after=after.values,
+        note=english(after.note),
+        error=after.error,
     )
     return _result(after, closing)
 
@@ -170,7 +181,14 @@ def _result(after: After, entry: AuditEntry) -> Result:
     if after.outcome is NoChange:
         return NoChange(entry=entry, user=after.user)
     if after.outcome is Done:
-        return Done(entry=entry, result=after.result, user=after.user, is_gone=after.is_gone, is_seen=after.is_seen)
+        return Done(
+            entry=entry,
+            result=after.result,
+            note=after.note,
+            user=after.user,
+            is_gone=after.is_gone,
+            is_seen=after.is_seen,
+        )
     kind = Unknown if after.outcome is Unknown else Failed
     return kind(entry=entry, error=after.error or PingOneError(), result=after.result)
 
@@ -271,7 +289,7 @@ class UserOperation:
         was_so = bool(expected) and again.was_read and is_seen and values == storable(before.values)
         note = action.note_of(result)  # may explain a missing effect better
         if not again.was_read:
-            note = f"{note} {UNREAD}".strip()
+            note = format_lazy("{} {}", note, UNREAD) if note else UNREAD
         elif not is_seen:
             note = note or UNSEEN
         return After(
@@ -293,7 +311,7 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
     """
     action, inverse = BY_KEY.get(entry.action), inverse_of(entry)
     if action is None or action.undo is None or inverse is None or entry.outcome != Outcome.SUCCEEDED:
-        return Refused(reason="This cannot be undone.", entry=None)
+        return Refused(reason=_("This cannot be undone."), entry=None)
     access.require(inverse.permission)
     if sent := entries.submitted(access.org, access.actor, circumstances.submission):
         return AlreadySubmitted(entry=sent)
@@ -301,12 +319,12 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
     restores = Restored(action=action, entry=entry)
     operation = UserOperation(action=inverse, user_id=UUID(entry.subject_id), inputs={}, restores=restores)
     if undo_of(entry):
-        problem = "This was undone already, or is being undone."
+        problem: Text = _("This was already undone, or is being undone.")
         return _refuse(access, operation, operation.subject, circumstances, problem)
     try:
         inputs = action.undo.inputs(entry.before or {}, entry.inputs)
     except (KeyError, TypeError, ValueError):
-        problem = "The values before it are not on record."
+        problem = _("This cannot be undone: the values before it were not recorded.")
         return _refuse(access, operation, operation.subject, circumstances, problem)
     return run(access, replace(operation, inputs=inputs), circumstances)
 
@@ -332,7 +350,8 @@ def _raise_if_changed(api: PingOneApi, user: User, restores: Restored) -> None:
     entry = restores.entry
     now = storable(restores.action.observe(api, user, restores.action.inputs_on_record(entry.inputs)))
     if now != entry.after:
-        raise NotPossible(f"{entry.subject_name} has changed since, so that undoing could take back more than this.")
+        reason = _("{user} has changed since then. Undo is not available, because it could revert those changes too.")
+        raise NotPossible(format_lazy(reason, user=entry.subject_name))
 
 
 def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
@@ -352,12 +371,12 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     now = storable(action.observe(api, user, inputs))
     expected = storable(action.expected(inputs))
     if expected is not None and expected.items() <= now.items():
-        outcome, note = Outcome.SUCCEEDED, "The user was read again: it has happened."
+        outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
     elif expected is not None and now == entry.before:
-        outcome, note = Outcome.FAILED, "The user was read again: it has not happened."
+        outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
     else:
         return entry
-    return entries.close(entry, outcome, after=now, note=f"{note} Read by {access.operator.email}.")
+    return entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
 
 
 def is_open(entry: AuditEntry) -> bool:

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console.access import OrgAccess
@@ -13,7 +14,7 @@ from console.failures.failure import with_explanation
 from console.fragments import wants_fragment
 from console.source_address import source_address
 
-TYPED_BEFORE = "You were signed out before this was sent. Nothing was changed; what you typed is below."
+TYPED_BEFORE = _("You were signed out before this was submitted. Nothing was changed. Your entries are below.")
 
 
 def circumstances_of(request: HttpRequest, form: Form) -> Circumstances:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.forms import CharField, ChoiceField, Form, TextInput, UUIDField
+from django.utils.translation import gettext_lazy as _
 
 from console.access import ConsoleRequest
 from console.models import TicketPolicy
@@ -39,9 +40,9 @@ class TicketForm(Form):
 class TicketPolicyForm(Form):
     """The ticket policy of one action."""
 
-    requirement = ChoiceField(label="Ticket", choices=Requirement)
+    requirement = ChoiceField(label=_("Ticket"), choices=Requirement)
     pattern = CharField(
-        label="Pattern",
+        label=_("Pattern"),
         required=False,
         max_length=LONGEST,
         validators=[validate_ticket_pattern],
@@ -53,5 +54,5 @@ class TicketPolicyForm(Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("requirement") == Requirement.PATTERN and not cleaned.get("pattern") and not self.errors:
-            self.add_error("pattern", ValidationError("A pattern is missing, for example INC\\d+."))
+            self.add_error("pattern", ValidationError(_("Enter a pattern, for example INC\\d+.")))
         return cleaned

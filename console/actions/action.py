@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
+
+from django.utils.text import format_lazy
 
 from console.access import Permission
 from console.actions.forms import ActionForm, NoInput
+from console.actions.names import Recorded
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 Inputs = Mapping[str, Any]
@@ -25,7 +29,7 @@ def _nothing(*args: Any) -> Json:
     return {}
 
 
-def _no_note(result: Any) -> str:
+def _no_note(result: Any) -> Text:
     return ""
 
 
@@ -53,32 +57,37 @@ class Undo:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something an operator can do to one PingOne user."""
+    """Something an operator can do to one PingOne user.
+
+    `told`, `already` and `question` are sentences with names in braces: the `{user}`, and the objects of `names`.
+    """
 
     key: str  # in URLs, command line and audit log: never renamed, never reused
-    label: str  # on its button, as an imperative
-    title: str = ""  # the name outside its context on the page; "" means the label
-    submit: str = ""  # on the button of its form; "" means the title
-    done: str  # in the notice and the audit log, in the past tense
-    already: str = ""  # in the notice after the user's name, if nothing changed: "was deactivated already"
-    does: str  # its effect, shown beforehand
-    leaves: str  # what it does not change, shown beforehand
+    label: Text  # on its button, as an imperative
+    title: Text = ""  # the name outside its context on the page; "" means the label
+    submit: Text = ""  # on the button of its form; "" means the title
+    done: Text  # in the audit log, in the past tense
+    told: Text  # the notice after it is done: "Removed {user} from {group}."
+    already: Text = ""  # the notice if nothing changed: "{user} was already deactivated."
+    does: Text  # its effect, shown beforehand
+    leaves: Text  # its limits, shown beforehand
     permission: Permission
     call: Callable[..., Any]  # call(api, user_id, **inputs); call(api, **inputs) if there is no user yet
     form: type[ActionForm] = NoInput
     options: Mapping[str, Options] | None = None  # choices that PingOne offers, by form field
     secret_inputs: frozenset[str] = frozenset()  # inputs that must not be logged
-    secret_result: str = ""  # label to show the result of `call` once; the result is never stored
+    secret_result: Text = ""  # label to show the result of `call` once; the result is never stored
     place: Place = Place.ACCOUNT
     offered_to: Callable[[Any], bool] = _always  # display only; PingOne decides
-    question: str = ""  # for a risky action: asked on a separate page, with the user's `{name}`
+    question: Text = ""  # for a risky action: asked on a separate page
+    names: Callable[[Recorded], Json] = _nothing  # of the objects in its sentences, see names.py
     panels: tuple[str, ...] = ()  # panels of the user's page that change afterwards
     bulk: bool = False
     is_remedy: bool = False  # removes an obstacle to sign-in: its button comes first
 
     observe: Observe = _nothing  # reads the affected values, before and after, for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
-    note_of: Callable[[Any], str] = _no_note  # a further note for the operator, from the result of `call`
+    note_of: Callable[[Any], Text] = _no_note  # a further note for the operator, from the result of `call`
     is_complete: Callable[[Any], bool] = _always  # whether the result of `call` shows everything requested
     subject_of: Callable[[Any], User] | None = None  # the user in the result of `call`, if there was none before
     undo: Undo | None = None
@@ -87,7 +96,7 @@ class Action:
     pingone_permission: str
 
     @property
-    def name(self) -> str:
+    def name(self) -> Text:
         return self.title or self.label
 
     @property
@@ -102,6 +111,10 @@ class Action:
     def is_immediate(self) -> bool:
         """Return whether the button acts without a page in between: the action has no visible inputs and no risk."""
         return not self.is_risky and not self.form.visible_inputs()
+
+    def sentence(self, text: Text, *, user: Text, recorded: Recorded) -> Text:
+        """Return `told`, `already` or `question` with the names filled in."""
+        return format_lazy(cast("str", text), user=user, **self.names(recorded))
 
     def expected(self, inputs: Inputs) -> Json | None:
         """Return the values that `observe` finds after success, or None if the effect cannot be observed."""

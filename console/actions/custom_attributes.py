@@ -12,9 +12,12 @@ from django import forms
 from django.forms.fields import InvalidJSONInput
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.profiles import ATTRIBUTES
 from pingone_integration.schemas import Attribute
+from pingone_integration.texts import Text
 
 LONGEST = 16_000  # characters; PingOne limits a profile to 16 kB
 _OFFERED = frozenset({"STRING", "BOOLEAN", "JSON"})
@@ -61,8 +64,12 @@ def keep_current_value(field: forms.Field, value: Any) -> None:
         field.widget = forms.Textarea(attrs={"rows": 3})
     if isinstance(field, forms.ChoiceField) and not isinstance(field, YesNoField) and value:
         listed = value if isinstance(value, list) else [value]
-        offered = list(cast("list[tuple[str, str]]", field.choices))
-        archived = [(str(one), f"{one} (archived)") for one in listed if str(one) not in dict(offered)]
+        offered = list(cast("list[tuple[str, Text]]", field.choices))
+        archived: list[tuple[str, Text]] = [
+            (str(one), format_lazy(_("{value} (archived)"), value=one))
+            for one in listed
+            if str(one) not in dict(offered)
+        ]
         field.choices = offered + archived
 
 
@@ -84,7 +91,7 @@ class YesNoField(forms.TypedChoiceField):
     """Yes, no, or no value."""
 
     def __init__(self, **options: Any) -> None:
-        answers = [("", "No value"), ("true", "Yes"), ("false", "No")]
+        answers = [("", _("No value")), ("true", _("Yes")), ("false", _("No"))]
         super().__init__(choices=answers, coerce=lambda typed: typed == "true", empty_value="", **options)
 
     def prepare_value(self, value: Any) -> Any:
@@ -121,20 +128,24 @@ class JsonField(forms.JSONField):
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and value.strip():
             if len(value) > LONGEST:
-                raise forms.ValidationError("This is too long for PingOne.")
+                raise forms.ValidationError(_("This is too long for PingOne."))
             try:
                 value = json.loads(value, parse_constant=_refuse)
             except RecursionError:
-                raise forms.ValidationError("This is nested too deeply.") from None
+                raise forms.ValidationError(_("This is nested too deeply.")) from None
             except ValueError as wrong:
-                where = (
-                    f" Line {wrong.lineno}, column {wrong.colno}." if isinstance(wrong, json.JSONDecodeError) else ""
-                )
-                raise forms.ValidationError(f"This is not JSON.{where}") from None
+                raise forms.ValidationError(str(_not_json(wrong))) from None
             if self.is_list and not isinstance(value, list):
-                raise forms.ValidationError("This takes several values: write a list, in square brackets.")
+                raise forms.ValidationError(_("Enter a list in square brackets: this attribute has several values."))
             return value
         return None if isinstance(value, str) else value
+
+
+def _not_json(wrong: ValueError) -> Text:
+    if not isinstance(wrong, json.JSONDecodeError):
+        return _("This is not JSON.")
+    told = _("This is not JSON. Check line {line}, column {column}.")
+    return format_lazy(told, line=wrong.lineno, column=wrong.colno)
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -142,10 +153,11 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _field_of(attribute: Attribute) -> forms.Field:
+    helps = list(_help(attribute))
     common: dict[str, Any] = {
         "label": attribute.display_name,
         "required": attribute.required,
-        "help_text": " ".join(_help(attribute)),
+        "help_text": format_lazy(" ".join(["{}"] * len(helps)), *helps),
     }
     choices = [(value, value) for value in attribute.allowed_values]
     if attribute.type == "JSON":
@@ -155,18 +167,18 @@ def _field_of(attribute: Attribute) -> forms.Field:
     if choices and attribute.multi_valued:
         return forms.MultipleChoiceField(choices=choices, widget=_Checkboxes, **common)
     if choices:
-        return forms.ChoiceField(choices=[("", "No value"), *choices], **common)
+        return forms.ChoiceField(choices=[("", _("No value")), *choices], **common)
     if attribute.multi_valued:
         return LinesField(**common)
     return forms.CharField(max_length=LONGEST, **common)
 
 
-def _help(attribute: Attribute) -> Iterable[str]:
+def _help(attribute: Attribute) -> Iterable[Text]:
     """Yield each help text as a sentence: administrators may have left out the period."""
     for said in (attribute.description, attribute.pattern_in_words):
         if said:
             yield said if said.endswith((".", "!", "?")) else f"{said}."
     if attribute.multi_valued and not attribute.allowed_values and attribute.type == "STRING":
-        yield "One to a line."
+        yield _("One per line.")
     if attribute.unique:
-        yield "No two users may have the same."
+        yield _("Must be different for each user.")

@@ -7,6 +7,9 @@ from uuid import uuid4
 
 from django import forms
 from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.models import TicketPolicy
 from pingone_integration.users import User
@@ -20,8 +23,10 @@ class ActionForm(forms.Form):
     A field has the name of its argument in the PingOne call; `inputs()` returns the arguments.
     """
 
-    ticket = forms.CharField(label="Ticket", required=False, max_length=100)
-    reason = forms.CharField(label="Reason", required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=100)
+    reason = forms.CharField(
+        label=_("Reason"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
     submission = forms.UUIDField(widget=forms.HiddenInput)
 
     COMMON: ClassVar[tuple[str, ...]] = ("ticket", "reason", "submission")
@@ -85,28 +90,31 @@ class NoInput(ActionForm):
     """The form of an action that needs no more than a press of its button."""
 
 
+_time_zone = lazy(timezone.get_current_timezone_name, str)  # of the operator, when the page shows it
+
+
 class UntilForm(ActionForm):
     until = forms.DateTimeField(
-        label="Until",
+        label=_("Until"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="In your time zone.",
+        help_text=format_lazy(_("Your time ({zone})."), zone=_time_zone()),
     )
 
     def clean_until(self) -> datetime:
         until: datetime = self.cleaned_data["until"]
         if until <= timezone.now():
-            raise forms.ValidationError("Choose a time in the future.")
+            raise forms.ValidationError(_("Choose a time in the future."))
         if until > timezone.now() + LONGEST_UNTIL:
-            raise forms.ValidationError("Choose a time within a year from now.")
+            raise forms.ValidationError(_("Choose a time within a year from now."))
         return until
 
 
 class PopulationForm(ActionForm):
-    population_id = forms.UUIDField(label="Population", widget=forms.Select)
+    population_id = forms.UUIDField(label=_("Population"), widget=forms.Select)
 
 
 class GroupForm(ActionForm):
-    group_id = forms.UUIDField(label="Group", widget=forms.Select)
+    group_id = forms.UUIDField(label=_("Group"), widget=forms.Select)
 
 
 class MembershipForm(ActionForm):
@@ -118,7 +126,7 @@ class DeviceForm(ActionForm):
 
 
 class RenameDeviceForm(DeviceForm):
-    nickname = forms.CharField(label="Nickname", max_length=100)
+    nickname = forms.CharField(label=_("Nickname"), max_length=100)
 
 
 class SessionForm(ActionForm):
@@ -136,16 +144,21 @@ class DeleteUserForm(ActionForm):
     looks_at_user = True
 
     username = forms.CharField(
-        label="Username, to confirm",
+        label=_("Type the username to confirm"),
         max_length=1000,  # enough for any username at PingOne
         strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
+    def __init__(self, data: Any = None, *, user: User | None = None, **more: Any) -> None:
+        super().__init__(data, user=user, **more)
+        if user:
+            self.fields["username"].label = format_lazy(_("Type {username} to confirm"), username=user.username)
+
     def clean_username(self) -> str:
         username = str(self.cleaned_data["username"])
         if self.user is None or _as_read(username) != _as_read(self.user.username):
-            raise forms.ValidationError("This is not the username of the user to delete.")
+            raise forms.ValidationError(_("This is not the username of this user."))
         return username
 
     def inputs(self) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from console.access import Permission
-from console.actions import observed
+from console.actions import names, observed
 from console.actions.action import Action, Json, Place, Undo
 from console.actions.choices import groups_to_join
 from console.actions.forms import GroupForm, MembershipForm
@@ -17,16 +19,18 @@ def _same_group(before: Json, inputs: Json) -> Json:
 ACTIONS = (
     Action(
         key="group.add",
-        label="Add to group",
-        done="Added to the group",
-        already="was in this group already",
-        does="Makes the user a direct member of the group, with all that membership gives.",
-        leaves="Changes none of the user's other memberships.",
+        label=_("Add to group"),
+        done=_("Added to the group"),
+        told=_("Added {user} to {group}."),
+        already=_("{user} was already in {group}."),
+        does=_("They get everything the group gives access to."),
+        leaves=_("Does not change their other groups."),
         permission=Permission.CHANGE_GROUPS,
         call=groups.add,
         form=GroupForm,
         options={"group_id": groups_to_join},
         place=Place.GROUPS,
+        names=names.group,
         observe=observed.membership,
         effect={"direct_member": True},
         undo=Undo(action="group.remove", inputs=_same_group),
@@ -37,17 +41,19 @@ ACTIONS = (
     ),
     Action(
         key="group.remove",
-        label="Remove",
-        title="Remove from group",
-        done="Removed from the group",
-        already="was not in this group any more",
-        does="Ends the direct membership, and what it gives.",
-        leaves="A membership by the group's filter or through another group stays.",
+        label=_("Remove"),
+        title=_("Remove from group"),
+        done=_("Removed from the group"),
+        told=_("Removed {user} from {group}."),
+        already=_("{user} was already removed from {group}."),
+        does=_("Ends their direct membership and the access it gives."),
+        leaves=_("They stay in the group if its filter or another group includes them."),
         permission=Permission.CHANGE_GROUPS,
         call=groups.remove,
         form=MembershipForm,
         place=Place.GROUP,
         offered_to=lambda membership: membership.is_direct,
+        names=names.group,
         observe=observed.membership,
         effect={"direct_member": False},
         undo=Undo(action="group.add", inputs=_same_group),

@@ -9,10 +9,14 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.messages import constants as levels
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.actions.action import Action
+from console.actions.names import Recorded
 from console.models import AuditEntry
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
+from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 Outcome = AuditEntry.Outcome
@@ -26,6 +30,7 @@ class Done:
 
     entry: AuditEntry  # its closing row
     result: Any = None  # of the call: a secret of `action.secret_result`, a user, a count, PingOne's answer
+    note: Text = ""  # as in the entry, where it is in English
     user: User | None = None  # read back afterwards; None if gone or not readable
     is_gone: bool = False  # PingOne no longer has this user
     is_seen: bool = True  # the user was read back, with the full effect
@@ -56,7 +61,7 @@ class Refused:
 
     recorded_as: ClassVar[Outcome] = Outcome.REFUSED
 
-    reason: str
+    reason: Text
     entry: AuditEntry | None  # None if there is no action to record
 
 
@@ -102,19 +107,22 @@ def kind_of(error: PingOneError) -> type[Conflict | Failed | Unknown]:
     return Failed if error.outcome_known else Unknown
 
 
-_AGAIN = "Press the button again to try once more."
 _SUBMITTED_BEFORE = {
-    Outcome.STARTED: "This was sent before and is still being done.",
-    Outcome.SUCCEEDED: "This was sent before and is done.",
-    Outcome.NO_CHANGE: "This was sent before, and there was nothing to change.",
-    Outcome.CONFLICT: f"This was sent before, and the user had changed meanwhile. {_AGAIN}",
-    Outcome.REFUSED: f"This was sent before and was refused. {_AGAIN}",
-    Outcome.FAILED: f"This was sent before and has failed. {_AGAIN}",
-    Outcome.UNKNOWN: "This was sent before, and nobody knows yet whether it happened.",
+    Outcome.STARTED: _("This was already submitted and is still running."),
+    Outcome.SUCCEEDED: _("This was already done."),
+    Outcome.NO_CHANGE: _("This was already submitted. There was nothing to change."),
+    Outcome.CONFLICT: _(
+        "This was already submitted, but the user had changed in between. Press the button again to retry."
+    ),
+    Outcome.REFUSED: _("This was already submitted and was refused. Press the button again to retry."),
+    Outcome.FAILED: _("This was already submitted and failed. Press the button again to retry."),
+    Outcome.UNKNOWN: _("This was already submitted, and its outcome is unknown."),
 }
-_NOT_TRIED = "Not tried, since PingOne did not answer before."
-_MAY_HAVE_HAPPENED = "It may have happened or not."
-NOT_KEPT = "What it showed once is not kept; press the button again for another."
+_NOT_TRIED = _("Skipped: PingOne stopped responding.")
+_MAY_HAVE_HAPPENED = _("It may or may not have been applied.")
+_NOT_SUCCEEDED = _("This was already submitted and did not succeed.")
+_NOTHING_CHANGED = _("Nothing was changed.")
+_NOT_KEPT = _("{secret}: shown only once. Press the button again if you need another one.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,23 +130,24 @@ class Notice:
     """A sentence for the operator, its severity, and the entry that its Undo reverses."""
 
     level: int  # one of django.contrib.messages.constants
-    text: str
+    text: Text
     undoes: UUID | None = None
     kind: str = ""  # of PingOne's error, if the text describes an error
 
 
 def notice_of(
-    result: Result, action: Action, *, name: str, in_words: Callable[[PingOneError], str], may_undo: bool = False
+    result: Result, action: Action, *, name: Text, in_words: Callable[[PingOneError], Text], may_undo: bool = False
 ) -> Notice:
     """Return the notice for the operator. `name` is the user's; `in_words` turns an error into sentences."""
     match result:
         case Done(entry=entry):
-            text = f"{action.done}: {name}."
+            text = action.sentence(action.told, user=name, recorded=_recorded(entry, result.result))
             undoes = entry.entry if may_undo and action.undo and entry.after is not None else None
             level = levels.SUCCESS if result.is_seen else levels.WARNING
-            return Notice(level=level, text=_sentences(text, entry.note), undoes=undoes)
-        case NoChange():
-            return Notice(level=levels.INFO, text=f"{name} {action.already}. Nothing was changed.")
+            return Notice(level=level, text=_sentences(text, result.note), undoes=undoes)
+        case NoChange(entry=entry):
+            text = action.sentence(action.already, user=name, recorded=_recorded(entry))
+            return Notice(level=levels.INFO, text=_sentences(text, _NOTHING_CHANGED))
         case AlreadySubmitted(entry=entry):
             return _submitted_before(entry, action)
         case Refused(reason=reason):
@@ -147,7 +156,7 @@ def notice_of(
             return Notice(level=levels.WARNING, text=in_words(error), kind=error.kind)
 
 
-def problem_of(result: Result | None) -> str:
+def problem_of(result: Result | None) -> Text:
     """Return why one of several actions is not known to be done, "" if it is done. `result` None means not tried."""
     match result:
         case None:
@@ -156,13 +165,13 @@ def problem_of(result: Result | None) -> str:
             return ""
         case AlreadySubmitted(entry=entry):
             done = entry.outcome in {Outcome.SUCCEEDED, Outcome.NO_CHANGE}
-            return "" if done else "This was sent before, and did not succeed."
+            return "" if done else _NOT_SUCCEEDED
         case Refused(reason=reason):
             return reason
         case Conflict(error=error) | Failed(error=error):
-            return _sentences(f"{error.title}.", _said(error))
+            return _sentences(format_lazy("{}.", error.title), _said(error))
         case Unknown(error=error):
-            return _sentences(f"{error.title}.", _MAY_HAVE_HAPPENED, _said(error))
+            return _sentences(format_lazy("{}.", error.title), _MAY_HAVE_HAPPENED, _said(error))
 
 
 def user_of(result: Result) -> User | None:
@@ -179,14 +188,20 @@ def _submitted_before(entry: AuditEntry, action: Action) -> Notice:
     outcome = Outcome(entry.outcome)
     is_done = outcome in {Outcome.SUCCEEDED, Outcome.NO_CHANGE}
     shown_once = outcome == Outcome.SUCCEEDED and bool(action.secret_result)
-    text = _sentences(_SUBMITTED_BEFORE[outcome], NOT_KEPT if shown_once else "")
+    not_kept = format_lazy(_NOT_KEPT, secret=action.secret_result) if shown_once else ""
+    text = _sentences(_SUBMITTED_BEFORE[outcome], not_kept)
     return Notice(level=levels.INFO if is_done else levels.WARNING, text=text)
 
 
-def _said(error: PingOneError) -> str:
+def _recorded(entry: AuditEntry, result: Any = None) -> Recorded:
+    return Recorded(inputs=entry.inputs, before=entry.before or {}, after=entry.after or {}, result=result)
+
+
+def _said(error: PingOneError) -> Text:
     said = " ".join(detail.message for detail in error.details if detail.message)
-    return f"PingOne says: {said}" if said else ""
+    return format_lazy(_("PingOne says: {message}"), message=said) if said else ""
 
 
-def _sentences(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+def _sentences(*parts: Text) -> Text:
+    said = [part for part in parts if part]
+    return format_lazy(" ".join(["{}"] * len(said)), *said)

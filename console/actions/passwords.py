@@ -1,5 +1,7 @@
 """Actions for a user whose password does not work."""
 
+from django.utils.translation import gettext_lazy as _
+
 from console.access import Permission
 from console.actions import observed
 from console.actions.action import Action, Place
@@ -8,10 +10,11 @@ from pingone_integration import passwords, unlocking
 ACTIONS = (
     Action(
         key="password.send-recovery-code",
-        label="Send recovery code",
-        done="Recovery code sent",
-        does="PingOne mails the user a code, good for five minutes, with which they choose a new password.",
-        leaves="The old password works until then; nobody but the user sees the code.",
+        label=_("Send recovery code"),
+        done=_("Recovery code sent"),
+        told=_("Sent a recovery code to {user}."),
+        does=_("PingOne emails them a code to choose a new password. The code works for five minutes."),
+        leaves=_("The current password works until then. Only they see the code."),
         permission=Permission.RECOVER_PASSWORDS,
         call=passwords.send_recovery_code,
         offered_to=lambda user: (
@@ -25,11 +28,12 @@ ACTIONS = (
     ),
     Action(
         key="password.force-change",
-        label="Force password change",
-        done="Password change forced",
-        already="had to change the password already",
-        does="The user must choose a new password at the next sign-on; a lock of the password ends.",
-        leaves="The old password works until then, and open sessions go on.",
+        label=_("Force password change"),
+        done=_("Password change forced"),
+        told=_("Forced a password change for {user}."),
+        already=_("{user} already had to change their password."),
+        does=_("They must choose a new password the next time they sign in. A password lock ends."),
+        leaves=_("The current password works until then, and open sessions continue."),
         permission=Permission.RECOVER_PASSWORDS,
         call=passwords.force_change,
         offered_to=lambda user: not user.has_external_identity_provider,
@@ -42,10 +46,11 @@ ACTIONS = (
     ),
     Action(
         key="password.unlock",
-        label="Unlock password",
-        done="Password unlocked",
-        does="Forgets the wrong passwords that locked the user out.",
-        leaves="Does not change the password.",
+        label=_("Unlock password"),
+        done=_("Password unlocked"),
+        told=_("Unlocked {user}'s password."),
+        does=_("Clears the failed attempts and lifts the password lock."),
+        leaves=_("Does not change the password."),
         permission=Permission.UNLOCK_USERS,
         call=unlocking.unlock_password,
         is_remedy=True,
@@ -59,15 +64,16 @@ ACTIONS = (
     ),
     Action(
         key="password.set-temporary",
-        label="Set temporary password",
-        done="Temporary password set",
-        does="Replaces the password by a generated one, shown to you once. The user changes it at the next sign-on.",
-        leaves="Nobody can read the password later: it is neither stored nor logged here.",
+        label=_("Set temporary password"),
+        done=_("Temporary password set"),
+        told=_("Set a temporary password for {user}."),
+        does=_("Replaces their password and shows you the new one once. They change it the next time they sign in."),
+        leaves=_("The new password is not stored or logged here, so no one can look it up later."),
         permission=Permission.SET_PASSWORDS,
         call=passwords.set_temporary,
-        secret_result="Temporary password",  # noqa: S106 - what it is called
+        secret_result=_("Temporary password"),
         offered_to=lambda user: not user.has_external_identity_provider,
-        question="Replace the password of {name} by a temporary one?",
+        question=_("Give {user} a temporary password?"),
         observe=observed.password_state,
         panels=("password",),
         endpoint="PUT /users/{user}/password (password.set)",

@@ -2,14 +2,18 @@
 
 from uuid import UUID
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from console.access import Permission
-from console.actions import observed
+from console.actions import names, observed
 from console.actions.action import Action, Json, Place, Undo
 from console.actions.choices import other_populations, populations_to_choose
 from console.actions.forms import PopulationForm
 from console.actions.profile_forms import EditUserForm, NewUserForm
 from pingone_integration import profiles, users
 from pingone_integration.profiles import Written
+from pingone_integration.texts import Text
 
 
 def _former_values(before: Json, inputs: Json) -> Json:
@@ -20,18 +24,21 @@ def _former_population(before: Json, inputs: Json) -> Json:
     return {"population_id": UUID(before["population_id"])}
 
 
-def _note_of(written: Written) -> str:
+def _note_of(written: Written) -> Text:
     """Return a note on the attributes that PingOne silently dropped, as the environment's schema lacks them."""
-    return f"PingOne did not take: {', '.join(written.not_taken)}." if written.not_taken else ""
+    if not written.not_taken:
+        return ""
+    return format_lazy(_("PingOne did not save: {attributes}."), attributes=", ".join(written.not_taken))
 
 
 ACTIONS = (
     Action(
         key="user.create",
-        label="Create user",
-        done="User created",
-        does="Creates a user in the population, able to sign on as soon as they have a password.",
-        leaves="Sets no password and sends no mail.",
+        label=_("Create user"),
+        done=_("User created"),
+        told=_("Created {user}."),
+        does=_("Creates a user in the population. They can sign in as soon as they have a password."),
+        leaves=_("Sets no password and sends no email."),
         permission=Permission.CREATE_USERS,
         call=profiles.create,
         form=NewUserForm,
@@ -47,12 +54,13 @@ ACTIONS = (
     ),
     Action(
         key="user.update",
-        label="Edit profile",
-        submit="Save",
-        done="Profile changed",
-        already="had these values already",
-        does="Changes the attributes that you edit.",
-        leaves="Leaves every other attribute, the password and the groups as they are.",
+        label=_("Edit profile"),
+        submit=_("Save"),
+        done=_("Profile changed"),
+        told=_("Saved {user}'s profile."),
+        already=_("{user} already had these values."),
+        does=_("Changes the attributes that you edit."),
+        leaves=_("Keeps all other attributes, the password and the groups."),
         permission=Permission.UPDATE_USERS,
         call=profiles.update,
         form=EditUserForm,
@@ -71,17 +79,19 @@ ACTIONS = (
     ),
     Action(
         key="user.move",
-        label="Move to another population",
-        submit="Move",
-        done="Moved to another population",
-        already="was in this population already",
-        does="Puts the user under the other population: its password policy and its administrators.",
-        leaves="Keeps profile and password, but not the groups that belong to the old population.",
+        label=_("Move to another population"),
+        submit=_("Move"),
+        done=_("Moved to another population"),
+        told=_("Moved {user} to {population}."),
+        already=_("{user} was already in {population}."),
+        does=_("They follow the new population's password policy and are managed by its administrators."),
+        leaves=_("Keeps the profile and password, but not the groups that belong to the old population."),
         permission=Permission.MOVE_USERS,
         call=users.move,
         form=PopulationForm,
         options={"population_id": other_populations},
         place=Place.PROFILE,
+        names=names.population,
         observe=observed.of_user("population_id", "population_name"),
         effect=lambda inputs: {"population_id": inputs["population_id"]},
         undo=Undo(action="user.move", inputs=_former_population),
@@ -92,10 +102,11 @@ ACTIONS = (
     ),
     Action(
         key="user.verify-email",
-        label="Verify e-mail",
-        done="Verification mail sent",
-        does="PingOne mails the user a code that proves the address; it is good for 24 hours.",
-        leaves="Does not keep the user from signing on meanwhile.",
+        label=_("Verify email"),
+        done=_("Verification email sent"),
+        told=_("Sent a verification email to {user}."),
+        does=_("PingOne emails them a code to verify the address. The code works for 24 hours."),
+        leaves=_("Does not change whether they can sign in."),
         permission=Permission.UPDATE_USERS,
         call=users.send_email_verification,
         place=Place.PROFILE,

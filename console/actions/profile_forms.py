@@ -10,6 +10,7 @@ from django import forms
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from console.actions.custom_attributes import (
     JsonField,
@@ -22,12 +23,13 @@ from console.actions.custom_attributes import (
 from console.actions.forms import ActionForm
 from pingone_integration.profiles import custom_name, in_words, values_of_custom
 from pingone_integration.schemas import Attribute
+from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 # Source: PingOne API reference, Users > Users data model (read 2026-11).
-_PHONE = RegexValidator(r"\d", "A phone number has at least one digit.")
-_COUNTRY = RegexValidator(r"^[A-Z]{2}$", "Two capital letters, for example SE.")
-_TIME_ZONE = RegexValidator(r"^\w+/\w+$", "A name such as Europe/Stockholm.")
+_PHONE = RegexValidator(r"\d", _("Enter a phone number, for example +1 555 0100."))
+_COUNTRY = RegexValidator(r"^[A-Z]{2}$", _("Enter two capital letters, for example US."))
+_TIME_ZONE = RegexValidator(r"^\w+/\w+$", _("Enter a name such as America/New_York."))
 
 
 def profile_values(user: User) -> dict[str, Any]:
@@ -57,40 +59,40 @@ def profile_values(user: User) -> dict[str, Any]:
 
 
 class _ProfileForm(ActionForm):
-    username = forms.CharField(label="Username", max_length=128)
-    email = forms.EmailField(label="E-mail", required=False)
-    given_name = forms.CharField(label="Given name", max_length=256, required=False)
-    middle_name = forms.CharField(label="Middle name", max_length=256, required=False)
-    family_name = forms.CharField(label="Family name", max_length=256, required=False)
-    nickname = forms.CharField(label="Nickname", max_length=256, required=False)
-    title = forms.CharField(label="Title", max_length=256, required=False)
-    type = forms.CharField(label="Type", max_length=256, required=False)
-    primary_phone = forms.CharField(label="Phone", max_length=32, required=False, validators=[_PHONE])
-    mobile_phone = forms.CharField(label="Mobile phone", max_length=32, required=False, validators=[_PHONE])
-    preferred_language = forms.CharField(label="Preferred language", max_length=256, required=False)
-    locale = forms.CharField(label="Locale", max_length=256, required=False)
-    timezone = forms.CharField(label="Time zone", max_length=256, required=False, validators=[_TIME_ZONE])
+    username = forms.CharField(label=_("Username"), max_length=128)
+    email = forms.EmailField(label=_("Email"), required=False)
+    given_name = forms.CharField(label=_("Given name"), max_length=256, required=False)
+    middle_name = forms.CharField(label=_("Middle name"), max_length=256, required=False)
+    family_name = forms.CharField(label=_("Family name"), max_length=256, required=False)
+    nickname = forms.CharField(label=_("Nickname"), max_length=256, required=False)
+    title = forms.CharField(label=_("Title"), max_length=256, required=False)
+    type = forms.CharField(label=_("Type"), max_length=256, required=False)
+    primary_phone = forms.CharField(label=_("Phone"), max_length=32, required=False, validators=[_PHONE])
+    mobile_phone = forms.CharField(label=_("Mobile phone"), max_length=32, required=False, validators=[_PHONE])
+    preferred_language = forms.CharField(label=_("Preferred language"), max_length=256, required=False)
+    locale = forms.CharField(label=_("Locale"), max_length=256, required=False)
+    timezone = forms.CharField(label=_("Time zone"), max_length=256, required=False, validators=[_TIME_ZONE])
     street_address = forms.CharField(
-        label="Street address", max_length=256, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Street address"), max_length=256, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-    locality = forms.CharField(label="Town", max_length=256, required=False)
-    region = forms.CharField(label="Region", max_length=256, required=False)
-    postal_code = forms.CharField(label="Postal code", max_length=40, required=False)
-    country_code = forms.CharField(label="Country", max_length=2, required=False, validators=[_COUNTRY])
-    account_id = forms.CharField(label="Account ID", max_length=256, required=False)
-    external_id = forms.CharField(label="External ID", max_length=1024, required=False)
+    locality = forms.CharField(label=_("City"), max_length=256, required=False)
+    region = forms.CharField(label=_("Region"), max_length=256, required=False)
+    postal_code = forms.CharField(label=_("Postal code"), max_length=40, required=False)
+    country_code = forms.CharField(label=_("Country"), max_length=2, required=False, validators=[_COUNTRY])
+    account_id = forms.CharField(label=_("Account ID"), max_length=256, required=False)
+    external_id = forms.CharField(label=_("External ID"), max_length=1024, required=False)
 
     template_name_div = "console/actions/profile_form.html"
     looks_at_schema = True
 
-    SECTIONS: ClassVar[dict[str, tuple[str, ...]]] = {
-        "Account": ("username", "email", "population_id"),
-        "Name": ("given_name", "middle_name", "family_name", "nickname"),
-        "Contact": ("mobile_phone", "primary_phone"),
-        "Work": ("title", "type", "account_id", "external_id"),
-        "Address": ("street_address", "postal_code", "locality", "region", "country_code"),
-        "Language and time": ("preferred_language", "locale", "timezone"),
-    }
+    SECTIONS: ClassVar[tuple[tuple[Text, tuple[str, ...]], ...]] = (
+        (_("Account"), ("username", "email", "population_id")),
+        (_("Name"), ("given_name", "middle_name", "family_name", "nickname")),
+        (_("Contact"), ("mobile_phone", "primary_phone")),
+        (_("Work"), ("title", "type", "account_id", "external_id")),
+        (_("Address"), ("street_address", "postal_code", "locality", "region", "country_code")),
+        (_("Language and time"), ("preferred_language", "locale", "timezone")),
+    )
 
     def __init__(self, data: Any = None, *, attributes: tuple[Attribute, ...] | None = None, **more: Any) -> None:
         """Set up the fields. `attributes` is None if the schema is unknown: then only standard attributes appear."""
@@ -106,10 +108,10 @@ class _ProfileForm(ActionForm):
         """Return the fields with errors: the form is long, and they may be scrolled out of view."""
         return [field for field in self.visible_fields() if field.errors]
 
-    def sections(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+    def sections(self) -> Iterator[tuple[Text, list[forms.BoundField]]]:
         """Yield the fields under their headings."""
-        headed = self.SECTIONS | {"More about the user": tuple(self.fields.keys() & self.custom.keys())}
-        for heading, names in headed.items():
+        more = (_("More about the user"), tuple(self.fields.keys() & self.custom.keys()))
+        for heading, names in (*self.SECTIONS, more):
             if fields := [self[name] for name in self.fields if name in names]:
                 yield heading, fields
         yield "", [self[name] for name in ("ticket", "reason")]
@@ -125,7 +127,7 @@ class _ProfileForm(ActionForm):
 
 
 class NewUserForm(_ProfileForm):
-    population_id = forms.UUIDField(label="Population", widget=forms.Select, required=False)
+    population_id = forms.UUIDField(label=_("Population"), widget=forms.Select, required=False)
 
     def inputs(self) -> dict[str, Any]:
         profile = {name: value for name, value in self.filled_in().items() if value not in ("", None, [])}
@@ -176,7 +178,7 @@ class EditUserForm(_ProfileForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.user and not self.errors and not self._changes():
-            raise forms.ValidationError("Nothing is changed.")
+            raise forms.ValidationError(_("No changes to save."))
         return cleaned
 
     def inputs(self) -> dict[str, Any]:

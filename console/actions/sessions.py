@@ -1,7 +1,10 @@
 """Actions that end a user's sessions."""
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
 from console.access import Permission
-from console.actions import observed
+from console.actions import names, observed
 from console.actions.action import Action, Place
 from console.actions.forms import SessionForm
 from pingone_integration import sessions
@@ -9,16 +12,18 @@ from pingone_integration import sessions
 ACTIONS = (
     Action(
         key="session.end",
-        label="End",
-        title="End session",
-        done="Session ended",
-        already="was not signed on there any more",
-        does="Signs the user off there, and ends the access that applications renew in this session.",
-        leaves="Other sessions go on, and the user can sign on again.",
+        label=_("End"),
+        title=_("End session"),
+        done=_("Session ended"),
+        told=_("Signed {user} out of the session {session}."),
+        already=_("{user} was already signed out of the session {session}."),
+        does=_("Signs them out of this session, and its apps cannot renew access."),
+        leaves=_("Other sessions continue, and they can sign in again."),
         permission=Permission.END_SESSIONS,
         call=sessions.end,
         form=SessionForm,
         place=Place.SESSION,
+        names=names.session,
         observe=observed.session,
         effect={"signed_on": False},
         panels=("sessions",),
@@ -27,18 +32,19 @@ ACTIONS = (
     ),
     Action(
         key="sessions.end-all",
-        label="End all sessions",
-        done="All sessions ended",
-        already="was not signed on anywhere",
-        does="Signs the user off everywhere.",
-        leaves="The user can sign on again: deactivate or lock to keep them out.",
+        label=_("End all sessions"),
+        done=_("All sessions ended"),
+        told=ngettext_lazy("Signed {user} out of {count} session.", "Signed {user} out of {count} sessions.", "count"),
+        already=_("PingOne showed no sessions for {user}."),
+        does=_("Signs them out of all sessions."),
+        leaves=_("They can sign in again. To keep them out, deactivate or lock the account."),
         permission=Permission.END_SESSIONS,
         call=sessions.end_all,
         place=Place.SESSIONS,
         offered_to=bool,
+        names=names.ended_sessions,
         observe=observed.session_count,
         effect={"sessions": 0},
-        note_of=lambda ended: f"{ended} session{'' if ended == 1 else 's'} ended.",
         bulk=True,
         panels=("sessions",),
         endpoint="DELETE /users/{user}/sessions/{session}, for each",

@@ -63,9 +63,9 @@ class AfterwardsForm(forms.Form):
         verify = BY_KEY["user.verify-email"]
         verifying = FollowUp(
             step=Step(action=verify, name=verify.label),
-            done=format_lazy(_("Sent {user} a verification email."), user=user),
-            failed=format_lazy(_("Could not send {user} a verification email."), user=user),
-            unknown=format_lazy(_("We do not know whether {user} was sent a verification email."), user=user),
+            done=format_lazy(_("Sent a verification email to {user}."), user=user),
+            failed=format_lazy(_("Could not send a verification email to {user}."), user=user),
+            unknown=format_lazy(_("We do not know whether a verification email was sent to {user}."), user=user),
         )
         return [*joining, verifying]
 

@@ -1,5 +1,6 @@
 """Actions on a user: the form or question, the run, optimistic locking, Undo, and the operator's current ticket."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,11 +11,15 @@ from django.forms import Select
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.actions.action import Json
 from console.actions.catalogue import BY_KEY, Action
 from console.actions.forms import ActionForm, SubmissionForm
+from console.actions.names import Recorded
 from console.actions.outcome import Conflict, Done, Failed, NoChange, Notice, Result, notice_of, user_of
 from console.audit.entries import Circumstances
 from console.failures.at_fields import tell_at_fields
@@ -32,9 +37,13 @@ from console.users.account import account_context
 from console.users.remembered import known_attributes
 from pingone_integration import users
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
+from pingone_integration.texts import Text
 from pingone_integration.users import User
+from pingone_integration.values import identifier
 
-_BELOW = "Below is the user as PingOne has them now."
+_BELOW = _("The details below are current.")
+_UNREAD_NAME = _("User")
+_UNREAD = _("Could not be loaded from PingOne")
 
 
 @org_view(Permission.VIEW_USERS)
@@ -113,7 +122,7 @@ def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Set the current ticket, which every action carries until the operator changes or clears it."""
     form = TicketForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "A ticket reference has at most 100 characters.")
+        messages.error(request, _("A ticket can have at most 100 characters."))
         return redirect("users", access.org.slug)
     set_current_ticket(request, form.cleaned_data["ticket"])
     user_id = form.cleaned_data["user_id"]
@@ -125,8 +134,8 @@ class _Unread:
     """A placeholder for a user that PingOne cannot return now, so that the operator's input is not lost."""
 
     id: UUID
-    display_name: str = "User"
-    username: str = "Cannot be read from PingOne now"
+    display_name: Text = _UNREAD_NAME
+    username: Text = _UNREAD
 
 
 def _action_or_404(key: str) -> Action:
@@ -163,16 +172,16 @@ def _form_page(
         for name, options in action.options.items():
             widget = form.fields[name].widget
             if isinstance(widget, Select) and isinstance(shown, User):
-                widget.choices = [("", "Choose…"), *options(access.pingone(), shown)]
+                widget.choices = [("", _("Choose…")), *options(access.pingone(), shown)]
             elif isinstance(widget, Select):
                 chosen = str(form[name].value() or "")
-                widget.choices = [(chosen, chosen or "Choose…")]
+                widget.choices = [(chosen, chosen or _("Choose…"))]
     context: dict[str, Any] = {
         "action": action,
         "form": form,
         "failure": failure,
         "user": shown,
-        "question": action.question.format(name=shown.display_name),
+        "question": _question(access, action, form, shown),
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
         "typed_by": signature_of(access.operator) if action.form.looks_at_schema else "",
     }
@@ -182,6 +191,21 @@ def _form_page(
     template = "console/actions/form.html#action" if fragment else "console/actions/form.html"
     status = failure.status if failure else 422 if form.errors and request.method == "POST" else 200
     return render(request, template, context, status=status)
+
+
+def _question(access: OrgAccess, action: Action, form: ActionForm, shown: User | _Unread) -> Text:
+    """Return the question of a risky action. It names the user and the object, and costs a call only for an object.
+
+    The page does not pass the object's name in its URL: it would be personal data in access logs, and could be forged.
+    """
+    if not action.question:
+        return ""
+    ids = {name: known for name in action.form.id_fields() if (known := identifier(str(form[name].value())))}
+    seen: Json = {}
+    if isinstance(shown, User) and ids:
+        with suppress(PingOneError):
+            seen = action.observe(access.pingone(), shown, ids)
+    return action.sentence(action.question, user=shown.display_name, recorded=Recorded(inputs=ids, before=seen))
 
 
 def _conflict_page(
@@ -241,11 +265,11 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
     return with_panels(render(request, "console/actions/secret.html#secret", context), action.panels)
 
 
-def _in_words(request: HttpRequest, error: PingOneError) -> str:
+def _in_words(request: HttpRequest, error: PingOneError) -> Text:
     """Describe an unknown outcome, for a notice above the user as read again from PingOne."""
     failure = report(request, error)
     ids = "".join(f" {name} {value}." for name, value in failure.ids)
-    return f"{failure.title}. {failure.cause} {_BELOW} {failure.resolution}{ids}"
+    return format_lazy("{}. {} {} {}{}", failure.title, failure.cause, _BELOW, failure.resolution, ids)
 
 
 def _as_they_are(

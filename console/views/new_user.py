@@ -125,10 +125,10 @@ def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Do
             is_open = not error.outcome_known
             return _Page(failure=failure, existing=existing, outcome_open=is_open, status=failure.status)
         case Refused(reason=reason):
-            form.add_error(None, reason)
+            form.add_error(None, str(reason))
             return _Page(status=422)
         case _:
-            form.add_error(None, _notice(result).text)
+            form.add_error(None, str(_notice(result).text))
             return _Page(status=409)
 
 

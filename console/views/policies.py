@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -13,8 +14,10 @@ from console.call_api import api_call
 from console.models import AuditEntry, Organization, TicketPolicy
 from console.source_address import source_address
 from console.tickets import TicketPolicyForm
+from pingone_integration.texts import Text, english
 
-_LABELS = {action.key: action.name for action in ACTIONS} | {api_call.ACTION: "Call API (what may change something)"}
+_CALL_API = _("Call API (requests that can change data)")
+_LABELS: dict[str, Text] = {action.key: action.name for action in ACTIONS} | {api_call.ACTION: _CALL_API}
 
 
 @org_view(Permission.MANAGE_POLICIES)
@@ -29,7 +32,7 @@ def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     }
     if data is not None and all(form.is_valid() for form in forms.values()):
         changed = _save(request, access, forms)
-        messages.success(request, f"{changed} changed." if changed else "Nothing is changed.")
+        messages.success(request, _("Ticket rules saved.") if changed else _("Nothing was changed."))
         return redirect("policies", access.org.slug)
     context = {"lines": [(_LABELS[key], form) for key, form in forms.items()]}
     return render(request, "console/actions/ticket_policies.html", context, status=422 if data is not None else 200)
@@ -41,9 +44,9 @@ def _policies(organization: Organization) -> dict[str, TicketPolicy]:
     return {key: known.get(key) or TicketPolicy(organization=organization, action=key) for key in _LABELS}
 
 
-def _save(request: ConsoleRequest, access: OrgAccess, forms: dict[str, TicketPolicyForm]) -> int:
-    """Save the policies and return how many changed."""
-    changed = 0
+def _save(request: ConsoleRequest, access: OrgAccess, forms: dict[str, TicketPolicyForm]) -> bool:
+    """Save the policies and return whether any has changed."""
+    changed = False
     with transaction.atomic():
         Organization.objects.select_for_update().get(pk=access.org.pk)
         for key, policy in _policies(access.org).items():
@@ -54,13 +57,15 @@ def _save(request: ConsoleRequest, access: OrgAccess, forms: dict[str, TicketPol
             entries.record(
                 access.org,
                 "policy.changed",
-                subject=entries.Subject(kind=AuditEntry.Subject.POLICY, id=key, name=f"Ticket: {_LABELS[key]}"),
+                subject=entries.Subject(
+                    kind=AuditEntry.Subject.POLICY, id=key, name=f"Ticket: {english(_LABELS[key])}"
+                ),
                 operator=access.operator,
                 source_address=source_address(request),
                 before=before,
                 after=after,
             )
-            changed += 1
+            changed = True
     return changed
 
 

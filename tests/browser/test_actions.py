@@ -96,13 +96,13 @@ def ready(page: Page) -> None:
 
 def test_unlocking_takes_a_single_press_and_updates_the_page(page: Page, directory: Directory) -> None:
     ready(page)
-    page.get_by_label("I am working on").fill("INC12345")
-    page.get_by_role("button", name="Set").click()
+    page.locator(".working-on").get_by_label("Ticket").fill("INC12345")
+    page.locator(".working-on").get_by_role("button", name="Save").click()
     ready(page)
 
     page.locator("#account").get_by_role("button", name="Unlock account").click()
 
-    expect(page.locator("#notices")).to_contain_text("Account unlocked: Ada Berg.")
+    expect(page.locator("#notices")).to_contain_text("Unlocked Ada Berg's account.")
     expect(page.get_by_role("region", name="Sign-in")).to_contain_text("No lock on the account.")
     expect(page.locator("#account").get_by_role("button", name="Unlock account")).to_have_count(0)
     assert page.url.endswith(USER)
@@ -128,7 +128,7 @@ def test_double_click_has_one_effect(page: Page, directory: Directory) -> None:
 
     page.locator("#account").get_by_role("button", name="Unlock account").dblclick()
 
-    expect(page.locator("#notices")).to_contain_text("Account unlocked")
+    expect(page.locator("#notices")).to_contain_text("Unlocked Ada Berg's account.")
     assert directory.unlock.call_count == 1
 
 
@@ -136,7 +136,7 @@ def test_risky_action_asks_first_and_can_be_undone(page: Page, directory: Direct
     ready(page)
 
     page.get_by_role("link", name="Deactivate").click()
-    expect(page.locator("#action")).to_contain_text("Keep Ada Berg from signing on")
+    expect(page.locator("#action")).to_contain_text("Deactivate Ada Berg?")
     assert directory.switch.call_count == 0
     page.locator("#action").get_by_role("button", name="Deactivate").click()
     expect(page.get_by_role("region", name="Sign-in")).to_contain_text("They cannot sign in")
@@ -145,7 +145,7 @@ def test_risky_action_asks_first_and_can_be_undone(page: Page, directory: Direct
 
     page.get_by_role("button", name="Undo").click()
 
-    expect(page.locator("#notices")).to_contain_text("User activated: Ada Berg.")
+    expect(page.locator("#notices")).to_contain_text("Activated Ada Berg.")
     assert directory.state["enabled"]
 
 
@@ -155,7 +155,7 @@ def test_removed_membership_disappears_from_its_panel(page: Page, directory: Dir
     page.locator("#groups").get_by_role("button", name="Remove").click()
 
     expect(page.locator("#groups")).to_contain_text("Not in any groups.")
-    expect(page.locator("#notices")).to_contain_text("Removed from the group: Ada Berg.")
+    expect(page.locator("#notices")).to_contain_text("Removed Ada Berg from Field engineers.")
 
 
 def test_temporary_password_is_shown_once(page: Page, directory: Directory) -> None:
@@ -190,23 +190,23 @@ def test_actions_work_without_javascript(new_page: NewPage, helpdesk: Operator, 
     page.goto(f"{USER}?panels=all")
 
     page.locator("#account").get_by_role("button", name="Unlock account").click()
-    expect(page.locator("#notices")).to_contain_text("Account unlocked: Ada Berg.")
+    expect(page.locator("#notices")).to_contain_text("Unlocked Ada Berg's account.")
 
     page.get_by_role("link", name="Deactivate").click()
     page.get_by_role("button", name="Deactivate").click()
-    expect(page.locator("#notices")).to_contain_text("User deactivated: Ada Berg.")
+    expect(page.locator("#notices")).to_contain_text("Deactivated Ada Berg.")
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#notices")).to_contain_text("User activated: Ada Berg.")
+    expect(page.locator("#notices")).to_contain_text("Activated Ada Berg.")
 
     page.goto(f"{USER}?panels=all")
     page.locator("#groups").get_by_role("button", name="Remove").click()
-    expect(page.locator("#notices")).to_contain_text("Removed from the group")
+    expect(page.locator("#notices")).to_contain_text("Removed Ada Berg from Field engineers.")
 
     page.locator("#account").get_by_role("link", name="Set temporary password").click()
     page.get_by_role("button", name="Set temporary password").click()
     expect(page.locator(".action-secret code")).to_be_visible()
     page.reload()  # the browser sends the form once more
-    expect(page.locator("#notices")).to_contain_text("not kept")
+    expect(page.locator("#notices")).to_contain_text("shown only once")
 
 
 def test_button_works_by_keyboard(page: Page, directory: Directory) -> None:
@@ -215,7 +215,7 @@ def test_button_works_by_keyboard(page: Page, directory: Directory) -> None:
 
     page.keyboard.press("Enter")
 
-    expect(page.locator("#notices")).to_contain_text("Account unlocked")
+    expect(page.locator("#notices")).to_contain_text("Unlocked Ada Berg's account.")
 
 
 def test_actions_and_their_record_are_accessible(

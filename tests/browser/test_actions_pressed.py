@@ -16,7 +16,17 @@ from console.actions.catalogue import BY_KEY, Action
 from console.models import AuditEntry, Operator
 from tests.support.asking import one_of_each_shape
 from tests.support.browser import NewPage
-from tests.support.presses import NAME, PRESSES, SECTION, Person, new_group, new_name, new_person, org_admin_at
+from tests.support.presses import (
+    NAME,
+    PRESSES,
+    SECTION,
+    Person,
+    new_group,
+    new_name,
+    new_person,
+    notice_of,
+    org_admin_at,
+)
 from tests.support.sandbox_server import Sandbox
 
 
@@ -44,17 +54,17 @@ def press(page: Page, action: Action, typed: Mapping[str, str]) -> None:
     """Press the action's button, then fill in and submit its form or confirmation, if it has one."""
     section = part(page, SECTION[action.place])
     if action.is_immediate:
-        section.get_by_role("button", name=action.label, exact=True).click()
+        section.get_by_role("button", name=str(action.label), exact=True).click()
         return
-    section.get_by_role("link", name=action.label, exact=True).click()
-    form = part(page, action.name)
+    section.get_by_role("link", name=str(action.label), exact=True).click()
+    form = part(page, str(action.name))
     for label, value in typed.items():
         box = form.get_by_label(label, exact=True)
         if box.evaluate("box => box.matches('select')"):
             box.select_option(label=value)
         else:
             box.fill(value)
-    form.get_by_role("button", name=action.submit or action.name, exact=True).click()
+    form.get_by_role("button", name=str(action.submit or action.name), exact=True).click()
 
 
 def drive(page: Page, action: Action, mara: Person, address: str) -> None:
@@ -64,12 +74,12 @@ def drive(page: Page, action: Action, mara: Person, address: str) -> None:
     expect(page.locator(".user-panel-awaited")).to_have_count(0)  # a panel that arrives moves the parts below it
     expect(part(page, "Sign-in")).not_to_contain_text("not read yet")
 
-    press(page, action, {label: text.format(username=mara.username) for label, text in step.typed.items()})
+    press(page, action, step.typed_for(mara))
 
     if action.secret_result:
-        expect(part(page, action.done)).to_contain_text(f"{action.secret_result} of {NAME}")
+        expect(part(page, str(action.done))).to_contain_text(f"{action.secret_result} for {NAME}")
     else:
-        expect(page.locator("#notices")).to_contain_text(re.compile(f"{action.done}: ({NAME}|{mara.username})[.]"))
+        expect(page.locator("#notices")).to_contain_text(re.compile(notice_of(action.key, mara)))
     assert step.happened(mara)
     assert [entry.action for entry in AuditEntry.objects.current()] == [action.key]
 
@@ -109,10 +119,10 @@ def test_user_is_created_from_the_list_and_shown(
     page.get_by_role("link", name="New user").click()
     for label, value in {"Username": username, "Given name": "Mara", "Family name": "Lind"}.items():
         page.get_by_label(label, exact=True).fill(value)
-    page.get_by_role("button", name=BY_KEY["user.create"].label).click()
+    page.get_by_role("button", name=str(BY_KEY["user.create"].label)).click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
-    expect(page.locator("#notices")).to_contain_text(f"{BY_KEY['user.create'].done}: {NAME}.")
+    expect(page.locator("#notices")).to_contain_text(f"Created {NAME}.")
     created = administrator.get("users", params={"filter": f'username eq "{username}"'}).json()["_embedded"]["users"]
     assert [user["name"] for user in created] == [{"given": "Mara", "family": "Lind"}]
 

@@ -1,6 +1,7 @@
 """`perform`, the only path for actions: checks, audit entries, idempotency, undo and unknown outcomes."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,8 @@ import httpx
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils import translation
+from django.utils.functional import lazy
 
 from console.access import OrgAccess, enter_org
 from console.actions.catalogue import BY_KEY
@@ -22,6 +25,7 @@ from tests.support.answers import ADA, ENGINEERS, STAFF, ada, error
 
 pytestmark = pytest.mark.database
 
+LANGUAGE = lazy(translation.get_language, str)()  # a text that names the language it is shown in
 OTHER_POPULATION = UUID("0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f7")
 
 
@@ -173,7 +177,7 @@ def test_action_succeeds_even_if_it_cannot_be_read_back(access, pingone):
     performed = done(run(access, "user.deactivate"))
 
     assert (performed.entry.outcome, performed.entry.after, performed.user) == ("succeeded", None, None)
-    assert "could not be read back" in performed.entry.note
+    assert "could not be verified" in performed.entry.note
 
 
 def test_entry_notes_that_pingone_does_not_show_the_effect(access, pingone):
@@ -207,6 +211,29 @@ def test_temporary_password_is_returned_and_kept_nowhere(access, pingone, audit_
     assert password not in "".join(audit_lines())
 
 
+def test_note_is_stored_in_english_and_shown_in_the_language_of_the_reader(access, pingone):
+    reads(pingone, ada(), ada(enabled=False))
+    pingone.put(f"/users/{ADA}/enabled").respond(json={})
+    action = replace(BY_KEY["user.deactivate"], note_of=lambda _: LANGUAGE)
+
+    with translation.override("de"):
+        performed = done(perform(access, action, ADA, {}, Circumstances()))
+
+        assert str(performed.note) == "de"
+    assert performed.entry.note == "en"
+
+
+def test_reason_of_a_refusal_is_stored_in_english_and_shown_in_the_language_of_the_reader(access, monkeypatch):
+    monkeypatch.setattr(TicketPolicy, "problem_with", lambda *_: LANGUAGE)
+
+    with translation.override("de"):
+        result = refused(run(access, "user.deactivate"))
+
+        assert str(result.reason) == "de"
+    assert result.entry is not None
+    assert result.entry.note == "en"
+
+
 def test_created_user_is_named_in_the_closing_row(org_admin, pingone):
     pingone.post("/users").respond(201, json=ada())
     reads(pingone, ada())
@@ -217,7 +244,7 @@ def test_created_user_is_named_in_the_closing_row(org_admin, pingone):
     assert (entry.subject_id, entry.subject_name) == (str(ADA), "ada.berg")
     assert entry.after is not None
     assert entry.after["email"] == "ada.berg@acme.test"
-    assert entry.note == "PingOne did not take: costCenter."
+    assert entry.note == "PingOne did not save: costCenter."
 
 
 def test_deleted_user_is_on_record_with_the_values_before(org_admin, pingone):
@@ -259,7 +286,7 @@ def test_undo_runs_the_inverse_with_the_values_before(org_admin, pingone):
 
     assert (undone.action, undone.outcome, undone.undoes) == ("user.move", "succeeded", entry.entry)
     assert wire.calls.last.request.content == b'{"id":"%s"}' % str(STAFF).encode()
-    assert "undone already" in refused(undo(access, entry, Circumstances())).reason
+    assert "already undone" in str(refused(undo(access, entry, Circumstances())).reason)
 
 
 def test_undo_is_refused_if_the_user_has_changed_since(access, pingone):
@@ -267,7 +294,7 @@ def test_undo_is_refused_if_the_user_has_changed_since(access, pingone):
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
     entry = done(run(access, "user.deactivate")).entry
 
-    assert "changed since" in refused(undo(access, entry, Circumstances())).reason
+    assert "changed since" in str(refused(undo(access, entry, Circumstances())).reason)
     assert rows()[-1] == ("user.activate", "refused")
 
 
@@ -307,7 +334,7 @@ def test_action_without_a_change_has_no_undo(access, pingone):
 
     assert isinstance(result, NoChange)
     assert (result.entry.outcome, result.entry.before) == ("no change", result.entry.after)
-    assert "cannot be undone" in refused(undo(access, result.entry, Circumstances())).reason
+    assert "cannot be undone" in str(refused(undo(access, result.entry, Circumstances())).reason)
 
 
 def test_conflict_with_another_change_is_on_record(access, pingone):
@@ -346,7 +373,7 @@ def test_action_without_an_inverse_cannot_be_undone(access, pingone):
 
     entry = done(run(access, "user.unlock")).entry
 
-    assert "cannot be undone" in refused(undo(access, entry, Circumstances())).reason
+    assert "cannot be undone" in str(refused(undo(access, entry, Circumstances())).reason)
 
 
 @pytest.mark.parametrize(("enabled", "outcome"), [(False, "succeeded"), (True, "failed")])

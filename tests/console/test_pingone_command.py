@@ -149,7 +149,7 @@ def test_help_is_generated_from_the_catalogue(action, capsys):
 
     told = " ".join(capsys.readouterr().out.split())
     assert ended.value.code == 0
-    assert action.does in told
+    assert str(action.does) in told
     assert "--ticket" in told
 
 

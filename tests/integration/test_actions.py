@@ -122,7 +122,8 @@ def test_action_takes_effect_and_the_record_confirms_it(
         performed = do(key, mara, **inputs)
         expected = storable(BY_KEY[key].expected(inputs))
         assert performed.entry.outcome == ("no change" if key in so_already else "succeeded"), key
-        assert performed.entry.note == ("2 sessions ended." if key == "sessions.end-all" else ""), key
+        assert performed.entry.note == "", key
+        assert key != "sessions.end-all" or performed.entry.before == {"sessions": 2}
         if expected is not None:
             assert expected.items() <= performed.entry.after.items(), key
     assert {key for key, _ in story} | {"user.create"} == {action.key for action in ACTIONS}
@@ -160,7 +161,7 @@ def test_undo_of_a_membership_is_refused_after_somebody_else_ended_it(do, api, m
     result = undo(access, entry, Circumstances())
 
     assert isinstance(result, Refused)
-    assert "changed since" in result.reason
+    assert "changed since" in str(result.reason)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_taken_username_creates_no_user(do, api, mara, default_population):
 def test_attribute_unknown_to_the_schema_is_noted(do, mara):
     entry = do("user.update", mara, changes={"titel": "Chief", "title": "Chief"}).entry
 
-    assert entry.note == "PingOne did not take: titel."
+    assert entry.note == "PingOne did not save: titel."
 
 
 def test_schema_of_the_environment_names_its_attributes(api):

@@ -40,6 +40,31 @@ _TYPED = {  # by field; `until` is a week from now
     "group_id": str(ENGINEERS),
     "session_id": str(SESSION),
 }
+_TOLD = {  # the notice after each action at the `Directory`, with its objects named
+    "user.activate": "Activated {user}.",
+    "user.deactivate": "Deactivated {user}.",
+    "user.unlock": "Unlocked {user}'s account.",
+    "user.lock": "Locked {user}'s account.",
+    "user.delete": "Deleted {user}.",
+    "password.send-recovery-code": "Sent a recovery code to {user}.",
+    "password.force-change": "Forced a password change for {user}.",
+    "password.unlock": "Unlocked {user}'s password.",
+    "password.set-temporary": "Set a temporary password for {user}.",
+    "mfa.enable": "Switched MFA on for {user}.",
+    "mfa.disable": "Switched MFA off for {user}.",
+    "mfa.bypass": "Set an MFA bypass for {user}.",
+    "device.remove": "Removed the device Authenticator app from {user}.",
+    "device.unlock": "Unlocked {user}'s device Authenticator app.",
+    "device.rename": "Renamed {user}'s device Authenticator app to Work.",
+    "user.create": "Created {user}.",
+    "user.update": "Saved {user}'s profile.",
+    "user.move": f"Moved {{user}} to {ENGINEERS}.",  # the mocked user stays in the population
+    "user.verify-email": "Sent a verification email to {user}.",
+    "group.add": "Added {user} to Engineers.",
+    "group.remove": "Removed {user} from Engineers.",
+    "session.end": "Signed {user} out of the session Firefox on Linux.",
+    "sessions.end-all": "Signed {user} out of {sessions}.",
+}
 _PAGES = {"user.create": "new-user"}  # actions that are not on a user's page
 
 
@@ -65,6 +90,11 @@ def typed_for(action: Action) -> dict[str, str]:
     asked = ["title"] if action.form.takes_parts else [name for name, field in fields.items() if field.required]
     until = (timezone.now() + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M")
     return {name: until if name == "until" else _TYPED[name] for name in asked}
+
+
+def told_of(action: Action, user: str, *, sessions: str = "1 session") -> str:
+    """Return the expected notice. `user` is the name of the user in it, `sessions` says how many were ended."""
+    return _TOLD[action.key].format(user=user, sessions=sessions)
 
 
 def page_of(action: Action) -> str:
@@ -132,7 +162,9 @@ def readable() -> dict[str, Json]:
         f"/users/{ADA}/bypassMFA": {},
         f"/users/{ADA}/devices": listing("devices"),
         f"/users/{ADA}/devices/{DEVICE}": {"id": str(DEVICE), "type": "TOTP"},
-        f"/users/{ADA}/sessions": listing("sessions", {"id": str(SESSION)}),
+        f"/users/{ADA}/sessions": listing(
+            "sessions", {"id": str(SESSION), "browser": {"name": "Firefox"}, "operatingSystem": {"name": "Linux"}}
+        ),
         f"/groups/{ENGINEERS}": engineers,
         "/groups": listing("groups", engineers),
         "/populations": listing("populations", {"id": str(ENGINEERS), "name": "Other"}),
@@ -189,7 +221,7 @@ Ask = Callable[..., Told]
 
 
 def asking(way: Way, operator: Operator | None) -> Ask:
-    """Return a function that runs actions as the operator. With None, nobody is signed in."""
+    """Return a function that runs actions as the operator. With None, no one is signed in."""
     if way is Way.COMMAND:
         return partial(_command, operator)
     client = Client()

@@ -144,6 +144,10 @@ class Press:
     happened: Callable[[Person], bool]  # checked at PingOne
     shown: tuple[str, str] | None = None  # section and its text afterwards; None if only the notice shows the result
 
+    def typed_for(self, person: Person) -> dict[str, str]:
+        """Return the input by label, for this user."""
+        return {_named(label, person): _named(text, person) for label, text in self.typed.items()}
+
 
 PRESSES = {
     "user.activate": Press(
@@ -162,7 +166,7 @@ PRESSES = {
         happened=lambda mara: mara.ask()["account"]["status"] == "LOCKED",
         shown=("Sign-in", "Locked."),
     ),
-    "user.delete": Press(typed={"Username, to confirm": "{username}"}, happened=lambda mara: not mara.is_there()),
+    "user.delete": Press(typed={"Type {username} to confirm": "{username}"}, happened=lambda mara: not mara.is_there()),
     "password.send-recovery-code": Press(
         of=with_password, happened=lambda mara: mara.mail() == ["Recover your password"]
     ),
@@ -204,7 +208,7 @@ PRESSES = {
         shown=("MFA devices", "“Work”"),
     ),
     "user.update": Press(
-        typed={"Title": "Chief", "Town": "Lund"},
+        typed={"Title": "Chief", "City": "Lund"},
         happened=lambda mara: (mara.ask().get("title"), mara.ask().get("address")) == ("Chief", {"locality": "Lund"}),
         shown=("Profile", "Chief"),
     ),
@@ -236,4 +240,48 @@ SECTION = {
     Place.DEVICE: "MFA devices",
     Place.SESSION: "Sessions",
     Place.SESSIONS: "Sessions",
+}
+
+
+def notice_of(key: str, person: Person) -> str:
+    """Return the notice after the action, as a regular expression."""
+    return _named(_TOLD[key], person)
+
+
+def notice_of_undo(key: str) -> str:
+    return _UNDONE[key]
+
+
+def _named(text: str, person: Person) -> str:
+    return text.replace("{username}", person.username)
+
+
+_TOLD = {  # by action; none if the page shows a secret instead
+    "user.activate": "Activated Mara Lind[.]",
+    "user.deactivate": "Deactivated Mara Lind[.]",
+    "user.unlock": "Unlocked Mara Lind's account[.]",
+    "user.lock": "Locked Mara Lind's account[.]",
+    "user.delete": "Deleted {username}[.]",
+    "password.send-recovery-code": "Sent a recovery code to Mara Lind[.]",
+    "password.force-change": "Forced a password change for Mara Lind[.]",
+    "password.unlock": "Unlocked Mara Lind's password[.]",
+    "mfa.enable": "Switched MFA on for Mara Lind[.]",
+    "mfa.disable": "Switched MFA off for Mara Lind[.]",
+    "mfa.bypass": "Set an MFA bypass for Mara Lind[.]",
+    "device.remove": "Removed the device E-?mail from Mara Lind[.]",
+    "device.unlock": "Unlocked Mara Lind's device E-?mail[.]",
+    "device.rename": "Renamed Mara Lind's device E-?mail to Work[.]",
+    "user.update": "Saved Mara Lind's profile[.]",
+    "user.move": "Moved Mara Lind to Partners[.]",
+    "user.verify-email": "Sent a verification email to Mara Lind[.]",
+    "group.remove": "Removed Mara Lind from t[0-9a-f]{10}[.]",
+    "session.end": "Signed Mara Lind out of the session [-0-9a-f]+[.]",
+    "sessions.end-all": "Signed Mara Lind out of 2 sessions[.]",
+}
+_UNDONE = {
+    "user.activate": "Deactivated Mara Lind[.]",
+    "user.deactivate": "Activated Mara Lind[.]",
+    "user.update": "Saved Mara Lind's profile[.]",
+    "user.move": "Moved Mara Lind to [A-Z]",
+    "group.remove": "Added Mara Lind to t[0-9a-f]{10}[.]",
 }

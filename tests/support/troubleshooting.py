@@ -21,7 +21,7 @@ MANAGED = f"{API_URL}/v1/environments/{ENVIRONMENT}"
 FORBIDDEN = error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
 
 
-EVERY_ROW = ["Get user", "List users", *(action.name for action in ACTIONS), "Call API"]
+EVERY_ROW = ["Get user", "List users", *(str(action.name) for action in ACTIONS), "Call API"]
 
 
 def works(wire: respx.MockRouter, *permissions: str) -> None:

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, Permission
 from console.actions.catalogue import ACTIONS, BY_KEY, Place
 from console.actions.forms import ActionForm
+from console.actions.names import Recorded
 from console.models import Membership, TicketPolicy
-from console.models.tickets import validate_ticket_pattern
+from console.models.ticket_patterns import validate_ticket_pattern
 
 EVERY_ACTION = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
 
@@ -26,15 +27,71 @@ def test_each_permission_has_a_label():
 @EVERY_ACTION
 def test_action_states_what_it_does_and_does_not(action):
     assert re.fullmatch(r"[a-z]+\.[a-z-]+", action.key)
-    for sentence in (action.does, action.leaves, *([action.question] if action.question else [])):
-        assert sentence.endswith((".", "?"))
-    assert not action.label.endswith(".")
-    assert not action.done.endswith(".")
-    assert action.question == "" or "{name}" in action.question
+    texts = [action.does, action.leaves, action.already, action.question]
+    assert [text for text in map(str, texts) if text and not text.endswith((".", "?"))] == []
+    assert not str(action.label).endswith(".")
+    assert not str(action.done).endswith(".")
+
+
+@EVERY_ACTION
+@pytest.mark.parametrize("count", [1, 2])
+def test_sentences_name_the_user_and_the_object(action, count):
+    ids = {name: f"its {name}" for name in action.form.id_fields() if name != "population_id" or action.needs_user}
+    recorded = Recorded(inputs=ids | {"nickname": "Work"}, result=count)
+
+    for text in filter(None, (action.told, action.already, action.question)):
+        sentence = str(action.sentence(text, user="Mara Lind", recorded=recorded))
+        assert "Mara Lind" in sentence
+        assert "{" not in sentence
+    told = str(action.sentence(action.told, user="Mara Lind", recorded=recorded))
+    assert all(name in told for name in ids.values())
+    assert told.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("key", "recorded", "told"),
+    [
+        ("group.remove", {"before": {"group": "VPN"}}, "Removed Mara Lind from VPN."),
+        ("group.add", {"after": {"group": "VPN"}}, "Added Mara Lind to VPN."),
+        (
+            "user.move",
+            {"after": {"population_id": "p2", "population_name": "Contractors"}},
+            "Moved Mara Lind to Contractors.",
+        ),
+        ("user.move", {"after": {"population_id": "p1", "population_name": "Staff"}}, "Moved Mara Lind to p2."),
+        ("user.move", {"after": {"population_id": "p2", "population_name": ""}}, "Moved Mara Lind to p2."),
+        (
+            "device.remove",
+            {"before": {"paired": True, "device": "Text message +1 555", "nickname": "iPhone 15"}},
+            "Removed the device iPhone 15 from Mara Lind.",
+        ),
+        (
+            "device.remove",
+            {"before": {"paired": True, "device": "Text message +1 555", "nickname": ""}},
+            "Removed the device Text message +1 555 from Mara Lind.",
+        ),
+        (
+            "device.unlock",
+            {"before": {}, "after": {"paired": True, "device": "Passkey", "nickname": ""}},
+            "Unlocked Mara Lind's device Passkey.",
+        ),
+        (
+            "session.end",
+            {"before": {"client": "", "from": "203.0.113.9"}},
+            "Signed Mara Lind out of the session 203.0.113.9.",
+        ),
+        ("sessions.end-all", {"result": 3}, "Signed Mara Lind out of 3 sessions."),
+    ],
+)
+def test_notice_names_the_object_as_recorded(key, recorded, told):
+    action = BY_KEY[key]
+    known = Recorded(**{"inputs": {"population_id": "p2"}} | recorded)
+
+    assert str(action.sentence(action.told, user="Mara Lind", recorded=known)) == told
 
 
 def test_action_names_are_unique():
-    names = [action.name for action in ACTIONS]
+    names = [str(action.name) for action in ACTIONS]
 
     assert len(set(names)) == len(names)
     assert not [name for name in names if name.endswith("…")]

@@ -116,7 +116,7 @@ def test_standard_attributes_can_be_edited_without_the_schema(edit, pingone):
 
     page = edit.client.get(EDIT).text
 
-    assert "only those that every environment has" in page
+    assert "only the standard ones are shown" in page
     assert 'name="title" value="Analyst"' in page
 
 
@@ -187,7 +187,7 @@ def test_untouched_form_changes_nothing(edit, pingone, schema):
 
     response = edit(**fields_of(page), **{"custom.region": " padded ", "custom.entitlements": '[1, {"a": null}]'})
 
-    assert "Nothing is changed." in response.text
+    assert "No changes to save." in response.text
     assert 'name="custom.skills"' not in page  # a form cannot return this value unchanged
     assert 'name="custom.costCenter"' not in page
 
@@ -248,7 +248,7 @@ def test_hostile_attribute_names_and_values_are_escaped(edit, pingone):
 
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page + answer
-    assert "What PingOne has now" in answer
+    assert "In PingOne now" in answer
 
 
 @pytest.fixture
@@ -264,8 +264,8 @@ def test_conflict_shows_both_values_and_writes_nothing(conflict):
     page = re.sub(r"\s+", " ", conflict.text)
 
     assert conflict.status_code == 409
-    assert 'What you typed: <bdi class="user-value">Head</bdi>' in page
-    assert 'What PingOne has now: <bdi class="user-value">Chief</bdi> <span class="text-secondary">(changed' in page
+    assert 'Your value: <bdi class="user-value">Head</bdi>' in page
+    assert 'In PingOne now: <bdi class="user-value">Chief</bdi> <span class="text-secondary">(changed' in page
     assert re.search(r'name="take.email" value="mine" required checked', page)  # nobody else changed the email
     assert not re.search(r'name="take.title" value="mine" required checked', page)
     assert "take.custom.skills" not in page  # only others changed the skills, so the agent has no choice to make
@@ -288,7 +288,7 @@ def test_input_is_kept_without_javascript_during_an_outage(edit, pingone):
 
     assert response.status_code == 504
     assert 'value="Head of everything"' in response.text
-    assert "Nothing is changed" not in response.text
+    assert "No changes to save" not in response.text
 
 
 @pytest.fixture
@@ -313,7 +313,7 @@ def test_input_survives_an_expired_session(after_expiry, helpdesk, headers, ping
     page = browser.get(EDIT).text
 
     assert 'name="title" value="Head"' in page
-    assert "You were signed out before this was sent." in page
+    assert "You were signed out before this was submitted." in page
     assert not AuditEntry.objects.current().filter(action="user.update").exists()
     assert 'name="title" value="Analyst"' in browser.get(EDIT).text  # the kept input is shown only once
 

@@ -255,7 +255,7 @@ def test_capabilities_have_a_row_for_every_action(admin: Client, wire: respx.Moc
         "Remove MFA device",
         "Unlock MFA device",
         "Rename MFA device",
-        "Verify e-mail",
+        "Verify email",
         "Remove from group",
         "End session",
         "End all sessions",

@@ -135,7 +135,7 @@ def test_user_is_created_with_the_filled_in_fields(create, environment):
         str(ADA),
         "INC1",
     )
-    assert "User created: Ada Berg. PingOne did not take: country_code." in notices(create.client)
+    assert "Created Ada Berg. PingOne did not save: country_code." in notices(create.client)
 
 
 def test_form_redirects_to_the_new_user_with_htmx(create, environment):
@@ -164,7 +164,7 @@ def test_groups_and_email_are_separate_actions_after_the_creation(create, enviro
     assert "Could not add Ada Berg to Engineers." in told
     assert "/o/acme/troubleshooting/#kind-" in told
     assert "Added Ada Berg to All." in told
-    assert "Sent Ada Berg a verification email." in told
+    assert "Sent a verification email to Ada Berg." in told
 
 
 def test_follow_up_actions_stop_after_an_unknown_outcome(create, environment):
@@ -176,8 +176,8 @@ def test_follow_up_actions_stop_after_an_unknown_outcome(create, environment):
     assert joined.call_count == 1
     told = notices(create.client)
     assert "We do not know whether Ada Berg was added to Engineers." in told
-    assert "It may have happened or not." in told
-    assert "Could not add Ada Berg to All. Not tried" in told
+    assert "It may or may not have been applied." in told
+    assert "Could not add Ada Berg to All. Skipped: PingOne stopped responding" in told
 
 
 def test_double_submit_creates_one_user(create, environment):
@@ -189,7 +189,7 @@ def test_double_submit_creates_one_user(create, environment):
 
     assert wire.call_count == 1
     assert again.url == f"/o/acme/users/{ADA}/"
-    assert "This was sent before and is done." in notices(create.client)
+    assert "This was already done." in notices(create.client)
 
 
 def test_taken_username_is_reported_with_a_link_to_the_user(create, environment):
