@@ -126,7 +126,7 @@ def test_wrong_auth_url_is_reported_before_the_browser_leaves(admin, typed, sett
     page = admin.post(f"{SETTINGS}connect/", typed | {"auth_url": nobody_there})
 
     assert "PingOne could not be reached" in refused(page)
-    assert "The Auth URL may be of another region" in refused(page)
+    assert "The Auth URL may belong to another region" in refused(page)
     assert f'value="{nobody_there}"' in page.text
 
 
@@ -195,7 +195,7 @@ def test_refused_consent_is_reported(admin, typed, initech) -> None:
     told = come_back(admin, sign_on(leave(admin, typed), answer="cancel"))
 
     assert "The connection was not approved" in told
-    assert "Cancel was pressed on PingOne's page" in told
+    assert "Someone chose Cancel in PingOne" in told
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 
