@@ -1,4 +1,4 @@
-"""Texts for people. They are translated when shown, and stored and logged in English."""
+"""Texts for people. They are translated when they are shown, and stored and logged in English."""
 
 from typing import TypeAlias
 

@@ -21,7 +21,6 @@ from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
 from console.models.audit import EXPORTED, FIELDS
 from pingone_integration.errors import PingOneError
-from pingone_integration.texts import english
 from pingone_integration.values import printable, text
 
 logger = logging.getLogger("console.audit.entries")
@@ -236,7 +235,7 @@ def _own_words(error: PingOneError | None) -> str:
     """Return the error's own cause and resolution, or "" if its kind, which is recorded anyway, says the same."""
     if error is None or error.cause == type(error).cause:
         return ""
-    return f"{english(error.cause)} {english(resolution_of(error))}"
+    return f"{error.cause} {resolution_of(error)}"
 
 
 def _said(error: PingOneError | None) -> Json:
