@@ -19,7 +19,7 @@ _WORDS: dict[str, Text] = {
     "PASSWORD_EXPIRED": _("The password expired. They have to choose a new one when they sign in."),
     "PASSWORD_LOCKED_OUT": _("Locked after too many wrong passwords."),
     "MUST_CHANGE_PASSWORD": _("They have to choose a new password when they sign in."),
-    "EXTERNAL": _("Another directory manages the password, not PingOne."),
+    "EXTERNAL": _("Their password is in another directory, not in PingOne."),
 }
 
 

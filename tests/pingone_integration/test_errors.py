@@ -1,8 +1,9 @@
 """The text of every error: title, cause and resolution."""
 
 import pytest
+from django.utils import translation
 
-from pingone_integration import errors
+from pingone_integration import connection_states, errors
 from pingone_integration.errors import PingOneError, StateRejected, Unavailable
 
 
@@ -70,3 +71,22 @@ def test_outcome_unknown_is_in_the_words_of_the_error() -> None:
     assert "the change may have been made" in str(error.title)
     assert "before you try again" in str(error.resolution)
     assert "may have been made" not in str(Unavailable().title)
+
+
+def test_error_is_logged_and_stored_in_english() -> None:
+    with translation.override("en-xa"):
+        error = Unavailable()
+
+        assert str(error) == "PingOne is not responding properly"
+        assert connection_states.cause_of(error) == "PingOne or the network in between has a problem right now."
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "cause"),
+    [
+        (60, "This server's clock is 1 minute ahead of PingOne's."),
+        (-600, "This server's clock is 10 minutes behind PingOne's."),
+    ],
+)
+def test_clock_error_names_the_minutes(ahead_s: float, cause: str) -> None:
+    assert str(errors.SignOnUnverified(clock_ahead_s=ahead_s).cause) == cause
