@@ -4,6 +4,7 @@ The pseudo-locale en-XA shows each text in brackets and accented letters, so tha
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -84,7 +85,12 @@ def as_mo(catalog: Catalog) -> bytes:
 
 
 def contents(catalog: Catalog) -> dict[object, object]:
-    return {(message.context, message.id): message.string for message in catalog if message.id}
+    """Return the translations by context and message. Babel gives plural forms as tuples or lists."""
+    return {(message.context, _forms(message.id)): _forms(message.string) for message in catalog if message.id}
+
+
+def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def committed_po(locale: str) -> Catalog:
