@@ -117,7 +117,7 @@ def test_suggested_action_runs_from_the_verdict_and_sends_only_its_own_inputs(pa
     with page.expect_request(lambda request: request.method == "POST") as sent:
         verdict.get_by_role("button", name="Unlock account").click()
 
-    expect(page.locator("#notices")).to_contain_text("Account unlocked")
+    expect(page.locator("#notices")).to_contain_text("Unlocked Ada Berg's account.")
     expect(verdict).to_contain_text("Password locked after too many wrong passwords.")
     expect(verdict.get_by_role("button", name="Unlock account")).to_have_count(0)
     assert parse_qs(sent.value.post_data or "").keys() == {"csrfmiddlewaretoken", "submission"}

@@ -166,8 +166,8 @@ def test_call_api_reads_and_writes(new_page: NewPage, operator: Operator, mara: 
 
     page.get_by_label("Path").fill(f"/users/{mara.id}")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_role("heading", name="Answer: 200")).to_be_visible()
-    expect(page.get_by_label("Body of the answer")).to_contain_text(mara.username)
+    expect(page.get_by_role("heading", name="Response: 200")).to_be_visible()
+    expect(page.get_by_label("Body of the response")).to_contain_text(mara.username)
 
     page.get_by_label("Method").select_option("PUT")
     page.get_by_label("Path").fill(f"/users/{mara.id}/enabled")
@@ -176,5 +176,5 @@ def test_call_api_reads_and_writes(new_page: NewPage, operator: Operator, mara: 
     page.get_by_label("Reason").fill("Left the company")
     assert mara.ask()["enabled"]
     page.get_by_role("button", name="Send PUT").click()
-    expect(page.get_by_role("heading", name="Answer: 200")).to_be_visible()
+    expect(page.get_by_role("heading", name="Response: 200")).to_be_visible()
     assert not mara.ask()["enabled"]

@@ -123,7 +123,7 @@ def test_unreachable_console_is_reported(new_page: NewPage, helpdesk: Operator) 
 
     ask(page, "/o/acme/")
 
-    expect(page.locator("#notices")).to_contain_text("The console could not be reached")
+    expect(page.locator("#notices")).to_contain_text("Could not reach the console")
 
 
 def test_expired_session_leads_to_the_sign_in_page_and_back(new_page: NewPage, helpdesk: Operator) -> None:
