@@ -167,7 +167,7 @@ def test_call_api_reads_and_writes(new_page: NewPage, operator: Operator, mara: 
     page.get_by_label("Path").fill(f"/users/{mara.id}")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("heading", name="Response: 200")).to_be_visible()
-    expect(page.get_by_label("Body of the response")).to_contain_text(mara.username)
+    expect(page.get_by_label("Response body")).to_contain_text(mara.username)
 
     page.get_by_label("Method").select_option("PUT")
     page.get_by_label("Path").fill(f"/users/{mara.id}/enabled")
