@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess, Permission
 from console.actions.action import Action, Json
 from console.actions.catalogue import BY_KEY
+from console.actions.effect import Seen
 from console.actions.outcome import (
     AlreadySubmitted,
     Conflict,
@@ -30,7 +31,7 @@ from console.audit.entries import Circumstances, Outcome, Subject, storable
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
 from pingone_integration import users
-from pingone_integration.calls import deadline
+from pingone_integration.calls import deadline, empty_answers
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import (
     ConnectionFailure,
@@ -38,13 +39,13 @@ from pingone_integration.errors import (
     NotFound,
     PingOneError,
     RateLimited,
+    Trace,
     Unavailable,
 )
 from pingone_integration.texts import Text, english
 from pingone_integration.users import User
 
 UNREAD = _("The result could not be verified.")
-UNSEEN = _("PingOne accepted the change but does not show it yet. Refresh in a moment.")
 MISTAKE = "The console failed while it called PingOne."  # stored
 LOOK_AGAIN_S = 2.0  # even if the page's deadline is over
 MOST_AT_ONCE = 20  # actions on one user: an operator waits for the answer
@@ -109,8 +110,11 @@ class Operation(Protocol):
     def run(self, api: PingOneApi) -> Any:
         """Run the operation. Raises PingOneErrors."""
 
-    def settle(self, api: PingOneApi, before: Before, result: Any) -> After:
-        """Return the outcome of `run`, which returned `result`. Raises nothing."""
+    def settle(self, api: PingOneApi, before: Before, result: Any, *, empty: Trace | None) -> After:
+        """Return the outcome of `run`, which returned `result`. Raises nothing.
+
+        `empty` is the trace of an answer without content that proves nothing, or None.
+        """
 
 
 def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -> Result:
@@ -155,14 +159,15 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     if row is None:
         return _sent_before(access, circumstances)
     try:
-        result = operation.run(api)
+        with empty_answers.collected() as empty:
+            result = operation.run(api)
     except PingOneError as error:
         return _ended(row, error, outcome=kind_of(error))
     except Exception:
         entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
         raise
     try:
-        after = operation.settle(api, before, result)
+        after = operation.settle(api, before, result, empty=empty[-1] if empty else None)
     except Exception:
         entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
         raise
@@ -276,31 +281,33 @@ class UserOperation:
     def run(self, api: PingOneApi) -> Any:
         return self.action.call(api, *([self.user_id] if self.action.needs_user else []), **self.inputs)
 
-    def settle(self, api: PingOneApi, before: Before, result: Any) -> After:
+    def settle(self, api: PingOneApi, before: Before, result: Any, *, empty: Trace | None) -> After:
         action = self.action
         user_id = action.subject_of(result).id if action.subject_of else self.user_id
         if user_id is None:
             raise TypeError(f"{action.key} neither takes nor returns a user")
         with deadline.at_least(LOOK_AGAIN_S):
-            again = _look_again(api, action, user_id, self.inputs)
-        expected = storable(action.expected(self.inputs)) or {}
-        values = storable(again.values) or {}
-        is_seen = again.was_read and expected.items() <= values.items()
-        was_so = bool(expected) and again.was_read and is_seen and values == storable(before.values)
-        note = action.note_of(result)  # may explain a missing effect better
+            again = _look_until_seen(api, action, user_id, self.inputs)
+        seen = Seen(
+            expected=storable(action.expected(self.inputs)) or {},
+            before=storable(before.values),
+            after=storable(again.values) or {},
+            was_read=again.was_read,
+        )
+        note = "" if empty else action.note_of(result)  # may explain a missing effect
+        outcome = seen.outcome(explained=bool(note), is_proof=empty is None or action.goes_by_answer)
         if not again.was_read:
             note = format_lazy("{} {}", note, UNREAD) if note else UNREAD
-        elif not is_seen:
-            note = note or UNSEEN
         return After(
-            outcome=NoChange if was_so else Done,
+            outcome=outcome,
             result=result,
             subject=None if self.user_id else _subject(user_id, again.user),
             values=again.values,
             note=note,
+            error=(_no_proof(empty) if empty else _not_shown()) if outcome is Unknown else None,
             user=again.user,
             is_gone=again.was_read and again.user is None,
-            is_seen=is_seen and action.is_complete(result),
+            is_seen=seen.has_effect and (empty is not None or action.is_complete(result)),
         )
 
 
@@ -404,6 +411,28 @@ def _look_again(api: PingOneApi, action: Action, user_id: UUID, inputs: Mapping[
         return _Look(user=user, values=action.observe(api, user, inputs), was_read=True)
     except PingOneError:
         return _Look()
+
+
+def _look_until_seen(api: PingOneApi, action: Action, user_id: UUID, inputs: Mapping[str, Any]) -> _Look:
+    """Read the state after an action, and once more if it does not show the effect."""
+    again = _look_again(api, action, user_id, inputs)
+    expected = storable(action.expected(inputs)) or {}
+    if again.was_read and not expected.items() <= (storable(again.values) or {}).items():
+        return _look_again(api, action, user_id, inputs)
+    return again
+
+
+def _no_proof(trace: Trace) -> PingOneError:
+    """Return the error of a success without content: something in between may have answered for PingOne."""
+    return Unavailable("no content", outcome_known=False, trace=trace)
+
+
+def _not_shown() -> PingOneError:
+    error = Unavailable("accepted, but not shown", outcome_known=False)
+    error.title = _("PingOne accepted the change, but does not show it")
+    error.cause = _("The user was read twice after the change, and it was not there.")
+    error.resolution = _("Refresh in a moment, and check the current state before you try again.")
+    return error
 
 
 def _subject(user_id: UUID | None, user: User | None) -> Subject:

@@ -107,7 +107,10 @@ def update(api: PingOneApi, user_id: UUID, *, changes: Profile, seen_at: datetim
             patch[whole] = json_object(current.get(whole)) | patch[whole]
             if all(part is None for part in patch[whole].values()):
                 patch[whole] = None
-    return _written(api.patch(f"/users/{user_id}", patch), changes)
+    answer = api.patch(f"/users/{user_id}", patch)
+    if not answer and found:
+        return Written(user=found, not_taken=())  # the caller collects empty answers, and reads the user again
+    return _written(answer, changes)
 
 
 def _json_of(profile: Profile) -> Json:

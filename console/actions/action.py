@@ -89,6 +89,7 @@ class Action:
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
     note_of: Callable[[Any], Text] = _no_note  # a further note for the operator, from the result of `call`
     is_complete: Callable[[Any], bool] = _always  # whether the result of `call` shows everything requested
+    goes_by_answer: bool = False  # PingOne's answer alone proves the action, because no state shows it
     subject_of: Callable[[Any], User] | None = None  # the user in the result of `call`, if there was none before
     undo: Undo | None = None
 

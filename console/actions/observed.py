@@ -64,6 +64,14 @@ def password_state(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
     return {"password": passwords.state(api, user.id).status} if user else {}
 
 
+def password_change(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    """Return the password's state and its last change: only the time shows that a new password was set."""
+    if user is None:
+        return {}
+    found = passwords.state(api, user.id)
+    return {"password": found.status, "password_changed_at": found.last_changed_at}
+
+
 def mfa_bypass(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
     return {"bypass_until": mfa.bypass_state(api, user.id).until} if user else {}
 

@@ -21,6 +21,7 @@ ACTIONS = (
             user.enabled is not False and bool(user.email) and not user.has_external_identity_provider
         ),
         observe=observed.of_user("email"),
+        goes_by_answer=True,
         bulk=True,
         panels=("password",),
         endpoint="POST /users/{user}/password (password.sendRecoveryCode)",
@@ -74,7 +75,7 @@ ACTIONS = (
         secret_result=_("Temporary password"),
         offered_to=lambda user: not user.has_external_identity_provider,
         question=_("Give {user} a temporary password?"),
-        observe=observed.password_state,
+        observe=observed.password_change,
         panels=("password",),
         endpoint="PUT /users/{user}/password (password.set)",
         pingone_permission="dir:set:userPassword",

@@ -39,6 +39,7 @@ _LABELS: dict[str, Text] = {
     "name_suffix": _("Suffix"),
     "nickname": _("Nickname"),
     "password": _("Password"),
+    "password_changed_at": _("Password last changed"),
     "photo_url": _("Photo"),
     "population_id": _("Population ID"),
     "population_name": _("Population"),

@@ -16,7 +16,7 @@ from console.perform import After, Before, run
 from pingone_integration import endpoints
 from pingone_integration.calls.api import READS, PingOneApi
 from pingone_integration.endpoints import Endpoint, Exchange
-from pingone_integration.errors import PingOneError
+from pingone_integration.errors import PingOneError, Trace
 from pingone_integration.values import text
 
 ACTION = "api.call"
@@ -91,7 +91,7 @@ class CallOperation:
         body = call.body if call.writes else None
         return endpoints.call(api, call.method, call.endpoint, body=body, media_type=call.media_type)
 
-    def settle(self, api: PingOneApi, before: Before, result: Exchange) -> After:
+    def settle(self, api: PingOneApi, before: Before, result: Exchange, *, empty: Trace | None = None) -> After:
         """Return the outcome. A write that ended in 5xx may have happened; a read changes nothing."""
         status = result.status
         outcome: type[Done | Failed | Unknown] = Done

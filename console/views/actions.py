@@ -20,7 +20,18 @@ from console.actions.action import Json
 from console.actions.catalogue import BY_KEY, Action
 from console.actions.forms import ActionForm, SubmissionForm
 from console.actions.names import Recorded
-from console.actions.outcome import Conflict, Done, Failed, NoChange, Notice, Result, notice_of, user_of
+from console.actions.outcome import (
+    AlreadySubmitted,
+    Conflict,
+    Done,
+    Failed,
+    NoChange,
+    Notice,
+    Result,
+    notice_of,
+    user_of,
+)
+from console.audit import entries
 from console.audit.entries import Circumstances
 from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, report, status_of
@@ -65,6 +76,10 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
 
 def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UUID) -> HttpResponse:
     """Run the action with the posted form. The input is kept whenever the action cannot run."""
+    key = SubmissionForm(request.POST)
+    if key.is_valid() and (sent := entries.submitted(access.org, access.actor, key.cleaned_data["submission"])):
+        # Not validated again: after a double click, the form would find nothing left to change.
+        return _told(request, access, action, user_id, AlreadySubmitted(entry=sent))
     try:
         looked_at = users.get(access.pingone(), user_id) if action.form.looks_at_user else None
     except PingOneError as error:

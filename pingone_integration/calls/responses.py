@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from pingone_integration import errors
+from pingone_integration.calls import empty_answers
 from pingone_integration.errors import Detail, PingOneError, Trace
 from pingone_integration.values import text
 
@@ -15,12 +16,18 @@ _CORRELATION_ID = re.compile(r"correlation[ -]?id\W+([\w-]{8,64})", re.IGNORECAS
 
 
 def object_of(response: httpx.Response, trace: Trace, *, wrote: bool) -> dict[str, Any]:
-    """Return the JSON object of a success, `{}` if the body is empty. Otherwise raises the matching PingOneError."""
+    """Return the JSON object of a success, `{}` for 204. Otherwise raises the matching PingOneError.
+
+    Another success without content is Unavailable, unless a caller collects such answers to writes.
+    """
     body = json_object(response)
     if response.is_success:
-        if body is None and response.content:
-            raise errors.Unavailable("not JSON", trace=traced(response, {}, trace), outcome_known=not wrote)
-        return body or {}
+        if body is not None or response.status_code == 204:
+            return body or {}
+        if not response.content and wrote and empty_answers.note(traced(response, {}, trace)):
+            return {}
+        told = "not JSON" if response.content else "no content"
+        raise errors.Unavailable(told, trace=traced(response, {}, trace), outcome_known=not wrote)
     raise error_of(response, body or {}, trace, wrote=wrote)
 
 

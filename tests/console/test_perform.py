@@ -180,15 +180,24 @@ def test_action_succeeds_even_if_it_cannot_be_read_back(access, pingone):
     assert "could not be verified" in performed.entry.note
 
 
-def test_entry_notes_that_pingone_does_not_show_the_effect(access, pingone):
+def test_effect_that_pingone_does_not_show_is_unknown_after_a_second_look(access, pingone):
     locked = ada(account={"canAuthenticate": False, "status": "LOCKED"})
-    reads(pingone, locked, locked)
+    reads(pingone, locked, locked, locked)
     pingone.post(f"/users/{ADA}").respond(json={})
 
-    performed = done(run(access, "user.unlock"))
+    performed = run(access, "user.unlock")
 
-    assert (performed.entry.outcome, performed.is_seen) == ("succeeded", False)
-    assert "does not show it" in performed.entry.note
+    assert isinstance(performed, Unknown)
+    assert performed.entry.outcome == "unknown"
+    assert "does not show it" in str(performed.error.title)
+
+
+def test_effect_that_pingone_shows_at_the_second_look_is_done(access, pingone):
+    locked = ada(account={"canAuthenticate": False, "status": "LOCKED"})
+    reads(pingone, locked, locked, ada())
+    pingone.post(f"/users/{ADA}").respond(json={})
+
+    assert done(run(access, "user.unlock")).is_seen
 
 
 def test_action_runs_even_if_the_values_before_cannot_be_read(access, pingone):

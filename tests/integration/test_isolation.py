@@ -187,7 +187,9 @@ def test_hanging_pingone_of_an_organization_does_not_slow_down_another(tmp_path:
 
         # A busy machine alone doubles a page of 70 ms. Waiting for the other organization's PingOne takes seconds.
         assert p95(meanwhile) < max(2 * normal, QUICK_S)
-        told = Counter("busy" if "Too many requests are already waiting" in text else status for status, _, text in answers)
+        told = Counter(
+            "busy" if "Too many requests are already waiting" in text else status for status, _, text in answers
+        )
         assert told["busy"] == ARRIVING - hanging.waiting
         assert max(seconds for _, seconds, _ in answers) < PAGE_S + 5
 

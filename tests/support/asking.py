@@ -4,6 +4,7 @@ The input and the expected request derive from the action's entry in the catalog
 """
 
 import io
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ _TOLD = {  # the notice after each action at the `Directory`, with its objects n
     "device.rename": "Renamed {user}'s device Authenticator app to Work.",
     "user.create": "Created {user}.",
     "user.update": "Saved {user}'s profile.",
-    "user.move": f"Moved {{user}} to {ENGINEERS}.",  # the mocked user stays in the population
+    "user.move": "Moved {user} to Other.",
     "user.verify-email": "Sent a verification email to {user}.",
     "group.add": "Added {user} to Engineers.",
     "group.remove": "Removed {user} from Engineers.",
@@ -130,7 +131,11 @@ class Directory:
     answers: list[Answer] = field(default_factory=list)  # used first; then `written`
     rejected: str = ""  # the access token that is refused for writes
     before: dict[str, Json] = field(default_factory=dict)  # overrides of `readable()` until the first write
+    after: dict[str, Json | None] = field(default_factory=dict)  # overrides from then on; None: gone
     requests: list[httpx.Request] = field(default_factory=list)
+    has_effect: bool = True  # whether `written` takes effect
+    effect_of_others: bool = False  # whether the effect is there after any write, for another reason
+    taken: int = 0  # writes that had an effect
 
     @property
     def writes(self) -> list[httpx.Request]:
@@ -144,13 +149,26 @@ class Directory:
             answer = httpx.Response(401, json=error("ACCESS_FAILED", "INVALID_TOKEN"))
         else:
             answer = self.answers.pop(0) if self.answers else self.written
+            if self.effect_of_others or (answer is self.written and self.has_effect):
+                self.take(request)
         if isinstance(answer, Exception):
             raise anew(answer)
         return answer
 
+    def take(self, request: httpx.Request) -> None:
+        """Let a write have its effect."""
+        self.taken += 1
+        if request.url.path.endswith("/bypassMFA"):
+            self.after = {f"/users/{ADA}/bypassMFA": json.loads(request.content)}
+
     def _read(self, path: str) -> httpx.Response:
-        known = readable() | ({} if self.writes else self.before)
-        return httpx.Response(200, json=known[path]) if path in known else httpx.Response(404, json=error("NOT_FOUND"))
+        is_before = not self.writes or not self.has_effect
+        known: dict[str, Json | None] = {**readable(), **(self.before if is_before else {})}
+        if self.taken:
+            known |= self.after
+        if known.get(path) is None:
+            return httpx.Response(404, json=error("NOT_FOUND"))
+        return httpx.Response(200, json=known[path])
 
 
 def readable() -> dict[str, Json]:
@@ -180,16 +198,37 @@ _NOT_YET_SO: dict[str, dict[str, Json]] = {  # before actions whose effect is Ad
         f"/users/{ADA}/devices/{DEVICE}": {"id": str(DEVICE), "type": "TOTP", "lock": {"status": "LOCKED"}}
     },
     "group.remove": {f"/users/{ADA}/memberOfGroups/{ENGINEERS}": {"id": str(ENGINEERS), "type": "DIRECT"}},
+    "password.unlock": {f"/users/{ADA}/password": {"status": "PASSWORD_LOCKED_OUT"}},
+}
+
+
+_OTHER = {"id": str(ENGINEERS), "name": "Other"}
+_EFFECTS: dict[str, dict[str, Json | None]] = {  # after actions whose effect is not Ada's default state
+    "user.deactivate": {f"/users/{ADA}": ada(enabled=False)},
+    "user.lock": {f"/users/{ADA}": ada(account={"canAuthenticate": False, "status": "LOCKED"})},
+    "user.delete": {f"/users/{ADA}": None},
+    "user.update": {f"/users/{ADA}": ada(title="Chief")},
+    "user.move": {f"/users/{ADA}": ada(population=_OTHER, _embedded={"population": _OTHER})},
+    "password.force-change": {f"/users/{ADA}/password": {"status": "MUST_CHANGE_PASSWORD"}},
+    "password.set-temporary": {
+        f"/users/{ADA}/password": {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": "2026-11-20T06:41:12.903Z"}
+    },
+    "mfa.disable": {f"/users/{ADA}": ada(mfaEnabled=False)},
+    "device.remove": {f"/users/{ADA}/devices/{DEVICE}": None},
+    "device.rename": {f"/users/{ADA}/devices/{DEVICE}": {"id": str(DEVICE), "type": "TOTP", "nickname": "Work"}},
+    "group.add": {f"/users/{ADA}/memberOfGroups/{ENGINEERS}": {"id": str(ENGINEERS), "type": "DIRECT"}},
+    "session.end": {f"/users/{ADA}/sessions": listing("sessions")},
+    "sessions.end-all": {f"/users/{ADA}/sessions": listing("sessions")},
 }
 
 
 def directory_for(action: Action) -> Directory:
-    """Return a directory that accepts the action's write."""
-    before = _NOT_YET_SO.get(action.key, {})
+    """Return a directory that accepts the action's write, and then shows its effect."""
+    before, after = _NOT_YET_SO.get(action.key, {}), _EFFECTS.get(action.key, {})
     if write_of(action).method == "DELETE":
-        return Directory(httpx.Response(204), before=before)
+        return Directory(httpx.Response(204), before=before, after=dict(after))
     written = ada(title="Chief") if action.key == "user.update" else ada()
-    return Directory(httpx.Response(200, json=written), before=before)
+    return Directory(httpx.Response(200, json=written), before=before, after=dict(after))
 
 
 def _below_environment(request: httpx.Request) -> str:

@@ -5,6 +5,7 @@ test_outcomes.py has the tests of every action, role and PingOne answer.
 
 import re
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 from uuid import uuid4
 
@@ -49,6 +50,12 @@ def directory(pingone):
 def works(pingone, key: str) -> Any:
     write = write_of(BY_KEY[key])
     return pingone.request(write.method, write.path).mock(return_value=directory_for(BY_KEY[key]).written)
+
+
+def shows(pingone, *states: dict[str, Any]) -> None:
+    """Answer reads of the user with these states. The last one stays."""
+    answers = chain(states, repeat(states[-1]))
+    pingone.get(f"/users/{ADA}").mock(side_effect=(httpx.Response(200, json=state) for state in answers))
 
 
 def last() -> AuditEntry:
@@ -237,6 +244,7 @@ def test_notice_of_no_change_offers_no_undo(press, browser_of, helpdesk, directo
 
 def test_undo_needs_the_permission_of_the_inverse_action(press, browser_of, helpdesk, auditor, stranger, directory):
     works(directory, "user.deactivate")
+    shows(directory, ada(), ada(enabled=False))
     press(helpdesk, "user.deactivate")
     url = f"/o/acme/audit/{last().entry}/undo/"
 
@@ -248,8 +256,8 @@ def test_undo_needs_the_permission_of_the_inverse_action(press, browser_of, help
 
 def test_undo_says_why_it_refuses(press, browser_of, helpdesk, directory):
     works(directory, "user.deactivate")
-    press(helpdesk, "user.deactivate")  # the mocked user stays enabled, as if somebody had activated them since
-    directory.get(f"/users/{ADA}").respond(json=ada(enabled=False))
+    shows(directory, ada(), ada(enabled=False), ada())  # somebody has activated them since
+    press(helpdesk, "user.deactivate")
 
     client = browser_of(helpdesk)
     client.post(f"/o/acme/audit/{last().entry}/undo/", {"submission": str(uuid4())})
