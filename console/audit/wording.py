@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from console.actions.catalogue import BY_KEY
+from console.audit.api_requests import shown_inputs
 from console.audit.entries import EVENTS, Outcome
 from console.models import AuditEntry
 from pingone_integration.texts import Text
@@ -159,7 +160,8 @@ def changes_of(entry: AuditEntry) -> str:
 
 
 def inputs_of(entry: AuditEntry) -> list[tuple[Text, Text]]:
-    return [(label_of(name), in_words(name, value)) for name, value in entry.inputs.items()]
+    shown = shown_inputs(entry.action, entry.inputs)
+    return [(label_of(name), in_words(name, value)) for name, value in shown.items()]
 
 
 def label_of(name: str) -> Text:

@@ -1,7 +1,6 @@
 """Calls of any PingOne endpoint by an org admin: checked, recorded before and after, and shown as answered."""
 
 import json
-import re
 import shlex
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import urlencode
 from console.access import OrgAccess, Permission
 from console.actions.action import Json
 from console.actions.outcome import Done, Failed, Result, Unknown
+from console.audit.api_requests import ACTION, harmless_body, harmless_query
 from console.audit.entries import Circumstances, Subject
 from console.models import AuditEntry
 from console.perform import After, Before, run
@@ -19,12 +19,7 @@ from pingone_integration.endpoints import Endpoint, Exchange
 from pingone_integration.errors import PingOneError, Trace
 from pingone_integration.values import text
 
-ACTION = "api.call"
-LEFT_OUT = "(left out)"
 LONGEST_SHOWN = 200_000  # characters of an answer on the page
-
-_SECRET_NAME = re.compile(r"pass|secret|token|code|otp|pin$|assertion|credential|private|\bkey\b|^key$", re.IGNORECASE)
-_SECRET_MEDIA_TYPE = re.compile(r"password|otp|verif|import", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +45,13 @@ class ApiCall:
         return self.endpoint.path + (f"?{self.query}" if self.query else "")
 
     def inputs(self) -> dict[str, Any]:
-        """Return the values to store: all but the secrets of the body."""
-        kept = {"method": self.method, "path": self.endpoint.path, "query": self.query}
-        return kept | ({"media_type": self.media_type, "body": without_secrets(self)} if self.writes else {})
+        """Return the values to store: those that are known to be harmless."""
+        kept = {"method": self.method, "path": self.endpoint.path, "query": harmless_query(self.query)}
+        return kept | ({"media_type": self.media_type, "body": self.harmless_body} if self.writes else {})
+
+    @property
+    def harmless_body(self) -> str:
+        return harmless_body(self.body, media_type=self.media_type, path=self.endpoint.path)
 
 
 def perform_call(access: OrgAccess, call: ApiCall, circumstances: Circumstances) -> Result:
@@ -101,14 +100,6 @@ class CallOperation:
         return After(outcome=outcome, result=result, values={"status": status}, error=error)
 
 
-def without_secrets(call: ApiCall) -> str:
-    """Return the body without possible secrets: no text or number at all if the request itself is about secrets."""
-    if not call.body:
-        return ""
-    everything = bool(_SECRET_MEDIA_TYPE.search(call.media_type) or _SECRET_NAME.search(call.endpoint.path))
-    return json.dumps(_without_secrets(json.loads(call.body), everything=everything), ensure_ascii=False)
-
-
 def pretty(exchange: Exchange) -> str:
     """Return JSON indented and other text unchanged, at most LONGEST_SHOWN characters."""
     try:
@@ -136,14 +127,3 @@ def as_curl(call: ApiCall, base_url: str) -> str:
     if call.writes and call.body:
         parts += ["--data", shlex.quote(call.body)]
     return " ".join([*parts, shlex.quote(base_url + call.target)])
-
-
-def _without_secrets(value: Any, *, everything: bool) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: _without_secrets(item, everything=everything or bool(_SECRET_NAME.search(name)))
-            for name, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_without_secrets(item, everything=everything) for item in value]
-    return LEFT_OUT if everything and value is not None and not isinstance(value, bool) else value

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import unquote_plus
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.actions.forms import ActionForm
+from console.audit.api_requests import LEFT_OUT
 from console.call_api.api_call import ApiCall
 from pingone_integration.endpoints import (
     LONGEST_QUERY,
@@ -58,9 +60,10 @@ class CallApiForm(Form):
         help_text=_("JSON, or leave empty. GET and HEAD send no body."),
     )
 
-    def __init__(self, *args: Any, environment_id: UUID, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, environment_id: UUID, to_send: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.environment_id = environment_id
+        self.to_send = to_send  # a request with values left out can be saved, but not sent
 
     @property
     def call(self) -> ApiCall:
@@ -82,6 +85,7 @@ class CallApiForm(Form):
 
     def clean_query(self) -> str:
         typed: str = self.cleaned_data["query"]
+        self._require_all_values(unquote_plus(typed))
         try:
             more = parse_query(typed)
         except UnsafePath as reason:
@@ -90,6 +94,11 @@ class CallApiForm(Form):
         if endpoint:
             self.cleaned_data["endpoint"] = Endpoint(path=endpoint.path, query=(*endpoint.query, *more))
         return typed
+
+    def _require_all_values(self, typed: str) -> None:
+        if self.to_send and LEFT_OUT in typed:
+            told = format_lazy(_("Fill in the values that are marked {mark}: they were not saved."), mark=LEFT_OUT)
+            raise ValidationError(told)
 
     def clean_media_type(self) -> str:
         try:
@@ -101,6 +110,7 @@ class CallApiForm(Form):
         typed: str = self.cleaned_data["body"]
         if not typed.strip():
             return ""
+        self._require_all_values(typed)
         try:
             json.loads(typed)
         except json.JSONDecodeError as wrong:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
+from console.audit.api_requests import shown_inputs
 from console.audit.search import AuditFilterForm, each_of, matching, page_of
 from console.audit.wording import Line, changes_of, inputs_of, title_of, values_of
 from console.failures.next_step import resolution_of
@@ -151,7 +152,12 @@ def _csv_row(entry: AuditEntry) -> list[Any]:
 def _as_json_lines(entries: Iterator[AuditEntry]) -> Iterator[str]:
     for entry in entries:
         values = {name: _plain(getattr(entry, name)) for name in EXPORTED}
-        whole = values | {"inputs": entry.inputs, "before": entry.before, "after": entry.after, "hash": entry.hash}
+        whole = values | {
+            "inputs": shown_inputs(entry.action, entry.inputs),
+            "before": entry.before,
+            "after": entry.after,
+            "hash": entry.hash,
+        }
         yield json.dumps(whole) + "\n"
 
 

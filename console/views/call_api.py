@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.outcome import AlreadySubmitted, Conflict, Done, Failed, Refused, Unknown
+from console.audit.api_requests import ACTION, shown_inputs
 from console.audit.entries import Circumstances
 from console.call_api import api_call
 from console.call_api.api_call import ApiCall
@@ -48,7 +49,7 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return _send(request, access, form, Circumstances(source_address=source_address(request)))
     second_look = SendWriteForm(
         request.POST if "submission" in request.POST else None,
-        policy=ticket_policy(access.org, api_call.ACTION),
+        policy=ticket_policy(access.org, ACTION),
         initial={"ticket": current_ticket(request)},
     )
     if not second_look.is_valid():
@@ -63,11 +64,12 @@ def save(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     environment_id = access.org.connection.managed_environment_id
     if environment_id is None:
         raise NoEnvironmentChosen
-    form, naming = CallApiForm(request.POST, environment_id=environment_id), SaveCallForm(request.POST)
+    form = CallApiForm(request.POST, environment_id=environment_id, to_send=False)
+    naming = SaveCallForm(request.POST)
     if not (form.is_valid() and naming.is_valid()):
         return _page(request, access, form, naming=naming, status=422)
     name = naming.cleaned_data["name"]
-    kept = {**form.call.inputs(), "media_type": form.call.media_type, "body": api_call.without_secrets(form.call)}
+    kept = {**form.call.inputs(), "media_type": form.call.media_type, "body": form.call.harmless_body}
     saved, _is_new = SavedApiCall.objects.update_or_create(
         organization=access.org, name=name, defaults={**kept, "saved_by": access.operator}
     )
@@ -115,7 +117,7 @@ def _page(
     connection = access.org.connection
     base_url = f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}"
     call: ApiCall | None = form.call if form.is_bound and form.is_valid() else None
-    entries = AuditEntry.objects.current().filter(organization=access.org, action=api_call.ACTION)
+    entries = AuditEntry.objects.current().filter(organization=access.org, action=ACTION)
     context = {
         "form": form,
         "call": call,
@@ -138,15 +140,14 @@ def _chosen(request: ConsoleRequest, access: OrgAccess) -> dict[str, Any]:
     """Return the request that the URL names, or {} if the organization has no such request."""
     if (saved := request.GET.get("saved", "")).isdecimal():
         found = SavedApiCall.objects.filter(organization=access.org, pk=int(saved)).first()
-        return (
-            {name: getattr(found, name) for name in ("method", "path", "query", "media_type", "body")} if found else {}
-        )
+        names = ("method", "path", "query", "media_type", "body")
+        return shown_inputs(ACTION, {name: getattr(found, name) for name in names}) if found else {}
     try:
         entry = UUID(request.GET.get("entry", ""))
     except ValueError:
         return {}
-    made = AuditEntry.objects.filter(organization=access.org, action=api_call.ACTION, entry=entry).first()
-    return dict(made.inputs) if made else {}
+    made = AuditEntry.objects.filter(organization=access.org, action=ACTION, entry=entry).first()
+    return shown_inputs(made.action, made.inputs) if made else {}
 
 
 def _to_composer(access: OrgAccess, **query: str) -> HttpResponse:

@@ -10,14 +10,14 @@ from django.views.decorators.http import require_http_methods
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import ACTIONS
 from console.audit import entries
-from console.call_api import api_call
+from console.audit.api_requests import ACTION as CALL_API
 from console.models import AuditEntry, Organization, TicketPolicy
 from console.source_address import source_address
 from console.tickets import TicketPolicyForm
 from pingone_integration.texts import Text, english
 
 _CALL_API = _("Call API (requests that can change data)")
-_LABELS: dict[str, Text] = {action.key: action.name for action in ACTIONS} | {api_call.ACTION: _CALL_API}
+_LABELS: dict[str, Text] = {action.key: action.name for action in ACTIONS} | {CALL_API: _CALL_API}
 
 
 @org_view(Permission.MANAGE_POLICIES)

@@ -37,6 +37,7 @@ from console.actions.outcome import (
     problem_of,
     user_of,
 )
+from console.audit.api_requests import ACTION as CALL_API
 from console.audit.entries import Circumstances
 from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
@@ -90,9 +91,7 @@ class Command(BaseCommand):
             kind = kinds.add_parser(action.key, help=english(action.name), description=described)
             _add_options(kind, action)
             kind.set_defaults(run=partial(self._perform, action))
-        kind = kinds.add_parser(
-            api_call.ACTION, help="Call API", description="Calls any PingOne endpoint of the environment."
-        )
+        kind = kinds.add_parser(CALL_API, help="Call API", description="Calls any PingOne endpoint of the environment.")
         _add_call_options(kind)
         kind.set_defaults(run=self._call)
 
@@ -151,7 +150,7 @@ class Command(BaseCommand):
         _raise_mistakes(form)
         why: ActionForm = ActionForm(_submitted(ActionForm(), typed))
         if form.call.writes:
-            policy = ticket_policy(access.org, api_call.ACTION)
+            policy = ticket_policy(access.org, CALL_API)
             why = SendWriteForm(_submitted(SendWriteForm(), typed), policy=policy)
         _raise_mistakes(why)
         result = api_call.perform_call(access, form.call, _circumstances(why))

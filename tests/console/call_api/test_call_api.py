@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_plus
 from uuid import UUID, uuid4
 
 import httpx
@@ -11,11 +12,15 @@ import respx
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
 from console.access import enter_org
 from console.actions.outcome import Refused
+from console.audit import entries
+from console.audit.api_requests import LEFT_OUT, harmless_query
 from console.audit.entries import Circumstances
-from console.call_api.api_call import LEFT_OUT, ApiCall, as_curl, perform_call, without_secrets
+from console.call_api.api_call import ApiCall, as_curl, perform_call
 from console.models import AuditEntry, Membership, Operator, Organization, SavedApiCall, TicketPolicy
 from pingone_integration.endpoints import Endpoint
 from tests.support.people import ENVIRONMENT
@@ -238,6 +243,24 @@ def test_secrets_of_a_body_reach_only_pingone(
     ("media_type", "path", "body", "kept"),
     [
         ("application/json", "/users", {"name": {"given": "A"}, "on": True}, {"name": {"given": "A"}, "on": True}),
+        (
+            "application/json",
+            "/users",
+            {"Authorization": "Bearer x", "Cookie": "x"},
+            {"Authorization": LEFT_OUT, "Cookie": LEFT_OUT},
+        ),
+        (
+            "application/json",
+            "/users",
+            {"pwd": "x", "apiKey": {"id": "x"}},
+            {"pwd": LEFT_OUT, "apiKey": {"id": LEFT_OUT}},
+        ),
+        (
+            "application/json",
+            "/users",
+            {"notes": "x", "n": 5, "to": [USER]},
+            {"notes": LEFT_OUT, "n": LEFT_OUT, "to": [USER]},
+        ),
         ("application/json", "/users", {"recoveryCode": 12345678}, {"recoveryCode": LEFT_OUT}),
         ("application/vnd.pingidentity.password.set+json", "/x", {"value": "s"}, {"value": LEFT_OUT}),
         ("application/json", f"/users/{USER}/password", ["s", None], [LEFT_OUT, None]),
@@ -247,7 +270,79 @@ def test_secrets_of_a_body_reach_only_pingone(
 def test_possible_secrets_are_left_out_of_the_record(media_type: str, path: str, body: Any, kept: Any) -> None:
     call = ApiCall(method="POST", endpoint=Endpoint(path=path), media_type=media_type, body=json.dumps(body))
 
-    assert json.loads(without_secrets(call)) == kept
+    assert json.loads(call.harmless_body) == kept
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("limit=25&expand=population", "limit=25&expand=population"),
+        ("access_token=canary&limit=1", "access_token=(left out)&limit=1"),
+        ("apiKey=canary&apiKey=canary", "apiKey=(left out)&apiKey=(left out)"),
+        (f"population.id={USER}", f"population.id={USER}"),
+        ("sig", "sig=(left out)"),
+    ],
+)
+def test_query_keeps_harmless_values_alone(query: str, kept: str) -> None:
+    assert unquote_plus(harmless_query(query)) == kept
+
+
+WRITTEN_BEFORE = {
+    "method": "POST",
+    "path": "/users",
+    "query": "access_token=canary",
+    "media_type": "application/json",
+    "body": '{"username": "mara", "Cookie": "canary"}',
+}
+
+
+def test_values_in_older_entries_are_hidden_wherever_they_are_shown(
+    admin: Client, acme: Organization, org_admin: Operator
+) -> None:
+    circumstances = Circumstances(source_address="203.0.113.7")
+    actor = enter_org(org_admin, "acme").actor
+    subject = entries.Subject(kind=AuditEntry.Subject.API, name="POST /users")
+    entry = entries.refuse(
+        acme, actor, "api.call", subject, circumstances=circumstances, inputs=WRITTEN_BEFORE, reason="a test"
+    )
+    assert entry
+    addresses = [PAGE, f"{PAGE}?entry={entry.entry}", f"/o/acme/audit/{entry.entry}/", "/o/acme/audit/"]
+    addresses += ["/o/acme/audit/export/csv/", "/o/acme/audit/export/jsonl/"]
+
+    shown = {address: admin.get(address).getvalue().decode() for address in addresses}
+
+    assert "mara" in shown[f"{PAGE}?entry={entry.entry}"]
+    assert [address for address, text in shown.items() if "canary" in text] == []
+
+
+def test_saved_request_with_a_value_left_out_is_not_sent_until_it_is_filled_in(
+    admin: Client, acme: Organization, org_admin: Operator, pingone: respx.MockRouter
+) -> None:
+    SavedApiCall.objects.create(organization=acme, name="Old", saved_by=org_admin, **WRITTEN_BEFORE)
+    page = admin.get(f"{PAGE}?saved={SavedApiCall.objects.get().pk}").text
+    assert "canary" not in page
+    left_out = {"query": f"access_token={LEFT_OUT}", "body": json.dumps({"username": "mara", "Cookie": LEFT_OUT})}
+
+    for name, value in left_out.items():
+        refused = send_write(admin, None, **{name: value})
+        assert refused.status_code == 422
+        assert "Fill in the values that are marked (left out)" in refused.content.decode()
+
+    assert not pingone.calls
+    saved = admin.post(f"{PAGE}save/", {"method": "POST", "path": "/users", "name": "New", **left_out})
+    assert saved.status_code == 302
+
+
+@given(
+    st.recursive(st.just("canary") | st.just(31337), lambda inner: st.dictionaries(st.text("xyz-", max_size=3), inner))
+)
+def test_no_value_of_an_unknown_name_is_kept(body: Any) -> None:
+    call = ApiCall(
+        method="POST", endpoint=Endpoint(path="/users"), media_type="application/json", body=json.dumps({"x": body})
+    )
+
+    assert "canary" not in call.harmless_body
+    assert "31337" not in call.harmless_body
 
 
 def test_saved_call_fills_the_form_only_in_its_organization(
@@ -261,7 +356,7 @@ def test_saved_call_fills_the_form_only_in_its_organization(
     others = browser_of(stranger).get(f"/o/globex/call-api/?saved={saved.pk}").content.decode()
 
     assert f'value="/users/{USER}"' in mine
-    assert "&quot;Analyst&quot;" in mine
+    assert "&quot;(left out)&quot;" in mine
     assert USER not in others
     assert browser_of(stranger).post(f"/o/globex/call-api/{saved.pk}/forget/").status_code == 404
     assert SavedApiCall.objects.exists()
