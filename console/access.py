@@ -50,7 +50,7 @@ class Permission(StrEnum):
 
 
 PERMISSION_LABELS: dict[Permission, Text] = {  # after "permission to"
-    Permission.ENTER: _("enter the organization"),
+    Permission.ENTER: _("open the organization"),
     Permission.VIEW_USERS: _("see users"),
     Permission.SYNC_POPULATIONS: _("sync populations"),
     Permission.CREATE_USERS: _("create users"),
@@ -64,7 +64,7 @@ PERMISSION_LABELS: dict[Permission, Text] = {  # after "permission to"
     Permission.SET_PASSWORDS: _("set temporary passwords"),
     Permission.CHANGE_GROUPS: _("change users' groups"),
     Permission.EXPORT_USERS: _("export lists of users"),
-    Permission.SWITCH_MFA: _("turn MFA on and off"),
+    Permission.SWITCH_MFA: _("switch MFA on and off"),
     Permission.CHANGE_DEVICES: _("change users' MFA devices"),
     Permission.END_SESSIONS: _("end users' sessions"),
     Permission.CALL_API: _("call any PingOne endpoint"),

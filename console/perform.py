@@ -430,8 +430,8 @@ def _no_proof(trace: Trace) -> PingOneError:
 def _not_shown() -> PingOneError:
     error = Unavailable("accepted, but not shown", outcome_known=False)
     error.title = _("PingOne accepted the change, but does not show it")
-    error.cause = _("The user was read twice after the change, and it was not there.")
-    error.resolution = _("Refresh in a moment, and check the current state before you try again.")
+    error.cause = _("The console read the user twice after the change, and the change was not there.")
+    error.resolution = _("Reload the page in a moment, and check the current state before you try again.")
     return error
 
 

@@ -102,7 +102,9 @@ class AuthenticationError(PingOneError):
 
     kind = "authentication-error"
     title = _("PingOne rejected these credentials")
-    cause = _("The client ID or secret is wrong, the client authentication method is different, or the code expired.")
+    cause = _(
+        "The Client ID or Client secret is wrong, the client authentication method is different, or the code expired."
+    )
     resolution = _(
         "Check Client ID, Client secret and authentication method against the PingOne application, then connect again."
     )
@@ -256,7 +258,9 @@ class Duplicate(PingOneError):
 
     kind = "duplicate"
     title = _("This already exists")
-    cause = _("Another user or group has the same value, maybe in a population you cannot see.")
+    cause = _(
+        "Another user or group has the same value, maybe in a population that the administrator who connected cannot see."
+    )
     resolution = _("Choose another value, or use the existing one.")
 
 

@@ -185,7 +185,7 @@ def _check_balance(raw: str) -> None:
         elif character in "([":
             open_brackets.append(character)
         elif character in ")]" and (not open_brackets or open_brackets.pop() + character not in {"()", "[]"}):
-            raise BadFilter(format_lazy(_("There is a “{bracket}” without an opening one."), bracket=character))
+            raise BadFilter(format_lazy(_("The opening bracket for “{bracket}” is missing."), bracket=character))
     if quoted:
         raise BadFilter(_("A closing quotation mark is missing."))
     if open_brackets:

@@ -112,14 +112,14 @@ _SUBMITTED_BEFORE = {
     Outcome.SUCCEEDED: _("This was already done."),
     Outcome.NO_CHANGE: _("This was already submitted. There was nothing to change."),
     Outcome.CONFLICT: _(
-        "This was already submitted, but the user had changed in between. Press the button again to retry."
+        "This was already submitted, but the user was changed in the meantime. Press the button again to retry."
     ),
     Outcome.REFUSED: _("This was already submitted and was refused. Press the button again to retry."),
     Outcome.FAILED: _("This was already submitted and failed. Press the button again to retry."),
     Outcome.UNKNOWN: _("This was already submitted, and its outcome is unknown."),
 }
 _NOT_TRIED = _("Skipped: PingOne stopped responding.")
-_MAY_HAVE_HAPPENED = _("It may or may not have been applied.")
+_MAY_HAVE_HAPPENED = _("The change may or may not have been made.")
 _NOT_SUCCEEDED = _("This was already submitted and did not succeed.")
 _NOTHING_CHANGED = _("Nothing was changed.")
 _NOT_KEPT = _("{secret}: shown only once. Press the button again if you need another one.")

@@ -44,7 +44,7 @@ EVENTS: dict[str, Text] = {
     "connection.settings-changed": _("Connection settings changed"),
     "connection.connected": _("Connected to PingOne"),
     "connection.connect-failed": _("Failed to connect to PingOne"),
-    "connection.environment-chosen": _("Managed environment selected"),
+    "connection.environment-chosen": _("Managed environment chosen"),
     "connection.disconnected": _("Disconnected from PingOne"),
     "group.members-exported": _("Group members exported"),
     "membership.added": _("Member added"),

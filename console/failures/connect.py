@@ -60,8 +60,8 @@ _BY_ERROR = {
     "access_denied": _refusal(
         _("The connection was not approved"),
         _(
-            "Someone chose Cancel in PingOne, or the person who signed in may not use the application. It usually lets "
-            "in only people with an administrator role."
+            "Someone chose Cancel in PingOne, or the person who signed in is not allowed to use the application. "
+            "It usually lets in only people with an administrator role."
         ),
         _("Connect again, sign in as an administrator of the environment to manage, and approve the connection."),
     ),

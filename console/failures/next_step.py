@@ -10,7 +10,7 @@ from pingone_integration.texts import Text
 # For exactly these classes, not their subclasses.
 _NEXT_STEPS: dict[type[PingOneError], Text] = {
     errors.PingOneError: _("Send them the IDs shown with the error."),
-    errors.NotConnected: _("An org admin can connect it under Settings, PingOne."),
+    errors.NotConnected: _("An org admin can connect PingOne under Settings, PingOne."),
     errors.SettingsIncomplete: _("An org admin can enter them under Settings, PingOne."),
     errors.NoEnvironmentChosen: _("An org admin can choose it under Settings, PingOne."),
     errors.TokenRefreshFailure: _("An org admin can reconnect under Settings, PingOne."),
@@ -19,8 +19,8 @@ _NEXT_STEPS: dict[type[PingOneError], Text] = {
     errors.StateRejected: _("Open Settings, PingOne, and press Connect."),
     errors.CallsPaused: _("An org admin can check the connection before then."),
     errors.SealBroken: _(
-        "Ask the server's administrator to check its keys and database, or ask an org admin to enter the client secret "
-        "and reconnect."
+        "Ask the person who runs this console to check its keys and database, or ask an org admin to enter the "
+        "Client secret and connect again."
     ),
 }
 _AFTER_UNLOCKING: dict[UnlockFailure.Reason, Text] = {

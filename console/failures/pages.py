@@ -78,7 +78,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         Failure(
             status=HTTPStatus.BAD_REQUEST,
             title=_("This request could not be read"),
-            cause=_("Something in it is malformed."),
+            cause=_("Your browser sent something that the console cannot read."),
             resolution=_("Go back, reload the page, and try again."),
         ),
     )

@@ -51,7 +51,7 @@ class TicketPolicy(models.Model):
         """Return what a ticket looks like: an example, never the regular expression."""
         example = example_of(self.pattern)
         if not example:
-            return _("Enter a ticket number of this organization.")
+            return _("This does not match your organization's ticket pattern. Check the ticket number.")
         return format_lazy(_("Enter a ticket number like {example}."), example=example)
 
 

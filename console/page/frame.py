@@ -71,7 +71,7 @@ NAVIGATION = (
         icon="history",
         url_name="audit",
         permission=Permission.VIEW_AUDIT,
-        purpose=_("See who did what to whom, and export it."),
+        purpose=_("See who did what to whom."),
     ),
     Destination(
         label=_("Troubleshooting"),
@@ -94,7 +94,7 @@ NAVIGATION = (
         url_name="members",
         permission=Permission.MANAGE_MEMBERS,
         section=_("Settings"),
-        purpose=_("Invite people, and set their roles."),
+        purpose=_("Add members, and set their roles."),
     ),
     Destination(
         label=_("Policies"),

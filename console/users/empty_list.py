@@ -43,11 +43,11 @@ def empty_list(form: UserSearchForm, page: Page[User] | None, cursor: str, *, ha
             _searched_for(form.criteria.text, has_filters=has_filters),
             _(
                 "PingOne matches from the start of each name: try fewer letters. "
-                "Users in populations that the connected administrator cannot see do not appear."
+                "Users in populations that the administrator who connected cannot see do not appear."
             ),
         )
         return EmptyList(icon="search", title=_("No user found"), sentences=sentences, is_search=True)
-    sentence = _("There are no users in the populations that the connected administrator can see.")
+    sentence = _("There are no users in the populations that the administrator who connected can see.")
     return EmptyList(icon="users", title=_("No users"), sentences=(sentence,))
 
 

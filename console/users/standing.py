@@ -333,7 +333,7 @@ CASES = (
     Case(
         key="mfa-no-working-device",
         answer=Answer.NO,
-        word=_("No MFA device"),
+        word=_("No working MFA device"),
         says=_("MFA is on, but no device works: each is blocked or was never activated."),
         when=lambda known: known.is_kept_out_by_mfa and known.has_device and not known.has_locked_device,
         helps=("mfa.bypass", "mfa.disable"),

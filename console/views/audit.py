@@ -113,7 +113,7 @@ def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> Ht
     access.require(action.permission)
     settled = resolve(access, latest)
     if settled.revision == latest.revision:
-        messages.warning(request, _("Checked the user in PingOne. That does not show whether it happened."))
+        messages.warning(request, _("Checked the user in PingOne. The outcome is still unknown."))
     else:
         messages.success(request, settled.note)
     return redirect("audit-entry", access.org.slug, entry_id)

@@ -93,7 +93,7 @@ CHECKS = (
         run=grant.refresh_token,
         needs=("tokens",),
     ),
-    Check(key="sign-on-due", title=_("Next required sign-in"), run=grant.sign_on_due, needs=("tokens",)),
+    Check(key="sign-on-due", title=_("No new approval is due soon"), run=grant.sign_on_due, needs=("tokens",)),
 )
 BY_KEY = {check.key: check for check in CHECKS}
 
@@ -134,6 +134,6 @@ def run_all(subject: Subject, *, within_s: float | None = None) -> Iterator[Resu
 
 
 def _out_of_time(check: Check) -> Result:
-    text = _("The checks before it took too long.")
+    text = _("The earlier checks took too long.")
     finding = Finding(state=State.SKIPPED, text=text, advice=_("Run this check on its own."))
     return Result(check=check, finding=finding, seconds=0)

@@ -61,11 +61,14 @@ def credentials(subject: Subject) -> Finding:
             error,
             _("PingOne does not accept the Client ID, the Client secret or the authentication method."),
             _(
-                "Copy the Client ID and a new Client secret from the PingOne application, and compare its Token "
-                "Endpoint Authentication Method."
+                "Copy the Client ID and a new Client secret from the PingOne application, and choose the same method "
+                "here as its Token Auth Method."
             ),
         )
-    return cannot_tell(_("PingOne accepted a code that it never issued."))
+    text = _(
+        "PingOne accepted an invented code, so this check does not show whether the Client ID and secret are right."
+    )
+    return cannot_tell(text)
 
 
 def tokens(subject: Subject) -> Finding:
@@ -89,7 +92,9 @@ def refresh(subject: Subject) -> Finding:
     source = StoredTokens(connection.pk)
     is_due = _left(connection) <= MARGIN
     if not is_due and not subject.renewal_asked_for:
-        due = format_lazy(_("Not due for {span}."), span=in_words(_left(connection)))
+        due = format_lazy(
+            _("The access token does not need to be renewed for {span}."), span=in_words(_left(connection))
+        )
         return passed(sentences(due, _age(connection)))
     before = connection.token_version
     token = source.current() if is_due else source.renewed(source.current())

@@ -169,7 +169,7 @@ def clock(subject: Subject) -> Finding:
     else:
         text = _("This server's clock is {span} behind PingOne's.")
     text = format_lazy(text, span=in_words(abs(ahead)))
-    advice = _("Correct the clock of this server, for example with NTP.")
+    advice = _("Set this server's clock, for example with NTP.")
     return warning(text, advice) if abs(ahead) < WRONG_CLOCK else failed(SignOnUnverified, text, advice)
 
 

@@ -177,20 +177,22 @@ def rate_limits(subject: Subject) -> Finding:
     connection.refresh_from_db()
     room = rate_limit.headroom(connection)
     ours = format_lazy(
-        _("This server sends at most {limit} calls a second. In this second, {left} are left."),
+        _("This server sends at most {limit} calls per second. It can send {left} more right now."),
         limit=room.limit,
         left=room.left,
     )
     if room.closed_until:
-        wait = format_lazy(_("PingOne asked to wait until {time} UTC."), time=f"{room.closed_until:%H:%M:%S}")
-        return warning(sentences(wait, ours), _("Wait until then."))
+        wait = format_lazy(
+            _("PingOne asked this server to wait until {time} UTC."), time=f"{room.closed_until:%H:%M:%S}"
+        )
+        return warning(sentences(wait, ours), _("Wait until the time that PingOne asked for."))
     if limits is None:
         hidden = _("PingOne does not show the license's limits to the administrator who connected.")
         return cannot_tell(sentences(hidden, ours))
     if not limits:
         return cannot_tell(sentences(_("PingOne does not say how many calls the license allows."), ours))
     allowed = listed(*(_calls(what, limit) for what, limit in limits.items()))
-    allows = format_lazy(_("Each second, the license allows {calls}."), calls=allowed)
+    allows = format_lazy(_("The license allows {calls} per second."), calls=allowed)
     if min(limits.values()) < FEW_A_SECOND:
         few = _("That is not much for several people at once.")
         return warning(sentences(allows, ours, few), _("Ask the person who manages your PingOne license."))

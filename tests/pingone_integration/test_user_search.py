@@ -140,8 +140,8 @@ def test_raw_filter_stays_a_single_condition_among_others():
         ('title eq "A', "A closing quotation mark is missing."),
         ('title eq "A\\"', "A closing quotation mark is missing."),
         ('(title eq "A"', "The closing bracket for “(” is missing."),
-        ('title eq "A") or (enabled eq true', "There is a “)” without an opening one."),
-        ('memberOfGroups[id eq "x")', "There is a “)” without an opening one."),
+        ('title eq "A") or (enabled eq true', "The opening bracket for “)” is missing."),
+        ('memberOfGroups[id eq "x")', "The opening bracket for “)” is missing."),
     ],
 )
 def test_unbalanced_raw_filter_is_refused_before_the_call(raw, complaint):

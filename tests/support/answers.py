@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import respx
 
 ADA = UUID("c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21")
 BO = UUID("c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e22")
@@ -96,3 +97,16 @@ def answer_panels(pingone, name="Field engineers"):
     }
     for path, answer in answers.items():
         pingone.get(f"/users/{ADA}/{path}").mock(return_value=httpx.Response(200, content=json.dumps(answer)))
+
+
+def shows_joined_group(router: respx.MockRouter, user_id: UUID, group_id: UUID) -> None:
+    """Answer reads of a membership: direct once a write of it was answered with 201, and not found before."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        for call in router.calls:
+            joins = call.request.method == "POST" and call.has_response and call.response.status_code == 201
+            if joins and json.loads(call.request.content) == {"id": str(group_id)}:
+                return httpx.Response(200, json={"id": str(group_id), "type": "DIRECT"})
+        return httpx.Response(404, json=error("NOT_FOUND"))
+
+    router.get(f"/users/{user_id}/memberOfGroups/{group_id}").mock(side_effect=answer)

@@ -287,7 +287,7 @@ def _ambiguous(name: str) -> str:
 
 
 def _not_found(name: str) -> str:
-    return f"No user found for {name}. You only see users in populations that the connected administrator can see."
+    return f"No user found for {name}. You only see users in populations that the administrator who connected can see."
 
 
 def _known(api: PingOneApi, user: User) -> Known:

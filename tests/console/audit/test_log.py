@@ -265,7 +265,7 @@ def test_unknown_outcome_stays_if_reading_cannot_resolve_it(browser_of, acme, he
 
     response = browser_of(helpdesk).post(f"/o/acme/audit/{row.entry}/read-again/", follow=True)
 
-    assert "does not show whether it happened" in response.text
+    assert "The outcome is still unknown" in response.text
     assert AuditEntry.objects.current().get().outcome == "unknown"
 
 

@@ -47,7 +47,7 @@ def service() -> Iterator[respx.MockRouter]:
 
 @pytest.fixture
 def seen(service):
-    """Return a function that mocks the environments that the connected administrator can see."""
+    """Return a function that mocks the environments that the administrator who connected can see."""
 
     def answer(environments: list[dict[str, Any]]) -> None:
         service.get(f"{API_URL}/v1/environments").respond(json={"_embedded": {"environments": environments}})

@@ -167,7 +167,7 @@ def test_token_is_renewed_only_by_post(admin: Client, wire: respx.MockRouter, co
     discoverable(wire)
     exchange = wire.post(f"{ISSUER}/token").respond(json=tokens())
 
-    assert "Not due for" in admin.get(f"{PAGE}checks/refresh/", headers=HTMX).text
+    assert "does not need to be renewed for" in admin.get(f"{PAGE}checks/refresh/", headers=HTMX).text
     assert not exchange.called
 
     assert "just renewed" in admin.post(f"{PAGE}checks/refresh/", headers=HTMX).text

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from console.models import AuditEntry, Operator, TicketPolicy
 from pingone_integration.models import SyncedPopulation
-from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, STAFF, ada, bo, error, listing
+from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, STAFF, ada, bo, error, listing, shows_joined_group
 from tests.support.people import ENVIRONMENT
 
 NEW = "/o/acme/users/new/"
@@ -48,7 +48,7 @@ def environment(pingone: Any) -> Any:
     pingone.get(f"/groups/{STAFF}").respond(json={"id": str(STAFF), "name": "All"})
     pingone.get(f"/users/{ADA}").respond(json=ada())
     for group in (ENGINEERS, STAFF):
-        pingone.get(f"/users/{ADA}/memberOfGroups/{group}").respond(404, json=error("NOT_FOUND"))
+        shows_joined_group(pingone, ADA, group)
     return pingone
 
 
@@ -176,7 +176,7 @@ def test_follow_up_actions_stop_after_an_unknown_outcome(create, environment):
     assert joined.call_count == 1
     told = notices(create.client)
     assert "We do not know whether Ada Berg was added to Engineers." in told
-    assert "It may or may not have been applied." in told
+    assert "The change may or may not have been made." in told
     assert "Could not add Ada Berg to All. Skipped: PingOne stopped responding" in told
 
 

@@ -184,7 +184,7 @@ TABLE = [
         ("mfa.bypass", "mfa.disable"),
     ),
     (
-        "no device that works", {}, OK, mfa(BLOCKED, NOT_ACTIVATED), NO, "No MFA device",
+        "no device that works", {}, OK, mfa(BLOCKED, NOT_ACTIVATED), NO, "No working MFA device",
         "MFA is on, but no device works: each is blocked or was never activated.", ("mfa.bypass", "mfa.disable"),
     ),
     ("no device, but no MFA", {"mfaEnabled": False}, OK, mfa(), YES, "Active", "They can sign in.", ()),

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from console.models import AuditEntry, Operator, TicketPolicy
-from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, ada, bo, error, listing
+from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, ada, bo, error, listing, shows_joined_group
 
 PAGE = f"/o/acme/users/{ADA}/groups/"
 PANEL = f"/o/acme/users/{ADA}/panels/groups/"
@@ -42,7 +42,7 @@ def directory(pingone: Any) -> Any:
         pingone.get(f"/groups/{one}").respond(json=group(one))
         roles = [{"id": str(BO)}] if one == ADMINS else []
         pingone.get(f"/groups/{one}/roleAssignments").respond(json=listing("roleAssignments", *roles))
-        pingone.get(f"/users/{ADA}/memberOfGroups/{one}").respond(404, json=error("NOT_FOUND"))
+        shows_joined_group(pingone, ADA, one)
     return pingone
 
 

@@ -16,7 +16,7 @@ import time_machine
 
 from console.models import Organization
 from pingone_integration import errors
-from pingone_integration.calls import deadline, transport
+from pingone_integration.calls import deadline, empty_answers, transport
 from pingone_integration.calls.api import PingOneApi, http_client
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
@@ -68,13 +68,29 @@ def test_write_states_its_media_type(api: PingOneApi, pingone: respx.MockRouter,
     assert request.content == '{"a":"é"}'.encode()
 
 
-def test_empty_answer_is_an_empty_object(api: PingOneApi, pingone: respx.MockRouter) -> None:
+def test_answer_without_content_is_an_answer_with_204_alone(api: PingOneApi, pingone: respx.MockRouter) -> None:
     pingone.delete("/users/x").respond(204)
     pingone.post("/users/x").respond(200)
+    pingone.get("/users/x").respond(200)
 
     api.delete("/users/x")
 
-    assert api.post("/users/x") == {}
+    for ask, known in ((api.post, False), (api.get, True)):
+        with pytest.raises(errors.Unavailable) as caught:
+            ask("/users/x")
+        assert caught.value.outcome_known is known
+
+
+def test_empty_answers_to_writes_can_be_collected(api: PingOneApi, pingone: respx.MockRouter) -> None:
+    pingone.post("/users/x").respond(200)
+    pingone.get("/users/x").respond(200)
+
+    with empty_answers.collected() as found:
+        assert api.post("/users/x") == {}
+        with pytest.raises(errors.Unavailable):
+            api.get("/users/x")
+
+    assert [trace.call for trace in found] == ["POST /users/x"]
 
 
 STATUSES = [
