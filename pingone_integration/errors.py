@@ -259,7 +259,8 @@ class Duplicate(PingOneError):
     kind = "duplicate"
     title = _("This already exists")
     cause = _(
-        "Another user or group has the same value, maybe in a population that the administrator who connected cannot see."
+        "Another user or group has the same value, maybe in a population that the administrator who connected "
+        "cannot see."
     )
     resolution = _("Choose another value, or use the existing one.")
 

@@ -88,7 +88,7 @@ def test_page_reports_unreadable_credentials_without_a_call(
     page = response.content.decode()
     assert "The stored credentials cannot be decrypted" in page
     assert cause in page
-    assert "an org admin to enter the client secret and reconnect" in page
+    assert "an org admin to enter the Client secret and connect again" in page
     assert str(acme.connection.pk) not in page
 
 
