@@ -178,7 +178,7 @@ def test_wrong_secret_or_method_is_reported_after_the_approval(admin, typed, ini
     told = come_back(admin, sign_on(leave(admin, typed | mistake)))
 
     assert "PingOne rejected these credentials" in told
-    assert "The client ID or secret is wrong, the client authentication method is different" in told
+    assert "The Client ID or Client secret is wrong, the client authentication method is different" in told
     assert typed["client_id"] in admin.get(SETTINGS).text
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
