@@ -29,7 +29,7 @@ class Seen:
         With an answer, the state can show that nothing had to be changed, or that the change is not there (yet).
         Without one, only a change that was not there before shows that it happened.
         """
-        if self.expected and self.has_effect and self.was_read and self.before == self.after:
+        if self.expected and self.has_effect and self.before == self.after:
             return NoChange
         if not is_proof:
             return Done if self.is_changed and self.has_effect else Unknown
