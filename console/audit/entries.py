@@ -262,7 +262,10 @@ def storable(values: Any) -> Any:
 
 def _plain(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
+        try:
+            return value.astimezone(UTC).isoformat()
+        except OverflowError:  # the first or last day of time, beyond which UTC would be
+            return value.isoformat()
     if isinstance(value, Promise):
         return english(value)
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -57,7 +57,7 @@ def _pingone() -> Iterator[None]:
 def browser(operator: Operator, time_zone: str = "UTC") -> Client:
     client = Client()
     client.force_login(operator)
-    client.cookies["console_time_zone"] = time_zone
+    client.cookies["timezone"] = time_zone
     return client
 
 
