@@ -22,7 +22,7 @@ PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_
 	PUBLIC_URL=https://console.acme.test DEBUG=False
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo demo-reset test test-postgres lint run format messages lock bench
+.PHONY: help install demo demo-reset test test-postgres lint run format messages stylesheet lock bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ bench: $(VENV)/installed-dev ## Measure the console, a million audit entries and
 
 messages: $(VENV)/installed-dev ## Extract the texts of the pages to console/locale
 	@$(RUN) -m tests.support.catalogs
+
+stylesheet: $(VENV)/installed-dev ## Reduce Tabler's stylesheet to what the pages use (static/vendor/tabler/tabler.css)
+	@$(RUN) -m tests.support.stylesheet
 
 lock: $(VENV)/installed-dev ## Compile the requirements files from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(VENV)/bin/uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements.txt
