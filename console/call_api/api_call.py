@@ -12,7 +12,7 @@ from console.actions.outcome import Done, Failed, Result, Unknown
 from console.audit.api_requests import ACTION, harmless_body, harmless_query
 from console.audit.entries import Circumstances, Subject
 from console.models import AuditEntry
-from console.perform import After, Before, run
+from console.perform.run import After, Before, run
 from pingone_integration import endpoints
 from pingone_integration.calls.api import READS, PingOneApi
 from pingone_integration.endpoints import Endpoint, Exchange
@@ -57,7 +57,7 @@ class ApiCall:
 def perform_call(access: OrgAccess, call: ApiCall, circumstances: Circumstances) -> Result:
     """Record the call, send it once, and record its outcome, on the same path as every action.
 
-    The result holds PingOne's answer, an Exchange, whatever its status. Raises the errors of perform.run.
+    The result holds PingOne's answer, an Exchange, whatever its status. Raises the errors of run.
     """
     return run(access, CallOperation(call=call), circumstances)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
 from console.actions.outcome import Result, Unknown
-from console.perform import MOST_AT_ONCE, Step
+from console.perform.several import MOST_AT_ONCE, Step
 from pingone_integration.groups import Group
 from pingone_integration.texts import Text
 

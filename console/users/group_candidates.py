@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from console.perform import MOST_AT_ONCE
+from console.perform.several import MOST_AT_ONCE
 from pingone_integration import groups
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.paging import Page

@@ -8,7 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.actions.forms import ActionForm
-from console.perform import MOST_AT_ONCE
+from console.perform.several import MOST_AT_ONCE
 
 
 class UuidsField(forms.Field):

@@ -39,8 +39,9 @@ from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
-from console.perform import inverse_of, perform
-from console.perform import undo as perform_undo
+from console.perform.undo import inverse_of
+from console.perform.undo import undo as perform_undo
+from console.perform.user_operation import perform
 from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_panels
 from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket

@@ -24,7 +24,8 @@ from console.models import AuditEntry
 from console.models.audit import EXPORTED
 from console.page.csv_export import csv_lines
 from console.page.pager import Pager
-from console.perform import inverse_of, is_open, resolve, undo_of
+from console.perform.resolve import is_open, resolve
+from console.perform.undo import inverse_of, undo_of
 from pingone_integration.errors import kinds
 from pingone_integration.texts import Text
 

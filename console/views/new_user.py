@@ -33,7 +33,8 @@ from console.failures.failure import Failure, report, with_explanation
 from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models.tickets import ticket_policy
-from console.perform import perform, perform_each
+from console.perform.several import perform_each
+from console.perform.user_operation import perform
 from console.responses import TYPED_BEFORE, circumstances_of, go, tell
 from console.tickets import current_ticket
 from console.users.afterwards_form import AfterwardsForm

@@ -20,7 +20,7 @@ from console.actions.outcome import NoChange, Result, Unknown, error_of, problem
 from console.failures.failure import report, with_explanation
 from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
-from console.perform import MOST_AT_ONCE, Step, perform_each
+from console.perform.several import MOST_AT_ONCE, Step, perform_each
 from console.responses import circumstances_of, go
 from console.tickets import current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles

@@ -14,7 +14,8 @@ from console.actions.outcome import Done, NoChange, Refused, error_of
 from console.audit.chain import verify
 from console.audit.entries import Circumstances, storable
 from console.models import Organization
-from console.perform import perform, undo
+from console.perform.undo import undo
+from console.perform.user_operation import perform
 from pingone_integration import groups, passwords, populations, schemas, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import Duplicate, InvalidValue, MissingPermission, NotFound, PingOneError

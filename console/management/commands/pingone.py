@@ -44,7 +44,7 @@ from console.call_api.forms import CallApiForm, SendWriteForm
 from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
-from console.perform import perform
+from console.perform.user_operation import perform
 from console.users.standing import Gap, Known, Standing, standing_of
 from pingone_integration import mfa, passwords, users
 from pingone_integration.calls.api import PingOneApi

@@ -19,7 +19,9 @@ from console.actions.outcome import AlreadySubmitted, Conflict, Done, Failed, No
 from console.audit import entries
 from console.audit.entries import Circumstances
 from console.models import AuditEntry, Membership, Operator, TicketPolicy
-from console.perform import perform, resolve, undo
+from console.perform.resolve import resolve
+from console.perform.undo import undo
+from console.perform.user_operation import perform
 from pingone_integration.errors import MissingPermission, NotConnected, NotFound
 from tests.support.answers import ADA, ENGINEERS, STAFF, ada, error
 
@@ -359,7 +361,7 @@ def test_conflict_with_another_change_is_on_record(access, pingone):
 def test_bug_after_the_call_leaves_the_outcome_unknown(access, pingone, monkeypatch):
     reads(pingone, ada())
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
-    monkeypatch.delattr("console.perform._look_again")
+    monkeypatch.delattr("console.perform.user_operation._look_again")
 
     with pytest.raises(NameError):
         run(access, "user.deactivate")

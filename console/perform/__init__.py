@@ -1,0 +1,1 @@
+"""Checking, recording and running actions, and Undo."""

@@ -1,0 +1,48 @@
+"""Reading the user again after an unknown outcome."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from console.access import OrgAccess
+from console.actions.catalogue import BY_KEY
+from console.audit import entries
+from console.audit.entries import Outcome, storable
+from console.models import AuditEntry
+from pingone_integration import users
+from pingone_integration.errors import NotFound
+from pingone_integration.users import User
+
+LONGEST_RUN = timedelta(minutes=5)  # by then, all calls of one action have timed out
+
+
+def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
+    """Read the user again after an unknown outcome. Close the entry if that shows the outcome; return its latest row.
+
+    Raises a PingOneError if the user cannot be read now.
+    """
+    action = BY_KEY.get(entry.action)
+    if not is_open(entry) or action is None or not entry.subject_id:
+        return entry
+    api = access.pingone()
+    try:
+        user: User | None = users.get(api, UUID(entry.subject_id))
+    except NotFound:
+        user = None
+    inputs = action.inputs_on_record(entry.inputs)
+    now = storable(action.observe(api, user, inputs))
+    expected = storable(action.expected(inputs))
+    if expected is not None and expected.items() <= now.items():
+        outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
+    elif expected is not None and now == entry.before:
+        outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
+    else:
+        return entry
+    return entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
+
+
+def is_open(entry: AuditEntry) -> bool:
+    """Return whether the outcome is unknown: the answer was lost, or the process died."""
+    died = entry.outcome == Outcome.STARTED and entry.at < timezone.now() - LONGEST_RUN
+    return died or entry.outcome == Outcome.UNKNOWN
