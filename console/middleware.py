@@ -1,5 +1,6 @@
-"""Middleware for every page: privacy headers, time zone, deadline, session activity, PingOne's failures in words."""
+"""Middleware: health checks, host names, privacy headers, time zone, deadline, session activity, failures in words."""
 
+import logging
 import zoneinfo
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,11 +9,13 @@ from typing import Any
 
 from allauth.usersessions.middleware import UserSessionsMiddleware
 from allauth.usersessions.models import UserSession
+from django.core.exceptions import DisallowedHost
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
+from console import health
 from console.failures import pages
 from pingone_integration.calls import deadline
 from pingone_integration.errors import PingOneError
@@ -20,7 +23,45 @@ from pingone_integration.errors import PingOneError
 PAGE_S = 10.0  # nobody waits longer
 SEEN_EVERY = timedelta(minutes=1)
 
+UNKNOWN_HOST = (
+    "The console does not answer at this address.\n"
+    "Use the address in its setting PUBLIC_URL, or add this host name to ALLOWED_HOSTS.\n"
+)
+
+logger = logging.getLogger(__name__)
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class HealthChecks:
+    """The health checks, before anything that needs a known host, a session or the database."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        check = health.CHECKS.get(request.path)
+        return check(request) if check else self.get_response(request)
+
+
+class KnownHost:
+    """Requests for another host end here: links, cookies and redirects depend on the host, and so does every page.
+
+    Django's own answer to them is a page, which cannot be rendered without a host.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            logger.warning(
+                "Refused a request for the host %.100r: it is not in ALLOWED_HOSTS.", request.META.get("HTTP_HOST")
+            )
+            return HttpResponseBadRequest(UNKNOWN_HOST, content_type="text/plain; charset=utf-8")
+        return self.get_response(request)
 
 
 class PrivatePages:

@@ -10,7 +10,6 @@ from console.views import (
     connect,
     connections,
     groups,
-    health,
     home,
     members,
     new_user,
@@ -29,8 +28,6 @@ handler500 = "console.failures.pages.server_error"
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
     path("theme/", theme.choose_theme, name="theme"),
     # No sign-up and no change of one's own address: an org admin decides who is an operator.
     path("accounts/signup/", accounts.closed),

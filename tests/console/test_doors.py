@@ -19,8 +19,6 @@ RIGHTS: dict[str, Permission | str] = {
     # Written by hand, independently of the views: a view's own declaration must agree with this table. The key of a
     # URL without a name is its route.
     "home": "operator",
-    "healthz": "public: a load balancer has no session",
-    "readyz": "public: a load balancer has no session",
     "theme": "public: the sign-in page has the switch, too",
     "accounts/signup/": NOTHING_BEHIND,
     "accounts/email/": NOTHING_BEHIND,

@@ -1,13 +1,67 @@
+"""Health checks, and requests for a host that the console does not have."""
+
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 
-pytestmark = pytest.mark.database
+from console import health
+
+TEXT = "text/plain; charset=utf-8"
+STRANGE_HOSTS = [
+    "wrong.test",
+    "localhost.wrong.test",
+    "[::1",
+    "a b",
+    "localhost:port",
+    "wrong.test:443",
+    "x" * 5_000,
+    "",
+    "\t",
+]
 
 
-def test_healthz_works_without_a_database(client: Client) -> None:
-    assert client.get("/healthz").content == b"ok"
+@pytest.mark.parametrize("host", ["localhost", "10.0.0.7:8000", *STRANGE_HOSTS])
+def test_healthz_answers_whatever_the_host_without_a_database_or_a_session(client: Client, host: str) -> None:
+    answer = client.get("/healthz", headers={"host": host, "x-forwarded-proto": "http"})
+
+    assert (answer.status_code, answer.content, answer["Content-Type"]) == (200, b"ok\n", TEXT)
+    assert not answer.cookies
 
 
+@pytest.mark.database
 @pytest.mark.django_db
-def test_readyz_reports_a_migrated_server(client: Client) -> None:
-    assert client.get("/readyz").content == b"ready"
+def test_readyz_answers_whatever_the_host_on_a_migrated_server(client: Client) -> None:
+    answer = client.get("/readyz", headers={"host": "10.0.0.7"})
+
+    assert (answer.status_code, answer.content, answer["Content-Type"]) == (200, b"ready\n", TEXT)
+
+
+def test_readyz_names_a_database_that_does_not_answer(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(connection: object) -> None:
+        raise DatabaseError("connection refused")
+
+    monkeypatch.setattr(health, "MigrationExecutor", fail)
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.content) == (503, b"database: no answer\n")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_checks_only_read(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/o/acme/users/", "/nowhere/", "/static/console/theme.js"])
+def test_another_host_is_refused_in_words_and_without_a_traceback(
+    client: Client, caplog: pytest.LogCaptureFixture, settings: object, path: str, debug: bool
+) -> None:
+    settings.DEBUG = debug  # type: ignore[attr-defined]
+    for host in STRANGE_HOSTS:
+        caplog.clear()
+        answer = client.get(path, headers={"host": host})
+
+        assert (answer.status_code, answer["Content-Type"]) == (400, TEXT), host
+        assert "ALLOWED_HOSTS" in answer.text
+        assert "Traceback" not in caplog.text
+        assert all(len(record.getMessage()) < 250 for record in caplog.records)
