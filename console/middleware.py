@@ -12,6 +12,8 @@ from allauth.usersessions.models import UserSession
 from django.core.exceptions import DisallowedHost
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
@@ -62,6 +64,18 @@ class KnownHost:
             )
             return HttpResponseBadRequest(UNKNOWN_HOST, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
+
+
+class Compression(GZipMiddleware):
+    """Pages and files of the demo, compressed. A secret in a page stays secret: see `max_random_bytes`.
+
+    A download stays as it is: its rows are sent as they come, so that the crawl behind it ends with the browser.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.get("Content-Disposition", "").startswith("attachment"):
+            return response
+        return super().process_response(request, response)
 
 
 class PrivatePages:

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "console.middleware.HealthChecks",  # first: a load balancer knows neither the host name nor https
     "console.middleware.KnownHost",
     "django.middleware.security.SecurityMiddleware",
+    "console.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
