@@ -3,6 +3,8 @@
 A missing or wrong required variable stops the start with an error that names it; .env.example lists all variables.
 """
 
+import contextlib
+import os
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 from console.secret_key import check_secret_key
 from pingone_integration.connection.regions import parse_custom_hosts
@@ -18,7 +21,19 @@ from pingone_integration.sealing import check_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+
+class VariablesAndFiles(FileAwareMapping):  # type: ignore[misc]  # environ has no types
+    """The environment; SECRET_KEY_FILE names a file with the value of SECRET_KEY, and so on."""
+
+    def __getitem__(self, name: str) -> str:
+        return str(super().__getitem__(name)).rstrip("\r\n")  # editors end a file with a line break
+
+
+class Env(environ.Env):  # type: ignore[misc]
+    ENVIRON = VariablesAndFiles(cache=False)
+
+
+env = Env()
 if (BASE_DIR / ".env").exists():  # development only: a server gets its environment from its service manager
     env.read_env(BASE_DIR / ".env")
 
@@ -57,6 +72,10 @@ EMAIL_TIMEOUT = 5  # seconds for each step; a page that sends an email waits for
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"console@{_public.hostname}")
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    with contextlib.suppress(OSError):  # SQLite itself tells of a file that it cannot use
+        # Only the console may read names and addresses. SQLite's files beside it get the same mode.
+        os.close(os.open(DATABASES["default"]["NAME"], os.O_CREAT, 0o600))
+        os.chmod(DATABASES["default"]["NAME"], 0o600)  # noqa: PTH101 - a database of older versions
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes its lock at BEGIN: this wait honors the timeout, the upgrade of a read lock would not.
         "transaction_mode": "IMMEDIATE",
@@ -197,7 +216,10 @@ CSRF_COOKIE_NAME = "console_csrf"
 CSRF_FAILURE_VIEW = "console.failures.pages.csrf_failed"
 SECURE_SSL_REDIRECT = SERVED_OVER_TLS
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SERVED_OVER_TLS
+# Both bind other servers of the domain, and cannot be taken back for months.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the two above are the administrator's decision
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

@@ -1,15 +1,19 @@
 """A server's settings: all are documented, and an invalid setting stops the start."""
 
 import ast
+import contextlib
 import os
 import re
 import runpy
 import secrets
+import sqlite3
+import stat
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import environ
 import pytest
@@ -76,15 +80,16 @@ def start(**environment: str | None) -> subprocess.CompletedProcess[str]:
     )
 
 
-def load(monkeypatch: pytest.MonkeyPatch, **environment: str | None) -> None:
-    """Run console/settings.py in this process, which takes a hundredth of the time of a start."""
+def load(monkeypatch: pytest.MonkeyPatch, **environment: str | None) -> dict[str, Any]:
+    """Run console/settings.py in this process, which takes a hundredth of the time of a start. Return the settings."""
     monkeypatch.setattr(environ.Env, "read_env", lambda *_, **__: None)
     for name in variables_read():
         monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
     for name, value in {**WORKING, **environment}.items():
         if value is not None:
             monkeypatch.setenv(name, value)
-    runpy.run_path(str(ROOT / "console" / "settings.py"))
+    return runpy.run_path(str(ROOT / "console" / "settings.py"))
 
 
 def test_three_settings_are_enough_to_start() -> None:
@@ -123,6 +128,72 @@ def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
         load(monkeypatch, **{name: value})
 
     assert "changeme" not in str(refused.value)
+
+
+SECRETS = {
+    "SECRET_KEY": secrets.token_urlsafe(50),
+    "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
+    "DATABASE_URL": "postgres://console:secret@db/console",
+    "EMAIL_URL": "smtp+tls://console:secret@mail.acme.test:587",
+    "CACHE_URL": "redis://console:secret@cache:6379/0",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secret_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRETS[name]}\n")
+
+    from_file = load(monkeypatch, **{name: None, f"{name}_FILE": str(file)})
+
+    assert plain(from_file) == plain(load(monkeypatch, **{name: SECRETS[name], f"{name}_FILE": None}))
+    assert plain(from_file) != plain(load(monkeypatch, **{f"{name}_FILE": None}))
+
+
+def plain(settings: dict[str, Any]) -> dict[str, Any]:
+    names = ("SECRET_KEY", "CREDENTIAL_KEYS", "DATABASES", "CACHES", "EMAIL_HOST_PASSWORD")
+    return {name: settings.get(name) for name in names}
+
+
+def test_file_of_a_secret_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing")
+
+    with pytest.raises(OSError, match="missing"):
+        load(monkeypatch, SECRET_KEY=None, SECRET_KEY_FILE=missing)
+
+
+@pytest.mark.parametrize("mode", [None, 0o644])
+def test_only_the_console_may_read_its_sqlite_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int | None
+) -> None:
+    file = tmp_path / "console.sqlite3"
+    if mode:
+        file.touch(mode=mode)
+
+    load(monkeypatch, DATABASE_URL=f"sqlite:///{file}")
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_sqlite_gives_the_files_beside_it_the_same_mode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "console.sqlite3"
+    load(monkeypatch, DATABASE_URL=f"sqlite:///{file}")
+
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.executescript("PRAGMA journal_mode=WAL; CREATE TABLE person (name TEXT);")
+
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(["console.sqlite3", "console.sqlite3-wal", "console.sqlite3-shm"], 0o600)
+
+
+def test_hsts_binds_other_servers_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, asked = load(monkeypatch), load(monkeypatch, HSTS_INCLUDE_SUBDOMAINS="True", HSTS_PRELOAD="True")
+
+    assert plain["SECURE_HSTS_SECONDS"] == asked["SECURE_HSTS_SECONDS"] == 31_536_000
+    assert not plain["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+    assert not plain["SECURE_HSTS_PRELOAD"]
+    assert asked["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+    assert asked["SECURE_HSTS_PRELOAD"]
 
 
 MAKES_A_SECRET_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'

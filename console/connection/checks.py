@@ -20,6 +20,7 @@ from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import InvalidApiUrl, kinds
 from pingone_integration.models import Connection
 from pingone_integration.texts import Text, english
+from pingone_integration.version import VERSION
 
 
 def subject_of(organization: Organization, *, renewal_asked_for: bool = False) -> Subject:
@@ -121,6 +122,7 @@ def for_support(connection: Connection, results: list[Result], failed: list[Late
 
 def _facts(connection: Connection) -> list[tuple[str, object]]:
     return [
+        ("PingOne console", VERSION),
         ("Python", python_version()),
         ("Django", django.get_version()),
         ("httpx", version("httpx")),

@@ -13,6 +13,7 @@ import httpx
 from pingone_integration.calls import deadline
 from pingone_integration.calls.inflation import ACCEPTED, UnknownEncoding, inflated
 from pingone_integration.errors import OutOfTime
+from pingone_integration.version import VERSION
 
 MAX_ANSWER_BYTES = 5_000_000
 MAX_ANSWER_SECONDS = 20.0  # for a response that trickles in; TIMEOUT bounds each wait inside it
@@ -71,6 +72,9 @@ class BoundedTransport(httpx.HTTPTransport):
         return httpx.Response(response.status_code, headers=headers, content=bytes(content))
 
 
+USER_AGENT = f"pingone-console/{VERSION}"
+
+
 @cache
 def shared_transport() -> BoundedTransport:
     """Return the connection pool of this process.
@@ -88,7 +92,7 @@ def client_options() -> dict[str, Any]:
     return {
         "transport": shared_transport(),
         "timeout": TIMEOUT,
-        "headers": {"User-Agent": "pingone-console", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
+        "headers": {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": ACCEPTED},
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         "follow_redirects": False,
         "trust_env": False,

@@ -14,7 +14,7 @@ OF_THE_CONSOLE = re.compile(
     r"|\bSettings\b|\bTroubleshooting\b|(?<=\w )(?:Connect|Disconnect)\b"  # capitalized: the text on the screen
 )
 ALLOWED = {  # text: the reason that it does not name the console
-    "pingone-console": "the product's name, as PingOne sees it in User-Agent",
+    "pingone-console/": "the product's name, as PingOne sees it in User-Agent",
     "console": "the first label of the host of PingOne's admin console",
     "PingOne's admin console": "PingOne's",
     "under Settings, Environment Properties": "a place in PingOne's admin console",
