@@ -101,9 +101,7 @@ def disconnect(connection: Connection) -> None:
 
     Raises a PingOneError if PingOne does not confirm; the connection is disconnected in any case.
     """
-    ended = grants.store(connection, Connection.State.DISCONNECTED, grants.NOTHING, cause="Disconnected here.")
-    connection.refresh_from_db()
-    grants.revoke(ended)
+    grants.revoke(grants.end(connection, cause="Disconnected here."))
 
 
 def connection_of(state: str) -> Connection | None:
