@@ -98,13 +98,11 @@ class NoEnvironmentChosen(NotConnected):
 
 
 class AuthenticationError(PingOneError):
-    """PingOne does not authenticate us: client ID, secret, method, code or redirect URI."""
+    """PingOne does not authenticate us: client ID, secret or method; connection/refusals.py tells them apart."""
 
     kind = "authentication-error"
     title = _("PingOne rejected these credentials")
-    cause = _(
-        "The Client ID or Client secret is wrong, the client authentication method is different, or the code expired."
-    )
+    cause = _("The Client ID or Client secret is wrong, or the client authentication method is different.")
     resolution = _(
         "Check Client ID, Client secret and authentication method against the PingOne application, then connect again."
     )

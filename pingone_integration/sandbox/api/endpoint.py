@@ -161,6 +161,8 @@ class Resource:
             caller = authenticate(request)
         except InvalidToken:
             raise errors.invalid_token() from None
+        if caller.application.type != "WORKER":  # its users reach their own data only, which has no paths here
+            raise errors.not_allowed()
         call = Call(
             request=request,
             caller=caller,
