@@ -13,6 +13,7 @@ from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 
 from console.secret_key import check_secret_key
+from pingone_integration.calls.outgoing import check_ca_bundle, parse_proxy
 from pingone_integration.connection.regions import parse_custom_hosts
 from pingone_integration.sealing import check_keys
 
@@ -29,6 +30,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="")  # a missing key is refused below
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
 CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
 PINGONE_CUSTOM_HOSTS = parse_custom_hosts(env.list("PINGONE_CUSTOM_HOSTS", default=[]))
+PINGONE_CA_BUNDLE = check_ca_bundle(env.str("PINGONE_CA_BUNDLE", default=""))
+PINGONE_PROXY = parse_proxy(env.str("PINGONE_PROXY", default=""))
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'console.sqlite3'}")}
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")

@@ -66,7 +66,9 @@ class ConnectionFailure(PingOneError):
 
     kind = "connection-failure"
     title = _("PingOne could not be reached")
-    cause = _("The Auth URL may belong to another region, or a network, DNS or TLS problem blocks the way to PingOne.")
+    cause = _(
+        "The Auth URL may belong to another region, or a network, DNS, proxy or TLS problem blocks the way to PingOne."
+    )
     resolution = _("Check the Auth URL and the API URL derived from it against PingOne's settings, then try again.")
 
 

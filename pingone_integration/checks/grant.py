@@ -60,7 +60,7 @@ def credentials(subject: Subject) -> Finding:
             return cannot_tell(format_lazy(text, code=error.trace.code))
         reason = told_apart(client, error, redirect_uri=subject.redirect_uri)
         if isinstance(reason, WrongAuthenticationMethod):
-            return finding_of(error, reason.cause, _("Choose the other client authentication method under Settings."))
+            return finding_of(error, reason.cause, _("Choose the other client authentication method."))
         return finding_of(
             error,
             _("PingOne does not accept the Client ID, the Client secret or the authentication method."),
