@@ -212,3 +212,5 @@ def test_activities_are_read_by_post_and_in_pages(ada: httpx.Client):
 
     actions = [one["action"]["type"] for body in (first, second) for one in body["_embedded"]["activities"]]
     assert actions == ["USER.UPDATED", "USER.UNLOCKED", "USER.LOCKED", "USER.CREATED"]
+    followed = ada.get(first["_links"]["next"]["href"]).json()["_embedded"]["activities"]
+    assert followed == second["_embedded"]["activities"], "the link alone leads on, as in every list"
