@@ -257,10 +257,12 @@ def test_refused_consent_is_reported(admin, typed, initech) -> None:
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 
-def test_user_without_an_administrator_role_is_told_to_need_one(admin, typed, initech) -> None:
-    told = come_back(admin, sign_on(leave(admin, typed), username="nils.norole", answer="cancel"))
+@pytest.mark.parametrize("username", ["nils.norole", "rosa.reader"])
+def test_user_whom_admin_only_access_keeps_out_is_told_why(admin, typed, initech, username) -> None:
+    told = come_back(admin, sign_on(leave(admin, typed), username=username, answer="cancel"))
 
-    assert "lets in only people with an administrator role" in told
+    assert "Admin only access keeps out custom roles, Help Desk Admin and Identity Data Read Only" in told
+    assert "allow a group instead" in told
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 

@@ -362,7 +362,7 @@ def test_revoked_grants_stay_revoked(sandbox: Sandbox, console: oauth.Applicatio
 
 
 def test_grants_of_a_single_administrator_may_be_revoked(sandbox: Sandbox, ada: httpx.Client):
-    with sandbox.api(sandbox.token("rosa.reader")) as rosa:
+    with sandbox.api(sandbox.token("rosa.reader", for_everybody=True)) as rosa:
         sandbox.change("revoke-grants", administrator="rosa.reader")
 
         assert rosa.get("populations").status_code == 401

@@ -117,7 +117,7 @@ def test_removed_role_is_ineffective_from_the_next_request(
     listed = {role["name"]: role["id"] for role in ivan.get("roles").json()["_embedded"]["roles"]}
     scope = {"id": sandbox.details["environment_id"], "type": "ENVIRONMENT"}
     given = roles(role={"id": listed["Identity Data Read Only"]}, scope=scope).json()["id"]
-    with sandbox.api(sandbox.token("nils.norole"), sandbox.details["environment_id"]) as api:
+    with sandbox.api(sandbox.token("nils.norole", for_everybody=True), sandbox.details["environment_id"]) as api:
         assert api.get("users").status_code == 200
 
         assert ivan.delete(f"users/{nils}/roleAssignments/{given}").status_code == 204

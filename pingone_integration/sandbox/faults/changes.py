@@ -111,6 +111,12 @@ def set_grace_period(seconds: int) -> Outcome:
     return Outcome(f"A used refresh token works once more within {seconds} seconds.", undo)
 
 
+def admit_everybody() -> Outcome:
+    undo = {"admin_users_only": _client().admin_users_only}
+    set_client({"admin_users_only": False})
+    return Outcome("Every user of the environment Administrators can sign in to the application.", undo)
+
+
 def remove_roles(administrator: User) -> Outcome:
     populations = Population.objects.filter(environment_id=fixtures.MANAGED_ENVIRONMENT_ID)
     within = Q(scope_id=fixtures.MANAGED_ENVIRONMENT_ID) | Q(scope_id__in=populations.values("id"))
@@ -198,6 +204,12 @@ CHANGES = {
         label="Issue JWT refresh tokens",
         about="The older kind of refresh token, starting with the next sign-in or refresh.",
         make=issue_jwts,
+        undo=set_client,
+    ),
+    "admit-everybody": Change(
+        label="Turn off Admin only access",
+        about="It keeps out Identity Data Read Only, Help Desk Admin and custom roles.",
+        make=admit_everybody,
         undo=set_client,
     ),
     "grace-period": Change(
