@@ -87,6 +87,7 @@ class Connection(HoldsSecrets):
 
     # Rate limit, see calls/rate_limit.py
     licensed_calls = models.PositiveIntegerField(null=True)  # reads a second, shared by all clients; None if unknown
+    rate_share = models.PositiveSmallIntegerField(null=True)  # percent of it for this server; None: PINGONE_RATE_SHARE
     calls_closed_until = models.DateTimeField(null=True)  # after a 429
 
     def __str__(self) -> str:

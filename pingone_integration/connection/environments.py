@@ -124,4 +124,5 @@ def choose(connection: Connection, environment: Environment | None) -> None:
     """Store the environment to manage; None clears the choice."""
     connection.managed_environment_id = environment.id if environment else None
     connection.managed_environment_name = environment.name[:256] if environment else ""
-    connection.save(update_fields=["managed_environment_id", "managed_environment_name"])
+    connection.rate_share = None  # read again: each environment has its own allowed IPs
+    connection.save(update_fields=["managed_environment_id", "managed_environment_name", "rate_share"])

@@ -56,6 +56,10 @@ def test_missing_environment_is_404_and_an_environment_without_a_role_403(ada: h
     assert_refused(foreign, 403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
 
 
+def test_no_address_is_excepted_from_the_limit_per_address(rosa: httpx.Client):
+    assert rosa.get("rateLimitIpConfigs").json()["_embedded"]["rateLimitIpConfigs"] == []
+
+
 def test_capabilities_include_the_rate_limits(rosa: httpx.Client):
     assert rosa.get("capabilities").json()["licenseQuantities"]["rlgAuditRps"] == {"limit": 10}
 
