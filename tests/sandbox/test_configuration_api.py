@@ -150,6 +150,23 @@ def test_role_is_assigned_and_removed(ivan: httpx.Client, sandbox: Sandbox):
     assert ivan.get(path).json()["_embedded"]["roleAssignments"] == []
 
 
+def test_only_static_groups_have_administrator_roles(ivan: httpx.Client, sandbox: Sandbox):
+    roles = {role["name"]: role["id"] for role in ivan.get("roles").json()["_embedded"]["roles"]}
+    scope = {"id": sandbox.details["environment_id"], "type": "ENVIRONMENT"}
+    body = {"role": {"id": roles["Help Desk Admin"]}, "scope": scope}
+    by_filter = {"userFilter": 'title eq "Agent"'}
+    static, dynamic = (
+        ivan.post("groups", json={"name": f"group-{uuid4()}"} | more).json()["id"] for more in ({}, by_filter)
+    )
+
+    refused = ivan.post(f"groups/{dynamic}/roleAssignments", json=body)
+    assert_refused(refused, 400, "INVALID_DATA", "CONSTRAINT_VIOLATION", "group")
+    assert ivan.post(f"groups/{static}/roleAssignments", json=body).status_code == 201
+    turned = ivan.put(f"groups/{static}", json={"name": f"group-{uuid4()}"} | by_filter)
+    assert_refused(turned, 400, "INVALID_DATA", "INVALID_VALUE", "userFilter")
+    assert {ivan.delete(f"groups/{group}").status_code for group in (static, dynamic)} == {204}
+
+
 def test_groups_with_roles_show_them(rosa: httpx.Client):
     listed = rosa.get("groups", params={"filter": 'name eq "Service desk"'}).json()["_embedded"]["groups"]
 

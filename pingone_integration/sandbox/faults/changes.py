@@ -20,7 +20,7 @@ from pingone_integration.sandbox.models import (
     User,
     WorldChange,
 )
-from pingone_integration.sandbox.oauth.models import Grant
+from pingone_integration.sandbox.oauth.models import Grant, SigningKey
 from pingone_integration.sandbox.seed import fixtures
 
 
@@ -85,7 +85,7 @@ def revoke_grants(administrator: User | None) -> Outcome:
 
 
 def leave(undo: dict[str, Any]) -> None:
-    """Undo nothing: PingOne cannot restore revoked grants."""
+    """Undo nothing: PingOne cannot restore revoked grants or replaced keys."""
 
 
 def rotate_secret() -> Outcome:
@@ -103,6 +103,11 @@ def issue_jwts() -> Outcome:
     undo = {"refresh_tokens_are_jwts": _client().refresh_tokens_are_jwts}
     set_client({"refresh_tokens_are_jwts": True})
     return Outcome("New refresh tokens are JWTs.", undo)
+
+
+def rotate_keys() -> Outcome:
+    SigningKey.objects.all().delete()  # the next token creates a key; this process still knows the old one
+    return Outcome("New tokens are signed with a new key. Tokens signed before stay valid.", {})
 
 
 def set_grace_period(seconds: int) -> Outcome:
@@ -211,6 +216,12 @@ CHANGES = {
         about="It keeps out Identity Data Read Only, Help Desk Admin and custom roles.",
         make=admit_everybody,
         undo=set_client,
+    ),
+    "rotate-keys": Change(
+        label="Rotate the signing keys",
+        about="As PingOne does every 90 days: the key set has another key. This cannot be undone.",
+        make=rotate_keys,
+        undo=leave,
     ),
     "grace-period": Change(
         label="Set the grace period",
