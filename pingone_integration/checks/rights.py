@@ -177,7 +177,7 @@ def rate_limits(subject: Subject) -> Finding:
     share = licence.read_share(connection)
     connection.refresh_from_db()
     room = rate_limit.headroom(connection)
-    ours = format_lazy(
+    ours: Text = format_lazy(
         _("This server may use {percent} %: at most {limit} calls per second. It can send {left} more right now."),
         limit=room.limit,
         percent=share.percent,

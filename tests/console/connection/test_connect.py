@@ -155,6 +155,7 @@ def test_connect_without_a_refresh_token_says_when_access_ends_and_what_to_do(ad
     told = admin.get(CALLBACK, {"code": CODE, "state": asked["state"]}, follow=True).text
 
     ends = Connection.objects.get(pk=not_connected.pk).access_ends_at
+    assert ends
     at = f"{ends.astimezone(ZoneInfo('Europe/Stockholm')):%H:%M}"
     assert "Connected Acme to PingOne for now." in told
     assert "Connected Acme to PingOne." not in told

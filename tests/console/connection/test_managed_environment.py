@@ -10,7 +10,6 @@ import httpx
 import pytest
 import respx
 import time_machine
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -66,7 +65,7 @@ def guard_on(page: str) -> str:
     return found[1]
 
 
-def choose(client: Client, environment: str, *, guard: str | None = None) -> HttpResponse:
+def choose(client: Client, environment: str, *, guard: str | None = None) -> Any:
     """Press the button of an environment, without JavaScript. `guard`: of a list loaded elsewhere or earlier."""
     form = {"environment": environment, "guard": guard_on(client.get(CHOICE).text) if guard is None else guard}
     return client.post(CHOICE, form, follow=True)
@@ -145,7 +144,7 @@ def test_choice_belongs_to_one_operator_and_organization(admin, seen, acme, glob
 
 @pytest.mark.parametrize("status", [200, 403])
 def test_environment_page_names_the_missing_role_and_the_type_of_application(admin, service, seen, status) -> None:
-    answer = {"_embedded": {"environments": []}} if status == 200 else {"code": "ACCESS_FAILED"}
+    answer: dict[str, Any] = {"_embedded": {"environments": []}} if status == 200 else {"code": "ACCESS_FAILED"}
     service.get(f"{API_URL}/v1/environments").respond(status, json=answer)
 
     page = admin.get(CHOICE).text
