@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
 from console.secret_key import check_secret_key
+from pingone_integration.calls.outgoing import check_ca_bundle, parse_proxy
 from pingone_integration.connection.regions import parse_custom_hosts
 from pingone_integration.sealing import check_keys
 
@@ -44,6 +45,10 @@ SECRET_KEY = env.str("SECRET_KEY", default="")  # a missing key is refused below
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
 CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
 PINGONE_CUSTOM_HOSTS = parse_custom_hosts(env.list("PINGONE_CUSTOM_HOSTS", default=[]))
+PINGONE_RATE_SHARE = env.int("PINGONE_RATE_SHARE", default=35)  # percent
+OUTGOING_ADDRESSES = env.list("OUTGOING_ADDRESSES", default=[])
+PINGONE_CA_BUNDLE = check_ca_bundle(env.str("PINGONE_CA_BUNDLE", default=""))
+PINGONE_PROXY = parse_proxy(env.str("PINGONE_PROXY", default=""))
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'console.sqlite3'}")}
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -53,11 +58,14 @@ WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
 
 check_secret_key(SECRET_KEY)
 check_keys(CREDENTIAL_KEYS)
-for _proxy in TRUSTED_PROXIES:
-    try:
-        ip_network(_proxy)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"TRUSTED_PROXIES must list IP addresses or networks: {error}") from None
+for _name, _addresses in (("TRUSTED_PROXIES", TRUSTED_PROXIES), ("OUTGOING_ADDRESSES", OUTGOING_ADDRESSES)):
+    for _address in _addresses:
+        try:
+            ip_network(_address)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{_name} must list IP addresses or networks: {error}") from None
+if not 1 <= PINGONE_RATE_SHARE <= 100:
+    raise ImproperlyConfigured("PINGONE_RATE_SHARE must be a percentage from 1 to 100")
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname or _public.path:
     raise ImproperlyConfigured(

@@ -66,7 +66,9 @@ class ConnectionFailure(PingOneError):
 
     kind = "connection-failure"
     title = _("PingOne could not be reached")
-    cause = _("The Auth URL may belong to another region, or a network, DNS or TLS problem blocks the way to PingOne.")
+    cause = _(
+        "The Auth URL may belong to another region, or a network, DNS, proxy or TLS problem blocks the way to PingOne."
+    )
     resolution = _("Check the Auth URL and the API URL derived from it against PingOne's settings, then try again.")
 
 
@@ -98,13 +100,11 @@ class NoEnvironmentChosen(NotConnected):
 
 
 class AuthenticationError(PingOneError):
-    """PingOne does not authenticate us: client ID, secret, method, code or redirect URI."""
+    """PingOne does not authenticate us: client ID, secret or method; connection/refusals.py tells them apart."""
 
     kind = "authentication-error"
     title = _("PingOne rejected these credentials")
-    cause = _(
-        "The Client ID or Client secret is wrong, the client authentication method is different, or the code expired."
-    )
+    cause = _("The Client ID or Client secret is wrong, or the client authentication method is different.")
     resolution = _(
         "Check Client ID, Client secret and authentication method against the PingOne application, then connect again."
     )

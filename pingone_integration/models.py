@@ -1,5 +1,6 @@
 """An organization's connection to PingOne and its history. Secrets are stored encrypted (sealed)."""
 
+from datetime import datetime
 from uuid import uuid4
 
 from django.db import models
@@ -86,6 +87,7 @@ class Connection(HoldsSecrets):
 
     # Rate limit, see calls/rate_limit.py
     licensed_calls = models.PositiveIntegerField(null=True)  # reads a second, shared by all clients; None if unknown
+    rate_share = models.PositiveSmallIntegerField(null=True)  # percent of it for this server; None: PINGONE_RATE_SHARE
     calls_closed_until = models.DateTimeField(null=True)  # after a 429
 
     def __str__(self) -> str:
@@ -94,6 +96,11 @@ class Connection(HoldsSecrets):
     @property
     def has_grant(self) -> bool:
         return self.state in {self.State.CONNECTED, self.State.NEEDS_ATTENTION}
+
+    @property
+    def access_ends_at(self) -> datetime | None:
+        """Return when access ends for lack of a refresh token, or None if there is one, or no grant."""
+        return self.access_token_expires_at if self.has_grant and not self.sealed_refresh_token else None
 
     @property
     def has_tokens(self) -> bool:

@@ -36,7 +36,7 @@ class Session:
 
 
 def all_of(api: PingOneApi, user_id: UUID) -> tuple[Session, ...]:
-    """Return the sessions, newest first.
+    """Return the sessions, newest first. Some may have expired: an entry does not mean "signed in now".
 
     Source: PingOne API reference, Users > User Sessions > Read All Sessions (read 2026-11): at most ten, not paged.
     """

@@ -23,6 +23,7 @@ from django.core.management.utils import get_random_secret_key
 
 from console.secret_key import check_secret_key
 from pingone_integration.sealing import check_keys
+from tests.support.private_ca import make_private_ca
 
 ROOT = Path(__file__).resolve().parent.parent
 READERS = ["console/settings.py", "gunicorn.conf.py"]
@@ -121,6 +122,24 @@ def test_invalid_setting_stops_the_start() -> None:
         ("PUBLIC_URL", "https://console.acme.test/app"),
         ("PINGONE_CUSTOM_HOSTS", "login.acme.test"),
         ("TRUSTED_PROXIES", "proxy"),
+        ("OUTGOING_ADDRESSES", "203.0.113.7,the NAT"),
+        ("PINGONE_RATE_SHARE", "0"),
+        ("PINGONE_RATE_SHARE", "101"),
+        ("PINGONE_RATE_SHARE", "-35"),
+        ("PINGONE_PROXY", "proxy.acme.test:3128"),
+        ("PINGONE_PROXY", "socks5://proxy.acme.test:1080"),
+        ("PINGONE_PROXY", "http://"),
+        ("PINGONE_PROXY", "http://user:changeme@"),
+        ("PINGONE_PROXY", "http://proxy.acme.test:99999"),
+        ("PINGONE_PROXY", "http://proxy.acme.test:changeme"),
+        ("PINGONE_PROXY", "http://proxy.acme.test:0"),
+        ("PINGONE_PROXY", "http://proxy.acme.test:3128/path"),
+        ("PINGONE_PROXY", "http://proxy.acme.test:3128?x=1"),
+        ("PINGONE_PROXY", "http://proxy acme:3128"),
+        ("PINGONE_PROXY", "http://[::1:3128"),
+        ("PINGONE_CA_BUNDLE", "no/such/file.pem"),
+        ("PINGONE_CA_BUNDLE", "console"),
+        ("PINGONE_CA_BUNDLE", "README.md"),
     ],
 )
 def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
@@ -194,6 +213,21 @@ def test_hsts_binds_other_servers_only_on_request(monkeypatch: pytest.MonkeyPatc
     assert not plain["SECURE_HSTS_PRELOAD"]
     assert asked["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
     assert asked["SECURE_HSTS_PRELOAD"]
+
+
+@pytest.mark.parametrize(
+    "value", ["http://proxy.acme.test:3128", "https://proxy.acme.test", "http://user:p%40ss@10.0.0.7:3128/", ""]
+)
+def test_usable_proxy_is_accepted(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    load(monkeypatch, PINGONE_PROXY=value)
+
+
+def test_bundle_needs_a_certificate_of_a_ca(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ca = make_private_ca(tmp_path)
+
+    load(monkeypatch, PINGONE_CA_BUNDLE=str(ca.bundle))
+    with pytest.raises(ImproperlyConfigured, match="has no certificate of a CA"):
+        load(monkeypatch, PINGONE_CA_BUNDLE=str(ca.server))
 
 
 MAKES_A_SECRET_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'

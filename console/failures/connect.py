@@ -60,10 +60,13 @@ _BY_ERROR = {
     "access_denied": _refusal(
         _("The connection was not approved"),
         _(
-            "Someone chose Cancel in PingOne, or the person who signed in is not allowed to use the application. "
-            "It usually lets in only people with an administrator role."
+            "Someone chose Cancel in PingOne, or the application does not let this person in: Admin only access keeps "
+            "out custom roles, Help Desk Admin and Identity Data Read Only."
         ),
-        _("Connect again, sign in as an administrator of the environment to manage, and approve the connection."),
+        _(
+            "Connect again as an administrator of the environment to manage, and approve. For one of these roles, turn "
+            "off Admin only access on the Access tab of the application, and allow a group instead."
+        ),
     ),
     "invalid_scope": _refusal(
         _("The PingOne application does not allow a scope"),

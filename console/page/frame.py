@@ -7,11 +7,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.models import Organization
+from pingone_integration.errors import NoRefreshToken
 from pingone_integration.models import Connection
 from pingone_integration.texts import Text
 
@@ -162,6 +165,17 @@ STATES = {
 }
 
 
+def look_of(connection: Connection) -> StateLook:
+    """Return the look of the connection's state. Without a refresh token, it says when access ends."""
+    if connection.access_ends_at is None:
+        return STATES[Connection.State(connection.state)]
+    text = _("Access ends at {time}: {cause} {resolution}")
+    ends = timezone.localtime(connection.access_ends_at)
+    time = f"{ends:%H:%M %Z}" if ends.date() == timezone.localdate() else f"{ends:%Y-%m-%d %H:%M %Z}"
+    meaning = format_lazy(text, time=time, cause=NoRefreshToken.cause, resolution=NoRefreshToken.resolution)
+    return StateLook("alert-triangle", "warning", meaning)
+
+
 def other_organizations(request: HttpRequest, access: OrgAccess | None) -> QuerySet[Organization]:
     """Return the operator's other organizations."""
     if not request.user.is_authenticated:
@@ -187,7 +201,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         frame |= {
             "access": access,
             "org": access.org,
-            "state_look": STATES[Connection.State(access.org.connection.state)],
+            "state_look": look_of(access.org.connection),
             "may_manage_connection": access.allows(Permission.MANAGE_CONNECTION),
         }
     return frame

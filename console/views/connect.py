@@ -9,22 +9,24 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
 from console.connection.callback_address import redirect_uri
+from console.connection.environment_choice import bound_to, guard_of, is_valid
 from console.connection.forms import EnvironmentForm
 from console.connection.page import connection_page, save_typed
 from console.connection.settings import record_event
 from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, save_failure
 from console.failures.failure import Failure, failure_of, with_explanation
 from console.models import Organization
+from console.page.frame import look_of
 from console.source_address import source_address
 from pingone_integration.connection import authorization, environments
-from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
+from pingone_integration.connection.environments import Environment
+from pingone_integration.errors import Blocked, MissingPermission, PingOneError, StateRejected, UnknownEnvironment
 from pingone_integration.texts import english
 
 SIGNED_OUT = "signed-out"
@@ -46,7 +48,7 @@ def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return connection_page(request, access, form)
     connection = access.org.connection
     try:
-        url = authorization.begin(connection, redirect_uri=redirect_uri(), bound_to=_bound_to(request, access.org))
+        url = authorization.begin(connection, redirect_uri=redirect_uri(), bound_to=bound_to(request, access.org))
     except UnknownEnvironment as error:
         text = format_lazy("{title}. {cause}", title=error.title, cause=error.cause)
         form.add_error("environment_id", with_explanation(access, text, error.kind))
@@ -56,12 +58,6 @@ def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     response = render(request, "console/connection/leaving.html", {"url": url, "host": urlsplit(url).netloc})
     response.headers["Refresh"] = f"0;url={url}"
     return response
-
-
-def _bound_to(request: ConsoleRequest, organization: Organization) -> str:
-    """Digest the session, operator and organization that a `state` is valid for. A sign-out invalidates it."""
-    bearer = f"{request.session.session_key}/{request.user.pk}/{organization.pk}"
-    return salted_hmac("console.connect", bearer, algorithm="sha256").hexdigest()
 
 
 def _keeps_code_out_of_sign_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -114,10 +110,23 @@ def callback(request: ConsoleRequest) -> HttpResponse:
         )
         save_failure(request.session, access.org.connection, failure)
         return redirect("connection", access.org.slug)
-    record_event(access, "connection.connected", source_address=source_address(request))
-    messages.success(request, format_lazy(_("Connected {organization} to PingOne."), organization=access.org.name))
+    before = access.org.connection.managed_environment_name
     access.org.connection.refresh_from_db()
+    now = access.org.connection.managed_environment_name
+    taken = {"before": {"managed_environment": before}, "after": {"managed_environment": now}} if now != before else {}
+    record_event(access, "connection.connected", source_address=source_address(request), **taken)
+    _tell_connected(request, access)
     return redirect("connection" if access.org.connection.managed_environment_id else "environments", access.org.slug)
+
+
+def _tell_connected(request: ConsoleRequest, access: OrgAccess) -> None:
+    if access.org.connection.access_ends_at is None:
+        connected = _("Connected {organization} to PingOne.")
+        messages.success(request, format_lazy(connected, organization=access.org.name))
+        return
+    text = _("Connected {organization} to PingOne for now. {ends}")
+    meaning = look_of(access.org.connection).meaning
+    messages.warning(request, format_lazy(text, organization=access.org.name, ends=meaning))
 
 
 def _only(request: HttpRequest, name: str) -> str:
@@ -138,14 +147,14 @@ def _access_of(request: ConsoleRequest, state: str) -> OrgAccess | None:
 def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure | None:
     """Finish the connection. Return the failure, or None if connected. Raises PingOneErrors."""
     code, error, description = (_only(request, name) for name in ("code", "error", "error_description"))
-    bound_to = _bound_to(request, access.org)
+    binding = bound_to(request, access.org)
     if error:
-        waited = authorization.refuse(state=state, bound_to=bound_to, error=error, description=description)
+        waited = authorization.refuse(state=state, bound_to=binding, error=error, description=description)
         foreign = failure_of(StateRejected(StateRejected.Reason.FOREIGN), None)
         return failure_of_redirect(error, description) if waited else foreign
     if not code:
         return INCOMPLETE
-    authorization.finish(state=state, code=code, redirect_uri=redirect_uri(), bound_to=bound_to)
+    authorization.finish(state=state, code=code, redirect_uri=redirect_uri(), bound_to=binding)
     return None
 
 
@@ -165,28 +174,9 @@ def _start_over(request: ConsoleRequest, failure: Failure) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """List the environments that the administrator who connected sees (GET), or choose the managed one (POST)."""
-    connection = access.org.connection
-    visible = environments.visible(connection)
     if request.method == "POST":
-        form = EnvironmentForm(request.POST)
-        chosen = form.cleaned_data["environment"] if form.is_valid() else None
-        environment = next((one for one in visible if one.id == chosen and one.is_active), None)
-        if environment is None:
-            messages.error(request, _("This environment is no longer available. Choose another one."))
-            return redirect("environments", access.org.slug)
-        before = {"managed_environment": connection.managed_environment_name}
-        environments.choose(connection, environment)
-        after = {"managed_environment": environment.name}
-        record_event(
-            access,
-            "connection.environment-chosen",
-            source_address=source_address(request),
-            before=before,
-            after=after,
-        )
-        chosen_now = _("{organization} now manages {environment}.")
-        messages.success(request, format_lazy(chosen_now, organization=access.org.name, environment=environment.name))
-        return redirect("connection", access.org.slug)
+        return _choose(request, access)
+    connection, visible = access.org.connection, _visible(access)
     query = request.GET.get("q", "").strip()
     found = [one for one in visible if query.lower() in f"{one.name} {one.id}".lower()]
     managed = connection.managed_environment_id
@@ -196,5 +186,43 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
         "total": len(visible),
         "query": query,
         "glance": GLANCE,
+        "guard": guard_of(request, access.org),
     }
     return render(request, "console/connection/environments.html", context)
+
+
+def _visible(access: OrgAccess) -> tuple[Environment, ...]:
+    """Return the environments. PingOne may refuse the list, instead of an empty list, if there are none."""
+    try:
+        return environments.visible(access.org.connection)
+    except (MissingPermission, Blocked):
+        return ()
+
+
+def _choose(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    if not is_valid(request.POST.get("guard", ""), request, access.org):
+        expired = _(
+            "This choice has expired: the list is older than ten minutes, or PingOne was connected again since. "
+            "Nothing was changed. Choose again."
+        )
+        messages.error(request, expired)
+        return redirect("environments", access.org.slug)
+    connection, form = access.org.connection, EnvironmentForm(request.POST)
+    chosen = form.cleaned_data["environment"] if form.is_valid() else None
+    environment = next((one for one in _visible(access) if one.id == chosen and one.is_active), None)
+    if environment is None:
+        messages.error(request, _("This environment is no longer available. Choose another one."))
+        return redirect("environments", access.org.slug)
+    before = {"managed_environment": connection.managed_environment_name}
+    environments.choose(connection, environment)
+    after = {"managed_environment": environment.name}
+    record_event(
+        access,
+        "connection.environment-chosen",
+        source_address=source_address(request),
+        before=before,
+        after=after,
+    )
+    chosen_now = _("{organization} now manages {environment}.")
+    messages.success(request, format_lazy(chosen_now, organization=access.org.name, environment=environment.name))
+    return redirect("connection", access.org.slug)

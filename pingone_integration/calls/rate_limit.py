@@ -26,8 +26,6 @@ from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import RateLimited, Trace
 from pingone_integration.models import CallWindow, Connection
 
-# Source: PingOne API reference, Platform > Rate limiting (read 2026-11): one address gets 35 % of the license's rate.
-SHARE_OF_ONE_ADDRESS = 0.35
 UNKNOWN_LICENSE = 200  # calls a second
 PERSON_WAITS_S = 1.2  # long enough for the next second
 BACKGROUND_WAITS_S = 60.0
@@ -36,16 +34,21 @@ LONGEST_CLOSING_S = 60
 _background = ContextVar("background", default=False)
 
 
-def _limit(licensed_calls: int | None) -> int:
-    """Return the calls a second that one address may make."""
-    return max(2, int((licensed_calls or UNKNOWN_LICENSE) * SHARE_OF_ONE_ADDRESS))
+def _limit(licensed_calls: int | None, share: int | None) -> int:
+    """Return the calls a second that one address may make. `share` is in percent; None: that of the setting.
+
+    Source: PingOne API reference, Platform > Rate limiting (read 2026-11): by default, one address gets 35 % of the
+    license's rate, all of it on a trial or if it is excepted.
+    """
+    excepted = share if settings.OUTGOING_ADDRESSES else None  # an exception is for these addresses only
+    return max(2, int((licensed_calls or UNKNOWN_LICENSE) * (excepted or settings.PINGONE_RATE_SHARE) / 100))
 
 
 @dataclass
 class _Known:
     """The limit of one connection, as this process knows it."""
 
-    limit: int = _limit(None)
+    limit: int = field(default_factory=lambda: _limit(None, None))
     closed_until: datetime | None = None  # set by a 429
     second: int = 0  # the second that `own` counts
     own: int = 0
@@ -63,7 +66,7 @@ def in_background() -> AbstractContextManager[None]:
 def learn(row: Connection) -> None:
     """Copy the limit from a freshly read row; every call reads the row."""
     known = _known.setdefault(row.pk, _Known())
-    known.limit, known.closed_until = _limit(row.licensed_calls), row.calls_closed_until
+    known.limit, known.closed_until = _limit(row.licensed_calls, row.rate_share), row.calls_closed_until
 
 
 def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
@@ -101,7 +104,7 @@ class Headroom:
 
 
 def headroom(row: Connection) -> Headroom:
-    limit, second = _limit(row.licensed_calls), _second()
+    limit, second = _limit(row.licensed_calls, row.rate_share), _second()
     used = CallWindow.objects.filter(connection=row, second=second).values_list("taken", flat=True).first() or 0
     known = _known.get(row.pk)
     own = known.own if known and known.second == second else 0

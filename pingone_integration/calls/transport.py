@@ -9,9 +9,11 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
+from django.conf import settings
 
 from pingone_integration.calls import deadline
 from pingone_integration.calls.inflation import ACCEPTED, UnknownEncoding, inflated
+from pingone_integration.calls.outgoing import new_transport, uses_proxy
 from pingone_integration.errors import OutOfTime
 from pingone_integration.version import VERSION
 
@@ -33,11 +35,21 @@ class AnswerTooLarge(httpx.TransportError):
     """The response exceeded MAX_ANSWER_BYTES and was dropped."""
 
 
-class BoundedTransport(httpx.HTTPTransport):
+class BoundedTransport(httpx.BaseTransport):
     """A transport that reads every response to its end, or fails: no half-read or endless responses.
 
-    Raises OutOfTime if the current deadline is over, or ends during the request.
+    It calls PingOne directly, or by the proxy of this server. Raises OutOfTime if the current deadline is over, or
+    ends during the request, and httpx.ConnectError also for a proxy that lets nothing through: nothing was sent.
     """
+
+    def __init__(self, limits: httpx.Limits) -> None:
+        self._direct = new_transport(limits=limits)
+        self._by_proxy = new_transport(settings.PINGONE_PROXY, limits=limits) if settings.PINGONE_PROXY else None
+
+    def close(self) -> None:
+        for pool in (self._direct, self._by_proxy):
+            if pool:
+                pool.close()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         deadline.require_time()
@@ -45,6 +57,8 @@ class BoundedTransport(httpx.HTTPTransport):
         request.extensions = dict(request.extensions) | {"timeout": waits}
         try:
             return self._whole_answer(request)
+        except httpx.ProxyError as error:
+            raise httpx.ConnectError(f"proxy: {error}", request=request) from error
         except httpx.TimeoutException as error:
             if deadline.at_most(SHORTEST_WAIT_S) < SHORTEST_WAIT_S:
                 raise OutOfTime(str(error)) from error
@@ -53,7 +67,8 @@ class BoundedTransport(httpx.HTTPTransport):
     def _whole_answer(self, request: httpx.Request) -> httpx.Response:
         started = time.monotonic()
         longest = deadline.at_most(MAX_ANSWER_SECONDS)
-        response = super().handle_request(request)
+        by_proxy = self._by_proxy if uses_proxy(request.url.scheme, request.url.host) else None
+        response = (by_proxy or self._direct).handle_request(request)
         content = bytearray()
         try:
             chunks: Iterable[bytes] = response.stream  # type: ignore[assignment]  # a synchronous transport
@@ -81,10 +96,7 @@ def shared_transport() -> BoundedTransport:
 
     Only concurrency.py bounds it: in a queue for connections, organizations would wait for each other.
     """
-    return BoundedTransport(
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-        trust_env=False,
-    )
+    return BoundedTransport(httpx.Limits(max_connections=None, max_keepalive_connections=100))
 
 
 def client_options() -> dict[str, Any]:

@@ -23,6 +23,7 @@ from pingone_integration.checks.model import (
     warning,
 )
 from pingone_integration.connection.oauth import open_client
+from pingone_integration.connection.refusals import WrongAuthenticationMethod, invented_code, told_apart
 from pingone_integration.connection.tokens import MARGIN, StoredTokens, require_grant
 from pingone_integration.errors import AuthenticationError, NoRefreshToken, TokenRefreshFailure
 from pingone_integration.models import Connection
@@ -41,7 +42,7 @@ def credentials(subject: Subject) -> Finding:
     client = open_client(subject.connection)
     try:
         client.exchange_code(
-            f"check-{secrets.token_hex(16)}",
+            invented_code(),
             redirect_uri=subject.redirect_uri,
             code_verifier=secrets.token_urlsafe(48),
         )
@@ -57,6 +58,9 @@ def credentials(subject: Subject) -> Finding:
         if error.trace.code != "invalid_client":
             text = _("PingOne answered {code}, which does not show whether the Client ID and secret are right.")
             return cannot_tell(format_lazy(text, code=error.trace.code))
+        reason = told_apart(client, error, redirect_uri=subject.redirect_uri)
+        if isinstance(reason, WrongAuthenticationMethod):
+            return finding_of(error, reason.cause, _("Choose the other client authentication method."))
         return finding_of(
             error,
             _("PingOne does not accept the Client ID, the Client secret or the authentication method."),
@@ -80,7 +84,7 @@ def tokens(subject: Subject) -> Finding:
     left = _left(connection)
     access = _valid_for(left) if left > timedelta(0) else _("The access token has expired.")
     if not connection.sealed_refresh_token:
-        text = sentences(connected, access, _("There is no refresh token to renew it."))
+        text = sentences(connected, access, _("There is no refresh token to renew it: access ends then."))
         return warning(text, NoRefreshToken.resolution)
     return passed(sentences(connected, access, _("A refresh token is stored to renew it.")))
 

@@ -7,7 +7,6 @@ from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.calls.api import http_client
+from pingone_integration.calls.outgoing import certificate_by_proxy, is_here, tls_context, uses_proxy
 from pingone_integration.checks.model import (
     Finding,
     Subject,
@@ -70,8 +70,8 @@ def api_url(subject: Subject) -> Finding:
 
 
 def host_name(subject: Subject) -> Finding:
-    found = []
-    for parts in _hosts(subject.connection):
+    found: list[Text] = []
+    for parts in _looked_up(subject.connection):
         addresses = _addresses(parts)
         if not addresses:
             return failed(
@@ -80,6 +80,8 @@ def host_name(subject: Subject) -> Finding:
                 _("Ask your network administrator about DNS, then check again."),
             )
         found.append(format_lazy(_("{host} resolves to {address}."), host=parts.hostname, address=addresses[0]))
+    if any(map(_by_proxy, _hosts(subject.connection))):
+        found.append(_("The outgoing proxy looks up PingOne's hosts."))
     return passed(sentences(*found))
 
 
@@ -99,7 +101,10 @@ def tls(subject: Subject) -> Finding:
                     host=parts.hostname,
                     reason=_why(error),
                 ),
-                _("Ask your network administrator whether something intercepts TLS connections, then check again."),
+                _(
+                    "Ask your network administrator whether something intercepts TLS connections. A private CA belongs "
+                    "in this server's PINGONE_CA_BUNDLE."
+                ),
             )
     if plain:
         return _plain(plain)
@@ -198,6 +203,17 @@ def _hosts(connection: Connection) -> list[SplitResult]:
     return [urlsplit(url) for url in urls]
 
 
+def _by_proxy(parts: SplitResult) -> bool:
+    return uses_proxy(parts.scheme, str(parts.hostname))
+
+
+def _looked_up(connection: Connection) -> list[SplitResult]:
+    """Return the hosts that this server looks up: the proxy in place of the hosts behind it."""
+    hosts = _hosts(connection)
+    proxy = [urlsplit(settings.PINGONE_PROXY)] if any(map(_by_proxy, hosts)) else []
+    return [*proxy, *(parts for parts in hosts if not _by_proxy(parts))]
+
+
 def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
@@ -216,13 +232,15 @@ def _addresses(parts: SplitResult) -> list[str]:
 
 def _certificate_ends(parts: SplitResult) -> datetime:
     """Return the certificate's expiry. Raises OSError (also ssl.SSLError) unless the host proves its identity."""
-    context = httpx.create_ssl_context(trust_env=False)  # as in every call
-    with (
-        socket.create_connection((parts.hostname, _port(parts)), timeout=TLS_TIMEOUT_S) as connection,
-        context.wrap_socket(connection, server_hostname=parts.hostname) as secured,
-    ):
-        ends = (secured.getpeercert() or {}).get("notAfter")
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(ends)), UTC)
+    if _by_proxy(parts):
+        certificate = certificate_by_proxy(parts.geturl(), timeout_s=TLS_TIMEOUT_S)
+    else:
+        with (
+            socket.create_connection((parts.hostname, _port(parts)), timeout=TLS_TIMEOUT_S) as connection,
+            tls_context().wrap_socket(connection, server_hostname=parts.hostname) as secured,
+        ):
+            certificate = secured.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate.get("notAfter"))), UTC)
 
 
 def _why(error: Exception) -> Text:
@@ -236,17 +254,10 @@ def _why(error: Exception) -> Text:
 def _plain(hosts: list[SplitResult]) -> Finding:
     """Return the finding for custom hosts without TLS, such as a sandbox on the same machine."""
     names = ", ".join(parts.netloc for parts in hosts)
-    if all(_is_here(str(parts.hostname)) for parts in hosts):
+    if all(is_here(str(parts.hostname)) for parts in hosts):
         return passed(format_lazy(_("Connected without TLS, on this machine only: {hosts}."), hosts=names))
     text = _("No TLS: anyone between this server and {hosts} can read and change what is sent.")
     return warning(format_lazy(text, hosts=names), _("Change it to https in this server's PINGONE_CUSTOM_HOSTS."))
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _get(url: str) -> httpx.Response:

@@ -174,13 +174,20 @@ def rate_limits(subject: Subject) -> Finding:
         limits = licence.read(connection)
     except (MissingPermission, Blocked, NotFound):
         limits = None
+    share = licence.read_share(connection)
     connection.refresh_from_db()
     room = rate_limit.headroom(connection)
-    ours = format_lazy(
-        _("This server sends at most {limit} calls per second. It can send {left} more right now."),
+    ours: Text = format_lazy(
+        _("This server may use {percent} %: at most {limit} calls per second. It can send {left} more right now."),
         limit=room.limit,
+        percent=share.percent,
         left=room.left,
     )
+    if share.is_excepted:
+        ours = sentences(ours, _("PingOne's allowed IPs include this server's."))
+    elif share.others_are_excepted:
+        unknown = _("PingOne's allowed IPs may use all of it. If this server's are among them, set OUTGOING_ADDRESSES.")
+        ours = sentences(ours, unknown)
     if room.closed_until:
         wait = format_lazy(
             _("PingOne asked this server to wait until {time} UTC."), time=f"{room.closed_until:%H:%M:%S}"

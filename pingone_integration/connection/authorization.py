@@ -5,7 +5,6 @@ import logging
 import secrets
 from datetime import timedelta
 from hashlib import sha256
-from uuid import UUID
 
 from django.utils import timezone
 
@@ -15,14 +14,21 @@ from pingone_integration.connection.discovery import signing_keys
 from pingone_integration.connection.environments import Environment
 from pingone_integration.connection.id_tokens import Administrator, verify
 from pingone_integration.connection.oauth import SCOPE, Grant, OAuthClient, open_client
+from pingone_integration.connection.refusals import NotAWorker, is_for_api, told_apart
+from pingone_integration.connection.regions import api_url_for
 from pingone_integration.errors import (
     AuthenticationError,
+    Blocked,
+    MissingPermission,
+    NoRefreshToken,
     PingOneError,
     SignOnUnverified,
     StateRejected,
     TokenRefreshFailure,
+    TokenRejected,
 )
 from pingone_integration.models import AuthorizationRequest, Connection
+from pingone_integration.texts import english
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +69,11 @@ def _connect(attempt: AuthorizationRequest, *, code: str, redirect_uri: str) -> 
     client = open_client(connection)
     try:
         grant = client.exchange_code(code, redirect_uri=redirect_uri, code_verifier=attempt.unseal("code_verifier"))
-    except TokenRefreshFailure as error:  # invalid_grant: here, PingOne refuses the code
-        raise AuthenticationError(str(error), trace=error.trace) from error
+    except (AuthenticationError, TokenRefreshFailure) as error:
+        raise told_apart(client, error, redirect_uri=redirect_uri) from error
     try:
         administrator = _who_approved(client, grant, nonce=attempt.unseal("nonce"))
+        visible = _visible(connection, grant)
     except PingOneError:
         with contextlib.suppress(PingOneError):
             grants.revoke_tokens(client, access_token=grant.access_token, refresh_token=grant.refresh_token)
@@ -77,7 +84,8 @@ def _connect(attempt: AuthorizationRequest, *, code: str, redirect_uri: str) -> 
     except PingOneError as error:
         logger.warning("Connection %s: the replaced grant was not revoked: %s", connection.pk, error.kind)
     connection.refresh_from_db()
-    _settle_environment(connection)
+    if visible is not None:
+        _settle_environment(connection, visible)
     return connection
 
 
@@ -101,9 +109,7 @@ def disconnect(connection: Connection) -> None:
 
     Raises a PingOneError if PingOne does not confirm; the connection is disconnected in any case.
     """
-    ended = grants.store(connection, Connection.State.DISCONNECTED, grants.NOTHING, cause="Disconnected here.")
-    connection.refresh_from_db()
-    grants.revoke(ended)
+    grants.revoke(grants.end(connection, cause="Disconnected here."))
 
 
 def connection_of(state: str) -> Connection | None:
@@ -173,22 +179,35 @@ def _store(connection: Connection, grant: Grant, administrator: Administrator) -
         "consented_at": now,
     }
     cause = f"Approved by {administrator.name}."
+    if not grant.refresh_token:
+        cause += f" {english(NoRefreshToken.cause)} Access ends at {grant.expires_at:%Y-%m-%d %H:%M} UTC."
     return grants.store(connection, Connection.State.CONNECTED, columns, cause=cause)
 
 
-def _settle_environment(connection: Connection) -> None:
-    """Keep the managed environment if it is still visible, else choose the only suitable one, or clear the choice."""
+def _visible(connection: Connection, grant: Grant) -> tuple[Environment, ...] | None:
+    """Return the environments that the new grant opens, or None if PingOne does not say. Raises NotAWorker."""
     try:
-        visible = environments.visible(connection)
+        visible = environments.visible_with(connection, grant.access_token)
+    except (MissingPermission, Blocked, TokenRejected) as error:
+        refused: PingOneError | None = error
+        visible = ()
     except PingOneError as error:
         logger.warning("Connection %s: its environments could not be read: %s", connection.pk, error.kind)
-        return
+        return None
+    else:
+        refused = None
+    if not visible and not is_for_api(grant, api_url_for(connection.auth_url)):
+        raise NotAWorker("the access token is not for the API") from refused
+    return None if refused else visible
+
+
+def _settle_environment(connection: Connection, visible: tuple[Environment, ...]) -> None:
+    """Keep the managed environment while it is visible. Without an earlier choice, take the only possible one.
+
+    Otherwise clear it: a person chooses. The environment where administrators sign in is possible too.
+    """
     chosen = next((one for one in visible if one.id == connection.managed_environment_id), None)
-    environments.choose(connection, chosen or _only_suitable(visible, sign_on=connection.environment_id))
-
-
-def _only_suitable(visible: tuple[Environment, ...], *, sign_on: UUID | None) -> Environment | None:
-    """Return the only candidate, or None. `sign_on` is usually an environment without managed users."""
     active = [one for one in visible if one.is_active]
-    others = [one for one in active if one.id != sign_on] or active
-    return others[0] if len(others) == 1 else None
+    if connection.managed_environment_id is None and len(active) == 1:
+        chosen = active[0]
+    environments.choose(connection, chosen)

@@ -49,6 +49,13 @@ def store(connection: Connection, state: Connection.State, columns: dict[str, An
     raise Unavailable("the connection is being changed by several people at once")
 
 
+def end(connection: Connection, *, cause: str) -> Connection:
+    """Erase the stored grant; return the old row, for `revoke`. `connection` is read again."""
+    ended = store(connection, Connection.State.DISCONNECTED, NOTHING, cause=cause)
+    connection.refresh_from_db()
+    return ended
+
+
 def revoke(row: Connection) -> None:
     """Revoke the grant of an old row. Raises a PingOneError unless PingOne confirms all of it."""
     access_token, refresh_token = row.unseal("access_token"), row.unseal("refresh_token")

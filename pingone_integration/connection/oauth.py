@@ -48,7 +48,12 @@ class OAuthClient:
 
     service: SignOnService
     client_id: str
+    method: str  # one of Connection.ClientAuthentication
     _authlib: Any = field(repr=False)
+
+    def with_method(self, method: str) -> "OAuthClient":
+        """Return the same client with another authentication method."""
+        return _client(self.service, self.client_id, self._authlib.client_secret, method)
 
     def authorize_url(self, *, redirect_uri: str, state: str, nonce: str, code_verifier: str) -> str:
         url, _ = self._authlib.create_authorization_url(
@@ -112,9 +117,12 @@ def open_client(connection: Connection) -> OAuthClient:
     if not (connection.client_id and secret and connection.auth_url and connection.environment_id):
         raise SettingsIncomplete
     service = discover(connection.auth_url, connection.environment_id)
-    method = connection.client_authentication
+    return _client(service, connection.client_id, secret, connection.client_authentication)
+
+
+def _client(service: SignOnService, client_id: str, secret: str, method: str) -> OAuthClient:
     client = OAuth2Client(
-        client_id=connection.client_id,
+        client_id=client_id,
         client_secret=secret,
         token_endpoint_auth_method=method,
         revocation_endpoint_auth_method=method,
@@ -124,7 +132,7 @@ def open_client(connection: Connection) -> OAuthClient:
     client.register_client_auth_method((Connection.ClientAuthentication.BASIC.value, _basic))
     client.register_compliance_hook("access_token_response", _checked)
     client.register_compliance_hook("refresh_token_response", _checked)
-    return OAuthClient(service, connection.client_id, client)
+    return OAuthClient(service, client_id, method, client)
 
 
 def _basic(client: Any, method: str, url: str, headers: Any, body: bytes) -> tuple[str, Any, bytes]:

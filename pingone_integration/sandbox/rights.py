@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from pingone_integration.sandbox.models import Environment, Population, Role, RoleAssignment
+from pingone_integration.sandbox.models import Environment, Population, Role, RoleAssignment, User
 from pingone_integration.sandbox.oauth.tokens import Caller
 
 
@@ -30,6 +30,16 @@ GRANTS: dict[str, frozenset[str] | None] = {
 }
 
 
+def held_by(user: User) -> Q:
+    """Return the condition of the assignments that apply to a user: their own, and those of their groups.
+
+    Members of a nested group have the roles of the group around it (one level here).
+    Source: PingOne API reference, Group roles, and Nesting groups (read 2026-11).
+    """
+    nested = Q(group__nested__member__memberships__user=user)
+    return Q(user=user) | Q(group__memberships__user=user) | nested
+
+
 class Rights:
     """The caller's rights. They are read once per request: a change counts from the next request on."""
 
@@ -47,8 +57,7 @@ class Rights:
             return None
         if self.caller.user is None:
             return RoleAssignment.objects.filter(application=self.caller.application)
-        own, by_group = Q(user=self.caller.user), Q(group__memberships__user=self.caller.user)
-        return RoleAssignment.objects.filter(own | by_group).distinct()
+        return RoleAssignment.objects.filter(held_by(self.caller.user)).distinct()
 
     @cached_property
     def _environments_of_populations(self) -> dict[UUID, UUID]:

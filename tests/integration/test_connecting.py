@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,6 +15,7 @@ from django.test import Client
 
 from console.models import Membership, Organization
 from pingone_integration.models import Connection
+from tests.support.oauth import administrator
 from tests.support.sandbox_server import new_browser, sign_on
 
 SETTINGS = "/o/initech/settings/connection/"
@@ -172,15 +173,72 @@ def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_th
 
 
 @pytest.mark.parametrize(
-    "mistake", [{"client_secret": "not-the-secret"}, {"client_authentication": "client_secret_post"}]
+    ("mistake", "words"),
+    [
+        ({"client_secret": "not-the-secret"}, "The Client secret is wrong"),
+        (
+            {"client_authentication": "client_secret_post"},
+            "The Client secret is right, but the PingOne application has another Token Auth Method",
+        ),
+    ],
+    ids=["secret", "method"],
 )
-def test_wrong_secret_or_method_is_reported_after_the_approval(admin, typed, initech, mistake) -> None:
+def test_wrong_secret_and_method_are_told_apart_after_the_approval(admin, typed, initech, mistake, words) -> None:
     told = come_back(admin, sign_on(leave(admin, typed | mistake)))
 
-    assert "PingOne rejected these credentials" in told
-    assert "The Client ID or Client secret is wrong, the client authentication method is different" in told
+    assert words in told
     assert typed["client_id"] in admin.get(SETTINGS).text
     assert stored(initech).state == Connection.State.NOT_CONNECTED
+
+
+def test_made_up_code_is_told_apart_from_a_wrong_secret(admin, typed, initech) -> None:
+    back = sign_on(leave(admin, typed))
+    code = parse_qs(urlsplit(back).query)["code"][0]
+
+    told = come_back(admin, back.replace(code, "made-up"))
+
+    assert "PingOne does not accept the approval" in told
+    assert stored(initech).state == Connection.State.NOT_CONNECTED
+
+
+def test_web_app_instead_of_a_worker_is_named_as_the_cause(admin, typed, initech, sandbox) -> None:
+    typed["client_id"] = str(sandbox.copy("sandbox_application", typed["client_id"], type="WEB_APP"))
+
+    told = come_back(admin, sign_on(leave(admin, typed)))
+
+    assert "The PingOne application is not a Worker" in told
+    assert "Add an application of the type Worker" in told
+    assert stored(initech).state == Connection.State.NOT_CONNECTED
+
+
+def test_application_without_the_refresh_token_grant_says_when_access_ends(admin, typed, initech, sandbox) -> None:
+    typed["client_id"] = str(
+        sandbox.copy("sandbox_application", typed["client_id"], grant_types='["AUTHORIZATION_CODE"]')
+    )
+
+    told = come_back(admin, sign_on(leave(admin, typed)))
+
+    assert f"Access ends at {stored(initech).access_ends_at:%H:%M} UTC" in told
+    assert "Turn on the Refresh Token grant of the PingOne application, then connect again." in told
+
+
+def test_administrator_of_two_environments_is_asked_which_to_manage(admin, typed, initech, sandbox) -> None:
+    username = administrator(sandbox)
+    user = sandbox.sql("SELECT id FROM sandbox_user WHERE username_key = ?", username)[0]["id"]
+    held = sandbox.sql("SELECT id FROM sandbox_roleassignment WHERE user_id = ?", user)[0]["id"]
+    second = sandbox.details["second_environment_id"]
+    sandbox.copy("sandbox_roleassignment", held, scope_id=UUID(second))
+
+    told = come_back(admin, sign_on(leave(admin, typed), username=username))
+
+    assert "Which environment do you manage?" in told
+    assert "Acme production Production · European Union" in told
+    assert "Acme test Sandbox · European Union" in told
+    assert stored(initech).managed_environment_id is None
+    page = admin.get(f"{SETTINGS}environments/").text
+    guard = re.findall(r'name="guard" value="([^"]+)"', page)[0]
+    admin.post(f"{SETTINGS}environments/", {"environment": second, "guard": guard})
+    assert str(stored(initech).managed_environment_id) == second
 
 
 def test_wrong_secret_is_repaired_by_typing_the_right_secret(admin, typed, initech) -> None:
@@ -199,10 +257,12 @@ def test_refused_consent_is_reported(admin, typed, initech) -> None:
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 
-def test_user_without_an_administrator_role_is_told_to_need_one(admin, typed, initech) -> None:
-    told = come_back(admin, sign_on(leave(admin, typed), username="nils.norole", answer="cancel"))
+@pytest.mark.parametrize("username", ["nils.norole", "rosa.reader"])
+def test_user_whom_admin_only_access_keeps_out_is_told_why(admin, typed, initech, username) -> None:
+    told = come_back(admin, sign_on(leave(admin, typed), username=username, answer="cancel"))
 
-    assert "lets in only people with an administrator role" in told
+    assert "Admin only access keeps out custom roles, Help Desk Admin and Identity Data Read Only" in told
+    assert "allow a group instead" in told
     assert stored(initech).state == Connection.State.NOT_CONNECTED
 
 

@@ -10,6 +10,8 @@ import pytest
 from tests.support.sandbox_people import Person
 from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
+NOT_ADMITTED = ("rosa.reader", "henk.helpdesk")  # by an application with Admin only access
+
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
@@ -32,7 +34,7 @@ def api_of(sandbox: Sandbox) -> Iterator[Callable[..., httpx.Client]]:
 
     def api(username: str, environment_id: str = "") -> httpx.Client:
         if username not in tokens:
-            tokens[username] = sandbox.token(username)
+            tokens[username] = sandbox.token(username, for_everybody=username in NOT_ADMITTED)
         clients.append(sandbox.api(tokens[username], environment_id))
         return clients[-1]
 

@@ -56,6 +56,12 @@ def test_lock_ends_by_unlocking(new_user: NewUser):
     assert unlocked.json()["account"] == {"canAuthenticate": True, "status": "OK"} == person.read()["account"]
 
 
+def test_end_of_a_lock_is_answered_in_utc(new_user: NewUser):
+    locked = new_user().act("account.lock", {"unlockAt": "2031-05-06T09:08:09.000+02:00"})
+
+    assert locked.json()["account"]["unlockAt"] == "2031-05-06T07:08:09.000Z"
+
+
 @pytest.mark.parametrize("body", [None, {}, {"unlockAt": "2020-01-01T00:00:00Z"}])
 def test_lock_without_a_future_end_is_lifted_only_by_an_administrator(new_user: NewUser, body: object):
     account = new_user().act("account.lock", body).json()["account"]

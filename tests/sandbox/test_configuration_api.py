@@ -56,6 +56,10 @@ def test_missing_environment_is_404_and_an_environment_without_a_role_403(ada: h
     assert_refused(foreign, 403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
 
 
+def test_no_address_is_excepted_from_the_limit_per_address(rosa: httpx.Client):
+    assert rosa.get("rateLimitIpConfigs").json()["_embedded"]["rateLimitIpConfigs"] == []
+
+
 def test_capabilities_include_the_rate_limits(rosa: httpx.Client):
     assert rosa.get("capabilities").json()["licenseQuantities"]["rlgAuditRps"] == {"limit": 10}
 
@@ -146,6 +150,23 @@ def test_role_is_assigned_and_removed(ivan: httpx.Client, sandbox: Sandbox):
     assert ivan.get(path).json()["_embedded"]["roleAssignments"] == []
 
 
+def test_only_static_groups_have_administrator_roles(ivan: httpx.Client, sandbox: Sandbox):
+    roles = {role["name"]: role["id"] for role in ivan.get("roles").json()["_embedded"]["roles"]}
+    scope = {"id": sandbox.details["environment_id"], "type": "ENVIRONMENT"}
+    body = {"role": {"id": roles["Help Desk Admin"]}, "scope": scope}
+    by_filter = {"userFilter": 'title eq "Agent"'}
+    static, dynamic = (
+        ivan.post("groups", json={"name": f"group-{uuid4()}"} | more).json()["id"] for more in ({}, by_filter)
+    )
+
+    refused = ivan.post(f"groups/{dynamic}/roleAssignments", json=body)
+    assert_refused(refused, 400, "INVALID_DATA", "CONSTRAINT_VIOLATION", "group")
+    assert ivan.post(f"groups/{static}/roleAssignments", json=body).status_code == 201
+    turned = ivan.put(f"groups/{static}", json={"name": f"group-{uuid4()}"} | by_filter)
+    assert_refused(turned, 400, "INVALID_DATA", "INVALID_VALUE", "userFilter")
+    assert {ivan.delete(f"groups/{group}").status_code for group in (static, dynamic)} == {204}
+
+
 def test_groups_with_roles_show_them(rosa: httpx.Client):
     listed = rosa.get("groups", params={"filter": 'name eq "Service desk"'}).json()["_embedded"]["groups"]
 
@@ -212,3 +233,5 @@ def test_activities_are_read_by_post_and_in_pages(ada: httpx.Client):
 
     actions = [one["action"]["type"] for body in (first, second) for one in body["_embedded"]["activities"]]
     assert actions == ["USER.UPDATED", "USER.UNLOCKED", "USER.LOCKED", "USER.CREATED"]
+    followed = ada.get(first["_links"]["next"]["href"]).json()["_embedded"]["activities"]
+    assert followed == second["_embedded"]["activities"], "the link alone leads on, as in every list"

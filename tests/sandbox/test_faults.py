@@ -362,11 +362,27 @@ def test_revoked_grants_stay_revoked(sandbox: Sandbox, console: oauth.Applicatio
 
 
 def test_grants_of_a_single_administrator_may_be_revoked(sandbox: Sandbox, ada: httpx.Client):
-    with sandbox.api(sandbox.token("rosa.reader")) as rosa:
-        sandbox.change("revoke-grants", administrator="rosa.reader")
+    with sandbox.api(sandbox.token("enno.environment")) as enno:
+        sandbox.change("revoke-grants", administrator="enno.environment")
 
-        assert rosa.get("populations").status_code == 401
+        assert enno.get("populations").status_code == 401
         assert ada.get("populations").status_code == 200
+
+
+def test_rotated_key_signs_new_tokens_and_leaves_old_tokens_valid(
+    sandbox: Sandbox, console: oauth.Application, http: httpx.Client
+):
+    def keys() -> set[str]:
+        return {key["kid"] for key in http.get(f"{sandbox.issuer}/jwks").json()["keys"]}
+
+    old, before = sandbox.token(), keys()
+
+    sandbox.change("rotate-keys")
+
+    assert oauth.claims_of(sandbox, http, console.tokens(http)["access_token"])
+    assert not keys() & before
+    with sandbox.api(old) as api:
+        assert api.get("populations").status_code == 200
 
 
 def test_secret_rotation_lasts_until_mended(sandbox: Sandbox, console: oauth.Application, http: httpx.Client):

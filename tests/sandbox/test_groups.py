@@ -224,6 +224,20 @@ def test_administrators_cannot_join_a_group_that_gives_them_a_role(ivan: httpx.C
     assert ivan.delete(f"users/{ids['nils.norole']}/memberOfGroups/{team['id']}").status_code == 204
 
 
+def test_members_of_a_nested_group_have_the_roles_of_the_group_around_it(ivan: httpx.Client, sandbox: Sandbox):
+    nils = next(one["id"] for one in sandbox.details["administrators"] if one["username"] == "nils.norole")
+    team = next(group for group in ivan.get("groups").json()["_embedded"]["groups"] if group["name"] == "Identity team")
+    inner = new_group(ivan)
+    ivan.post(f"users/{nils}/memberOfGroups", json={"id": inner})
+    with sandbox.api(sandbox.token("nils.norole", for_everybody=True)) as api:
+        assert api.get(f"users/{MARA}").status_code == 403
+
+        assert ivan.post(f"groups/{inner}/memberOfGroups", json={"id": team["id"]}).status_code == 201
+
+        assert api.get(f"users/{MARA}").status_code == 200
+    assert ivan.delete(f"groups/{inner}").status_code == 204
+
+
 def test_population_administrator_changes_only_groups_of_the_population(petra: httpx.Client, groups: dict[str, str]):
     assert_refused(petra.post("groups", json={"name": "x"}), 403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")
     vpn = petra.put(f"groups/{groups['VPN']}", json={"name": "x"})

@@ -125,6 +125,10 @@ def test_devices_can_be_reordered(owner: Person, ada: httpx.Client):
     assert act(ada, path, "devices.reorder", {"order": order}).status_code == 200
 
     assert [one["id"] for one in devices(owner)] == ids[::-1]
+    whenever = 'recordedat ge "2026-01-01T00:00:00Z" and createdAt le "2099-01-01T00:00:00Z"'
+    condition = f'{whenever} and resources.id eq "{owner.id}"'
+    latest = ada.post("activities", json={"filter": condition}).json()["_embedded"]["activities"][0]
+    assert latest["resources"][0]["population"] == owner.read()["population"]
     assert ada.get(path, params={"expand": "order"}).json()["order"] == order
     foreign = act(ada, path, "devices.reorder", {"order": [{"id": MARA}]})
     assert_refused(foreign, 400, "INVALID_DATA", "INVALID_VALUE", "order")

@@ -207,10 +207,19 @@ def test_user_without_administrator_role_gets_no_code_by_a_forged_allow(sandbox:
     assert response.status_code == 403
 
 
-def test_application_for_everybody_admits_everybody(sandbox: Sandbox):
-    application = console(sandbox, admin_users_only=False)
+ADMITTED = ("ada.admin", "enno.environment", "petra.partners", "ivan.identity")
+KEPT_OUT = ("rosa.reader", "henk.helpdesk", "nils.norole")
 
-    assert "code" in answer_of(sign_on(application.authorize_url(), "nils.norole"))
+
+@pytest.mark.parametrize("username", [*ADMITTED, *KEPT_OUT])
+def test_admin_only_access_admits_four_roles(sandbox: Sandbox, http: httpx.Client, username: str):
+    for_administrators, for_everybody = console(sandbox), console(sandbox, admin_users_only=False)
+    sign_on(for_everybody.authorize_url(), username, browser=http)
+
+    silent = follow(http, for_administrators.authorize_url(prompt="none"))
+
+    expected = "consent_required" if username in ADMITTED else "access_denied"
+    assert answer_of(silent.headers["Location"])["error"] == expected
 
 
 def test_role_held_through_a_group_makes_an_administrator(sandbox: Sandbox):

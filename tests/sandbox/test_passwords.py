@@ -1,11 +1,14 @@
 """All operations on a password, and the states that forbid them."""
 
+import base64
+import hashlib
 from collections.abc import Callable
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.support.sandbox_people import Person, assert_refused
+from tests.support.sandbox_people import Person, act, assert_refused
 from tests.support.sandbox_server import Sandbox, code_mailed_to
 
 GOOD, BETTER = "Tr0ub4dor&3x", "C0rrect-horse!"
@@ -67,6 +70,21 @@ def test_password_lock_expires_by_itself(person: Person, sandbox: Sandbox):
     assert post(person, "check", {"password": GOOD}).status_code == 200
 
 
+def test_count_of_wrong_passwords_begins_again_after_a_lockout(person: Person, sandbox: Sandbox):
+    for _ in range(5):
+        post(person, "check", {"password": "wrong"})
+    sandbox.sql(
+        "UPDATE sandbox_user SET password_unlock_at = '2026-01-01 00:00:00' WHERE id = ?", person.id.replace("-", "")
+    )
+
+    detail = assert_refused(
+        post(person, "check", {"password": "wrong"}), 400, "INVALID_DATA", "INVALID_VALUE", "password"
+    )
+
+    assert detail["innerError"]["failuresRemaining"] == 4
+    assert status(person) == "OK"
+
+
 def test_empty_password_is_an_empty_value(person: Person):
     assert_refused(post(person, "check", {"password": ""}), 400, "INVALID_DATA", "EMPTY_VALUE", "password")
 
@@ -83,19 +101,42 @@ def test_recovery_code_is_mailed_not_returned_and_works_once(person: Person, san
     assert_refused(again, 400, "INVALID_DATA", "INVALID_VALUE", "recoveryCode")
 
 
-def test_recovery_code_ends_after_five_wrong_tries(person: Person, sandbox: Sandbox):
+def test_fifth_wrong_recovery_code_ends_the_code_and_locks_the_password(person: Person, sandbox: Sandbox):
     post(person, "sendRecoveryCode")
     code = code_mailed_to(sandbox, person.read()["email"])
-    for _ in range(5):
+    for remaining in (4, 3, 2, 1, 0):
+        assert status(person) == "OK"
         wrong = post(person, "recover", {"recoveryCode": "WRONG123", "newPassword": BETTER})
-        assert_refused(wrong, 400, "INVALID_DATA", "INVALID_VALUE", "recoveryCode")
+        detail = assert_refused(wrong, 400, "INVALID_DATA", "INVALID_VALUE", "recoveryCode")
+        assert detail["innerError"]["failuresRemaining"] == remaining
 
+    assert status(person) == "PASSWORD_LOCKED_OUT"
     right = post(person, "recover", {"recoveryCode": code, "newPassword": BETTER})
-
     assert_refused(right, 400, "INVALID_DATA", "INVALID_VALUE", "recoveryCode")
+    assert_refused(post(person, "sendRecoveryCode"), 400, "REQUEST_FAILED")
+    post(person, "unlock")
     post(person, "sendRecoveryCode")
     fresh = code_mailed_to(sandbox, person.read()["email"])
     assert post(person, "recover", {"recoveryCode": fresh, "newPassword": BETTER}).status_code == 200
+
+
+def test_new_recovery_code_resets_the_count_of_wrong_codes(person: Person):
+    for _ in range(2):
+        post(person, "sendRecoveryCode")
+        for _ in range(4):
+            post(person, "recover", {"recoveryCode": "WRONG123", "newPassword": BETTER})
+
+    assert status(person) == "OK"
+
+
+def test_recovery_code_sent_before_the_lockout_lifts_it(person: Person, sandbox: Sandbox):
+    post(person, "sendRecoveryCode")
+    code = code_mailed_to(sandbox, person.read()["email"])
+    for _ in range(5):
+        post(person, "check", {"password": "wrong"})
+    assert status(person) == "PASSWORD_LOCKED_OUT"
+
+    assert post(person, "recover", {"recoveryCode": code, "newPassword": BETTER}).json()["status"] == "OK"
 
 
 def test_recovery_code_lasts_five_minutes(person: Person, sandbox: Sandbox):
@@ -114,14 +155,25 @@ def test_recovery_code_lasts_five_minutes(person: Person, sandbox: Sandbox):
     assert_refused(late, 400, "INVALID_DATA", "INVALID_VALUE", "recoveryCode")
 
 
-def test_recovery_lifts_the_account_lock(person: Person, sandbox: Sandbox):
+def test_recovery_code_is_sent_to_a_locked_account_but_does_not_lift_its_lock(person: Person, sandbox: Sandbox):
     person.act("account.lock")
-    post(person, "sendRecoveryCode")
+    assert post(person, "sendRecoveryCode").status_code == 200
     code = code_mailed_to(sandbox, person.read()["email"])
 
-    post(person, "recover", {"recoveryCode": code, "newPassword": BETTER})
+    refused = post(person, "recover", {"recoveryCode": code, "newPassword": BETTER})
 
-    assert person.read()["account"]["status"] == "OK"
+    assert_refused(refused, 400, "REQUEST_FAILED")
+    assert person.read()["account"]["status"] == "LOCKED"
+    person.act("account.unlock")
+    assert post(person, "recover", {"recoveryCode": code, "newPassword": BETTER}).status_code == 200
+
+
+def test_deactivated_user_cannot_recover(person: Person, sandbox: Sandbox, ada: httpx.Client):
+    post(person, "sendRecoveryCode")
+    code = code_mailed_to(sandbox, person.read()["email"])
+    ada.put(f"{person.path}/enabled", json={"enabled": False})
+
+    assert_refused(post(person, "recover", {"recoveryCode": code, "newPassword": BETTER}), 400, "REQUEST_FAILED")
 
 
 @pytest.mark.parametrize("username", ["dora.disabled", "nora.never", "paul.password", "emil.external"])
@@ -176,9 +228,41 @@ def test_password_containing_the_name_of_the_user_is_refused(new_user: NewUser):
     assert detail["innerError"] == {"excludesProfileData": True}
 
 
-@pytest.mark.parametrize("body", [{"value": "weak", "bypassPolicy": True}, {"value": "{SSHA512}c2FsdA=="}])
-def test_password_policy_can_be_bypassed(person: Person, body: dict[str, object]):
-    assert put(person, "set", body).status_code == 200
+def encoded(scheme: str, algorithm: str, password: str) -> str:
+    salt = b"the salt"
+    digest = hashlib.new(algorithm, password.encode() + salt).digest()
+    return f"{{{scheme}}}{base64.b64encode(digest + salt).decode()}"
+
+
+def test_password_policy_can_be_bypassed(person: Person):
+    assert put(person, "set", {"value": "weak", "bypassPolicy": True}).status_code == 200
+
+
+SCHEMES = [("SSHA", "sha1"), ("SSHA256", "sha256"), ("SSHA384", "sha384"), ("SSHA512", "sha512")]
+
+
+@pytest.mark.parametrize("operation", ["set", "setValue"])
+@pytest.mark.parametrize(("scheme", "algorithm"), SCHEMES)
+def test_encoded_password_is_the_password_it_encodes(person: Person, operation: str, scheme: str, algorithm: str):
+    value = encoded(scheme, algorithm, "weak")
+
+    assert put(person, operation, {"value": value}).json()["status"] == "OK"
+
+    assert post(person, "check", {"password": "weak"}).status_code == 200
+    assert post(person, "check", {"password": value}).status_code == 400, "nobody signs in with the digest"
+
+
+def test_imported_encoded_password_is_the_password_it_encodes(ada: httpx.Client):
+    username = f"user-{uuid4()}"
+    sent = {"username": username, "password": {"value": encoded("SSHA512", "sha512", "weak")}}
+    person = Person(api=ada, id=act(ada, "users", "user.import", sent).json()["id"])
+
+    assert post(person, "check", {"password": "weak"}).status_code == 200
+
+
+@pytest.mark.parametrize("value", ["{SSHA512}c2FsdA==", "{SSHA512}no base64!", "{ROT13}c2FsdA=="])
+def test_unreadable_encoding_is_refused(person: Person, value: str):
+    assert_refused(put(person, "set", {"value": value}), 400, "INVALID_DATA", "INVALID_VALUE", "value")
 
 
 def test_set_may_force_a_change(person: Person):

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.oauth import console, service
+from tests.support.oauth import claims_of, console, service
 from tests.support.sandbox_people import VENDOR, Person, assert_refused
 from tests.support.sandbox_server import Sandbox
 
@@ -96,7 +96,15 @@ def test_token_has_the_roles_of_its_user_only_in_a_worker_application(sandbox: S
 
     with sandbox.api(application.tokens(http)["access_token"]) as api:
         assert_refused(api.get(MARA), *FORBIDDEN)
-        assert api.get("..").json()["_embedded"]["environments"] == []
+        assert_refused(api.get(".."), *FORBIDDEN)
+
+
+def test_access_token_is_for_the_api_only_in_a_worker_application(sandbox: Sandbox, http: httpx.Client):
+    worker = claims_of(sandbox, http, console(sandbox).tokens(http)["access_token"])
+    web_app = claims_of(sandbox, http, console(sandbox, type="WEB_APP").tokens(http)["access_token"])
+
+    assert (worker["aud"], "env" in worker, "org" in worker) == ([sandbox.url], True, True)
+    assert (sandbox.url in web_app["aud"], "env" in web_app, "org" in web_app) == (False, False, False)
 
 
 def test_removed_role_is_ineffective_from_the_next_request(
@@ -109,7 +117,7 @@ def test_removed_role_is_ineffective_from_the_next_request(
     listed = {role["name"]: role["id"] for role in ivan.get("roles").json()["_embedded"]["roles"]}
     scope = {"id": sandbox.details["environment_id"], "type": "ENVIRONMENT"}
     given = roles(role={"id": listed["Identity Data Read Only"]}, scope=scope).json()["id"]
-    with sandbox.api(sandbox.token("nils.norole"), sandbox.details["environment_id"]) as api:
+    with sandbox.api(sandbox.token("nils.norole", for_everybody=True), sandbox.details["environment_id"]) as api:
         assert api.get("users").status_code == 200
 
         assert ivan.delete(f"users/{nils}/roleAssignments/{given}").status_code == 204

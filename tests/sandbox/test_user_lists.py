@@ -93,6 +93,8 @@ def test_filter_without_a_match_returns_an_empty_list(rosa: httpx.Client, condit
         'createdAt gt "2026-01-01T00:00:00Z"',
         'identityProvider.type eq "GOOGLE"',
         'account.status eq "LOCKED"',
+        'startDate eq "2026-01-01"',
+        'endDate eq "2026-01-01"',
         'population.id sw "0"',
         'username ew "x"',
         'Username eq "x"',

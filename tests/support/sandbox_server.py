@@ -45,13 +45,19 @@ class Sandbox:
         """Return the issuer of the environment where administrators sign in."""
         return f"{self.url}/{self.details['environment_id']}/as"
 
-    def token(self, username: str = "ada.admin") -> str:
-        """Get an access token for an administrator as a console does: sign-in, consent, code, token."""
+    def token(self, username: str = "ada.admin", *, for_everybody: bool = False) -> str:
+        """Get an access token for an administrator as a console does: sign-in, consent, code, token.
+
+        `for_everybody`: by an application without Admin only access, which not every administrator role passes.
+        """
+        client_id = self.details["client_id"]
+        if for_everybody:
+            client_id = str(self.copy("sandbox_application", client_id, admin_users_only=False))
         redirect_uri = self.details["redirect_uris"][0]
         verifier = token_urlsafe(48)
         query = {
             "response_type": "code",
-            "client_id": self.details["client_id"],
+            "client_id": client_id,
             "redirect_uri": redirect_uri,
             "scope": "openid",
             "code_challenge": urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("="),
@@ -65,7 +71,7 @@ class Sandbox:
             "code_verifier": verifier,
         }
         with new_browser() as client:
-            secret = (self.details["client_id"], self.details["client_secret"])
+            secret = (client_id, self.details["client_secret"])
             reply = client.post(f"{self.issuer}/token", data=form, auth=secret).raise_for_status()
         return str(reply.json()["access_token"])
 

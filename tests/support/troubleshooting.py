@@ -34,6 +34,7 @@ def works(wire: respx.MockRouter, *permissions: str) -> None:
     for what in ("users", "populations", "groups"):
         wire.get(f"{MANAGED}/{what}").respond(json=listing(what))
     wire.get(f"{MANAGED}/capabilities").respond(json={"licenseQuantities": {"rlgDirAccessRps": {"limit": 100}}})
+    wire.get(f"{MANAGED}/rateLimitIpConfigs").respond(json=listing("rateLimitIpConfigs"))
     holds(wire, *permissions)
 
 

@@ -53,5 +53,6 @@ class Command(BaseCommand):
             return False
         with suppress(PingOneError):  # not every administrator may see licenses
             licence.read(connection)
+            licence.read_share(connection)
         self.stdout.write(f"{organization.slug}: populations synced: {count}")
         return True

@@ -66,7 +66,8 @@ def _page(call: Call, text: str, limit: int, cursor: str) -> dict[str, Any]:
     found = list(rows.order_by("-recorded_at", "id")[start : start + limit + 1])
     body = lists.envelope(call, "activities", [dict(row.document) for row in found[:limit]])
     if len(found) > limit:
-        body["_links"]["next"] = lists.link_to(call, cursors.seal(call.caller.token_id, listing, start + limit))
+        cursor = cursors.seal(call.caller.token_id, listing, start + limit)
+        body["_links"]["next"] = lists.link_to(call, cursor, filter=text, limit=limit)
     return body
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 
 from pingone_integration.sandbox import errors, filters
-from pingone_integration.sandbox.activities import record_resource
+from pingone_integration.sandbox.activities import record, record_resource
 from pingone_integration.sandbox.api import lists
 from pingone_integration.sandbox.api.endpoint import Call, iso, no_content, permits
 from pingone_integration.sandbox.models import Device, User
@@ -184,7 +184,7 @@ def _save(call: Call, device: Device, action: str) -> dict[str, Any]:
 def _set_ordered(call: Call, user: User, *, ordered: bool) -> None:
     user.devices_ordered = ordered
     user.save()
-    record_resource(call, "USER.UPDATED", "Device order changed", kind="USER", resource_id=user.id, name=user.username)
+    record(call, "USER.UPDATED", "Device order changed", user)
 
 
 def _record(call: Call, action: str, device: Device) -> None:

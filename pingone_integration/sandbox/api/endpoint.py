@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -161,6 +161,8 @@ class Resource:
             caller = authenticate(request)
         except InvalidToken:
             raise errors.invalid_token() from None
+        if caller.application.type != "WORKER":  # its users reach their own data only, which has no paths here
+            raise errors.not_allowed()
         call = Call(
             request=request,
             caller=caller,
@@ -218,7 +220,8 @@ def header_bytes(request: HttpRequest) -> int:
 
 
 def iso(moment: datetime) -> str:
-    """Format a UTC time as PingOne does, with milliseconds."""
+    """Format a time as PingOne does: UTC with milliseconds."""
+    moment = moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 

@@ -15,6 +15,7 @@ FILTERS = {
     "license.id": frozenset({"eq"}),
 }
 LOOKUPS = {"name": "name", "id": "id", "organization.id": "organization_id", "license.id": "license_id"}
+RATE_LIMIT_EXCEPTIONS: tuple[dict[str, str], ...] = ()  # {"type": "WHITELIST", "value": "203.0.113.0/24"}
 RATE_LIMITS = {
     "rlgDirAccessRps": 500,
     "rlgDirWriteRps": 250,
@@ -87,3 +88,9 @@ def read_capabilities(call: Call) -> dict[str, Any]:
         "_links": {"self": {"href": call.url("capabilities")}},
         "licenseQuantities": {name: {"limit": limit} for name, limit in RATE_LIMITS.items()},
     }
+
+
+@permits("licensing:read:license")
+def list_rate_limit_exceptions(call: Call) -> dict[str, Any]:
+    """List the addresses that may use more than the share of one address."""
+    return lists.envelope(call, "rateLimitIpConfigs", list(RATE_LIMIT_EXCEPTIONS))

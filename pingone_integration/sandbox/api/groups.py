@@ -168,6 +168,8 @@ def _fill(call: Call, group: Group, body: dict[str, Any]) -> None:
     user_filter = body.get("userFilter") or ""
     if user_filter:
         filters.parse(str(user_filter), supported(call.environment.id))
+        if group.role_assignments.exists():
+            raise errors.invalid_value("userFilter", "A group with administrator roles has no filter.")
     custom_data = body.get("customData") or {}
     if not isinstance(custom_data, dict):
         raise errors.invalid_value("customData", "Must be an object.")

@@ -20,9 +20,9 @@ def envelope(call: Call, collection: str, items: list[dict[str, Any]], **more: A
     return {"_links": links, "_embedded": {collection: items}, **more, "size": len(items)}
 
 
-def link_to(call: Call, cursor: str) -> dict[str, str]:
-    """Return a link to the same request with another cursor."""
-    query = {**call.request.GET.dict(), "cursor": cursor}
+def link_to(call: Call, cursor: str, **searched: str | int) -> dict[str, str]:
+    """Return a link to the same list with another cursor. `searched`: what a search by POST sent in its body."""
+    query = {**call.request.GET.dict(), **searched, "cursor": cursor}
     return {"href": f"{call.base_url}{call.request.path}?{urlencode(query)}"}
 
 

@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpResponse, JsonResponse
 
-from pingone_integration.sandbox import errors, mail, password_policy
+from pingone_integration.sandbox import encoded_passwords, errors, lockout, mail, password_policy
 from pingone_integration.sandbox.activities import record
 from pingone_integration.sandbox.api.endpoint import Call, permits
 from pingone_integration.sandbox.api.password_body import password_state, password_status
@@ -56,17 +55,30 @@ def recover(call: Call, user_id: UUID) -> HttpResponse | dict[str, Any]:
     user = _with_own_password(call, user_id)
     body = call.body()
     code, new_password = _text(body, "recoveryCode"), _text(body, "newPassword")
+    _require_recoverable(call, user)
     if not _code_is_valid(call, user):
         raise errors.invalid_value("recoveryCode", "The code is wrong or no longer valid.")
     if code.upper() != user.recovery_code:
         user.recovery_failures += 1
         user.save()
-        return _failed("recoveryCode", "The code is wrong or no longer valid.", RECOVERY_TRIES - user.recovery_failures)
+        remaining = RECOVERY_TRIES - user.recovery_failures
+        if not remaining:
+            lockout.lock_out(user, call.now)
+            record(call, "PASSWORD.LOCKED", "Password locked out by wrong recovery codes", user)
+        return _failed("recoveryCode", "The code is wrong or no longer valid.", remaining)
     password_policy.check(user, new_password, "newPassword")
-    user.recovery_code = ""
-    user.locked, user.locked_at, user.unlock_at, user.mfa_failures = False, None, None, 0
+    user.recovery_code, user.mfa_failures = "", 0
     record(call, "USER.UNLOCKED", "User unlocked by password recovery", user)
     return _store(call, user, new_password, Status.OK, "PASSWORD.RECOVERED")
+
+
+def _require_recoverable(call: Call, user: User) -> None:
+    """Refuse what a recovery code cannot help with. It lifts the lock of a password, never the lock of an account."""
+    status = password_status(user, call.now)
+    if not user.enabled or status == Status.NO_PASSWORD:
+        raise errors.refused("The user is disabled, or has no password.")
+    if not user.can_authenticate() and status != Status.PASSWORD_LOCKED_OUT:
+        raise errors.refused("The account is locked.")
 
 
 def _code_is_valid(call: Call, user: User) -> bool:
@@ -109,23 +121,18 @@ def check(call: Call, user_id: UUID) -> HttpResponse | dict[str, Any]:
         raise errors.required_value("password")
     if password_status(user, call.now) == Status.PASSWORD_LOCKED_OUT:
         raise errors.refused("The password is locked out.")
-    if check_password(sent, user.password):
+    if encoded_passwords.matches(sent, user.password):
         user.password_failures = 0
         user.save()
         return password_state(call, user)
     return _failed("password", "The password is wrong.", _count_failure(call, user))
 
 
-def _count_failure(call: Call, user: User) -> int:
+def _count_failure(call: Call, user: User) -> int | None:
     """Count a wrong password and return the tries left. At 0, the password is locked out."""
-    lockout = user.population.password_policy.definition["lockout"]
-    user.password_failures += 1
-    remaining: int = max(lockout["failureCount"] - user.password_failures, 0)
-    if not remaining:
-        user.password_status = Status.PASSWORD_LOCKED_OUT
-        user.password_unlock_at = call.now + timedelta(seconds=lockout["durationSeconds"])
+    remaining = lockout.count_failure(user, call.now)
+    if remaining == 0:
         record(call, "PASSWORD.LOCKED", "Password locked out", user)
-    user.save()
     return remaining
 
 
@@ -137,7 +144,7 @@ def reset(call: Call, user_id: UUID) -> HttpResponse | dict[str, Any]:
     new_password = _text(body, "newPassword")
     status = Status.MUST_CHANGE_PASSWORD
     if "currentPassword" in body:
-        if not check_password(str(body["currentPassword"]), user.password):
+        if not encoded_passwords.matches(str(body["currentPassword"]), user.password):
             return _failed("currentPassword", "The password is wrong.", _count_failure(call, user))
         status = Status.OK
     password_policy.check(user, new_password, "newPassword")
@@ -168,15 +175,15 @@ def set_value(call: Call, user_id: UUID) -> dict[str, Any]:
 
 
 def _set(call: Call, user: User, value: str, body: dict[str, Any]) -> dict[str, Any]:
-    encoded = value.startswith("{") and "}" in value  # {SSHA512}...: stored without a policy check
-    if not encoded and body.get("bypassPolicy") is not True:
+    unchecked = encoded_passwords.is_encoded(value)  # the policy cannot see into a digest
+    if not unchecked and body.get("bypassPolicy") is not True:
         password_policy.check(user, value, "value")
     status = Status.MUST_CHANGE_PASSWORD if body.get("forceChange") is True else Status.OK
     return _store(call, user, value, status, "PASSWORD.SET")
 
 
 def _store(call: Call, user: User, password: str, status: str, action: str) -> dict[str, Any]:
-    user.password, user.password_status = make_password(password), status
+    user.password, user.password_status = encoded_passwords.stored(password, "value"), status
     user.password_changed_at, user.updated_at = call.now, call.now
     user.password_failures, user.password_unlock_at = 0, None
     user.save()
@@ -201,7 +208,8 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def _failed(target: str, message: str, failures_remaining: int) -> HttpResponse:
+def _failed(target: str, message: str, failures_remaining: int | None) -> HttpResponse:
     """Return the error. An exception would roll back the counted failure."""
-    error = errors.invalid_value(target, message, failuresRemaining=failures_remaining)
+    inner = {} if failures_remaining is None else {"failuresRemaining": failures_remaining}
+    error = errors.invalid_value(target, message, **inner)
     return JsonResponse(error.envelope(), status=error.status)

@@ -85,7 +85,12 @@ def list_of_group(call: Call, group_id: UUID) -> dict[str, Any]:
 
 @permits("permissions:create:groupRoleAssignments")
 def grant_to_group(call: Call, group_id: UUID) -> HttpResponse:
-    return _grant(call, find_group(call, group_id))
+    """Grant a role to a group whose members are added by hand: PingOne refuses groups with a filter."""
+    group = find_group(call, group_id)
+    if group.user_filter:
+        static = errors.detail("CONSTRAINT_VIOLATION", "group", "Only a static group can have administrator roles.")
+        raise errors.invalid_data(static)
+    return _grant(call, group)
 
 
 @permits("permissions:delete:groupRoleAssignments")

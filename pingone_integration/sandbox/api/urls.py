@@ -50,6 +50,7 @@ RESOURCES = {
     "environments": Resource(GET=environments.list_environments),
     "environments/<id:environment_id>": Resource(GET=environments.read_environment),
     f"{ENVIRONMENT}/capabilities": Resource(GET=environments.read_capabilities),
+    f"{ENVIRONMENT}/rateLimitIpConfigs": Resource(GET=environments.list_rate_limit_exceptions),
     "roles": Resource(GET=roles.list_built_in_roles),
     "roles/<id:role_id>": Resource(GET=roles.read_role),
     f"{ENVIRONMENT}/roles": Resource(GET=roles.list_roles),

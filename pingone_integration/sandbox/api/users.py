@@ -3,10 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
 from django.http import HttpResponse
 
-from pingone_integration.sandbox import cursors, errors, filters, mail
+from pingone_integration.sandbox import cursors, encoded_passwords, errors, filters, mail
 from pingone_integration.sandbox.activities import record
 from pingone_integration.sandbox.api import lists
 from pingone_integration.sandbox.api.endpoint import Call, created, no_content, permits
@@ -99,7 +98,7 @@ def import_user(call: Call) -> HttpResponse:
         user.lifecycle_status = "VERIFICATION_REQUIRED"
         user.verification_code = mail.new_code()
     if password.get("value"):
-        user.password = make_password(password["value"])
+        user.password = encoded_passwords.stored(str(password["value"]), "password.value")
         must_change = password.get("forceChange") is True
         user.password_status = User.PasswordStatus.MUST_CHANGE_PASSWORD if must_change else User.PasswordStatus.OK
         user.password_changed_at = call.now

@@ -20,7 +20,7 @@ from pingone_integration.sandbox.models import (
     User,
     WorldChange,
 )
-from pingone_integration.sandbox.oauth.models import Grant
+from pingone_integration.sandbox.oauth.models import Grant, SigningKey
 from pingone_integration.sandbox.seed import fixtures
 
 
@@ -85,7 +85,7 @@ def revoke_grants(administrator: User | None) -> Outcome:
 
 
 def leave(undo: dict[str, Any]) -> None:
-    """Undo nothing: PingOne cannot restore revoked grants."""
+    """Undo nothing: PingOne cannot restore revoked grants or replaced keys."""
 
 
 def rotate_secret() -> Outcome:
@@ -105,10 +105,21 @@ def issue_jwts() -> Outcome:
     return Outcome("New refresh tokens are JWTs.", undo)
 
 
+def rotate_keys() -> Outcome:
+    SigningKey.objects.all().delete()  # the next token creates a key; this process still knows the old one
+    return Outcome("New tokens are signed with a new key. Tokens signed before stay valid.", {})
+
+
 def set_grace_period(seconds: int) -> Outcome:
     undo = {"refresh_token_rolling_grace_period_duration": _client().refresh_token_rolling_grace_period_duration}
     set_client({"refresh_token_rolling_grace_period_duration": seconds})
     return Outcome(f"A used refresh token works once more within {seconds} seconds.", undo)
+
+
+def admit_everybody() -> Outcome:
+    undo = {"admin_users_only": _client().admin_users_only}
+    set_client({"admin_users_only": False})
+    return Outcome("Every user of the environment Administrators can sign in to the application.", undo)
 
 
 def remove_roles(administrator: User) -> Outcome:
@@ -199,6 +210,18 @@ CHANGES = {
         about="The older kind of refresh token, starting with the next sign-in or refresh.",
         make=issue_jwts,
         undo=set_client,
+    ),
+    "admit-everybody": Change(
+        label="Turn off Admin only access",
+        about="It keeps out Identity Data Read Only, Help Desk Admin and custom roles.",
+        make=admit_everybody,
+        undo=set_client,
+    ),
+    "rotate-keys": Change(
+        label="Rotate the signing keys",
+        about="As PingOne does every 90 days: the key set has another key. This cannot be undone.",
+        make=rotate_keys,
+        undo=leave,
     ),
     "grace-period": Change(
         label="Set the grace period",

@@ -1,9 +1,15 @@
 """Access control of applications, and users' earlier consent."""
 
-from django.db.models import Q
-
 from pingone_integration.sandbox.models import Application, RoleAssignment, Session, User
 from pingone_integration.sandbox.oauth.models import Grant
+from pingone_integration.sandbox.rights import held_by
+
+ADMINISTRATOR_ROLES = (
+    "Organization Admin",
+    "Environment Admin",
+    "Identity Data Admin",
+    "Client Application Developer",
+)
 
 
 def is_admitted(user: User, application: Application) -> bool:
@@ -12,12 +18,14 @@ def is_admitted(user: User, application: Application) -> bool:
 
 
 def is_administrator(user: User) -> bool:
-    """Return whether the user holds an administrator role, directly or through a group.
+    """Return whether the user holds one of the roles that count as administrator, directly or through a group.
 
+    Others do not count: custom roles, Help Desk Admin, Identity Data Read Only.
     Source: PingOne API reference, Applications > accessControl.role ADMIN_USERS_ONLY (read 2026-11).
     """
-    held = Q(user=user) | Q(group__memberships__user=user)
-    return RoleAssignment.objects.filter(held).exists()
+    return RoleAssignment.objects.filter(
+        held_by(user), role__environment=None, role__name__in=ADMINISTRATOR_ROLES
+    ).exists()
 
 
 def has_allowed(session: Session, application: Application, scope: str) -> bool:

@@ -1,14 +1,14 @@
 """Sign-in: the password check, and the browser's session."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.hashers import check_password, make_password
-from django.db.models import F
+from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from pingone_integration.sandbox import encoded_passwords, lockout
 from pingone_integration.sandbox.api.endpoint import iso
 from pingone_integration.sandbox.api.password_body import password_status
 from pingone_integration.sandbox.models import Environment, Session, User
@@ -34,8 +34,9 @@ def check_credentials(environment: Environment, username: str, password: str) ->
         raise Refused("The username or the password is wrong.")
     if password_status(user, timezone.now()) == User.PasswordStatus.PASSWORD_LOCKED_OUT:
         raise Refused("Too many wrong passwords. Try again later, or ask an administrator to unlock the password.")
-    if not check_password(password, user.password):
-        _count_failure(user)
+    if not encoded_passwords.matches(password, user.password):
+        if user.password:
+            lockout.count_failure(user, timezone.now())
         raise Refused("The username or the password is wrong.")
     if not user.enabled:
         raise Refused("This account is disabled.")
@@ -44,20 +45,6 @@ def check_credentials(environment: Environment, username: str, password: str) ->
     if user.password_status in {User.PasswordStatus.MUST_CHANGE_PASSWORD, User.PasswordStatus.PASSWORD_EXPIRED}:
         raise Refused("The password must be changed first. This sandbox has no page for that.")
     return user
-
-
-def _count_failure(user: User) -> None:
-    if not user.password:
-        return
-    lockout = user.population.password_policy.definition.get("lockout", {})
-    row = User.objects.filter(pk=user.pk)
-    row.update(password_failures=F("password_failures") + 1)
-    if "failureCount" in lockout:
-        row.filter(password_failures__gte=lockout["failureCount"]).update(
-            password_status=User.PasswordStatus.PASSWORD_LOCKED_OUT,
-            password_unlock_at=timezone.now() + timedelta(seconds=lockout["durationSeconds"]),
-            password_failures=0,
-        )
 
 
 def start_session(user: User, request: HttpRequest) -> Session:

@@ -88,14 +88,14 @@ def access_token_claims(token: AccessToken, base_url: str) -> dict[str, Any]:
     environment = token.application.environment
     claims: dict[str, Any] = {
         "iss": issuer(base_url, environment),
-        "aud": [base_url],
+        "aud": [base_url if is_for_api(token) else token.application.client_id],
         "client_id": token.application.client_id,
         "iat": int(token.issued_at.timestamp()),
         "exp": int(token.expires_at.timestamp()),
-        "env": str(environment.id),
-        "org": str(environment.organization_id),
         "jti": str(token.id),
     }
+    if is_for_api(token):
+        claims |= {"env": str(environment.id), "org": str(environment.organization_id)}
     if token.scope:
         claims["scope"] = token.scope
     if token.grant:
@@ -103,6 +103,11 @@ def access_token_claims(token: AccessToken, base_url: str) -> dict[str, Any]:
         if token.grant.session_id:
             claims["sid"] = str(token.grant.session_id)
     return claims
+
+
+def is_for_api(token: AccessToken) -> bool:
+    """Return whether the management API is an audience: a Worker's tokens always, others with a scope of its own."""
+    return token.application.type == "WORKER" or any(scope.startswith("p1:") for scope in token.scope.split())
 
 
 def issue_refresh_token(grant: Grant, *, base_url: str) -> str:

@@ -57,7 +57,7 @@ ADMINISTRATORS = (
         family="Reader",
         role="Identity Data Read Only",
         scope_id=MANAGED_ENVIRONMENT_ID,
-        about="can read the first managed environment and change nothing",
+        about="can read the first managed environment and change nothing; not admitted with Admin only access",
     ),
     Administrator(
         username="petra.partners",
@@ -73,7 +73,7 @@ ADMINISTRATORS = (
         family="Helpdesk",
         role="Help Desk Admin",
         scope_id=MANAGED_ENVIRONMENT_ID,
-        about="can unlock accounts and reset passwords, but not change profiles or groups",
+        about="can unlock accounts and reset passwords, but no more; not admitted with Admin only access",
     ),
     Administrator(
         username="enno.environment",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -134,6 +135,40 @@ def test_approval_leads_to_the_choice_of_several_environments(admin, approve, se
     back = admin.get(CALLBACK, approve(leave(admin)))
 
     assert back.headers["Location"] == f"{SETTINGS}environments/"
+
+
+def test_only_environment_is_taken_and_put_on_record(admin, approve, not_connected) -> None:
+    Connection.objects.filter(pk=not_connected.pk).update(managed_environment_id=None, managed_environment_name="")
+
+    admin.get(CALLBACK, approve(leave(admin)))
+
+    taken = {"managed_environment": f"Environment {ENVIRONMENT}"}
+    assert AuditEntry.objects.get(action="connection.connected").after == taken
+
+
+def test_connect_without_a_refresh_token_says_when_access_ends_and_what_to_do(admin, service, not_connected) -> None:
+    asked = leave(admin)
+    good = id_token(nonce=asked["nonce"], name="Mara Lind")
+    service.post(f"{ISSUER}/token").respond(json=tokens(id_token=good, refresh_token=None))
+    admin.cookies["timezone"] = "Europe/Stockholm"
+
+    told = admin.get(CALLBACK, {"code": CODE, "state": asked["state"]}, follow=True).text
+
+    ends = Connection.objects.get(pk=not_connected.pk).access_ends_at
+    assert ends
+    at = f"{ends.astimezone(ZoneInfo('Europe/Stockholm')):%H:%M}"
+    assert "Connected Acme to PingOne for now." in told
+    assert "Connected Acme to PingOne." not in told
+    for page in (
+        told,
+        admin.get(SETTINGS).text,
+        admin.get("/o/acme/").text,
+        admin.get("/o/acme/troubleshooting/").text,
+    ):
+        assert f"{at} CE" in page
+        assert "Turn on the Refresh Token grant of the PingOne application, then connect again." in page
+    Connection.objects.filter(pk=not_connected.pk).update(sealed_refresh_token="kept")
+    assert "Access ends at" not in admin.get("/o/acme/").text
 
 
 @pytest.mark.parametrize(
@@ -367,12 +402,13 @@ def test_callback_refuses_post(admin, service) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (httpx.Response(401, json={"error": "invalid_client"}), "PingOne rejected these credentials"),
-        (httpx.Response(400, json={"error": "invalid_grant"}), "or the code expired"),
+        (httpx.Response(401, json={"error": "invalid_client"}), "The Client secret is wrong"),
+        (httpx.Response(400, json={"error": "invalid_grant"}), "The code that came back with it has expired"),
+        (httpx.Response(400, json={"error": "unauthorized_client"}), "Its Authorization Code grant is off"),
         (httpx.Response(503), "PingOne is not responding properly"),
         (httpx.Response(200, json=tokens()), "could not be verified"),
     ],
-    ids=["wrong secret", "code expired", "outage", "no ID token"],
+    ids=["wrong secret", "code expired", "grant type", "outage", "no ID token"],
 )
 def test_failed_exchange_is_shown_and_keeps_the_settings(admin, service, not_connected, answer, words) -> None:
     state = leave(admin)["state"]

@@ -1,17 +1,21 @@
 """The choice of the managed environment, and disconnecting."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import respx
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
-from console.models import AuditEntry
+from console.models import AuditEntry, Membership
 from pingone_integration.models import Connection
-from tests.support.people import ADMINISTRATORS, API_URL, ENVIRONMENT
+from tests.support.people import ADMINISTRATORS, API_URL, ENVIRONMENT, make_operator
 from tests.support.sign_on import ISSUER, discoverable
 
 SETTINGS = "/o/acme/settings/connection/"
@@ -55,6 +59,18 @@ def seen(service):
     return answer
 
 
+def guard_on(page: str) -> str:
+    found = re.search(r'name="guard" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def choose(client: Client, environment: str, *, guard: str | None = None) -> Any:
+    """Press the button of an environment, without JavaScript. `guard`: of a list loaded elsewhere or earlier."""
+    form = {"environment": environment, "guard": guard_on(client.get(CHOICE).text) if guard is None else guard}
+    return client.post(CHOICE, form, follow=True)
+
+
 def test_environments_are_shown_with_name_type_region_and_id(admin, seen) -> None:
     seen(SEVERAL)
 
@@ -68,7 +84,7 @@ def test_environments_are_shown_with_name_type_region_and_id(admin, seen) -> Non
 def test_chosen_environment_becomes_the_managed_environment(admin, seen, acme) -> None:
     seen(SEVERAL)
 
-    told = admin.post(CHOICE, {"environment": str(OTHER)}, follow=True)
+    told = choose(admin, str(OTHER))
 
     assert "Acme now manages Acme trial." in told.text
     acme.connection.refresh_from_db()
@@ -80,7 +96,7 @@ def test_chosen_environment_becomes_the_managed_environment(admin, seen, acme) -
 def test_environment_must_be_active_and_shown_by_pingone(admin, seen, acme, chosen) -> None:
     seen([SEVERAL[0], environment(OTHER, "Going", status="DELETE_PENDING")])
 
-    told = admin.post(CHOICE, {"environment": chosen}, follow=True)
+    told = choose(admin, chosen)
 
     assert "This environment is no longer available" in told.text
     assert "Being deleted" in told.text
@@ -88,11 +104,52 @@ def test_environment_must_be_active_and_shown_by_pingone(admin, seen, acme, chos
     assert acme.connection.managed_environment_id == ENVIRONMENT
 
 
-def test_environment_page_names_the_missing_role(admin, seen) -> None:
-    seen([])
+def again(connection: Connection) -> None:
+    """Change what another approval changes."""
+    Connection.objects.filter(pk=connection.pk).update(consented_at=timezone.now())
+
+
+def test_expired_choice_says_so_and_changes_nothing(admin, seen, acme, browser_of, org_admin) -> None:
+    seen(SEVERAL)
+    guard = guard_on(admin.get(CHOICE).text)
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        too_late = choose(admin, str(OTHER), guard=guard)
+    signed_in_again = choose(browser_of(org_admin), str(OTHER), guard=guard)
+    made_up = [choose(admin, str(OTHER), guard=value) for value in ("", "made up", f"{guard}x")]
+    again(acme.connection)
+    connected_again = choose(admin, str(OTHER), guard=guard)
+
+    for answer in (too_late, signed_in_again, *made_up, connected_again):
+        assert "This choice has expired" in answer.text
+        assert "Acme trial" in answer.text, "and the list is there to choose again"
+    acme.connection.refresh_from_db()
+    assert acme.connection.managed_environment_id == ENVIRONMENT
+
+
+def test_choice_belongs_to_one_operator_and_organization(admin, seen, acme, globex, browser_of, stranger) -> None:
+    seen(SEVERAL)
+    guard = guard_on(admin.get(CHOICE).text)
+    theirs = browser_of(stranger)
+    colleague = browser_of(make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN))
+
+    assert theirs.get(CHOICE).status_code == 404
+    assert theirs.post(CHOICE, {"environment": str(OTHER), "guard": guard}).status_code == 404
+    elsewhere = theirs.post(CHOICE.replace("acme", "globex"), {"environment": str(OTHER), "guard": guard}, follow=True)
+    assert "This choice has expired" in elsewhere.text
+    assert "This choice has expired" in choose(colleague, str(OTHER), guard=guard).text
+    for connection in (acme.connection, globex.connection):
+        connection.refresh_from_db()
+        assert connection.managed_environment_id == ENVIRONMENT
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_environment_page_names_the_missing_role_and_the_type_of_application(admin, service, seen, status) -> None:
+    answer: dict[str, Any] = {"_embedded": {"environments": []}} if status == 200 else {"code": "ACCESS_FAILED"}
+    service.get(f"{API_URL}/v1/environments").respond(status, json=answer)
 
     page = admin.get(CHOICE).text
 
+    assert "only a <strong>Worker</strong> acts" in page
     assert "PingOne shows no environments" in page
     assert "Identity Data Admin" in page
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 import respx
 
+from console.audit import entries
 from console.models import Membership, Organization
 from pingone_integration.models import Connection, ConnectionEvent
 from tests.support.people import ADMINISTRATORS, AUTH_URL, make_operator
@@ -244,6 +245,28 @@ def test_other_credentials_end_the_connection_only_after_confirmation(admin, acm
     assert acme.connection.client_id == CLIENT
     assert acme.connection.unseal("client_secret") == SECRET
     assert revoked == ["the-access-token", "the-refresh-token"]
+
+
+def test_connection_whose_host_left_the_list_is_replaced(admin, acme, settings) -> None:
+    settings.PINGONE_CUSTOM_HOSTS = {}
+
+    told = admin.post(SETTINGS, TYPED | {"end_access": "on"}, follow=True)
+
+    assert "Saved the PingOne settings." in told.text
+    assert "PingOne did not confirm that it revoked them" in told.text, "a host that left the list is not contacted"
+    acme.connection.refresh_from_db()
+    assert (acme.connection.auth_url, acme.connection.has_tokens) == (EU, False)
+
+
+def test_tokens_are_kept_if_the_change_cannot_be_recorded(admin, acme, monkeypatch) -> None:
+    monkeypatch.setattr(entries, "append", lambda *_, **__: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        admin.post(SETTINGS, TYPED | {"auth_url": AUTH_URL, "end_access": "on"})
+
+    acme.connection.refresh_from_db()
+    assert acme.connection.has_tokens
+    assert acme.connection.client_id != CLIENT
 
 
 def test_ended_connection_is_replaced_without_confirmation(admin, acme, revoked) -> None:

@@ -143,6 +143,7 @@ def test_sync_command_skips_organizations_that_are_not_connected(
     globex.connection.save()
     answer(pingone, staff())
     pingone.get("/capabilities").respond(json={"licenseQuantities": {"rlgDirAccessRps": {"limit": 100}}})
+    pingone.get("/rateLimitIpConfigs").respond(403, json={"code": "ACCESS_FAILED"})
     out = StringIO()
 
     call_command("sync_populations", stdout=out)

@@ -81,13 +81,14 @@ def test_approved_sign_in_connects(connection: Connection, wire: respx.MockRoute
 @pytest.mark.parametrize(
     ("visible", "managed"),
     [
-        ((ENVIRONMENT, ADMINISTRATORS), ENVIRONMENT),
+        ((ENVIRONMENT,), ENVIRONMENT),
         ((ADMINISTRATORS,), ADMINISTRATORS),
+        ((ENVIRONMENT, ADMINISTRATORS), None),
         ((ENVIRONMENT, MARA), None),
         ((), None),
     ],
 )
-def test_only_environment_with_users_is_managed_without_asking(
+def test_only_the_one_possible_environment_is_managed_without_asking(
     connection: Connection, wire: respx.MockRouter, visible: tuple, managed: object
 ) -> None:
     asked = begin(connection, wire)
@@ -118,13 +119,28 @@ def test_connecting_again_keeps_an_environment_that_is_still_visible(
     assert finish(asked).managed_environment_id == ENVIRONMENT
 
 
+def test_connect_without_a_refresh_token_says_when_access_ends(connection: Connection, wire: respx.MockRouter) -> None:
+    asked = begin(connection, wire)
+    approves(wire, asked, refresh_token="")
+    environments(wire, ENVIRONMENT)
+
+    connected = finish(asked)
+
+    ends = connected.access_ends_at
+    assert ends is not None
+    assert connected.events.get().cause.endswith(
+        f"Refresh Token grant is off. Access ends at {ends:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+@pytest.mark.parametrize("visible", [(MARA, CLIENT_ID), (MARA,)], ids=["two others", "one other"])
 def test_connecting_again_asks_for_the_environment_if_it_is_no_longer_visible(
-    acme: Organization, wire: respx.MockRouter
+    acme: Organization, wire: respx.MockRouter, visible: tuple
 ) -> None:
     asked = begin(acme.connection, wire)
     approves(wire, asked)
     wire.post(f"{ISSUER}/revoke").respond(200)
-    environments(wire, MARA, CLIENT_ID)
+    environments(wire, *visible)
 
     assert finish(asked).managed_environment_id is None
 
