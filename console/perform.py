@@ -101,6 +101,9 @@ class Operation(Protocol):
     def subject(self) -> Subject:
         """Return the subject, as far as it is known before a call to PingOne."""
 
+    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+        """Return why this operator may not run it like this, or "" if they may."""
+
     def recorded_inputs(self) -> Json:
         """Return the inputs without secrets."""
 
@@ -126,6 +129,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     """
     access = access.again()
     access.require(operation.permission)
+    if problem := operation.problem_with(access, circumstances):
+        return _refuse(access, operation, operation.subject, circumstances, problem)
     if operation.asks_for_ticket:
         problem = ticket_policy(access.org, operation.key).problem_with(circumstances.ticket)
         if problem:
@@ -264,6 +269,9 @@ class UserOperation:
     def subject(self) -> Subject:
         name = self.restores.entry.subject_name if self.restores else ""
         return Subject(kind=AuditEntry.Subject.USER, id=self.user_id or "", name=name)
+
+    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+        return self.action.limits(access).problem_with(self.inputs, circumstances.reason)
 
     def recorded_inputs(self) -> Json:
         return self.action.record_of(self.inputs)

@@ -163,7 +163,7 @@ def _action_or_404(key: str) -> Action:
 def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **more: Any) -> ActionForm:
     if action.form.looks_at_schema:
         more["attributes"] = known_attributes(access)
-    return action.form(data, policy=ticket_policy(access.org, action.key), **more)
+    return action.form(data, policy=ticket_policy(access.org, action.key), limits=action.limits(access), **more)
 
 
 def _posted(request: ConsoleRequest) -> QueryDict:
