@@ -38,6 +38,7 @@ def _no_note(result: Any) -> Text:
 class Place(StrEnum):
     """The place of an action on the user's page. A comment names the object that its `offered_to` receives."""
 
+    SIGN_IN = "sign-in"  # the facts for the verdict: users.standing.Known
     ACCOUNT = "account"  # the User
     PROFILE = "profile"  # the User
     PASSWORD = "password"  # noqa: S105 - the PasswordState

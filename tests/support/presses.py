@@ -243,6 +243,7 @@ PRESSES = {
     ),
 }
 SECTION = {
+    Place.SIGN_IN: "Sign-in",
     Place.ACCOUNT: "Account",
     Place.PROFILE: "Profile",
     Place.PASSWORD: "Password",
