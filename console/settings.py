@@ -119,6 +119,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "console.page.frame.layout",
+                "console.tickets.ticket_of_page",
             ],
             "builtins": [
                 "django.templatetags.i18n",

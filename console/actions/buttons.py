@@ -22,6 +22,8 @@ class Button:
 
     action: Action
     url: str
+    needs_ticket: bool = False
+    ticket_example: str = ""
     inputs: dict[str, str] = field(default_factory=dict)  # inputs that the place sets, such as the device
     submission: UUID = field(default_factory=uuid4)
 
@@ -49,8 +51,11 @@ _OF_PANEL = {"sessions": Place.SESSIONS, "devices": Place.MFA}
 
 
 def button(access: OrgAccess, user_id: UUID, action: Action, **inputs: UUID) -> Button:
+    required = access.org.required_tickets
     return Button(
         action=action,
+        needs_ticket=action.key in required,
+        ticket_example=required.get(action.key, ""),
         url=reverse("user-action", args=[access.org.slug, user_id, action.key]),
         inputs={name: str(value) for name, value in inputs.items()},
     )
