@@ -178,6 +178,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SERVED_OVER_TLS  # the demo on localhost
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
+    "activate_totp": "console.operators.authenticator_form.ActivateForm",
     "add_webauthn": "console.operators.passkey_forms.AddForm",
     "authenticate_webauthn": "console.operators.passkey_forms.AuthenticateForm",
     "login_webauthn": "console.operators.passkey_forms.LoginForm",
