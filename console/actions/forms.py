@@ -52,7 +52,7 @@ class ActionForm(forms.Form):
         self.user = user
         if policy and policy.is_required:
             self.fields["ticket"].required = True
-            self.fields["ticket"].help_text = policy.announced
+            self.fields["ticket"].help_text = str(policy.announced)
         if limits.needs_reason:
             self.fields["reason"].required = True
         self.order_fields([name for name in self.fields if name not in self.COMMON] + list(self.COMMON))

@@ -45,7 +45,7 @@ def people(pingone):
 
 
 @pytest.fixture
-def client(browser_of, org_admin) -> Client:
+def client(browser_of, org_admin):
     return browser_of(org_admin)
 
 
@@ -170,7 +170,9 @@ def test_only_the_tickets_of_the_last_users_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "announced"), [("", "needs a ticket"), (r"INC\d+", "needs a ticket like INC12345")], ids=["any", "INC"]
+    ("pattern", "announced"),
+    [("", "(needs a ticket)"), (r"INC\d+", "(needs a ticket like INC12345)")],
+    ids=["any", "INC"],
 )
 def test_required_ticket_is_announced_on_the_button(client, people, acme: Organization, pattern, announced):
     def buttons() -> list[str]:
