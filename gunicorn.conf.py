@@ -7,8 +7,10 @@ from urllib.parse import quote, unquote_to_bytes
 from gunicorn.glogging import Logger
 
 from console import settings  # a missing setting stops the start here, before any worker starts
+from console.bind_address import check_bind_address
 
 bind = settings.env.str("BIND", default="127.0.0.1:8000")
+check_bind_address([bind], settings.TRUSTED_PROXIES)
 workers = settings.WEB_CONCURRENCY
 worker_class = "gthread"
 threads = settings.WEB_THREADS
@@ -19,6 +21,12 @@ timeout = graceful_timeout = 30
 
 forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Check the address again: the command line may name another."""
+    check_bind_address(server.cfg.bind, settings.TRUSTED_PROXIES)
+
 
 # %(U)s is the path without the query: queries contain search texts and the authorization code.
 accesslog = "-"

@@ -149,6 +149,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "console.page.frame.layout",
+                "console.tickets.ticket_of_page",
             ],
             "builtins": [
                 "django.templatetags.i18n",
@@ -207,6 +208,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SERVED_OVER_TLS  # the demo on localhost
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
+    "activate_totp": "console.operators.authenticator_form.ActivateForm",
     "add_webauthn": "console.operators.passkey_forms.AddForm",
     "authenticate_webauthn": "console.operators.passkey_forms.AuthenticateForm",
     "login_webauthn": "console.operators.passkey_forms.LoginForm",

@@ -1,40 +1,80 @@
-"""The ticket that an operator works on, and an org admin's policy for each action's ticket.
+"""The ticket that an operator works on for a user, and an org admin's policy for each action's ticket.
 
-The operator sets the ticket once. It applies to every action until it is changed.
+The operator sets the ticket once. It applies to every action on this user until it is changed. It belongs to the
+caller: for the next user, the operator decides to keep or to drop it, and until then no action carries it.
 """
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.forms import CharField, ChoiceField, Form, TextInput, UUIDField
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from console.access import ConsoleRequest
 from console.models import TicketPolicy
-from console.models.ticket_patterns import LONGEST, validate_ticket_pattern
+from console.models.ticket_patterns import LONGEST, example_of, validate_ticket_pattern
 from console.session_slot import SessionSlot
 
 Requirement = TicketPolicy.Requirement
 
 
-def current_ticket(request: ConsoleRequest) -> str:
-    """Return the ticket of this organization in this browser session, empty if none is set."""
-    return str(_slot(request).get() or "")
+_MOST_USERS = 50  # whose tickets a browser session keeps
 
 
-def set_current_ticket(request: ConsoleRequest, ticket: str) -> None:
-    _slot(request).set(ticket)
+@dataclass(frozen=True, kw_only=True)
+class WorkingOn:
+    """The ticket of one user in this organization and browser session."""
+
+    ticket: str  # empty: none
+    offered: str  # the ticket of the user before, to keep or to drop; empty: nothing to decide
+
+
+def working_on(request: ConsoleRequest, user_id: UUID) -> WorkingOn:
+    kept = _kept(request)
+    ticket = kept["by_user"].get(str(user_id))
+    return WorkingOn(ticket=ticket or "", offered=kept["latest"] if ticket is None else "")
+
+
+def current_ticket(request: ConsoleRequest, user_id: UUID) -> str:
+    """Return the ticket that the operator works on for this user, or "" if there is none."""
+    return working_on(request, user_id).ticket
+
+
+def set_current_ticket(request: ConsoleRequest, user_id: UUID, ticket: str) -> None:
+    """Set the ticket of this user. An empty one also means that the ticket of the user before is over."""
+    kept = _kept(request)
+    if kept["latest"] == ticket and kept["by_user"].get(str(user_id)) == ticket:
+        return
+    by_user = {other: kept["by_user"][other] for other in kept["by_user"] if other != str(user_id)}
+    recent = list(by_user.items())[-_MOST_USERS + 1 :]
+    _slot(request).set({"latest": ticket, "by_user": dict([*recent, (str(user_id), ticket)])})
+
+
+def _kept(request: ConsoleRequest) -> dict[str, Any]:
+    return _slot(request).get() or {"latest": "", "by_user": {}}
 
 
 def _slot(request: ConsoleRequest) -> SessionSlot:
-    return SessionSlot(request.session, f"ticket-{request.access.org.pk}")
+    return SessionSlot(request.session, f"tickets-{request.access.org.pk}")
+
+
+def ticket_of_page(request: HttpRequest) -> dict[str, Any]:
+    """Return the context `working` of the pages and fragments about one user (a context processor)."""
+    user_id = request.resolver_match.kwargs.get("user_id") if request.resolver_match else None
+    if user_id is None or not hasattr(request, "access"):
+        return {}
+    return {"working": SimpleLazyObject(lambda: working_on(request, user_id))}  # type: ignore[arg-type]
 
 
 class TicketForm(Form):
-    """The ticket to work on from now on, empty for none."""
+    """The ticket to work on for a user from now on, empty for none."""
 
     ticket = CharField(required=False, max_length=100)
-    user_id = UUIDField(required=False)  # the user on whose page it was set
+    user_id = UUIDField()
 
 
 class TicketPolicyForm(Form):
@@ -50,6 +90,12 @@ class TicketPolicyForm(Form):
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "placeholder": r"INC\d+"}
         ),
     )
+
+    @property
+    def example(self) -> str:
+        """Return a ticket that matches the pattern, "" if there is none."""
+        pattern = str(self["pattern"].value() or "")
+        return example_of(pattern) if pattern else ""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -13,6 +13,7 @@ import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import environ
@@ -20,7 +21,9 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+from gunicorn.config import Config
 
+from console.bind_address import check_bind_address
 from console.secret_key import check_secret_key
 from pingone_integration.sealing import check_keys
 from tests.support.private_ca import make_private_ca
@@ -319,3 +322,35 @@ def test_repository_holds_no_usable_key() -> None:
         for key in re.findall(r"SECRET_KEY\W{1,5}([\w-]{50,})", text):
             with pytest.raises(ImproperlyConfigured):
                 check_secret_key(key)
+
+
+OPEN = ["0.0.0.0:8000", "[::]:8000", "192.0.2.7:8000", "console.acme.test:8000", ":8000"]
+LOCAL = ["127.0.0.1:8000", "[::1]:8000", "localhost:8000", "127.0.0.2:80", "unix:/run/console.sock", "fd://3"]
+
+
+@pytest.mark.parametrize("address", OPEN)
+def test_address_that_others_reach_needs_a_trusted_proxy(address: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="TRUSTED_PROXIES") as refused:
+        check_bind_address(["127.0.0.1:8000", address], [])
+
+    assert address in str(refused.value)
+    check_bind_address([address], ["172.18.0.0/16"])
+
+
+@pytest.mark.parametrize("address", LOCAL)
+def test_address_of_this_machine_needs_no_proxy(address: str) -> None:
+    check_bind_address([address], [])
+
+
+def test_gunicorn_checks_its_address_from_the_setting_and_from_the_command_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    on_the_command_line = Config()
+    on_the_command_line.set("bind", ["127.0.0.1:8000", "0.0.0.0:8000"])
+    with pytest.raises(ImproperlyConfigured, match=r"0\.0\.0\.0:8000"):
+        config["on_starting"](SimpleNamespace(cfg=on_the_command_line))
+
+    monkeypatch.setenv("BIND", "0.0.0.0:8000")
+    with pytest.raises(ImproperlyConfigured, match=r"0\.0\.0\.0:8000"):
+        runpy.run_path(str(ROOT / "gunicorn.conf.py"))

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
-from console.actions import observed
+from console.actions import limits, observed
 from console.actions.action import Action, Place, Undo
 from console.actions.forms import DeleteUserForm, UntilForm
 from pingone_integration import unlocking, users
@@ -79,6 +79,7 @@ ACTIONS = (
         permission=Permission.LOCK_USERS,
         call=users.lock,
         form=UntilForm,
+        limits=limits.of_lock,
         offered_to=lambda user: user.enabled is not False and user.is_locked is not True,
         observe=observed.of_user("is_locked", "unlock_at"),
         effect={"is_locked": True},

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.utils.text import format_lazy
 
-from console.access import Permission
+from console.access import OrgAccess, Permission
+from console.actions import limits
 from console.actions.forms import ActionForm, NoInput
+from console.actions.limits import Limits
 from console.actions.names import Recorded
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
@@ -36,11 +38,13 @@ def _no_note(result: Any) -> Text:
 class Place(StrEnum):
     """The place of an action on the user's page. A comment names the object that its `offered_to` receives."""
 
+    SIGN_IN = "sign-in"  # the facts for the verdict: users.standing.Known
     ACCOUNT = "account"  # the User
     PROFILE = "profile"  # the User
     PASSWORD = "password"  # noqa: S105 - the PasswordState
     GROUPS = "groups"  # the GroupMemberships shown
     GROUP = "group"  # a GroupMembership
+    MFA = "mfa"  # the MfaState
     DEVICE = "device"  # a Device
     SESSIONS = "sessions"  # the Sessions
     SESSION = "session"  # a Session
@@ -79,6 +83,7 @@ class Action:
     secret_result: Text = ""  # label to show the result of `call` once; the result is never stored
     place: Place = Place.ACCOUNT
     offered_to: Callable[[Any], bool] = _always  # display only; PingOne decides
+    limits: Callable[[OrgAccess], Limits] = limits.none  # of this operator; `perform` enforces them
     question: Text = ""  # for a risky action: asked on a separate page
     names: Callable[[Recorded], Json] = _nothing  # of the objects in its sentences, see names.py
     panels: tuple[str, ...] = ()  # panels of the user's page that change afterwards

@@ -22,6 +22,8 @@ class Button:
 
     action: Action
     url: str
+    needs_ticket: bool = False
+    ticket_example: str = ""
     inputs: dict[str, str] = field(default_factory=dict)  # inputs that the place sets, such as the device
     submission: UUID = field(default_factory=uuid4)
 
@@ -44,12 +46,16 @@ _AT = {  # a panel's items: their place, and the form field and the attribute of
     GroupMembership: (Place.GROUP, "group_id", "group_id"),
     Session: (Place.SESSION, "session_id", "id"),
 }
-_BELOW = {"sessions": Place.SESSIONS}  # not groups: a user joins several at once, on a separate page
+# Not groups: a user joins several at once, on a separate page.
+_OF_PANEL = {"sessions": Place.SESSIONS, "devices": Place.MFA}
 
 
 def button(access: OrgAccess, user_id: UUID, action: Action, **inputs: UUID) -> Button:
+    required = access.org.required_tickets
     return Button(
         action=action,
+        needs_ticket=action.key in required,
+        ticket_example=required.get(action.key, ""),
         url=reverse("user-action", args=[access.org.slug, user_id, action.key]),
         inputs={name: str(value) for name, value in inputs.items()},
     )
@@ -83,7 +89,7 @@ def panel_offers(access: OrgAccess, user_id: UUID, key: str, content: Any) -> di
     if isinstance(content, PasswordState):
         return {"buttons": buttons(access, user_id, Place.PASSWORD, content)}
     items = list(getattr(content, "items", content))
-    below = buttons(access, user_id, _BELOW[key], items) if key in _BELOW else []
+    whole = buttons(access, user_id, _OF_PANEL[key], content) if key in _OF_PANEL else []
     joins = key == "groups" and access.allows(BY_KEY["group.add"].permission)
     join_url = reverse("user-groups", args=[access.org.slug, user_id]) if joins else ""
-    return {"offers": offers(access, user_id, items), "buttons": below, "join_url": join_url}
+    return {"offers": offers(access, user_id, items), "buttons": whole, "join_url": join_url}

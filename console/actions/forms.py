@@ -1,7 +1,7 @@
 """The forms of actions. A form validates and normalizes, and carries the idempotency key; it does not call PingOne."""
 
 from copy import copy
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -11,10 +11,9 @@ from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console.actions.limits import NO_LIMITS, Limits
 from console.models import TicketPolicy
 from pingone_integration.users import User
-
-LONGEST_UNTIL = timedelta(days=366)
 
 
 class ActionForm(forms.Form):
@@ -39,15 +38,23 @@ class ActionForm(forms.Form):
         data: Any = None,
         *,
         policy: TicketPolicy | None = None,
+        limits: Limits = NO_LIMITS,
         user: User | None = None,
         initial: dict[str, Any] | None = None,
     ) -> None:
-        """Set up the fields. Without `policy` the ticket is optional; `user` is the user at PingOne now, if read."""
+        """Set up the fields.
+
+        Without `policy` the ticket is optional. `limits` are this operator's, `user` is the user at PingOne, if read.
+        """
         super().__init__(data, initial={"submission": uuid4()} | (initial or {}))
         self.policy = policy
+        self.limits = limits
         self.user = user
         if policy and policy.is_required:
             self.fields["ticket"].required = True
+            self.fields["ticket"].help_text = str(policy.announced)
+        if limits.needs_reason:
+            self.fields["reason"].required = True
         self.order_fields([name for name in self.fields if name not in self.COMMON] + list(self.COMMON))
 
     def clean_ticket(self) -> str:
@@ -90,22 +97,31 @@ class NoInput(ActionForm):
     """The form of an action that needs no more than a press of its button."""
 
 
-_time_zone = lazy(timezone.get_current_timezone_name, str)  # of the operator, when the page shows it
+def _in_time_zone() -> str:
+    """Return the time zone of the form. UTC may be the operator's own, or stands in for an unknown one."""
+    zone = timezone.get_current_timezone_name()
+    return str(_("Time in UTC.")) if zone == "UTC" else str(_("Your time ({zone}).")).format(zone=zone)
 
 
 class UntilForm(ActionForm):
     until = forms.DateTimeField(
         label=_("Until"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text=format_lazy(_("Your time ({zone})."), zone=_time_zone()),
+        help_text=lazy(_in_time_zone, str)(),
     )
+
+    def __init__(self, data: Any = None, **more: Any) -> None:
+        super().__init__(data, **more)
+        field = self.fields["until"]
+        if self.limits.longest:
+            field.help_text = format_lazy("{} {}", field.help_text, self.limits.within)
 
     def clean_until(self) -> datetime:
         until: datetime = self.cleaned_data["until"]
         if until <= timezone.now():
             raise forms.ValidationError(_("Choose a time in the future."))
-        if until > timezone.now() + LONGEST_UNTIL:
-            raise forms.ValidationError(_("Choose a time within a year from now."))
+        if self.limits.longest and until > timezone.now() + self.limits.longest:
+            raise forms.ValidationError(str(self.limits.within))
         return until
 
 

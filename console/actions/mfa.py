@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
-from console.actions import names, observed
+from console.actions import limits, names, observed
 from console.actions.action import Action, Place
 from console.actions.forms import DeviceForm, RenameDeviceForm, UntilForm
 from pingone_integration import devices, mfa, unlocking
@@ -56,9 +56,30 @@ ACTIONS = (
         permission=Permission.CHANGE_DEVICES,
         call=mfa.bypass,
         form=UntilForm,
+        limits=limits.of_bypass,
         offered_to=lambda user: user.mfa_enabled is not False,
+        question=_("Let {user} sign in without a second factor?"),
         observe=observed.mfa_bypass,
         effect=lambda inputs: {"bypass_until": inputs["until"]},
+        panels=("devices",),
+        endpoint="PUT /users/{user}/bypassMFA",
+        pingone_permission="dir:update:user",
+    ),
+    Action(
+        key="mfa.end-bypass",
+        label=_("End MFA bypass"),
+        done=_("MFA bypass ended"),
+        told=_("Ended the MFA bypass of {user}."),
+        already=_("{user} had no MFA bypass."),
+        does=_("PingOne asks them for a second factor again."),
+        leaves=_("Does not change their devices, and does not end sessions."),
+        permission=Permission.CHANGE_DEVICES,
+        call=mfa.end_bypass,
+        place=Place.MFA,
+        offered_to=lambda state: bool(state.bypass and state.bypass.until),
+        observe=observed.mfa_bypass,
+        effect={"bypass_until": None},
+        bulk=True,
         panels=("devices",),
         endpoint="PUT /users/{user}/bypassMFA",
         pingone_permission="dir:update:user",

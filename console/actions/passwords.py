@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import Permission
 from console.actions import observed
 from console.actions.action import Action, Place
-from pingone_integration import passwords, unlocking
+from pingone_integration import passwords, recovery_codes, unlocking
 
 ACTIONS = (
     Action(
@@ -16,10 +16,9 @@ ACTIONS = (
         does=_("PingOne emails them a code to choose a new password. The code works for five minutes."),
         leaves=_("The current password works until then. Only they see the code."),
         permission=Permission.RECOVER_PASSWORDS,
-        call=passwords.send_recovery_code,
-        offered_to=lambda user: (
-            user.enabled is not False and bool(user.email) and not user.has_external_identity_provider
-        ),
+        call=recovery_codes.send,
+        place=Place.SIGN_IN,
+        offered_to=lambda known: known.takes_recovery_code,
         observe=observed.of_user("email"),
         goes_by_answer=True,
         bulk=True,

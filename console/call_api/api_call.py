@@ -17,6 +17,7 @@ from pingone_integration import endpoints
 from pingone_integration.calls.api import READS, PingOneApi
 from pingone_integration.endpoints import Endpoint, Exchange
 from pingone_integration.errors import PingOneError, Trace
+from pingone_integration.texts import Text
 from pingone_integration.values import text
 
 LONGEST_SHOWN = 200_000  # characters of an answer on the page
@@ -78,6 +79,9 @@ class CallOperation:
     @property
     def subject(self) -> Subject:
         return Subject(kind=AuditEntry.Subject.API, name=f"{self.call.method} {self.call.endpoint.path}")
+
+    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+        return ""
 
     def recorded_inputs(self) -> Json:
         return self.call.inputs()

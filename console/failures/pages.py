@@ -4,9 +4,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from allauth.account.utils import get_next_redirect_url
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,8 @@ from console.fragments import wants_fragment
 from console.models import Membership
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
+
+_SIGN_IN = {"account_login", "mfa_login_webauthn", "mfa_authenticate"}  # names of the URLs
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -85,7 +89,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """CSRF_FAILURE_VIEW."""
+    """CSRF_FAILURE_VIEW. A sign-in form that is older than the sign-in in another tab leads on to its page."""
+    if request.user.is_authenticated and request.resolver_match and request.resolver_match.url_name in _SIGN_IN:
+        return redirect(get_next_redirect_url(request) or settings.LOGIN_REDIRECT_URL)
     return _tell(
         request,
         Failure(

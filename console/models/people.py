@@ -53,6 +53,8 @@ class Organization(models.Model):
     slug = models.SlugField(unique=True)
     connection = models.OneToOneField(Connection, on_delete=models.PROTECT, related_name="organization")
     operators = models.ManyToManyField(Operator, through="Membership", related_name="organizations")
+    # An example of a ticket, by action that requires one. TicketPolicy keeps it, so that no page needs a query for it.
+    required_tickets = models.JSONField(default=dict, editable=False)
 
     class Meta:
         ordering = ["name"]

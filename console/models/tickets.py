@@ -1,5 +1,7 @@
 """The ticket policies: whether an action needs a ticket reference, per organization."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.text import format_lazy
@@ -30,6 +32,22 @@ class TicketPolicy(models.Model):
     def __str__(self) -> str:
         return f"{self.action}: {self.get_requirement_display()}"
 
+    def save(self, *args: Any, **options: Any) -> None:
+        super().save(*args, **options)
+        self._announce()
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        deleted = super().delete(*args, **options)
+        self._announce()
+        return deleted
+
+    def _announce(self) -> None:
+        policies = TicketPolicy.objects.filter(organization=self.organization)
+        self.organization.required_tickets = {
+            policy.action: example_of(policy.pattern) for policy in policies if policy.is_required
+        }
+        self.organization.save(update_fields=["required_tickets"])
+
     @property
     def is_required(self) -> bool:
         return self.requirement != self.Requirement.OPTIONAL
@@ -45,6 +63,11 @@ class TicketPolicy(models.Model):
         except ValidationError:  # stored before patterns were limited
             return _("The ticket pattern of this organization is not valid. An org admin can change it.")
         return "" if fits else self.expected
+
+    @property
+    def announced(self) -> Text:
+        """Return what a required ticket looks like, as known beforehand; "" if any ticket will do."""
+        return self.expected if example_of(self.pattern) else ""
 
     @property
     def expected(self) -> Text:

@@ -79,6 +79,9 @@ class Operation(Protocol):
     def subject(self) -> Subject:
         """Return the subject, as far as it is known before a call to PingOne."""
 
+    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+        """Return why this operator may not run it like this, or "" if they may."""
+
     def recorded_inputs(self) -> Json:
         """Return the inputs without secrets."""
 
@@ -104,6 +107,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     """
     access = access.again()
     access.require(operation.permission)
+    if problem := operation.problem_with(access, circumstances):
+        return refuse(access, operation, operation.subject, circumstances, problem)
     if operation.asks_for_ticket:
         problem = ticket_policy(access.org, operation.key).problem_with(circumstances.ticket)
         if problem:

@@ -19,6 +19,7 @@ from pingone_integration import users
 from pingone_integration.calls import deadline
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import MissingPermission, NotFound, PingOneError, Trace, Unavailable
+from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 UNREAD = _("The result could not be verified.")
@@ -65,6 +66,9 @@ class UserOperation:
     def subject(self) -> Subject:
         name = self.restores.entry.subject_name if self.restores else ""
         return Subject(kind=AuditEntry.Subject.USER, id=self.user_id or "", name=name)
+
+    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+        return self.action.limits(access).problem_with(self.inputs, circumstances.reason)
 
     def recorded_inputs(self) -> Json:
         return self.action.record_of(self.inputs)

@@ -16,9 +16,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from pingone_integration import recovery_codes
 from pingone_integration.devices import Device
 from pingone_integration.mfa import MfaState
 from pingone_integration.passwords import PasswordState
+from pingone_integration.recovery_codes import Obstacle
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
@@ -55,6 +57,17 @@ class Known:
         if isinstance(self.password, PasswordState):
             return self.password.status
         return self.user.password_status or None  # from a user list, while the password itself is unread
+
+    @property
+    def recovery_obstacle(self) -> Obstacle | None:
+        """Return why a recovery code would not help, or None if no reason is known."""
+        return recovery_codes.obstacle(self.user, self.password_status or "")
+
+    @property
+    def takes_recovery_code(self) -> bool:
+        """Return whether PingOne sends a recovery code. It may, while the password cannot be read."""
+        is_unread = self.password_status is None and self.password is Gap.UNREAD
+        return self.recovery_obstacle is None and not is_unread
 
     @property
     def bypass_until(self) -> datetime | None:
@@ -212,7 +225,7 @@ def _gap(known: Known) -> Iterator[Text]:
 
 
 def _makes_sense(key: str, known: Known) -> bool:
-    return key != "password.send-recovery-code" or bool(known.user.email and known.user.enabled is not False)
+    return key != "password.send-recovery-code" or known.takes_recovery_code
 
 
 def time_in_words(at: datetime, now: datetime) -> Text:

@@ -5,20 +5,30 @@ from typing import Any
 
 from django.utils.text import format_lazy
 
-from console.access import OrgAccess
-from console.actions.buttons import Button, button
+from console.access import OrgAccess, Permission
+from console.actions.buttons import Button, button, buttons
 from console.actions.catalogue import BY_KEY, Action, Place
 from console.users.standing import Known, standing_of
 from pingone_integration.devices import Device
 
 
 def verdict_context(access: OrgAccess, known: Known) -> dict[str, Any]:
-    """Return the standing, and the buttons of the actions that help and that this operator may run."""
+    """Return the standing, and the buttons of the actions that help and that this operator may run.
+
+    A recovery code also helps a user who can sign in and forgot the password; if there can be none, the page says why.
+    """
     standing = standing_of(known)
+    obstacle = known.recovery_obstacle if access.allows(Permission.RECOVER_PASSWORDS) else None
     return {
         "standing": standing,
         "user_id": known.user.id,
         "helps": [found for key in standing.helps for found in _buttons(access, known, BY_KEY[key])],
+        "recovery": [
+            found
+            for found in buttons(access, known.user.id, Place.SIGN_IN, known)
+            if found.action.key not in standing.helps
+        ],
+        "no_recovery": obstacle.cause if obstacle else "",
     }
 
 

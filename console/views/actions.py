@@ -71,7 +71,7 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
         messages.warning(request, TYPED_BEFORE)
         return _form_page(request, access, action, _form(access, action, typed, user=shown), shown)
     named = {name: request.GET[name] for name in action.form.id_fields() if name in request.GET}  # from a panel's row
-    form = _form(access, action, user=shown, initial=named | {"ticket": current_ticket(request)})
+    form = _form(access, action, user=shown, initial=named | {"ticket": current_ticket(request, user_id)})
     return _form_page(request, access, action, form, shown)
 
 
@@ -86,11 +86,13 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
     except PingOneError as error:
         if wants_fragment(request):
             raise  # shown as a notice above the page; the form stays unchanged
-        form = _form(access, action, _posted(request))
+        form = _form(access, action, _posted(request, user_id))
         return _form_page(request, access, action, form, _Unread(user_id), failure=report(request, error))
-    form = _form(access, action, _posted(request), user=looked_at)
+    form = _form(access, action, _posted(request, user_id), user=looked_at)
     failure = None
     if form.is_valid():
+        if ticket := form.cleaned_data["ticket"]:
+            set_current_ticket(request, user_id, ticket)
         match perform(access, action, user_id, form.inputs(), circumstances_of(request, form)):
             case Conflict(error=conflict):
                 return _conflict_page(request, access, action, users.get(access.pingone(), user_id), conflict)
@@ -135,14 +137,17 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
 @org_view(Permission.VIEW_USERS)
 @require_POST
 def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Set the current ticket, which every action carries until the operator changes or clears it."""
+    """Set the ticket of a user, which every action on them carries until the operator changes or clears it."""
     form = TicketForm(request.POST)
-    if not form.is_valid():
+    valid = form.is_valid()
+    user_id = form.cleaned_data.get("user_id")
+    if user_id is None:
+        raise Http404("No such user.")
+    if valid:
+        set_current_ticket(request, user_id, form.cleaned_data["ticket"])
+    else:
         messages.error(request, _("A ticket can have at most 100 characters."))
-        return redirect("users", access.org.slug)
-    set_current_ticket(request, form.cleaned_data["ticket"])
-    user_id = form.cleaned_data["user_id"]
-    return redirect("user", access.org.slug, user_id) if user_id else redirect("users", access.org.slug)
+    return redirect("user", access.org.slug, user_id)
 
 
 @dataclass(frozen=True)
@@ -164,13 +169,13 @@ def _action_or_404(key: str) -> Action:
 def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **more: Any) -> ActionForm:
     if action.form.looks_at_schema:
         more["attributes"] = known_attributes(access)
-    return action.form(data, policy=ticket_policy(access.org, action.key), **more)
+    return action.form(data, policy=ticket_policy(access.org, action.key), limits=action.limits(access), **more)
 
 
-def _posted(request: ConsoleRequest) -> QueryDict:
-    """Return the posted data, with the current ticket added for buttons, which send none."""
+def _posted(request: ConsoleRequest, user_id: UUID) -> QueryDict:
+    """Return the posted data, with the user's current ticket added for buttons, which send none without JavaScript."""
     data = request.POST.copy()
-    data.setdefault("ticket", current_ticket(request))
+    data.setdefault("ticket", current_ticket(request, user_id))
     return data
 
 
@@ -228,7 +233,7 @@ def _conflict_page(
     request: ConsoleRequest, access: OrgAccess, action: Action, now: User, error: PingOneError
 ) -> HttpResponse:
     """Show both values of each edited field side by side, for the operator to choose. Nothing is written yet."""
-    form = _form(access, action, _posted(request), user=now)
+    form = _form(access, action, _posted(request, now.id), user=now)
     if not form.is_valid() or not form.differences():  # PingOne already has the typed values
         return _form_page(request, access, action, form, now)
     context = {

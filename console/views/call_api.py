@@ -23,7 +23,6 @@ from console.models import AuditEntry, SavedApiCall
 from console.models.tickets import ticket_policy
 from console.responses import circumstances_of
 from console.source_address import source_address
-from console.tickets import current_ticket
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.endpoints import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
 from pingone_integration.errors import NoEnvironmentChosen
@@ -50,7 +49,6 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     second_look = SendWriteForm(
         request.POST if "submission" in request.POST else None,
         policy=ticket_policy(access.org, ACTION),
-        initial={"ticket": current_ticket(request)},
     )
     if not second_look.is_valid():
         return _page(request, access, form, second_look=second_look, status=422 if second_look.is_bound else 200)

@@ -88,9 +88,9 @@ def change_role(request: ConsoleRequest, access: OrgAccess, membership_id: int) 
         members.change_role(access, membership, role, source_address=source_address(request))
     except members.LastOrgAdmin:
         messages.error(request, _LAST)
-    else:
-        told = format_lazy(_("{email} now has the role {role}."), email=membership.operator.email, role=role.label)
-        messages.success(request, told)
+        return redirect("members", access.org.slug)
+    told = format_lazy(_("{email} now has the role {role}."), email=membership.operator.email, role=role.label)
+    messages.success(request, told)
     still_admin = membership.operator != access.operator or role == Membership.Role.ORG_ADMIN
     return redirect("members" if still_admin else "organization", access.org.slug)
 

@@ -36,7 +36,7 @@ from console.models.tickets import ticket_policy
 from console.perform.several import perform_each
 from console.perform.user_operation import perform
 from console.responses import TYPED_BEFORE, circumstances_of, go, tell
-from console.tickets import current_ticket
+from console.tickets import set_current_ticket
 from console.users.afterwards_form import AfterwardsForm
 from console.users.remembered import known_attributes, known_populations
 from pingone_integration import groups, population_sync, users
@@ -74,7 +74,6 @@ def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         data,
         attributes=known_attributes(access),
         policy=ticket_policy(access.org, _CREATE.key),
-        initial={"ticket": current_ticket(request)},
     )
     then = AfterwardsForm(data, access=access, groups=_groups_to_join(access))
     page = _Page()
@@ -142,6 +141,8 @@ def _created(
 ) -> HttpResponse:
     """Run the follow-up steps, then go to the user's page with their results. A failed step leaves the user as is."""
     user_id = UUID(created.entry.subject_id)
+    if ticket := form.cleaned_data["ticket"]:
+        set_current_ticket(request, user_id, ticket)
     name = created.user.display_name if created.user else created.entry.subject_name
     tell(request, access, _notice(created, name=name))
     follow_ups = then.follow_ups(name)

@@ -22,7 +22,7 @@ from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
 from console.perform.several import MOST_AT_ONCE, Step, perform_each
 from console.responses import circumstances_of, go
-from console.tickets import current_ticket
+from console.tickets import current_ticket, set_current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
 from pingone_integration import groups, users
@@ -46,12 +46,17 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
     form = JoinForm(
         request.POST if adds else None,
         policy=ticket_policy(access.org, _ADD.key),
-        initial={"ticket": request.POST.get("ticket", current_ticket(request)), "reason": request.POST.get("reason")},
+        initial={
+            "ticket": request.POST.get("ticket", current_ticket(request, user_id)),
+            "reason": request.POST.get("reason"),
+        },
     )
     api = access.pingone()
     if not adds or not form.is_valid():
         sought = request.POST if request.method == "POST" else request.GET
         return _show(request, form, _choices(request, api, user_id, sought))
+    if ticket := form.cleaned_data["ticket"]:
+        set_current_ticket(request, user_id, ticket)
     chosen = form.cleaned_data["group_ids"]
     named = _named(api, chosen)
     if not form.cleaned_data["confirmed"]:

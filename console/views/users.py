@@ -22,7 +22,6 @@ from console.failures.failure import Failure, report, with_explanation
 from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import page_of, wants_fragment
 from console.page.pager import pager_of
-from console.tickets import current_ticket
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
@@ -215,7 +214,7 @@ def _all_but_q(query: QueryDict) -> dict[str, object]:
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
     panels = [_panel(request, shown, reading) for reading in readings]
     may_act = any(request.access.allows(action.permission) for action in ACTIONS)
-    around = {"panels": panels, "may_act": may_act, "working_on": current_ticket(request)}
+    around = {"panels": panels, "may_act": may_act}
     verdict = verdict_context(request.access, _known(shown, readings))
     return account_context(request.access, shown) | verdict | around
 

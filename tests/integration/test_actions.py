@@ -16,9 +16,16 @@ from console.audit.entries import Circumstances, storable
 from console.models import Organization
 from console.perform.undo import undo
 from console.perform.user_operation import perform
-from pingone_integration import groups, passwords, populations, schemas, users
+from pingone_integration import groups, mfa, passwords, populations, schemas, users
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.errors import Duplicate, InvalidValue, MissingPermission, NotFound, PingOneError
+from pingone_integration.errors import (
+    Duplicate,
+    InvalidValue,
+    MissingPermission,
+    NotFound,
+    PingOneError,
+    RefusedByState,
+)
 from pingone_integration.models import Connection
 from tests.support.people import make_operator
 from tests.support.sandbox_server import Sandbox
@@ -105,6 +112,7 @@ def test_action_takes_effect_and_the_record_confirms_it(
         ("password.send-recovery-code", {}),
         ("mfa.enable", {}),
         ("mfa.bypass", {"until": soon()}),
+        ("mfa.end-bypass", {}),
         ("device.rename", {"device_id": device, "nickname": "Work"}),
         ("device.unlock", {"device_id": device}),
         ("device.remove", {"device_id": device}),
@@ -153,6 +161,21 @@ def test_undo_restores_the_previous_values(do, api, mara, access, key, inputs):
         before.name,
         before.address,
     )
+
+
+@pytest.mark.parametrize("refused", ["PUT", "DELETE", "PUT,DELETE"])
+def test_bypass_is_ended_by_the_way_that_pingone_takes(do, api, mara, sandbox, refused):
+    do("mfa.bypass", mara, until=soon())
+
+    with sandbox.broken("405", path="/bypassMFA", methods=refused):
+        if refused == "PUT,DELETE":
+            with pytest.raises(RefusedByState):
+                do("mfa.end-bypass", mara)
+        else:
+            assert isinstance(do("mfa.end-bypass", mara), Done)
+
+    assert bool(mfa.bypass_state(api, mara).until) == (refused == "PUT,DELETE")
+    assert isinstance(do("mfa.end-bypass", mara), NoChange if refused != "PUT,DELETE" else Done)
 
 
 def test_undo_of_a_membership_is_refused_after_somebody_else_ended_it(do, api, mara, group, access):

@@ -170,9 +170,9 @@ def test_write_whose_answer_is_lost_is_not_repeated(api, pingone):
 
 
 def test_mfa_bypass_has_its_end(api, pingone):
-    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"bypassMFAEnabledUntil": "2026-12-01T08:30:00.000Z"})
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json={"bypassMFAEnabledUntil": "2099-12-01T08:30:00.000Z"})
 
-    assert mfa.bypass_state(api, ADA).until == datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
+    assert mfa.bypass_state(api, ADA).until == datetime(2099, 12, 1, 8, 30, tzinfo=UTC)
 
 
 def test_mfa_bypass_that_is_off_has_no_end(api, pingone):
@@ -198,3 +198,76 @@ def test_answer_to_a_write_may_be_a_whole_user(api, pingone):
     pingone.post(f"/users/{ADA}").respond(json=ada())
 
     users.unlock(api, ADA)
+
+
+RUNNING = {"bypassMFAEnabledUntil": "2099-12-01T08:30:00.000Z"}
+NOT_THE_WAY = [
+    httpx.Response(400, json=error("INVALID_DATA", "INVALID_VALUE", "bypassMFAEnabledUntil")),
+    httpx.Response(400, json=error("REQUEST_FAILED")),
+    httpx.Response(404, json=error("NOT_FOUND")),
+    httpx.Response(405, json=error("INVALID_REQUEST")),
+    httpx.Response(403, html="<h1>Forbidden</h1>"),  # a gateway that does not know the path
+]
+
+
+@pytest.mark.parametrize("gone", [{}, {"bypassMFAEnabledUntil": "2026-01-01T00:00:00.000Z"}], ids=["absent", "past"])
+def test_mfa_bypass_ends_by_an_end_in_the_past(api, pingone, gone):
+    wire = pingone.put(f"/users/{ADA}/bypassMFA").respond(json={})
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json=gone)
+
+    mfa.end_bypass(api, ADA)
+
+    sent = json.loads(wire.calls.last.request.content)["bypassMFAEnabledUntil"]
+    assert datetime.fromisoformat(sent) < datetime.now(UTC)
+
+
+@pytest.mark.parametrize("refusal", NOT_THE_WAY, ids=lambda refusal: str(refusal.status_code))
+def test_mfa_bypass_is_deleted_if_pingone_refuses_an_end_in_the_past(api, pingone, refusal):
+    pingone.put(f"/users/{ADA}/bypassMFA").mock(return_value=refusal)
+    wire = pingone.delete(f"/users/{ADA}/bypassMFA").respond(204)
+
+    mfa.end_bypass(api, ADA)
+
+    assert wire.called
+
+
+def test_mfa_bypass_is_deleted_if_it_runs_in_spite_of_an_end_in_the_past(api, pingone):
+    pingone.put(f"/users/{ADA}/bypassMFA").respond(json={})
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(json=RUNNING)
+    wire = pingone.delete(f"/users/{ADA}/bypassMFA").respond(204)
+
+    mfa.end_bypass(api, ADA)
+
+    assert wire.called
+
+
+def test_mfa_bypass_whose_end_cannot_be_read_is_not_ended_again(api, pingone):
+    pingone.put(f"/users/{ADA}/bypassMFA").respond(json={})
+    pingone.get(f"/users/{ADA}/bypassMFA").respond(503)
+
+    mfa.end_bypass(api, ADA)
+
+
+@pytest.mark.parametrize("refusal", NOT_THE_WAY, ids=lambda refusal: str(refusal.status_code))
+def test_mfa_bypass_that_pingone_does_not_end_says_so(api, pingone, refusal):
+    pingone.put(f"/users/{ADA}/bypassMFA").mock(return_value=refusal)
+    pingone.delete(f"/users/{ADA}/bypassMFA").mock(return_value=refusal)
+
+    with pytest.raises(RefusedByState) as raised:
+        mfa.end_bypass(api, ADA)
+
+    assert str(raised.value.title) == "PingOne did not end the MFA bypass"
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        (httpx.Response(403, json=error("ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS")), MissingPermission),
+        (httpx.Response(500, json=error("UNEXPECTED_ERROR")), Unavailable),
+    ],
+)
+def test_mfa_bypass_is_ended_in_one_way_only_after_a_failure(api, pingone, answer, raised):
+    pingone.put(f"/users/{ADA}/bypassMFA").mock(return_value=answer)
+
+    with pytest.raises(raised):
+        mfa.end_bypass(api, ADA)

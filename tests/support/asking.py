@@ -22,6 +22,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from console.actions import limits
 from console.actions.catalogue import ACTIONS, Action
 from console.models import Operator
 from tests.support.answers import ADA, ENGINEERS, Json, ada, anew, error, listing
@@ -32,7 +33,7 @@ SESSION = UUID("465b0000-0000-4000-8000-000000000001")
 HTMX = {"HX-Request": "true", "HX-Target": "action"}
 
 _IDS = {"user": ADA, "device": DEVICE, "group": ENGINEERS, "session": SESSION}
-_TYPED = {  # by field; `until` is a week from now
+_TYPED = {  # by field; `until` is in a few hours
     "username": "ada.berg",
     "title": "Chief",
     "nickname": "Work",
@@ -54,6 +55,7 @@ _TOLD = {  # the notice after each action at the `Directory`, with its objects n
     "mfa.enable": "Switched MFA on for {user}.",
     "mfa.disable": "Switched MFA off for {user}.",
     "mfa.bypass": "Set an MFA bypass for {user}.",
+    "mfa.end-bypass": "Ended the MFA bypass of {user}.",
     "device.remove": "Removed the device Authenticator app from {user}.",
     "device.unlock": "Unlocked {user}'s device Authenticator app.",
     "device.rename": "Renamed {user}'s device Authenticator app to Work.",
@@ -89,8 +91,9 @@ def typed_for(action: Action) -> dict[str, str]:
     """Return the minimal valid input for the action's form."""
     fields = {name: field for name, field in action.form.base_fields.items() if name not in action.form.COMMON}
     asked = ["title"] if action.form.takes_parts else [name for name, field in fields.items() if field.required]
-    until = (timezone.now() + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M")
-    return {name: until if name == "until" else _TYPED[name] for name in asked}
+    until = (timezone.now() + timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M")
+    why = {"reason": "Asked for"} if action.limits is limits.of_bypass else {}
+    return {name: until if name == "until" else _TYPED[name] for name in asked} | why
 
 
 def told_of(action: Action, user: str, *, sessions: str = "1 session") -> str:
@@ -194,6 +197,7 @@ _NOT_YET_SO: dict[str, dict[str, Json]] = {  # before actions whose effect is Ad
     "user.activate": {f"/users/{ADA}": ada(enabled=False)},
     "user.unlock": {f"/users/{ADA}": ada(account={"canAuthenticate": False, "status": "LOCKED"})},
     "mfa.enable": {f"/users/{ADA}": ada(mfaEnabled=False)},
+    "mfa.end-bypass": {f"/users/{ADA}/bypassMFA": {"bypassMFAEnabledUntil": "2099-12-01T09:30:00.000Z"}},
     "device.unlock": {
         f"/users/{ADA}/devices/{DEVICE}": {"id": str(DEVICE), "type": "TOTP", "lock": {"status": "LOCKED"}}
     },

@@ -114,6 +114,11 @@ def with_mfa(person: Person) -> None:
     person.send("PUT", "/mfaEnabled", mfaEnabled=True)
 
 
+def bypassed(person: Person) -> None:
+    until = f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M:%S}.000Z"
+    person.send("PUT", "/bypassMFA", bypassMFAEnabledUntil=until)
+
+
 def with_device(person: Person) -> None:
     person.sandbox.pair_device(person.id)
 
@@ -193,6 +198,11 @@ PRESSES = {
         typed={"Until": LATER},
         happened=lambda mara: mara.ask("/bypassMFA")["bypassMFAEnabled"],
     ),
+    "mfa.end-bypass": Press(
+        of=bypassed,
+        happened=lambda mara: "bypassMFAEnabledUntil" not in mara.ask("/bypassMFA"),
+        shown=("MFA devices", "No MFA devices."),
+    ),
     "device.remove": Press(
         of=with_device, happened=lambda mara: not mara.listed("devices"), shown=("MFA devices", "No MFA devices.")
     ),
@@ -233,10 +243,12 @@ PRESSES = {
     ),
 }
 SECTION = {
+    Place.SIGN_IN: "Sign-in",
     Place.ACCOUNT: "Account",
     Place.PROFILE: "Profile",
     Place.PASSWORD: "Password",
     Place.GROUP: "Groups",
+    Place.MFA: "MFA devices",
     Place.DEVICE: "MFA devices",
     Place.SESSION: "Sessions",
     Place.SESSIONS: "Sessions",
@@ -268,6 +280,7 @@ _TOLD = {  # by action; none if the page shows a secret instead
     "mfa.enable": "Switched MFA on for Mara Lind[.]",
     "mfa.disable": "Switched MFA off for Mara Lind[.]",
     "mfa.bypass": "Set an MFA bypass for Mara Lind[.]",
+    "mfa.end-bypass": "Ended the MFA bypass of Mara Lind[.]",
     "device.remove": "Removed the device E-?mail from Mara Lind[.]",
     "device.unlock": "Unlocked Mara Lind's device E-?mail[.]",
     "device.rename": "Renamed Mara Lind's device E-?mail to Work[.]",

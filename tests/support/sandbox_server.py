@@ -105,7 +105,7 @@ class Sandbox:
 
         `effect`: "latency" (processed at once, answered after `seconds`), "hang" (not processed, the connection closed
         after `seconds`), "reset" (TCP reset, not processed), "answer-lost" (processed, then a reset), "slow-body"
-        (the answer takes `seconds` to send), "429", "500", "502", "503", "504", "html", "cut-json", "huge"; with
+        (the answer takes `seconds` to send), "405", "429", "500", "502", "503", "504", "html", "cut-json", "huge"; with
         on="token" also an OAuth error such as "invalid_grant". Full list: EFFECTS in the sandbox's faults/effects.py.
         `on`: "api" (/v1/...), "token", "sign-on" (the rest below /{environment}/as/) or "all".
         `path`: only paths that contain this text. `methods`: only these, such as "POST,PUT".

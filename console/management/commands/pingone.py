@@ -321,7 +321,8 @@ def _filled_in(access: OrgAccess, action: Action, user: User | None, options: di
     data = _submitted(action.form(), _typed(options))
     for name in sorted(action.secret_inputs):
         data[name] = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else getpass.getpass(f"{name}: ")
-    form = action.form(data, policy=ticket_policy(access.org, action.key), user=user)
+    policy = ticket_policy(access.org, action.key)
+    form = action.form(data, policy=policy, limits=action.limits(access), user=user)
     _raise_mistakes(form)
     return form
 

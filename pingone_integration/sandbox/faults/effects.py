@@ -133,6 +133,7 @@ ON_THE_WIRE = {
     "slow-body": Effect("Run the request, respond slowly", slow_body, waits=True),
 }
 STATUSES = {
+    "405": Effect("405 Method not allowed", partial(refuse, partial(errors.method_not_allowed, "This method"))),
     "429": Effect("429 Too many requests", partial(refuse, errors.too_many_requests)),
     "500": Effect("500 Unexpected error", partial(refuse, errors.unexpected)),
     "502": Effect("502 Bad gateway, as HTML", partial(gateway_page, 502, "Bad Gateway")),

@@ -95,13 +95,6 @@ def test_deletion_asks_for_the_username_by_name(browser_of, org_admin, directory
     assert "Type ada.berg to confirm" in page
 
 
-def test_time_is_asked_for_in_the_time_zone_of_the_operator(browser_of, helpdesk, directory):
-    client = browser_of(helpdesk)
-    client.cookies["timezone"] = "Europe/London"
-
-    assert "Your time (Europe/London)." in client.get(f"/o/acme/users/{ADA}/actions/user.lock/").text
-
-
 def test_form_without_its_token_is_not_accepted(browser_of, helpdesk, directory):
     response = browser_of(helpdesk).post(f"/o/acme/users/{ADA}/actions/user.unlock/", {})
 

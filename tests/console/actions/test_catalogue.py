@@ -141,6 +141,7 @@ def test_risky_actions_ask_for_confirmation():
         "user.delete",
         "password.set-temporary",
         "mfa.disable",
+        "mfa.bypass",
         "device.remove",
     }
     assert BY_KEY["user.unlock"].is_immediate

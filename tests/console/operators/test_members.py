@@ -125,6 +125,7 @@ def test_last_org_admin_cannot_be_removed(admin: Client, acme: Organization, org
 
     response = admin.post(f"{PAGE}{membership.pk}/{step}/", {"role": "auditor"}, follow=True)
 
+    assert response.redirect_chain == [(PAGE, 302)]
     assert "Make someone else an org admin first" in response.content.decode()
     assert roles(acme) == {"admin@acme.test": "org_admin"}
     assert events() == []

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from cryptography.fernet import Fernet
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -161,8 +162,68 @@ def test_authenticator_setup_gives_recovery_codes(client: Client, org_admin: Ope
     ).content.decode()
     secret = re.search(r'id="authenticator_secret"[^>]*value="(\w+)"', html)
     assert secret
+    assert secret[1] not in str(dict(client.session))
+    assert unseal("second-factors", client.session["mfa.totp.secret"]) == secret[1]
+    assert "Wrong code." in client.post(set_up, {"code": "000000"}).text
+    assert secret[1] not in str(dict(client.session))
 
     response = client.post(set_up, {"code": code_now(secret[1])}, follow=True)
 
+    assert "mfa.totp.secret" not in client.session
+
     assert "10 recovery codes" in response.content.decode()
     assert {kind.type for kind in Authenticator.objects.all()} == {"totp", "recovery_codes"}
+
+
+def test_sign_in_form_in_a_second_tab_leads_on_after_signing_in_in_the_first(org_admin: Operator) -> None:
+    browser = Client(enforce_csrf_checks=True)
+
+    def token() -> str:
+        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get("/accounts/login/").text)
+        assert found
+        return found[1]
+
+    second_tab, first_tab = token(), token()
+    sign_in(browser, csrfmiddlewaretoken=first_tab)
+
+    def press(path: str, asked: str) -> str:
+        form = {"login": "admin@acme.test", "password": PASSWORD, "next": asked, "csrfmiddlewaretoken": second_tab}
+        return str(browser.post(path, form)["Location"])
+
+    for path in (
+        "/accounts/login/",
+        "/accounts/login/",
+        "/accounts/2fa/webauthn/login/",
+        "/accounts/2fa/authenticate/",
+    ):
+        assert press(path, "/o/acme/users/?q=mara") == "/o/acme/users/?q=mara"
+    assert {press("/accounts/login/", elsewhere) for elsewhere in ["", *ELSEWHERE]} == {"/"}
+    assert browser.post("/accounts/logout/", {"csrfmiddlewaretoken": second_tab}).status_code == 403
+
+
+def test_sign_in_form_that_is_out_of_date_is_refused_to_a_visitor(org_admin: Operator) -> None:
+    response = Client(enforce_csrf_checks=True).post("/accounts/login/", {"next": "/o/acme/"})
+
+    assert response.status_code == 403
+    assert "This page is out of date" in response.text
+
+
+def test_page_of_a_deactivated_account_promises_nothing(client: Client) -> None:
+    page = client.get("/accounts/inactive/").text
+
+    assert "Your account is deactivated" in page
+    assert "activate it" not in page
+
+
+def test_authenticator_setup_starts_over_after_its_key_is_gone(
+    client: Client, org_admin: Operator, settings: Any
+) -> None:
+    sign_in(client)
+    set_up = "/accounts/2fa/totp/activate/"
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": set_up}, follow=True)
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+
+    response = client.post(set_up, {"code": "000000"})
+
+    assert "Wrong code." in response.text
+    assert unseal("second-factors", client.session["mfa.totp.secret"]) in response.text

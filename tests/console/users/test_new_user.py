@@ -138,6 +138,18 @@ def test_user_is_created_with_the_filled_in_fields(create, environment):
     assert "Created Ada Berg. PingOne did not save: country_code." in notices(create.client)
 
 
+@pytest.mark.parametrize(("typed", "theirs", "asked"), [("INC2", "INC2", False), ("", "", True)])
+def test_ticket_of_a_creation_is_that_of_the_new_user(create, environment, typed, theirs, asked):
+    environment.post("/users").respond(201, json=ada())
+    create.client.post("/o/acme/working-on/", {"ticket": "INC1", "user_id": str(BO)})
+
+    create(given_name="Ada", ticket=typed)
+
+    page = create.client.get(f"/o/acme/users/{ADA}/").text
+    assert f'name="ticket" value="{theirs}"' in page
+    assert ("You worked on <bdi>INC1</bdi> for another user." in page) is asked
+
+
 def test_form_redirects_to_the_new_user_with_htmx(create, environment):
     environment.post("/users").respond(201, json=ada())
 

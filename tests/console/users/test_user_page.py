@@ -3,6 +3,7 @@
 import json
 import re
 from html import unescape
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -342,6 +343,18 @@ def test_mfa_bypass_is_shown_with_the_devices(panel, pingone, status, bypass, sa
 
     assert "Text message" in words
     assert said in words if said else "bypass" not in words
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 session, which may have expired."), (10, "10 sessions, some may have expired.")]
+)
+def test_sessions_that_may_have_expired_are_called_so_without_a_call(panel, pingone, count, said):
+    wire = pingone.get(f"/users/{ADA}/sessions").respond(
+        json=listing("sessions", *({"id": str(uuid4())} for _ in range(count)))
+    )
+
+    assert said in words_of(panel("sessions"))
+    assert wire.call_count == 1
 
 
 def test_panel_is_also_a_page(whole, pingone):

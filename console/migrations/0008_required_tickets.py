@@ -1,0 +1,27 @@
+"""Announce on each organization which actions require a ticket, with an example, as TicketPolicy keeps it."""
+
+from django.db import migrations, models
+
+from console.models.ticket_patterns import example_of
+
+
+def announce(apps, schema_editor):
+    for organization in apps.get_model("console", "Organization").objects.all():
+        policies = organization.ticket_policies.exclude(requirement="optional")
+        organization.required_tickets = {policy.action: example_of(policy.pattern) for policy in policies}
+        organization.save(update_fields=["required_tickets"])
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("console", "0007_audit_outcomes_and_actor"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="organization",
+            name="required_tickets",
+            field=models.JSONField(default=dict, editable=False),
+        ),
+        migrations.RunPython(announce, migrations.RunPython.noop, elidable=True),
+    ]
