@@ -436,7 +436,8 @@ def _not_shown() -> PingOneError:
 
 
 def _subject(user_id: UUID | None, user: User | None) -> Subject:
-    return Subject(kind=AuditEntry.Subject.USER, id=user_id or "", name=user.username if user else "")
+    about = Subject(kind=AuditEntry.Subject.USER, id=user_id or "")
+    return replace(about, name=user.username, full_name=user.name.whole, email=user.email) if user else about
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,65 @@
+"""The group, device, session or population that an action on a user is about: from the record, without a call."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.utils.translation import gettext_lazy as _
+
+from console.actions import names
+from console.actions.names import Recorded
+from pingone_integration.texts import Text
+
+Json = dict[str, Any]
+
+# The input with the object's ID: its kind in exports, and where its name is. The first that is there counts.
+_KINDS: dict[str, tuple[str, Callable[[Recorded], Json]]] = {
+    "group_id": ("group", names.group),
+    "device_id": ("device", names.device),
+    "session_id": ("session", names.session),
+    "population_id": ("population", names.population),
+}
+_LABELS: dict[str, Text] = {
+    "group": _("Group"),
+    "device": _("Device"),
+    "session": _("Session"),
+    "population": _("Population"),
+}
+
+
+class Row(Protocol):
+    """The recorded values of an entry, also of a migration's AuditEntry."""
+
+    inputs: Any
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Object:
+    """The object of an action on a user."""
+
+    kind: str
+    id: str
+    name: str = ""  # as it was then; empty if it was not read
+
+    @property
+    def label(self) -> Text:
+        return _LABELS[self.kind]
+
+    @property
+    def is_group(self) -> bool:
+        """Return whether it has a page."""
+        return self.kind == "group"
+
+
+def object_of(row: Row) -> Object | None:
+    """Return the object, or None if the entry is only about its subject."""
+    if not isinstance(row.inputs, Mapping):
+        return None
+    for given, (kind, name_of) in _KINDS.items():
+        if found := row.inputs.get(given):
+            recorded = Recorded(inputs=row.inputs, before=row.before or {}, after=row.after or {})
+            name = str(name_of(recorded)[kind])
+            return Object(kind=kind, id=str(found), name="" if name == str(found) else name)
+    return None
