@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess, Permission
 from console.actions.action import Action, Json
 from console.actions.catalogue import BY_KEY
-from console.actions.effect import Seen
+from console.actions.effect import Seen, is_as_recorded
 from console.actions.outcome import (
     AlreadySubmitted,
     Conflict,
@@ -356,7 +356,7 @@ def _raise_if_changed(api: PingOneApi, user: User, restores: Restored) -> None:
     """Raise NotPossible if the user has changed since the entry."""
     entry = restores.entry
     now = storable(restores.action.observe(api, user, restores.action.inputs_on_record(entry.inputs)))
-    if now != entry.after:
+    if not is_as_recorded(now, entry.after):
         reason = _("{user} has changed since then. Undo is not available, because it could revert those changes too.")
         raise NotPossible(format_lazy(reason, user=entry.subject_name))
 
@@ -379,7 +379,7 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     expected = storable(action.expected(inputs))
     if expected is not None and expected.items() <= now.items():
         outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
-    elif expected is not None and now == entry.before:
+    elif expected is not None and is_as_recorded(now, entry.before):
         outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
     else:
         return entry

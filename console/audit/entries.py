@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.audit.chain import append
+from console.audit.objects import exported_object_of
 from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
 from console.models.audit import EXPORTED, FIELDS
@@ -51,6 +52,7 @@ EVENTS: dict[str, Text] = {
     "membership.role-changed": _("Member role changed"),
     "membership.removed": _("Member removed"),
     "policy.changed": _("Ticket rule changed"),
+    "audit.exported": _("Audit log exported"),
 }
 
 
@@ -91,7 +93,7 @@ def record(
     error: PingOneError | None = None,
     reason: Text = "",
 ) -> AuditEntry:
-    """Record an event of EVENTS that is already over: a sign-in, a change of the connection, members or policies.
+    """Record an event of EVENTS that is already over: a sign-in, an export, a change of connection, members, policies.
 
     Inside a transaction the row is committed or rolled back with the change. `operator` None: an unknown person.
     The values must not include a secret.
@@ -294,7 +296,11 @@ _NOT_LOGGED = {"started_at", "reason", "note", "operator_email", "subject_full_n
 
 
 def _logged(row: AuditEntry) -> AuditEntry:
+    about = exported_object_of(row)
+    if about["object_kind"] == "device":
+        del about["object_name"]  # a phone number or an address
     line = {name: getattr(row, name) for name in EXPORTED if name not in _NOT_LOGGED} | {
+        **about,
         "hash": row.hash,
         "organization": row.organization_id,
         "operator": row.operator_email,

@@ -9,13 +9,23 @@ from django.utils.translation import gettext_lazy as _
 from console.actions import names
 from console.actions.names import Recorded
 from pingone_integration.texts import Text
+from pingone_integration.values import identifier
 
 Json = dict[str, Any]
+
+
+def _device(recorded: Recorded) -> Json:
+    """Return the nickname with the kind and address: several devices may have the same nickname."""
+    nickname = names.device(recorded)["device"]
+    seen = recorded.before if recorded.before.get("paired") else recorded.after
+    device = seen.get("device")
+    return {"device": f"{nickname} ({device})" if device and device != nickname else nickname}
+
 
 # The input with the object's ID: its kind in exports, and where its name is. The first that is there counts.
 _KINDS: dict[str, tuple[str, Callable[[Recorded], Json]]] = {
     "group_id": ("group", names.group),
-    "device_id": ("device", names.device),
+    "device_id": ("device", _device),
     "session_id": ("session", names.session),
     "population_id": ("population", names.population),
 }
@@ -49,8 +59,20 @@ class Object:
 
     @property
     def is_group(self) -> bool:
-        """Return whether it has a page."""
         return self.kind == "group"
+
+    @property
+    def has_page(self) -> bool:
+        return self.is_group and identifier(self.id) is not None
+
+
+# The names of the object's values in exports.
+EXPORTED = ("object_kind", "object_id", "object_name")
+
+
+def exported_object_of(row: Row) -> dict[str, str]:
+    found = object_of(row)
+    return dict(zip(EXPORTED, (found.kind, found.id, found.name) if found else ("", "", ""), strict=True))
 
 
 def object_of(row: Row) -> Object | None:

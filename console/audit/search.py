@@ -58,10 +58,13 @@ class AuditFilterForm(forms.Form):
     since = _DayField(label=_("From"), required=False)
     until = _DayField(label=_("To"), required=False)
 
+    def chosen(self) -> dict[str, str]:
+        """Return the valid filters as they are in the URL."""
+        return {name: value for name in self.fields if name in self.cleaned_data and (value := self.data.get(name, ""))}
+
     def query(self, **more: Any) -> str:
         """Return the filters as a query string, with `more` added."""
-        chosen = {name: self.data.get(name, "") for name in self.fields if name in self.cleaned_data}
-        return urlencode({name: value for name, value in (chosen | more).items() if value})
+        return urlencode({name: value for name, value in (self.chosen() | more).items() if value})
 
 
 @dataclass(frozen=True)
@@ -120,9 +123,10 @@ def matching(organization: Organization, form: AuditFilterForm) -> Found:
     user = chosen.get("user", "")
     if user_id := _uuid(user):
         found = found.filter(subject_id=str(user_id))
-    for name in ("action", "outcome"):
-        if value := chosen.get(name):
-            found = found.filter(**{name: value})
+    if action := chosen.get("action"):
+        found = found.filter(action=action)
+    if outcome := chosen.get("outcome"):
+        found = found.with_outcome(outcome)
     if since := chosen.get("since"):
         first = _at(organization).filter(at__gte=_midnight(since)).order_by("at", "sequence").first()
         found = found.filter(sequence__gte=first.sequence) if first else found.none()

@@ -84,7 +84,7 @@ def index(row: AuditEntry, previous: int | None) -> None:
     """Add the words of a new row, in place of `previous`: the sequence number of the row before it of its entry."""
     terms = terms_of(row)
     added = [(row.sequence, term) for term in terms]
-    if row.subject_id:
+    if row.subject_id and row.subject_kind in _PEOPLE:
         known = _known_names(row)
         names = {term for term in terms if term.startswith(Of.PERSON.encode())}
         added += [(row.sequence, term) for term in known - names]

@@ -4,10 +4,11 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from console.models.people import Operator, Organization
+from pingone_integration.errors import ChangedMeanwhile
 from pingone_integration.texts import Text
 
 
@@ -20,6 +21,15 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """Return the latest row of each entry, which holds its outcome."""
         later = AuditEntry.objects.filter(entry=OuterRef("entry"), revision__gt=OuterRef("revision"))
         return self.filter(~Exists(later))
+
+    def with_outcome(self, outcome: str) -> "AuditQuerySet":
+        """Return the rows by `shown_outcome`."""
+        conflict, failed = AuditEntry.Outcome.CONFLICT, AuditEntry.Outcome.FAILED
+        if outcome == failed:
+            return self.filter(outcome=outcome).exclude(error_kind=ChangedMeanwhile.kind)
+        if outcome == conflict:
+            return self.filter(Q(outcome=conflict) | Q(outcome=failed, error_kind=ChangedMeanwhile.kind))
+        return self.filter(outcome=outcome)
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("The audit log is append-only.")
@@ -139,7 +149,7 @@ class AuditEntry(models.Model):
         raise AppendOnlyError("The audit log is append-only.")
 
     def get_outcome_display(self) -> Text:  # type: ignore[no-redef]
-        return OUTCOMES.get(self.outcome, self.outcome)
+        return OUTCOMES.get(self.shown_outcome, self.outcome)
 
     def get_subject_kind_display(self) -> Text:  # type: ignore[no-redef]
         return SUBJECTS.get(self.subject_kind, self.subject_kind)
@@ -148,9 +158,15 @@ class AuditEntry(models.Model):
         return CHANNELS.get(self.channel, self.channel)
 
     @property
+    def shown_outcome(self) -> str:
+        """Return the outcome, where entries of earlier versions call a conflict "failed"."""
+        is_conflict = self.outcome == self.Outcome.FAILED and self.error_kind == ChangedMeanwhile.kind
+        return self.Outcome.CONFLICT if is_conflict else self.outcome
+
+    @property
     def has_gone_wrong(self) -> bool:
         """Return whether lists mark the entry: it failed, or its outcome is unknown."""
-        return self.outcome in {self.Outcome.FAILED, self.Outcome.UNKNOWN}
+        return self.shown_outcome in {self.Outcome.FAILED, self.Outcome.UNKNOWN}
 
     @property
     def has_user_page(self) -> bool:
