@@ -3,7 +3,7 @@
 Filters by an exact value are read from an index of the log, filters by the beginning of a word from audit/terms.py.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -83,22 +83,25 @@ class Found:
     organization: Organization
     rows: AuditQuerySet
     terms: tuple[bytes, ...] = ()
+    first: int = 0  # sequence number; no entry that matches is before it
+    last: int | None = None  # sequence number; no entry that matches is after it
 
     def newest(self, most: int, *, before: int | None = None) -> list[AuditEntry]:
         """Return the newest entries, or the newest that are older than the sequence number `before`."""
         rows = self.rows if before is None else self.rows.filter(sequence__lt=before)
-        return self._read(rows.order_by("-sequence"), most, lambda last: range(_block(before or last), -1, -1))
+        return self._read(rows.order_by("-sequence"), most, self.first, before, step=-1)
 
     def oldest(self, most: int, *, after: int) -> list[AuditEntry]:
         """Return the oldest entries that are newer than the sequence number `after`, oldest first."""
         rows = self.rows.filter(sequence__gt=after).order_by("sequence")
-        return self._read(rows, most, lambda last: range(_block(after), _block(last) + 1))
+        return self._read(rows, most, max(after, self.first), None, step=1)
 
-    def _read(self, rows: AuditQuerySet, most: int, numbers: Callable[[int], range]) -> list[AuditEntry]:
+    def _read(self, rows: AuditQuerySet, most: int, first: int, last: int | None, *, step: int) -> list[AuditEntry]:
         if not self.terms:
             return list(rows[:most])
-        last = AuditHead.objects.filter(organization=self.organization).values_list("sequence", flat=True).first()
-        blocks = terms.blocks_with(self.organization, self.terms, numbers(last or 0))
+        known = [number for number in (last, self.last, self._end_of_log()) if number is not None]
+        numbers = range(first // terms.BLOCK, min(known) // terms.BLOCK + 1)
+        blocks = terms.blocks_with(self.organization, self.terms, numbers[::step])
         found: list[AuditEntry] = []
         several = 1
         while len(found) < most and (within := list(islice(blocks, several))):
@@ -108,6 +111,10 @@ class Found:
             found += part[: most - len(found)]
             several *= 2  # other filters may leave little of each block
         return found
+
+    def _end_of_log(self) -> int:
+        head = AuditHead.objects.filter(organization=self.organization)
+        return head.values_list("sequence", flat=True).first() or 0
 
 
 def matching(organization: Organization, form: AuditFilterForm) -> Found:
@@ -127,6 +134,7 @@ def matching(organization: Organization, form: AuditFilterForm) -> Found:
         found = found.filter(action=action)
     if outcome := chosen.get("outcome"):
         found = found.with_outcome(outcome)
+    first = last = None
     if since := chosen.get("since"):
         first = _at(organization).filter(at__gte=_midnight(since)).order_by("at", "sequence").first()
         found = found.filter(sequence__gte=first.sequence) if first else found.none()
@@ -135,7 +143,9 @@ def matching(organization: Organization, form: AuditFilterForm) -> Found:
         found = found.filter(sequence__lte=last.sequence) if last else found.none()
     words = {Of.PERSON: "" if user_id else user, Of.GROUP: chosen.get("group", ""), Of.TICKET: chosen.get("ticket", "")}
     sought = [term for of, typed in words.items() for term in terms.beginnings(of, typed)]
-    return Found(organization, found, tuple(sought))
+    return Found(
+        organization, found, tuple(sought), first=first.sequence if first else 0, last=last.sequence if last else None
+    )
 
 
 def _unfinished(organization: Organization) -> list[int]:
@@ -183,10 +193,6 @@ def _at(organization: Organization) -> AuditQuerySet:
 def _midnight(day: Any, days: int = 0) -> datetime:
     """Return the start of the day in the reader's time zone."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=days), datetime.min.time()))
-
-
-def _block(sequence: int) -> int:
-    return sequence // terms.BLOCK
 
 
 def _uuid(text: str) -> UUID | None:

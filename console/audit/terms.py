@@ -22,8 +22,8 @@ from console.models import AuditEntry, AuditTerm, Organization
 from console.models.audit import AuditQuerySet
 from pingone_integration.values import text as printable
 
-BLOCK = 1024  # sequence numbers
-BLOCKS_AT_ONCE = 64
+BLOCK = 4096  # sequence numbers
+BLOCKS_AT_ONCE = 256
 LONGEST = 100  # characters of a word; the rest is not compared
 
 _DIACRITICS = re.compile("[\u0300-\u036f]")

@@ -82,6 +82,9 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "candidates": shown.candidates,
         "may_change": may_change,
         "may_export": access.allows(Permission.EXPORT_USERS),
+        "history_url": reverse("audit", args=[access.org.slug], query={"group": str(group_id)})
+        if access.allows(Permission.VIEW_AUDIT)
+        else "",
     }
     return render(request, "console/users/group.html", context)
 

@@ -338,6 +338,7 @@ def test_helpdesk_agent_can_read_the_log_but_not_export_it(browser_of, helpdesk)
 
     assert client.get("/o/acme/audit/").status_code == 200
     assert "CSV" not in client.get("/o/acme/audit/").text
+    assert "xport" not in client.get("/o/acme/").text
     assert client.get("/o/acme/audit/export/csv/").status_code == 403
 
 
