@@ -67,6 +67,14 @@ def synced(connection: Connection) -> QuerySet[SyncedPopulation]:
     ).order_by("-is_default", "name", "population_id")
 
 
+def name_of(connection_id: UUID, population_id: UUID | None) -> str:
+    """Return the population's name as of the last sync, or "" if it is unknown: it is not worth a call."""
+    if population_id is None:
+        return ""
+    found = SyncedPopulation.objects.filter(connection=connection_id, population_id=population_id)
+    return found.values_list("name", flat=True).first() or ""
+
+
 def synced_at(connection: Connection) -> datetime | None:
     """Return the time of the last sync, or None if the managed environment has no synced populations."""
     last: datetime | None = synced(connection).aggregate(last=Max("synced_at"))["last"]

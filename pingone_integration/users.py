@@ -39,6 +39,12 @@ class Name:
     def __str__(self) -> str:
         return " ".join(part for part in (self.given, self.family) if part.strip()) or self.formatted.strip()
 
+    @property
+    def whole(self) -> str:
+        """Return the name with the middle name."""
+        parts = (self.given, self.middle, self.family)
+        return " ".join(part for part in parts if part.strip()) or self.formatted.strip()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Address:

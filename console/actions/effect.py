@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from console.actions.action import Json
 from console.actions.outcome import Done, NoChange, Unknown
 
+_RECORDED_LATER = {"group_population"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -34,3 +36,10 @@ class Seen:
         if not is_proof:
             return Done if self.is_changed and self.has_effect else Unknown
         return Unknown if self.was_read and not self.has_effect and not explained else Done
+
+
+def is_as_recorded(now: Json, recorded: Json | None) -> bool:
+    """Return whether the state is as recorded. Entries of earlier versions lack some values."""
+    if recorded is None:
+        return False
+    return {name: value for name, value in now.items() if name in recorded or name not in _RECORDED_LATER} == recorded

@@ -18,8 +18,14 @@ class Recorded:
 
 
 def group(recorded: Recorded) -> Json:
+    """Return the name with that of its population: names repeat across populations."""
     name = recorded.after.get("group") or recorded.before.get("group")
-    return {"group": name or _id(recorded, "group_id")}
+    population = recorded.after.get("group_population") or recorded.before.get("group_population")
+    return {"group": in_population(name or _id(recorded, "group_id"), population)}
+
+
+def in_population(group_name: str, population_name: str | None) -> str:
+    return f"{group_name} ({population_name})" if population_name else group_name
 
 
 def population(recorded: Recorded) -> Json:
@@ -37,7 +43,7 @@ def device(recorded: Recorded) -> Json:
 
 
 def session(recorded: Recorded) -> Json:
-    name = recorded.before.get("client") or recorded.before.get("from")
+    name = ", ".join(recorded.before[part] for part in ("client", "from") if recorded.before.get(part))
     return {"session": name or _id(recorded, "session_id")}
 
 

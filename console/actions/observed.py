@@ -6,7 +6,7 @@ No value is a secret. Each function takes the user as just read, or None if the 
 from typing import Any
 
 from console.actions.profile_forms import profile_values
-from pingone_integration import devices, groups, mfa, passwords, sessions
+from pingone_integration import devices, groups, mfa, passwords, population_sync, sessions
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import NotFound
 from pingone_integration.profiles import values_of_custom
@@ -56,8 +56,10 @@ def membership(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
     if user is None:
         return {}
     found = groups.membership(api, user.id, inputs["group_id"])
-    name = found.name if found else groups.get(api, inputs["group_id"]).name
-    return {"group": name, "direct_member": bool(found and found.is_direct)}
+    group = found or groups.get(api, inputs["group_id"])
+    population = population_sync.name_of(api.connection_id, group.population_id)
+    state = {"group": group.name, "direct_member": bool(found and found.is_direct)}
+    return state | ({"group_population": population} if population else {})
 
 
 def password_state(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:

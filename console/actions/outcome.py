@@ -147,7 +147,7 @@ def notice_of(
             return Notice(level=level, text=_sentences(text, result.note), undoes=undoes)
         case NoChange(entry=entry):
             text = action.sentence(action.already, user=name, recorded=_recorded(entry))
-            return Notice(level=levels.INFO, text=_sentences(text, _NOTHING_CHANGED))
+            return Notice(level=levels.INFO, text=_sentences(text, _NOTHING_CHANGED, entry.note))
         case AlreadySubmitted(entry=entry):
             return _submitted_before(entry, action)
         case Refused(reason=reason):
@@ -189,7 +189,7 @@ def _submitted_before(entry: AuditEntry, action: Action) -> Notice:
     is_done = outcome in {Outcome.SUCCEEDED, Outcome.NO_CHANGE}
     shown_once = outcome == Outcome.SUCCEEDED and bool(action.secret_result)
     not_kept = format_lazy(_NOT_KEPT, secret=action.secret_result) if shown_once else ""
-    text = _sentences(_SUBMITTED_BEFORE[outcome], not_kept)
+    text = _sentences(_SUBMITTED_BEFORE[outcome], not_kept, entry.note)
     return Notice(level=levels.INFO if is_done else levels.WARNING, text=text)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from console.audit import terms
 from console.models import AuditEntry, AuditHead, Organization, UnfinishedEntry
 from console.models.audit import FIELDS
 
@@ -42,6 +43,7 @@ def append(row: AuditEntry, *, durable: bool) -> AuditEntry:
         row.started_at = row.started_at or row.at
         row.hash = digest(row)
         row.save()
+        terms.index(row, previous=_previous(row))
         if row.outcome == AuditEntry.Outcome.STARTED:
             UnfinishedEntry.objects.create(organization_id=row.organization_id, entry=row.entry)
         else:
@@ -81,6 +83,13 @@ def verify(organization: Organization) -> Break | None:
             return None if known_hash in {last_hash, ""} else Break(sequence, "was replaced")
         if not rows.filter(sequence__gt=sequence).exists():
             return Break(sequence + 1, f"was removed, with all rows after it up to {known}")
+
+
+def _previous(row: AuditEntry) -> int | None:
+    """Return the sequence number of the row before `row` of the same entry, or None if it is the first one."""
+    if not row.revision:
+        return None
+    return AuditEntry.objects.values_list("sequence", flat=True).get(entry=row.entry, revision=row.revision - 1)
 
 
 def _plain(value: Any) -> Any:

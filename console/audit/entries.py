@@ -9,7 +9,7 @@ Rows and lines are in English. Pages translate what they show.
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.audit.chain import append
+from console.audit.objects import exported_object_of
 from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
 from console.models.audit import EXPORTED, FIELDS
@@ -51,16 +52,19 @@ EVENTS: dict[str, Text] = {
     "membership.role-changed": _("Member role changed"),
     "membership.removed": _("Member removed"),
     "policy.changed": _("Ticket rule changed"),
+    "audit.exported": _("Audit log exported"),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """The user, group or other object that an entry is about."""
+    """The user, group or other thing that an entry is about, with the names at that time."""
 
     kind: AuditEntry.Subject
     id: UUID | str = ""
     name: Text = ""
+    full_name: str = ""  # of a user
+    email: str = ""  # of a user
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +93,7 @@ def record(
     error: PingOneError | None = None,
     reason: Text = "",
 ) -> AuditEntry:
-    """Record an event of EVENTS that is already over: a sign-in, a change of the connection, members or policies.
+    """Record an event of EVENTS that is already over: a sign-in, an export, a change of connection, members, policies.
 
     Inside a transaction the row is committed or rolled back with the change. `operator` None: an unknown person.
     The values must not include a secret.
@@ -215,7 +219,7 @@ def _first(
         inputs=storable(inputs),
         actor=actor.kind,
         **_person(actor.operator),
-        **_about(subject),
+        **_about(_named(organization, subject)),
     )
 
 
@@ -234,8 +238,24 @@ def _person(operator: Operator | None) -> Json:
 
 
 def _about(subject: Subject) -> Json:
-    name = text(english(subject.name))[:LONGEST_NAME]
-    return {"subject_kind": subject.kind, "subject_id": str(subject.id), "subject_name": name}
+    return {
+        "subject_kind": subject.kind,
+        "subject_id": str(subject.id),
+        "subject_name": text(english(subject.name))[:LONGEST_NAME],
+        "subject_full_name": text(subject.full_name)[:LONGEST_NAME],
+        "subject_email": text(subject.email)[:LONGEST_NAME],
+    }
+
+
+def _named(organization: Organization, subject: Subject) -> Subject:
+    """Return the subject with the names in its last entry if PingOne was not asked for them."""
+    if subject.name or not subject.id:
+        return subject
+    known = AuditEntry.objects.filter(organization=organization, subject_id=str(subject.id)).order_by("-sequence")
+    last = known.exclude(subject_name="").first()
+    if last is None or last.subject_kind != subject.kind:
+        return subject
+    return replace(subject, name=last.subject_name, full_name=last.subject_full_name, email=last.subject_email)
 
 
 def _own_words(error: PingOneError | None) -> Text:
@@ -272,11 +292,15 @@ def _plain(value: Any) -> str:
 
 
 # The exported columns that the process log leaves out or renames: free text may say more about people than a name.
-_NOT_LOGGED = {"started_at", "reason", "note", "operator_email"}
+_NOT_LOGGED = {"started_at", "reason", "note", "operator_email", "subject_full_name", "subject_email"}
 
 
 def _logged(row: AuditEntry) -> AuditEntry:
+    about = exported_object_of(row)
+    if about["object_kind"] == "device":
+        del about["object_name"]  # a phone number or an address
     line = {name: getattr(row, name) for name in EXPORTED if name not in _NOT_LOGGED} | {
+        **about,
         "hash": row.hash,
         "organization": row.organization_id,
         "operator": row.operator_email,

@@ -1,8 +1,12 @@
-"""Search of the audit log: an index serves each filter, and the sequence number is the pagination cursor."""
+"""Search of the audit log: an index serves each filter, and the sequence number is the pagination cursor.
+
+Filters by an exact value are read from an index of the log, filters by the beginning of a word from audit/terms.py.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,8 +16,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.actions.catalogue import ACTIONS
+from console.audit import terms
 from console.audit.entries import EVENTS
-from console.models import AuditEntry, Operator, Organization, UnfinishedEntry
+from console.audit.terms import Of
+from console.models import AuditEntry, AuditHead, Operator, Organization, UnfinishedEntry
 from console.models.audit import OUTCOMES, AuditQuerySet
 
 PAGE_SIZE = 50
@@ -44,17 +50,21 @@ class AuditFilterForm(forms.Form):
     """The filters of the audit page, as in its URL. Each is optional."""
 
     operator = forms.CharField(label=_("Operator's email"), required=False, max_length=254)
-    user = forms.CharField(label=_("Username or ID"), required=False, max_length=128)
+    user = forms.CharField(label=_("User"), required=False, max_length=256, help_text=_("Name, username, email or ID"))
+    group = forms.CharField(label=_("Group"), required=False, max_length=256, help_text=_("Name or ID"))
     action = forms.ChoiceField(label=_("Action"), required=False, choices=_action_choices)
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES.items()])
     ticket = forms.CharField(label=_("Ticket"), required=False, max_length=100)
     since = _DayField(label=_("From"), required=False)
     until = _DayField(label=_("To"), required=False)
 
+    def chosen(self) -> dict[str, str]:
+        """Return the valid filters as they are in the URL."""
+        return {name: value for name in self.fields if name in self.cleaned_data and (value := self.data.get(name, ""))}
+
     def query(self, **more: Any) -> str:
         """Return the filters as a query string, with `more` added."""
-        chosen = {name: self.data.get(name, "") for name in self.fields if name in self.cleaned_data}
-        return urlencode({name: value for name, value in (chosen | more).items() if value})
+        return urlencode({name: value for name, value in (self.chosen() | more).items() if value})
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,49 @@ class AuditPage:
     newer: int | None  # `after` of the page before; None: this is the first page
 
 
-def matching(organization: Organization, form: AuditFilterForm) -> AuditQuerySet:
-    """Return the latest row of each entry that matches the valid filters of the form."""
+@dataclass(frozen=True)
+class Found:
+    """The entries that match: the latest row of each, of those with a word for each beginning."""
+
+    organization: Organization
+    rows: AuditQuerySet
+    terms: tuple[bytes, ...] = ()
+    first: int = 0  # sequence number; no entry that matches is before it
+    last: int | None = None  # sequence number; no entry that matches is after it
+
+    def newest(self, most: int, *, before: int | None = None) -> list[AuditEntry]:
+        """Return the newest entries, or the newest that are older than the sequence number `before`."""
+        rows = self.rows if before is None else self.rows.filter(sequence__lt=before)
+        return self._read(rows.order_by("-sequence"), most, self.first, before, step=-1)
+
+    def oldest(self, most: int, *, after: int) -> list[AuditEntry]:
+        """Return the oldest entries that are newer than the sequence number `after`, oldest first."""
+        rows = self.rows.filter(sequence__gt=after).order_by("sequence")
+        return self._read(rows, most, max(after, self.first), None, step=1)
+
+    def _read(self, rows: AuditQuerySet, most: int, first: int, last: int | None, *, step: int) -> list[AuditEntry]:
+        if not self.terms:
+            return list(rows[:most])
+        known = [number for number in (last, self.last, self._end_of_log()) if number is not None]
+        numbers = range(first // terms.BLOCK, min(known) // terms.BLOCK + 1)
+        blocks = terms.blocks_with(self.organization, self.terms, numbers[::step])
+        found: list[AuditEntry] = []
+        several = 1
+        while len(found) < most and (within := list(islice(blocks, several))):
+            part = rows
+            for term in self.terms:
+                part = part.filter(sequence__in=terms.sequences_in(self.organization, within, term))
+            found += part[: most - len(found)]
+            several *= 2  # other filters may leave little of each block
+        return found
+
+    def _end_of_log(self) -> int:
+        head = AuditHead.objects.filter(organization=self.organization)
+        return head.values_list("sequence", flat=True).first() or 0
+
+
+def matching(organization: Organization, form: AuditFilterForm) -> Found:
+    """Return the entries that match the valid filters of the form."""
     chosen = form.cleaned_data
     found: AuditQuerySet = AuditEntry.objects.current()
     if chosen.get("outcome") == AuditEntry.Outcome.STARTED:
@@ -76,18 +127,25 @@ def matching(organization: Organization, form: AuditFilterForm) -> AuditQuerySet
         found = found.filter(organization=organization)
     if email := chosen.get("operator"):
         found = found.filter(operator__in=Operator.objects.filter(email__iexact=email))
-    if user := chosen.get("user"):
-        found = found.filter(**({"subject_id": str(known)} if (known := _uuid(user)) else {"subject_name": user}))
-    for name in ("action", "outcome", "ticket"):
-        if value := chosen.get(name):
-            found = found.filter(**{name: value})
+    user = chosen.get("user", "")
+    if user_id := _uuid(user):
+        found = found.filter(subject_id=str(user_id))
+    if action := chosen.get("action"):
+        found = found.filter(action=action)
+    if outcome := chosen.get("outcome"):
+        found = found.with_outcome(outcome)
+    first = last = None
     if since := chosen.get("since"):
         first = _at(organization).filter(at__gte=_midnight(since)).order_by("at", "sequence").first()
         found = found.filter(sequence__gte=first.sequence) if first else found.none()
     if until := chosen.get("until"):
         last = _at(organization).filter(at__lt=_midnight(until, days=1)).order_by("-at", "-sequence").first()
         found = found.filter(sequence__lte=last.sequence) if last else found.none()
-    return found
+    words = {Of.PERSON: "" if user_id else user, Of.GROUP: chosen.get("group", ""), Of.TICKET: chosen.get("ticket", "")}
+    sought = [term for of, typed in words.items() for term in terms.beginnings(of, typed)]
+    return Found(
+        organization, found, tuple(sought), first=first.sequence if first else 0, last=last.sequence if last else None
+    )
 
 
 def _unfinished(organization: Organization) -> list[int]:
@@ -106,27 +164,25 @@ def latest(organization: Organization, *, most: int, **about: Any) -> list[Audit
     return list(found.order_by("-sequence")[:most])
 
 
-def page_of(found: AuditQuerySet, *, before: int | None = None, after: int | None = None) -> AuditPage:
+def page_of(found: Found, *, before: int | None = None, after: int | None = None) -> AuditPage:
     """Return the entries older than `before`, or just newer than `after`, or else the newest."""
     if after is not None:
-        entries = list(found.filter(sequence__gt=after).order_by("sequence")[: PAGE_SIZE + 1])
+        entries = found.oldest(PAGE_SIZE + 1, after=after)
         more, entries = len(entries) > PAGE_SIZE, entries[:PAGE_SIZE][::-1]
         return AuditPage(
             entries, older=entries[-1].sequence if entries else after + 1, newer=entries[0].sequence if more else None
         )
-    older = found.filter(sequence__lt=before) if before is not None else found
-    entries = list(older.order_by("-sequence")[: PAGE_SIZE + 1])
+    entries = found.newest(PAGE_SIZE + 1, before=before)
     more, entries = len(entries) > PAGE_SIZE, entries[:PAGE_SIZE]
     newer = entries[0].sequence if entries and before is not None else None
     return AuditPage(entries, older=entries[-1].sequence if more else None, newer=newer)
 
 
-def each_of(found: AuditQuerySet) -> Iterator[AuditEntry]:
+def each_of(found: Found, *, before: int | None = None) -> Iterator[AuditEntry]:
     """Yield all entries, newest first, in short reads, so that an export blocks nobody."""
-    rest = found.order_by("-sequence")
-    while chunk := list(rest[:EXPORT_CHUNK]):
+    while chunk := found.newest(EXPORT_CHUNK, before=before):
         yield from chunk
-        rest = found.filter(sequence__lt=chunk[-1].sequence).order_by("-sequence")
+        before = chunk[-1].sequence
 
 
 def _at(organization: Organization) -> AuditQuerySet:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from console.actions.catalogue import BY_KEY
 from console.audit.api_requests import shown_inputs
 from console.audit.entries import EVENTS, Outcome
+from console.audit.objects import Object, object_of
 from console.models import AuditEntry
 from pingone_integration.texts import Text
 
@@ -64,6 +65,7 @@ _LABELS: dict[str, Text] = {
     "from": _("From"),
     "group": _("Group"),
     "group_id": _("Group ID"),
+    "group_population": _("Group's population"),
     "paired": _("Paired"),
     "session_id": _("Session ID"),
     "signed_on": _("Session"),
@@ -71,6 +73,14 @@ _LABELS: dict[str, Text] = {
     "changes": _("Changes"),
     "seen_at": _("Based on values read at"),
     "until": _("Until"),
+    # The filters of an export
+    "action": _("Action"),
+    "format": _("Format"),
+    "operator": _("Operator"),
+    "outcome": _("Outcome"),
+    "since": _("From"),
+    "ticket": _("Ticket"),
+    "user": _("User"),
     # An API request, a member, a ticket rule, the connection
     "body": _("Body"),
     "media_type": _("Content type"),
@@ -133,6 +143,10 @@ class Line:
         return self.entry.subject_name or self.entry.get_subject_kind_display()
 
     @property
+    def object(self) -> Object | None:
+        return object_of(self.entry)
+
+    @property
     def changes(self) -> str:
         return changes_of(self.entry)
 
@@ -191,4 +205,4 @@ def _moment(text: str) -> str:
         moment = parse_datetime(text) if text.endswith("+00:00") else None
     except ValueError:
         moment = None
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""

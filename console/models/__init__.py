@@ -1,7 +1,7 @@
 """The console's own data. Its data about PingOne is in pingone_integration.models."""
 
 from console.models.api_calls import SavedApiCall
-from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, UnfinishedEntry
+from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.tickets import TicketPolicy
 
@@ -9,6 +9,7 @@ __all__ = [
     "AppendOnlyError",
     "AuditEntry",
     "AuditHead",
+    "AuditTerm",
     "Membership",
     "Operator",
     "OperatorManager",

@@ -4,10 +4,11 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from console.models.people import Operator, Organization
+from pingone_integration.errors import ChangedMeanwhile
 from pingone_integration.texts import Text
 
 
@@ -20,6 +21,15 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """Return the latest row of each entry, which holds its outcome."""
         later = AuditEntry.objects.filter(entry=OuterRef("entry"), revision__gt=OuterRef("revision"))
         return self.filter(~Exists(later))
+
+    def with_outcome(self, outcome: str) -> "AuditQuerySet":
+        """Return the rows by `shown_outcome`."""
+        conflict, failed = AuditEntry.Outcome.CONFLICT, AuditEntry.Outcome.FAILED
+        if outcome == failed:
+            return self.filter(outcome=outcome).exclude(error_kind=ChangedMeanwhile.kind)
+        if outcome == conflict:
+            return self.filter(Q(outcome=conflict) | Q(outcome=failed, error_kind=ChangedMeanwhile.kind))
+        return self.filter(outcome=outcome)
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("The audit log is append-only.")
@@ -55,6 +65,7 @@ class AuditEntry(models.Model):
         MEMBERSHIP = "membership", "membership"
         POLICY = "policy", "policy"
         OPERATOR = "operator", "operator"
+        LOG = "log", "audit log"
 
     class Actor(models.TextChoices):
         OPERATOR = "operator", "operator"
@@ -92,6 +103,8 @@ class AuditEntry(models.Model):
     subject_kind = models.CharField(max_length=12, choices=Subject)
     subject_id = models.CharField(max_length=64, blank=True)
     subject_name = models.TextField(blank=True)  # username, as it was then
+    subject_full_name = models.TextField(blank=True)  # a user's, as it was then; empty in older rows
+    subject_email = models.TextField(blank=True)  # a user's, as it was then; empty in older rows
     inputs = models.JSONField(default=dict)  # without secrets
     before = models.JSONField(null=True)  # None: not read
     after = models.JSONField(null=True)
@@ -111,15 +124,14 @@ class AuditEntry(models.Model):
             models.UniqueConstraint("entry", "revision", name="audit_one_row_per_revision"),
             models.UniqueConstraint("organization", "submission", name="audit_one_effect_per_form"),
         ]
-        # One index for each filter of the audit page, so that a page of matches is read from it, newest first.
+        # One index for each filter by an exact value, so that a page of matches is read from it, newest first.
+        # Filters by the beginning of a word use AuditTerm.
         indexes = [
             models.Index("organization", "at", name="audit_by_time"),
             models.Index("organization", "operator", "sequence", name="audit_by_operator"),
             models.Index("organization", "subject_id", "sequence", name="audit_by_subject"),
-            models.Index("organization", "subject_name", "sequence", name="audit_by_name"),
             models.Index("organization", "action", "sequence", name="audit_by_action"),
             models.Index("organization", "outcome", "sequence", name="audit_by_outcome"),
-            models.Index("organization", "ticket", "sequence", name="audit_by_ticket"),
             models.Index(fields=["undoes"], name="audit_by_undone", condition=models.Q(undoes__isnull=False)),
         ]
 
@@ -137,7 +149,7 @@ class AuditEntry(models.Model):
         raise AppendOnlyError("The audit log is append-only.")
 
     def get_outcome_display(self) -> Text:  # type: ignore[no-redef]
-        return OUTCOMES.get(self.outcome, self.outcome)
+        return OUTCOMES.get(self.shown_outcome, self.outcome)
 
     def get_subject_kind_display(self) -> Text:  # type: ignore[no-redef]
         return SUBJECTS.get(self.subject_kind, self.subject_kind)
@@ -146,9 +158,15 @@ class AuditEntry(models.Model):
         return CHANNELS.get(self.channel, self.channel)
 
     @property
+    def shown_outcome(self) -> str:
+        """Return the outcome, where entries of earlier versions call a conflict "failed"."""
+        is_conflict = self.outcome == self.Outcome.FAILED and self.error_kind == ChangedMeanwhile.kind
+        return self.Outcome.CONFLICT if is_conflict else self.outcome
+
+    @property
     def has_gone_wrong(self) -> bool:
         """Return whether lists mark the entry: it failed, or its outcome is unknown."""
-        return self.outcome in {self.Outcome.FAILED, self.Outcome.UNKNOWN}
+        return self.shown_outcome in {self.Outcome.FAILED, self.Outcome.UNKNOWN}
 
     @property
     def has_user_page(self) -> bool:
@@ -173,6 +191,7 @@ SUBJECTS: dict[str, Text] = {
     AuditEntry.Subject.MEMBERSHIP: _("Member"),
     AuditEntry.Subject.POLICY: _("Policy"),
     AuditEntry.Subject.OPERATOR: _("Operator"),
+    AuditEntry.Subject.LOG: _("Audit log"),
 }
 CHANNELS: dict[str, Text] = {
     AuditEntry.Channel.PAGE: _("Console page"),
@@ -206,6 +225,8 @@ EXPORTED = (
     "undoes",
     "note",
     "actor",
+    "subject_full_name",
+    "subject_email",
 )
 
 
@@ -231,3 +252,18 @@ class UnfinishedEntry(models.Model):
 
     def __str__(self) -> str:
         return str(self.entry)
+
+
+class AuditTerm(models.Model):
+    """A word of an entry, for the search. Not part of the log, but an index of it: see audit/terms.py."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    block = models.PositiveBigIntegerField()  # of consecutive sequence numbers
+    term = models.BinaryField()
+    sequence = models.PositiveBigIntegerField()  # of the latest row of the entry
+
+    class Meta:
+        indexes = [models.Index("organization", "block", "term", "sequence", name="audit_term_in_block")]
+
+    def __str__(self) -> str:
+        return bytes(self.term).decode(errors="replace")

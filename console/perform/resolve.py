@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
+from console.actions.effect import is_as_recorded
 from console.audit import entries
 from console.audit.entries import Outcome, storable
 from console.models import AuditEntry
@@ -35,7 +36,7 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     expected = storable(action.expected(inputs))
     if expected is not None and expected.items() <= now.items():
         outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
-    elif expected is not None and now == entry.before:
+    elif expected is not None and is_as_recorded(now, entry.before):
         outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
     else:
         return entry

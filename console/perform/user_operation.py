@@ -1,7 +1,7 @@
 """An action of the catalogue on one user: read before, run, and read again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.actions.action import Action, Json
-from console.actions.effect import Seen
+from console.actions.effect import Seen, is_as_recorded
 from console.actions.outcome import Result, Unknown
 from console.audit.entries import Circumstances, Subject, storable
 from console.models import AuditEntry
@@ -120,7 +120,7 @@ def _raise_if_changed(api: PingOneApi, user: User, restores: Restored) -> None:
     """Raise NotPossible if the user has changed since the entry."""
     entry = restores.entry
     now = storable(restores.action.observe(api, user, restores.action.inputs_on_record(entry.inputs)))
-    if now != entry.after:
+    if not is_as_recorded(now, entry.after):
         reason = _("{user} has changed since then. Undo is not available, because it could revert those changes too.")
         raise NotPossible(format_lazy(reason, user=entry.subject_name))
 
@@ -169,4 +169,5 @@ def _not_shown() -> PingOneError:
 
 
 def _subject(user_id: UUID | None, user: User | None) -> Subject:
-    return Subject(kind=AuditEntry.Subject.USER, id=user_id or "", name=user.username if user else "")
+    about = Subject(kind=AuditEntry.Subject.USER, id=user_id or "")
+    return replace(about, name=user.username, full_name=user.name.whole, email=user.email) if user else about

@@ -34,20 +34,27 @@ def new_submission() -> str:
 
 
 @register.simple_tag
-def when(moment: datetime | None, missing: Text = "—") -> SafeString:
+def when(moment: datetime | None, missing: Text = "—", *, exact: bool = False) -> SafeString:
     """Render `{% when user.created_at %}`: in the reader's time zone, with the exact UTC time on hover.
 
-    `missing` is the text if there is no time, for example `_("Never")`.
+    `missing` is the text if there is no time, for example `_("Never")`. `exact` adds seconds and the time zone.
     """
     if moment is None:
         return format_html('<span class="text-secondary">{}</span>', missing)
-    utc = moment.astimezone(UTC)
+    utc, local = moment.astimezone(UTC), timezone.localtime(moment)
+    shown = date_format(local, "j M Y, H:i:s") if exact else date_format(local, "j M Y, H:i")
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>',
         utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         utc.strftime("%Y-%m-%d %H:%M:%S"),
-        date_format(timezone.localtime(moment), "j M Y, H:i"),
+        f"{shown} {_zone(local)}" if exact else shown,
     )
+
+
+def _zone(local: datetime) -> str:
+    """Return the abbreviation of the time zone, or its offset from UTC if it has none."""
+    name = local.tzname() or ""
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
 
 
 @register.simple_tag

@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone, translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
+from console.audit import entries, objects
 from console.audit.api_requests import shown_inputs
 from console.audit.search import AuditFilterForm, each_of, matching, page_of
 from console.audit.wording import Line, changes_of, inputs_of, title_of, values_of
@@ -26,6 +27,7 @@ from console.page.csv_export import csv_lines
 from console.page.pager import Pager
 from console.perform.resolve import is_open, resolve
 from console.perform.undo import inverse_of, undo_of
+from console.source_address import source_address
 from pingone_integration.errors import kinds
 from pingone_integration.texts import Text
 
@@ -77,6 +79,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         "entry": latest,
         "rows": rows,
         "title": title_of(latest),
+        "object": objects.object_of(latest),
         "problem": _problem_of(latest),
         "values": values_of(latest),
         "inputs": inputs_of(latest),
@@ -121,9 +124,12 @@ def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> Ht
 
 
 @org_view(Permission.EXPORT_AUDIT)
-@require_safe
+@require_GET
 def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHttpResponse:
-    """Stream all entries that match the filters, as `csv` for people or `jsonl` for programs."""
+    """Stream all entries that match the filters, as `csv` for people or `jsonl` for programs. It is on record itself.
+
+    The stream ends before its own entry.
+    """
     makers = {"csv": (_as_csv, "text/csv"), "jsonl": (_as_json_lines, "application/x-ndjson")}
     if kind not in makers:
         raise Http404("No such format.")
@@ -131,29 +137,38 @@ def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHt
     if not form.is_valid():
         raise Http404("No such filter.")
     make, media_type = makers[kind]
-    response = StreamingHttpResponse(
-        make(each_of(matching(access.org, form))), content_type=f"{media_type}; charset=utf-8"
+    row = entries.record(
+        access.org,
+        "audit.exported",
+        subject=entries.Subject(kind=AuditEntry.Subject.LOG, id=access.org.pk, name=access.org.name),
+        operator=access.operator,
+        source_address=source_address(request),
+        inputs={"format": kind} | form.chosen(),
     )
+    found = each_of(matching(access.org, form), before=row.sequence)
+    response = StreamingHttpResponse(make(found), content_type=f"{media_type}; charset=utf-8")
     name = f"audit-{access.org.slug}-{timezone.now():%Y%m%d-%H%M%S}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _as_csv(entries: Iterator[AuditEntry]) -> Iterator[str]:
-    return csv_lines([*EXPORTED, "changes", "inputs"], map(_csv_row, entries))
+def _as_csv(found: Iterator[AuditEntry]) -> Iterator[str]:
+    return csv_lines([*EXPORTED, *objects.EXPORTED, "changes", "inputs"], map(_csv_row, found))
 
 
 def _csv_row(entry: AuditEntry) -> list[Any]:
     """Return one line of the export, which is data: in English for every reader."""
     with translation.override("en"):
         inputs = "; ".join(f"{label}: {value}" for label, value in inputs_of(entry))
-        return [*(_plain(getattr(entry, name)) for name in EXPORTED), changes_of(entry), inputs]
+        values = {name: _plain(getattr(entry, name)) for name in EXPORTED} | {"outcome": entry.shown_outcome}
+        return [*values.values(), *objects.exported_object_of(entry).values(), changes_of(entry), inputs]
 
 
-def _as_json_lines(entries: Iterator[AuditEntry]) -> Iterator[str]:
-    for entry in entries:
+def _as_json_lines(found: Iterator[AuditEntry]) -> Iterator[str]:
+    for entry in found:
         values = {name: _plain(getattr(entry, name)) for name in EXPORTED}
         whole = values | {
+            **objects.exported_object_of(entry),
             "inputs": shown_inputs(entry.action, entry.inputs),
             "before": entry.before,
             "after": entry.after,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.actions.names import in_population
 from console.audit import entries
 from console.failures.failure import report, with_explanation
 from console.models import AuditEntry
@@ -81,6 +82,9 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "candidates": shown.candidates,
         "may_change": may_change,
         "may_export": access.allows(Permission.EXPORT_USERS),
+        "history_url": reverse("audit", args=[access.org.slug], query={"group": str(group_id)})
+        if access.allows(Permission.VIEW_AUDIT)
+        else "",
     }
     return render(request, "console/users/group.html", context)
 
@@ -93,10 +97,11 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
     shown = groups.get(api, group_id)
     condition = filter_of(Criteria(group_id=group_id))
     first = users.search(api, filter=condition, limit=200)  # before the first byte: a failure still gets its page
+    population = _population_names(access).get(shown.population_id)
     entries.record(
         access.org,
         "group.members-exported",
-        subject=entries.Subject(kind=AuditEntry.Subject.GROUP, id=group_id, name=shown.name),
+        subject=entries.Subject(kind=AuditEntry.Subject.GROUP, id=group_id, name=in_population(shown.name, population)),
         operator=access.operator,
         source_address=source_address(request),
     )

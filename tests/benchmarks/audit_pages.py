@@ -27,6 +27,7 @@ BATCH = 5000
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 PACE = timedelta(seconds=60)  # from one entry to the next
 SUBJECTS = 50_000
+GROUPS = 300
 
 
 def prepare() -> None:
@@ -40,8 +41,12 @@ def prepare() -> None:
     call_command("migrate", verbosity=0)
 
 
+GIVEN = ("Mara", "Bo", "Ida", "Nils", "Zoë", "Åke", "Lea", "Tom", "Una", "Per")
+
+
 def rows(organization: Any, operators: list[Any], count: int) -> Iterator[Any]:
     """Yield the rows of `count` entries: two each, except three with one. The hashes are fake; no page reads them."""
+    # Entries of one ticket are close together, so that a beginning like INC1 finds no new entries, but many old ones.
     from console.actions.catalogue import ACTIONS
     from console.models import AuditEntry
 
@@ -73,16 +78,29 @@ def rows(organization: Any, operators: list[Any], count: int) -> Iterator[Any]:
                 subject_kind=AuditEntry.Subject.USER,
                 subject_id=str(UUID(int=subject, version=4)),
                 subject_name=f"user{subject}",
-                before={"enabled": True},
+                subject_full_name=f"{GIVEN[subject % len(GIVEN)]} Lind{subject}",
+                subject_email=f"user{subject}@acme.test",
+                inputs={"group_id": str(UUID(int=subject % GROUPS, version=4))} if number % 4 == 0 else {},
+                before={"group": f"Team {subject % GROUPS}"} if number % 4 == 0 else {"enabled": True},
                 after={"enabled": False} if revision else None,
             )
+
+
+def words(batch: list[Any]) -> Iterator[Any]:
+    """Yield the words of the latest rows, for the search."""
+    from console.audit import terms
+
+    latest = {row.entry: row for row in batch}
+    for row in latest.values():
+        for term in terms.terms_of(row):
+            yield terms.made(row.organization_id, row.sequence, term)
 
 
 def fill(slug: str, count: int) -> Any:
     """Create an organization with `count` entries. Return it and its org admin."""
     from django.db.models import QuerySet
 
-    from console.models import AuditEntry, AuditHead, Membership, Operator, Organization, UnfinishedEntry
+    from console.models import AuditEntry, AuditHead, AuditTerm, Membership, Operator, Organization, UnfinishedEntry
     from pingone_integration.models import Connection
 
     organization = Organization.objects.create(slug=slug, name=slug, connection=Connection.objects.create())
@@ -92,6 +110,7 @@ def fill(slug: str, count: int) -> Any:
     last = None
     while batch := list(islice(everything, BATCH)):
         QuerySet(AuditEntry).bulk_create(batch)
+        AuditTerm.objects.bulk_create(words(batch))
         last = batch[-1]
     if last:
         AuditHead.objects.create(organization=organization, sequence=last.sequence, hash=last.hash, at=last.at)
@@ -114,6 +133,24 @@ def questions(slug: str, count: int) -> dict[str, str]:
         "unknown": "outcome=unknown",
         "never finished": "outcome=started",
         "one ticket": f"ticket=INC{count // 6}",
+        "a ticket's beginning": "ticket=inc42",
+        "any ticket": "ticket=inc",
+        "old tickets": "ticket=inc1",
+        "a username's beginning": "user=USER77",
+        "many users": "user=user7",
+        "all users": "user=u",
+        "an email's beginning": "user=user77@acme",
+        "a name": "user=Mara+Lind77",
+        "a word of many names": "user=zoe",
+        "one group": "group=team+77",
+        "one group's id": f"group={UUID(int=77, version=4)}",
+        "any group": "group=team",
+        "nobody": "user=nobody",
+        "an operator's old tickets": f"operator={slug}-7@acme.test&ticket=inc1",
+        "failures of many users": "outcome=failed&user=user7",
+        "a group's removals": "group=team+77&action=group.remove",
+        "words, deep": f"user=lind&before={count}",
+        "words, newer": f"user=lind&after={count}",
         "a day": f"since={middle:%Y-%m-%d}&until={middle:%Y-%m-%d}",
         "an operator's failures": f"operator={slug}-7@acme.test&outcome=failed",
         "a user's unlocks since": f"user=user77&action=user.unlock&since={middle:%Y-%m-%d}",

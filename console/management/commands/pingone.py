@@ -39,6 +39,7 @@ from console.actions.outcome import (
 )
 from console.audit.api_requests import ACTION as CALL_API
 from console.audit.entries import Circumstances
+from console.audit.objects import exported_object_of
 from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
 from console.failures.next_step import resolution_of
@@ -380,6 +381,7 @@ def _as_json(entry: AuditEntry) -> dict[str, Any]:
         "action": entry.action,
         "user_id": entry.subject_id,
         "username": entry.subject_name,
+        **exported_object_of(entry),
         "before": entry.before,
         "after": entry.after,
         "note": entry.note,

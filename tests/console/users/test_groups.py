@@ -105,6 +105,7 @@ def test_group_page_shows_details_and_members(
     assert f"/users/{MARA}/actions/group.remove/?group_id={FIELD}" in text
     assert pingone.calls.call_count == 3
     assert "administrator roles" not in text
+    assert f'href="/o/acme/audit/?group={FIELD}"' in text
 
 
 @pytest.mark.parametrize(

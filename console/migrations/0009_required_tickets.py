@@ -14,7 +14,7 @@ def announce(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0007_audit_outcomes_and_actor"),
+        ("console", "0008_audit_search"),
     ]
 
     operations = [
