@@ -14,11 +14,16 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from console import health
+from console.access import OrgAccess
 from console.failures import pages
+from console.fragments import wants_fragment
+from console.page.frame import current_status
+from pingone_integration import connection_states
 from pingone_integration.calls import deadline
 from pingone_integration.errors import PingOneError
 
@@ -157,6 +162,35 @@ class Failures:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return pages.pingone_failed(request, error) if isinstance(error, PingOneError) else None
+
+
+class ConnectionStatus:
+    """The connection's status as it is after the request's calls; a fragment brings it if its page shows another one.
+
+    The browser says in a header which status its page shows, see console.js.
+    """
+
+    HEADER = "X-Connection-Status"
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with connection_states.watched() as changes:
+            request.changed_connections = changes  # type: ignore[attr-defined]
+            response = self.get_response(request)
+        access: OrgAccess | None = getattr(request, "access", None)
+        shown = request.headers.get(self.HEADER, "")
+        is_swapped = bool(shown) and wants_fragment(request) and _is_swapped(response)
+        if access and is_swapped and current_status(request, access).key != shown:
+            has_strip = {"has_strip": "X-Connection-Strip" in request.headers}
+            response.content += render(request, "console/page/connection_now.html", has_strip).content
+        return response
+
+
+def _is_swapped(response: HttpResponse) -> bool:
+    is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
+    return is_page and response.status_code != 204 and "HX-Redirect" not in response.headers
 
 
 class NoUploads(FileUploadHandler):

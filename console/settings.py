@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",
     "console.middleware.ReaderTimeZone",
+    "console.middleware.ConnectionStatus",
     "console.middleware.Failures",
 ]
 ROOT_URLCONF = "console.urls"

@@ -1,5 +1,10 @@
 """The state of a connection, and the record of its changes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID
+
 from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
@@ -12,7 +17,28 @@ from pingone_integration.values import text
 # Sent once for each change, with the ConnectionEvent as `event`; this package does not know the receivers.
 connection_state_changed = Signal()
 
-GRANTED = (Connection.State.CONNECTED, Connection.State.NEEDS_ATTENTION)
+GRANTED = (Connection.State.CONNECTED, Connection.State.NEEDS_ATTENTION)  # the grant is not known to be dead
+
+
+_changes: ContextVar[set[UUID] | None] = ContextVar("changes", default=None)
+
+
+@contextmanager
+def watched() -> Iterator[set[UUID]]:
+    """Collect the connections whose row says something else since a call inside the block, also in its threads."""
+    found: set[UUID] = set()
+    before = _changes.set(found)
+    try:
+        yield found
+    finally:
+        _changes.reset(before)
+
+
+def mark_changed(connection_id: UUID) -> None:
+    """Tell the block around, if any, that rows read before say something else now."""
+    changes = _changes.get()
+    if changes is not None:
+        changes.add(connection_id)
 
 
 def enter(connection: Connection, state: Connection.State, error: PingOneError | None = None) -> bool:
@@ -20,12 +46,23 @@ def enter(connection: Connection, state: Connection.State, error: PingOneError |
 
     Does nothing and returns False if the tokens have changed since `connection` was read (optimistic locking).
     """
-    about = {"state_kind": error.kind if error else "", "state_cause": cause_of(error) if error else ""}
+    return _enter(connection, state, kind=error.kind if error else "", cause=cause_of(error) if error else "")
+
+
+def end(connection: Connection) -> bool:
+    """Record that the access token of an ending connection is not good any more, for the cause that is stored."""
+    kind, cause = connection.state_kind, connection.state_cause
+    return _enter(connection, Connection.State.RECONNECT_NEEDED, kind=kind, cause=cause)
+
+
+def _enter(connection: Connection, state: Connection.State, *, kind: str, cause: str) -> bool:
+    about = {"state_kind": kind, "state_cause": cause}
     same_tokens = Connection.objects.filter(pk=connection.pk, token_version=connection.token_version)
     with transaction.atomic():
         changed = same_tokens.exclude(state=state).update(state=state, state_changed_at=timezone.now(), **about)
+        mark_changed(connection.pk)
         if changed:
-            record(connection, state, kind=about["state_kind"], cause=about["state_cause"])
+            record(connection, state, kind=kind, cause=cause)
             return True
         return bool(same_tokens.update(**about))
 

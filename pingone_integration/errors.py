@@ -95,7 +95,7 @@ class NoEnvironmentChosen(NotConnected):
 
     kind = "no-environment-chosen"
     title = _("No environment is chosen yet")
-    cause = _("PingOne is connected, but the environment to manage has not been chosen.")
+    cause = _("An administrator has approved the connection, but the environment to manage has not been chosen.")
     resolution = _("An environment has to be chosen.")
 
 
@@ -364,6 +364,7 @@ class OutOfTime(Unavailable):
     """The deadline is over. The call was not sent, or its response was not waited for."""
 
     kind = "out-of-time"
+    waited_long: bool = False  # PingOne had enough time to answer
     title = _("PingOne is taking too long")
     cause = _("PingOne did not answer within the time limit.")
     resolution = _("Try again in a moment.")

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.errors import PingOneError, of_kind
@@ -40,6 +41,7 @@ class Connection(HoldsSecrets):
         NOT_CONNECTED = "not_connected", _("not connected")
         CONNECTED = "connected", _("connected")
         NEEDS_ATTENTION = "needs_attention", _("needs attention")  # temporary: the grant is kept
+        ENDING = "ending", _("works until its access token expires")  # the grant is gone, the access token is good
         RECONNECT_NEEDED = "reconnect_needed", _("reconnect needed")
         DISCONNECTED = "disconnected", _("disconnected")
 
@@ -81,6 +83,10 @@ class Connection(HoldsSecrets):
     lease_owner = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
 
+    # The last call to PingOne, if it shows that PingOne or the roles fail; see calls/last_call.py
+    calls_failing_kind = models.CharField(max_length=40, blank=True)  # kind of the PingOneError
+    calls_turned_at = models.DateTimeField(null=True)  # when calls began to fail, or to work again
+
     # Circuit breaker, see calls/breaker.py
     calls_paused_until = models.DateTimeField(null=True)  # None if there is no pause
     calls_paused_s = models.PositiveSmallIntegerField(default=0)  # length of that pause; the next pause is longer
@@ -95,12 +101,42 @@ class Connection(HoldsSecrets):
 
     @property
     def has_grant(self) -> bool:
-        return self.state in {self.State.CONNECTED, self.State.NEEDS_ATTENTION}
+        """Return whether calls can be made: with tokens that can be renewed, or until the access token expires."""
+        return self.state_now in {self.State.CONNECTED, self.State.NEEDS_ATTENTION, self.State.ENDING}
 
     @property
-    def access_ends_at(self) -> datetime | None:
-        """Return when access ends for lack of a refresh token, or None if there is one, or no grant."""
-        return self.access_token_expires_at if self.has_grant and not self.sealed_refresh_token else None
+    def state_now(self) -> State:
+        """Return the state with regard to the clock and to the last call: the stored state changes with a call only."""
+        state = self.State(self.state)
+        works = {self.State.CONNECTED, self.State.NEEDS_ATTENTION, self.State.ENDING}
+        if state in works and not self.can_be_renewed:
+            if self.access_token_has_expired:
+                return self.State.RECONNECT_NEEDED
+            state = self.State.ENDING if state == self.State.CONNECTED else state
+        if state in works and self.calls_failing_kind:
+            return self.State.NEEDS_ATTENTION
+        return state
+
+    @property
+    def can_be_renewed(self) -> bool:
+        """Return whether the access token is renewed when it expires. Otherwise the connection ends with it."""
+        return self.state in {self.State.CONNECTED, self.State.NEEDS_ATTENTION} and bool(self.sealed_refresh_token)
+
+    @property
+    def works_since(self) -> datetime | None:
+        """Return when the connection was made or mended last, or None if it does not work."""
+        if self.state_now != self.State.CONNECTED:
+            return None
+        return max(filter(None, (self.state_changed_at, self.calls_turned_at)), default=None)
+
+    @property
+    def access_token_has_expired(self) -> bool:
+        return self.access_token_expires_at is None or self.access_token_expires_at <= timezone.now()
+
+    @property
+    def renewal_is_unfinished(self) -> bool:
+        """Return whether the last renewal failed or was interrupted: a stored renewal clears the lease."""
+        return self.lease_until is not None
 
     @property
     def has_tokens(self) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -162,6 +163,13 @@ def latest(organization: Organization, *, most: int, **about: Any) -> list[Audit
     """Return the newest entries about a user (`subject_id=`) or by an operator (`operator=`)."""
     found = AuditEntry.objects.current().filter(organization=organization, **about)
     return list(found.order_by("-sequence")[:most])
+
+
+def last_successes(organization: Organization, *, since: datetime) -> dict[str, datetime]:
+    """Return the actions on users that succeeded, by key, with the last time of each."""
+    keys = [action.key for action in ACTIONS]
+    found = _at(organization).filter(outcome=AuditEntry.Outcome.SUCCEEDED, action__in=keys, at__gte=since)
+    return dict(found.order_by().values_list("action").annotate(Max("at")))
 
 
 def page_of(found: Found, *, before: int | None = None, after: int | None = None) -> AuditPage:

@@ -1,6 +1,6 @@
 """The capabilities of a connection: a verdict for each of the console's actions, without trying any."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.utils.text import format_lazy
@@ -73,14 +73,23 @@ def capabilities(subject: Subject) -> list[Capability]:
     if environment.kind:  # it cannot be read, so nothing inside it can be read
         verdict = _verdict(environment)
         rows = (*_READS, *_ACTIONS, _CALL_API)
-        return [_capability(row, verdict, environment.text, advice_of(environment)) for row in rows]
+        told = (_capability(row, verdict, environment.text, advice_of(environment)) for row in rows)
+        return [_proven(one, subject) for one in told]
     reading, held = run(BY_KEY["read-users"], subject).finding, _held(subject)
     about_calls = _("Any endpoint of the environment can be called. The administrator's roles decide what is allowed.")
     return [
         *(_read(row, reading) for row in _READS),
-        *(_change(row, held) for row in _ACTIONS),
+        *(_proven(_change(row, held), subject) for row in _ACTIONS),
         _capability(_CALL_API, Verdict.CAN, about_calls),
     ]
+
+
+def _proven(capability: Capability, subject: Subject) -> Capability:
+    """Return the capability by the console's own record, if PingOne's answers do not show it."""
+    if capability.verdict != Verdict.CANNOT_TELL or not capability.permission:
+        return capability
+    worked = subject.evidence(capability.permission)
+    return replace(capability, verdict=Verdict.CAN, because=worked, fix="") if worked else capability
 
 
 def _read(row: _Row, finding: Finding) -> Capability:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.failures.next_step import resolution_of
 from console.models import Organization
+from console.page.connection_status import in_utc
 from pingone_integration.models import Connection, ConnectionEvent
 from pingone_integration.texts import Text
 
@@ -60,13 +61,19 @@ def _send(mail_server: BaseEmailBackend, message: EmailMessage) -> None:
 
 def _subject(organization: Organization, event: ConnectionEvent) -> str:
     text = _("{organization}'s connection to PingOne: {state}")
-    state = Connection.State(event.state).label
-    return str(format_lazy(text, organization=_one_line(organization.name), state=state))
+    return str(format_lazy(text, organization=_one_line(organization.name), state=_state(event)))
+
+
+def _state(event: ConnectionEvent) -> Text:
+    """Return the event's state, with the time at which access ends if it does."""
+    status = in_utc(event.connection)
+    return status.words if status.state == event.state else Connection.State(event.state).label
 
 
 def _body(organization: Organization, event: ConnectionEvent) -> str:
     context = {
         "organization": _one_line(organization.name),
+        "state": _state(event),
         "before": event.state_before.label,
         "event": event,
         "cause": _one_line(event.cause),
@@ -77,6 +84,9 @@ def _body(organization: Organization, event: ConnectionEvent) -> str:
 
 
 def _advice(event: ConnectionEvent) -> Text:
+    if event.failure and event.state == Connection.State.ENDING:
+        text = _("Everything works until then. Reconnect before: {next_step}")
+        return format_lazy(text, next_step=resolution_of(event.failure))
     if event.failure and event.state == Connection.State.NEEDS_ATTENTION:
         text = _("The console keeps retrying. If this continues: {next_step}")
         return format_lazy(text, next_step=resolution_of(event.failure))

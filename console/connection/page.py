@@ -34,7 +34,7 @@ def connection_page(
         "form": form,
         "failure": failure,
         "redirect_uri": redirect_uri(),
-        "is_awaited": authorization.is_awaited(connection),
+        "is_awaited": not connection.can_be_renewed and authorization.is_awaited(connection),
         "events": connection.events.all()[:HISTORY_LENGTH],
         **place_context(understand_place(form["auth_url"].value() or "", str(form["environment_id"].value() or ""))),
     }

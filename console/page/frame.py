@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.models import Organization
-from pingone_integration.errors import NoRefreshToken
-from pingone_integration.models import Connection
+from console.page.connection_status import ConnectionStatus, status_of
 from pingone_integration.texts import Text
 
 THEMES: dict[str, Text] = {"auto": _("System"), "light": _("Light"), "dark": _("Dark")}
@@ -143,45 +141,21 @@ def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
         section = destination.section
 
 
-@dataclass(frozen=True)
-class StateLook:
-    """The look of a connection state: never color alone."""
-
-    icon: str
-    tone: str  # Tabler's name of the color
-    meaning: Text
-
-
-STATES = {
-    Connection.State.CONNECTED: StateLook("plug-connected", "success", _("PingOne is responding.")),
-    Connection.State.NEEDS_ATTENTION: StateLook(
-        "alert-triangle", "warning", _("PingOne is not responding properly. The console keeps trying.")
-    ),
-    Connection.State.RECONNECT_NEEDED: StateLook(
-        "plug-connected-x", "danger", _("The connection to PingOne has ended.")
-    ),
-    Connection.State.NOT_CONNECTED: StateLook("plug", "secondary", _("No administrator has connected PingOne yet.")),
-    Connection.State.DISCONNECTED: StateLook("plug-x", "secondary", _("An org admin disconnected PingOne.")),
-}
-
-
-def look_of(connection: Connection) -> StateLook:
-    """Return the look of the connection's state. Without a refresh token, it says when access ends."""
-    if connection.access_ends_at is None:
-        return STATES[Connection.State(connection.state)]
-    text = _("Access ends at {time}: {cause} {resolution}")
-    ends = timezone.localtime(connection.access_ends_at)
-    time = f"{ends:%H:%M %Z}" if ends.date() == timezone.localdate() else f"{ends:%Y-%m-%d %H:%M %Z}"
-    meaning = format_lazy(text, time=time, cause=NoRefreshToken.cause, resolution=NoRefreshToken.resolution)
-    return StateLook("alert-triangle", "warning", meaning)
-
-
 def other_organizations(request: HttpRequest, access: OrgAccess | None) -> QuerySet[Organization]:
     """Return the operator's other organizations."""
     if not request.user.is_authenticated:
         return Organization.objects.none()
     organizations = request.user.organizations.all()
     return organizations.exclude(pk=access.org.pk) if access else organizations
+
+
+def current_status(request: HttpRequest, access: OrgAccess) -> ConnectionStatus:
+    """Return the connection's status after the calls of this request, which may have changed it."""
+    changes: set[UUID] = getattr(request, "changed_connections", set())
+    if access.org.connection.pk in changes:
+        access.org.connection.refresh_from_db()
+        changes.discard(access.org.connection.pk)
+    return status_of(access.org.connection)
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
@@ -201,7 +175,7 @@ def layout(request: HttpRequest) -> dict[str, Any]:
         frame |= {
             "access": access,
             "org": access.org,
-            "state_look": look_of(access.org.connection),
+            "connection_status": current_status(request, access),
             "may_manage_connection": access.allows(Permission.MANAGE_CONNECTION),
         }
     return frame

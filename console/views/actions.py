@@ -283,7 +283,11 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
     }
     if not wants_fragment(request):
         return render(request, "console/actions/secret.html", context)
-    return with_panels(render(request, "console/actions/secret.html#secret", context), action.panels)
+    response = render(request, "console/actions/secret.html#secret", context)
+    if done.user:
+        around = render(request, "console/users/after_action.html", account_context(access, done.user))
+        response.content += around.content
+    return with_panels(response, action.panels)
 
 
 def _in_words(request: HttpRequest, error: PingOneError) -> Text:

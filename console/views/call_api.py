@@ -18,12 +18,13 @@ from console.audit.entries import Circumstances
 from console.call_api import api_call
 from console.call_api.api_call import ApiCall
 from console.call_api.forms import CallApiForm, SaveCallForm, SendWriteForm
-from console.failures.failure import failure_of
+from console.failures.failure import report
 from console.models import AuditEntry, SavedApiCall
 from console.models.tickets import ticket_policy
 from console.responses import circumstances_of
 from console.source_address import source_address
 from pingone_integration.connection.regions import api_url_for
+from pingone_integration.connection.tokens import require_grant
 from pingone_integration.endpoints import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
 from pingone_integration.errors import NoEnvironmentChosen
 
@@ -34,9 +35,7 @@ RECENT = 20
 @require_http_methods(["GET", "POST"])
 def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show the form, filled from `?saved=` or `?entry=`. Send a read at once, and a write after a confirmation."""
-    environment_id = access.org.connection.managed_environment_id
-    if environment_id is None:
-        raise NoEnvironmentChosen
+    environment_id = _environment_id(access)
     if request.method != "POST":
         form = CallApiForm(initial=_chosen(request, access), environment_id=environment_id)
         return _page(request, access, form)
@@ -59,10 +58,7 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @require_POST
 def save(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Save a request under a name, and replace an earlier request of that name."""
-    environment_id = access.org.connection.managed_environment_id
-    if environment_id is None:
-        raise NoEnvironmentChosen
-    form = CallApiForm(request.POST, environment_id=environment_id, to_send=False)
+    form = CallApiForm(request.POST, environment_id=_environment_id(access), to_send=False)
     naming = SaveCallForm(request.POST)
     if not (form.is_valid() and naming.is_valid()):
         return _page(request, access, form, naming=naming, status=422)
@@ -84,6 +80,15 @@ def forget(request: ConsoleRequest, access: OrgAccess, saved_id: int) -> HttpRes
     return _to_composer(access)
 
 
+def _environment_id(access: OrgAccess) -> UUID:
+    """Return the managed environment. Raises NoEnvironmentChosen, or why there is no connection to choose it with."""
+    connection = access.org.connection
+    if connection.managed_environment_id is None:
+        require_grant(connection)
+        raise NoEnvironmentChosen
+    return connection.managed_environment_id
+
+
 def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circumstances: Circumstances) -> HttpResponse:
     """Send the request. Show PingOne's answer, or why there is none, and keep the form filled in."""
     match api_call.perform_call(access, form.call, circumstances):
@@ -97,7 +102,7 @@ def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circums
         case Unknown(result=Exchange() as exchange):
             return _page(request, access, form, exchange=exchange)
         case Failed(error=error) | Unknown(error=error) | Conflict(error=error):
-            failure = failure_of(error, access)
+            failure = report(request, error)
             return _page(request, access, form, failure=failure, status=failure.status)
         case result:
             raise TypeError(f"a call of any endpoint came to {result}")

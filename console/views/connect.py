@@ -22,7 +22,7 @@ from console.connection.settings import record_event
 from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, save_failure
 from console.failures.failure import Failure, failure_of, with_explanation
 from console.models import Organization
-from console.page.frame import look_of
+from console.page.connection_status import status_of
 from console.source_address import source_address
 from pingone_integration.connection import authorization, environments
 from pingone_integration.connection.environments import Environment
@@ -120,13 +120,13 @@ def callback(request: ConsoleRequest) -> HttpResponse:
 
 
 def _tell_connected(request: ConsoleRequest, access: OrgAccess) -> None:
-    if access.org.connection.access_ends_at is None:
+    status = status_of(access.org.connection)
+    if status.ends_at is None:
         connected = _("Connected {organization} to PingOne.")
         messages.success(request, format_lazy(connected, organization=access.org.name))
         return
     text = _("Connected {organization} to PingOne for now. {ends}")
-    meaning = look_of(access.org.connection).meaning
-    messages.warning(request, format_lazy(text, organization=access.org.name, ends=meaning))
+    messages.warning(request, format_lazy(text, organization=access.org.name, ends=status.sentence))
 
 
 def _only(request: HttpRequest, name: str) -> str:

@@ -108,8 +108,9 @@ def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return render(
             request, "console/connection/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0])
         )
-    last.add(*checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
+    results = list(checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
     access.org.connection.refresh_from_db()
+    last.add(*results)
     return _page(request, access)
 
 
@@ -124,13 +125,19 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
         return HttpResponseNotAllowed(["GET", "HEAD"])
     failed = [name for name in request.GET.getlist("failed") if name in BY_KEY]
     result = checks.run(check, subject_of(access.org, renewal_asked_for=request.method == "POST"), failed=failed)
-    last = LastResults(request.session, access.org.connection)
-    last.add(result)
     access.org.connection.refresh_from_db()
+    last = LastResults(request.session, access.org.connection)
+    fallen = last.add(result)
     if not wants_fragment(request):
         return redirect(f"{_url(access)}#check-{key}") if request.method == "POST" else _page(request, access)
     if "then" not in request.GET:
-        return render(request, "console/connection/troubleshooting/check.html", {"line": _line(access, check, result)})
+        alone = {
+            "line": _line(access, check, result),
+            "fallen": [_line(access, BY_KEY[key], None) for key in sorted(fallen & set(BY_KEY))],
+            **_summary(last.get().values()),
+            **_support_context(access, last),
+        }
+        return render(request, "console/connection/troubleshooting/alone.html", alone)
     if result.blocks:
         failed.append(key)
     place = CHECKS.index(check) + 1
@@ -217,8 +224,6 @@ def _page(
         "explain_form": ExplainForm(),
         **(more or {}),
     }
-    if access.org.connection.state_kind:
-        context["state_explained_url"] = explained_url(access, access.org.connection.state_kind)
     if access.allows(Permission.MANAGE_CONNECTION):
         last = LastResults(request.session, access.org.connection)
         context |= _checks_context(access, last) | _support_context(access, last)

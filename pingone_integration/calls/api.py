@@ -4,8 +4,8 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -13,10 +13,10 @@ from uuid import UUID
 
 import httpx
 
-from pingone_integration.calls import deadline, failed_calls
+from pingone_integration.calls import deadline, failed_calls, last_call
 from pingone_integration.calls.gate import OVERLOADED, Permit, TokenSource, admit
 from pingone_integration.calls.paging import Page, page_of, pingone_cursor
-from pingone_integration.calls.responses import object_of, rejects_token, retry_after
+from pingone_integration.calls.responses import error_of, json_object, object_of, rejects_token, retry_after
 from pingone_integration.calls.transport import AnswerTooLarge, client_options
 from pingone_integration.errors import (
     ConnectionFailure,
@@ -82,7 +82,7 @@ class PingOneApi:
         Raises StaleCursor if the list has to start again: the token was renewed, or PingOne refuses the cursor.
         """
         query = dict(query or {})
-        with self.admitted() as permit, failed_calls.counted(self.connection_id):
+        with self._calling("GET", path) as permit:
             if cursor:
                 query["cursor"] = pingone_cursor(cursor, token_version=permit.token.version)
             try:
@@ -113,14 +113,32 @@ class PingOneApi:
         """Send a request and return PingOne's raw response, of any status."""
         trace = Trace(transaction_id=str(self.transaction_id), call=f"{method} {path}")
         with self.admitted() as permit, failed_calls.counted(self.connection_id):
-            response, _ = self._answer(permit, method, path, trace, query=query, content=content, media_type=media_type)
+            try:
+                response, _ = self._answer(
+                    permit, method, path, trace, query=query, content=content, media_type=media_type
+                )
+            except PingOneError as error:
+                last_call.note(permit, trace.call, error)
+                raise
+            refusal = error_of(response, json_object(response) or {}, trace, wrote=method not in READS)
+            last_call.note(permit, trace.call, None if response.is_success else refusal)
         return response
 
     def _call(self, /, method: str, path: str, **request: Any) -> dict[str, Any]:
         """Return the JSON object of the response, `{}` if it is empty."""
-        with self.admitted() as permit, failed_calls.counted(self.connection_id):
+        with self._calling(method, path) as permit:
             body, _ = self._object(permit, method, path, **request)
         return body
+
+    @contextmanager
+    def _calling(self, method: str, path: str) -> Iterator[Permit]:
+        """Pass the gate with one call, and keep how it ends."""
+        with (
+            self.admitted() as permit,
+            failed_calls.counted(self.connection_id),
+            last_call.noted(permit, f"{method} {path}"),
+        ):
+            yield permit
 
     def admitted(self) -> AbstractContextManager[Permit]:
         """Pass the gate, see calls/gate.py. The permit is valid inside the block."""
@@ -182,7 +200,8 @@ class PingOneApi:
                     response = http_client().send(request)
             except OutOfTime as error:
                 failure = OutOfTime(str(error), trace=trace)
-                if time.monotonic() - began > SLOW_S:
+                failure.waited_long = time.monotonic() - began > SLOW_S
+                if failure.waited_long:
                     permit.failed(failure)
                 raise failure from error
             except httpx.HTTPError as error:

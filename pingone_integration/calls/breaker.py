@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 IN_A_ROW = 5
 PAUSE_S = 5
 LONGEST_PAUSE_S = 60
+_CALLED = (*connection_states.GRANTED, Connection.State.ENDING)
 TRIAL = timedelta(seconds=20)  # for the trial call: longer than a call takes, and expires if the caller dies
 
 _failures: Counter[UUID] = Counter()  # failures in a row by connection, in this process
@@ -58,7 +59,7 @@ def let_pass(row: Connection) -> bool:
             return True
         row = Connection.objects.get(pk=row.pk)
         until = row.calls_paused_until or now
-    last = errors.of_kind(row.state_kind, otherwise=errors.Unavailable)
+    last = errors.of_kind(row.calls_failing_kind or row.state_kind, otherwise=errors.Unavailable)
     raise CallsPaused(last=last.title, seconds=max(1, round((until - now).total_seconds())), until=until)
 
 
@@ -95,12 +96,11 @@ def _pause(connection_id: UUID, error: PingOneError, *, again: bool) -> None:
     seconds = min(max(PAUSE_S, 2 * row.calls_paused_s), LONGEST_PAUSE_S) if again else PAUSE_S
     until = timezone.now() + timedelta(seconds=seconds)
     with transaction.atomic():
-        granted = Connection.objects.filter(
-            pk=connection_id, calls_paused_until__isnull=not again, state__in=connection_states.GRANTED
-        )
+        granted = Connection.objects.filter(pk=connection_id, calls_paused_until__isnull=not again, state__in=_CALLED)
         if granted.update(calls_paused_until=until, calls_paused_s=seconds):
             logger.warning("Connection %s: calls are paused for %s s: %s", connection_id, seconds, error.kind)
-            connection_states.enter(row, Connection.State.NEEDS_ATTENTION, error)
+            if row.state != Connection.State.ENDING:  # which says more
+                connection_states.enter(row, Connection.State.NEEDS_ATTENTION, error)
 
 
 def _resume(connection_id: UUID) -> None:

@@ -124,7 +124,7 @@ def _store(connection_id: UUID, error: PingOneError, call: str) -> None:
     FailedCalls.objects.filter(pk=row.pk).update(
         count=F("count") + 1,
         last_at=now,
-        call=_without_ids(call),
+        call=without_ids(call),
         status=trace.status,
         code=_short(trace.code),
         error_id=_short(trace.error_id),
@@ -143,7 +143,7 @@ def _short(value: str | None) -> str:
     return text(value)[:100]
 
 
-def _without_ids(call: str) -> str:
+def without_ids(call: str) -> str:
     """Return the call without IDs: `GET /users/{id}/password`. The part after a collection is an ID."""
     if call == RENEWAL:
         return call

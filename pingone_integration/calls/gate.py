@@ -48,6 +48,7 @@ class Permit:
     tokens: TokenSource
     token: AccessToken
     is_trial: bool  # the call finds out whether PingOne responds again after a pause
+    failing_kind: str = ""  # of the last call, when this one began; see last_call.py
 
     def wait_for_rate(self, trace: Trace) -> None:
         """Wait until the rate limit allows an attempt. Raises RateLimited: nothing was sent."""
@@ -85,4 +86,4 @@ def admit(connection_id: UUID, tokens: TokenSource) -> Iterator[Permit]:
         row = tokens.row()
         rate_limit.learn(row)
         is_trial = breaker.let_pass(row)
-        yield Permit(connection_id, tokens, tokens.current(row), is_trial)
+        yield Permit(connection_id, tokens, tokens.current(row), is_trial, row.calls_failing_kind)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connections
 
-from pingone_integration.calls import failed_calls
+from pingone_integration.calls import failed_calls, last_call
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import PingOneError
 
@@ -26,7 +26,7 @@ def at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
 def _at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
     def run(read: Callable[[PingOneApi], Any]) -> Any:
         try:
-            with failed_calls.not_counted():  # counted below, by a thread with a database connection
+            with failed_calls.not_counted(), last_call.noted_later():  # below, by a thread with a database connection
                 return read(api)
         except PingOneError as error:
             return error
@@ -39,4 +39,6 @@ def _at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
     for result in results:
         if isinstance(result, PingOneError):
             failed_calls.count_call(api.connection_id, result)
+    if api.permit:
+        last_call.note_together(api.permit, [one if isinstance(one, PingOneError) else None for one in results])
     return results

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import secrets
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -24,8 +25,8 @@ from pingone_integration.checks.model import (
 )
 from pingone_integration.connection.oauth import open_client
 from pingone_integration.connection.refusals import WrongAuthenticationMethod, invented_code, told_apart
-from pingone_integration.connection.tokens import MARGIN, StoredTokens, require_grant
-from pingone_integration.errors import AuthenticationError, NoRefreshToken, TokenRefreshFailure
+from pingone_integration.connection.tokens import MARGIN, StoredTokens, renew, require_grant
+from pingone_integration.errors import AuthenticationError, NoRefreshToken, PingOneError, TokenRefreshFailure, of_kind
 from pingone_integration.models import Connection
 from pingone_integration.texts import Text
 from pingone_integration.values import json_object
@@ -86,6 +87,9 @@ def tokens(subject: Subject) -> Finding:
     if not connection.sealed_refresh_token:
         text = sentences(connected, access, _("There is no refresh token to renew it: access ends then."))
         return warning(text, NoRefreshToken.resolution)
+    if not connection.can_be_renewed:
+        text = sentences(connected, access, _("PingOne does not accept the refresh token any more."))
+        return warning(text, TokenRefreshFailure.resolution)
     return passed(sentences(connected, access, _("A refresh token is stored to renew it.")))
 
 
@@ -94,6 +98,8 @@ def refresh(subject: Subject) -> Finding:
     connection = subject.connection
     require_grant(connection)
     source = StoredTokens(connection.pk)
+    if not connection.can_be_renewed:
+        return _ends(connection, source)
     is_due = _left(connection) <= MARGIN
     if not is_due and not subject.renewal_asked_for:
         due = format_lazy(
@@ -101,10 +107,29 @@ def refresh(subject: Subject) -> Finding:
         )
         return passed(sentences(due, _age(connection)))
     before = connection.token_version
-    token = source.current() if is_due else source.renewed(source.current())
+    try:
+        if is_due:
+            source.current()
+        else:
+            renew(connection)
+    except PingOneError:
+        connection.refresh_from_db()
+        if connection.state != Connection.State.ENDING:
+            raise
+        return _ends(connection, source)
     connection.refresh_from_db()
-    renewed = _("PingOne just renewed the access token.") if token.version != before else ""
+    renewed = _("PingOne just renewed the access token.") if connection.token_version != before else ""
     return passed(sentences(renewed, _valid_for(_left(connection))))
+
+
+def _ends(connection: Connection, source: StoredTokens) -> Finding:
+    """Return the finding for a token that works, but cannot be renewed. It blocks no other check."""
+    source.current()  # raises if it has expired
+    error = of_kind(connection.state_kind, otherwise=TokenRefreshFailure) if connection.state_kind else NoRefreshToken
+    text = _("The access token works until {time} UTC, but cannot be renewed. {cause}")
+    ends = connection.access_token_expires_at
+    told = format_lazy(text, time=f"{ends:%Y-%m-%d %H:%M}", cause=connection.state_cause or error.cause)
+    return replace(failed(error, told), blocks=False)
 
 
 def refresh_token(subject: Subject) -> Finding:
@@ -125,6 +150,10 @@ def sign_on_due(subject: Subject) -> Finding:
     connection = subject.connection
     token = _refresh_token_of(connection)
     ends = _end_of(_jwt_claims(token) or {})
+    if ends is None or ends > timezone.now():
+        require_grant(connection)
+        if not connection.can_be_renewed:
+            return _ends(connection, StoredTokens(connection.pk))
     if ends is None:
         issued = connection.refresh_token_issued_at
         if issued is None:

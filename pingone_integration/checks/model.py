@@ -1,6 +1,6 @@
 """The parts of a check: the check, its subject, its finding and its result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -50,6 +50,7 @@ class Finding:
     kind: str = ""  # PingOneError.kind, if any fits
     ids: tuple[tuple[str, str], ...] = ()  # names and values that PingOne's support asks for
     right_auth_url: str = ""  # the Auth URL where the environment really is
+    blocks: bool = True  # if it failed: whether the checks that need this check are skipped
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,24 @@ class Subject:
     redirect_uri: str  # registered for the application
     renewal_asked_for: bool = False
     found: dict[str, Finding] = field(default_factory=dict)  # by key of the check
+    read_used: Callable[[], Mapping[str, datetime]] = dict
 
     @cached_property
     def held(self) -> Held | None:
         return held_by_administrator(self.connection)
+
+    @cached_property
+    def used(self) -> Mapping[str, datetime]:
+        """Return the permissions that were used successfully lately, with the last time of each."""
+        return self.read_used()
+
+    def evidence(self, *permissions: str) -> Text:
+        """Return a sentence that all of these permissions were used successfully lately, or "" if not."""
+        if not permissions or not self.used.keys() >= set(permissions):
+            return ""
+        last = min(self.used[permission] for permission in permissions)
+        worked = _("This was done successfully on {time} UTC, as the audit log shows.")
+        return format_lazy(worked, time=f"{last:%Y-%m-%d %H:%M}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +106,15 @@ class Result:
         return self.finding.state
 
     @property
+    def age(self) -> Text:
+        """Return the time since the check in words, or "" for less than a minute."""
+        span = timezone.now() - self.at
+        return in_words(span) if span >= timedelta(minutes=1) else ""
+
+    @property
     def blocks(self) -> bool:
         """Return whether the checks that need this check are skipped."""
-        return self.state in {State.FAILED, State.SKIPPED}
+        return self.state == State.SKIPPED or (self.state == State.FAILED and self.finding.blocks)
 
 
 def passed(text: Text) -> Finding:

@@ -137,6 +137,8 @@ def judged(*permissions: str) -> Callable[[Subject], Finding]:
     def run(subject: Subject) -> Finding:
         require_grant(subject.connection)
         held = subject.held
+        if held is None and (worked := subject.evidence(*permissions)):
+            return passed(worked)
         if held is None:
             return cannot_tell(
                 _("PingOne does not show which roles the administrator who connected has."),
@@ -151,6 +153,8 @@ def judged(*permissions: str) -> Callable[[Subject], Finding]:
             if held.in_populations.intersection(permissions):
                 return warning(sentences(_("Only in some populations."), roles), granting(CHANGERS))
             return passed(roles)
+        if not held.complete and (worked := subject.evidence(*missing)):
+            return passed(sentences(roles, worked))
         if not held.complete:
             text = _("The roles that PingOne shows do not include {permissions}, but there may be more roles.")
             return cannot_tell(format_lazy(text, permissions=", ".join(missing)), granting(CHANGERS))

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from django.utils import timezone
@@ -119,8 +119,11 @@ def connection_of(state: str) -> Connection | None:
 
 
 def is_awaited(connection: Connection) -> bool:
-    """Return whether an attempt of the last ten minutes has not returned: PingOne may show an error."""
-    since = timezone.now() - GOOD_FOR
+    """Return whether an attempt of the last ten minutes has not returned: PingOne may show an error.
+
+    An approval since then settles earlier attempts, whoever started them.
+    """
+    since = max(timezone.now() - GOOD_FOR, connection.consented_at or datetime.min.replace(tzinfo=UTC))
     return AuthorizationRequest.objects.filter(connection=connection, used_at=None, created_at__gt=since).exists()
 
 

@@ -38,12 +38,15 @@ def store(connection: Connection, state: Connection.State, columns: dict[str, An
                 lease_until=None,
                 calls_paused_until=None,
                 calls_paused_s=0,
+                calls_failing_kind="",
+                calls_turned_at=None,
                 state=state,
                 state_kind="",
                 state_cause="",
                 state_changed_at=now,
             )
             if stored:
+                connection_states.mark_changed(old.pk)
                 connection_states.record(old, state, cause=cause)
                 return old
     raise Unavailable("the connection is being changed by several people at once")

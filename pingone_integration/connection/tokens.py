@@ -9,7 +9,6 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -57,41 +56,47 @@ class StoredTokens:
         """
         if row and _is_fresh(row):
             return _token_of(row)
-        return _token(self.connection_id, _is_fresh)
+        return _token(self.connection_id)
 
     def renewed(self, rejected: AccessToken) -> AccessToken:
-        """Return a newer token than `rejected`. Raises as `current`."""
-        return _token(self.connection_id, lambda row: row.token_version != rejected.version and _is_fresh(row))
+        """Return a newer token than `rejected`, which PingOne refused. Raises as `current`."""
+        return _token(self.connection_id, newer_than=rejected.version, rejected=True)
 
 
 def renew(connection: Connection) -> None:
     """Refresh the tokens, unless they have been refreshed since `connection` was read.
 
-    Raises as StoredTokens.current().
+    Raises as StoredTokens.current(). If the grant is dead, a good access token is kept until it expires.
     """
-    _token(connection.pk, lambda row: row.token_version != connection.token_version and _is_fresh(row))
+    _token(connection.pk, newer_than=connection.token_version)
 
 
 def require_grant(connection: Connection) -> None:
     """Require a grant. Raises NotConnected, or the error that ended it: TokenRefreshFailure, AuthenticationError."""
-    if connection.has_grant:
-        return
+    if connection.state in {Connection.State.NOT_CONNECTED, Connection.State.DISCONNECTED}:
+        raise errors.NotConnected
     if connection.state == Connection.State.RECONNECT_NEEDED:
-        raise errors.rebuilt(connection.state_kind, connection.state_cause, otherwise=errors.TokenRefreshFailure)
-    raise errors.NotConnected
+        raise _ended(connection)
 
 
-def _token(connection_id: UUID, good: Callable[[Connection], bool]) -> AccessToken:
-    """Return the stored token once it is `good`: refreshed here, or by another thread or process."""
+def _token(connection_id: UUID, *, newer_than: int | None = None, rejected: bool = False) -> AccessToken:
+    """Return the stored token once it is good: refreshed here, or by another thread or process.
+
+    `newer_than` is the version of a token that is not good enough, `rejected` whether PingOne refused that token.
+    """
     me = uuid4()
     give_up_at = time.monotonic() + deadline.at_most(WAIT_S)
     while True:
         row = Connection.objects.annotate(database_time=Now()).get(pk=connection_id)
         require_grant(row)
-        if good(row):
+        if row.token_version != newer_than and _is_fresh(row):
             return _token_of(row)
+        if row.state == Connection.State.ENDING:  # PingOne is not asked again with a dead grant
+            if rejected or row.access_token_has_expired:
+                connection_states.end(row)
+            raise _ended(row)
         if _claim(row, me):
-            if token := _refresh(row, me):
+            if token := _refresh(row, me, rejected=rejected):
                 return token
             continue
         if row.lease_owner is None and row.lease_until and row.lease_until > row.database_time:
@@ -106,7 +111,14 @@ def _token_of(row: Connection) -> AccessToken:
 
 
 def _is_fresh(row: Connection) -> bool:
+    if not row.can_be_renewed:  # no token is better
+        return not row.access_token_has_expired
     return row.access_token_expires_at is not None and row.access_token_expires_at - timezone.now() > MARGIN
+
+
+def _ended(row: Connection) -> PingOneError:
+    """Return the error that ended the grant."""
+    return errors.rebuilt(row.state_kind, row.state_cause, otherwise=errors.TokenRefreshFailure)
 
 
 def _failed_just_now(row: Connection) -> PingOneError:
@@ -128,14 +140,15 @@ def _release(row: Connection, me: UUID, *, closed_for: timedelta) -> None:
     Connection.objects.filter(pk=row.pk, lease_owner=me).update(lease_owner=None, lease_until=Now() + closed_for)
 
 
-def _refresh(row: Connection, me: UUID) -> AccessToken | None:
+def _refresh(row: Connection, me: UUID, *, rejected: bool) -> AccessToken | None:
     """Return the new token after storing it, or None if the row has to be read again."""
     lease_ends = time.monotonic() + LEASE.total_seconds()
     try:
+        refresh_token = _refresh_token_of(row)
         client = open_client(row)
-        grant = _exchange(client, row, lease_ends)
+        grant = _exchange(client, refresh_token, lease_ends)
     except PingOneError as error:
-        _refresh_failed(row, me, error)
+        _refresh_failed(row, me, error, rejected=rejected)
         return None
     except BaseException:
         _release(row, me, closed_for=timedelta(0))
@@ -143,10 +156,14 @@ def _refresh(row: Connection, me: UUID) -> AccessToken | None:
     return _store(row, client, grant)
 
 
-def _exchange(client: OAuthClient, row: Connection, lease_ends: float) -> Grant:
+def _refresh_token_of(row: Connection) -> str:
     refresh_token = row.unseal("refresh_token")
     if not refresh_token:
         raise errors.NoRefreshToken
+    return refresh_token
+
+
+def _exchange(client: OAuthClient, refresh_token: str, lease_ends: float) -> Grant:
     if lease_ends - time.monotonic() < EXCHANGE_S:
         raise errors.Unavailable("too little of the lease is left to exchange the refresh token safely")
     return client.refresh(refresh_token)
@@ -181,15 +198,20 @@ def _store(row: Connection, client: OAuthClient, grant: Grant) -> AccessToken | 
     return None
 
 
-def _refresh_failed(row: Connection, me: UUID, error: PingOneError) -> None:
-    """Record the failure in the connection's state and raise `error`, unless the tokens have changed since."""
+def _refresh_failed(row: Connection, me: UUID, error: PingOneError, *, rejected: bool) -> None:
+    """Record the failure in the connection's state and raise `error`, unless the tokens have changed since.
+
+    A dead grant leaves a good access token alone, unless it is `rejected`: the connection ends when it expires.
+    """
     logger.warning("Connection %s: the access token could not be renewed: %s", row.pk, error.kind)
     failed_calls.count_renewal(row.pk, error)
     if isinstance(error, errors.SealBroken | errors.OutOfTime):  # says nothing about PingOne
         _release(row, me, closed_for=timedelta(0))
         raise error
     final = isinstance(error, errors.TokenRefreshFailure) or error.trace.code in REFUSED_CLIENT
-    state = Connection.State.RECONNECT_NEEDED if final else Connection.State.NEEDS_ATTENTION
+    state = Connection.State.NEEDS_ATTENTION
+    if final:
+        state = Connection.State.RECONNECT_NEEDED if rejected or not _is_fresh(row) else Connection.State.ENDING
     asked_for = timedelta(seconds=min(error.retry_after_s or 0, LONGEST_COOL_DOWN_S))
     with transaction.atomic():  # listeners that act on commit do not delay the release of the lease
         current = connection_states.enter(row, state, error)

@@ -45,6 +45,13 @@
     setTimeout(() => delete button.dataset.copied, 1500);
   });
 
+  // Fragments bring the connection's status if the page shows another one.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const status = document.getElementById("connection-status")?.dataset.status;
+    if (status) event.detail.headers["X-Connection-Status"] = status;
+    if (document.getElementById("connection-strip")) event.detail.headers["X-Connection-Strip"] = "shown";
+  });
+
   // The next request that a person starts removes old error notices. Success notices stay.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.detail.requestConfig.triggeringEvent?.isTrusted) return;

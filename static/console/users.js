@@ -31,6 +31,11 @@
     htmx.trigger(verdict, "known");
   });
 
+  // What a panel knew before an action is no longer known once the panel is asked again.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.matches(".user-panel")) for (const part of event.target.querySelectorAll(".known")) part.remove();
+  });
+
   const busy = (event, value) => {
     const target = event.detail.target;
     if (target?.id === "results") target.setAttribute("aria-busy", value);

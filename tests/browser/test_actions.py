@@ -107,6 +107,30 @@ def test_unlocking_takes_a_single_press_and_updates_the_page(page: Page, directo
     assert AuditEntry.objects.current().get().ticket == "INC12345"
 
 
+def test_tab_and_connection_status_change_without_a_reload(page: Page, directory: Directory) -> None:
+    ready(page)
+    status, strip = page.locator("#connection-status"), page.locator("#connection-strip")
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if "oobError" in message.text else None)
+
+    directory.state["name"] = {"given": "Ida", "family": "Nova"}
+    page.locator("#account").get_by_role("button", name="Unlock account").click()
+    expect(page).to_have_title("Ida Nova · Acme · PingOne console")
+    expect(status).to_contain_text("connected")
+
+    directory.router.get(f"/users/{ADA}").respond(500)
+    page.get_by_role("link", name="Deactivate").click()
+    expect(status).to_contain_text("needs attention")
+    expect(strip).to_contain_text("PingOne is not responding properly")
+
+    directory.router.get(f"/users/{ADA}").mock(side_effect=None).respond(json=ada())
+    page.get_by_role("link", name="Deactivate").click()
+    expect(page.locator("#action")).to_contain_text("Deactivate Ada Berg?")
+    expect(status).to_contain_text("connected")
+    expect(strip).to_be_empty()
+    assert not errors
+
+
 def test_suggested_action_runs_from_the_verdict_and_sends_only_its_own_inputs(page: Page, directory: Directory) -> None:
     ready(page)
     verdict = page.get_by_role("region", name="Sign-in")

@@ -218,7 +218,7 @@ def test_application_without_the_refresh_token_grant_says_when_access_ends(admin
 
     told = come_back(admin, sign_on(leave(admin, typed)))
 
-    assert f"Access ends at {stored(initech).access_ends_at:%H:%M} UTC" in told
+    assert f"Everything works until {stored(initech).access_token_expires_at:%H:%M} UTC." in told
     assert "Turn on the Refresh Token grant of the PingOne application, then connect again." in told
 
 

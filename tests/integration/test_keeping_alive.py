@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from console.failures.next_step import resolution_of
 from console.models import Membership, Organization
+from console.page.connection_status import clock
 from pingone_integration.connection import tokens
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import TokenRefreshFailure, Unavailable
@@ -84,13 +85,19 @@ def test_failed_connection_is_marked_and_named_and_the_others_are_renewed(acme: 
 
     assert str(caught.value) == "Not renewed: acme"
     assert caught.value.returncode == 1
+    works_until = f"works until {clock(timezone.now() + timedelta(hours=1))}, then reconnect"
     assert out.getvalue().splitlines() == [
-        f"acme: The connection to PingOne has ended. {resolution_of(TokenRefreshFailure)}",
+        f"acme: {works_until}. {resolution_of(TokenRefreshFailure)}",
         "globex: disconnected, skipped",
         "zenith: renewed",
     ]
     acme.connection.refresh_from_db()
-    assert (acme.connection.state, acme.connection.state_kind) == ("reconnect_needed", "token-refresh-failure")
+    assert (acme.connection.state, acme.connection.state_kind) == ("ending", "token-refresh-failure")
+    assert keep_alive().startswith(f"acme: {works_until}, skipped\n")
+
+    expire(acme.connection)
+    with pytest.raises(CommandError, match="Not renewed: acme"):
+        keep_alive()
     assert keep_alive().startswith("acme: reconnect needed, skipped\n")
 
 
@@ -104,10 +111,15 @@ def test_failed_connection_is_reported_once_by_email_to_its_org_admins(
     with pytest.raises(CommandError):
         keep_alive()
     keep_alive()
+    expire(acme.connection)
+    with pytest.raises(CommandError):
+        keep_alive()
+    keep_alive()
 
-    (message,) = mailoutbox
-    assert message.subject == "Acme's connection to PingOne: reconnect needed"
-    assert "invalid_grant" in str(message.body)
+    failed, ended = mailoutbox
+    assert "works until" in failed.subject
+    assert ended.subject == "Acme's connection to PingOne: reconnect needed"
+    assert all("invalid_grant" in str(message.body) for message in mailoutbox)
 
 
 def test_connection_is_restored_after_a_killed_process(unconnected: Connection, sandbox: Sandbox) -> None:
@@ -123,13 +135,18 @@ def test_connection_is_restored_after_a_killed_process(unconnected: Connection, 
     assert keep_alive() == "acme: not due\n"
 
 
-def test_connection_is_restored_after_a_lost_answer(through_relay: Connection, relay: Relay, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("is_early", [False, True], ids=["expired token", "token good for an hour"])
+def test_connection_is_restored_after_a_lost_answer(
+    through_relay: Connection, relay: Relay, sandbox: Sandbox, is_early: bool
+) -> None:
     has_grace_period(through_relay, sandbox)
-    connection = expire(connect(through_relay, sandbox))
+    connection = connect(through_relay, sandbox)
+    if not is_early:
+        expire(connection)
     Organization.objects.create(slug="acme", name="Acme", connection=connection)
     relay.on_the_way_back["token"] = lose_answer
     with pytest.raises(Unavailable):
-        StoredTokens(connection.pk).current()
+        tokens.renew(connection)
     lease_ages(connection, by=tokens.COOL_DOWN)
 
     assert keep_alive() == "acme: renewed\n"

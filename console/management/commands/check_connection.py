@@ -9,7 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from console.connection.checks import advice_of, as_json, subject_of
 from console.models import Organization
+from console.page.connection_status import in_utc
 from pingone_integration.checks import Result, State, run_all
+from pingone_integration.models import Connection
 from pingone_integration.texts import english
 
 FAILED = 1
@@ -28,16 +30,24 @@ class Command(BaseCommand):
         organization = Organization.objects.filter(slug=options["organization"]).first()
         if organization is None:
             raise CommandError(f"No such organization: {options['organization']}")
+        if not options["json"]:
+            self._tell_status(organization)
         results = []
         for result in run_all(subject_of(organization)):
             results.append(result)
             if not options["json"]:
                 self._tell(result)
-        told = as_json(results)
+        told = as_json(results, in_utc(Connection.objects.get(pk=organization.connection_id)))
         if options["json"]:
             self.stdout.write(json.dumps(told, indent=2))
         if not told["passed"]:
             sys.exit(FAILED)
+
+    def _tell_status(self, organization: Organization) -> None:
+        status = in_utc(organization.connection)
+        self.stdout.write(f"PingOne: {english(status.words)}")
+        if not status.is_good:
+            self.stdout.write(f"{'':<22}{english(status.sentence)}")
 
     def _tell(self, result: Result) -> None:
         finding = result.finding

@@ -3,17 +3,19 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 import respx
+import time_machine
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone, translation
 
-from console.actions.catalogue import ACTIONS
+from console.actions.catalogue import ACTIONS, BY_KEY
+from console.audit.chain import append
 from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
 from pingone_integration import errors
@@ -176,21 +178,102 @@ def test_token_is_renewed_only_by_post(admin: Client, wire: respx.MockRouter, co
     assert admin.post(f"{PAGE}checks/api/").status_code == 405
 
 
-def test_failed_renewal_shows_the_resulting_state(
+def test_failed_renewal_keeps_a_good_access_token_and_says_until_when(
     admin: Client, wire: respx.MockRouter, connection: Connection
 ) -> None:
-    discoverable(wire)
-    wire.post(f"{ISSUER}/token").respond(400, json={"error": "invalid_grant"})
+    works(wire, "dir:create:user")
+    exchange = wire.post(f"{ISSUER}/token").respond(400, json={"error": "invalid_grant"})
+    ends = datetime(2026, 11, 27, 14, 10, tzinfo=UTC)
+    Connection.objects.update(access_token_expires_at=ends, consented_at=ends - timedelta(days=2))
 
-    html = admin.post(f"{PAGE}checks/refresh/", follow=True).text
+    with time_machine.travel(ends - timedelta(minutes=34), tick=False):
+        html = admin.post(f"{PAGE}checks/refresh/", follow=True).text
+        asked = exchange.call_count
+        again = admin.post(f"{PAGE}checks/refresh/", headers=HTMX).text
+        found = states(admin.get(f"{PAGE}checks/").text)
 
-    assert states(html)["refresh"] == "failed"
-    assert "PingOne: reconnect needed" in html
+    assert states(html)["refresh"] == states(again)["refresh"] == "failed"
+    assert "PingOne: works until 14:10 UTC, then reconnect" in " ".join(html.split())
+    assert "The access token works until 2026-11-27 14:10 UTC, but cannot be renewed." in html
     assert f'href="{PAGE}#kind-token-refresh-failure"' in html
+    assert asked == 1
+    assert exchange.call_count == 2, "only the check of the credentials asked, with an invented code"
+    assert (found["refresh"], found["read-users"], found["tokens"]) == ("failed", "passed", "warning")
 
 
 def test_unknown_check_is_not_found(admin: Client) -> None:
     assert admin.get(f"{PAGE}checks/nonsense/").status_code == 404
+
+
+# Old results
+
+
+def test_result_shows_its_age(admin: Client, wire: respx.MockRouter) -> None:
+    works(wire)
+    now = timezone.now()
+    with time_machine.travel(now, tick=False):
+        assert "ago)" not in admin.get(f"{PAGE}checks/api/", headers=HTMX).text
+    with time_machine.travel(now + timedelta(minutes=12), tick=False):
+        assert "(12 minutes ago)" in " ".join(admin.get(PAGE).text.split())
+
+
+def test_failures_fall_once_the_connection_works_again(admin: Client, wire: respx.MockRouter) -> None:
+    works(wire)
+    users = wire.get(f"{MANAGED}/users").respond(403, json=FORBIDDEN)
+    found = states(admin.get(f"{PAGE}checks/").text)
+    assert found["read-users"] == "failed"
+    assert states(admin.get(PAGE).text) == found
+
+    users.respond(json=listing("users"))
+    wire.get(f"{MANAGED}/populations").respond(json=listing("populations"))
+    admin.get("/o/acme/users/")  # somebody works with it, and it works again
+
+    after = states(admin.get(PAGE).text)
+    assert {key: state for key, state in after.items() if state != "not-run"} == {
+        key: state for key, state in found.items() if state == "passed"
+    }
+    assert "[failed]" not in admin.get(f"{PAGE}support.txt").content.decode()
+
+
+def test_result_falls_when_a_check_that_it_needs_comes_out_differently(
+    admin: Client, wire: respx.MockRouter, connection: Connection
+) -> None:
+    works(wire)
+    wire.get(f"{API_URL}/v1/environments").respond(503)  # what the check "api" asks
+    found = states(admin.get(f"{PAGE}checks/").text)
+    assert (found["api"], found["read-users"]) == ("failed", "skipped")
+
+    wire.get(f"{API_URL}/v1/environments").respond(json=listing("environments"))
+    fragment = admin.get(f"{PAGE}checks/api/", headers=HTMX).text
+
+    told = states(fragment)
+    assert told["api"] == "passed"
+    assert told["read-users"] == "not-run", "“needs this to pass first” beside “passed”"
+    assert 'id="checks-progress" class="checks-progress" role="status" hx-swap-oob="true"' in fragment
+    assert 'id="connection-state"' in fragment
+    assert states(admin.get(PAGE).text)["read-users"] == "not-run"
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"client_id": "another"},
+        {"sealed_client_secret": "another"},
+        {"managed_environment_id": MARA},
+        {"consented_at": datetime(2026, 1, 1, tzinfo=UTC)},
+    ],
+    ids=lambda columns: next(iter(columns)),
+)
+def test_results_fall_with_other_settings_or_another_grant(
+    admin: Client, wire: respx.MockRouter, columns: dict[str, Any]
+) -> None:
+    works(wire)
+    admin.get(f"{PAGE}checks/api/")
+    assert states(admin.get(PAGE).text)["api"] == "passed"
+
+    Connection.objects.update(**columns)
+
+    assert states(admin.get(PAGE).text)["api"] == "not-run"
 
 
 # Another region
@@ -288,6 +371,69 @@ def test_capabilities_are_missing_without_a_role_on_the_environment(admin: Clien
 
     assert fragment.count('data-verdict="cannot"') == len(EVERY_ROW)
     assert "has no role on the environment" in fragment
+
+
+def did(acme: Organization, action: str, outcome: str, at: datetime) -> None:
+    """Put an entry on record, as if it had ended at that time."""
+    with time_machine.travel(at, tick=False):
+        row = AuditEntry(
+            organization=acme, action=action, outcome=outcome, started_at=at, subject_kind=AuditEntry.Subject.USER
+        )
+        append(row, durable=False)
+
+
+def test_capabilities_count_what_the_console_did_lately(
+    admin: Client, wire: respx.MockRouter, acme: Organization, connection: Connection
+) -> None:
+    works(wire)
+    wire.get(f"{PERSON}/roleAssignments").respond(403, json=FORBIDDEN)
+    now = datetime(2026, 11, 27, 9, 20, tzinfo=UTC)
+    did(acme, "user.delete", "succeeded", now - timedelta(days=31))  # long ago
+    did(acme, "password.force-change", "failed", now - timedelta(hours=2))
+    did(acme, "group.remove", "unknown", now - timedelta(hours=1))
+    did(acme, "user.lock", "succeeded", now - timedelta(minutes=15))
+    with time_machine.travel(now, tick=False):
+        Connection.objects.update(
+            consented_at=now - timedelta(days=90), access_token_expires_at=now + timedelta(hours=1)
+        )
+        fragment = admin.get(f"{PAGE}capabilities/", headers=HTMX).text
+
+    found = re.findall(r'data-verdict="([^"]+)">\s*<th scope="row">([^<]+)</th>', fragment)
+    rows = {name: verdict for verdict, name in found}
+    used = BY_KEY["user.lock"].pingone_permission
+    proven = {str(action.name) for action in ACTIONS if action.pingone_permission == used}
+    assert {name for name, verdict in rows.items() if verdict == "can"} == proven | {
+        "Get user",
+        "List users",
+        "Call API",
+    }
+    assert "This was done successfully on 2026-11-27 09:05 UTC, as the audit log shows." in fragment
+    assert rows["Delete user"] == "cannot-tell"
+
+
+def test_capabilities_count_nothing_that_an_earlier_administrator_did(
+    admin: Client, wire: respx.MockRouter, acme: Organization, connection: Connection
+) -> None:
+    works(wire)
+    wire.get(f"{PERSON}/roleAssignments").respond(403, json=FORBIDDEN)
+    did(acme, "user.lock", "succeeded", timezone.now() - timedelta(days=3))  # Mara connected two days ago
+
+    fragment = admin.get(f"{PAGE}capabilities/", headers=HTMX).text
+
+    assert fragment.count('data-verdict="cannot-tell"') == len(ACTIONS)
+
+
+def test_check_of_permissions_counts_what_the_console_did_lately(
+    admin: Client, wire: respx.MockRouter, acme: Organization, connection: Connection
+) -> None:
+    works(wire)
+    wire.get(f"{PERSON}/roleAssignments").respond(403, json=FORBIDDEN)
+    assert states(admin.get(f"{PAGE}checks/change-groups/", headers=HTMX).text)["change-groups"] == "cannot-tell"
+
+    did(acme, "group.add", "succeeded", timezone.now() - timedelta(minutes=9))
+    did(acme, "group.remove", "succeeded", timezone.now() - timedelta(minutes=7))
+
+    assert states(admin.get(f"{PAGE}checks/change-groups/", headers=HTMX).text)["change-groups"] == "passed"
 
 
 @pytest.mark.parametrize(

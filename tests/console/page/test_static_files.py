@@ -15,7 +15,8 @@ from django.template import engines
 from django.test import Client
 
 from console.models import Operator
-from console.page.frame import NAVIGATION, STATES
+from console.page.connection_status import LOOKS
+from console.page.frame import NAVIGATION
 from console.page.icons import ICON_FOLDER
 from tests.support.answers import ADA, ada, listing
 from tests.support.everything import everything
@@ -83,7 +84,7 @@ def test_every_vendored_icon_is_used() -> None:
 def test_every_used_icon_is_vendored() -> None:
     templates = " ".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
     named = set(re.findall(r'{% icon "([^"]+)"', templates))
-    named |= {entry.icon for entry in NAVIGATION} | {look.icon for look in STATES.values()}
+    named |= {entry.icon for entry in NAVIGATION} | {look.icon for look in LOOKS.values()}
 
     assert len(named) > 20
     assert {name for name in named if not (ICON_FOLDER / f"{name}.svg").is_file()} == set()

@@ -126,7 +126,7 @@ def test_connect_without_a_refresh_token_says_when_access_ends(connection: Conne
 
     connected = finish(asked)
 
-    ends = connected.access_ends_at
+    ends = connected.access_token_expires_at
     assert ends is not None
     assert connected.events.get().cause.endswith(
         f"Refresh Token grant is off. Access ends at {ends:%Y-%m-%d %H:%M} UTC."

@@ -6,7 +6,9 @@ For concurrent requests see tests/integration/test_one_refresh.py.
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -14,12 +16,13 @@ import httpx
 import pytest
 import respx
 import time_machine
+from django.db import connection as database
 from django.utils import timezone
 
 from console.models import Organization
 from pingone_integration.calls import deadline
 from pingone_integration.calls.gate import AccessToken
-from pingone_integration.connection import authorization, tokens
+from pingone_integration.connection import authorization, grants, tokens
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import (
@@ -466,3 +469,120 @@ def test_refresh_in_progress_is_not_cut_off_by_the_page(connection: Connection, 
         current(connection)
 
     assert left == [None]
+
+
+# A dead grant with a good access token
+
+REFUSED = {"error": "invalid_grant"}
+
+
+@pytest.fixture
+def good(acme: Organization) -> Connection:
+    """Return Acme's connection with an access token that is good for 34 more minutes."""
+    return change(acme.connection, access_token_expires_at=timezone.now() + timedelta(minutes=34))
+
+
+@pytest.mark.parametrize(
+    ("columns", "answer", "raised"),
+    [
+        ({}, REFUSED, TokenRefreshFailure),
+        ({}, {"error": "invalid_client"}, AuthenticationError),
+        ({"sealed_refresh_token": ""}, None, NoRefreshToken),
+    ],
+    ids=["invalid_grant", "invalid_client", "no refresh token"],
+)
+def test_early_renewal_that_fails_for_good_keeps_the_access_token_until_it_expires(
+    good: Connection,
+    wire: respx.MockRouter,
+    columns: dict[str, Any],
+    answer: dict[str, str] | None,
+    raised: type[PingOneError],
+) -> None:
+    change(good, **columns)
+    route = wire.post(f"{ISSUER}/token").respond(400, json=answer)
+    for _ in range(3):
+        with pytest.raises(raised):
+            tokens.renew(good)
+
+    assert current(good) == AccessToken("the-access-token", 0)
+    assert open_api(good).tokens.row().has_grant
+    assert route.call_count == (1 if answer else 0), "PingOne is asked again with a dead grant"
+    assert history(good) == [("ending", raised.kind)]
+    good.refresh_from_db()
+    cause = good.state_cause
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=35)):
+        good.refresh_from_db()
+        assert good.state_now == RECONNECT_NEEDED, "before any call finds out"
+        for _ in range(2):
+            with pytest.raises(raised):
+                current(good)
+
+    good.refresh_from_db()
+    assert route.call_count == (1 if answer else 0)
+    assert history(good) == [("ending", raised.kind), (RECONNECT_NEEDED, raised.kind)]
+    assert good.state_cause == cause
+
+
+def test_token_that_pingone_rejects_is_not_kept(good: Connection, wire: respx.MockRouter) -> None:
+    wire.post(f"{ISSUER}/token").respond(400, json=REFUSED)
+    wire.get(f"{API_URL}/v1/environments/{ENVIRONMENT}/users").respond(401)
+
+    with pytest.raises(TokenRefreshFailure):
+        open_api(good).get("/users")
+
+    assert history(good) == [(RECONNECT_NEEDED, "token-refresh-failure")]
+
+
+def test_token_that_pingone_rejects_later_ends_the_connection(good: Connection, wire: respx.MockRouter) -> None:
+    route = wire.post(f"{ISSUER}/token").respond(400, json=REFUSED)
+    wire.get(f"{API_URL}/v1/environments/{ENVIRONMENT}/users").respond(401)
+    with pytest.raises(TokenRefreshFailure):
+        tokens.renew(good)
+
+    with pytest.raises(TokenRefreshFailure):
+        open_api(good).get("/users")
+
+    assert route.call_count == 1
+    assert [state for state, _ in history(good)] == ["ending", RECONNECT_NEEDED]
+
+
+def test_connecting_again_ends_the_end(good: Connection, wire: respx.MockRouter) -> None:
+    wire.post(f"{ISSUER}/token").respond(400, json=REFUSED)
+    with pytest.raises(TokenRefreshFailure):
+        tokens.renew(good)
+
+    grants.store(good, CONNECTED, {"sealed_refresh_token": good.seal("refresh_token", "newer")}, cause="Approved.")
+
+    good.refresh_from_db()
+    assert (good.state_now, good.can_be_renewed) == (CONNECTED, True)
+
+
+def test_connection_without_a_refresh_token_ends_with_its_access_token(good: Connection) -> None:
+    change(good, sealed_refresh_token="")
+    assert (good.state, good.state_now, good.has_grant) == (CONNECTED, State.ENDING, True)
+
+    change(good, access_token_expires_at=timezone.now())
+    assert (good.state, good.state_now, good.has_grant) == (CONNECTED, RECONNECT_NEEDED, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_early_renewals_with_a_dead_grant_ask_once(good: Connection, wire: respx.MockRouter) -> None:
+    route = wire.post(f"{ISSUER}/token").respond(400, json=REFUSED)
+    together = Barrier(8)
+
+    def renew(_: int) -> str:
+        row = Connection.objects.get()
+        together.wait(timeout=30)
+        try:
+            tokens.renew(row)
+        except TokenRefreshFailure:
+            return StoredTokens(row.pk).current().value
+        finally:
+            database.close()
+        return "renewed"
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(renew, range(8))) == {"the-access-token"}
+    assert route.call_count == 1
+    assert history(good) == [("ending", "token-refresh-failure")]
