@@ -6,6 +6,11 @@ from console.actions.action import Json
 from console.actions.outcome import Done, NoChange, Unknown
 
 
+def shows(expected: Json, values: Json | None) -> bool:
+    """Return whether the observed values, None if not read, include the expected values."""
+    return values is not None and expected.items() <= values.items()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """The state before and after an action, and what the action should have changed."""
@@ -17,7 +22,7 @@ class Seen:
 
     @property
     def has_effect(self) -> bool:
-        return self.was_read and self.expected.items() <= self.after.items()
+        return self.was_read and shows(self.expected, self.after)
 
     @property
     def is_changed(self) -> bool:

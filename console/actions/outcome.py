@@ -43,6 +43,7 @@ class NoChange:
     recorded_as: ClassVar[Outcome] = Outcome.NO_CHANGE
 
     entry: AuditEntry
+    note: Text = ""  # as in the entry, where it is in English
     user: User | None = None
 
 
@@ -145,9 +146,9 @@ def notice_of(
             undoes = entry.entry if may_undo and action.undo and entry.after is not None else None
             level = levels.SUCCESS if result.is_seen else levels.WARNING
             return Notice(level=level, text=_sentences(text, result.note), undoes=undoes)
-        case NoChange(entry=entry):
+        case NoChange(entry=entry, note=note):
             text = action.sentence(action.already, user=name, recorded=_recorded(entry))
-            return Notice(level=levels.INFO, text=_sentences(text, _NOTHING_CHANGED))
+            return Notice(level=levels.INFO, text=_sentences(text, _NOTHING_CHANGED, note))
         case AlreadySubmitted(entry=entry):
             return _submitted_before(entry, action)
         case Refused(reason=reason):

@@ -174,7 +174,7 @@ def close(
     """
     more = {
         "after": storable(after),
-        "note": text(english(note or _own_words(error))),
+        "note": text(english(note or own_words(error))),
         **(_about(subject) if subject else {}),
         **_said(error),
     }
@@ -238,7 +238,7 @@ def _about(subject: Subject) -> Json:
     return {"subject_kind": subject.kind, "subject_id": str(subject.id), "subject_name": name}
 
 
-def _own_words(error: PingOneError | None) -> Text:
+def own_words(error: PingOneError | None) -> Text:
     """Return the error's own cause and resolution, or "" if its kind, which is recorded anyway, says the same."""
     if error is None or error.cause == type(error).cause:
         return ""

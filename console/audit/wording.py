@@ -41,6 +41,7 @@ _LABELS: dict[str, Text] = {
     "nickname": _("Nickname"),
     "password": _("Password"),
     "password_changed_at": _("Password last changed"),
+    "password_locked": _("Password lock"),
     "photo_url": _("Photo"),
     "population_id": _("Population ID"),
     "population_name": _("Population"),
@@ -93,6 +94,7 @@ _WORDS: dict[str, tuple[Text, Text]] = {  # no, yes
     "mfa_enabled": (_("off"), _("on")),
     "email_verified": (_("not verified"), _("verified")),
     "device_locked": (_("not locked"), _("locked")),
+    "password_locked": (_("not locked"), _("locked")),
     "signed_on": (_("ended"), _("signed in")),
     "exists": (_("does not exist"), _("exists")),
 }
