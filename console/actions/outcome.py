@@ -143,7 +143,7 @@ def notice_of(
     match result:
         case Done(entry=entry):
             text = action.sentence(action.told, user=name, recorded=_recorded(entry, result.result))
-            undoes = entry.entry if may_undo and action.undo and entry.after is not None else None
+            undoes = entry.entry if may_undo else None
             level = levels.SUCCESS if result.is_seen else levels.WARNING
             return Notice(level=level, text=_sentences(text, result.note), undoes=undoes)
         case NoChange(entry=entry, note=note):

@@ -1,9 +1,6 @@
 """Reading the user again after an unknown outcome."""
 
-from datetime import timedelta
 from uuid import UUID
-
-from django.utils import timezone
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
@@ -14,8 +11,6 @@ from pingone_integration import users
 from pingone_integration.errors import NotFound
 from pingone_integration.users import User
 
-LONGEST_RUN = timedelta(minutes=5)  # by then, all calls of one action have timed out
-
 
 def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     """Read the user again after an unknown outcome. Close the entry if that shows the outcome; return its latest row.
@@ -23,7 +18,7 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     Raises a PingOneError if the user cannot be read now.
     """
     action = BY_KEY.get(entry.action)
-    if not is_open(entry) or action is None or not entry.subject_id:
+    if not entry.is_open or action is None or not entry.subject_id:
         return entry
     api = access.pingone()
     try:
@@ -40,9 +35,3 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     else:
         return entry
     return entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
-
-
-def is_open(entry: AuditEntry) -> bool:
-    """Return whether the outcome is unknown: the answer was lost, or the process died."""
-    died = entry.outcome == Outcome.STARTED and entry.at < timezone.now() - LONGEST_RUN
-    return died or entry.outcome == Outcome.UNKNOWN

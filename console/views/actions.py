@@ -39,7 +39,7 @@ from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
-from console.perform.undo import inverse_of
+from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
 from console.perform.user_operation import perform
 from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_panels
@@ -248,12 +248,11 @@ def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: U
     """Show the result of an action that no longer needs its form."""
     user = user_of(result)
     entry = result.entry
-    inverse = BY_KEY[action.undo.action] if action.undo else None
     notice = notice_of(
         result,
         action,
         name=user.display_name if user else entry.subject_name if entry else "",
-        may_undo=bool(inverse and access.allows(inverse.permission)),
+        may_undo=entry is not None and may_undo(access, entry),
         in_words=partial(_in_words, request),
     )
     match result:
