@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console.access import OrgAccess
-from console.actions.outcome import Notice
+from console.actions.notices import Notice
 from console.audit.entries import Circumstances
 from console.failures.failure import with_explanation
 from console.fragments import wants_fragment

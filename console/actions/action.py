@@ -59,7 +59,8 @@ class Undo:
 class Action:
     """Something an operator can do to one PingOne user.
 
-    `told`, `already` and `question` are sentences with names in braces: the `{user}`, and the objects of `names`.
+    `told`, `already`, `failed`, `unsure` and `question` are sentences with names in braces: the `{user}`, and the
+    objects of `names`.
     """
 
     key: str  # in URLs, command line and audit log: never renamed, never reused
@@ -69,6 +70,8 @@ class Action:
     done: Text  # in the audit log, in the past tense
     told: Text  # the notice after it is done: "Removed {user} from {group}."
     already: Text = ""  # the notice if nothing changed: "{user} was already deactivated."
+    failed: Text = ""  # beside other actions: "Could not add {user} to {group}."; "" is a general sentence
+    unsure: Text = ""  # the same, if the outcome is unknown
     does: Text  # its effect, shown beforehand
     leaves: Text  # its limits, shown beforehand
     permission: Permission

@@ -20,15 +20,14 @@ from console.actions.action import Json
 from console.actions.catalogue import BY_KEY, Action
 from console.actions.forms import ActionForm, SubmissionForm
 from console.actions.names import Recorded
+from console.actions.notices import Notice, notice_of
 from console.actions.outcome import (
     AlreadySubmitted,
     Conflict,
     Done,
     Failed,
     NoChange,
-    Notice,
     Result,
-    notice_of,
     user_of,
 )
 from console.audit import entries
@@ -272,6 +271,7 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
     context = {
         "action": action,
         "secret": done.result,
+        "note": done.note,
         "name": done.user.display_name if done.user else done.entry.subject_name,
         "user_url": reverse("user", args=[access.org.slug, done.entry.subject_id]),
     }

@@ -16,12 +16,14 @@ from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
-from console.actions.outcome import NoChange, Result, Unknown, error_of, problem_of, user_of
-from console.failures.failure import report, with_explanation
+from console.actions.notices import notice_of_step
+from console.actions.outcome import Result, user_of
+from console.actions.step import Step
+from console.failures.failure import report
 from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
-from console.perform.several import MOST_AT_ONCE, Step, perform_each
-from console.responses import circumstances_of, go
+from console.perform.several import MOST_AT_ONCE, perform_each
+from console.responses import circumstances_of, go, tell
 from console.tickets import current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
@@ -34,8 +36,6 @@ from pingone_integration.user_search import Criteria, filter_of
 
 _ADD = BY_KEY["group.add"]
 _SHOWN = 10  # groups or users per search
-_NOT_ADDED = _("Could not add {user} to {group}.")
-_MAYBE_ADDED = _("We do not know whether {user} was added to {group}.")
 
 
 @org_view(Permission.CHANGE_GROUPS)
@@ -60,7 +60,7 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             form.renew()
             found = {"user": users.get(api, user_id), "candidates": marked, "confirms": True}
             return _show(request, form, found)
-    steps = [Step(action=_ADD, name=group.name, inputs={"group_id": group.id}) for group in named]
+    steps = [Step(action=_ADD, inputs={"group_id": group.id}, names={"group": group.name}) for group in named]
     results = perform_each(access, user_id, steps, circumstances_of(request, form))
     _tell(request, access, results)
     return go(request, reverse("user", args=[access.org.slug, user_id]))
@@ -69,18 +69,14 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
 def _tell(request: ConsoleRequest, access: OrgAccess, results: list[tuple[Step, Result | None]]) -> None:
     """Show one notice for all groups that the user was added to, and one for each other group."""
     user = _name_in(results)
-    done = [str(step.name) for step, result in results if not problem_of(result) and not isinstance(result, NoChange)]
-    if done:
-        added = ngettext_lazy("Added {user} to {groups}.", "Added {user} to {count} groups: {groups}.", len(done))
-        messages.success(request, format_lazy(added, user=user, groups=", ".join(done), count=len(done)))
-    for step, result in results:
-        if isinstance(result, NoChange):
-            messages.info(request, format_lazy(_("{user} was already in {group}."), user=user, group=step.name))
-        elif problem := problem_of(result):
-            error = error_of(result)
-            words = _MAYBE_ADDED if isinstance(result, Unknown) else _NOT_ADDED
-            told = format_lazy("{} {}", format_lazy(words, user=user, group=step.name), problem)
-            messages.warning(request, with_explanation(access, told, error.kind if error else ""))
+    notices = [(step, notice_of_step(step, result, name=user)) for step, result in results]
+    added = [step.names["group"] for step, notice in notices if notice.level == messages.SUCCESS]
+    if added:
+        told = ngettext_lazy("Added {user} to {groups}.", "Added {user} to {count} groups: {groups}.", len(added))
+        messages.success(request, format_lazy(told, user=user, groups=", ".join(added), count=len(added)))
+    for _step, notice in notices:
+        if notice.level != messages.SUCCESS:
+            tell(request, access, notice)
 
 
 def _name_in(results: list[tuple[Step, Result | None]]) -> Text:

@@ -16,13 +16,12 @@ from django.utils import timezone
 from console.access import OrgAccess, enter_org
 from console.actions.catalogue import ACTIONS
 from console.actions.outcome import Done, Refused, Unknown
-from console.audit import entries
 from console.audit.entries import Circumstances, Outcome
 from console.models import AuditEntry, Operator, UndoClaim
 from console.perform.resolve import resolve
 from console.perform.undo import undo
 from tests.support.answers import ADA, ENGINEERS, STAFF, ada, error
-from tests.support.performing import done, reads, refused, rows, run
+from tests.support.performing import done, on_record, reads, refused, rows, run
 
 pytestmark = pytest.mark.database
 
@@ -41,31 +40,6 @@ def deactivated(access: OrgAccess, pingone: respx.MockRouter) -> AuditEntry:
     reads(pingone, ada(), ada(enabled=False))
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
     return done(run(access, "user.deactivate")).entry
-
-
-def on_record(
-    access: OrgAccess,
-    action: str,
-    outcome: Outcome | None,
-    *,
-    before: Any,
-    after: Any = None,
-    inputs: Any = None,
-    **circumstances: Any,
-) -> AuditEntry:
-    """Add an entry without an action. None leaves it started."""
-    row = entries.start(
-        access.org,
-        access.actor,
-        action,
-        entries.Subject(kind=AuditEntry.Subject.USER, id=ADA, name="ada.berg"),
-        entry=uuid4(),
-        circumstances=Circumstances(**circumstances),
-        inputs=inputs or {},
-        before=before,
-    )
-    assert row is not None
-    return row if outcome is None else entries.close(row, outcome, after=after)
 
 
 def test_undo_runs_the_inverse_with_the_values_before(org_admin, pingone):
