@@ -35,7 +35,9 @@ ACTIONS = (
         told=_("Deactivated {user}."),
         already=_("{user} was already deactivated."),
         does=_("They cannot sign in, and their apps cannot renew access."),
-        leaves=_("Keeps the profile, password, groups and MFA devices."),
+        leaves=_(
+            "Keeps the profile, password, groups and MFA devices. After an Undo, they sign in to their apps again."
+        ),
         permission=Permission.ENABLE_USERS,
         call=users.deactivate,
         offered_to=lambda user: user.enabled is not False,

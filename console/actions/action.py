@@ -29,6 +29,10 @@ def _nothing(*args: Any) -> Json:
     return {}
 
 
+def _no_losses(api: PingOneApi, user: User) -> "list[Loss]":
+    return []
+
+
 def _no_note(result: Any) -> Text:
     return ""
 
@@ -48,11 +52,33 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Then:
+    """A further action of an Undo, with an entry of its own."""
+
+    action: str  # key
+    inputs: Json
+    names: Mapping[str, str]  # of the objects in its sentences
+
+
+def _nothing_else(before: Json, after: Json) -> list[Then]:
+    return []
+
+
+@dataclass(frozen=True, kw_only=True)
 class Undo:
     """The action that reverses another action."""
 
     action: str  # key
     inputs: Callable[[Json, Json], Json] = _nothing  # from the recorded values before and the recorded inputs
+    then: Callable[[Json, Json], list[Then]] = _nothing_else  # from the recorded values before and after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """Something that an action ends besides its effect, shown before it runs."""
+
+    text: Text
+    names: tuple[str, ...] = ()  # of the objects that are lost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +109,7 @@ class Action:
     place: Place = Place.ACCOUNT
     offered_to: Callable[[Any], bool] = _always  # display only; PingOne decides
     question: Text = ""  # for a risky action: asked on a separate page
+    losses: Callable[[PingOneApi, User], list[Loss]] = _no_losses  # read for its form
     names: Callable[[Recorded], Json] = _nothing  # of the objects in its sentences, see names.py
     panels: tuple[str, ...] = ()  # panels of the user's page that change afterwards
     bulk: bool = False

@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from console.actions.step import Step
 from console.models import AuditEntry
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
 from pingone_integration.texts import Text
@@ -26,6 +27,7 @@ class Done:
     user: User | None = None  # read back afterwards; None if gone or not readable
     is_gone: bool = False  # PingOne no longer has this user
     is_seen: bool = True  # the user was read back, with the full effect
+    then: "tuple[tuple[Step, Result | None], ...]" = ()  # further actions of an Undo; None: not tried
 
 
 @dataclass(frozen=True, kw_only=True)

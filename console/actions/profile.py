@@ -6,7 +6,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
-from console.actions import names, observed
+from console.actions import names, observed, population_groups
 from console.actions.action import Action, Json, Place, Undo
 from console.actions.choices import other_populations, populations_to_choose
 from console.actions.forms import PopulationForm
@@ -60,7 +60,10 @@ ACTIONS = (
         told=_("Saved {user}'s profile."),
         already=_("{user} already had these values."),
         does=_("Changes the attributes that you edit."),
-        leaves=_("Keeps all other attributes, the password and the groups."),
+        leaves=_(
+            "Keeps all other attributes, the password and the groups. A changed email address has to be verified, also "
+            "after an Undo."
+        ),
         permission=Permission.UPDATE_USERS,
         call=profiles.update,
         form=EditUserForm,
@@ -92,9 +95,10 @@ ACTIONS = (
         options={"population_id": other_populations},
         place=Place.PROFILE,
         names=names.population,
-        observe=observed.of_user("population_id", "population_name"),
+        losses=population_groups.losses,
+        observe=population_groups.observe,
         effect=lambda inputs: {"population_id": inputs["population_id"]},
-        undo=Undo(action="user.move", inputs=_former_population),
+        undo=Undo(action="user.move", inputs=_former_population, then=population_groups.added_again),
         bulk=True,
         panels=("groups", "password"),
         endpoint="PUT /users/{user}/population",

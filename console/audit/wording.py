@@ -44,6 +44,7 @@ _LABELS: dict[str, Text] = {
     "password_locked": _("Password lock"),
     "photo_url": _("Photo"),
     "population_id": _("Population ID"),
+    "population_groups": _("Groups of the population"),
     "population_name": _("Population"),
     "postal_code": _("Postal code"),
     "preferred_language": _("Preferred language"),
@@ -178,6 +179,8 @@ def in_words(name: str, value: Any) -> Text:
         return _("unknown")
     if value is None or value in ("", [], {}):
         return _("none")
+    if isinstance(value, list) and all(isinstance(one, dict) and one.get("name") for one in value):
+        return ", ".join(str(one["name"]) for one in value)
     if isinstance(value, str):
         return _moment(value) or value
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)

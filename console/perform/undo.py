@@ -6,14 +6,16 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
-from console.actions.action import Action
+from console.actions.action import Action, Undo
 from console.actions.catalogue import BY_KEY
 from console.actions.effect import shows
-from console.actions.outcome import AlreadySubmitted, Refused, Result
+from console.actions.outcome import AlreadySubmitted, Done, Refused, Result
+from console.actions.step import Step
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, storable
 from console.models import AuditEntry
 from console.perform.run import refuse, run
+from console.perform.several import perform_each
 from console.perform.undo_claims import claimed, is_over
 from console.perform.user_operation import Restored, UserOperation
 from pingone_integration.texts import Text
@@ -23,6 +25,7 @@ _NOTHING_CHANGED = _("This cannot be undone: nothing was changed.")
 _NOT_DONE = _("This cannot be undone: it is not known to have succeeded.")
 _NOT_READ = _("This cannot be undone: the values before it were not recorded.")
 _NOT_VERIFIED = _("This cannot be undone: the values after it were not recorded.")
+_NOT_PERMITTED = _("You are not allowed to do this.")
 _UNDONE = _("This was already undone.")
 _BEING_UNDONE = _("This is being undone right now. Reload the page to see the result.")
 _MAYBE_UNDONE = _("It is not known whether this was already undone. Check the user in the entry of that Undo first.")
@@ -54,7 +57,23 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
             return refuse(access, operation, operation.subject, circumstances, _why_not_again(undone))
         if holder != circumstances.submission:
             return refuse(access, operation, operation.subject, circumstances, _BEING_UNDONE)
-        return run(access, replace(operation, inputs=inputs), circumstances)
+        result = run(access, replace(operation, inputs=inputs), circumstances)
+    if isinstance(result, Done):
+        return replace(result, then=_rest(access, action.undo, entry, circumstances))
+    return result
+
+
+def _rest(
+    access: OrgAccess, undo: Undo, entry: AuditEntry, circumstances: Circumstances
+) -> tuple[tuple[Step, Result | None], ...]:
+    """Run the further actions of an undo, as separate actions. Without the permission, they are refused."""
+    steps = [
+        Step(action=BY_KEY[then.action], inputs=then.inputs, names=then.names)
+        for then in undo.then(entry.before or {}, entry.after or {})
+    ]
+    if not all(access.allows(step.action.permission) for step in steps):
+        return tuple((step, Refused(reason=_NOT_PERMITTED, entry=None)) for step in steps)
+    return tuple(perform_each(access, UUID(entry.subject_id), steps, replace(circumstances, undoes=None)))
 
 
 def may_undo(access: OrgAccess, entry: AuditEntry) -> bool:

@@ -41,7 +41,7 @@ from console.models.tickets import ticket_policy
 from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
 from console.perform.user_operation import perform
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_panels
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_joined, with_panels
 from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
@@ -128,7 +128,10 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
         case Failed(error=error) | Conflict(error=error):
             raise error
         case result:
-            return _told(request, access, inverse_of(entry) or action, user_id, result)
+            response = _told(request, access, inverse_of(entry) or action, user_id, result)
+    if isinstance(result, Done) and result.then:
+        tell_joined(request, access, result.then)
+    return response
 
 
 @org_view(Permission.VIEW_USERS)
@@ -196,6 +199,7 @@ def _form_page(
         "form": form,
         "failure": failure,
         "user": shown,
+        "losses": action.losses(access.pingone(), shown) if isinstance(shown, User) else [],
         "question": _question(access, action, form, shown),
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
         "typed_by": signature_of(access.operator) if action.form.looks_at_schema else "",
@@ -251,7 +255,7 @@ def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: U
         result,
         action,
         name=user.display_name if user else entry.subject_name if entry else "",
-        may_undo=entry is not None and may_undo(access, entry),
+        may_undo=entry is not None and may_undo(access, entry) and not getattr(result, "then", ()),
         in_words=partial(_in_words, request),
     )
     match result:

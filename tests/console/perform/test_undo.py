@@ -20,7 +20,7 @@ from console.audit.entries import Circumstances, Outcome
 from console.models import AuditEntry, Operator, UndoClaim
 from console.perform.resolve import resolve
 from console.perform.undo import undo
-from tests.support.answers import ADA, ENGINEERS, STAFF, ada, error
+from tests.support.answers import ADA, ENGINEERS, STAFF, ada, error, listing
 from tests.support.performing import done, on_record, reads, refused, rows, run
 
 pytestmark = pytest.mark.database
@@ -46,6 +46,7 @@ def test_undo_runs_the_inverse_with_the_values_before(org_admin, pingone):
     access = enter_org(org_admin, "acme")
     moved = ada(population={"id": str(OTHER_POPULATION)}, _embedded=None)
     reads(pingone, ada(), moved, moved, ada())
+    pingone.get(f"/users/{ADA}/memberOfGroups").respond(json=listing("groupMemberships"))
     wire = pingone.put(f"/users/{ADA}/population").respond(json={})
     entry = done(run(access, "user.move", inputs={"population_id": OTHER_POPULATION})).entry
 
