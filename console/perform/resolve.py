@@ -4,6 +4,7 @@ from uuid import UUID
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
+from console.actions.effect import shows
 from console.audit import entries
 from console.audit.entries import Outcome, storable
 from console.models import AuditEntry
@@ -28,10 +29,13 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     inputs = action.inputs_on_record(entry.inputs)
     now = storable(action.observe(api, user, inputs))
     expected = storable(action.expected(inputs))
-    if expected is not None and expected.items() <= now.items():
-        outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
-    elif expected is not None and now == entry.before:
-        outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
-    else:
+    is_as_before = entry.before is not None and shows(entry.before, now)  # an older entry may hold fewer values
+    if not expected or not (shows(expected, now) or is_as_before):
         return entry
+    if not is_as_before:
+        outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
+    elif shows(expected, now):
+        outcome, note = Outcome.NO_CHANGE, "The user was checked again: it was so before."
+    else:
+        outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
     return entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")

@@ -125,6 +125,19 @@ class TestWords:
         assert (UNSURE in text) == (way in AMONG_OTHERS)
         assert not [words for words in ("Could not add", "Added ada", "Added Ada") if words in text]
 
+    def test_nothing_to_change_says_so(self, way, org_admin, directory):
+        directory.taken = 1  # its effect is there before
+        directory.after = {MEMBERSHIP: {"id": str(ENGINEERS), "name": "Engineers", "type": "DIRECT"}}
+
+        text = WAYS[way](org_admin, directory)
+
+        if way == "undo":
+            assert "has changed since then" in text
+            return
+        assert outcome() == "no change"
+        assert "was already in Engineers." in text
+        assert not [words for words in (SURE, UNSURE, "Added ada", "Added Ada") if words in text]
+
     def test_note_of_the_entry_is_told(self, way, org_admin, directory):
         directory.is_blind = True
 

@@ -305,6 +305,16 @@ def test_unknown_outcome_is_resolved_by_reading_the_user(access, pingone, enable
     assert "agent@acme.test" in settled.note
 
 
+def test_unknown_outcome_is_no_change_if_it_was_so_before(access, pingone):
+    reads(pingone, *[ada(enabled=False)] * 2)
+    pingone.put(f"/users/{ADA}/enabled").respond(502)
+    assert isinstance(run(access, "user.deactivate"), Unknown)
+
+    settled = resolve(access, AuditEntry.objects.current().get())
+
+    assert (settled.outcome, settled.before) == ("no change", settled.after)
+
+
 def test_outcome_without_a_visible_effect_stays_unknown(access, pingone):
     reads(pingone, ada(), ada())
     pingone.post(f"/users/{ADA}/password").respond(502)

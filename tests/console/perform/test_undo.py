@@ -57,6 +57,19 @@ def test_undo_runs_the_inverse_with_the_values_before(org_admin, pingone):
     assert "already undone" in str(refused(undo(access, entry, Circumstances())).reason)
 
 
+def test_undo_of_a_move_recorded_without_its_groups_runs(org_admin, pingone):
+    access = enter_org(org_admin, "acme")
+    before, after = ({"population_id": str(one), "population_name": ""} for one in (STAFF, OTHER_POPULATION))
+    inputs = {"population_id": str(OTHER_POPULATION)}
+    entry = on_record(access, "user.move", "succeeded", before=before, after=after, inputs=inputs)
+    moved = ada(population={"id": str(OTHER_POPULATION)}, _embedded=None)
+    reads(pingone, moved, ada())
+    pingone.get(f"/users/{ADA}/memberOfGroups").respond(json=listing("groupMemberships"))
+    pingone.put(f"/users/{ADA}/population").respond(json={})
+
+    assert done(undo(access, entry, Circumstances())).then == ()
+
+
 def test_undo_is_refused_if_the_user_has_changed_since(access, pingone):
     reads(pingone, ada(), ada(enabled=False), ada())
     pingone.put(f"/users/{ADA}/enabled").respond(json={})
