@@ -61,8 +61,8 @@ ACTIONS = (
         already=_("{user} already had these values."),
         does=_("Changes the attributes that you edit."),
         leaves=_(
-            "Keeps all other attributes, the password and the groups. A changed email address has to be verified, also "
-            "after an Undo."
+            "Keeps all other attributes, the password and the groups. A changed email address has to be verified, "
+            "even if it is changed back."
         ),
         permission=Permission.UPDATE_USERS,
         call=profiles.update,
