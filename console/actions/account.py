@@ -36,7 +36,7 @@ ACTIONS = (
         already=_("{user} was already deactivated."),
         does=_("They cannot sign in, and their apps cannot renew access."),
         leaves=_(
-            "Keeps the profile, password, groups and MFA devices. Once activated again, they sign in to their apps anew."
+            "Keeps the profile, password, groups and MFA devices. Once activated again, they sign in to apps anew."
         ),
         permission=Permission.ENABLE_USERS,
         call=users.deactivate,
