@@ -1,20 +1,28 @@
 """Answers to an operator's action: its circumstances, flash messages, and redirects that htmx follows too."""
 
+from collections.abc import Iterable
+
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console.access import OrgAccess
-from console.actions.outcome import Notice
+from console.actions.notices import Notice, notice_of_step
+from console.actions.outcome import Result, user_of
+from console.actions.step import Step
 from console.audit.entries import Circumstances
 from console.failures.failure import with_explanation
 from console.fragments import wants_fragment
 from console.source_address import source_address
+from pingone_integration.texts import Text
 
 TYPED_BEFORE = _("You were signed out before this was submitted. Nothing was changed. Your entries are below.")
+MOST_NOTICES = 20  # of problems, after one action on several objects
 
 
 def circumstances_of(request: HttpRequest, form: Form) -> Circumstances:
@@ -31,6 +39,32 @@ def tell(request: HttpRequest, access: OrgAccess, notice: Notice) -> None:
     """Show the notice on the next page, or with the next fragment."""
     text = with_explanation(access, notice.text, notice.kind)
     messages.add_message(request, notice.level, text, extra_tags=str(notice.undoes or ""))
+
+
+def tell_joined(request: HttpRequest, access: OrgAccess, results: Iterable[tuple[Step, Result | None]]) -> None:
+    """Show one notice for all groups that a user was added to, and one for each other group."""
+    results = list(results)
+    user = _name_in(results)
+    notices = [(step, notice_of_step(step, result, name=user)) for step, result in results]
+    added = [step.names["group"] for step, notice in notices if notice.level == messages.SUCCESS]
+    if added:
+        told = ngettext_lazy("Added {user} to {groups}.", "Added {user} to {count} groups: {groups}.", len(added))
+        messages.success(request, format_lazy(told, user=user, groups=", ".join(added), count=len(added)))
+    others = [notice for _step, notice in notices if notice.level != messages.SUCCESS]
+    for notice in others[:MOST_NOTICES]:
+        tell(request, access, notice)
+    if (more := len(others) - MOST_NOTICES) > 0:
+        told = ngettext_lazy("{count} more is in the audit log.", "{count} more are in the audit log.", more)
+        messages.warning(request, format_lazy(told, count=more))
+
+
+def _name_in(results: list[tuple[Step, Result | None]]) -> Text:
+    """Return the name of the user as read back after any of the actions, or else as on record."""
+    users_read = [user for _step, result in results if result and (user := user_of(result))]
+    if users_read:
+        return users_read[0].display_name
+    entries = [entry for _step, result in results if result and (entry := result.entry)]
+    return next((entry.subject_name for entry in entries if entry.subject_name), _("the user"))
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

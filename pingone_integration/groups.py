@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi, Query
-from pingone_integration.calls.paging import Page, items_of
+from pingone_integration.calls.paging import Page, items_of, pages_of
 from pingone_integration.errors import Duplicate, InvalidValue, NotFound, Unavailable
 from pingone_integration.user_search import literal
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
+
+MOST_MEMBERSHIPS = 10_000  # of one user
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,19 @@ def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) ->
     path = f"/users/{user_id}/memberOfGroups"
     query: Query = {"limit": 100, "expand": "group"}
     return api.get_page(path, "groupMemberships", membership_of, query=query, cursor=cursor)
+
+
+def all_memberships(api: PingOneApi, user_id: UUID, *, most: int = MOST_MEMBERSHIPS) -> tuple[GroupMembership, ...]:
+    """Return a user's direct and indirect groups, with one call for each hundred, at most `most`. Raises as `pages_of`.
+
+    Source: as `memberships`; the most memberships of a user: PingOne platform limits (read 2026-11).
+    """
+    found: list[GroupMembership] = []
+    for page in pages_of(lambda cursor: memberships(api, user_id, cursor=cursor)):
+        found += page.items
+        if len(found) >= most:
+            break
+    return tuple(found[:most])
 
 
 def membership(api: PingOneApi, user_id: UUID, group_id: UUID) -> GroupMembership | None:

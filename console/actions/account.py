@@ -35,7 +35,9 @@ ACTIONS = (
         told=_("Deactivated {user}."),
         already=_("{user} was already deactivated."),
         does=_("They cannot sign in, and their apps cannot renew access."),
-        leaves=_("Keeps the profile, password, groups and MFA devices."),
+        leaves=_(
+            "Keeps the profile, password, groups and MFA devices. Once activated again, they sign in to apps anew."
+        ),
         permission=Permission.ENABLE_USERS,
         call=users.deactivate,
         offered_to=lambda user: user.enabled is not False,
@@ -73,7 +75,7 @@ ACTIONS = (
         title=_("Lock account"),
         done=_("Account locked"),
         told=_("Locked {user}'s account."),
-        already=_("{user}'s account was already locked until then."),
+        already=_("{user}'s account was already locked."),
         does=_("They cannot sign in until the time you choose. Then the lock ends by itself."),
         leaves=_("Does not deactivate them or end their open sessions."),
         permission=Permission.LOCK_USERS,

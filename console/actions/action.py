@@ -31,6 +31,10 @@ def _nothing(*args: Any) -> Json:
     return {}
 
 
+def _no_losses(api: PingOneApi, user: User) -> "list[Loss]":
+    return []
+
+
 def _no_note(result: Any) -> Text:
     return ""
 
@@ -52,18 +56,41 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Then:
+    """A further action of an Undo, with an entry of its own."""
+
+    action: str  # key
+    inputs: Json
+    names: Mapping[str, str]  # of the objects in its sentences
+
+
+def _nothing_else(before: Json, after: Json) -> list[Then]:
+    return []
+
+
+@dataclass(frozen=True, kw_only=True)
 class Undo:
     """The action that reverses another action."""
 
     action: str  # key
     inputs: Callable[[Json, Json], Json] = _nothing  # from the recorded values before and the recorded inputs
+    then: Callable[[Json, Json], list[Then]] = _nothing_else  # from the recorded values before and after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """Something that an action ends besides its effect, shown before it runs."""
+
+    text: Text
+    names: tuple[str, ...] = ()  # of the objects that are lost
 
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
     """Something an operator can do to one PingOne user.
 
-    `told`, `already` and `question` are sentences with names in braces: the `{user}`, and the objects of `names`.
+    `told`, `already`, `failed`, `unsure` and `question` are sentences with names in braces: the `{user}`, and the
+    objects of `names`.
     """
 
     key: str  # in URLs, command line and audit log: never renamed, never reused
@@ -73,6 +100,8 @@ class Action:
     done: Text  # in the audit log, in the past tense
     told: Text  # the notice after it is done: "Removed {user} from {group}."
     already: Text = ""  # the notice if nothing changed: "{user} was already deactivated."
+    failed: Text = ""  # beside other actions: "Could not add {user} to {group}."; "" is a general sentence
+    unsure: Text = ""  # the same, if the outcome is unknown
     does: Text  # its effect, shown beforehand
     leaves: Text  # its limits, shown beforehand
     permission: Permission
@@ -85,6 +114,7 @@ class Action:
     offered_to: Callable[[Any], bool] = _always  # display only; PingOne decides
     limits: Callable[[OrgAccess], Limits] = limits.none  # of this operator; `perform` enforces them
     question: Text = ""  # for a risky action: asked on a separate page
+    losses: Callable[[PingOneApi, User], list[Loss]] = _no_losses  # read for its form
     names: Callable[[Recorded], Json] = _nothing  # of the objects in its sentences, see names.py
     panels: tuple[str, ...] = ()  # panels of the user's page that change afterwards
     bulk: bool = False

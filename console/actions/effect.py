@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from console.actions.action import Json
 from console.actions.outcome import Done, NoChange, Unknown
 
-_RECORDED_LATER = {"group_population"}
+
+def shows(expected: Json, values: Json | None) -> bool:
+    """Return whether the observed values, None if not read, include the expected values."""
+    return values is not None and expected.items() <= values.items()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +22,7 @@ class Seen:
 
     @property
     def has_effect(self) -> bool:
-        return self.was_read and self.expected.items() <= self.after.items()
+        return self.was_read and shows(self.expected, self.after)
 
     @property
     def is_changed(self) -> bool:
@@ -36,10 +39,3 @@ class Seen:
         if not is_proof:
             return Done if self.is_changed and self.has_effect else Unknown
         return Unknown if self.was_read and not self.has_effect and not explained else Done
-
-
-def is_as_recorded(now: Json, recorded: Json | None) -> bool:
-    """Return whether the state is as recorded. Entries of earlier versions lack some values."""
-    if recorded is None:
-        return False
-    return {name: value for name, value in now.items() if name in recorded or name not in _RECORDED_LATER} == recorded

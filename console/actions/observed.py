@@ -66,6 +66,13 @@ def password_state(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
     return {"password": passwords.state(api, user.id).status} if user else {}
 
 
+def password_lock(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
+    if user is None:
+        return {}
+    found = passwords.state(api, user.id)
+    return {"password": found.status, "password_locked": found.is_locked if found.status else None}
+
+
 def password_change(api: PingOneApi, user: User | None, inputs: Inputs) -> Json:
     """Return the password's state and its last change: only the time shows that a new password was set."""
     if user is None:

@@ -1,19 +1,12 @@
-"""The outcome of an action: a sum type. Only this module maps each case to the audit log and to words.
+"""The outcome of an action: a sum type. Only this module maps its cases to the audit log, only notices.py to words.
 
 `perform` returns an outcome for page, fragment, several actions, new user, Undo, Call API and command line alike.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from uuid import UUID
 
-from django.contrib.messages import constants as levels
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
-
-from console.actions.action import Action
-from console.actions.names import Recorded
+from console.actions.step import Step
 from console.models import AuditEntry
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
 from pingone_integration.texts import Text
@@ -34,6 +27,7 @@ class Done:
     user: User | None = None  # read back afterwards; None if gone or not readable
     is_gone: bool = False  # PingOne no longer has this user
     is_seen: bool = True  # the user was read back, with the full effect
+    then: "tuple[tuple[Step, Result | None], ...]" = ()  # further actions of an Undo; None: not tried
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +37,7 @@ class NoChange:
     recorded_as: ClassVar[Outcome] = Outcome.NO_CHANGE
 
     entry: AuditEntry
+    note: Text = ""  # as in the entry, where it is in English
     user: User | None = None
 
 
@@ -107,73 +102,6 @@ def kind_of(error: PingOneError) -> type[Conflict | Failed | Unknown]:
     return Failed if error.outcome_known else Unknown
 
 
-_SUBMITTED_BEFORE = {
-    Outcome.STARTED: _("This was already submitted and is still running."),
-    Outcome.SUCCEEDED: _("This was already done."),
-    Outcome.NO_CHANGE: _("This was already submitted. There was nothing to change."),
-    Outcome.CONFLICT: _(
-        "This was already submitted, but the user was changed in the meantime. Press the button again to retry."
-    ),
-    Outcome.REFUSED: _("This was already submitted and was refused. Press the button again to retry."),
-    Outcome.FAILED: _("This was already submitted and failed. Press the button again to retry."),
-    Outcome.UNKNOWN: _("This was already submitted, and its outcome is unknown."),
-}
-_NOT_TRIED = _("Skipped: PingOne stopped responding.")
-_MAY_HAVE_HAPPENED = _("The change may or may not have been made.")
-_NOT_SUCCEEDED = _("This was already submitted and did not succeed.")
-_NOTHING_CHANGED = _("Nothing was changed.")
-_NOT_KEPT = _("{secret}: shown only once. Press the button again if you need another one.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Notice:
-    """A sentence for the operator, its severity, and the entry that its Undo reverses."""
-
-    level: int  # one of django.contrib.messages.constants
-    text: Text
-    undoes: UUID | None = None
-    kind: str = ""  # of PingOne's error, if the text describes an error
-
-
-def notice_of(
-    result: Result, action: Action, *, name: Text, in_words: Callable[[PingOneError], Text], may_undo: bool = False
-) -> Notice:
-    """Return the notice for the operator. `name` is the user's; `in_words` turns an error into sentences."""
-    match result:
-        case Done(entry=entry):
-            text = action.sentence(action.told, user=name, recorded=_recorded(entry, result.result))
-            undoes = entry.entry if may_undo and action.undo and entry.after is not None else None
-            level = levels.SUCCESS if result.is_seen else levels.WARNING
-            return Notice(level=level, text=_sentences(text, result.note), undoes=undoes)
-        case NoChange(entry=entry):
-            text = action.sentence(action.already, user=name, recorded=_recorded(entry))
-            return Notice(level=levels.INFO, text=_sentences(text, _NOTHING_CHANGED, entry.note))
-        case AlreadySubmitted(entry=entry):
-            return _submitted_before(entry, action)
-        case Refused(reason=reason):
-            return Notice(level=levels.ERROR, text=reason)
-        case Conflict(error=error) | Failed(error=error) | Unknown(error=error):
-            return Notice(level=levels.WARNING, text=in_words(error), kind=error.kind)
-
-
-def problem_of(result: Result | None) -> Text:
-    """Return why one of several actions is not known to be done, "" if it is done. `result` None means not tried."""
-    match result:
-        case None:
-            return _NOT_TRIED
-        case Done() | NoChange():
-            return ""
-        case AlreadySubmitted(entry=entry):
-            done = entry.outcome in {Outcome.SUCCEEDED, Outcome.NO_CHANGE}
-            return "" if done else _NOT_SUCCEEDED
-        case Refused(reason=reason):
-            return reason
-        case Conflict(error=error) | Failed(error=error):
-            return _sentences(format_lazy("{}.", error.title), _said(error))
-        case Unknown(error=error):
-            return _sentences(format_lazy("{}.", error.title), _MAY_HAVE_HAPPENED, _said(error))
-
-
 def user_of(result: Result) -> User | None:
     """Return the user as read back, or None if the case has no user."""
     return getattr(result, "user", None)
@@ -182,26 +110,3 @@ def user_of(result: Result) -> User | None:
 def error_of(result: Result | None) -> PingOneError | None:
     """Return PingOne's error, or None if the case has no error."""
     return getattr(result, "error", None)
-
-
-def _submitted_before(entry: AuditEntry, action: Action) -> Notice:
-    outcome = Outcome(entry.outcome)
-    is_done = outcome in {Outcome.SUCCEEDED, Outcome.NO_CHANGE}
-    shown_once = outcome == Outcome.SUCCEEDED and bool(action.secret_result)
-    not_kept = format_lazy(_NOT_KEPT, secret=action.secret_result) if shown_once else ""
-    text = _sentences(_SUBMITTED_BEFORE[outcome], not_kept, entry.note)
-    return Notice(level=levels.INFO if is_done else levels.WARNING, text=text)
-
-
-def _recorded(entry: AuditEntry, result: Any = None) -> Recorded:
-    return Recorded(inputs=entry.inputs, before=entry.before or {}, after=entry.after or {}, result=result)
-
-
-def _said(error: PingOneError) -> Text:
-    said = " ".join(detail.message for detail in error.details if detail.message)
-    return format_lazy(_("PingOne says: {message}"), message=said) if said else ""
-
-
-def _sentences(*parts: Text) -> Text:
-    said = [part for part in parts if part]
-    return format_lazy(" ".join(["{}"] * len(said)), *said)

@@ -6,7 +6,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
-from console.actions import names, observed
+from console.actions import names, observed, population_groups
 from console.actions.action import Action, Json, Place, Undo
 from console.actions.choices import other_populations, populations_to_choose
 from console.actions.forms import PopulationForm
@@ -60,7 +60,10 @@ ACTIONS = (
         told=_("Saved {user}'s profile."),
         already=_("{user} already had these values."),
         does=_("Changes the attributes that you edit."),
-        leaves=_("Keeps all other attributes, the password and the groups."),
+        leaves=_(
+            "Keeps all other attributes, the password and the groups. A changed email address has to be verified, "
+            "even if it is changed back."
+        ),
         permission=Permission.UPDATE_USERS,
         call=profiles.update,
         form=EditUserForm,
@@ -92,9 +95,10 @@ ACTIONS = (
         options={"population_id": other_populations},
         place=Place.PROFILE,
         names=names.population,
-        observe=observed.of_user("population_id", "population_name"),
+        losses=population_groups.losses,
+        observe=population_groups.observe,
         effect=lambda inputs: {"population_id": inputs["population_id"]},
-        undo=Undo(action="user.move", inputs=_former_population),
+        undo=Undo(action="user.move", inputs=_former_population, then=population_groups.added_again),
         bulk=True,
         panels=("groups", "password"),
         endpoint="PUT /users/{user}/population",
@@ -105,6 +109,8 @@ ACTIONS = (
         label=_("Verify email"),
         done=_("Verification email sent"),
         told=_("Sent a verification email to {user}."),
+        failed=_("Could not send a verification email to {user}."),
+        unsure=_("We do not know whether a verification email was sent to {user}."),
         does=_("PingOne emails them a code to verify the address. The code works for 24 hours."),
         leaves=_("Does not change whether they can sign in."),
         permission=Permission.UPDATE_USERS,

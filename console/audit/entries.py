@@ -178,7 +178,7 @@ def close(
     """
     more = {
         "after": storable(after),
-        "note": text(english(note or _own_words(error))),
+        "note": text(english(note or own_words(error))),
         **(_about(subject) if subject else {}),
         **_said(error),
     }
@@ -258,7 +258,7 @@ def _named(organization: Organization, subject: Subject) -> Subject:
     return replace(subject, name=last.subject_name, full_name=last.subject_full_name, email=last.subject_email)
 
 
-def _own_words(error: PingOneError | None) -> Text:
+def own_words(error: PingOneError | None) -> Text:
     """Return the error's own cause and resolution, or "" if its kind, which is recorded anyway, says the same."""
     if error is None or error.cause == type(error).cause:
         return ""

@@ -42,8 +42,10 @@ _LABELS: dict[str, Text] = {
     "nickname": _("Nickname"),
     "password": _("Password"),
     "password_changed_at": _("Password last changed"),
+    "password_locked": _("Password lock"),
     "photo_url": _("Photo"),
     "population_id": _("Population ID"),
+    "population_groups": _("Groups of the population"),
     "population_name": _("Population"),
     "postal_code": _("Postal code"),
     "preferred_language": _("Preferred language"),
@@ -103,6 +105,7 @@ _WORDS: dict[str, tuple[Text, Text]] = {  # no, yes
     "mfa_enabled": (_("off"), _("on")),
     "email_verified": (_("not verified"), _("verified")),
     "device_locked": (_("not locked"), _("locked")),
+    "password_locked": (_("not locked"), _("locked")),
     "signed_on": (_("ended"), _("signed in")),
     "exists": (_("does not exist"), _("exists")),
 }
@@ -190,6 +193,8 @@ def in_words(name: str, value: Any) -> Text:
         return _("unknown")
     if value is None or value in ("", [], {}):
         return _("none")
+    if isinstance(value, list) and all(isinstance(one, dict) and one.get("name") for one in value):
+        return ", ".join(str(one["name"]) for one in value)
     if isinstance(value, str):
         return _moment(value) or value
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)

@@ -94,6 +94,9 @@ class CallOperation:
         body = call.body if call.writes else None
         return endpoints.call(api, call.method, call.endpoint, body=body, media_type=call.media_type)
 
+    def was_so(self, before: Before, refusal: PingOneError) -> bool:
+        return False
+
     def settle(self, api: PingOneApi, before: Before, result: Exchange, *, empty: Trace | None = None) -> After:
         """Return the outcome. A write that ended in 5xx may have happened; a read changes nothing."""
         status = result.status

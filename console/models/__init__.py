@@ -4,6 +4,7 @@ from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.tickets import TicketPolicy
+from console.models.undo import UndoClaim
 
 __all__ = [
     "AppendOnlyError",
@@ -16,5 +17,6 @@ __all__ = [
     "Organization",
     "SavedApiCall",
     "TicketPolicy",
+    "UndoClaim",
     "UnfinishedEntry",
 ]

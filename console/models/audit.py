@@ -1,15 +1,19 @@
 """The audit log: who did what to whom, with which outcome. Append-only, with a hash chain."""
 
+from datetime import timedelta
 from typing import Any, NoReturn
 from uuid import uuid4
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.models.people import Operator, Organization
 from pingone_integration.errors import ChangedMeanwhile
 from pingone_integration.texts import Text
+
+LONGEST_RUN = timedelta(minutes=5)  # of one action: by then, all of its calls have timed out
 
 
 class AppendOnlyError(TypeError):
@@ -167,6 +171,16 @@ class AuditEntry(models.Model):
     def has_gone_wrong(self) -> bool:
         """Return whether lists mark the entry: it failed, or its outcome is unknown."""
         return self.shown_outcome in {self.Outcome.FAILED, self.Outcome.UNKNOWN}
+
+    @property
+    def has_died(self) -> bool:
+        """Return whether the process ended before the action did. The outcome is unknown then."""
+        return self.outcome == self.Outcome.STARTED and self.at < timezone.now() - LONGEST_RUN
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the outcome is unknown: the answer was lost, or the process died."""
+        return self.has_died or self.outcome == self.Outcome.UNKNOWN
 
     @property
     def has_user_page(self) -> bool:

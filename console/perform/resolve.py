@@ -1,21 +1,16 @@
 """Reading the user again after an unknown outcome."""
 
-from datetime import timedelta
 from uuid import UUID
-
-from django.utils import timezone
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
-from console.actions.effect import is_as_recorded
+from console.actions.effect import shows
 from console.audit import entries
 from console.audit.entries import Outcome, storable
 from console.models import AuditEntry
 from pingone_integration import users
 from pingone_integration.errors import NotFound
 from pingone_integration.users import User
-
-LONGEST_RUN = timedelta(minutes=5)  # by then, all calls of one action have timed out
 
 
 def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
@@ -24,7 +19,7 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     Raises a PingOneError if the user cannot be read now.
     """
     action = BY_KEY.get(entry.action)
-    if not is_open(entry) or action is None or not entry.subject_id:
+    if not entry.is_open or action is None or not entry.subject_id:
         return entry
     api = access.pingone()
     try:
@@ -34,16 +29,13 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     inputs = action.inputs_on_record(entry.inputs)
     now = storable(action.observe(api, user, inputs))
     expected = storable(action.expected(inputs))
-    if expected is not None and expected.items() <= now.items():
-        outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
-    elif expected is not None and is_as_recorded(now, entry.before):
-        outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
-    else:
+    is_as_before = entry.before is not None and shows(entry.before, now)  # an older entry may hold fewer values
+    if not expected or not (shows(expected, now) or is_as_before):
         return entry
+    if not is_as_before:
+        outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
+    elif shows(expected, now):
+        outcome, note = Outcome.NO_CHANGE, "The user was checked again: it was so before."
+    else:
+        outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
     return entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
-
-
-def is_open(entry: AuditEntry) -> bool:
-    """Return whether the outcome is unknown: the answer was lost, or the process died."""
-    died = entry.outcome == Outcome.STARTED and entry.at < timezone.now() - LONGEST_RUN
-    return died or entry.outcome == Outcome.UNKNOWN

@@ -18,7 +18,7 @@ from console.actions.outcome import (
     kind_of,
 )
 from console.audit import entries
-from console.audit.entries import Circumstances, Outcome, Subject
+from console.audit.entries import Circumstances, Outcome, Subject, own_words
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
 from pingone_integration.calls import empty_answers
@@ -44,6 +44,7 @@ class Before:
 
     subject: Subject
     values: Json | None = None  # for the record; None if not read
+    user: User | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,9 @@ class Operation(Protocol):
 
     def run(self, api: PingOneApi) -> Any:
         """Run the operation. Raises PingOneErrors."""
+
+    def was_so(self, before: Before, refusal: PingOneError) -> bool:
+        """Return whether PingOne refuses only because there is nothing to change, as the state before shows."""
 
     def settle(self, api: PingOneApi, before: Before, result: Any, *, empty: Trace | None) -> After:
         """Return the outcome of `run`, which returned `result`. Raises nothing.
@@ -145,6 +149,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
         with empty_answers.collected() as empty:
             result = operation.run(api)
     except PingOneError as error:
+        if operation.was_so(before, error):
+            return _unchanged(row, before, error)
         return _ended(row, error, outcome=kind_of(error))
     except Exception:
         entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
@@ -167,7 +173,7 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
 
 def _result(after: After, entry: AuditEntry) -> Result:
     if after.outcome is NoChange:
-        return NoChange(entry=entry, user=after.user)
+        return NoChange(entry=entry, user=after.user, note=after.note)
     if after.outcome is Done:
         return Done(
             entry=entry,
@@ -179,6 +185,13 @@ def _result(after: After, entry: AuditEntry) -> Result:
         )
     kind = Unknown if after.outcome is Unknown else Failed
     return kind(entry=entry, error=after.error or PingOneError(), result=after.result)
+
+
+def _unchanged(row: AuditEntry, before: Before, refusal: PingOneError) -> NoChange:
+    """Close the entry of an action that had nothing to change. The note has the refusal's own words, if any."""
+    note = own_words(refusal)
+    entry = entries.close(row, NoChange.recorded_as, after=before.values, note=english(note))
+    return NoChange(entry=entry, user=before.user, note=note)
 
 
 def _ended(row: AuditEntry, error: PingOneError, *, outcome: type[Conflict | Failed | Unknown]) -> Result:

@@ -1,28 +1,17 @@
 """Several actions on one user, one after the other."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID, uuid5
 
 from console.access import OrgAccess
-from console.actions.action import Action
 from console.actions.outcome import Result, error_of
+from console.actions.step import Step
 from console.audit.entries import Circumstances
 from console.perform.user_operation import perform
 from pingone_integration.errors import ConnectionFailure, RateLimited, Unavailable
-from pingone_integration.texts import Text
 
 MOST_AT_ONCE = 20  # actions on one user: an operator waits for the answer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One of several actions on a user, and its name beside its outcome."""
-
-    action: Action
-    name: Text
-    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 def perform_each(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.actions.action import Action, Json
-from console.actions.effect import Seen, is_as_recorded
+from console.actions.effect import Seen, shows
 from console.actions.outcome import Result, Unknown
 from console.audit.entries import Circumstances, Subject, storable
 from console.models import AuditEntry
@@ -18,7 +18,15 @@ from console.perform.run import After, Before, NotPossible, run
 from pingone_integration import users
 from pingone_integration.calls import deadline
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.errors import MissingPermission, NotFound, PingOneError, Trace, Unavailable
+from pingone_integration.errors import (
+    Duplicate,
+    MissingPermission,
+    NotFound,
+    PingOneError,
+    Trace,
+    Unavailable,
+    UnlockFailure,
+)
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
@@ -81,10 +89,17 @@ class UserOperation:
             values = self.action.observe(api, user, self.inputs) if user else None
         except (MissingPermission, NotFound):  # unreadable values do not prevent the action
             values = None
-        return Before(subject=_subject(self.user_id, user), values=values)
+        return Before(subject=_subject(self.user_id, user), values=values, user=user)
 
     def run(self, api: PingOneApi) -> Any:
         return self.action.call(api, *([self.user_id] if self.action.needs_user else []), **self.inputs)
+
+    def was_so(self, before: Before, refusal: PingOneError) -> bool:
+        if isinstance(refusal, UnlockFailure) and refusal.reason is UnlockFailure.Reason.REFUSED:
+            return False  # a lock since then
+        expected = storable(self.action.expected(self.inputs)) or {}
+        says_so = isinstance(refusal, Duplicate | NotFound | UnlockFailure)
+        return says_so and bool(expected) and shows(expected, storable(before.values))
 
     def settle(self, api: PingOneApi, before: Before, result: Any, *, empty: Trace | None) -> After:
         action = self.action
@@ -120,7 +135,7 @@ def _raise_if_changed(api: PingOneApi, user: User, restores: Restored) -> None:
     """Raise NotPossible if the user has changed since the entry."""
     entry = restores.entry
     now = storable(restores.action.observe(api, user, restores.action.inputs_on_record(entry.inputs)))
-    if not is_as_recorded(now, entry.after):
+    if not shows(entry.after or {}, now):  # an older entry may hold fewer values
         reason = _("{user} has changed since then. Undo is not available, because it could revert those changes too.")
         raise NotPossible(format_lazy(reason, user=entry.subject_name))
 

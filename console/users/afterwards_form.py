@@ -1,7 +1,6 @@
 """The follow-up of creating a user: groups to join, and an email that verifies the address."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,23 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
-from console.actions.outcome import Result, Unknown
-from console.perform.several import MOST_AT_ONCE, Step
+from console.actions.step import Step
+from console.perform.several import MOST_AT_ONCE
 from pingone_integration.groups import Group
-from pingone_integration.texts import Text
-
-
-@dataclass(frozen=True, kw_only=True)
-class FollowUp:
-    """One action after the creation, and its notices."""
-
-    step: Step
-    done: Text
-    failed: Text
-    unknown: Text  # PingOne's answer was lost
-
-    def not_done(self, result: Result | None) -> Text:
-        return self.unknown if isinstance(result, Unknown) else self.failed
 
 
 class AfterwardsForm(forms.Form):
@@ -55,25 +40,10 @@ class AfterwardsForm(forms.Form):
             raise forms.ValidationError(format_lazy(_("Choose at most {most} groups at once."), most=MOST_AT_ONCE))
         return chosen
 
-    def follow_ups(self, user: str) -> list[FollowUp]:
-        """Return the chosen actions, groups first. `user` is the name of the new user, for the notices."""
-        joining = [self._joining(group_id, user) for group_id in self.cleaned_data.get("join", [])]
-        if not self.cleaned_data.get("verify"):
-            return joining
-        verify = BY_KEY["user.verify-email"]
-        verifying = FollowUp(
-            step=Step(action=verify, name=verify.label),
-            done=format_lazy(_("Sent a verification email to {user}."), user=user),
-            failed=format_lazy(_("Could not send a verification email to {user}."), user=user),
-            unknown=format_lazy(_("We do not know whether a verification email was sent to {user}."), user=user),
-        )
-        return [*joining, verifying]
-
-    def _joining(self, group_id: UUID, user: str) -> FollowUp:
-        group = self.names[group_id]
-        return FollowUp(
-            step=Step(action=BY_KEY["group.add"], name=group, inputs={"group_id": group_id}),
-            done=format_lazy(_("Added {user} to {group}."), user=user, group=group),
-            failed=format_lazy(_("Could not add {user} to {group}."), user=user, group=group),
-            unknown=format_lazy(_("We do not know whether {user} was added to {group}."), user=user, group=group),
-        )
+    def steps(self) -> list[Step]:
+        """Return the chosen actions, groups first."""
+        joining = [
+            Step(action=BY_KEY["group.add"], inputs={"group_id": group_id}, names={"group": self.names[group_id]})
+            for group_id in self.cleaned_data.get("join", [])
+        ]
+        return [*joining, *([Step(action=BY_KEY["user.verify-email"])] if self.cleaned_data.get("verify") else [])]

@@ -11,14 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from console.perform.several import MOST_AT_ONCE
 from pingone_integration import groups
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.calls.paging import Page
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
 from pingone_integration.groups import Group, GroupMembership
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
-Memberships = Page[GroupMembership]
+Memberships = Iterable[GroupMembership]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +52,7 @@ def candidates_like(other: Memberships, user: User, own: Memberships) -> list[Ca
             hindrance=_hindrance(membership.group_id, membership.population_id, membership.source, user, own)
             or _why_not_copied(membership),
         )
-        for membership in other.items
+        for membership in other
     ]
     return sorted(found, key=lambda candidate: bool(candidate.hindrance))
 
@@ -81,7 +80,7 @@ def with_roles(api: PingOneApi, candidates: Iterable[Candidate]) -> list[Candida
 
 
 def _hindrance(group_id: UUID, population_id: UUID | None, source: str, user: User, own: Memberships) -> Text:
-    mine = next((membership for membership in own.items if membership.group_id == group_id), None)
+    mine = next((membership for membership in own if membership.group_id == group_id), None)
     if mine and mine.is_direct:
         return _("Already a member")
     if source:

@@ -20,15 +20,14 @@ from console.actions.action import Json
 from console.actions.catalogue import BY_KEY, Action
 from console.actions.forms import ActionForm, SubmissionForm
 from console.actions.names import Recorded
+from console.actions.notices import Notice, notice_of
 from console.actions.outcome import (
     AlreadySubmitted,
     Conflict,
     Done,
     Failed,
     NoChange,
-    Notice,
     Result,
-    notice_of,
     user_of,
 )
 from console.audit import entries
@@ -39,10 +38,10 @@ from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
-from console.perform.undo import inverse_of
+from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
 from console.perform.user_operation import perform
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_panels
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_joined, with_panels
 from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
@@ -131,7 +130,10 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
         case Failed(error=error) | Conflict(error=error):
             raise error
         case result:
-            return _told(request, access, inverse_of(entry) or action, user_id, result)
+            response = _told(request, access, inverse_of(entry) or action, user_id, result)
+    if isinstance(result, Done) and result.then:
+        tell_joined(request, access, result.then)
+    return response
 
 
 @org_view(Permission.VIEW_USERS)
@@ -202,6 +204,7 @@ def _form_page(
         "form": form,
         "failure": failure,
         "user": shown,
+        "losses": action.losses(access.pingone(), shown) if isinstance(shown, User) else [],
         "question": _question(access, action, form, shown),
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
         "typed_by": signature_of(access.operator) if action.form.looks_at_schema else "",
@@ -253,12 +256,11 @@ def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: U
     """Show the result of an action that no longer needs its form."""
     user = user_of(result)
     entry = result.entry
-    inverse = BY_KEY[action.undo.action] if action.undo else None
     notice = notice_of(
         result,
         action,
         name=user.display_name if user else entry.subject_name if entry else "",
-        may_undo=bool(inverse and access.allows(inverse.permission)),
+        may_undo=entry is not None and may_undo(access, entry) and not getattr(result, "then", ()),
         in_words=partial(_in_words, request),
     )
     match result:
@@ -278,6 +280,7 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
     context = {
         "action": action,
         "secret": done.result,
+        "note": done.note,
         "name": done.user.display_name if done.user else done.entry.subject_name,
         "user_url": reverse("user", args=[access.org.slug, done.entry.subject_id]),
     }

@@ -25,8 +25,8 @@ from console.models import AuditEntry
 from console.models.audit import EXPORTED
 from console.page.csv_export import csv_lines
 from console.page.pager import Pager
-from console.perform.resolve import is_open, resolve
-from console.perform.undo import inverse_of, undo_of
+from console.perform.resolve import resolve
+from console.perform.undo import may_undo, undo_of
 from console.source_address import source_address
 from pingone_integration.errors import kinds
 from pingone_integration.texts import Text
@@ -37,7 +37,7 @@ class _Row(Line):
 
     @property
     def is_open(self) -> bool:
-        return is_open(self.entry)
+        return self.entry.is_open
 
 
 @org_view(Permission.VIEW_AUDIT)
@@ -73,7 +73,6 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         raise Http404("No such entry.")
     latest = rows[-1]
     action = BY_KEY.get(latest.action)
-    inverse = inverse_of(latest)
     undone = undo_of(latest)
     context = {
         "entry": latest,
@@ -83,14 +82,9 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         "problem": _problem_of(latest),
         "values": values_of(latest),
         "inputs": inputs_of(latest),
-        "is_open": is_open(latest),
-        "may_read_again": is_open(latest) and action is not None and access.allows(action.permission),
-        "may_undo": bool(
-            inverse
-            and access.allows(inverse.permission)
-            and latest.outcome == AuditEntry.Outcome.SUCCEEDED
-            and undone is None
-        ),
+        "is_open": latest.is_open,
+        "may_read_again": latest.is_open and action is not None and access.allows(action.permission),
+        "may_undo": undone is None and may_undo(access, latest),
         "undone": undone,
     }
     return render(request, "console/audit/entry.html", context)

@@ -100,7 +100,7 @@ def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circums
         case Done(result=Exchange() as exchange) | Failed(result=Exchange() as exchange):
             return _page(request, access, form, exchange=exchange)
         case Unknown(result=Exchange() as exchange):
-            return _page(request, access, form, exchange=exchange)
+            return _page(request, access, form, exchange=exchange, is_open=True)
         case Failed(error=error) | Unknown(error=error) | Conflict(error=error):
             failure = report(request, error)
             return _page(request, access, form, failure=failure, status=failure.status)

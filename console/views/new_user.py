@@ -13,23 +13,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
+from console.actions.notices import Notice, notice_of, notice_of_step
 from console.actions.outcome import (
     AlreadySubmitted,
     Conflict,
     Done,
     Failed,
-    Notice,
     Refused,
     Result,
     Unknown,
-    error_of,
-    notice_of,
-    problem_of,
 )
 from console.actions.profile_forms import NewUserForm
 from console.audit.entries import Outcome
 from console.failures.at_fields import tell_at_fields
-from console.failures.failure import Failure, report, with_explanation
+from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models.tickets import ticket_policy
@@ -145,15 +142,8 @@ def _created(
         set_current_ticket(request, user_id, ticket)
     name = created.user.display_name if created.user else created.entry.subject_name
     tell(request, access, _notice(created, name=name))
-    follow_ups = then.follow_ups(name)
-    results = perform_each(access, user_id, [one.step for one in follow_ups], circumstances_of(request, form))
-    for follow_up, (_step, result) in zip(follow_ups, results, strict=True):
-        problem, error = problem_of(result), error_of(result)
-        if problem:
-            told = format_lazy("{} {}", follow_up.not_done(result), problem)
-            messages.warning(request, with_explanation(access, told, error.kind if error else ""))
-        else:
-            messages.success(request, str(follow_up.done))
+    for step, result in perform_each(access, user_id, then.steps(), circumstances_of(request, form)):
+        tell(request, access, notice_of_step(step, result, name=name))
     return go(request, reverse("user", args=[access.org.slug, user_id]))
 
 

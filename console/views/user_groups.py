@@ -5,23 +5,19 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
-from console.actions.outcome import NoChange, Result, Unknown, error_of, problem_of, user_of
-from console.failures.failure import report, with_explanation
+from console.actions.step import Step
+from console.failures.failure import report
 from console.fragments import wants_fragment
 from console.models.tickets import ticket_policy
-from console.perform.several import MOST_AT_ONCE, Step, perform_each
-from console.responses import circumstances_of, go
+from console.perform.several import MOST_AT_ONCE, perform_each
+from console.responses import circumstances_of, go, tell_joined
 from console.tickets import current_ticket, set_current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
@@ -29,13 +25,11 @@ from pingone_integration import groups, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
-from pingone_integration.texts import Text
 from pingone_integration.user_search import Criteria, filter_of
 
 _ADD = BY_KEY["group.add"]
 _SHOWN = 10  # groups or users per search
-_NOT_ADDED = _("Could not add {user} to {group}.")
-_MAYBE_ADDED = _("We do not know whether {user} was added to {group}.")
+_MOST_KNOWN = 2_000  # groups of the user: one call for each hundred
 
 
 @org_view(Permission.CHANGE_GROUPS)
@@ -65,36 +59,10 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             form.renew()
             found = {"user": users.get(api, user_id), "candidates": marked, "confirms": True}
             return _show(request, form, found)
-    steps = [Step(action=_ADD, name=group.name, inputs={"group_id": group.id}) for group in named]
+    steps = [Step(action=_ADD, inputs={"group_id": group.id}, names={"group": group.name}) for group in named]
     results = perform_each(access, user_id, steps, circumstances_of(request, form))
-    _tell(request, access, results)
+    tell_joined(request, access, results)
     return go(request, reverse("user", args=[access.org.slug, user_id]))
-
-
-def _tell(request: ConsoleRequest, access: OrgAccess, results: list[tuple[Step, Result | None]]) -> None:
-    """Show one notice for all groups that the user was added to, and one for each other group."""
-    user = _name_in(results)
-    done = [str(step.name) for step, result in results if not problem_of(result) and not isinstance(result, NoChange)]
-    if done:
-        added = ngettext_lazy("Added {user} to {groups}.", "Added {user} to {count} groups: {groups}.", len(done))
-        messages.success(request, format_lazy(added, user=user, groups=", ".join(done), count=len(done)))
-    for step, result in results:
-        if isinstance(result, NoChange):
-            messages.info(request, format_lazy(_("{user} was already in {group}."), user=user, group=step.name))
-        elif problem := problem_of(result):
-            error = error_of(result)
-            words = _MAYBE_ADDED if isinstance(result, Unknown) else _NOT_ADDED
-            told = format_lazy("{} {}", format_lazy(words, user=user, group=step.name), problem)
-            messages.warning(request, with_explanation(access, told, error.kind if error else ""))
-
-
-def _name_in(results: list[tuple[Step, Result | None]]) -> Text:
-    """Return the name of the user as read back after any of the actions, or else as on record."""
-    users_read = [user for _step, result in results if result and (user := user_of(result))]
-    if users_read:
-        return users_read[0].display_name
-    entries = [entry for _step, result in results if result and (entry := result.entry)]
-    return next((entry.subject_name for entry in entries if entry.subject_name), _("the user"))
 
 
 def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: QueryDict) -> dict[str, Any]:
@@ -107,7 +75,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
     user, own, found, people, other, model = at_once(
         api,
         partial(users.get, user_id=user_id),
-        partial(groups.memberships, user_id=user_id),
+        partial(groups.all_memberships, user_id=user_id, most=_MOST_KNOWN),
         lambda api: groups.search(api, name, limit=_SHOWN) if name else None,
         lambda api: users.search(api, filter=filter_of(Criteria(text=like)), limit=_SHOWN) if like else None,
         lambda api: groups.memberships(api, like_id) if like_id else None,
@@ -122,7 +90,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
         candidates += [candidate_of(group, user, own) for group in found.items if group.id not in chosen]
     if other:
         known = {candidate.id for candidate in candidates}
-        copied = [one for one in candidates_like(other, user, own) if one.id not in known]
+        copied = [one for one in candidates_like(other.items, user, own) if one.id not in known]
         for one in with_roles(api, copied):
             room = sum(candidate.is_chosen for candidate in candidates) < MOST_AT_ONCE
             candidates.append(replace(one, is_chosen=room and not one.hindrance and not one.carries_roles))

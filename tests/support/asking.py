@@ -183,6 +183,7 @@ def readable() -> dict[str, Json]:
         f"/users/{ADA}/bypassMFA": {},
         f"/users/{ADA}/devices": listing("devices"),
         f"/users/{ADA}/devices/{DEVICE}": {"id": str(DEVICE), "type": "TOTP"},
+        f"/users/{ADA}/memberOfGroups": listing("groupMemberships"),
         f"/users/{ADA}/sessions": listing(
             "sessions", {"id": str(SESSION), "browser": {"name": "Firefox"}, "operatingSystem": {"name": "Linux"}}
         ),

@@ -22,19 +22,17 @@ from django.utils import timezone
 from console.access import OrgAccess, Permission, enter_org
 from console.actions.catalogue import ACTIONS, BY_KEY, Action
 from console.actions.forms import ActionForm
+from console.actions.notices import Notice, notice_of, submitted_before
 from console.actions.outcome import (
     AlreadySubmitted,
     Conflict,
     Done,
     Failed,
     NoChange,
-    Notice,
     Refused,
     Result,
     Unknown,
     error_of,
-    notice_of,
-    problem_of,
     user_of,
 )
 from console.audit.api_requests import ACTION as CALL_API
@@ -160,9 +158,12 @@ class Command(BaseCommand):
                 self._answered(options, result, exchange)
             case Unknown(result=Exchange() as exchange):
                 self._answered(options, result, exchange)
-            case AlreadySubmitted() | Refused() | Conflict() | Failed() | Unknown():
-                error = error_of(result)
-                self._stop(options, result, _why(error) if error else english(problem_of(result)))
+            case AlreadySubmitted(entry=entry):
+                self._stop(options, result, english(submitted_before(entry)))
+            case Refused(reason=reason):
+                self._stop(options, result, english(reason))
+            case Conflict(error=error) | Failed(error=error) | Unknown(error=error):
+                self._stop(options, result, _why(error))
 
     def _enter(self, slug: str, email: str) -> OrgAccess:
         try:
@@ -195,7 +196,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told))
         else:
             said = f"{exchange.status} {exchange.reason}, {exchange.seconds:.2f} s, transaction {trace.transaction_id}"
-            self.stdout.write("\n".join([said, *map(_shown, api_call.pretty(exchange).splitlines())]))
+            unsure = ["Outcome unknown: the change may have been made."] if isinstance(result, Unknown) else []
+            self.stdout.write("\n".join([said, *unsure, *map(_shown, api_call.pretty(exchange).splitlines())]))
         if code := _EXIT_CODES[type(result)]:
             sys.exit(code)
 

@@ -315,3 +315,12 @@ def test_inherited_membership_cannot_be_removed(browser_of, helpdesk, pingone):
 
     assert f'name="group_id" value="{STAFF}"' in panel
     assert f'name="group_id" value="{ENGINEERS}"' not in panel
+
+
+def test_form_of_a_move_says_if_the_groups_could_not_be_read(browser_of, org_admin, directory):
+    directory.get(f"/users/{ADA}/memberOfGroups").respond(403, json=error("ACCESS_FAILED"))
+
+    text = browser_of(org_admin).get(page_of(BY_KEY["user.move"])).text
+
+    assert "The console could not read their groups." in text
+    assert "Move" in text

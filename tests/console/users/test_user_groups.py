@@ -125,6 +125,28 @@ def test_current_group_is_not_offered(client, directory):
     assert f'value="{FIELD}"' in page
 
 
+@pytest.mark.parametrize("sought", [{"q": "e"}, {"like_id": str(BO)}])
+def test_current_group_beyond_the_first_hundred_is_not_offered(client, directory, sought):
+    """The group is the last of 260, which PingOne lists on three pages."""
+    many = [{"id": str(uuid4()), "type": "DIRECT"} for _ in range(259)] + [member_of(ENGINEERS)]
+
+    def page(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params.get("cursor", "0"))
+        cursor = str(start + 100) if start < 200 else ""
+        return httpx.Response(200, json=listing("groupMemberships", *many[start : start + 100], cursor=cursor))
+
+    directory.get(f"/users/{ADA}/memberOfGroups").mock(side_effect=page)
+    directory.get(f"/users/{BO}/memberOfGroups").respond(
+        json=listing("groupMemberships", member_of(ENGINEERS), member_of(FIELD))
+    )
+
+    text = client.get(PAGE, sought).text
+
+    assert "Already a member" in text
+    assert f'value="{ENGINEERS}"' not in text
+    assert f'value="{FIELD}"' in text
+
+
 def test_each_group_is_a_separate_action_on_record(client, directory):
     refused = httpx.Response(400, json=error("INVALID_DATA", "CONSTRAINT_VIOLATION", "id"))
     wire = directory.post(f"/users/{ADA}/memberOfGroups").mock(side_effect=[refused, httpx.Response(201, json={})])
