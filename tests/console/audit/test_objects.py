@@ -14,6 +14,8 @@ from django.utils.html import escape
 
 from console.actions.catalogue import ACTIONS, BY_KEY
 from console.actions.effect import shows
+from console.actions.notices import notice_of
+from console.actions.outcome import AlreadySubmitted, NoChange
 from console.audit import entries
 from console.audit.entries import Outcome
 from console.audit.objects import object_of
@@ -226,3 +228,12 @@ def test_entry_of_an_earlier_version_can_be_undone():
 def test_action_without_an_object_has_none():
     assert object_of(AuditEntry(action="user.lock", inputs={"until": "2026"})) is None
     assert BY_KEY["user.lock"].form.id_fields() == []
+
+
+@pytest.mark.parametrize("case", [NoChange, AlreadySubmitted])
+def test_note_reaches_the_notice(case):
+    entry = AuditEntry(action="user.lock", outcome=Outcome.NO_CHANGE, note="The result could not be verified.")
+
+    notice = notice_of(case(entry=entry), BY_KEY["user.lock"], name="Ada", in_words=str)
+
+    assert str(notice.text).endswith(" The result could not be verified.")
