@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.actions.catalogue import BY_KEY
@@ -145,6 +145,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_users_in_several_tabs_never_mix(steps: list[tuple[UUID, str, str]]) -> None:
     request: Any = SimpleNamespace(session={}, access=SimpleNamespace(org=SimpleNamespace(pk=1)))
