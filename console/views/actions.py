@@ -41,7 +41,7 @@ from console.models import AuditEntry
 from console.models.tickets import ticket_policy
 from console.perform import inverse_of, perform
 from console.perform import undo as perform_undo
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_panels
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_focus, with_panels
 from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
@@ -262,9 +262,9 @@ def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: U
             tell(request, access, notice)
             return go(request, reverse("users", args=[access.org.slug]))
         case Done() | NoChange():
-            return _as_they_are(request, access, user_id, notice, shown=user, panels=action.panels)
+            return _as_they_are(request, access, action, user_id, notice, shown=user, panels=action.panels)
         case _:
-            return _as_they_are(request, access, user_id, notice)
+            return _as_they_are(request, access, action, user_id, notice)
 
 
 def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done: Done) -> HttpResponse:
@@ -277,6 +277,7 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
     }
     if not wants_fragment(request):
         return render(request, "console/actions/secret.html", context)
+    context |= {"fragment": True} | (account_context(access, done.user) if done.user else {})
     return with_panels(render(request, "console/actions/secret.html#secret", context), action.panels)
 
 
@@ -290,6 +291,7 @@ def _in_words(request: HttpRequest, error: PingOneError) -> Text:
 def _as_they_are(
     request: ConsoleRequest,
     access: OrgAccess,
+    action: Action,
     user_id: UUID,
     notice: Notice,
     *,
@@ -306,4 +308,4 @@ def _as_they_are(
         return go(request, reverse("user", args=[access.org.slug, user_id]))
     response = with_panels(render(request, "console/users/after_action.html", account_context(access, shown)), panels)
     response["HX-Reswap"] = "innerHTML show:#notices:top"
-    return response
+    return with_focus(response, action.place.part)
