@@ -45,7 +45,7 @@ from console.responses import TYPED_BEFORE, circumstances_of, go, tell, with_foc
 from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
-from console.users.remembered import known_attributes
+from console.users.remembered import known_attributes, read_beside_attributes
 from pingone_integration import users
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
 from pingone_integration.texts import Text
@@ -65,7 +65,7 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
     access.require(action.permission)
     if request.method == "POST":
         return _run(request, access, action, user_id)
-    shown = users.get(access.pingone(), user_id)
+    shown = _read(access, action, user_id)
     if typed := restore(request):
         messages.warning(request, TYPED_BEFORE)
         return _form_page(request, access, action, _form(access, action, typed, user=shown), shown)
@@ -81,7 +81,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
         # Not validated again: after a double click, the form would find nothing left to change.
         return _told(request, access, action, user_id, AlreadySubmitted(entry=sent))
     try:
-        looked_at = users.get(access.pingone(), user_id) if action.form.looks_at_user else None
+        looked_at = _read(access, action, user_id) if action.form.looks_at_user else None
     except PingOneError as error:
         if wants_fragment(request):
             raise  # shown as a notice above the page; the form stays unchanged
@@ -158,6 +158,12 @@ def _action_or_404(key: str) -> Action:
     if action is None or not action.needs_user:
         raise Http404("No such action.")
     return action
+
+
+def _read(access: OrgAccess, action: Action, user_id: UUID) -> User:
+    """Return the user. What else the form needs to know is asked at the same time."""
+    read = partial(users.get, user_id=user_id)
+    return read_beside_attributes(access, read) if action.form.looks_at_schema else read(access.pingone())
 
 
 def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **more: Any) -> ActionForm:
