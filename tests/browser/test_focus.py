@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
-import respx
 from django.core.cache import cache
 from playwright.sync_api import Locator, Page, expect
 
@@ -16,8 +14,7 @@ from console.models import Operator
 from tests.support.answers import ADA, ada, listing
 from tests.support.asking import DEVICE
 from tests.support.browser import ALL_LOOKS, Check, NewPage
-from tests.support.everything import everything
-from tests.support.people import API_URL, ENVIRONMENT
+from tests.support.everything import everything, unchanging
 
 USER = f"/o/acme/users/{ADA}/"
 NAME = "Ada Berg"
@@ -48,22 +45,12 @@ def _nothing_remembered() -> None:
 
 @pytest.fixture
 def known() -> dict[str, Any]:
-    """Return what PingOne knows, by path. It accepts all writes, and changes nothing."""
     return everything() | ACTIVE
 
 
 @pytest.fixture
 def page(new_page: NewPage, org_admin: Operator, known: dict[str, Any]) -> Iterator[Page]:
-    def answer(request: httpx.Request) -> httpx.Response:
-        path = request.url.path.removeprefix(f"/v1/environments/{ENVIRONMENT}")
-        if request.method == "GET" and path not in known:
-            return httpx.Response(404, json={"code": "NOT_FOUND"})
-        if request.method == "DELETE":
-            return httpx.Response(204)
-        return httpx.Response(200, json=known.get(path, known[ADA_NOW]))
-
-    with respx.mock(base_url=API_URL, assert_all_called=False) as router:
-        router.route().mock(side_effect=answer)
+    with unchanging(known):
         yield new_page(org_admin)
 
 
