@@ -10,7 +10,7 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import Page, Route, ViewportSize, expect
 
-from console.models import Operator
+from console.models import AuditEntry, Operator
 from tests.support.answers import ADA, ENGINEERS, STAFF, ada, listing
 from tests.support.browser import DESKTOP, PHONE, NewPage
 from tests.support.everything import everything, unchanging
@@ -55,6 +55,7 @@ def page(new_page: NewPage, org_admin: Operator, slow: Slow) -> Page:
     return new_page(org_admin)
 
 
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PRESS_EACH = """() => {
     const controls = [...document.querySelectorAll('main :is(button:not([type=button]), a.btn:not([download]))')];
     return controls.reverse().filter(control => control.checkVisibility()).map(control => {
@@ -92,6 +93,24 @@ def test_each_button_is_busy_in_the_moment_it_is_pressed(page: Page) -> None:
 
 def hold(route: Route) -> None:
     """Never answer."""
+
+
+def test_pressed_button_keeps_the_focus_and_acts_once(page: Page, known: dict[str, Any], slow: Slow) -> None:
+    known[f"/users/{ADA}"] = ada()
+    page.goto(USER)
+    expect(page.locator(".user-panel-awaited")).to_have_count(0)
+    slow.path = f"/users/{ADA}/password"
+    button = page.locator("#account").get_by_role("button", name="Force password change")
+    for _press in range(3):
+        button.press("Enter")
+    page.evaluate(TWO_FRAMES)
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-busy", "true")
+
+    slow.go_on.set()
+
+    expect(page.locator("#account")).to_be_focused()
+    assert AuditEntry.objects.current().count() == 1
 
 
 def test_page_on_its_way_is_announced_and_comes_with_the_users_data(page: Page, slow: Slow) -> None:
@@ -157,7 +176,7 @@ def test_nothing_moves_on_the_page_of_a_user_when_its_panels_arrive(
 
     expect(page.locator(LATER)).to_have_count(0)
     expect(page.get_by_role("region", name="Sign-in")).not_to_contain_text("not read yet")
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(TWO_FRAMES)
     assert page.evaluate("window.shifts ?? []") == []
 
 
