@@ -76,3 +76,8 @@ def with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse
     for panel in panels:
         trigger_client_event(response, f"{panel}-changed")
     return response
+
+
+def with_focus(response: HttpResponse, part: str) -> HttpResponse:
+    """Move the focus to the part of the user's page with this id, which has just changed."""
+    return trigger_client_event(response, "part-changed", {"part": part}, after="settle")

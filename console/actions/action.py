@@ -54,6 +54,14 @@ class Place(StrEnum):
     SESSION = "session"  # a Session
     ELSEWHERE = "elsewhere"  # a separate page: there is no user yet, or none at all
 
+    @property
+    def part(self) -> str:
+        """Return the id of the part of the user's page that holds this place."""
+        return _PARTS.get(self, self.value)
+
+
+_PARTS = {Place.GROUP: "groups", Place.DEVICE: "devices", Place.SESSION: "sessions"}  # a place for each of its lines
+
 
 @dataclass(frozen=True, kw_only=True)
 class Then:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from django import forms
 from django.utils import timezone
 from django.utils.functional import lazy
+from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -169,7 +170,8 @@ class DeleteUserForm(ActionForm):
     def __init__(self, data: Any = None, *, user: User | None = None, **more: Any) -> None:
         super().__init__(data, user=user, **more)
         if user:
-            self.fields["username"].label = format_lazy(_("Type {username} to confirm"), username=user.username)
+            shown = format_html("<strong><bdi>{}</bdi></strong>", user.username)
+            self.fields["username"].label = format_html(str(_("Type {username} to confirm")), username=shown)
 
     def clean_username(self) -> str:
         username = str(self.cleaned_data["username"])

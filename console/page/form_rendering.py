@@ -44,7 +44,13 @@ class TablerBoundField(BoundField):
         ]
         if told := " ".join(str(name) for name in classes if name):
             attrs["class"] = told
+        if self._is_first_mistake and not self.is_choice_list:  # a list would repeat it on each of its boxes
+            attrs["autofocus"] = True
         return attrs
+
+    @property
+    def _is_first_mistake(self) -> bool:
+        return bool(self.errors) and self.name == next(name for name in self.form.fields if name in self.form.errors)
 
 
 class TablerRenderer(TemplatesSetting):

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from console.access import OrgAccess
 from pingone_integration import groups, populations, schemas
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
 from pingone_integration.groups import Group
 from pingone_integration.populations import Population
@@ -42,6 +43,24 @@ def known_populations(access: OrgAccess) -> tuple[Population, ...]:
 def known_attributes(access: OrgAccess) -> tuple[Attribute, ...] | None:
     """Return the user attributes, or None if PingOne fails: the standard attributes are known anyway."""
     return _remembered(access, "attributes", schemas.user_attributes, otherwise=None)
+
+
+def read_beside_attributes(access: OrgAccess, read: Callable[[PingOneApi], T]) -> T:
+    """Return the result of `read`. If `known_attributes` would ask PingOne, it is asked at the same time.
+
+    Raises what `read` raises.
+    """
+    key, api = _key(access, "attributes"), access.pingone()
+    if cache.get(key, _UNKNOWN) is not _UNKNOWN:
+        return read(api)
+    result, attributes = at_once(api, read, schemas.user_attributes)
+    if isinstance(attributes, PingOneError):
+        cache.set(key, None, FORGOTTEN_S)
+    else:
+        cache.set(key, attributes, REMEMBERED_S)
+    if isinstance(result, PingOneError):
+        raise result
+    return cast("T", result)
 
 
 def group_name(access: OrgAccess, group_id: UUID) -> str:

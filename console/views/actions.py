@@ -41,11 +41,11 @@ from console.models.tickets import ticket_policy
 from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
 from console.perform.user_operation import perform
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_joined, with_panels
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_joined, with_focus, with_panels
 from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
-from console.users.remembered import known_attributes
+from console.users.remembered import known_attributes, read_beside_attributes
 from pingone_integration import users
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
 from pingone_integration.texts import Text
@@ -65,7 +65,7 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
     access.require(action.permission)
     if request.method == "POST":
         return _run(request, access, action, user_id)
-    shown = users.get(access.pingone(), user_id)
+    shown = _read(access, action, user_id)
     if typed := restore(request):
         messages.warning(request, TYPED_BEFORE)
         return _form_page(request, access, action, _form(access, action, typed, user=shown), shown)
@@ -81,7 +81,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
         # Not validated again: after a double click, the form would find nothing left to change.
         return _told(request, access, action, user_id, AlreadySubmitted(entry=sent))
     try:
-        looked_at = users.get(access.pingone(), user_id) if action.form.looks_at_user else None
+        looked_at = _read(access, action, user_id) if action.form.looks_at_user else None
     except PingOneError as error:
         if wants_fragment(request):
             raise  # shown as a notice above the page; the form stays unchanged
@@ -166,6 +166,12 @@ def _action_or_404(key: str) -> Action:
     if action is None or not action.needs_user:
         raise Http404("No such action.")
     return action
+
+
+def _read(access: OrgAccess, action: Action, user_id: UUID) -> User:
+    """Return the user. What else the form needs to know is asked at the same time."""
+    read = partial(users.get, user_id=user_id)
+    return read_beside_attributes(access, read) if action.form.looks_at_schema else read(access.pingone())
 
 
 def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **more: Any) -> ActionForm:
@@ -270,9 +276,9 @@ def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: U
             tell(request, access, notice)
             return go(request, reverse("users", args=[access.org.slug]))
         case Done() | NoChange():
-            return _as_they_are(request, access, user_id, notice, shown=user, panels=action.panels)
+            return _as_they_are(request, access, action, user_id, notice, shown=user, panels=action.panels)
         case _:
-            return _as_they_are(request, access, user_id, notice)
+            return _as_they_are(request, access, action, user_id, notice)
 
 
 def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done: Done) -> HttpResponse:
@@ -286,11 +292,8 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
     }
     if not wants_fragment(request):
         return render(request, "console/actions/secret.html", context)
-    response = render(request, "console/actions/secret.html#secret", context)
-    if done.user:
-        around = render(request, "console/users/after_action.html", account_context(access, done.user))
-        response.content += around.content
-    return with_panels(response, action.panels)
+    context |= {"fragment": True} | (account_context(access, done.user) if done.user else {})
+    return with_panels(render(request, "console/actions/secret.html#secret", context), action.panels)
 
 
 def _in_words(request: HttpRequest, error: PingOneError) -> Text:
@@ -303,6 +306,7 @@ def _in_words(request: HttpRequest, error: PingOneError) -> Text:
 def _as_they_are(
     request: ConsoleRequest,
     access: OrgAccess,
+    action: Action,
     user_id: UUID,
     notice: Notice,
     *,
@@ -319,4 +323,4 @@ def _as_they_are(
         return go(request, reverse("user", args=[access.org.slug, user_id]))
     response = with_panels(render(request, "console/users/after_action.html", account_context(access, shown)), panels)
     response["HX-Reswap"] = "innerHTML show:#notices:top"
-    return response
+    return with_focus(response, action.place.part)

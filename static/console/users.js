@@ -40,6 +40,16 @@
     const target = event.detail.target;
     if (target?.id === "results") target.setAttribute("aria-busy", value);
   };
+  // The rows of the search before are not to be opened by mouse or keyboard while the next ones are on their way.
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (!event.target.closest('#results[aria-busy="true"]')) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    { capture: true },
+  );
   document.addEventListener("htmx:beforeSend", (event) => busy(event, "true"));
   document.addEventListener("htmx:afterRequest", (event) => busy(event, "false"));
   document.addEventListener("htmx:afterSettle", () => {

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator
-from tests.support.browser import DESKTOP, LOOKS, NO_CHROMIUM, Check
+from tests.support.browser import DESKTOP, LOOKS, NO_CHROMIUM, Check, Look
 
 HERE = Path(__file__).parent
 AXE = Axe().axe_script
@@ -84,14 +84,14 @@ def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[...
 
 @pytest.fixture(scope="session")
 def assert_accessible() -> Check:
-    """Return a function that checks the page in each of LOOKS: axe-core reports nothing, and nothing scrolls sideways.
+    """Return a function that checks the page in each look: axe-core reports nothing, and nothing scrolls sideways.
 
     `within` is a CSS selector that limits axe-core, for a page that was already checked as a whole.
     """
 
-    def check(page: Page, *, within: str = "") -> None:
+    def check(page: Page, *, within: str = "", looks: tuple[Look, ...] = LOOKS) -> None:
         before = page.viewport_size or DESKTOP
-        for color_scheme, viewport in LOOKS:
+        for color_scheme, viewport in looks:
             page.emulate_media(color_scheme=color_scheme, reduced_motion="reduce")  # colors change at once
             page.set_viewport_size(viewport)
             found = problems(page, within)

@@ -57,7 +57,7 @@ def press(page: Page, action: Action, typed: Mapping[str, str]) -> None:
         section.get_by_role("button", name=str(action.label), exact=True).click()
         return
     section.get_by_role("link", name=str(action.label), exact=True).click()
-    form = part(page, str(action.name))
+    form = part(page, f"{action.name}: {NAME}")
     for label, value in typed.items():
         box = form.get_by_label(label, exact=True)
         if box.evaluate("box => box.matches('select')"):
@@ -77,7 +77,7 @@ def drive(page: Page, action: Action, mara: Person, address: str) -> None:
     press(page, action, step.typed_for(mara))
 
     if action.secret_result:
-        expect(part(page, str(action.done))).to_contain_text(f"{action.secret_result} for {NAME}")
+        expect(part(page, f"{action.done}: {NAME}")).to_contain_text(f"{action.secret_result} for {NAME}")
     else:
         expect(page.locator("#notices")).to_contain_text(re.compile(notice_of(action.key, mara)))
     assert step.happened(mara)

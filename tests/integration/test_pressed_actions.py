@@ -57,7 +57,8 @@ def press(plain: PlainBrowser, action: Action, mara: Person) -> None:
         plain.press(str(action.label), section)
         return
     plain.follow(str(action.label), section)
-    plain.press(str(action.submit or action.name), plain.region(str(action.name)), PRESSES[action.key].typed_for(mara))
+    form = plain.region(f"{action.name}: {NAME}")
+    plain.press(str(action.submit or action.name), form, PRESSES[action.key].typed_for(mara))
 
 
 @pytest.mark.parametrize("key", PRESSES)
@@ -69,7 +70,7 @@ def test_action_takes_effect_is_confirmed_and_can_be_undone(plain: PlainBrowser,
     press(plain, action, mara)
 
     if action.secret_result:
-        assert f"{action.secret_result} for {NAME}" in plain.region(str(action.done)).text
+        assert f"{action.secret_result} for {NAME}" in plain.region(f"{action.done}: {NAME}").text
     else:
         assert re.search(notice_of(key, mara), notices(plain))
     assert step.happened(mara)

@@ -17,5 +17,8 @@ DESKTOP = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
 
 
+Look = tuple[Literal["light", "dark"], ViewportSize]
+
 # Colors depend on the scheme, layout depends on the width: two looks cover both values of each.
-LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize], ...] = (("light", DESKTOP), ("dark", PHONE))
+LOOKS: tuple[Look, ...] = (("light", DESKTOP), ("dark", PHONE))
+ALL_LOOKS: tuple[Look, ...] = (*LOOKS, ("light", PHONE), ("dark", DESKTOP))

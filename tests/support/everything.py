@@ -1,9 +1,15 @@
 """PingOne's data about Ada Berg and everything related to her, as JSON by path."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import httpx
+import respx
 
 from tests.support.answers import ADA, ENGINEERS, STAFF, ada, bo, listing
 from tests.support.asking import DEVICE, SESSION, readable
+from tests.support.people import API_URL, ENVIRONMENT
 
 
 def everything() -> dict[str, Any]:
@@ -61,3 +67,25 @@ def everything() -> dict[str, Any]:
             {"id": str(STAFF), "name": "costCentre", "displayName": "Cost centre", "type": "STRING", "enabled": True},
         ),
     }
+
+
+@contextmanager
+def unchanging(known: dict[str, Any], before: Callable[[httpx.Request], None] | None = None) -> Iterator[None]:
+    """Let PingOne answer with `known`, by path. It accepts all writes, and changes nothing.
+
+    `before` runs before each answer, for instance to hold it back.
+    """
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if before:
+            before(request)
+        path = request.url.path.removeprefix(f"/v1/environments/{ENVIRONMENT}")
+        if request.method == "DELETE":
+            return httpx.Response(204)
+        if request.method == "GET" and path not in known:
+            return httpx.Response(404, json={"code": "NOT_FOUND"})
+        return httpx.Response(200, json=known.get(path, known[f"/users/{ADA}"]))
+
+    with respx.mock(base_url=API_URL, assert_all_called=False) as router:
+        router.route().mock(side_effect=answer)
+        yield

@@ -92,7 +92,7 @@ def test_question_names_the_device_by_its_id_if_it_cannot_be_read(browser_of, he
 def test_deletion_asks_for_the_username_by_name(browser_of, org_admin, directory):
     page = browser_of(org_admin).get(f"/o/acme/users/{ADA}/actions/user.delete/").text
 
-    assert "Type ada.berg to confirm" in page
+    assert "Type <strong><bdi>ada.berg</bdi></strong> to confirm" in page
 
 
 def test_form_without_its_token_is_not_accepted(browser_of, helpdesk, directory):

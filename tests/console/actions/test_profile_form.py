@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -108,6 +109,27 @@ def test_schema_is_cached_for_minutes(edit, helpdesk, pingone, schema):
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         known_attributes(enter_org(helpdesk, "acme"))
     assert schema.call_count == 2
+
+
+@pytest.mark.parametrize("way", ["open", "save"])
+def test_user_and_schema_are_asked_for_at_the_same_time(edit, pingone, schema, way):
+    together = Barrier(2, timeout=5)  # the first call waits here for the second
+
+    def one_of(answer):
+        def wait(request):
+            if not schema.called:
+                together.wait()
+            return httpx.Response(200, json=answer)
+
+        return wait
+
+    pingone.get(f"/users/{ADA}").mock(side_effect=one_of(ada()))
+    pingone.get("/schemas").mock(side_effect=one_of(listing("schemas", {"id": SCHEMA, "name": "User"})))
+
+    response = edit.client.get(EDIT) if way == "open" else edit()
+
+    assert "Cost center" in response.text
+    assert schema.call_count == 1
 
 
 def test_standard_attributes_can_be_edited_without_the_schema(edit, pingone):

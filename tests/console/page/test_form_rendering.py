@@ -34,6 +34,14 @@ def test_error_is_linked_to_its_input() -> None:
     assert "Enter a valid email address." in html
 
 
+def test_first_mistake_gets_the_focus() -> None:
+    html = str(Example({"email": "ada@acme.test", "size": "s", "color": "green"}))
+
+    fields = html.partition("</ul>")[2]  # after the error of the whole form, which comes first
+    assert fields.count("autofocus") == 1
+    assert 'class="form-select is-invalid" autofocus' in fields
+
+
 def test_single_field_has_the_same_spacing_as_in_a_form() -> None:
     form = Example()
 
@@ -48,5 +56,5 @@ def test_help_text_is_escaped() -> None:
 def test_error_of_the_whole_form_is_an_alert() -> None:
     html = str(Example({"email": "ada@acme.test"}))
 
-    assert '<div class="alert alert-danger" role="alert">' in html
+    assert '<div class="alert alert-danger" role="alert" tabindex="-1" autofocus>' in html
     assert "These do not go &lt;together&gt;." in html
