@@ -44,7 +44,7 @@ BUILT_IN: Supported = {
         """
         accountId address.streetAddress address.locality address.region address.postalCode address.countryCode
         externalId locale mobilePhone name.formatted name.middle name.honorificPrefix name.honorificSuffix nickname
-        photo.href preferredLanguage primaryPhone timezone title type username startDate endDate
+        photo.href preferredLanguage primaryPhone timezone title type username
         """.split(),  # noqa: SIM905 - reads better than twenty quoted names
         EQ_SW,
     ),
@@ -60,6 +60,9 @@ INDEXED = {
     "email": "email_key",
     "name.given": "given_key",
     "name.family": "family_key",
+    "name.middle": "middle_key",
+    "name.formatted": "formatted_key",
+    "nickname": "nickname_key",
     "mobilePhone": "mobile_key",
     "primaryPhone": "phone_key",
     "externalId": "external_id_key",
