@@ -51,6 +51,7 @@ EVENTS: dict[str, Text] = {
     "membership.role-changed": _("Member role changed"),
     "membership.removed": _("Member removed"),
     "policy.changed": _("Ticket rule changed"),
+    "organization.settings-changed": _("Organization settings changed"),
 }
 
 

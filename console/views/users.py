@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from django.contrib import messages
@@ -29,12 +29,13 @@ from console.users.empty_list import empty_list
 from console.users.panels import PANELS, Reading, known_failure, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.search_forms import UserSearchForm
+from console.users.search_notes import notes_on
 from console.users.standing import Gap, Known, Standing, standing_of
 from console.users.verdict import verdict_context
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
-from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
-from pingone_integration.user_search import FILTERABLE, user_id_in
+from pingone_integration.errors import InvalidValue, NotFound, PingOneError, StaleCursor
+from pingone_integration.user_search import FILTERABLE, id_text_in, user_id_in
 from pingone_integration.users import User
 
 
@@ -50,11 +51,13 @@ class ListUrls:
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Show one page of the users that match the search in the URL; for htmx without the search form."""
-    if user_id := user_id_in(request.GET.get("q", "")):
-        user_url = reverse("user", args=[access.org.slug, user_id])
-        return HttpResponseClientRedirect(user_url) if wants_fragment(request) else redirect(user_url)
-    form = UserSearchForm(request.GET)
+    """Show one page of the users that match the search in the URL; for htmx without the search form.
+
+    A user ID, and a search that somebody enters and that one user matches, lead to the user's page.
+    """
+    if "text" not in request.GET and (user_id := user_id_in(sought := request.GET.get("q", ""))):
+        return _go_to(request, user_id, f"?{urlencode({'sought': id_text_in(sought)})}")
+    form = UserSearchForm(request.GET, countries=access.org.phone_countries)
     cursor = request.GET.get("cursor", "")
     page: Page[User] | None = None
     failure: Failure | None = None
@@ -67,6 +70,9 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
             return redirect(_list_url(access, form))
         except PingOneError as error:
             failure = report(request, error)
+    only = _only_match(form, page, cursor)
+    if only and _is_entered(request):
+        return _go_to(request, only.id)
     urls = _urls(access, form, cursor)
     context = {
         "form": form,
@@ -75,13 +81,14 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "pager": pager_of(page, cursor, lambda to: _list_url(access, form, cursor=to)),
         "cursor": cursor,
         "failure": failure,
+        "notes": notes_on(form.search) if page else [],
         "urls": urls,
         "empty": None if failure else empty_list(form, page, cursor, has_filters=bool(urls.without_filters)),
     }
     status = failure.status if failure else 422 if form.errors else 200
     if wants_fragment(request):
         results = render(request, "console/users/list.html#results", context | {"fragment": True}, status=status)
-        return _in_history(request, urls.here, results)
+        return _in_history(request, _list_url(access, form, show="list") if only else urls.here, results)
     context |= _filters(request, access, form) | {"may_create": access.allows(Permission.CREATE_USERS)}
     return render(request, "console/users/list.html", context, status=status)
 
@@ -91,7 +98,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @fails_in_place
 def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show groups for the group filter, by the name typed so far."""
-    form = UserSearchForm(request.GET)
+    form = UserSearchForm(request.GET, countries=access.org.phone_countries)
     form.is_valid()
     if not wants_fragment(request):
         return redirect(_list_url(access, form))
@@ -101,9 +108,17 @@ def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpRespon
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
-    """Show a user at once. The panels load one by one, or with `?panels=all` in the same page."""
+    """Show a user at once. The panels load one by one, or with `?panels=all` in the same page.
+
+    With `?sought=`, the ID was typed into the search: if nobody has it, it may be a username or an external ID.
+    """
     api = access.pingone()
-    shown = users.get(api, user_id)
+    try:
+        shown = users.get(api, user_id)
+    except NotFound:
+        if sought := request.GET.get("sought", ""):
+            return redirect(f"{reverse('users', args=[access.org.slug])}?{urlencode({'q': sought, 'text': 'on'})}")
+        raise
     if request.GET.get("panels") == "all":
         readings = read_panels(PANELS, api, user_id)
     else:
@@ -143,6 +158,26 @@ def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> 
     return render(request, "console/users/standing.html", verdict_context(access, known))
 
 
+def _only_match(form: UserSearchForm, page: Page[User] | None, cursor: str) -> User | None:
+    """Return the user if the search text matches nobody else."""
+    if page is None or cursor or page.next_cursor or len(page.items) != 1 or not form.criteria.text:
+        return None
+    return page.items[0]
+
+
+def _is_entered(request: ConsoleRequest) -> bool:
+    """Return whether the search is entered, not still being typed. A link counts, so that a ticket system can make it.
+
+    `show=list` keeps the list, for the way back from the user's page.
+    """
+    return "entered" in request.GET if wants_fragment(request) else request.GET.get("show") != "list"
+
+
+def _go_to(request: ConsoleRequest, user_id: UUID, query: str = "") -> HttpResponse:
+    url = reverse("user", args=[request.access.org.slug, user_id]) + query
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+
+
 def _rows(page: Page[User] | None) -> list[tuple[User, Standing]]:
     """Return each user with a verdict from the list's data alone, which includes the state of the password."""
     now = timezone.now()
@@ -153,7 +188,7 @@ def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] 
     """Return the page, or None if PingOne refuses the raw filter: the form then says so."""
     searched = form.cleaned_data
     try:
-        return users.search(access.pingone(), filter=searched["scim"], limit=searched["limit"], cursor=cursor or None)
+        return users.search(access.pingone(), filter=form.search.scim, limit=searched["limit"], cursor=cursor or None)
     except InvalidValue as error:
         refused = next((detail for detail in error.details if detail.code == "INVALID_FILTER"), None)
         if refused is None or not searched["filter"]:
@@ -204,12 +239,12 @@ def _in_history(request: ConsoleRequest, url: str, response: HttpResponse) -> Ht
     """Update the address bar: further typing replaces the last history entry, any other change adds an entry."""
     before = QueryDict(urlsplit(page_of(request)).query)
     after = QueryDict(urlsplit(url).query)
-    typed_on = before.get("q") and after.get("q") and _all_but_q(before) == _all_but_q(after)
+    typed_on = before.get("q") and after.get("q") and _filters_of(before) == _filters_of(after)
     return replace_url(response, url) if typed_on or before == after else push_url(response, url)
 
 
-def _all_but_q(query: QueryDict) -> dict[str, object]:
-    return {name: value for name, value in query.items() if name != "q"}
+def _filters_of(query: QueryDict) -> dict[str, object]:
+    return {name: value for name, value in query.items() if name not in {"q", "show"}}
 
 
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:

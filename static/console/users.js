@@ -31,6 +31,11 @@
     htmx.trigger(verdict, "known");
   });
 
+  // Enter, unlike typing, opens the only user who matches.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.id === "search" && event.detail.triggeringEvent?.type === "submit") event.detail.parameters.entered = "1";
+  });
+
   const busy = (event, value) => {
     const target = event.detail.target;
     if (target?.id === "results") target.setAttribute("aria-busy", value);
