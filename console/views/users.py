@@ -2,30 +2,31 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
+from django_htmx.http import HttpResponseClientRedirect
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.buttons import panel_offers
 from console.actions.catalogue import ACTIONS
 from console.failures.failure import Failure, report, with_explanation
 from console.failures.pages import failed_in_place, fails_in_place
-from console.fragments import page_of, wants_fragment
+from console.fragments import wants_fragment
 from console.page.pager import pager_of
 from console.tickets import current_ticket
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
+from console.users.list_history import in_history, is_entered, only_match
 from console.users.panels import PANELS, Reading, known_failure, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.search_forms import UserSearchForm
@@ -70,8 +71,8 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
             return redirect(_list_url(access, form))
         except PingOneError as error:
             failure = report(request, error)
-    only = _only_match(form, page, cursor)
-    if only and _is_entered(request):
+    only = only_match(form, page, cursor)
+    if only and is_entered(request):
         return _go_to(request, only.id)
     urls = _urls(access, form, cursor)
     context = {
@@ -88,7 +89,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     status = failure.status if failure else 422 if form.errors else 200
     if wants_fragment(request):
         results = render(request, "console/users/list.html#results", context | {"fragment": True}, status=status)
-        return _in_history(request, _list_url(access, form, show="list") if only else urls.here, results)
+        return in_history(request, _list_url(access, form, show="list") if only else urls.here, results)
     context |= _filters(request, access, form) | {"may_create": access.allows(Permission.CREATE_USERS)}
     return render(request, "console/users/list.html", context, status=status)
 
@@ -158,21 +159,6 @@ def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> 
     return render(request, "console/users/standing.html", verdict_context(access, known))
 
 
-def _only_match(form: UserSearchForm, page: Page[User] | None, cursor: str) -> User | None:
-    """Return the user if the search text matches nobody else."""
-    if page is None or cursor or page.next_cursor or len(page.items) != 1 or not form.criteria.text:
-        return None
-    return page.items[0]
-
-
-def _is_entered(request: ConsoleRequest) -> bool:
-    """Return whether the search is entered, not still being typed. A link counts, so that a ticket system can make it.
-
-    `show=list` keeps the list, for the way back from the user's page.
-    """
-    return "entered" in request.GET if wants_fragment(request) else request.GET.get("show") != "list"
-
-
 def _go_to(request: ConsoleRequest, user_id: UUID, query: str = "") -> HttpResponse:
     url = reverse("user", args=[request.access.org.slug, user_id]) + query
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
@@ -233,18 +219,6 @@ def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchF
     choices = find_groups(access, name)
     links = [(group, _list_url(access, form, group=str(group.id))) for group in choices.groups]
     return {"group_choices": choices, "group_links": links}
-
-
-def _in_history(request: ConsoleRequest, url: str, response: HttpResponse) -> HttpResponse:
-    """Update the address bar: further typing replaces the last history entry, any other change adds an entry."""
-    before = QueryDict(urlsplit(page_of(request)).query)
-    after = QueryDict(urlsplit(url).query)
-    typed_on = before.get("q") and after.get("q") and _filters_of(before) == _filters_of(after)
-    return replace_url(response, url) if typed_on or before == after else push_url(response, url)
-
-
-def _filters_of(query: QueryDict) -> dict[str, object]:
-    return {name: value for name, value in query.items() if name not in {"q", "show"}}
 
 
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def test_shortened_search_says_what_is_left_of_it():
 
     found = search(text)
 
+    assert found.shortened_to.startswith("Ana Beatriz Carolina")
     assert text.startswith(f"{found.shortened_to} ")
     assert matches(found.scim, profile_of("Ana Beatriz Carolina Daniela", "", "Eduarda Fernanda Gabriela"))
 
