@@ -53,6 +53,7 @@ EVENTS: dict[str, Text] = {
     "membership.removed": _("Member removed"),
     "policy.changed": _("Ticket rule changed"),
     "audit.exported": _("Audit log exported"),
+    "organization.settings-changed": _("Organization settings changed"),
 }
 
 

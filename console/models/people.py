@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
 from pingone_integration.models import Connection
 
 
@@ -55,12 +56,19 @@ class Organization(models.Model):
     operators = models.ManyToManyField(Operator, through="Membership", related_name="organizations")
     # An example of a ticket, by action that requires one. TicketPolicy keeps it, so that no page needs a query for it.
     required_tickets = models.JSONField(default=dict, editable=False)
+    # ISO 3166 codes, separated by spaces: where phone numbers without a country code belong.
+    countries = models.CharField(max_length=60, blank=True)
+    ticket_link = models.CharField(max_length=LONGEST_LINK, blank=True, validators=[validate_ticket_link])
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def phone_countries(self) -> tuple[str, ...]:
+        return tuple(self.countries.split())
 
     def org_admins(self) -> models.QuerySet[Operator]:
         """Return the active org admins, who help operators that lack a permission."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console.models.ticket_links import ticket_url
 from console.page.icons import icon_svg
 from console.page.user_agents import browser_name
 from pingone_integration.texts import Text
@@ -55,6 +57,24 @@ def _zone(local: datetime) -> str:
     """Return the abbreviation of the time zone, or its offset from UTC if it has none."""
     name = local.tzname() or ""
     return f"UTC{name}" if name.startswith(("+", "-")) else name
+
+
+@register.simple_tag(takes_context=True)
+def ticket_link(context: Context, ticket: str) -> SafeString:
+    """Render `{% ticket_link entry.ticket %}`: a link to the ticket in the organization's ticket system, if it has one.
+
+    It stands beside the ticket, which the page shows anyway.
+    """
+    url = ticket_url(context["org"].ticket_link, ticket)
+    if not url:
+        return SafeString()
+    return format_html(
+        '<a class="ticket-link" href="{url}" target="_blank" rel="noopener noreferrer" aria-label="{label}" '
+        'title="{label}">{icon}</a>',
+        url=url,
+        label=format_lazy(_("Open ticket {ticket} in a new tab"), ticket=ticket),
+        icon=icon_svg("external-link"),
+    )
 
 
 @register.simple_tag

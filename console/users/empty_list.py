@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from console.users.search_forms import UserSearchForm
 from pingone_integration.calls.paging import Page
 from pingone_integration.texts import Text
-from pingone_integration.user_search import meaning_of
+from pingone_integration.user_search import Search
 from pingone_integration.users import User
+
+_ACCENTS = _("PingOne tells letters with and without accents apart: try Müller, Mueller and Muller.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +40,10 @@ def empty_list(form: UserSearchForm, page: Page[User] | None, cursor: str, *, ha
     if cursor:
         sentence = _("You have reached the end of the list.")
         return EmptyList(icon="list-details", title=_("No more users"), sentences=(sentence,))
-    if form.cleaned_data["scim"]:
+    if form.search.scim:
         sentences = (
-            _searched_for(form.criteria.text, has_filters=has_filters),
+            _searched_for(form.search, has_filters=has_filters),
+            *((_ACCENTS,) if form.search.is_name else ()),
             _(
                 "PingOne matches from the start of each name: try fewer letters. "
                 "Users in populations that the administrator who connected cannot see do not appear."
@@ -51,8 +54,8 @@ def empty_list(form: UserSearchForm, page: Page[User] | None, cursor: str, *, ha
     return EmptyList(icon="users", title=_("No users"), sentences=(sentence,))
 
 
-def _searched_for(text: str, *, has_filters: bool) -> Text:
-    meaning = meaning_of(text)
+def _searched_for(search: Search, *, has_filters: bool) -> Text:
+    meaning = search.meaning
     if not meaning:
         return _("No users match the filters above.")
     if has_filters:

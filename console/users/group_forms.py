@@ -40,6 +40,6 @@ class GroupChoiceForm(forms.Form):
     """The search for groups by name, or for a user whose groups to copy. Every field is optional."""
 
     q = forms.CharField(required=False, max_length=256)
-    like = forms.CharField(required=False, max_length=256)
+    like = forms.CharField(required=False)
     like_id = forms.UUIDField(required=False)
     group_ids = UuidsField(required=False)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console.users.search_notes import notes_on
 from pingone_integration import groups, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.paging import Page
@@ -15,7 +16,7 @@ from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError, StaleCursor
 from pingone_integration.groups import Group
 from pingone_integration.texts import Text
-from pingone_integration.user_search import Criteria, filter_of
+from pingone_integration.user_search import Criteria, search_of
 from pingone_integration.users import User
 
 
@@ -28,6 +29,7 @@ class GroupPage:
     carries_roles: bool | None  # administrator roles
     candidates: Page[User] | None  # users to add; also None without a search
     errors: Mapping[str, PingOneError]  # by part: members, roles, candidates
+    notes: Mapping[str, list[Text]]  # on the searches, by part: members, candidates
 
 
 def member_count(group: Group) -> Text:
@@ -41,21 +43,27 @@ def member_count(group: Group) -> Text:
 
 
 def read_group_page(
-    api: PingOneApi, group_id: UUID, *, member: str = "", cursor: str = "", newcomer: str = ""
+    api: PingOneApi,
+    group_id: UUID,
+    *,
+    member: str = "",
+    cursor: str = "",
+    newcomer: str = "",
+    countries: tuple[str, ...] = (),
 ) -> GroupPage:
     """Read the group, its members that match `member` (all if empty), and users that match `newcomer` (none if empty).
 
     Raises the PingOneError of the group itself, and StaleCursor for the members.
     """
+    among_members = search_of(Criteria(text=member, group_id=group_id, countries=countries))
+    to_add = search_of(Criteria(text=newcomer, countries=countries))
     reads: dict[str, Callable[[PingOneApi], Any]] = {
         "group": lambda api: groups.get(api, group_id),
-        "members": lambda api: users.search(
-            api, filter=filter_of(Criteria(text=member, group_id=group_id)), limit=25, cursor=cursor or None
-        ),
+        "members": lambda api: users.search(api, filter=among_members.scim, limit=25, cursor=cursor or None),
         "roles": lambda api: groups.carries_roles(api, group_id),
     }
     if newcomer:
-        reads["candidates"] = lambda api: users.search(api, filter=filter_of(Criteria(text=newcomer)), limit=10)
+        reads["candidates"] = lambda api: users.search(api, filter=to_add.scim, limit=10)
     results = dict(zip(reads, at_once(api, *reads.values()), strict=True))
     errors = {part: result for part, result in results.items() if isinstance(result, PingOneError)}
     if "group" in errors:
@@ -69,4 +77,5 @@ def read_group_page(
         carries_roles=parts.get("roles"),
         candidates=parts.get("candidates"),
         errors=errors,
+        notes={"members": notes_on(among_members), "candidates": notes_on(to_add)},
     )

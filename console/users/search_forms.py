@@ -1,20 +1,20 @@
 """The search forms of the user list, the group list and a group's page, filled from the URL. No form calls PingOne."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, Form, Select, TextInput, TypedChoiceField, UUIDField
+from django.forms import BooleanField, CharField, Form, Select, TextInput, TypedChoiceField, UUIDField
 from django.forms.widgets import HiddenInput
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.texts import Text
-from pingone_integration.user_search import BadFilter, Criteria, filter_of
+from pingone_integration.user_search import BadFilter, Criteria, Search, search_of
 
 PAGE_SIZES = (25, 50, 100, 200)
-_ANY_GROUP = UUID(int=0)  # stands for any group: every ID has the same length in a filter
 
 
 class PageSizeField(TypedChoiceField):
@@ -34,7 +34,7 @@ class PageSizeField(TypedChoiceField):
 class UserSearchForm(Form):
     """The search of the user list, from the URL. Every field is optional."""
 
-    q = CharField(label=_("Search"), required=False, max_length=256)
+    q = CharField(label=_("Search"), required=False)
     population = UUIDField(
         label=_("Population"), required=False, widget=Select, error_messages={"invalid": _("This is not a population.")}
     )
@@ -56,15 +56,27 @@ class UserSearchForm(Form):
         help_text=format_lazy(_("For example: {filter}"), filter='title eq "Analyst" and address.countryCode eq "SE"'),
     )
     limit = PageSizeField()
+    text = BooleanField(required=False)  # a user ID is searched as text: nobody has it as their ID
+
+    def __init__(self, data: Mapping[str, str], *, countries: tuple[str, ...] = ()) -> None:
+        """`countries` (ISO 3166 codes) are those of phone numbers without a country code."""
+        super().__init__(data)
+        self.countries = countries
 
     def clean(self) -> dict[str, Any]:
-        """Add `scim`: all criteria as one SCIM filter, empty without criteria."""
+        """Add `search`: all criteria as PingOne gets them."""
         cleaned = super().clean() or self.cleaned_data
         try:
-            cleaned["scim"] = filter_of(self.criteria)
+            cleaned["search"] = search_of(self.criteria)
         except BadFilter as error:
-            self.add_error("filter" if cleaned.get("filter") else "q", str(error))
+            self.add_error("filter", str(error))
         return cleaned
+
+    @property
+    def search(self) -> Search:
+        """Return the search; nothing is searched while the form is not valid."""
+        found: Search = self.cleaned_data.get("search", Search())
+        return found
 
     @property
     def criteria(self) -> Criteria:
@@ -75,6 +87,7 @@ class UserSearchForm(Form):
             population_id=self.cleaned_data.get("population"),
             group_id=self.cleaned_data.get("group"),
             enabled=self.cleaned_data.get("enabled"),
+            countries=self.countries,
         )
 
     def query(self, **changes: str) -> str:
@@ -110,26 +123,10 @@ class GroupMembersForm(Form):
     q = CharField(
         label=_("Find a member by name, username, email or phone number"),
         required=False,
-        max_length=256,
         widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": _("Find a member")}),
     )
     add = CharField(
         label=_("Find a user to add by name, username, email or phone number"),
         required=False,
-        max_length=256,
         widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": _("Find a user to add")}),
     )
-
-    def clean_q(self) -> str:
-        return self._not_too_long("q")
-
-    def clean_add(self) -> str:
-        return self._not_too_long("add")
-
-    def _not_too_long(self, name: str) -> str:
-        text: str = self.cleaned_data[name]
-        try:
-            filter_of(Criteria(text=text, group_id=_ANY_GROUP))
-        except BadFilter as error:
-            raise ValidationError(str(error)) from error
-        return text

@@ -67,7 +67,14 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
     newcomer = form.cleaned_data.get("add", "") if may_change else ""
     page_url = partial(_page_url, reverse("group", args=[access.org.slug, group_id]), name)
     try:
-        shown = read_group_page(access.pingone(), group_id, member=name, cursor=cursor, newcomer=newcomer)
+        shown = read_group_page(
+            access.pingone(),
+            group_id,
+            member=name,
+            cursor=cursor,
+            newcomer=newcomer,
+            countries=access.org.phone_countries,
+        )
     except StaleCursor as stale:
         return _from_the_start(request, page_url(), stale)
     context = {
@@ -77,6 +84,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "population_name": _population_names(access).get(shown.group.population_id, ""),
         "carries_roles": shown.carries_roles,
         "failures": {part: report(request, error) for part, error in shown.errors.items()},
+        "notes": shown.notes,
         "page": shown.members,
         "pager": pager_of(shown.members, cursor, page_url) if shown.members else None,
         "candidates": shown.candidates,

@@ -1,4 +1,4 @@
-"""Settings > Policies: which actions ask for a ticket reference."""
+"""Settings > Policies: which actions ask for a ticket, the link to tickets, and the organization's countries."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -12,6 +12,7 @@ from console.actions.catalogue import ACTIONS
 from console.audit import entries
 from console.audit.api_requests import ACTION as CALL_API
 from console.models import AuditEntry, Organization, TicketPolicy
+from console.organization_settings import OrganizationSettingsForm, values_of
 from console.source_address import source_address
 from console.tickets import TicketPolicyForm
 from pingone_integration.texts import Text, english
@@ -30,11 +31,15 @@ def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         key: TicketPolicyForm(data, prefix=key, initial={"requirement": policy.requirement, "pattern": policy.pattern})
         for key, policy in policies.items()
     }
-    if data is not None and all(form.is_valid() for form in forms.values()):
-        changed = _save(request, access, forms)
-        messages.success(request, _("Ticket rules saved.") if changed else _("Nothing was changed."))
+    settings = OrganizationSettingsForm(data, initial=values_of(access.org))
+    valid = [form.is_valid() for form in (settings, *forms.values())]  # each shows its errors
+    if data is not None and all(valid):
+        with transaction.atomic():
+            Organization.objects.select_for_update().get(pk=access.org.pk)
+            changed = [_save_settings(request, access, settings), _save(request, access, forms)]
+        messages.success(request, _("Policies saved.") if any(changed) else _("Nothing was changed."))
         return redirect("policies", access.org.slug)
-    context = {"lines": [(_LABELS[key], form) for key, form in forms.items()]}
+    context = {"settings": settings, "lines": [(_LABELS[key], form) for key, form in forms.items()]}
     return render(request, "console/actions/ticket_policies.html", context, status=422 if data is not None else 200)
 
 
@@ -44,28 +49,43 @@ def _policies(organization: Organization) -> dict[str, TicketPolicy]:
     return {key: known.get(key) or TicketPolicy(organization=organization, action=key) for key in _LABELS}
 
 
+def _save_settings(request: ConsoleRequest, access: OrgAccess, form: OrganizationSettingsForm) -> bool:
+    """Save the organization's settings and return whether any has changed."""
+    before, after = values_of(access.org), form.cleaned_data
+    changed = [name for name in before if before[name] != after[name]]
+    if not changed:
+        return False
+    Organization.objects.filter(pk=access.org.pk).update(**{name: after[name] for name in changed})
+    entries.record(
+        access.org,
+        "organization.settings-changed",
+        subject=entries.Subject(kind=AuditEntry.Subject.POLICY, id=access.org.slug, name=access.org.name),
+        operator=access.operator,
+        source_address=source_address(request),
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+    return True
+
+
 def _save(request: ConsoleRequest, access: OrgAccess, forms: dict[str, TicketPolicyForm]) -> bool:
     """Save the policies and return whether any has changed."""
     changed = False
-    with transaction.atomic():
-        Organization.objects.select_for_update().get(pk=access.org.pk)
-        for key, policy in _policies(access.org).items():
-            before, after = _values(policy), _values_of(forms[key])
-            if before == after:
-                continue
-            TicketPolicy.objects.update_or_create(organization=access.org, action=key, defaults=after)
-            entries.record(
-                access.org,
-                "policy.changed",
-                subject=entries.Subject(
-                    kind=AuditEntry.Subject.POLICY, id=key, name=f"Ticket: {english(_LABELS[key])}"
-                ),
-                operator=access.operator,
-                source_address=source_address(request),
-                before=before,
-                after=after,
-            )
-            changed = True
+    for key, policy in _policies(access.org).items():
+        before, after = _values(policy), _values_of(forms[key])
+        if before == after:
+            continue
+        TicketPolicy.objects.update_or_create(organization=access.org, action=key, defaults=after)
+        entries.record(
+            access.org,
+            "policy.changed",
+            subject=entries.Subject(kind=AuditEntry.Subject.POLICY, id=key, name=f"Ticket: {english(_LABELS[key])}"),
+            operator=access.operator,
+            source_address=source_address(request),
+            before=before,
+            after=after,
+        )
+        changed = True
     return changed
 
 

@@ -21,11 +21,12 @@ from console.responses import circumstances_of, go, tell_joined
 from console.tickets import current_ticket, set_current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
+from console.users.search_notes import notes_on
 from pingone_integration import groups, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
-from pingone_integration.user_search import Criteria, filter_of
+from pingone_integration.user_search import Criteria, search_of
 
 _ADD = BY_KEY["group.add"]
 _SHOWN = 10  # groups or users per search
@@ -72,12 +73,13 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
     name, like = form.cleaned_data.get("q", ""), form.cleaned_data.get("like", "")
     like_id = form.cleaned_data.get("like_id")
     chosen = form.cleaned_data.get("group_ids", [])[:MOST_AT_ONCE]
+    people_sought = search_of(Criteria(text=like, countries=request.access.org.phone_countries))
     user, own, found, people, other, model = at_once(
         api,
         partial(users.get, user_id=user_id),
         partial(groups.all_memberships, user_id=user_id, most=_MOST_KNOWN),
         lambda api: groups.search(api, name, limit=_SHOWN) if name else None,
-        lambda api: users.search(api, filter=filter_of(Criteria(text=like)), limit=_SHOWN) if like else None,
+        lambda api: users.search(api, filter=people_sought.scim, limit=_SHOWN) if like else None,
         lambda api: groups.memberships(api, like_id) if like_id else None,
         lambda api: users.get(api, like_id) if like_id else None,
     )
@@ -98,6 +100,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
         "user": user,
         "q": name,
         "like": like,
+        "notes": notes_on(people_sought),
         "people": [one for one in people.items if one.id != user_id] if people and not failures else None,
         "model": model,
         "candidates": candidates,

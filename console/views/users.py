@@ -2,38 +2,40 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
+from django_htmx.http import HttpResponseClientRedirect
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.buttons import panel_offers
 from console.actions.catalogue import ACTIONS
 from console.failures.failure import Failure, report, with_explanation
 from console.failures.pages import failed_in_place, fails_in_place
-from console.fragments import page_of, wants_fragment
+from console.fragments import wants_fragment
 from console.page.pager import pager_of
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
+from console.users.list_history import in_history, is_entered, only_match
 from console.users.panels import PANELS, Reading, known_failure, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.search_forms import UserSearchForm
+from console.users.search_notes import notes_on
 from console.users.standing import Gap, Known, Standing, standing_of
 from console.users.verdict import verdict_context
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
-from pingone_integration.errors import InvalidValue, PingOneError, StaleCursor
-from pingone_integration.user_search import FILTERABLE, user_id_in
+from pingone_integration.errors import InvalidValue, NotFound, PingOneError, StaleCursor
+from pingone_integration.user_search import FILTERABLE, id_text_in, user_id_in
 from pingone_integration.users import User
 
 
@@ -49,11 +51,13 @@ class ListUrls:
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Show one page of the users that match the search in the URL; for htmx without the search form."""
-    if user_id := user_id_in(request.GET.get("q", "")):
-        user_url = reverse("user", args=[access.org.slug, user_id])
-        return HttpResponseClientRedirect(user_url) if wants_fragment(request) else redirect(user_url)
-    form = UserSearchForm(request.GET)
+    """Show one page of the users that match the search in the URL; for htmx without the search form.
+
+    A user ID, and a search that somebody enters and that one user matches, lead to the user's page.
+    """
+    if "text" not in request.GET and (user_id := user_id_in(sought := request.GET.get("q", ""))):
+        return _go_to(request, user_id, f"?{urlencode({'sought': id_text_in(sought)})}")
+    form = UserSearchForm(request.GET, countries=access.org.phone_countries)
     cursor = request.GET.get("cursor", "")
     page: Page[User] | None = None
     failure: Failure | None = None
@@ -66,6 +70,9 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
             return redirect(_list_url(access, form))
         except PingOneError as error:
             failure = report(request, error)
+    only = only_match(form, page, cursor)
+    if only and is_entered(request):
+        return _go_to(request, only.id)
     urls = _urls(access, form, cursor)
     context = {
         "form": form,
@@ -74,13 +81,14 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "pager": pager_of(page, cursor, lambda to: _list_url(access, form, cursor=to)),
         "cursor": cursor,
         "failure": failure,
+        "notes": notes_on(form.search) if page else [],
         "urls": urls,
         "empty": None if failure else empty_list(form, page, cursor, has_filters=bool(urls.without_filters)),
     }
     status = failure.status if failure else 422 if form.errors else 200
     if wants_fragment(request):
         results = render(request, "console/users/list.html#results", context | {"fragment": True}, status=status)
-        return _in_history(request, urls.here, results)
+        return in_history(request, _list_url(access, form, show="list") if only else urls.here, results)
     context |= _filters(request, access, form) | {"may_create": access.allows(Permission.CREATE_USERS)}
     return render(request, "console/users/list.html", context, status=status)
 
@@ -90,7 +98,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @fails_in_place
 def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show groups for the group filter, by the name typed so far."""
-    form = UserSearchForm(request.GET)
+    form = UserSearchForm(request.GET, countries=access.org.phone_countries)
     form.is_valid()
     if not wants_fragment(request):
         return redirect(_list_url(access, form))
@@ -100,9 +108,17 @@ def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpRespon
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
-    """Show a user at once. The panels load one by one, or with `?panels=all` in the same page."""
+    """Show a user at once. The panels load one by one, or with `?panels=all` in the same page.
+
+    With `?sought=`, the ID was typed into the search: if nobody has it, it may be a username or an external ID.
+    """
     api = access.pingone()
-    shown = users.get(api, user_id)
+    try:
+        shown = users.get(api, user_id)
+    except NotFound:
+        if sought := request.GET.get("sought", ""):
+            return redirect(f"{reverse('users', args=[access.org.slug])}?{urlencode({'q': sought, 'text': 'on'})}")
+        raise
     if request.GET.get("panels") == "all":
         readings = read_panels(PANELS, api, user_id)
     else:
@@ -142,6 +158,11 @@ def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> 
     return render(request, "console/users/standing.html", verdict_context(access, known))
 
 
+def _go_to(request: ConsoleRequest, user_id: UUID, query: str = "") -> HttpResponse:
+    url = reverse("user", args=[request.access.org.slug, user_id]) + query
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+
+
 def _rows(page: Page[User] | None) -> list[tuple[User, Standing]]:
     """Return each user with a verdict from the list's data alone, which includes the state of the password."""
     now = timezone.now()
@@ -152,7 +173,7 @@ def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] 
     """Return the page, or None if PingOne refuses the raw filter: the form then says so."""
     searched = form.cleaned_data
     try:
-        return users.search(access.pingone(), filter=searched["scim"], limit=searched["limit"], cursor=cursor or None)
+        return users.search(access.pingone(), filter=form.search.scim, limit=searched["limit"], cursor=cursor or None)
     except InvalidValue as error:
         refused = next((detail for detail in error.details if detail.code == "INVALID_FILTER"), None)
         if refused is None or not searched["filter"]:
@@ -197,18 +218,6 @@ def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchF
     choices = find_groups(access, name)
     links = [(group, _list_url(access, form, group=str(group.id))) for group in choices.groups]
     return {"group_choices": choices, "group_links": links}
-
-
-def _in_history(request: ConsoleRequest, url: str, response: HttpResponse) -> HttpResponse:
-    """Update the address bar: further typing replaces the last history entry, any other change adds an entry."""
-    before = QueryDict(urlsplit(page_of(request)).query)
-    after = QueryDict(urlsplit(url).query)
-    typed_on = before.get("q") and after.get("q") and _all_but_q(before) == _all_but_q(after)
-    return replace_url(response, url) if typed_on or before == after else push_url(response, url)
-
-
-def _all_but_q(query: QueryDict) -> dict[str, object]:
-    return {name: value for name, value in query.items() if name != "q"}
 
 
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:

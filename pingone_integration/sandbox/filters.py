@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from itertools import accumulate
 from uuid import UUID
 
 from django.db.models import Q
@@ -50,7 +51,7 @@ Node = Comparison | All | AnyOf
 
 def parse(text: str, supported: Supported) -> Node:
     """Parse a filter. Raises INVALID_DATA with INVALID_FILTER if it is unreadable or unsupported."""
-    if len(text) > MAX_LENGTH or text.count("(") > MAX_DEPTH:
+    if len(text) > MAX_LENGTH:
         raise errors.invalid_filter("The filter is too long.")
     literals: list[str] = []
 
@@ -60,12 +61,18 @@ def parse(text: str, supported: Supported) -> Node:
 
     try:
         readable = _THIRD_LEVEL.sub(r"\1$", _LITERAL.sub(keep, text))
+        if _depth_of(readable) > MAX_DEPTH:
+            raise errors.invalid_filter("The filter is nested too deeply.")
         tree = SCIMParser().parse(SCIMLexer().tokenize(readable))
     except (SCIMParserError, ValueError, AttributeError, RecursionError):
         tree = None
     if tree is None:
         raise errors.invalid_filter("The filter cannot be read.")
     return _Reader(literals, supported).read(tree)
+
+
+def _depth_of(text: str) -> int:
+    return max(accumulate({"(": 1, ")": -1}.get(character, 0) for character in text), default=0)
 
 
 def _unescape(literal: str) -> str:

@@ -36,6 +36,11 @@
     if (event.target.matches(".user-panel")) for (const part of event.target.querySelectorAll(".known")) part.remove();
   });
 
+  // Enter, unlike typing, opens the only user who matches.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.target.id === "search" && event.detail.triggeringEvent?.type === "submit") event.detail.parameters.entered = "1";
+  });
+
   const busy = (event, value) => {
     const target = event.detail.target;
     if (target?.id === "results") target.setAttribute("aria-busy", value);

@@ -1,6 +1,7 @@
 """Ticket policies: org admins decide which actions need a ticket, and each change is on record."""
 
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -40,7 +41,7 @@ def test_only_changed_policies_are_saved_and_on_record(admin: Client, acme: Orga
 
     response = admin.post(PAGE, as_before(**changes), follow=True)
 
-    assert "Ticket rules saved." in response.content.decode()
+    assert "Policies saved." in response.content.decode()
     assert ticket_policy(acme, "user.delete").problem_with("soon") != ""
     assert ticket_policy(acme, "user.delete").problem_with("CHG7") == ""
     assert ticket_policy(acme, "user.unlock").problem_with("") == ""
@@ -112,3 +113,61 @@ def test_policy_applies_only_to_its_own_organization(admin: Client, acme: Organi
 
     assert ticket_policy(acme, "user.unlock").is_required
     assert not ticket_policy(globex, "user.unlock").is_required
+
+
+LINK = "https://jira.acme.test/browse/{ticket}"
+
+
+def test_organization_settings_are_saved_and_on_record(admin: Client, acme: Organization) -> None:
+    response = admin.post(PAGE, as_before(countries="se, no SE", ticket_link=LINK), follow=True)
+
+    assert "Policies saved." in response.content.decode()
+    acme.refresh_from_db()
+    assert (acme.phone_countries, acme.ticket_link) == (("SE", "NO"), LINK)
+    entry = AuditEntry.objects.get()
+    assert entry.action == "organization.settings-changed"
+    assert entry.before == {"countries": "", "ticket_link": ""}
+    assert entry.after == {"countries": "SE NO", "ticket_link": LINK}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("countries", "Sweden", "“SWEDEN” is not a country code"),
+        ("countries", "SE XX", "“XX” is not a country code"),
+        ("countries", "SE NO DK FI IS DE FR ES IT GB US", "at most 10 countries"),
+        ("ticket_link", "http://jira.acme.test/{ticket}", "Start the link with https://"),
+        ("ticket_link", "javascript:alert({ticket})//", "Start the link with https://"),
+        ("ticket_link", "//jira.acme.test/{ticket}", "Start the link with https://"),
+        ("ticket_link", "https:///{ticket}", "Start the link with https://"),
+        ("ticket_link", "https://jira.acme.test/", "Write {ticket} where the ticket number goes"),
+        ("ticket_link", "https://{ticket}.acme.test/", "after the name of the server"),
+        ("ticket_link", "https://jira.acme.test:{ticket}/{ticket}", "This is not a web address"),
+        ("ticket_link", "https://jira.acme.test@evil.test/{ticket}", "Leave the username and password out"),
+        ("ticket_link", "https://jira.acme.test/a/../{ticket}", "without “.” or “..”"),
+        ("ticket_link", "https://jira.acme.test/%2E%2e/{ticket}", "without “.” or “..”"),
+        ("ticket_link", "https://jira.acme.test/{ticket}?{user}", "Use a plain web address"),
+        ("ticket_link", "https://jira.acme.test\\@evil.test/{ticket}", "Use a plain web address"),
+        ("ticket_link", "https://j\u0456ra.acme.test/{ticket}", "Use a plain web address"),
+        ("ticket_link", "https://jira.acme.test/\u200b{ticket}", "Use a plain web address"),
+        ("ticket_link", "https://[::1/{ticket}", "This is not a web address"),
+        ("ticket_link", f"https://jira.acme.test/{'x' * 300}/{{ticket}}", "at most 300 characters"),
+    ],
+)
+def test_setting_that_cannot_work_is_refused_at_its_field(
+    admin: Client, acme: Organization, field: str, value: str, words: str
+) -> None:
+    response = admin.post(PAGE, as_before(**{field: value}, user__unlock_at_requirement="required"))
+
+    assert response.status_code == 422
+    assert words in unescape(response.content.decode())
+    assert not AuditEntry.objects.exists()
+    acme.refresh_from_db()
+    assert (acme.countries, acme.ticket_link) == ("", "")
+
+
+def test_settings_of_one_organization_leave_the_others_alone(admin: Client, globex: Organization) -> None:
+    admin.post(PAGE, as_before(countries="SE", ticket_link=LINK))
+
+    globex.refresh_from_db()
+    assert (globex.countries, globex.ticket_link) == ("", "")

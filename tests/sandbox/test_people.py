@@ -10,8 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from pingone_integration.user_search import Criteria, filter_of
+from pingone_integration.users import user_of
 from tests.support.sandbox_people import usernames
 from tests.support.sandbox_server import ROOT, Sandbox
+from tests.support.user_filters import matches
 
 MARA = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 
@@ -158,3 +161,14 @@ def test_big_sandbox_has_the_same_people_and_every_index(sandbox: Sandbox, tmp_p
         few, many = ({row["id"]: row for row in rows} for rows in (sandbox.sql(invented), big(invented)))
     assert len(few) > 100
     assert {user_id: many[user_id] for user_id in few} == few
+
+
+def test_everybody_who_is_listed_is_found_by_the_name_shown(rosa: httpx.Client):
+    bodies = rosa.get("users", params={"limit": 1000}).raise_for_status().json()["_embedded"]["users"]
+    names = {user.display_name: body for body in bodies if (user := user_of(body))}
+    legible = {name: body for name, body in names.items() if "\ufffd" not in name}  # in place of control characters
+    assert len(names) - 2 <= len(legible) > 100
+    for name, body in legible.items():
+        condition = filter_of(Criteria(text=name))
+        assert matches(condition, body), name
+    assert body["username"] in usernames(rosa.get("users", params={"filter": condition}))

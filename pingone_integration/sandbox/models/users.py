@@ -31,6 +31,9 @@ class User(models.Model):
     email_key = models.CharField(max_length=256, editable=False, default="")
     given_key = models.CharField(max_length=256, editable=False, default="")
     family_key = models.CharField(max_length=256, editable=False, default="")
+    middle_key = models.CharField(max_length=256, editable=False, default="")
+    formatted_key = models.CharField(max_length=256, editable=False, default="")
+    nickname_key = models.CharField(max_length=256, editable=False, default="")
     mobile_key = models.CharField(max_length=32, editable=False, default="")
     phone_key = models.CharField(max_length=32, editable=False, default="")
     external_id_key = models.CharField(max_length=1024, editable=False, default="")
@@ -82,6 +85,9 @@ class User(models.Model):
                 fields=["environment", "family_key", "id", "username_key", "email_key", "given_key"],
                 name="user_family",
             ),
+            models.Index(fields=["environment", "middle_key", "id"], name="user_middle"),
+            models.Index(fields=["environment", "formatted_key", "id"], name="user_formatted"),
+            models.Index(fields=["environment", "nickname_key", "id"], name="user_nickname"),
             models.Index(fields=["environment", "mobile_key", "id"], name="user_mobile"),
             models.Index(fields=["environment", "phone_key", "id"], name="user_phone"),
             models.Index(fields=["environment", "external_id_key", "id"], name="user_external_id"),
@@ -102,6 +108,9 @@ class User(models.Model):
         self.email_key = profile.get("email", "").lower()
         self.given_key = name.get("given", "").lower()
         self.family_key = name.get("family", "").lower()
+        self.middle_key = name.get("middle", "").lower()
+        self.formatted_key = name.get("formatted", "").lower()
+        self.nickname_key = profile.get("nickname", "").lower()
         self.mobile_key = profile.get("mobilePhone", "").lower()
         self.phone_key = profile.get("primaryPhone", "").lower()
         self.external_id_key = profile.get("externalId", "").lower()

@@ -5,6 +5,7 @@ visited once, in an order that a cursor can name (keyset pagination). Without a 
 environment by username, which is fast for conditions that many users meet.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -14,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from pingone_integration.sandbox.filters import All, AnyOf, Comparison, Node
 from pingone_integration.sandbox.models import User
-from pingone_integration.sandbox.search.conditions import NOTHING, Walk, environment_test, test_of, walk_of
+from pingone_integration.sandbox.search.conditions import INDEXED, NOTHING, Walk, environment_test, test_of, walk_of
 
 COUNTED = 2_000  # above this, a result is "large": PingOne omits its count
 
@@ -87,7 +88,7 @@ class Plan:
 
     def count_all(self) -> int:
         """Return the count, however long it takes."""
-        return sum(self._branch(index).count() for index in range(len(self._walks())))
+        return sum(self._branch(index).count() for index in range(len(self._walks())) if not self._is_empty(index))
 
     def _walks(self) -> tuple[Walk, ...]:
         if not self.branches:
@@ -99,15 +100,20 @@ class Plan:
         users = _range(self._walks()[index], self.sizes.environment_id, beyond or Q())
         if self.condition is not None:
             users = users.filter(condition_of(self.condition))
-        for earlier in self.branches[:index]:
-            users = users.filter(~test_of(earlier))
-        return users
+        earlier = [~test_of(self.branches[place]) for place in range(index) if not self._is_empty(place)]
+        return users.filter(reduce(Q.__and__, earlier)) if earlier else users
+
+    def _is_empty(self, index: int) -> bool:
+        """Return whether a walk meets nobody. A search by name in many spellings has many such walks."""
+        return bool(self.branches) and self.sizes.total((self.branches[index],)) == 0
 
     def _rows(self, position: Position | None, limit: int, *, forwards: bool) -> list[Row]:
         walks = self._walks()
         start = position.branch if position else 0
         rows: list[Row] = []
         for index in range(start, len(walks)) if forwards else range(start, -1, -1):
+            if self._is_empty(index):
+                continue
             order = walks[index].order
             here = position is not None and index == position.branch
             beyond = _beyond(order, position.key, forwards=forwards) if position and here else None
@@ -156,11 +162,23 @@ def _cover(node: Node, sizes: Sizes) -> Branches | None:
     if isinstance(node, AnyOf):
         if any(cover is None for cover in covers):
             return None
-        return tuple(dict.fromkeys(comparison for cover in covers for comparison in cover or ()))
+        return _widest(dict.fromkeys(comparison for cover in covers for comparison in cover or ()))
     usable = [cover for cover in covers if cover is not None]
     if len(usable) < 2:
         return usable[0] if usable else None
     return min(usable, key=lambda cover: _cost(cover, sizes))
+
+
+def _widest(comparisons: Iterable[Comparison]) -> Branches:
+    """Return the comparisons without those whose range lies inside that of another."""
+    prefixes = {(one.attribute, one.value.lower()) for one in comparisons if one.operator == "sw"}
+
+    def lies_inside(one: Comparison) -> bool:
+        value = one.value.lower()
+        ends = range(len(value) + (one.operator != "sw"))
+        return any((one.attribute, value[:end]) in prefixes for end in ends)
+
+    return tuple(one for one in comparisons if one.attribute not in INDEXED or not lies_inside(one))
 
 
 def _cost(cover: Branches, sizes: Sizes) -> tuple[int, int]:
