@@ -6,13 +6,15 @@ The operator sets the ticket once. It applies to every action until it is change
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, ChoiceField, Form, TextInput, UUIDField
+from django.forms import ChoiceField, Form, TextInput
 from django.utils.translation import gettext_lazy as _
 
 from console.access import ConsoleRequest
+from console.fields import IdField, TextField
 from console.models import TicketPolicy
 from console.models.ticket_patterns import LONGEST, validate_ticket_pattern
 from console.session_slot import SessionSlot
+from pingone_integration.typed_text import Kind
 
 Requirement = TicketPolicy.Requirement
 
@@ -33,15 +35,16 @@ def _slot(request: ConsoleRequest) -> SessionSlot:
 class TicketForm(Form):
     """The ticket to work on from now on, empty for none."""
 
-    ticket = CharField(required=False, max_length=100)
-    user_id = UUIDField(required=False)  # the user on whose page it was set
+    ticket = TextField(kind=Kind.ID, required=False, max_length=100)
+    user_id = IdField(required=False)  # the user on whose page it was set
 
 
 class TicketPolicyForm(Form):
     """The ticket policy of one action."""
 
     requirement = ChoiceField(label=_("Ticket"), choices=Requirement)
-    pattern = CharField(
+    pattern = TextField(
+        kind=Kind.CODE,
         label=_("Pattern"),
         required=False,
         max_length=LONGEST,

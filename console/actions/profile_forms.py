@@ -21,9 +21,11 @@ from console.actions.custom_attributes import (
     keep_current_value,
 )
 from console.actions.forms import ActionForm
+from console.fields import EmailField, IdField, MultilineField, TextField
 from pingone_integration.profiles import custom_name, in_words, values_of_custom
 from pingone_integration.schemas import Attribute
 from pingone_integration.texts import Text
+from pingone_integration.typed_text import Kind
 from pingone_integration.users import User
 
 # Source: PingOne API reference, Users > Users data model (read 2026-11).
@@ -59,28 +61,28 @@ def profile_values(user: User) -> dict[str, Any]:
 
 
 class _ProfileForm(ActionForm):
-    username = forms.CharField(label=_("Username"), max_length=128)
-    email = forms.EmailField(label=_("Email"), required=False)
-    given_name = forms.CharField(label=_("Given name"), max_length=256, required=False)
-    middle_name = forms.CharField(label=_("Middle name"), max_length=256, required=False)
-    family_name = forms.CharField(label=_("Family name"), max_length=256, required=False)
-    nickname = forms.CharField(label=_("Nickname"), max_length=256, required=False)
-    title = forms.CharField(label=_("Title"), max_length=256, required=False)
-    type = forms.CharField(label=_("Type"), max_length=256, required=False)
-    primary_phone = forms.CharField(label=_("Phone"), max_length=32, required=False, validators=[_PHONE])
-    mobile_phone = forms.CharField(label=_("Mobile phone"), max_length=32, required=False, validators=[_PHONE])
-    preferred_language = forms.CharField(label=_("Preferred language"), max_length=256, required=False)
-    locale = forms.CharField(label=_("Locale"), max_length=256, required=False)
-    timezone = forms.CharField(label=_("Time zone"), max_length=256, required=False, validators=[_TIME_ZONE])
-    street_address = forms.CharField(
+    username = TextField(kind=Kind.ID, label=_("Username"), max_length=128)
+    email = EmailField(label=_("Email"), required=False)
+    given_name = TextField(label=_("Given name"), max_length=256, required=False)
+    middle_name = TextField(label=_("Middle name"), max_length=256, required=False)
+    family_name = TextField(label=_("Family name"), max_length=256, required=False)
+    nickname = TextField(label=_("Nickname"), max_length=256, required=False)
+    title = TextField(label=_("Title"), max_length=256, required=False)
+    type = TextField(label=_("Type"), max_length=256, required=False)
+    primary_phone = TextField(kind=Kind.ID, label=_("Phone"), max_length=32, required=False, validators=[_PHONE])
+    mobile_phone = TextField(kind=Kind.ID, label=_("Mobile phone"), max_length=32, required=False, validators=[_PHONE])
+    preferred_language = TextField(kind=Kind.ID, label=_("Preferred language"), max_length=256, required=False)
+    locale = TextField(kind=Kind.ID, label=_("Locale"), max_length=256, required=False)
+    timezone = TextField(kind=Kind.ID, label=_("Time zone"), max_length=256, required=False, validators=[_TIME_ZONE])
+    street_address = MultilineField(
         label=_("Street address"), max_length=256, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-    locality = forms.CharField(label=_("City"), max_length=256, required=False)
-    region = forms.CharField(label=_("Region"), max_length=256, required=False)
-    postal_code = forms.CharField(label=_("Postal code"), max_length=40, required=False)
-    country_code = forms.CharField(label=_("Country"), max_length=2, required=False, validators=[_COUNTRY])
-    account_id = forms.CharField(label=_("Account ID"), max_length=256, required=False)
-    external_id = forms.CharField(label=_("External ID"), max_length=1024, required=False)
+    locality = TextField(label=_("City"), max_length=256, required=False)
+    region = TextField(label=_("Region"), max_length=256, required=False)
+    postal_code = TextField(label=_("Postal code"), max_length=40, required=False)
+    country_code = TextField(kind=Kind.ID, label=_("Country"), max_length=2, required=False, validators=[_COUNTRY])
+    account_id = TextField(kind=Kind.ID, label=_("Account ID"), max_length=256, required=False)
+    external_id = TextField(kind=Kind.ID, label=_("External ID"), max_length=1024, required=False)
 
     template_name_div = "console/actions/profile_form.html"
     looks_at_schema = True
@@ -127,7 +129,7 @@ class _ProfileForm(ActionForm):
 
 
 class NewUserForm(_ProfileForm):
-    population_id = forms.UUIDField(label=_("Population"), widget=forms.Select, required=False)
+    population_id = IdField(label=_("Population"), widget=forms.Select, required=False)
 
     def inputs(self) -> dict[str, Any]:
         profile = {name: value for name, value in self.filled_in().items() if value not in ("", None, [])}

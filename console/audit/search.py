@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from console.actions.catalogue import ACTIONS
 from console.audit.entries import EVENTS
+from console.fields import TextField
 from console.models import AuditEntry, Operator, Organization, UnfinishedEntry
 from console.models.audit import OUTCOMES, AuditQuerySet
+from pingone_integration.typed_text import Kind
 
 PAGE_SIZE = 50
 EXPORT_CHUNK = 1000
@@ -43,11 +45,11 @@ class _DayField(forms.DateField):
 class AuditFilterForm(forms.Form):
     """The filters of the audit page, as in its URL. Each is optional."""
 
-    operator = forms.CharField(label=_("Operator's email"), required=False, max_length=254)
-    user = forms.CharField(label=_("Username or ID"), required=False, max_length=128)
+    operator = TextField(kind=Kind.ADDRESS, label=_("Operator's email"), required=False, max_length=254)
+    user = TextField(kind=Kind.ADDRESS, label=_("Username or ID"), required=False, max_length=128)
     action = forms.ChoiceField(label=_("Action"), required=False, choices=_action_choices)
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES.items()])
-    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=100)
+    ticket = TextField(kind=Kind.ID, label=_("Ticket"), required=False, max_length=100)
     since = _DayField(label=_("From"), required=False)
     until = _DayField(label=_("To"), required=False)
 

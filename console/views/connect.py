@@ -26,6 +26,7 @@ from console.source_address import source_address
 from pingone_integration.connection import authorization, environments
 from pingone_integration.errors import PingOneError, StateRejected, UnknownEnvironment
 from pingone_integration.texts import english
+from pingone_integration.typed_text import clean
 
 SIGNED_OUT = "signed-out"
 GLANCE = 10  # up to this many environments need no search box
@@ -187,7 +188,7 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
         chosen_now = _("{organization} now manages {environment}.")
         messages.success(request, format_lazy(chosen_now, organization=access.org.name, environment=environment.name))
         return redirect("connection", access.org.slug)
-    query = request.GET.get("q", "").strip()
+    query = clean(request.GET.get("q", ""))
     found = [one for one in visible if query.lower() in f"{one.name} {one.id}".lower()]
     managed = connection.managed_environment_id
     context = {

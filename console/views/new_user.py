@@ -44,6 +44,7 @@ from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
 from pingone_integration.populations import Population
 from pingone_integration.texts import Text
+from pingone_integration.typed_text import Kind, clean
 from pingone_integration.user_search import literal
 from pingone_integration.users import User
 
@@ -176,7 +177,7 @@ def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tup
 
 
 def _existing(api: PingOneApi, username: str, email: str) -> tuple[User, ...]:
-    username, email = username.strip()[:128], email.strip()[:256]
+    username, email = clean(username, Kind.ID)[:128], clean(email, Kind.ADDRESS)[:256]
     conditions = [f"username eq {literal(username)}"] if username else []
     conditions += [f"email eq {literal(email)}"] if "@" in email else []
     return tuple(users.search(api, filter=" or ".join(conditions), limit=5).items) if conditions else ()

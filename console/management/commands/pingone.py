@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.forms import Field, Form
+from django.forms import CharField, Field, Form
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -42,6 +42,7 @@ from console.audit.entries import Circumstances
 from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
 from console.failures.next_step import resolution_of
+from console.management.options import address, identifier
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
 from console.perform import perform
@@ -80,7 +81,7 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", metavar="ORG", help="the organization's slug")
+        parser.add_argument("organization", metavar="ORG", type=identifier, help="the organization's slug")
         kinds = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         kind = kinds.add_parser("show", help="Show why a user can or can't sign in", description=_SHOWS)
         _add_user_option(kind)
@@ -238,7 +239,7 @@ def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
 
 
 def _add_user_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user", required=True, metavar="NAME", help="username, email address or ID")
+    parser.add_argument("--user", required=True, metavar="NAME", type=address, help="username, email address or ID")
 
 
 def _add_call_options(parser: argparse.ArgumentParser) -> None:
@@ -254,12 +255,20 @@ def _add_call_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_option(parser: argparse.ArgumentParser, name: str, field: Field, *, required: bool) -> None:
     option = f"--{name.replace('_', '-')}"
-    parser.add_argument(option, dest=f"input_{name}", required=required, metavar="VALUE", help=_help_of(field))
+    typed = str if isinstance(field, CharField) else identifier  # a text field cleans its own text
+    parser.add_argument(
+        option, dest=f"input_{name}", required=required, metavar="VALUE", type=typed, help=_help_of(field)
+    )
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--as", dest="operator", required=True, metavar="EMAIL", help="the operator; their role decides what is allowed"
+        "--as",
+        dest="operator",
+        required=True,
+        metavar="EMAIL",
+        type=address,
+        help="the operator; their role decides what is allowed",
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
