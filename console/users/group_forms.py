@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from console.actions.forms import ActionForm
 from console.fields import IdField, TextField
 from console.perform import MOST_AT_ONCE
+from pingone_integration.user_search import BadFilter, Criteria, filter_of
 
 
 class UuidsField(forms.Field):
@@ -44,3 +45,12 @@ class GroupChoiceForm(forms.Form):
     like = TextField(required=False, max_length=256)
     like_id = IdField(required=False)
     group_ids = UuidsField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Add `people`: the search for users to copy from as a SCIM filter, empty without one."""
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            cleaned["people"] = filter_of(Criteria(text=cleaned.get("like", "")))
+        except BadFilter as error:
+            self.add_error("like", str(error))
+        return cleaned

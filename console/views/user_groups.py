@@ -30,7 +30,6 @@ from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
-from pingone_integration.user_search import Criteria, filter_of
 
 _ADD = BY_KEY["group.add"]
 _SHOWN = 10  # groups or users per search
@@ -96,7 +95,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
     """Run all searches in parallel and return the results. Groups chosen before stay chosen."""
     form = GroupChoiceForm(sought)
     form.is_valid()
-    name, like = form.cleaned_data.get("q", ""), form.cleaned_data.get("like", "")
+    name, like, sought_people = (form.cleaned_data.get(field, "") for field in ("q", "like", "people"))
     like_id = form.cleaned_data.get("like_id")
     chosen = form.cleaned_data.get("group_ids", [])[:MOST_AT_ONCE]
     user, own, found, people, other, model = at_once(
@@ -104,7 +103,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
         partial(users.get, user_id=user_id),
         partial(groups.memberships, user_id=user_id),
         lambda api: groups.search(api, name, limit=_SHOWN) if name else None,
-        lambda api: users.search(api, filter=filter_of(Criteria(text=like)), limit=_SHOWN) if like else None,
+        lambda api: users.search(api, filter=sought_people, limit=_SHOWN) if sought_people else None,
         lambda api: groups.memberships(api, like_id) if like_id else None,
         lambda api: users.get(api, like_id) if like_id else None,
     )
@@ -124,7 +123,8 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
     return {
         "user": user,
         "q": name,
-        "like": like,
+        "like": like or form.data.get("like", ""),
+        "choice": form,
         "people": [one for one in people.items if one.id != user_id] if people and not failures else None,
         "model": model,
         "candidates": candidates,
