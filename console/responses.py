@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console.access import OrgAccess
+from console.actions.forms import ActionForm
 from console.actions.outcome import Notice
 from console.audit.entries import Circumstances
 from console.failures.failure import with_explanation
@@ -31,6 +32,12 @@ def tell(request: HttpRequest, access: OrgAccess, notice: Notice) -> None:
     """Show the notice on the next page, or with the next fragment."""
     text = with_explanation(access, notice.text, notice.kind)
     messages.add_message(request, notice.level, text, extra_tags=str(notice.undoes or ""))
+
+
+def tell_notes(request: HttpRequest, form: ActionForm) -> None:
+    """Say which values were saved in another spelling than the typed one."""
+    for note in form.notes:
+        messages.info(request, str(note))
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

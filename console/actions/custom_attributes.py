@@ -117,8 +117,9 @@ class JsonField(forms.JSONField):
 
     widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
 
-    def __init__(self, *, is_list: bool = False, **options: Any) -> None:
+    def __init__(self, *, is_list: bool = False, longest: int = LONGEST, **options: Any) -> None:
         super().__init__(**options)
+        self.longest = longest
         self.is_list = is_list
 
     def prepare_value(self, value: Any) -> Any:
@@ -130,7 +131,7 @@ class JsonField(forms.JSONField):
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and (value := clean(value, Kind.VERBATIM)):
-            if len(value) > LONGEST:
+            if len(value) > self.longest:
                 raise forms.ValidationError(_("This is too long for PingOne."))
             try:
                 value = json.loads(value, parse_constant=_refuse)

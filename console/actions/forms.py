@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.fields import IdField, MultilineField, TextField
 from console.models import TicketPolicy
+from pingone_integration.texts import Text
 from pingone_integration.typed_text import Kind, as_read, clean
 from pingone_integration.users import User
 
@@ -46,6 +47,7 @@ class ActionForm(forms.Form):
     ) -> None:
         """Set up the fields. Without `policy` the ticket is optional; `user` is the user at PingOne now, if read."""
         super().__init__(data, initial={"submission": uuid4()} | (initial or {}))
+        self.notes: list[Text] = []  # on values that had to be changed, to be shown once they are saved
         self.policy = policy
         self.user = user
         if policy and policy.is_required:

@@ -34,7 +34,7 @@ from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models.tickets import ticket_policy
 from console.perform import perform, perform_each
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_notes
 from console.tickets import current_ticket
 from console.users.afterwards_form import AfterwardsForm
 from console.users.remembered import known_attributes, known_populations
@@ -144,6 +144,7 @@ def _created(
     user_id = UUID(created.entry.subject_id)
     name = created.user.display_name if created.user else created.entry.subject_name
     tell(request, access, _notice(created, name=name))
+    tell_notes(request, form)
     follow_ups = then.follow_ups(name)
     results = perform_each(access, user_id, [one.step for one in follow_ups], circumstances_of(request, form))
     for follow_up, (_step, result) in zip(follow_ups, results, strict=True):

@@ -66,7 +66,7 @@ _EXIT_CODES: dict[type[Result], int] = {
     Failed: FAILED,
     Unknown: UNKNOWN,
 }
-_NOT_TYPED = {"submission", "seen_at", "seen"}  # hidden fields of a page's form
+_NOT_TYPED = {"submission", "seen_at", "seen", "formatted_offered"}  # hidden fields of a page's form
 _SHOWS = "Shows whether a user can sign in, why not, and what helps. Reads the user, password and MFA. Changes nothing."
 
 
@@ -137,7 +137,8 @@ class Command(BaseCommand):
         notice = notice_of(result, action, name=name, in_words=_why)
         match result:
             case Done() | NoChange():
-                self._done(options, action, result, notice)
+                notes = form.notes if isinstance(result, Done) else []
+                self._done(options, action, result, notice, notes=list(map(english, notes)))
             case _:
                 self._stop(options, result, english(notice.text))
 
@@ -170,12 +171,16 @@ class Command(BaseCommand):
         except Http404:
             raise CommandError(f"{email} is not a member of {slug}.", returncode=REFUSED) from None
 
-    def _done(self, options: dict[str, Any], action: Action, result: Done | NoChange, notice: Notice) -> None:
+    def _done(
+        self, options: dict[str, Any], action: Action, result: Done | NoChange, notice: Notice, *, notes: list[str]
+    ) -> None:
         secret = getattr(result, "result", None) if action.secret_result else None
         if options["json"]:
-            self.stdout.write(json.dumps(_as_json(result.entry) | ({} if secret is None else {"secret": secret})))
+            self.stdout.write(
+                json.dumps(_as_json(result.entry) | {"notes": notes} | ({} if secret is None else {"secret": secret}))
+            )
             return
-        self.stdout.write(_shown(english(notice.text)))
+        self.stdout.write("\n".join(map(_shown, [english(notice.text), *notes])))
         if secret is not None:
             self.stdout.write(f"{english(action.secret_result)} (not shown again): {secret}")
 
@@ -211,7 +216,7 @@ class Command(BaseCommand):
     ) -> None:
         """Print the outcome, as JSON to stdout or as text to stderr, and exit with `code`."""
         trace = error.trace if error else None
-        details = [f"{detail.target}: {detail.message}" for detail in error.details] if error else []
+        details = [f"{detail.target}: {detail.message or detail.code}" for detail in error.details] if error else []
         if options["json"]:
             told: dict[str, Any] = {"outcome": outcome, "error": text, "details": details}
             if error:
