@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -86,7 +87,7 @@ class EditUserForm(ProfileForm):
 
     def inputs(self) -> dict[str, Any]:
         changes = self._changes()
-        seen = {self.custom.get(name, name): value for name, value in self._seen().items()}
+        seen = {self.custom.get(name, name): value for name, value in self._seen.items()}
         return {
             "changes": changes,
             "seen": {name: seen[name] for name in changes if name in seen},
@@ -95,7 +96,7 @@ class EditUserForm(ProfileForm):
 
     def differences(self) -> list[Difference]:
         """Return, for a valid form, each edited value beside PingOne's current value."""
-        seen = self._seen()
+        seen = self._seen
         edited = {name: value for name, value in self.now.items() if self.custom.get(name, name) in self._changes()}
         return [
             Difference(
@@ -114,6 +115,7 @@ class EditUserForm(ProfileForm):
         names = [name for name in profile_values(user) if name in self.fields]
         return {name: known.get(ours, "") for name, ours in [*zip(names, names, strict=True), *self.custom.items()]}
 
+    @cached_property
     def _seen(self) -> dict[str, Any]:
         """Return the values that the page showed, by field. Empty if it did not send them."""
         try:
@@ -126,14 +128,14 @@ class EditUserForm(ProfileForm):
         """Return whether the field was sent with another text than the page showed, and than PingOne has now."""
         if name not in self.data or self.data.get(f"take.{name}") == "theirs":
             return False
-        field, seen = self.fields[name], self._seen()
+        field, seen = self.fields[name], self._seen
         sent = _as_sent(field, field.widget.value_from_datadict(self.data, self.files, name))
         shown = [self.now[name], *([seen[name]] if name in seen else [])]
         return all(sent != _as_sent(field, field.prepare_value(value)) for value in shown)
 
     def _changes(self) -> dict[str, Any]:
         """Return the typed values that differ both from the original values and from PingOne's current values."""
-        typed, seen = self.filled_in(), self._seen()
+        typed, seen = self.filled_in(), self._seen
         changes = {}
         for name, now in self.now.items():
             ours = self.custom.get(name, name)
