@@ -12,6 +12,7 @@ from django.utils.translation import ngettext_lazy
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console.access import OrgAccess
+from console.actions.forms import ActionForm
 from console.actions.notices import Notice, notice_of_step
 from console.actions.outcome import Result, user_of
 from console.actions.step import Step
@@ -65,6 +66,12 @@ def _name_in(results: list[tuple[Step, Result | None]]) -> Text:
         return users_read[0].display_name
     entries = [entry for _step, result in results if result and (entry := result.entry)]
     return next((entry.subject_name for entry in entries if entry.subject_name), _("the user"))
+
+
+def tell_notes(request: HttpRequest, form: ActionForm) -> None:
+    """Say which values were saved in another spelling than the typed one."""
+    for note in form.notes:
+        messages.info(request, str(note))
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

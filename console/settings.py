@@ -208,8 +208,15 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SERVED_OVER_TLS  # the demo on localhost
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+ACCOUNT_FORMS = {
+    "login": "console.operators.sign_in_forms.LoginForm",
+    "reset_password": "console.operators.sign_in_forms.ResetPasswordForm",
+}
 MFA_FORMS = {
     "activate_totp": "console.operators.authenticator_form.ActivateForm",
+    "authenticate": "console.operators.sign_in_forms.AuthenticateForm",
+    "edit_webauthn": "console.operators.sign_in_forms.EditPasskeyForm",
+    "reauthenticate": "console.operators.sign_in_forms.ReauthenticateForm",
     "add_webauthn": "console.operators.passkey_forms.AddForm",
     "authenticate_webauthn": "console.operators.passkey_forms.AuthenticateForm",
     "login_webauthn": "console.operators.passkey_forms.LoginForm",

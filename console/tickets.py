@@ -9,15 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, ChoiceField, Form, TextInput, UUIDField
+from django.forms import ChoiceField, Form, TextInput
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from console.access import ConsoleRequest
+from console.fields import IdField, TextField
 from console.models import TicketPolicy
 from console.models.ticket_patterns import LONGEST, example_of, validate_ticket_pattern
 from console.session_slot import SessionSlot
+from pingone_integration.typed_text import Kind
 
 Requirement = TicketPolicy.Requirement
 
@@ -73,15 +75,16 @@ def ticket_of_page(request: HttpRequest) -> dict[str, Any]:
 class TicketForm(Form):
     """The ticket to work on for a user from now on, empty for none."""
 
-    ticket = CharField(required=False, max_length=100)
-    user_id = UUIDField()
+    ticket = TextField(kind=Kind.ID, required=False, max_length=100)
+    user_id = IdField()
 
 
 class TicketPolicyForm(Form):
     """The ticket policy of one action."""
 
     requirement = ChoiceField(label=_("Ticket"), choices=Requirement)
-    pattern = CharField(
+    pattern = TextField(
+        kind=Kind.CODE,
         label=_("Pattern"),
         required=False,
         max_length=LONGEST,

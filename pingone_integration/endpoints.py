@@ -14,6 +14,7 @@ from pingone_integration.calls.api import JSON, PingOneApi
 from pingone_integration.calls.responses import json_object, traced
 from pingone_integration.errors import InvalidValue, Trace
 from pingone_integration.texts import Text
+from pingone_integration.typed_text import Kind, clean, named
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 LONGEST_PATH = 500
@@ -114,7 +115,7 @@ def parse_endpoint(text: str, *, environment_id: UUID) -> Endpoint:
     Raises UnsafePath for anything but a plain path under `environment_id`. It refuses, and does not repair: an
     absolute URL, a step up, anything percent-encoded, another environment.
     """
-    path, _mark, query = text.strip().partition("?")
+    path, _mark, query = clean(text, Kind.CODE).partition("?")
     if len(path) > LONGEST_PATH or len(query) > LONGEST_QUERY:
         raise UnsafePath(
             format_lazy(
@@ -146,7 +147,7 @@ def parse_endpoint(text: str, *, environment_id: UUID) -> Endpoint:
 
 def parse_query(text: str) -> tuple[tuple[str, str], ...]:
     """Parse `limit=5&filter=...`, with or without its question mark. Raises UnsafePath."""
-    text = text.strip().removeprefix("?")
+    text = clean(text, Kind.VERBATIM).removeprefix("?")
     if len(text) > LONGEST_QUERY:
         raise UnsafePath(format_lazy(_("The query is too long. Use at most {most} characters."), most=LONGEST_QUERY))
     if not text:
@@ -161,7 +162,7 @@ def parse_query(text: str) -> tuple[tuple[str, str], ...]:
 
 def parse_media_type(text: str) -> str:
     """Parse a JSON-like media type. Raises UnsafePath otherwise, which prevents header injection."""
-    text = text.strip()
+    text = clean(text, Kind.ID)
     if not _MEDIA_TYPE.fullmatch(text):
         raise UnsafePath(_("Enter a content type such as application/json or application/vnd.pingidentity....+json."))
     return text
@@ -195,7 +196,7 @@ def _why_not(segment: str) -> Text:
         return _("Remove the empty parts, . and .. from the path.")
     odd = sorted({character for character in segment if not re.fullmatch(r"[A-Za-z0-9_~.-]", character)})
     if odd:
-        shown = ", ".join(f"{character!a}" for character in odd[:5])
+        shown = format_lazy(", ".join(["{}"] * len(odd[:5])), *map(named, odd[:5]))
         return format_lazy(
             _("Remove {characters} from the path. Use letters, digits, hyphens, underscores and dots only."),
             characters=shown,

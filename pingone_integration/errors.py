@@ -22,7 +22,7 @@ class Detail:
 
     code: str  # e.g. UNIQUENESS_VIOLATION
     target: str  # attribute path, e.g. name.given; empty if PingOne names none
-    message: str  # PingOne's English text for developers: may change, never shown alone
+    message: str  # PingOne's English text for developers: may change, never shown alone. Empty if it is a regex
     inner: dict[str, Any] = field(default_factory=dict)
 
 

@@ -1,16 +1,18 @@
 """Profiles of PingOne users: creation, changes (with optimistic locking), and attributes that PingOne ignored."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.errors import ChangedMeanwhile, Unavailable
+from pingone_integration.errors import ChangedMeanwhile, InvalidValue, Unavailable
+from pingone_integration.typed_text import without_joiners
 from pingone_integration.users import User, user_of
-from pingone_integration.values import Json, json_object
+from pingone_integration.values import Json, json_object, printable
 
 # Our names of the attributes that every environment has, and their paths in PingOne's JSON.
 # Source: PingOne API reference, Users > Users data model (read 2026-11).
@@ -42,6 +44,7 @@ ATTRIBUTES = {
 }
 _NAMES = {path: name for name, path in ATTRIBUTES.items()}
 _CUSTOM = "custom."
+_EMPTY: tuple[Any, ...] = ("", None, [])
 
 Profile = Mapping[str, Any]
 
@@ -52,6 +55,7 @@ class Written:
 
     user: User
     not_taken: tuple[str, ...]  # our names
+    without_joiners: tuple[str, ...] = ()  # our names: saved without the zero-width joiners that their script needs
 
 
 def name_of(path: str) -> str:
@@ -82,24 +86,33 @@ def create(api: PingOneApi, *, profile: Profile, population_id: UUID | None = No
     After Unavailable, the user may exist: search for the username before a retry.
     Source: PingOne API reference, Users > Create User (read 2026-11): it ignores attributes that it does not know.
     """
-    given = {name: value for name, value in profile.items() if value not in ("", None, [])}
+    given = {name: value for name, value in profile.items() if value not in _EMPTY}
     sent = _json_of(given)
     if population_id:
         sent["population"] = {"id": str(population_id)}
-    return _written(api.post("/users", sent), given)
+    return _written(_without_joiners_if_refused(partial(api.post, "/users"), sent), given)
 
 
-def update(api: PingOneApi, user_id: UUID, *, changes: Profile, seen_at: datetime | None = None) -> Written:
+def update(
+    api: PingOneApi,
+    user_id: UUID,
+    *,
+    changes: Profile,
+    seen: Profile | None = None,
+    seen_at: datetime | None = None,
+) -> Written:
     """Change only these attributes; an empty value clears an attribute.
 
-    Raises ChangedMeanwhile if the user has changed since `seen_at`, the `updated_at` of the edited profile; in
-    PingOne itself, the last write wins.
+    Raises ChangedMeanwhile if someone else has changed one of these attributes: `seen` has their values as they were
+    edited. For an attribute that it lacks, `seen_at` decides: the user's `updated_at` at that time. In PingOne itself,
+    the last write wins.
     Source: PingOne API reference, Users > Update User (PATCH) (read 2026-11): null clears, unknown attributes are
     ignored. It does not say whether unsent parts of `name` and `address` stay, so all parts are sent.
     """
     current = api.get(f"/users/{user_id}")
     found = user_of(current)
-    if seen_at and found and found.updated_at != seen_at:
+    is_newer = bool(seen_at and found and found.updated_at != seen_at)
+    if any(_is_overwritten(name, value, current, seen or {}, is_newer) for name, value in changes.items()):
         raise ChangedMeanwhile
     patch = _json_of(changes)
     for whole in ("name", "address"):
@@ -107,17 +120,29 @@ def update(api: PingOneApi, user_id: UUID, *, changes: Profile, seen_at: datetim
             patch[whole] = json_object(current.get(whole)) | patch[whole]
             if all(part is None for part in patch[whole].values()):
                 patch[whole] = None
-    answer = api.patch(f"/users/{user_id}", patch)
+    answer = _without_joiners_if_refused(partial(api.patch, f"/users/{user_id}"), patch)
     if not answer and found:
         return Written(user=found, not_taken=())  # the caller collects empty answers, and reads the user again
     return _written(answer, changes)
+
+
+def _is_overwritten(name: str, value: Any, current: Json, seen: Profile, is_newer: bool) -> bool:
+    """Return whether writing the value would replace a change by someone else."""
+    if name not in seen:
+        return is_newer
+    now = printable(_at(current, name))
+    return not _equal(now, seen[name]) and not _equal(now, value)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return bool(one == other) or (one in _EMPTY and other in _EMPTY)
 
 
 def _json_of(profile: Profile) -> Json:
     body: Json = {}
     for name, value in profile.items():
         outer, _, inner = _path_of(name)
-        stored = None if value in ("", [], None) else value
+        stored = None if value in _EMPTY else value
         if outer == "photo":
             body[outer] = stored and {inner: stored}
         elif inner:
@@ -137,18 +162,39 @@ def _at(body: Json, name: str) -> Any:
     return json_object(body.get(outer)).get(inner) if inner else body.get(outer)
 
 
+def _without_joiners_if_refused(write: Callable[[Json], Json], body: Json) -> Json:
+    """Write the body; if PingOne refuses a value, write it once more without zero-width joiners.
+
+    Names in Persian or Hindi need them. Whether PingOne's rules for text allow them is unconfirmed; a refused write has
+    changed nothing.
+    """
+    try:
+        return write(body)
+    except InvalidValue:
+        plain: Json = json.loads(without_joiners(json.dumps(body, ensure_ascii=False)))
+        if plain == body:
+            raise
+        return write(plain)
+
+
 def _written(body: Json, sent: Profile) -> Written:
     found = user_of(body)
     if found is None:
         raise Unavailable("a user without an id", outcome_known=False)
-    not_taken = [name for name, value in sent.items() if not _same(value, _at(body, name))]
-    return Written(user=found, not_taken=tuple(not_taken))
+    differing = [name for name, value in sent.items() if not _same(value, _at(body, name))]
+    plainer = [
+        name
+        for name in differing
+        if isinstance(sent[name], str) and _same(without_joiners(sent[name]), _at(body, name))
+    ]
+    not_taken = [name for name in differing if name not in plainer]
+    return Written(user=found, not_taken=tuple(not_taken), without_joiners=tuple(plainer))
 
 
 def _same(sent: Any, returned: Any) -> bool:
     """Compare values: PingOne omits empty values, and may change the case of e.g. an address."""
-    if sent in ("", None, []):
-        return returned in ("", None, [])
+    if sent in _EMPTY:
+        return returned in _EMPTY
     if isinstance(sent, str) and isinstance(returned, str):
         return sent.strip().casefold() == returned.strip().casefold()
     return bool(sent == returned)

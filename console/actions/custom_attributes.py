@@ -15,9 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import MultilineField, TextField
 from pingone_integration.profiles import ATTRIBUTES
 from pingone_integration.schemas import Attribute
 from pingone_integration.texts import Text
+from pingone_integration.typed_text import Kind, clean
 
 LONGEST = 16_000  # characters; PingOne limits a profile to 16 kB
 _OFFERED = frozenset({"STRING", "BOOLEAN", "JSON"})
@@ -62,6 +64,7 @@ def keep_current_value(field: forms.Field, value: Any) -> None:
     """Offer the user's value even if the schema no longer does, so that saving does not remove it."""
     if isinstance(value, str) and "\n" in value and not isinstance(field, forms.ChoiceField):
         field.widget = forms.Textarea(attrs={"rows": 3})
+        cast("TextField", field).kind = Kind.LINES
     if isinstance(field, forms.ChoiceField) and not isinstance(field, YesNoField) and value:
         listed = value if isinstance(value, list) else [value]
         offered = list(cast("list[tuple[str, Text]]", field.choices))
@@ -73,7 +76,7 @@ def keep_current_value(field: forms.Field, value: Any) -> None:
         field.choices = offered + archived
 
 
-class LinesField(forms.CharField):
+class LinesField(MultilineField):
     """Several values, one per line."""
 
     def __init__(self, **options: Any) -> None:
@@ -84,7 +87,7 @@ class LinesField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         typed: str = super().clean(self.prepare_value(value)) or ""
-        return [line for line in map(str.strip, typed.splitlines()) if line]
+        return [line for line in typed.split("\n") if line]
 
 
 class YesNoField(forms.TypedChoiceField):
@@ -114,8 +117,9 @@ class JsonField(forms.JSONField):
 
     widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
 
-    def __init__(self, *, is_list: bool = False, **options: Any) -> None:
+    def __init__(self, *, is_list: bool = False, longest: int = LONGEST, **options: Any) -> None:
         super().__init__(**options)
+        self.longest = longest
         self.is_list = is_list
 
     def prepare_value(self, value: Any) -> Any:
@@ -126,8 +130,8 @@ class JsonField(forms.JSONField):
         return InvalidJSONInput(data) if isinstance(data, str) else data
 
     def to_python(self, value: Any) -> Any:
-        if isinstance(value, str) and value.strip():
-            if len(value) > LONGEST:
+        if isinstance(value, str) and (value := clean(value, Kind.VERBATIM)):
+            if len(value) > self.longest:
                 raise forms.ValidationError(_("This is too long for PingOne."))
             try:
                 value = json.loads(value, parse_constant=_refuse)
@@ -170,7 +174,7 @@ def _field_of(attribute: Attribute) -> forms.Field:
         return forms.ChoiceField(choices=[("", _("No value")), *choices], **common)
     if attribute.multi_valued:
         return LinesField(**common)
-    return forms.CharField(max_length=LONGEST, **common)
+    return TextField(max_length=LONGEST, **common)
 
 
 def _help(attribute: Attribute) -> Iterable[Text]:

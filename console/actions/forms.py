@@ -13,7 +13,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.actions.limits import NO_LIMITS, Limits
+from console.fields import IdField, MultilineField, TextField
 from console.models import TicketPolicy
+from pingone_integration.texts import Text
+from pingone_integration.typed_text import Kind, as_read, clean
 from pingone_integration.users import User
 
 
@@ -23,11 +26,11 @@ class ActionForm(forms.Form):
     A field has the name of its argument in the PingOne call; `inputs()` returns the arguments.
     """
 
-    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=100)
-    reason = forms.CharField(
+    ticket = TextField(kind=Kind.ID, label=_("Ticket"), required=False, max_length=100)
+    reason: TextField = MultilineField(
         label=_("Reason"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
-    submission = forms.UUIDField(widget=forms.HiddenInput)
+    submission = IdField(widget=forms.HiddenInput)
 
     COMMON: ClassVar[tuple[str, ...]] = ("ticket", "reason", "submission")
     takes_parts: ClassVar[bool] = False  # True: a field that is not sent stays unchanged
@@ -48,6 +51,7 @@ class ActionForm(forms.Form):
         Without `policy` the ticket is optional. `limits` are this operator's, `user` is the user at PingOne, if read.
         """
         super().__init__(data, initial={"submission": uuid4()} | (initial or {}))
+        self.notes: list[Text] = []  # on values that had to be changed, to be shown once they are saved
         self.policy = policy
         self.limits = limits
         self.user = user
@@ -127,32 +131,27 @@ class UntilForm(ActionForm):
 
 
 class PopulationForm(ActionForm):
-    population_id = forms.UUIDField(label=_("Population"), widget=forms.Select)
+    population_id = IdField(label=_("Population"), widget=forms.Select)
 
 
 class GroupForm(ActionForm):
-    group_id = forms.UUIDField(label=_("Group"), widget=forms.Select)
+    group_id = IdField(label=_("Group"), widget=forms.Select)
 
 
 class MembershipForm(ActionForm):
-    group_id = forms.UUIDField(widget=forms.HiddenInput)
+    group_id = IdField(widget=forms.HiddenInput)
 
 
 class DeviceForm(ActionForm):
-    device_id = forms.UUIDField(widget=forms.HiddenInput)
+    device_id = IdField(widget=forms.HiddenInput)
 
 
 class RenameDeviceForm(DeviceForm):
-    nickname = forms.CharField(label=_("Nickname"), max_length=100)
+    nickname = TextField(label=_("Nickname"), max_length=100)
 
 
 class SessionForm(ActionForm):
-    session_id = forms.UUIDField(widget=forms.HiddenInput)
-
-
-def _as_read(name: str) -> str:
-    """Return the name without white space and case: pages show line breaks as spaces, input fields remove them."""
-    return "".join(name.split()).casefold()
+    session_id = IdField(widget=forms.HiddenInput)
 
 
 class DeleteUserForm(ActionForm):
@@ -160,10 +159,9 @@ class DeleteUserForm(ActionForm):
 
     looks_at_user = True
 
-    username = forms.CharField(
+    username = TextField(
         label=_("Type the username to confirm"),
         max_length=1000,  # enough for any username at PingOne
-        strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -175,7 +173,8 @@ class DeleteUserForm(ActionForm):
 
     def clean_username(self) -> str:
         username = str(self.cleaned_data["username"])
-        if self.user is None or _as_read(username) != _as_read(self.user.username):
+        asked = as_read(self.user.username) if self.user else None
+        if asked not in {as_read(username), as_read(clean(username, Kind.ID))}:
             raise forms.ValidationError(_("This is not the username of this user."))
         return username
 
@@ -186,4 +185,4 @@ class DeleteUserForm(ActionForm):
 class SubmissionForm(forms.Form):
     """The form of a button that needs only one press."""
 
-    submission = forms.UUIDField()
+    submission = IdField()

@@ -9,11 +9,15 @@ from console.access import Permission
 from console.actions import names, observed, population_groups
 from console.actions.action import Action, Json, Place, Undo
 from console.actions.choices import other_populations, populations_to_choose
+from console.actions.edit_user_form import EditUserForm
 from console.actions.forms import PopulationForm
-from console.actions.profile_forms import EditUserForm, NewUserForm
+from console.actions.profile_forms import NewUserForm
 from pingone_integration import profiles, users
 from pingone_integration.profiles import Written
 from pingone_integration.texts import Text
+
+_NOT_SAVED = _("PingOne did not save: {attributes}.")
+_PLAINER = _("PingOne cannot hold the invisible joiners in: {attributes}. They were left out.")
 
 
 def _former_values(before: Json, inputs: Json) -> Json:
@@ -25,10 +29,13 @@ def _former_population(before: Json, inputs: Json) -> Json:
 
 
 def _note_of(written: Written) -> Text:
-    """Return a note on the attributes that PingOne silently dropped, as the environment's schema lacks them."""
-    if not written.not_taken:
-        return ""
-    return format_lazy(_("PingOne did not save: {attributes}."), attributes=", ".join(written.not_taken))
+    """Return a note on the attributes that PingOne silently dropped, or could not hold as they were sent."""
+    notes = [
+        format_lazy(told, attributes=", ".join(attributes))
+        for told, attributes in ((_NOT_SAVED, written.not_taken), (_PLAINER, written.without_joiners))
+        if attributes
+    ]
+    return format_lazy(" ".join(["{}"] * len(notes)), *notes) if notes else ""
 
 
 ACTIONS = (

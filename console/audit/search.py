@@ -20,8 +20,10 @@ from console.actions.catalogue import ACTIONS
 from console.audit import terms
 from console.audit.entries import EVENTS
 from console.audit.terms import Of
+from console.fields import TextField
 from console.models import AuditEntry, AuditHead, Operator, Organization, UnfinishedEntry
 from console.models.audit import OUTCOMES, AuditQuerySet
+from pingone_integration.typed_text import Kind
 
 PAGE_SIZE = 50
 EXPORT_CHUNK = 1000
@@ -50,12 +52,14 @@ class _DayField(forms.DateField):
 class AuditFilterForm(forms.Form):
     """The filters of the audit page, as in its URL. Each is optional."""
 
-    operator = forms.CharField(label=_("Operator's email"), required=False, max_length=254)
-    user = forms.CharField(label=_("User"), required=False, max_length=256, help_text=_("Name, username, email or ID"))
-    group = forms.CharField(label=_("Group"), required=False, max_length=256, help_text=_("Name or ID"))
+    operator = TextField(kind=Kind.ADDRESS, label=_("Operator's email"), required=False, max_length=254)
+    user = TextField(
+        kind=Kind.ADDRESS, label=_("User"), required=False, max_length=256, help_text=_("Name, username, email or ID")
+    )
+    group = TextField(label=_("Group"), required=False, max_length=256, help_text=_("Name or ID"))
     action = forms.ChoiceField(label=_("Action"), required=False, choices=_action_choices)
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES.items()])
-    ticket = forms.CharField(label=_("Ticket"), required=False, max_length=100)
+    ticket = TextField(kind=Kind.ID, label=_("Ticket"), required=False, max_length=100)
     since = _DayField(label=_("From"), required=False)
     until = _DayField(label=_("To"), required=False)
 

@@ -73,6 +73,7 @@ _LABELS: dict[str, Text] = {
     "signed_on": _("Session"),
     # What an operator entered
     "changes": _("Changes"),
+    "seen": _("Based on these values"),
     "seen_at": _("Based on values read at"),
     "until": _("Until"),
     # The filters of an export

@@ -6,13 +6,14 @@ from urllib.parse import unquote_plus
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, ChoiceField, Form, Textarea, TextInput
+from django.forms import ChoiceField, Form, Textarea, TextInput
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.actions.forms import ActionForm
 from console.audit.api_requests import LEFT_OUT
 from console.call_api.api_call import ApiCall
+from console.fields import TextField
 from pingone_integration.endpoints import (
     LONGEST_QUERY,
     MEDIA_TYPES,
@@ -23,6 +24,7 @@ from pingone_integration.endpoints import (
     parse_media_type,
     parse_query,
 )
+from pingone_integration.typed_text import Kind
 
 LONGEST_BODY = 500_000
 _AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
@@ -32,30 +34,33 @@ class CallApiForm(Form):
     """One request. If it is valid, `call` is its `ApiCall`."""
 
     method = ChoiceField(label=_("Method"), choices=[(method, method) for method in METHODS])
-    path = CharField(
+    path = TextField(
+        kind=Kind.CODE,
         label=_("Path"),
         max_length=1000,
         widget=TextInput(attrs={**_AS_TYPED, "list": "suggested-paths", "placeholder": "/users"}),
         help_text=_("A path in the managed environment. A full path with this environment's ID works too."),
     )
-    query = CharField(
+    query = TextField(
+        kind=Kind.VERBATIM,
         label=_("Query"),
         required=False,
         max_length=LONGEST_QUERY,
         widget=TextInput(attrs={**_AS_TYPED, "placeholder": "limit=25&expand=population"}),
     )
-    media_type = CharField(
+    media_type = TextField(
+        kind=Kind.ID,
         label=_("Content type"),
         required=False,
         max_length=200,
         widget=TextInput(attrs={**_AS_TYPED, "list": "media-types", "placeholder": MEDIA_TYPES[0]}),
         help_text=_("Some operations need their own content type. See PingOne's documentation."),
     )
-    body = CharField(
+    body = TextField(
+        kind=Kind.VERBATIM,
         label=_("Body"),
         required=False,
         max_length=LONGEST_BODY,
-        strip=False,
         widget=Textarea(attrs={**_AS_TYPED, "rows": 8, "class": "font-monospace"}),
         help_text=_("JSON, or leave empty. GET and HEAD send no body."),
     )
@@ -108,7 +113,7 @@ class CallApiForm(Form):
 
     def clean_body(self) -> str:
         typed: str = self.cleaned_data["body"]
-        if not typed.strip():
+        if not typed:
             return ""
         self._require_all_values(typed)
         try:
@@ -131,7 +136,7 @@ class CallApiForm(Form):
 class SendWriteForm(ActionForm):
     """The confirmation of a request that may change something. Its reason is required."""
 
-    reason = CharField(
+    reason = TextField(
         label=_("Reason"),
         max_length=1000,
         widget=TextInput(attrs={"autocomplete": "off"}),
@@ -142,4 +147,4 @@ class SendWriteForm(ActionForm):
 class SaveCallForm(Form):
     """The name under which a request is saved."""
 
-    name = CharField(label=_("Name"), max_length=100, widget=TextInput(attrs={"autocomplete": "off"}))
+    name = TextField(label=_("Name"), max_length=100, widget=TextInput(attrs={"autocomplete": "off"}))

@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import BooleanField, CharField, ChoiceField, Form, PasswordInput, RadioSelect, TextInput, UUIDField
+from django.forms import BooleanField, ChoiceField, Form, PasswordInput, RadioSelect, TextInput
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import IdField, TextField
 from pingone_integration.connection.credentials import Credentials, would_end_access
 from pingone_integration.connection.regions import invalid_url, parse_auth_url, parse_environment_id
 from pingone_integration.errors import InvalidApiUrl
 from pingone_integration.models import Connection
 from pingone_integration.texts import Text
+from pingone_integration.typed_text import Kind, clean, odd_character
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
@@ -32,16 +34,17 @@ class Place:
 def understand_place(auth_url: str, environment_id: str) -> Place:
     """Parse both fields. A whole issuer or discovery URL in one fills in the other; a contradiction is a mistake."""
     mistakes: dict[str, Text] = {}
+    auth_url, environment_id = clean(auth_url, Kind.ID), clean(environment_id, Kind.ID)
     base, pasted_id, typed_id = None, None, None
     if _looks_like_an_address(environment_id):
         auth_url, environment_id = auth_url or environment_id, environment_id if auth_url else ""
-    if auth_url.strip():
+    if auth_url:
         try:
             understood = parse_auth_url(auth_url)
             base, pasted_id = understood.base, understood.environment_id
         except InvalidApiUrl as wrong:
             mistakes["auth_url"] = wrong.cause
-    if environment_id.strip():
+    if environment_id:
         try:
             typed_id = _environment_id_in(environment_id, base)
         except InvalidApiUrl as wrong:
@@ -53,7 +56,7 @@ def understand_place(auth_url: str, environment_id: str) -> Place:
 
 
 def _looks_like_an_address(text: str) -> bool:
-    return "/" in text.strip().rstrip("/")
+    return "/" in text.rstrip("/")
 
 
 def _environment_id_in(typed: str, base: str | None) -> UUID:
@@ -75,20 +78,23 @@ class ConnectionForm(Form):
     No field is marked as required: a whole issuer fills two, a secret may be stored, and saving reports the rest.
     """
 
-    client_id = CharField(
+    client_id = TextField(
+        kind=Kind.ID,
         label=_("Client ID"),
         required=False,
         max_length=255,
         widget=TextInput(attrs={**_AS_TYPED, "placeholder": "7c6b5a49-3f2e-4d1c-8b0a-9f8e7d6c5b4a"}),
         help_text=_("Find it on the Overview tab of the PingOne application."),
     )
-    client_secret = CharField(
+    client_secret = TextField(
+        kind=Kind.CODE,
         label=_("Client secret"),
         required=False,
         max_length=500,
         widget=PasswordInput(attrs={"autocomplete": "new-password"}),  # never rendered with a value
     )
-    auth_url = CharField(
+    auth_url = TextField(
+        kind=Kind.ID,
         label=_("Auth URL"),
         required=False,
         max_length=1000,
@@ -97,7 +103,8 @@ class ConnectionForm(Form):
             "Where administrators sign in. You can also paste the issuer or discovery URL of the PingOne application."
         ),
     )
-    environment_id = CharField(
+    environment_id = TextField(
+        kind=Kind.ID,
         label=_("Environment ID"),
         required=False,
         max_length=1000,
@@ -137,19 +144,19 @@ class ConnectionForm(Form):
             secret.help_text = _("Find it on the Overview tab of the PingOne application. It is stored encrypted.")
 
     def clean_client_id(self) -> str:
-        client_id: str = self.cleaned_data["client_id"].strip("\"'")
+        client_id: str = self.cleaned_data["client_id"]
         if not client_id:
             raise ValidationError(_("Enter the Client ID of the PingOne application."))
         if _UUID.fullmatch(client_id):
             return client_id.lower()
         # PingOne API reference, Regions, hosts, paths: imported applications have any string of 8 or more characters.
-        if len(client_id) < 8 or not re.fullmatch(r"[!-~]+", client_id) or "://" in client_id:
-            raise ValidationError(
-                _(
-                    "A Client ID is usually a UUID, for example 7c6b5a49-3f2e-4d1c-8b0a-9f8e7d6c5b4a. Only an imported "
-                    "application has another one: eight or more characters without spaces."
-                )
+        odd = odd_character(client_id, r"[!-~]", what=_("The Client ID"))
+        if odd or len(client_id) < 8 or "://" in client_id:
+            expected = _(
+                "A Client ID is usually a UUID, for example 7c6b5a49-3f2e-4d1c-8b0a-9f8e7d6c5b4a. Only an imported "
+                "application has another one: eight or more characters without spaces."
             )
+            raise ValidationError(format_lazy("{} {}", odd, expected) if odd else expected)
         return client_id
 
     def clean_client_authentication(self) -> str:
@@ -159,7 +166,7 @@ class ConnectionForm(Form):
         secret: str = self.cleaned_data["client_secret"]
         if not secret and not self.secret_is_known:
             raise ValidationError(_("Enter the client secret of the PingOne application."))
-        if not re.fullmatch(r"[!-~]*", secret):
+        if not re.fullmatch(r"[!-~]*", secret):  # the message shows no part of it
             raise ValidationError(
                 _("A client secret has no spaces and no accented letters. Copy it with the copy button in PingOne.")
             )
@@ -205,4 +212,4 @@ class ConnectionForm(Form):
 class EnvironmentForm(Form):
     """The managed environment, chosen among the environments that the administrator sees."""
 
-    environment = UUIDField()
+    environment = IdField()

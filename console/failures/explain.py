@@ -3,14 +3,16 @@
 import re
 from dataclasses import dataclass, replace
 
-from django.forms import CharField, Form, Textarea
+from django.forms import Form, Textarea
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.failures import connect
 from console.failures.failure import Failure, failure_of
+from console.fields import TextField
 from pingone_integration.calls import pasted_errors
 from pingone_integration.errors import kinds
+from pingone_integration.typed_text import Kind
 
 _REFUSED = re.compile(r"\berror=([a-z_]+)")  # in the address of PingOne's redirect
 
@@ -43,7 +45,8 @@ def explain(pasted: str, access: OrgAccess) -> Failure | None:
 class ExplainForm(Form):
     """The form of Troubleshooting > Explain an error. The pasted text is never rendered back."""
 
-    error_text = CharField(
+    error_text = TextField(
+        kind=Kind.VERBATIM,
         label=_("Error text, JSON or status"),
         max_length=20_000,
         widget=Textarea(attrs={"rows": 5, "spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}),

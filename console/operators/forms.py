@@ -1,8 +1,9 @@
 """The forms for an organization's members and their roles."""
 
-from django.forms import CharField, EmailField, Form, TypedChoiceField
+from django.forms import Form, TypedChoiceField
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import EmailField, TextField
 from console.models import Membership
 
 
@@ -16,7 +17,7 @@ class MemberForm(RoleForm):
     """A person to add to an organization."""
 
     email = EmailField(label=_("Email"), max_length=254)
-    name = CharField(label=_("Name"), required=False, max_length=150)
+    name = TextField(label=_("Name"), required=False, max_length=150)
     field_order = ("email", "name", "role")
 
     def clean_email(self) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 
+from console.fields import TextField
+
 LONGEST = 100_000  # characters; a credential has a few thousand
 
 
@@ -22,6 +24,7 @@ class CredentialField(forms.JSONField):
 
 
 class AddForm(webauthn.AddWebAuthnForm):  # type: ignore[misc]
+    name = TextField(required=False)
     credential = CredentialField(widget=forms.HiddenInput)
 
 

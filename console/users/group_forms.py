@@ -8,6 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.actions.forms import ActionForm
+from console.fields import IdField, TextField
 from console.perform.several import MOST_AT_ONCE
 
 
@@ -39,7 +40,7 @@ class JoinForm(ActionForm):
 class GroupChoiceForm(forms.Form):
     """The search for groups by name, or for a user whose groups to copy. Every field is optional."""
 
-    q = forms.CharField(required=False, max_length=256)
-    like = forms.CharField(required=False)
-    like_id = forms.UUIDField(required=False)
+    q = TextField(required=False, max_length=256)
+    like = TextField(required=False)
+    like_id = IdField(required=False)
     group_ids = UuidsField(required=False)

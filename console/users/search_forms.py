@@ -6,12 +6,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.forms import BooleanField, CharField, Form, Select, TextInput, TypedChoiceField, UUIDField
+from django.forms import BooleanField, Form, Select, TextInput, TypedChoiceField
 from django.forms.widgets import HiddenInput
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import IdField, TextField
 from pingone_integration.texts import Text
+from pingone_integration.typed_text import Kind
 from pingone_integration.user_search import BadFilter, Criteria, Search, search_of
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -34,11 +36,11 @@ class PageSizeField(TypedChoiceField):
 class UserSearchForm(Form):
     """The search of the user list, from the URL. Every field is optional."""
 
-    q = CharField(label=_("Search"), required=False)
-    population = UUIDField(
+    q = TextField(label=_("Search"), required=False)
+    population = IdField(
         label=_("Population"), required=False, widget=Select, error_messages={"invalid": _("This is not a population.")}
     )
-    group = UUIDField(
+    group = IdField(
         label=_("Group"), required=False, widget=HiddenInput, error_messages={"invalid": _("This is not a group.")}
     )
     enabled = TypedChoiceField(
@@ -48,7 +50,8 @@ class UserSearchForm(Form):
         coerce=lambda value: value == "true",
         empty_value=None,
     )
-    filter = CharField(
+    filter = TextField(
+        kind=Kind.VERBATIM,
         label=_("SCIM filter"),
         required=False,
         max_length=2_000,
@@ -109,7 +112,7 @@ class UserSearchForm(Form):
 class GroupSearchForm(Form):
     """The search of the group list, from the URL."""
 
-    q = CharField(
+    q = TextField(
         label=_("Find a group whose name starts with"),
         required=False,
         max_length=256,
@@ -120,12 +123,12 @@ class GroupSearchForm(Form):
 class GroupMembersForm(Form):
     """The searches of a group's page: among its members, and for a user to add."""
 
-    q = CharField(
+    q = TextField(
         label=_("Find a member by name, username, email or phone number"),
         required=False,
         widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": _("Find a member")}),
     )
-    add = CharField(
+    add = TextField(
         label=_("Find a user to add by name, username, email or phone number"),
         required=False,
         widget=TextInput(attrs={"type": "search", "autocomplete": "off", "placeholder": _("Find a user to add")}),

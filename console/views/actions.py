@@ -41,7 +41,7 @@ from console.models.tickets import ticket_policy
 from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
 from console.perform.user_operation import perform
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_joined, with_focus, with_panels
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_joined, tell_notes, with_focus, with_panels
 from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
@@ -100,6 +100,8 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
                     raise failed
                 failure = tell_at_fields(request, failed, form)
             case result:
+                if isinstance(result, Done):
+                    tell_notes(request, form)
                 return _told(request, access, action, user_id, result)
     try:
         shown: User | _Unread = looked_at or users.get(access.pingone(), user_id)

@@ -28,6 +28,7 @@ from pingone_integration.connection import authorization, environments
 from pingone_integration.connection.environments import Environment
 from pingone_integration.errors import Blocked, MissingPermission, PingOneError, StateRejected, UnknownEnvironment
 from pingone_integration.texts import english
+from pingone_integration.typed_text import clean
 
 SIGNED_OUT = "signed-out"
 GLANCE = 10  # up to this many environments need no search box
@@ -177,7 +178,7 @@ def managed_environment(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
     if request.method == "POST":
         return _choose(request, access)
     connection, visible = access.org.connection, _visible(access)
-    query = request.GET.get("q", "").strip()
+    query = clean(request.GET.get("q", ""))
     found = [one for one in visible if query.lower() in f"{one.name} {one.id}".lower()]
     managed = connection.managed_environment_id
     context = {

@@ -15,6 +15,7 @@ from console.connection.settings import end_access, record_event
 from console.failures.connect import restore_failure
 from console.source_address import source_address
 from pingone_integration.models import Connection
+from pingone_integration.typed_text import clean
 
 
 @org_view(Permission.MANAGE_CONNECTION)
@@ -40,7 +41,7 @@ def connection_place(request: ConsoleRequest, access: OrgAccess) -> HttpResponse
     auth_url, environment_id = request.GET.get("auth_url", ""), request.GET.get("environment_id", "")
     place = understand_place(auth_url, environment_id)
     context = {**place_context(place), "mistakes": place.mistakes.values()}  # the full page shows them at the fields
-    if place.environment_id and not environment_id.strip():
+    if place.environment_id and not clean(environment_id):
         field = ConnectionForm(connection=Connection(environment_id=place.environment_id))["environment_id"]
         context["filled_in"] = field.as_widget(attrs={"hx-swap-oob": "true"})
     return render(request, "console/connection/credentials.html#place", context)

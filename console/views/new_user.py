@@ -32,7 +32,7 @@ from console.kept_forms import restore, signature_of
 from console.models.tickets import ticket_policy
 from console.perform.several import perform_each
 from console.perform.user_operation import perform
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell
+from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_notes
 from console.tickets import set_current_ticket
 from console.users.afterwards_form import AfterwardsForm
 from console.users.remembered import known_attributes, known_populations
@@ -42,6 +42,7 @@ from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
 from pingone_integration.populations import Population
 from pingone_integration.texts import Text
+from pingone_integration.typed_text import Kind, clean
 from pingone_integration.user_search import literal
 from pingone_integration.users import User
 
@@ -142,6 +143,7 @@ def _created(
         set_current_ticket(request, user_id, ticket)
     name = created.user.display_name if created.user else created.entry.subject_name
     tell(request, access, _notice(created, name=name))
+    tell_notes(request, form)
     for step, result in perform_each(access, user_id, then.steps(), circumstances_of(request, form)):
         tell(request, access, notice_of_step(step, result, name=name))
     return go(request, reverse("user", args=[access.org.slug, user_id]))
@@ -168,7 +170,7 @@ def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tup
 
 
 def _existing(api: PingOneApi, username: str, email: str) -> tuple[User, ...]:
-    username, email = username.strip()[:128], email.strip()[:256]
+    username, email = clean(username, Kind.ID)[:128], clean(email, Kind.ADDRESS)[:256]
     conditions = [f"username eq {literal(username)}"] if username else []
     conditions += [f"email eq {literal(email)}"] if "@" in email else []
     return tuple(users.search(api, filter=" or ".join(conditions), limit=5).items) if conditions else ()

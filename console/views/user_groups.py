@@ -101,6 +101,7 @@ def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: Qu
         "q": name,
         "like": like,
         "notes": notes_on(people_sought),
+        "choice": form,
         "people": [one for one in people.items if one.id != user_id] if people and not failures else None,
         "model": model,
         "candidates": candidates,

@@ -35,6 +35,7 @@ from console.users.verdict import verdict_context
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
 from pingone_integration.errors import InvalidValue, NotFound, PingOneError, StaleCursor
+from pingone_integration.typed_text import clean
 from pingone_integration.user_search import FILTERABLE, id_text_in, user_id_in
 from pingone_integration.users import User
 
@@ -212,7 +213,7 @@ def _filters(request: ConsoleRequest, access: OrgAccess, form: UserSearchForm) -
 
 
 def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchForm) -> dict[str, Any]:
-    name = " ".join(request.GET.get("group_search", "").split())[:256]
+    name = clean(request.GET.get("group_search", ""))[:256]
     if not name:
         return {}
     choices = find_groups(access, name)

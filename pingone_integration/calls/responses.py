@@ -14,6 +14,8 @@ from pingone_integration.values import text
 
 _CORRELATION_ID = re.compile(r"correlation[ -]?id\W+([\w-]{8,64})", re.IGNORECASE)
 
+_REGULAR_EXPRESSION = re.compile(r"\\[pPdDwWsS]|[\^(|][\[(\\]|[\])][*+?}]|[*+\])]\$")
+
 
 def object_of(response: httpx.Response, trace: Trace, *, wrote: bool) -> dict[str, Any]:
     """Return the JSON object of a success, `{}` for 204. Otherwise raises the matching PingOneError.
@@ -130,13 +132,18 @@ def _codes(body: dict[str, Any]) -> set[str]:
     return {detail.code for detail in _details(body)}
 
 
+def _in_words(message: str) -> str:
+    """Return the message, or "" if it quotes a regular expression, which says nothing to people."""
+    return "" if _REGULAR_EXPRESSION.search(message) else message
+
+
 def _details(body: dict[str, Any]) -> list[Detail]:
     entries = body.get("details")
     return [
         Detail(
             code=text(entry.get("code")),
             target=text(entry.get("target")),
-            message=text(entry.get("message")),
+            message=_in_words(text(entry.get("message"))),
             inner=inner if isinstance(inner := entry.get("innerError"), dict) else {},
         )
         for entry in (entries if isinstance(entries, list) else [])

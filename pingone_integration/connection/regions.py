@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.errors import InvalidApiUrl
 from pingone_integration.texts import Text, english
+from pingone_integration.typed_text import Kind, clean, odd_character
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,6 @@ _ENVIRONMENT_ID = re.compile(rf"(?:urn:uuid:)?(?:({_UUID})|\{{({_UUID})\}}|([0-9
 # /<environment>/as/.well-known/openid-configuration and every shorter form; without an environment on a custom domain
 _ISSUER_PATH = re.compile(rf"/*(?:({_UUID}))?(?:/*as(?:/[a-z._/-]*)?)?/*")
 _OTHER_PINGONE_HOST = re.compile(r"([a-z-]+)\.pingone\.([a-z.]+)")
-_WRAPPING = " \t\r\n\"'`\u00a0\u200b\ufeff\u2018\u2019\u201c\u201d<>,;"
 _LONGEST = 1000
 
 
@@ -100,11 +100,13 @@ def parse_auth_url(text: str) -> AuthUrl:
     Raises InvalidApiUrl for anything but an Auth URL that this server may contact. Its text names the problem and the
     expected URLs.
     """
-    pasted = text.strip(_WRAPPING)
+    pasted = clean(text, Kind.ID)
     # Check before any parsing: urlsplit() drops some control characters, lower() turns some letters of
     # other alphabets into ASCII, and browsers read a backslash as a slash.
-    if len(pasted) > _LONGEST or re.search(r"[^!-\[\]-~]", pasted):
-        raise _unexpected(_("An Auth URL has only plain letters, digits and punctuation."))
+    if odd := odd_character(pasted[: _LONGEST + 1], r"[!-\[\]-~]", what=_("The Auth URL")):
+        raise _unexpected(odd)
+    if len(pasted) > _LONGEST:
+        raise _unexpected(_("This is too long for an Auth URL."))
     try:
         parts = _split(pasted.lower())
         explicit_port = parts.port
@@ -124,14 +126,15 @@ def parse_auth_url(text: str) -> AuthUrl:
 
 def parse_environment_id(text: str) -> UUID:
     """Parse a UUID as people paste it: any case, in braces or quotes, with or without hyphens. Raises InvalidApiUrl."""
-    found = _ENVIRONMENT_ID.fullmatch(text.strip(_WRAPPING).lower())
+    pasted = clean(text, Kind.ID).lower()
+    found = _ENVIRONMENT_ID.fullmatch(pasted)
     if found is None:
-        raise invalid_url(
-            _(
-                "An Environment ID is a UUID: 32 hexadecimal digits in five groups, for example "
-                "5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711. PingOne shows it under Settings, Environment Properties."
-            )
+        expected = _(
+            "An Environment ID is a UUID: 32 hexadecimal digits in five groups, for example "
+            "5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711. PingOne shows it under Settings, Environment Properties."
         )
+        odd = odd_character(pasted.removeprefix("urn:uuid:"), r"[0-9a-f{}-]", what=_("This"))
+        raise invalid_url(format_lazy("{} {}", odd, expected) if odd else expected)
     return UUID(found[1] or found[2] or found[3])
 
 

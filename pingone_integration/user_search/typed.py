@@ -1,11 +1,11 @@
 """The typed or pasted text of a search: without what copying adds, in words, and the user ID in it."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote
 from uuid import UUID
 
+from pingone_integration.typed_text import clean
 from pingone_integration.user_search.spellings import straightened
 
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -21,7 +21,6 @@ _MAILTO = re.compile(r"mailto:(?P<address>[^?\s]*)(?:\?\S*)?", re.IGNORECASE)
 _AROUND_ADDRESSES = " ,;:.!?<>()[]{}\"'"
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
-_JOINERS = "\u200c\u200d"  # some scripts spell with them
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,7 @@ def typed(text: str) -> Typed:
 
 def cleaned(text: str) -> str:
     """Return a text as people spell it: no invisible characters, quotation marks or commas at its ends, in NFC."""
-    visible = "".join(
-        character
-        for place, character in enumerate(text)
-        if unicodedata.category(character) not in {"Cf", "Cc"} or _joins_letters(text, place)
-    )
-    plain = straightened(unicodedata.normalize("NFC", visible))
+    plain = straightened(clean(text))
     return " ".join(plain.translate(_QUOTES).strip(' ",;').split())
 
 
@@ -103,9 +97,3 @@ def id_text_in(text: str) -> str:
         return str(ids[-1]) if ids else ""
     alone = _LABELED_ID.fullmatch(plain)
     return alone["id"] if alone else ""
-
-
-def _joins_letters(text: str, place: int) -> bool:
-    """Return whether the character is a joiner after a letter of a script that spells with them."""
-    before = text[place - 1 : place]
-    return text[place] in _JOINERS and before.isprintable() and ord(before or "a") > 0x0590

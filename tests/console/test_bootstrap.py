@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery"
 
 def bootstrap(organization: str = "Acme", slug: str = "acme", email: str = "ada@acme.test") -> str:
     out = StringIO()
-    call_command("bootstrap", organization=organization, slug=slug, email=email, stdout=out)
+    call_command("bootstrap", f"--organization={organization}", f"--slug={slug}", f"--email={email}", stdout=out)
     return out.getvalue()
 
 

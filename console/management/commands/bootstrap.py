@@ -11,9 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from console.management.options import address, identifier
 from console.models import Membership, Operator, Organization
 from console.operators.accounts import set_password_link
 from pingone_integration.models import Connection
+from pingone_integration.typed_text import clean
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -29,17 +31,22 @@ class Command(BaseCommand):
             "--organization",
             required=True,
             metavar="NAME",
+            type=clean,
             help="the name that people see, for example Acme Corporation",
         )
-        parser.add_argument("--slug", required=True, help="the name in URLs, for example acme")
+        parser.add_argument("--slug", required=True, type=identifier, help="the name in URLs, for example acme")
         parser.add_argument(
-            "--email", required=True, metavar="ADDRESS", help="the org admin's email address, to sign in with"
+            "--email",
+            required=True,
+            metavar="ADDRESS",
+            type=address,
+            help="the org admin's email address, to sign in with",
         )
 
     def handle(self, *args: Any, organization: str, slug: str, email: str, **options: Any) -> None:
         if Operator.objects.exists() or Organization.objects.exists():
             raise CommandError("This server is already in use. bootstrap only works on an empty server.")
-        name, email = organization.strip(), email.strip().lower()
+        name, email = organization, email.lower()
         password = os.environ.get("BOOTSTRAP_PASSWORD") or None
         _check(name, slug, email, password)
         with transaction.atomic():

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console.connection.checks import advice_of, as_json, subject_of
+from console.management.options import identifier
 from console.models import Organization
 from console.page.connection_status import in_utc
 from pingone_integration.checks import Result, State, run_all
@@ -23,7 +24,7 @@ class Command(BaseCommand):
     help = f"Check an organization's connection to PingOne step by step. Exit code {FAILED}: a check failed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("organization", metavar="ORG", help="the organization's slug")
+        parser.add_argument("organization", metavar="ORG", type=identifier, help="the organization's slug")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.forms import Field, Form
+from django.forms import CharField, Field, Form
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -41,6 +41,7 @@ from console.audit.objects import exported_object_of
 from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
 from console.failures.next_step import resolution_of
+from console.management.options import address, identifier
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
 from console.perform.user_operation import perform
@@ -64,7 +65,7 @@ _EXIT_CODES: dict[type[Result], int] = {
     Failed: FAILED,
     Unknown: UNKNOWN,
 }
-_NOT_TYPED = {"submission", "seen_at", "seen"}  # hidden fields of a page's form
+_NOT_TYPED = {"submission", "seen_at", "seen", "formatted_offered"}  # hidden fields of a page's form
 _SHOWS = "Shows whether a user can sign in, why not, and what helps. Reads the user, password and MFA. Changes nothing."
 
 
@@ -79,7 +80,7 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", metavar="ORG", help="the organization's slug")
+        parser.add_argument("organization", metavar="ORG", type=identifier, help="the organization's slug")
         kinds = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         kind = kinds.add_parser("show", help="Show why a user can or can't sign in", description=_SHOWS)
         _add_user_option(kind)
@@ -135,7 +136,8 @@ class Command(BaseCommand):
         notice = notice_of(result, action, name=name, in_words=_why)
         match result:
             case Done() | NoChange():
-                self._done(options, action, result, notice)
+                notes = form.notes if isinstance(result, Done) else []
+                self._done(options, action, result, notice, notes=list(map(english, notes)))
             case _:
                 self._stop(options, result, english(notice.text))
 
@@ -171,12 +173,16 @@ class Command(BaseCommand):
         except Http404:
             raise CommandError(f"{email} is not a member of {slug}.", returncode=REFUSED) from None
 
-    def _done(self, options: dict[str, Any], action: Action, result: Done | NoChange, notice: Notice) -> None:
+    def _done(
+        self, options: dict[str, Any], action: Action, result: Done | NoChange, notice: Notice, *, notes: list[str]
+    ) -> None:
         secret = getattr(result, "result", None) if action.secret_result else None
         if options["json"]:
-            self.stdout.write(json.dumps(_as_json(result.entry) | ({} if secret is None else {"secret": secret})))
+            self.stdout.write(
+                json.dumps(_as_json(result.entry) | {"notes": notes} | ({} if secret is None else {"secret": secret}))
+            )
             return
-        self.stdout.write(_shown(english(notice.text)))
+        self.stdout.write("\n".join(map(_shown, [english(notice.text), *notes])))
         if secret is not None:
             self.stdout.write(f"{english(action.secret_result)} (not shown again): {secret}")
 
@@ -213,7 +219,7 @@ class Command(BaseCommand):
     ) -> None:
         """Print the outcome, as JSON to stdout or as text to stderr, and exit with `code`."""
         trace = error.trace if error else None
-        details = [f"{detail.target}: {detail.message}" for detail in error.details] if error else []
+        details = [f"{detail.target}: {detail.message or detail.code}" for detail in error.details] if error else []
         if options["json"]:
             told: dict[str, Any] = {"outcome": outcome, "error": text, "details": details}
             if error:
@@ -241,7 +247,7 @@ def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
 
 
 def _add_user_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user", required=True, metavar="NAME", help="username, email address or ID")
+    parser.add_argument("--user", required=True, metavar="NAME", type=address, help="username, email address or ID")
 
 
 def _add_call_options(parser: argparse.ArgumentParser) -> None:
@@ -257,12 +263,20 @@ def _add_call_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_option(parser: argparse.ArgumentParser, name: str, field: Field, *, required: bool) -> None:
     option = f"--{name.replace('_', '-')}"
-    parser.add_argument(option, dest=f"input_{name}", required=required, metavar="VALUE", help=_help_of(field))
+    typed = str if isinstance(field, CharField) else identifier  # a text field cleans its own text
+    parser.add_argument(
+        option, dest=f"input_{name}", required=required, metavar="VALUE", type=typed, help=_help_of(field)
+    )
 
 
 def _add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--as", dest="operator", required=True, metavar="EMAIL", help="the operator; their role decides what is allowed"
+        "--as",
+        dest="operator",
+        required=True,
+        metavar="EMAIL",
+        type=address,
+        help="the operator; their role decides what is allowed",
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console.failures.next_step import resolution_of
+from console.management.options import identifier
 from console.models import Organization
 from pingone_integration import population_sync
 from pingone_integration.calls import rate_limit
@@ -25,7 +26,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("organizations", nargs="*", metavar="ORG", help="slugs of organizations; default: all")
+        parser.add_argument(
+            "organizations", nargs="*", metavar="ORG", type=identifier, help="slugs of organizations; default: all"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         slugs: list[str] = options["organizations"]

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.audit.chain import verify
+from console.management.options import identifier
 from console.models import Organization
 from pingone_integration.texts import english
 
@@ -13,7 +14,9 @@ class Command(BaseCommand):
     help = "Check the hash chain of the audit log. Names the first row that was edited, removed or moved."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("organization", nargs="?", metavar="ORG", help="slug of an organization; default: all")
+        parser.add_argument(
+            "organization", nargs="?", metavar="ORG", type=identifier, help="slug of an organization; default: all"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit with code 1 if a chain is broken."""

@@ -259,6 +259,15 @@ def test_user_to_copy_from_is_found_by_name(client, directory):
     assert f'name="like_id" value="{ADA}"' not in page
 
 
+@pytest.mark.parametrize("headers", [{}, TYPING], ids=["whole page", "fragment"])
+@pytest.mark.parametrize(("field", "text"), [("like", "\u00e9" * 256), ("like", "x" * 300), ("q", "x" * 300)])
+def test_long_search_is_answered(client, directory, field, text, headers):
+    page = client.get(PAGE, {field: text}, headers=headers)
+
+    assert page.status_code == 200
+    assert ("at most 256 characters" in page.text) == (len(text) > 256)
+
+
 def test_missing_user_is_not_found(client, directory):
     directory.get(f"/users/{ADA}").respond(404, json=error("NOT_FOUND"))
 

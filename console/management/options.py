@@ -1,0 +1,13 @@
+"""The types of command-line options: they clean what was pasted, as the fields of forms do."""
+
+from pingone_integration.typed_text import Kind, clean
+
+
+def identifier(typed: str) -> str:
+    """Return an ID, a slug or a word to choose, without quotes around it and invisible characters."""
+    return clean(typed, Kind.ID)
+
+
+def address(typed: str) -> str:
+    """Return an email address, or what may stand in its place: a username or an ID."""
+    return clean(typed, Kind.ADDRESS)

@@ -1,0 +1,54 @@
+"""allauth's forms to sign in with pasted text: an address from a mail, a code from another window."""
+
+from typing import Any
+
+from allauth.account import forms as account
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
+from django.forms import TextInput
+
+from console.fields import EmailField, TextField
+from pingone_integration.typed_text import Kind
+
+
+def _code_field(field: Any) -> TextField:
+    return TextField(kind=Kind.CODE, label=field.label, widget=field.widget)
+
+
+class _OwnEmailField(EmailField):
+    """The address of an operator's account, in lower case as allauth has it."""
+
+    def clean(self, value: Any) -> str:
+        return str(super().clean(value)).lower()
+
+
+def _email_field(field: Any) -> EmailField:
+    widget = TextInput(attrs={**field.widget.attrs, **EmailField.widget.attrs, "type": "text"})
+    return _OwnEmailField(label=field.label, widget=widget)
+
+
+class LoginForm(account.LoginForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["login"] = _email_field(self.fields["login"])
+
+
+class ResetPasswordForm(account.ResetPasswordForm):  # type: ignore[misc]
+    email = _email_field(account.ResetPasswordForm.base_fields["email"])
+
+
+class ActivateTOTPForm(totp.ActivateTOTPForm):  # type: ignore[misc]
+    code = _code_field(totp.ActivateTOTPForm.base_fields["code"])
+
+
+class AuthenticateForm(mfa.AuthenticateForm):  # type: ignore[misc]
+    code = _code_field(mfa.AuthenticateForm.base_fields["code"])
+
+
+class ReauthenticateForm(mfa.ReauthenticateForm):  # type: ignore[misc]
+    code = _code_field(mfa.ReauthenticateForm.base_fields["code"])
+
+
+class EditPasskeyForm(webauthn.EditWebAuthnForm):  # type: ignore[misc]
+    name = TextField()
