@@ -1,12 +1,14 @@
 """What an org admin sets for the whole organization: its countries, and the link to its tickets."""
 
 from django.core.exceptions import ValidationError
-from django.forms import CharField, Form, TextInput
+from django.forms import Form, TextInput
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import TextField
 from console.models import Organization
 from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
+from pingone_integration.typed_text import Kind
 from pingone_integration.user_search import is_country
 
 _MOST_COUNTRIES = 10  # a search for a national number asks for each
@@ -15,7 +17,7 @@ _MOST_COUNTRIES = 10  # a search for a national number asks for each
 class OrganizationSettingsForm(Form):
     """The settings of an organization, each with the name of its column. All may be empty."""
 
-    countries = CharField(
+    countries = TextField(
         label=_("Countries of phone numbers"),
         required=False,
         max_length=100,
@@ -25,7 +27,8 @@ class OrganizationSettingsForm(Form):
             example="SE NO",
         ),
     )
-    ticket_link = CharField(
+    ticket_link = TextField(
+        kind=Kind.ID,
         label=_("Link to a ticket"),
         required=False,
         max_length=LONGEST_LINK,

@@ -60,7 +60,13 @@ class Place(StrEnum):
         return _PARTS.get(self, self.value)
 
 
-_PARTS = {Place.GROUP: "groups", Place.DEVICE: "devices", Place.SESSION: "sessions"}  # a place for each of its lines
+_PARTS = {
+    Place.SIGN_IN: "verdict",
+    Place.MFA: "devices",
+    Place.GROUP: "groups",  # a place for each of its lines, and so below
+    Place.DEVICE: "devices",
+    Place.SESSION: "sessions",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,9 +53,7 @@ class AuditFilterForm(forms.Form):
     """The filters of the audit page, as in its URL. Each is optional."""
 
     operator = TextField(kind=Kind.ADDRESS, label=_("Operator's email"), required=False, max_length=254)
-    user = TextField(
-        kind=Kind.ADDRESS, label=_("User"), required=False, max_length=256, help_text=_("Name, username, email or ID")
-    )
+    user = TextField(label=_("User"), required=False, max_length=256, help_text=_("Name, username, email or ID"))
     group = TextField(label=_("Group"), required=False, max_length=256, help_text=_("Name or ID"))
     action = forms.ChoiceField(label=_("Action"), required=False, choices=_action_choices)
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES.items()])

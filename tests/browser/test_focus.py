@@ -68,12 +68,13 @@ def assert_never_lost(page: Page) -> None:
 
 
 def offered(page: Page) -> list[Action]:
-    """Return the actions with a control on the user's page, apart from the ones suggested by the verdict."""
-    addresses = page.locator(".user-page .actions :is(form, a)").evaluate_all(
+    """Return the actions with a control at their own place, apart from the ones suggested by the verdict."""
+    addresses = page.locator(".actions :is(form, a)").evaluate_all(
         "all => all.map(one => one.getAttribute('action') ?? one.getAttribute('href'))"
     )
     keys = [re.search(r"/actions/([\w.-]+)/$", urlsplit(address).path) for address in addresses]
-    return list({found[1]: BY_KEY[found[1]] for found in keys if found}.values())
+    actions = {found[1]: BY_KEY[found[1]] for found in keys if found}
+    return [action for action in actions.values() if control(page, action).count()]
 
 
 def control(page: Page, action: Action) -> Locator:

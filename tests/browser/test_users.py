@@ -202,7 +202,7 @@ def test_pasted_id_opens_the_user(page: Page) -> None:
     page.goto(LIST)
     search_box(page).fill(str(ADA))
 
-    page.wait_for_url(f"**{USER}")
+    page.wait_for_url(f"**{USER}?sought={ADA}")
 
 
 def test_group_filter_is_chosen_by_typing_and_can_be_removed(page: Page, directory: respx.MockRouter) -> None:

@@ -183,7 +183,7 @@ def test_actions_audit_and_log_keep_hostile_text_as_text(
     for kind in ("csv", "jsonl"):
         assert "hostile-element" in read(client.get(f"/o/acme/audit/export/{kind}/"))
     lines = audit_lines()
-    assert len(lines) == len(entries)
+    assert len(lines) == AuditEntry.objects.count()
     assert all("\n" not in line and json.loads(line) for line in lines)
     assert not [record for record in caplog.records if "\nX-Hostile" in record.getMessage()]
 

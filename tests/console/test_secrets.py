@@ -196,7 +196,7 @@ def test_connect_leaks_no_secret(witness: Witness, wire: respx.MockRouter) -> No
 
     back = {"code": CODE, "state": asked["state"]}
     assert witness.get("/connect/callback/", back).headers["Location"] == SETTINGS
-    assert "is connected" in witness.get(SETTINGS).text
+    assert "Connected Acme to PingOne." in witness.get(SETTINGS).text
     witness.get("/connect/callback/", back)
     witness.get(SETTINGS)
     witness.post(f"{SETTINGS}disconnect/")

@@ -101,15 +101,15 @@ def test_ticket_is_a_link_in_the_audit_log_and_on_the_page_of_the_user(
         "user.unlock",
         subject,
         entry=uuid4(),
-        circumstances=entries.Circumstances(ticket='INC "7"'),
+        circumstances=entries.Circumstances(ticket='INC "7" B'),
         inputs={},
         before=None,
     )
     assert row is not None
     browser = browser_of(helpdesk)
-    browser.post("/o/acme/working-on/", {"ticket": 'INC "7"', "user_id": str(ADA)})
+    browser.post("/o/acme/working-on/", {"ticket": 'INC "7" B', "user_id": str(ADA)})
 
     for page in ("audit/", f"audit/{row.entry}/", f"users/{ADA}/"):
-        assert 'href="https://jira.acme.test/browse/INC%20%227%22"' in unescape(browser.get(f"/o/acme/{page}").text), (
-            page
-        )
+        assert 'href="https://jira.acme.test/browse/INC%20%227%22%20B"' in unescape(
+            browser.get(f"/o/acme/{page}").text
+        ), page

@@ -163,7 +163,7 @@ def test_revoked_grant_is_detected_counted_and_shown_to_everybody(
     renewed = admin.post(f"{PAGE}checks/refresh/", follow=True).text
 
     assert failed(renewed) == {"refresh": "token-refresh-failure"}
-    assert "PingOne: reconnect needed" in renewed
+    assert ", then reconnect" in renewed
     lately = admin.get(PAGE).text.partition('id="lately"')[2]
     assert "Renewal of the access token" in lately
     support = admin.get(f"{PAGE}support.txt").content.decode()

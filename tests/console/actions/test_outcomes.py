@@ -26,6 +26,13 @@ from console.management.commands.pingone import FAILED, REFUSED, UNKNOWN
 from console.models import AuditEntry, Membership, Operator
 from pingone_integration import errors
 from pingone_integration.connection import tokens
+from pingone_integration.connection.refusals import (
+    CodeRefused,
+    GrantTypeOff,
+    NotAWorker,
+    WrongAuthenticationMethod,
+    WrongClientSecret,
+)
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
 from tests.support.answers import ADA, error
@@ -125,11 +132,14 @@ STATES: dict[type[PingOneError], dict[str, Any]] = {
     },
 }
 STATES_BY_FORM = {errors.NotConnected, errors.CallsPaused}  # at least one of each status
-ELSEWHERE = {  # errors that no action's call raises
+ELSEWHERE: dict[type[PingOneError], str] = {  # errors that no action's call raises
     errors.SettingsIncomplete: "pressing Connect",
     errors.UnknownEnvironment: "pressing Connect",
     errors.SignOnUnverified: "coming back from PingOne",
     errors.StateRejected: "coming back from PingOne",
+    **dict.fromkeys(
+        (CodeRefused, GrantTypeOff, NotAWorker, WrongAuthenticationMethod, WrongClientSecret), "connecting"
+    ),
     errors.StaleCursor: "the second page of a list",
     errors.TokenRejected: "an access token that is refused twice: a test of its own below",
     errors.OutOfTime: "a page that has waited ten seconds before: tests of its deadline",

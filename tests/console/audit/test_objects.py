@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -230,10 +231,13 @@ def test_action_without_an_object_has_none():
     assert BY_KEY["user.lock"].form.id_fields() == []
 
 
-@pytest.mark.parametrize("case", [NoChange, AlreadySubmitted])
+NOTE = "The result could not be verified."
+
+
+@pytest.mark.parametrize("case", [partial(NoChange, note=NOTE), AlreadySubmitted], ids=["no change", "submitted"])
 def test_note_reaches_the_notice(case):
-    entry = AuditEntry(action="user.lock", outcome=Outcome.NO_CHANGE, note="The result could not be verified.")
+    entry = AuditEntry(action="user.lock", outcome=Outcome.NO_CHANGE, note=NOTE)
 
     notice = notice_of(case(entry=entry), BY_KEY["user.lock"], name="Ada", in_words=str)
 
-    assert str(notice.text).endswith(" The result could not be verified.")
+    assert str(notice.text).endswith(f" {NOTE}")
