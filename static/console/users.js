@@ -36,6 +36,11 @@
     if (event.target.matches(".user-panel")) for (const part of event.target.querySelectorAll(".known")) part.remove();
   });
 
+  // A panel without an answer must not hide those below it.
+  for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(failure, (event) => event.target.classList.remove("user-panel-awaited"));
+  }
+
   // Enter, unlike typing, opens the only user who matches.
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.target.id === "search" && event.detail.triggeringEvent?.type === "submit") event.detail.parameters.entered = "1";

@@ -171,10 +171,12 @@ def test_nothing_moves_on_the_page_of_a_user_when_its_panels_arrive(
     page.add_init_script(SHIFTS)
     page.goto(USER)
     expect(page.locator(LATER)).to_have_count(4)
+    expect(page.locator("#sessions")).to_be_hidden()
 
     slow.go_on.set()
 
     expect(page.locator(LATER)).to_have_count(0)
+    expect(page.locator("#sessions")).to_be_visible()
     expect(page.get_by_role("region", name="Sign-in")).not_to_contain_text("not read yet")
     page.evaluate(TWO_FRAMES)
     assert page.evaluate("window.shifts ?? []") == []
