@@ -149,7 +149,6 @@ def test_organization_settings_are_saved_and_on_record(admin: Client, acme: Orga
         ("ticket_link", "https://jira.acme.test/{ticket}?{user}", "Use a plain web address"),
         ("ticket_link", "https://jira.acme.test\\@evil.test/{ticket}", "Use a plain web address"),
         ("ticket_link", "https://j\u0456ra.acme.test/{ticket}", "Use a plain web address"),
-        ("ticket_link", "https://jira.acme.test/\u200b{ticket}", "Use a plain web address"),
         ("ticket_link", "https://[::1/{ticket}", "This is not a web address"),
         ("ticket_link", f"https://jira.acme.test/{'x' * 300}/{{ticket}}", "at most 300 characters"),
     ],

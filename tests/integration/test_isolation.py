@@ -77,15 +77,17 @@ def test_hanging_pingone_of_an_organization_does_not_slow_down_another(tmp_path:
 
         hanging.hangs = True
         rush: list[Future[tuple[int, float, str]]] = [arriving.submit(one_of_acme) for _ in range(ARRIVING)]
-        while sum(one.done() for one in rush) + hanging.waiting < ARRIVING:
+        while hanging.waiting < THREADS // 2:
             assert not all(one.done() for one in rush)
             list_of(globex, "globex")
-        meanwhile = seconds_of(globex, "globex", 60)
+        meanwhile: list[float] = []
+        while len(meanwhile) < 60 and sum(not one.done() for one in rush) >= PROCESSES:
+            meanwhile += seconds_of(globex, "globex", 1)
 
-        assert not any(one.done() and one.result()[0] == 200 for one in rush)
-        assert hanging.waiting <= SEATS
-        assert sum(not one.done() for one in rush) >= PROCESSES, "they were to hang all the time"
+        assert len(meanwhile) >= 20, "they were to hang all the time"
         answers = [one.result(timeout=60) for one in rush]
+        assert hanging.waiting <= SEATS
+        assert not any(status == 200 for status, _, _ in answers)
 
         # A busy machine alone doubles a page of 70 ms. Waiting for the other organization's PingOne takes seconds.
         assert p95(meanwhile) < max(2 * normal, QUICK_S)
