@@ -48,7 +48,9 @@ def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return connection_page(request, access, form)
     connection = access.org.connection
     try:
-        url = authorization.begin(connection, redirect_uri=redirect_uri(), bound_to=bound_to(request, access.org))
+        url = authorization.begin(
+            connection, redirect_uri=redirect_uri(request), bound_to=bound_to(request, access.org)
+        )
     except UnknownEnvironment as error:
         text = format_lazy("{title}. {cause}", title=error.title, cause=error.cause)
         form.add_error("environment_id", with_explanation(access, text, error.kind))
@@ -154,7 +156,7 @@ def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure
         return failure_of_redirect(error, description) if waited else foreign
     if not code:
         return INCOMPLETE
-    authorization.finish(state=state, code=code, redirect_uri=redirect_uri(), bound_to=binding)
+    authorization.finish(state=state, code=code, redirect_uri=redirect_uri(request), bound_to=binding)
     return None
 
 
