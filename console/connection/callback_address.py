@@ -21,7 +21,7 @@ def _own_address(request: HttpRequest | None) -> str | None:
     """Return PUBLIC_URL with the request's host, if ALLOWED_HOSTS names that host: patterns would let anyone choose."""
     if request is None:
         return None
-    public = urlsplit(settings.PUBLIC_URL)
+    public = urlsplit(str(settings.PUBLIC_URL))
     host, port = split_domain_port(request.get_host())
     if host not in settings.ALLOWED_HOSTS or port != split_domain_port(public.netloc)[1]:
         return None
