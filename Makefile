@@ -29,8 +29,8 @@ help: ## List the commands
 
 install: $(VENV)/installed ## Install what the console needs into .venv
 
-demo: $(VENV)/installed ## Start the console and a local PingOne with invented people (PORT=8000 SANDBOX_PORT=9100)
-	@$(RUN) -m console.demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
+demo: $(VENV)/installed ## Start the console, connected to a local PingOne with invented people (FRESH=1: not; PORT=8000 SANDBOX_PORT=9100)
+	@$(RUN) -m console.demo --port $(PORT) --sandbox-port $(SANDBOX_PORT) $(if $(FRESH),--fresh)
 
 demo-reset: ## Delete the demo's data; the next `make demo` starts over
 	rm -rf var/demo

@@ -29,13 +29,16 @@ handler500 = "console.failures.pages.server_error"
 urlpatterns = [
     path("", home.home, name="home"),
     path("theme/", theme.choose_theme, name="theme"),
-    # No sign-up and no change of one's own address: an org admin decides who is an operator.
+    # No sign-up and no change of one's own address: an org admin decides who is an operator. No codes by email: who
+    # reads an operator's mail could confirm changes in their name.
     path("accounts/signup/", accounts.closed),
     path("accounts/email/", accounts.closed),
     path("accounts/confirm-email/", accounts.closed),
     path("accounts/confirm-email/<str:key>/", accounts.closed),
     path("accounts/password/set/", accounts.closed),
     path("accounts/login/code/confirm/", accounts.closed),
+    path("accounts/reauthenticate/code/", accounts.closed),
+    path("accounts/reauthenticate/code/confirm/", accounts.closed),
     path("accounts/", include("allauth.urls")),
     path("connect/callback/", connect.callback, name="connect-callback"),
     path(

@@ -8,6 +8,7 @@ from typing import Any
 
 import django
 from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.dateparse import parse_datetime
@@ -30,12 +31,14 @@ from pingone_integration.version import VERSION
 EVIDENCE = timedelta(days=30)  # what succeeded before is no sign of today's roles
 
 
-def subject_of(organization: Organization, *, renewal_asked_for: bool = False) -> Subject:
-    """Return the subject of the checks: the connection, read now."""
+def subject_of(
+    organization: Organization, *, request: HttpRequest | None = None, renewal_asked_for: bool = False
+) -> Subject:
+    """Return the subject of the checks: the connection, read now. `request` None: in a terminal."""
     connection = Connection.objects.get(pk=organization.connection_id)
     return Subject(
         connection,
-        redirect_uri(),
+        redirect_uri(request),
         renewal_asked_for=renewal_asked_for,
         read_used=lambda: _used(organization, connection),
     )
@@ -167,10 +170,10 @@ def _as_json(result: Result) -> dict[str, Any]:
     }
 
 
-def for_support(connection: Connection, results: list[Result], failed: list[Lately]) -> str:
+def for_support(request: HttpRequest, connection: Connection, results: list[Result], failed: list[Lately]) -> str:
     """Return versions, settings, IDs, results and failures in English: no secret, no token, and no personal data."""
     lines = ["PingOne console: connection report", f"Time: {timezone.now():%Y-%m-%d %H:%M:%S} UTC", ""]
-    lines += [f"{name}: {value}" for name, value in _facts(connection) if value not in (None, "")]
+    lines += [f"{name}: {value}" for name, value in _facts(request, connection) if value not in (None, "")]
     lines += ["", "Checks" if results else "No checks were run."]
     for result in results:
         finding = result.finding
@@ -190,7 +193,7 @@ def for_support(connection: Connection, results: list[Result], failed: list[Late
     return "\n".join(lines)
 
 
-def _facts(connection: Connection) -> list[tuple[str, object]]:
+def _facts(request: HttpRequest, connection: Connection) -> list[tuple[str, object]]:
     status = in_utc(connection)
     return [
         ("PingOne console", VERSION),
@@ -200,7 +203,7 @@ def _facts(connection: Connection) -> list[tuple[str, object]]:
         ("Authlib", version("Authlib")),
         ("Auth URL", connection.auth_url),
         ("API URL", _api_url(connection)),
-        ("Redirect URI", redirect_uri()),
+        ("Redirect URI", redirect_uri(request)),
         ("Client ID", connection.client_id),
         ("Client authentication", connection.get_client_authentication_display()),
         ("Client secret", "stored" if connection.sealed_client_secret else "missing"),

@@ -33,7 +33,7 @@ def connection_page(
         "connection": connection,
         "form": form,
         "failure": failure,
-        "redirect_uri": redirect_uri(),
+        "redirect_uri": redirect_uri(request),
         "is_awaited": not connection.can_be_renewed and authorization.is_awaited(connection),
         "events": connection.events.all()[:HISTORY_LENGTH],
         **place_context(understand_place(form["auth_url"].value() or "", str(form["environment_id"].value() or ""))),

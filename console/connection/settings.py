@@ -67,6 +67,16 @@ def record_event(access: OrgAccess, event: str, *, source_address: str, **more: 
     )
 
 
+def record_connected(access: OrgAccess, *, environment_before: str, source_address: str) -> None:
+    """Record that an administrator approved, and the managed environment if Connect chose or cleared it."""
+    access.org.connection.refresh_from_db()
+    before, after = (
+        {"managed_environment": name} for name in (environment_before, access.org.connection.managed_environment_name)
+    )
+    changed = {"before": before, "after": after} if before != after else {}
+    record_event(access, "connection.connected", source_address=source_address, **changed)
+
+
 def _settings_of(connection: Connection) -> dict[str, Any]:
     """Return an org admin's settings without the secret."""
     names = ("client_id", "auth_url", "environment_id", "client_authentication")

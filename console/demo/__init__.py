@@ -1,1 +1,1 @@
-"""`make demo`: its people and processes. Only `settings` needs Django."""
+"""`make demo`: its people, stories, processes and mails. Only `settings` needs Django."""

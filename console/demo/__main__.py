@@ -19,13 +19,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import quote
 
+from console.demo.mails import Mails
 from console.demo.people import PASSWORD, PEOPLE
 from console.demo.processes import Children, DemoFailed
+from console.demo.stories import STORIES, told
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGE = [sys.executable, "manage.py"]
 START_TIMEOUT_S = 120
+RESET = "/accounts/password/reset/"
+NAMES = ("localhost", "127.0.0.1")  # the first one is printed
 NOT_FROM_THE_SHELL = frozenset({"DJANGO_SETTINGS_MODULE", "GUNICORN_CMD_ARGS", "SANDBOX_URL", "SANDBOX_DATABASE"})
 
 
@@ -55,17 +60,18 @@ def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str
     path = directory / "env"
     kept = dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.exists() else {}
     sandbox = f"http://127.0.0.1:{sandbox_port}"
+    addresses = [f"http://{name}:{port}" for name in NAMES]
     settings = {
         "DJANGO_SETTINGS_MODULE": "console.demo.settings",
         "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_urlsafe(50),
         "CREDENTIAL_KEYS": kept.get("CREDENTIAL_KEYS") or base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "PUBLIC_URL": f"http://localhost:{port}",
+        "PUBLIC_URL": addresses[0],
         "DATABASE_URL": f"sqlite:///{directory / 'console.sqlite3'}",
         "CACHE_URL": "locmemcache://",
-        "EMAIL_URL": "consolemail://",
+        "EMAIL_URL": f"filemail:///{quote(str(directory / 'mail'))}",
         "DEFAULT_FROM_EMAIL": "console@localhost",
-        "ALLOWED_HOSTS": "localhost",
-        "CSRF_TRUSTED_ORIGINS": f"http://localhost:{port}",
+        "ALLOWED_HOSTS": ",".join(NAMES),
+        "CSRF_TRUSTED_ORIGINS": ",".join(addresses),
         "TRUSTED_PROXIES": "",
         "PINGONE_CUSTOM_HOSTS": f"{sandbox}={sandbox}",
         "DEBUG": "False",
@@ -73,6 +79,7 @@ def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str
         "WEB_CONCURRENCY": "2",
         "WEB_THREADS": "64",
     }
+    (directory / "mail").mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     return settings
@@ -117,7 +124,7 @@ def serve(children: Children, options: argparse.Namespace) -> None:
     settings = shell | write_environment(options.directory, options.port, options.sandbox_port)
     ready_file = options.directory / "sandbox.json"
     ready_file.unlink(missing_ok=True)
-    callback = f"http://localhost:{options.port}/connect/callback/"
+    callbacks = [f"http://{name}:{options.port}/connect/callback/" for name in NAMES]
     children.start(
         "sandbox",
         [
@@ -125,7 +132,7 @@ def serve(children: Children, options: argparse.Namespace) -> None:
             "sandbox",
             "--quiet",
             *("--port", str(options.sandbox_port)),
-            *("--redirect-uri", callback),
+            *(word for callback in callbacks for word in ("--redirect-uri", callback)),
             *("--database", str(options.directory / "sandbox.sqlite3")),
             *("--ready-file", str(ready_file)),
         ],
@@ -133,23 +140,36 @@ def serve(children: Children, options: argparse.Namespace) -> None:
     )
     children.run("migrate", [*MANAGE, "migrate", "--noinput"], settings)
     sandbox = wait_for_sandbox(children, ready_file)
-    children.run("seed", [*MANAGE, "seed_demo", str(ready_file)], settings)
+    report = options.directory / "connections.txt"
+    connect = "--disconnect" if options.fresh else "--connect"
+    children.run("seed", [*MANAGE, "seed_demo", connect, "--report", str(report), str(ready_file)], settings)
     children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], settings)
     wait_for_console(children, options.port)
-    say_how_to_get_in(options, sandbox)
+    mails = Mails(options.directory / "mail")  # not those that tell of the connections
+    say_how_to_get_in(options, sandbox, report.read_text())
     while True:
         children.check()
+        for mail in mails.new():
+            print(f"\n{mail}", flush=True)
         time.sleep(0.2)
 
 
-def say_how_to_get_in(options: argparse.Namespace, sandbox: dict[str, Any]) -> None:
+def say_how_to_get_in(options: argparse.Namespace, sandbox: dict[str, Any], report: str) -> None:
     administrator = sandbox["administrators"][0]
+    console, outbox = f"http://{NAMES[0]}:{options.port}", f"{sandbox['url']}/sandbox/outbox/"
+    stories = "".join(f"  {number}. {told(story, outbox=outbox)}\n" for number, story in enumerate(STORIES, 1))
     print(
         f"""
-The console:  http://localhost:{options.port}/
+The console:  {console}/
 
 Sign in with the password  {PASSWORD}  as one of:
 {"".join(f"  {person.email:20} {person.about}{os.linesep}" for person in PEOPLE)}
+Five calls to take as agent@acme.test, under Users:
+{stories}
+Forgot the password? Use {console}{RESET}
+Links in mails of the console, such as this one, are printed here.
+
+{report}
 To connect, sign in as an org admin, open Settings > PingOne and press Connect. At the local PingOne, sign in with the
 password  {administrator["password"]}  as  {administrator["username"]}
 
@@ -166,6 +186,7 @@ def leave(signal_number: int, frame: FrameType | None) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--fresh", action="store_true", help="begin with organizations that are not connected")
     parser.add_argument("--sandbox-port", type=int, default=9100)
     parser.add_argument("--directory", type=Path, default=ROOT / "var" / "demo", help="where the demo keeps its data")
     options = parser.parse_args()

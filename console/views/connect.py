@@ -18,7 +18,7 @@ from console.connection.callback_address import redirect_uri
 from console.connection.environment_choice import bound_to, guard_of, is_valid
 from console.connection.forms import EnvironmentForm
 from console.connection.page import connection_page, save_typed
-from console.connection.settings import record_event
+from console.connection.settings import record_connected, record_event
 from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, save_failure
 from console.failures.failure import Failure, failure_of, with_explanation
 from console.models import Organization
@@ -49,7 +49,9 @@ def connect(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return connection_page(request, access, form)
     connection = access.org.connection
     try:
-        url = authorization.begin(connection, redirect_uri=redirect_uri(), bound_to=bound_to(request, access.org))
+        url = authorization.begin(
+            connection, redirect_uri=redirect_uri(request), bound_to=bound_to(request, access.org)
+        )
     except UnknownEnvironment as error:
         text = format_lazy("{title}. {cause}", title=error.title, cause=error.cause)
         form.add_error("environment_id", with_explanation(access, text, error.kind))
@@ -112,10 +114,7 @@ def callback(request: ConsoleRequest) -> HttpResponse:
         save_failure(request.session, access.org.connection, failure)
         return redirect("connection", access.org.slug)
     before = access.org.connection.managed_environment_name
-    access.org.connection.refresh_from_db()
-    now = access.org.connection.managed_environment_name
-    taken = {"before": {"managed_environment": before}, "after": {"managed_environment": now}} if now != before else {}
-    record_event(access, "connection.connected", source_address=source_address(request), **taken)
+    record_connected(access, environment_before=before, source_address=source_address(request))
     _tell_connected(request, access)
     return redirect("connection" if access.org.connection.managed_environment_id else "environments", access.org.slug)
 
@@ -155,7 +154,7 @@ def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure
         return failure_of_redirect(error, description) if waited else foreign
     if not code:
         return INCOMPLETE
-    authorization.finish(state=state, code=code, redirect_uri=redirect_uri(), bound_to=binding)
+    authorization.finish(state=state, code=code, redirect_uri=redirect_uri(request), bound_to=binding)
     return None
 
 

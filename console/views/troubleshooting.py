@@ -108,7 +108,7 @@ def check_all(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return render(
             request, "console/connection/troubleshooting/checks.html", _checks_context(access, last, running=CHECKS[0])
         )
-    results = list(checks.run_all(subject_of(access.org), within_s=LONGEST_RUN_S))
+    results = list(checks.run_all(subject_of(access.org, request=request), within_s=LONGEST_RUN_S))
     access.org.connection.refresh_from_db()
     last.add(*results)
     return _page(request, access)
@@ -124,7 +124,8 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
     if request.method == "POST" and not check.renews:
         return HttpResponseNotAllowed(["GET", "HEAD"])
     failed = [name for name in request.GET.getlist("failed") if name in BY_KEY]
-    result = checks.run(check, subject_of(access.org, renewal_asked_for=request.method == "POST"), failed=failed)
+    subject = subject_of(access.org, request=request, renewal_asked_for=request.method == "POST")
+    result = checks.run(check, subject, failed=failed)
     access.org.connection.refresh_from_db()
     last = LastResults(request.session, access.org.connection)
     fallen = last.add(result)
@@ -135,7 +136,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
             "line": _line(access, check, result),
             "fallen": [_line(access, BY_KEY[key], None) for key in sorted(fallen & set(BY_KEY))],
             **_summary(last.get().values()),
-            **_support_context(access, last),
+            **_support_context(request, access, last),
         }
         return render(request, "console/connection/troubleshooting/alone.html", alone)
     if result.blocks:
@@ -147,7 +148,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
         "following": _running(access, following, failed) if following else None,
         "place": place + 1,
         **_summary(last.get().values()),
-        **(_support_context(access, last) if following is None else {}),
+        **(_support_context(request, access, last) if following is None else {}),
     }
     return render(request, "console/connection/troubleshooting/step.html", context)
 
@@ -156,7 +157,7 @@ def check_one(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpRespo
 @require_safe
 def what_it_can_do(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show the connection's capabilities. A separate request, because it costs a few calls."""
-    rows = capabilities(subject_of(access.org))
+    rows = capabilities(subject_of(access.org, request=request))
     if wants_fragment(request):
         return render(request, "console/connection/troubleshooting/capabilities.html", {"capabilities": rows})
     return _page(request, access, capability_rows=rows)
@@ -167,7 +168,9 @@ def what_it_can_do(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 def support_text(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Return the text for support as a download."""
     last = LastResults(request.session, access.org.connection)
-    response = HttpResponse(_support_context(access, last)["support"], content_type="text/plain; charset=utf-8")
+    response = HttpResponse(
+        _support_context(request, access, last)["support"], content_type="text/plain; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="connection-{access.org.slug}.txt"'
     return response
 
@@ -226,7 +229,7 @@ def _page(
     }
     if access.allows(Permission.MANAGE_CONNECTION):
         last = LastResults(request.session, access.org.connection)
-        context |= _checks_context(access, last) | _support_context(access, last)
+        context |= _checks_context(access, last) | _support_context(request, access, last)
         context |= {"capabilities": capability_rows, "lately": failed_calls.lately(access.org.connection)}
     return render(request, "console/connection/troubleshooting.html", context, status=status)
 
@@ -243,10 +246,10 @@ def _checks_context(access: OrgAccess, last: LastResults, *, running: Check | No
     }
 
 
-def _support_context(access: OrgAccess, last: LastResults) -> dict[str, Any]:
+def _support_context(request: ConsoleRequest, access: OrgAccess, last: LastResults) -> dict[str, Any]:
     results, failed = last.get(), failed_calls.lately(access.org.connection)
     in_order = [results[check.key] for check in CHECKS if check.key in results]
-    return {"support": for_support(access.org.connection, in_order, failed)}
+    return {"support": for_support(request, access.org.connection, in_order, failed)}
 
 
 def _line(access: OrgAccess, check: Check, result: Result | None) -> Line:

@@ -1,15 +1,15 @@
 """The OAuth 2.0 client of a connection: authorize URL, code exchange, refresh and revocation, with Authlib."""
 
 import base64
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-import authlib.deprecate
 import httpx
+from authlib.oauth2.auth import ClientAuth
+from authlib.oauth2.client import OAuth2Client
 from django.utils import timezone
 
 from pingone_integration.calls import deadline
@@ -19,10 +19,6 @@ from pingone_integration.connection.discovery import SignOnService, discover
 from pingone_integration.errors import ConnectionFailure, PingOneError, SettingsIncomplete, Trace, Unavailable
 from pingone_integration.models import Connection
 from pingone_integration.values import text
-
-with warnings.catch_warnings():  # Authlib warns at import that it prefers httpx2; this package is built on httpx
-    warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
-    from authlib.integrations.httpx_client import OAuth2Client
 
 SCOPE = "openid profile email"
 # One exchange, with its discovery, has to fit into the lease of tokens.py.
@@ -120,14 +116,29 @@ def open_client(connection: Connection) -> OAuthClient:
     return _client(service, connection.client_id, secret, connection.client_authentication)
 
 
+class _ClientAuth(ClientAuth, httpx.Auth):  # type: ignore[misc]  # Authlib has no types
+    """The client's credentials in a request of httpx. Authlib's integration takes httpx2 as soon as there is one."""
+
+    requires_request_body = True
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        url, headers, body = self.prepare(request.method, str(request.url), request.headers, request.content)
+        headers.pop("Content-Length", None)  # the credentials may have made the body longer
+        yield httpx.Request(request.method, url, headers=headers, content=body, extensions=request.extensions)
+
+
+class _Client(OAuth2Client):  # type: ignore[misc]
+    client_auth_class = _ClientAuth
+
+
 def _client(service: SignOnService, client_id: str, secret: str, method: str) -> OAuthClient:
-    client = OAuth2Client(
+    client = _Client(
+        httpx.Client(**client_options() | {"timeout": TIMEOUT}),
         client_id=client_id,
         client_secret=secret,
         token_endpoint_auth_method=method,
         revocation_endpoint_auth_method=method,
         code_challenge_method="S256",
-        **client_options() | {"timeout": TIMEOUT},
     )
     client.register_client_auth_method((Connection.ClientAuthentication.BASIC.value, _basic))
     client.register_compliance_hook("access_token_response", _checked)

@@ -1,7 +1,6 @@
-"""SCIM filters: the parser from text to a small tree of conditions that the resource supports.
+"""SCIM filters (RFC 7644, 3.4.2.2): a recursive-descent parser from text to a small tree of supported conditions.
 
-scim2-filter-parser reads the grammar. This module adds SCIM's precedence (`and` before `or`, which the library puts on
-one level) and literals with escapes (which the library's lexer does not know).
+`and` binds before `or`. A path has up to three levels; a comparison in brackets belongs to the path before them.
 """
 
 import json
@@ -9,21 +8,23 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate
 from uuid import UUID
 
 from django.db.models import Q
-from scim2_filter_parser import ast
-from scim2_filter_parser.lexer import SCIMLexer
-from scim2_filter_parser.parser import SCIMParser, SCIMParserError
 
 from pingone_integration.sandbox import errors
 
 MAX_LENGTH = 8192
-MAX_DEPTH = 50
+MAX_DEPTH = 50  # of parentheses and brackets
 
-_THIRD_LEVEL = re.compile(r"(\.[A-Za-z]\w*)\.(?=[A-Za-z])")  # the library's grammar has two levels
-_LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_TOKEN = re.compile(r"""[ \t]*("(?:[^"\\]|\\.)*"|[()\[\]]|[^\s()\[\]"]+)""", re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_PATH = re.compile(r"([A-Za-z]+:[\w:.-]+:)?[A-Za-z][\w-]*(\.[A-Za-z][\w-]*){0,2}", re.ASCII)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_CONSTANTS = frozenset({"true", "false", "null"})
+_COMPARED = frozenset({"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"})
+_RESERVED = _CONSTANTS | _COMPARED | {"pr", "and", "or", "not"}
+_END = ""
 
 Operators = frozenset[str]
 Supported = Mapping[str, Operators]  # attribute path -> operators; "memberOfGroups[id]" is a path too
@@ -33,7 +34,7 @@ Supported = Mapping[str, Operators]  # attribute path -> operators; "memberOfGro
 class Comparison:
     attribute: str
     operator: str
-    value: str
+    value: str  # without quotation marks; empty for `pr`
 
 
 @dataclass(frozen=True)
@@ -53,104 +54,128 @@ def parse(text: str, supported: Supported) -> Node:
     """Parse a filter. Raises INVALID_DATA with INVALID_FILTER if it is unreadable or unsupported."""
     if len(text) > MAX_LENGTH:
         raise errors.invalid_filter("The filter is too long.")
-    literals: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        literals.append(_unescape(match[1]))
-        return f'"L{len(literals) - 1}"'
-
-    try:
-        readable = _THIRD_LEVEL.sub(r"\1$", _LITERAL.sub(keep, text))
-        if _depth_of(readable) > MAX_DEPTH:
-            raise errors.invalid_filter("The filter is nested too deeply.")
-        tree = SCIMParser().parse(SCIMLexer().tokenize(readable))
-    except (SCIMParserError, ValueError, AttributeError, RecursionError):
-        tree = None
-    if tree is None:
-        raise errors.invalid_filter("The filter cannot be read.")
-    return _Reader(literals, supported).read(tree)
+    for string in _STRING.findall(text):
+        _value(string)  # an unknown escape is named even if the rest cannot be read
+    reader = _Reader(text)
+    node = reader.either()
+    if reader.next != _END:
+        raise _unreadable()
+    for comparison in reader.comparisons:
+        _check(comparison, supported)
+    return node
 
 
-def _depth_of(text: str) -> int:
-    return max(accumulate({"(": 1, ")": -1}.get(character, 0) for character in text), default=0)
+def _tokens(text: str) -> Iterator[str]:
+    text, position = text.rstrip(" \t"), 0
+    while position < len(text):
+        found = _TOKEN.match(text, position)
+        if not found:
+            raise _unreadable()
+        yield found[1]
+        position = found.end()
 
 
-def _unescape(literal: str) -> str:
-    try:
-        return str(json.loads(f'"{literal}"', strict=False))
-    except ValueError:
-        raise errors.invalid_filter("A string in the filter has an unknown escape.") from None
-
-
-@dataclass(frozen=True)
 class _Reader:
-    literals: list[str]
-    supported: Supported
+    """One method for each rule of the grammar. `next` is the token to read; `_END` after the last one."""
 
-    def read(self, tree: ast.Filter, namespace: str = "") -> Node:
-        if tree.negated:
-            raise errors.invalid_filter("not is not supported.", supportedOperators=self._all_operators())
-        if tree.namespace is not None:
-            return self.read(tree.expr, f"{self._path(tree.namespace)}[")
-        expression = tree.expr
-        if isinstance(expression, ast.Filter):  # in parentheses
-            return self.read(expression, namespace)
-        if isinstance(expression, ast.LogExpr):
-            return self._read_chain(list(_flat(expression)), namespace)
-        return self._comparison(expression, namespace)
+    def __init__(self, text: str) -> None:
+        self._tokens = _tokens(text)
+        self._depth = 0
+        self._parents: list[str] = []  # the paths before the open brackets
+        self.comparisons: list[Comparison | None] = []  # in the order of the text; None for a `not`
+        self.next = next(self._tokens, _END)
 
-    def _read_chain(self, chain: list[ast.Filter | str], namespace: str) -> Node:
-        """Read a chain such as `a or b and c`: split it at each `or` first."""
-        groups: list[list[Node]] = [[]]
-        for link in chain:
-            if link == "or":
-                groups.append([])
-            elif not isinstance(link, str):
-                groups[-1].append(self.read(link, namespace))
-        parts = tuple(group[0] if len(group) == 1 else All(tuple(group)) for group in groups)
-        return parts[0] if len(parts) == 1 else AnyOf(parts)
+    def either(self) -> Node:
+        parts = [self._both()]
+        while self._accept("or"):
+            parts.append(self._both())
+        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
-    def _comparison(self, expression: ast.AttrExpr, namespace: str) -> Node:
-        attribute = self._path(expression.attr_path)
-        if isinstance(expression.attr_path.attr_name, ast.Filter):  # memberOfGroups[...] eq "..."
-            raise errors.invalid_filter("The filter cannot be read.")
-        attribute = f"{namespace}{attribute}]" if namespace else attribute
-        operator = expression.value.lower()
-        if attribute not in self.supported:
-            raise errors.invalid_filter(
-                f"Filtering by {attribute} is not supported.", supportedAttributes=sorted(self.supported)
-            )
-        if operator not in self.supported[attribute]:
-            raise errors.invalid_filter(
-                f"{operator} is not supported for {attribute}.",
-                supportedOperators=sorted(self.supported[attribute]),
-            )
-        return Comparison(attribute, operator, self._value(expression.comp_value.value))
+    def _both(self) -> Node:
+        parts = [self._single()]
+        while self._accept("and"):
+            parts.append(self._single())
+        return parts[0] if len(parts) == 1 else All(tuple(parts))
 
-    def _value(self, written: str) -> str:
-        """Return a value. parse() replaced strings by "L0", "L1"...; numbers, true, false and null are unchanged."""
-        return self.literals[int(written[1:])] if written.startswith("L") else written
+    def _single(self) -> Node:
+        if self._accept("not"):
+            self.comparisons.append(None)
+            return self._group("(", ")")
+        if self.next == "(":
+            return self._group("(", ")")
+        path = self._take()
+        if not _PATH.fullmatch(path) or path.lower() in _RESERVED:
+            raise _unreadable()
+        if self.next == "[":
+            self._parents.append(path)
+            inner = self._group("[", "]")
+            self._parents.pop()
+            return inner
+        comparison = self._comparison("[".join([*self._parents, path]) + "]" * len(self._parents))
+        self.comparisons.append(comparison)
+        return comparison
 
-    def _path(self, path: ast.AttrPath) -> str:
-        if isinstance(path.attr_name, ast.Filter):
-            return "["
-        name = f"{path.uri}:{path.attr_name}" if path.uri else str(path.attr_name)
-        return f"{name}.{path.sub_attr.value.replace('$', '.')}" if path.sub_attr else name
+    def _comparison(self, attribute: str) -> Comparison:
+        operator = self._take().lower()
+        if operator == "pr":
+            return Comparison(attribute, operator, "")
+        if operator not in _COMPARED:
+            raise _unreadable()
+        return Comparison(attribute, operator, _value(self._take()))
 
-    def _all_operators(self) -> list[str]:
-        return sorted(set().union(*self.supported.values()))
+    def _group(self, opening: str, closing: str) -> Node:
+        if self._take() != opening:
+            raise _unreadable()
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise errors.invalid_filter("The filter is nested too deeply.")
+        inner = self.either()
+        self._depth -= 1
+        if self._take() != closing:
+            raise _unreadable()
+        return inner
+
+    def _accept(self, word: str) -> bool:
+        if self.next.lower() != word:
+            return False
+        self._take()
+        return True
+
+    def _take(self) -> str:
+        taken, self.next = self.next, next(self._tokens, _END)
+        return taken
 
 
-def _flat(expression: ast.LogExpr) -> Iterator[ast.Filter | str]:
-    """Yield operands and operators from left to right. An operand in parentheses stays whole."""
-    for position, operand in enumerate((expression.expr1, expression.expr2)):
-        if position:
-            yield expression.op.lower()
-        bare = operand.namespace is None and not operand.negated
-        if bare and isinstance(operand.expr, ast.LogExpr):
-            yield from _flat(operand.expr)
-        else:
-            yield operand
+def _value(written: str) -> str:
+    """Return a string without its escapes, or a number, true, false or null as written."""
+    if written.startswith('"'):
+        try:
+            return str(json.loads(written, strict=False))
+        except ValueError:
+            raise errors.invalid_filter("A string in the filter has an unknown escape.") from None
+    if written not in _CONSTANTS and not _NUMBER.fullmatch(written):
+        raise _unreadable()
+    return written
+
+
+def _check(comparison: Comparison | None, supported: Supported) -> None:
+    """Raise INVALID_FILTER unless the resource supports the attribute and its operator."""
+    if comparison is None:
+        operators = sorted(set().union(*supported.values()))
+        raise errors.invalid_filter("not is not supported.", supportedOperators=operators)
+    attribute, operator = comparison.attribute, comparison.operator
+    if attribute not in supported:
+        raise errors.invalid_filter(
+            f"Filtering by {attribute} is not supported.", supportedAttributes=sorted(supported)
+        )
+    if operator not in supported[attribute]:
+        raise errors.invalid_filter(
+            f"{operator} is not supported for {attribute}.", supportedOperators=sorted(supported[attribute])
+        )
+
+
+def _unreadable() -> errors.ApiError:
+    return errors.invalid_filter("The filter cannot be read.")
 
 
 def as_q(node: Node, lookups: Mapping[str, str]) -> Q:

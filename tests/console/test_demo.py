@@ -8,13 +8,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.mail import send_mail
 from django.core.management import CommandError, call_command
 
+from console.actions.catalogue import ACTIONS
 from console.demo.__main__ import write_environment
+from console.demo.mails import Mails
 from console.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE
+from console.demo.stories import STORIES, told
 from console.models import Membership, Operator, Organization
+from pingone_integration.texts import english
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SANDBOX = {
@@ -95,6 +101,13 @@ def test_demo_refuses_a_server_with_other_operators(sandbox_file: Path) -> None:
     assert list(Operator.objects.all()) == [somebody]
 
 
+def test_demo_has_five_stories_that_each_name_the_button_that_helps() -> None:
+    assert len({story.username for story in STORIES}) == 5
+    assert {story.button for story in STORIES} <= {english(action.name) for action in ACTIONS}
+    mailed = told(next(story for story in STORIES if story.mailed), outbox="http://127.0.0.1:9100/sandbox/outbox/")
+    assert mailed.endswith("http://127.0.0.1:9100/sandbox/outbox/?to=eva.expired@acme.test")
+
+
 def test_demo_secrets_are_generated_once_and_ports_are_updated(tmp_path: Path) -> None:
     first = write_environment(tmp_path, 8000, 9100)
     second = write_environment(tmp_path, 8001, 9101)
@@ -103,8 +116,24 @@ def test_demo_secrets_are_generated_once_and_ports_are_updated(tmp_path: Path) -
         assert first[secret] == second[secret]
         assert first[secret] in (tmp_path / "env").read_text()
     assert second["PUBLIC_URL"] == "http://localhost:8001"
+    assert second["ALLOWED_HOSTS"] == "localhost,127.0.0.1"
+    assert second["CSRF_TRUSTED_ORIGINS"] == "http://localhost:8001,http://127.0.0.1:8001"
     assert second["PINGONE_CUSTOM_HOSTS"] == "http://127.0.0.1:9101=http://127.0.0.1:9101"
     assert (tmp_path / "env").stat().st_mode & 0o077 == 0
+
+
+def test_mails_of_the_console_are_told_once_with_their_links(tmp_path: Path, settings: Any) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "django.core.mail.backends.filebased.EmailBackend", tmp_path
+    send_mail("Connected", "Nothing to follow.", None, ["admin@acme.test"])
+    mails = Mails(tmp_path)
+    assert list(mails.new()) == []
+
+    link = f"http://localhost:8000/accounts/password/reset/key/{'k' * 90}/"
+    send_mail("Choose your password", f"Hello,\n\n{link}\n\nBye", None, ["agent@acme.test"])
+    (tmp_path / "unfinished.log").write_bytes(b"To: auditor@acme.test\nSubject: Half a")
+
+    assert list(mails.new()) == [f"Mail to agent@acme.test: Choose your password\n    {link}"]
+    assert list(mails.new()) == []
 
 
 @pytest.fixture
@@ -131,6 +160,7 @@ def test_taken_port_is_named_with_a_command_for_another_port(tmp_path: Path, tak
 PARENT = """
 import sys
 from pathlib import Path
+from typing import Any
 from console.demo.processes import Children, DemoFailed
 
 directory, port, then = sys.argv[1:]

@@ -26,6 +26,8 @@ RIGHTS: dict[str, Permission | str] = {
     "accounts/confirm-email/<str:key>/": NOTHING_BEHIND,
     "accounts/password/set/": NOTHING_BEHIND,
     "accounts/login/code/confirm/": NOTHING_BEHIND,
+    "accounts/reauthenticate/code/": NOTHING_BEHIND,
+    "accounts/reauthenticate/code/confirm/": NOTHING_BEHIND,
     "connect-callback": "operator",  # the returned state identifies the organization, which is entered afterwards
     "organization": Permission.ENTER,
     "users": Permission.VIEW_USERS,

@@ -87,6 +87,19 @@ def test_approval_connects(admin, typed, initech, pasted) -> None:
     assert "openid profile email" in page
 
 
+def test_connect_works_at_each_of_the_consoles_own_names(admin, typed, initech) -> None:
+    """The demo's names: the browser has to return to the name where its session is."""
+    admin.defaults["HTTP_HOST"] = "127.0.0.1:8000"
+
+    back = sign_on(leave(admin, typed))
+
+    assert back.startswith("http://127.0.0.1:8000/connect/callback/?")
+    assert "Connected Initech to PingOne." in words_of(
+        admin.get(back.removeprefix("http://127.0.0.1:8000"), follow=True).text
+    )
+    assert stored(initech).state == Connection.State.CONNECTED
+
+
 def test_disconnecting_ends_the_grant_at_pingone(admin, typed, initech, sandbox) -> None:
     come_back(admin, sign_on(leave(admin, typed)))
     refresh_token = stored(initech).unseal("refresh_token")
@@ -159,7 +172,7 @@ def test_wrong_client_id_is_explained_because_pingone_does_not_send_the_browser_
 def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_the_browser_back(
     admin, typed, settings
 ) -> None:
-    settings.PUBLIC_URL = "https://console.elsewhere.test"
+    settings.PUBLIC_URL = "https://console.elsewhere.test:8443"
     away = leave(admin, typed)
 
     with new_browser() as browser:
@@ -168,7 +181,7 @@ def test_unregistered_redirect_uri_is_explained_because_pingone_does_not_send_th
     assert page.status_code == 400
     assert "redirect" in page.text.lower()
     told = words_of(admin.get(SETTINGS).text)
-    assert "https://console.elsewhere.test/connect/callback/" in told
+    assert "https://console.elsewhere.test:8443/connect/callback/" in told
     assert "The error mentions a redirect URI : the one above is not registered" in told
 
 

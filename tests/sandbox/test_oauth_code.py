@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oauth2.client import OAuth2Client
 from authlib.oidc.core.util import create_half_hash
 
 from tests.support.oauth import (
@@ -26,20 +26,24 @@ ADA = "ada.admin"
 def test_oauth_client_gets_from_connect_to_verified_tokens(sandbox: Sandbox, http: httpx.Client):
     details = sandbox.details
     ada = next(person for person in details["administrators"] if person["username"] == ADA)
-    with OAuth2Client(
+    client = OAuth2Client(
+        http,
         details["client_id"],
-        details["client_secret"],
         scope="openid profile email",
         redirect_uri=REDIRECT_URI,
         code_challenge_method="S256",
-    ) as client:
-        address, state = client.create_authorization_url(
-            f"{sandbox.issuer}/authorize", code_verifier=VERIFIER, nonce="the nonce"
-        )
-        back = sign_on(address, ADA, ada["password"])
-        token = client.fetch_token(
-            f"{sandbox.issuer}/token", authorization_response=back, state=state, code_verifier=VERIFIER
-        )
+    )
+    address, state = client.create_authorization_url(
+        f"{sandbox.issuer}/authorize", code_verifier=VERIFIER, nonce="the nonce"
+    )
+    back = sign_on(address, ADA, ada["password"])
+    token = client.fetch_token(
+        f"{sandbox.issuer}/token",
+        authorization_response=back,
+        state=state,
+        code_verifier=VERIFIER,
+        auth=(details["client_id"], details["client_secret"]),
+    )
 
     access = claims_of(sandbox, http, token["access_token"])
     assert (access["iss"], access["aud"], access["sub"]) == (sandbox.issuer, [sandbox.url], ada["id"])

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import unicodedata
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,18 @@ def test_first_page_is_in_a_fixed_order(rosa: httpx.Client):
     names = usernames(rosa.get("users", params={"limit": 50}))
 
     assert names == sorted(names, key=str.lower)
+
+
+def test_first_page_has_25_different_people_whose_names_every_machine_can_show(rosa: httpx.Client):
+    people = rosa.get("users", params={"limit": 25}).json()["_embedded"]["users"]
+
+    givens, families = ({person["name"][part] for person in people} for part in ("given", "family"))
+    assert len(givens) == len(families) == 25
+    assert all(
+        letter.isalpha() and "LATIN" in unicodedata.name(letter) and ord(letter) < 0x180
+        for name in givens | families
+        for letter in name
+    )
 
 
 FILL = """

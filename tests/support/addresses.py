@@ -25,6 +25,8 @@ ALLAUTH = {
     "account_confirm_email": "closed by a URL before it",
     "account_set_password": "closed by a URL before it",
     "account_confirm_login_code": "closed by a URL before it",
+    "account_request_reauthentication_code": "closed by a URL before it",
+    "account_confirm_reauthentication_code": "closed by a URL before it",
     "account_reset_password": FOR_EVERYBODY,
     "account_reset_password_done": FOR_EVERYBODY,
     "account_reset_password_from_key": FOR_EVERYBODY,

@@ -12,6 +12,9 @@ from console.management.options import identifier
 from console.models import Organization
 from console.page.connection_status import in_utc
 from pingone_integration.checks import Result, State, run_all
+from pingone_integration.conformance import conformance
+from pingone_integration.connection.open_api import open_api
+from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
 from pingone_integration.texts import english
 
@@ -25,12 +28,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("organization", metavar="ORG", type=identifier, help="the organization's slug")
+        parser.add_argument(
+            "--conformance", action="store_true", help="show where PingOne differs from what the local PingOne assumes"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         organization = Organization.objects.filter(slug=options["organization"]).first()
         if organization is None:
             raise CommandError(f"No such organization: {options['organization']}")
+        if options["conformance"]:
+            self._tell_conformance(organization)
+            return
         if not options["json"]:
             self._tell_status(organization)
         results = []
@@ -43,6 +52,17 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told, indent=2))
         if not told["passed"]:
             sys.exit(FAILED)
+
+    def _tell_conformance(self, organization: Organization) -> None:
+        """Print each assumption. A difference is news for the developers, not a failure of the connection."""
+        try:
+            for outcome in conformance(open_api(organization.connection)):
+                looks = {None: "unknown", "": "as assumed"}.get(outcome.differs, "DIFFERS")
+                self.stdout.write(f"{looks:<12}{outcome.assumption.text}")
+                if outcome.differs:
+                    self.stdout.write(f"{'':<12}PingOne: {outcome.differs}")
+        except PingOneError as error:
+            raise CommandError(f"{english(error.title)}. {english(error.cause)}") from error
 
     def _tell_status(self, organization: Organization) -> None:
         status = in_utc(organization.connection)

@@ -1,6 +1,7 @@
-"""`manage.py seed_demo`: the demo's organizations and people, one click away from a connection."""
+"""`manage.py seed_demo`: the demo's organizations and people, with a connection or one click away from it."""
 
 import json
+import secrets
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,14 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 
+from console.access import enter_org
+from console.connection.callback_address import redirect_uri
+from console.connection.settings import end_access, record_connected
+from console.demo.approval import NotApproved, approve
 from console.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE
 from console.models import Membership, Operator, Organization
+from pingone_integration.connection import authorization
+from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
 
 
@@ -18,27 +25,49 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("sandbox", type=Path, help="the file that `manage.py sandbox --ready-file` wrote")
+        parser.add_argument("--report", type=Path, help="write to this file what became of the connections")
+        begin = parser.add_mutually_exclusive_group()
+        begin.add_argument("--connect", action="store_true", help="connect the organizations to that sandbox")
+        begin.add_argument("--disconnect", action="store_true", help="end their connections to that sandbox")
 
-    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        if Operator.objects.exclude(email__in=[person.email for person in PEOPLE]).exists():
-            raise CommandError(
-                "This server already has other operators. Demo accounts have a published password, so none was added."
-            )
         sandbox = json.loads(options["sandbox"].read_text())
-        for slug, name in ORGANIZATIONS.items():
-            organization = Organization.objects.filter(slug=slug).select_related("connection").first()
-            if organization is None:
-                Organization.objects.create(slug=slug, name=name, connection=prepared(sandbox))
-            else:
-                follow(organization.connection, sandbox)
-        for person in PEOPLE:
-            if not Operator.objects.filter(email=person.email).exists():
-                operator = Operator.objects.create_user(person.email, PASSWORD, name=person.name)
-                for slug, role in person.roles.items():
-                    Membership.objects.create(
-                        operator=operator, organization=Organization.objects.get(slug=slug), role=role
-                    )
+        create(sandbox)
+        organizations = Organization.objects.select_related("connection").order_by("slug")
+        here = [one for one in organizations if one.connection.auth_url == sandbox["auth_url"]]  # not at a real PingOne
+        told = []
+        for organization in here if options["connect"] else ():
+            try:
+                connect(organization, sandbox)
+                told.append(f"{organization.name} is connected.")
+            except (PingOneError, NotApproved, OSError) as error:  # after changes in the settings, or faults that last
+                told.append(f"{organization.name} could not be connected ({error}).")
+        for organization in here if options["disconnect"] else ():
+            end_access(organization.connection)
+            told.append(f"{organization.name} is not connected.")
+        if options["report"]:
+            options["report"].write_text("\n".join(told))
+
+
+@transaction.atomic
+def create(sandbox: dict[str, Any]) -> None:
+    if Operator.objects.exclude(email__in=[person.email for person in PEOPLE]).exists():
+        raise CommandError(
+            "This server already has other operators. Demo accounts have a published password, so none was added."
+        )
+    for slug, name in ORGANIZATIONS.items():
+        organization = Organization.objects.filter(slug=slug).select_related("connection").first()
+        if organization is None:
+            Organization.objects.create(slug=slug, name=name, connection=prepared(sandbox))
+        else:
+            follow(organization.connection, sandbox)
+    for person in PEOPLE:
+        if not Operator.objects.filter(email=person.email).exists():
+            operator = Operator.objects.create_user(person.email, PASSWORD, name=person.name)
+            for slug, role in person.roles.items():
+                Membership.objects.create(
+                    operator=operator, organization=Organization.objects.get(slug=slug), role=role
+                )
 
 
 def prepared(sandbox: dict[str, Any]) -> Connection:
@@ -56,3 +85,26 @@ def follow(connection: Connection, sandbox: dict[str, Any]) -> None:
     if connection.auth_url.startswith("http://127.0.0.1:"):
         connection.auth_url = sandbox["auth_url"]
         connection.save(update_fields=["auth_url"])
+
+
+def connect(organization: Organization, sandbox: dict[str, Any]) -> None:
+    """Connect as the page does. Raises NotApproved, OSError, and the errors of `begin` and `finish`.
+
+    The grant is always a new one: nothing here shows whether the sandbox still knows an old one.
+    """
+    admins = Membership.objects.filter(organization=organization, role=Membership.Role.ORG_ADMIN)
+    member = admins.filter(operator__is_active=True).select_related("operator").order_by("pk").first()
+    if member is None:
+        raise NotApproved("it has no org admin")
+    access, administrator = enter_org(member.operator, organization.slug), sandbox["administrators"][0]
+    attempt, before = secrets.token_hex(32), access.org.connection.managed_environment_name
+    answer = approve(
+        authorization.begin(access.org.connection, redirect_uri=redirect_uri(), bound_to=attempt),
+        redirect_uri=redirect_uri(),
+        username=administrator["username"],
+        password=administrator["password"],
+    )
+    if "code" not in answer:
+        raise NotApproved(answer.get("error", "no code"))
+    authorization.finish(state=answer["state"], code=answer["code"], redirect_uri=redirect_uri(), bound_to=attempt)
+    record_connected(access, environment_before=before, source_address="127.0.0.1")

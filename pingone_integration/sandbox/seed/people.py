@@ -15,7 +15,7 @@ from pingone_integration.sandbox.seed import fixtures
 from pingone_integration.sandbox.seed.belongings import write_belongings
 from pingone_integration.sandbox.seed.groups import seed_groups, team_ids
 from pingone_integration.sandbox.seed.named import FAR_AHEAD, JOINED, LAST_SEEN, PEOPLE, SECOND_PEOPLE, Person
-from pingone_integration.sandbox.seed.names import FAMILY, GIVEN, HOSTILE, LONG, PLACES, TITLES
+from pingone_integration.sandbox.seed.names import FAMILY, FIRST, GIVEN, HOSTILE, LONG, PLACES, TITLES
 from pingone_integration.sandbox.seed.rows import Rows, stored
 
 SEED = 2026
@@ -115,6 +115,9 @@ def user_id(number: int) -> UUID:
 
 def _user_row(number: int, random: Random) -> dict[str, Any]:
     (given, latin_given), (family, latin_family) = random.choice(GIVEN), random.choice(FAMILY)
+    if 0 < number <= len(FIRST):
+        given, family, latin_family = FIRST[number - 1]
+        latin_given = given.lower()
     username = f"{latin_given}.{latin_family}{number}"
     town, country, locale, zone = random.choice(PLACES)
     profile: dict[str, Any] = {

@@ -94,7 +94,7 @@ def test_connect_leaves_for_pingone_without_a_redirect(admin, service) -> None:
     assert f'href="{url.replace("&", "&amp;")}"' in response.text
     assert "form-action 'self';" in response.headers["Content-Security-Policy"] + ";"
     query = parse_qs(urlsplit(url).query)
-    assert query["redirect_uri"] == ["http://localhost/connect/callback/"]
+    assert query["redirect_uri"] == ["http://testserver/connect/callback/"]
     assert query["code_challenge_method"] == ["S256"]
 
 

@@ -1,5 +1,6 @@
 """The page Settings > PingOne: display, saving, secrets and permissions."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -106,10 +107,23 @@ def test_settings_are_stored_with_the_secret_sealed(admin, fresh) -> None:
     assert connection.unseal("client_secret") == SECRET
 
 
-def test_page_names_the_redirect_uri_to_register(admin, fresh, settings) -> None:
+@pytest.mark.parametrize(
+    ("host", "uri_at"),
+    [
+        ("console.example.com", "console.example.com"),
+        ("console.internal", "console.internal"),
+        ("console.internal:8443", "console.example.com"),  # not the port that the console is reached at
+        ("anything.example.net", "console.example.com"),  # a pattern allows it, so anyone may have chosen the name
+        ("[::1]", "[::1]"),
+    ],
+)
+def test_page_names_the_redirect_uri_at_the_name_that_the_operator_uses(admin, fresh, settings, host, uri_at) -> None:
     settings.PUBLIC_URL = "https://console.example.com"
+    settings.ALLOWED_HOSTS = ["console.example.com", "console.internal", ".example.net", "[::1]"]
 
-    assert "https://console.example.com/connect/callback/" in admin.get(FRESH).text
+    for page in (FRESH, f"/o/{fresh.slug}/troubleshooting/support.txt"):
+        told = admin.get(page, headers={"host": host}).text
+        assert set(re.findall(r"https://[^/]+/connect/callback/", told)) == {f"https://{uri_at}/connect/callback/"}
 
 
 def test_stored_secret_is_never_sent_back(admin, fresh) -> None:

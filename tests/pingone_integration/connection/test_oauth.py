@@ -1,6 +1,10 @@
 """Exchanging a code: client authentication, and the error that each refusal becomes."""
 
 import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -85,3 +89,48 @@ def test_client_id_and_secret_travel_in_the_body_if_chosen(connection: Connectio
     assert "Authorization" not in exchange.calls.last.request.headers
     sent = form_of(exchange.calls.last)
     assert (sent["client_id"], sent["client_secret"], sent["code"]) == (CLIENT_ID, "s/e+c r=e&t é", "the-code")
+
+
+# Whoever imports this gets classes of another library, which no transport, timeout or error of httpx fits.
+ANOTHER_HTTPX = """
+class Client:
+    def __init__(self, **options):
+        raise TypeError("httpx2 was used")
+class AsyncClient(Client): ...
+class Auth: ...
+class Request: ...
+class Response: ...
+USE_CLIENT_DEFAULT = object()
+"""
+EXCHANGE = """
+import sys, warnings
+warnings.simplefilter("error")
+import django
+django.setup()
+import respx
+from pingone_integration.connection import oauth
+from pingone_integration.connection.discovery import SignOnService
+
+service = SignOnService(**{name: f"https://auth.test/{name}" for name in SignOnService.__dataclass_fields__})
+answer = {"access_token": "new-token", "token_type": "Bearer", "expires_in": 60}
+with respx.mock:
+    respx.post(service.token_endpoint).respond(json=answer)
+    client = oauth._client(service, "the-client", "the-secret", "client_secret_basic")
+    print(client.exchange_code("the-code", redirect_uri="https://console.test/", code_verifier="v" * 43).access_token)
+print("httpx2" in sys.modules)
+"""
+
+
+def test_httpx2_in_the_same_environment_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "httpx2.py").write_text(ANOTHER_HTTPX)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+
+    done = subprocess.run(
+        [sys.executable, "-c", EXCHANGE],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.split() == ["new-token", "False"], done.stderr
