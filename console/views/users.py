@@ -80,7 +80,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "rows": rows_of(page, urls.all_users),
+        "rows": rows_of(page.items, urls.all_users) if page else "",
         "pager": pager_of(page, cursor, lambda to: _list_url(access, form, cursor=to)),
         "cursor": cursor,
         "failure": failure,
