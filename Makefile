@@ -62,6 +62,7 @@ run: $(VENV)/installed ## Serve with gunicorn; settings from the environment or 
 	exec $(VENV)/bin/gunicorn console.wsgi
 
 bench: $(VENV)/installed-dev ## Measure the console, a million audit entries and a local PingOne with a million users (takes minutes)
+	$(RUN) -m tests.benchmarks.page_cost
 	$(RUN) -m tests.benchmarks.console_pages
 	$(RUN) -m tests.benchmarks.audit_pages
 	$(RUN) -m tests.benchmarks.sandbox_lists

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
@@ -124,6 +125,7 @@ class OrgAccess:
     operator: Operator
     role: Membership.Role
     permissions: frozenset[Permission]
+    has_other_orgs: bool = True  # False saves the query for them
 
     @property
     def actor(self) -> Actor:
@@ -159,15 +161,19 @@ class ConsoleRequest(HttpRequest):
 
 def enter_org(operator: Operator, slug: str) -> OrgAccess:
     """Return the operator's access. Raises Http404 for strangers and unknown slugs alike: existence must not leak."""
+    others = Membership.objects.filter(operator=operator).exclude(organization=OuterRef("organization"))
     membership = (
         Membership.objects.select_related("organization__connection", "operator")
+        .annotate(has_others=Exists(others))
         .filter(operator=operator, operator__is_active=True, organization__slug=slug)
         .first()
     )
     if membership is None:
         raise Http404("No such organization.")
     role = Membership.Role(membership.role)
-    return OrgAccess(membership.organization, membership.operator, role, ROLE_PERMISSIONS[role])
+    return OrgAccess(
+        membership.organization, membership.operator, role, ROLE_PERMISSIONS[role], has_other_orgs=membership.has_others
+    )
 
 
 def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

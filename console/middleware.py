@@ -3,7 +3,7 @@
 import logging
 import zoneinfo
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -130,7 +130,16 @@ class Deadline:
 
 
 class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]
-    """The time an operator was last seen, to the minute and without fragments, so that reads rarely cause a write."""
+    """The time an operator was last seen, to the minute and without fragments, so that reads rarely cause a write.
+
+    A process remembers whom it saw, so that most pages need not ask the database for it either.
+    """
+
+    MOST = 10_000  # remembered sessions
+
+    def __init__(self, get_response: GetResponse) -> None:
+        super().__init__(get_response)
+        self.due: dict[str, datetime] = {}  # by session: when it is noted again
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response: HttpResponse
@@ -140,12 +149,16 @@ class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]
             response = super().__call__(request)
         return response
 
-    @staticmethod
-    def _seen_lately(session_key: str | None) -> bool:
-        lately = timezone.now() - SEEN_EVERY
-        return (
-            bool(session_key) and UserSession.objects.filter(session_key=session_key, last_seen_at__gt=lately).exists()
-        )
+    def _seen_lately(self, session_key: str | None) -> bool:
+        now = timezone.now()
+        if not session_key or self.due.get(session_key, now) > now:
+            return bool(session_key)
+        seen = UserSession.objects.filter(session_key=session_key, last_seen_at__gt=now - SEEN_EVERY)
+        seen_at = seen.values_list("last_seen_at", flat=True).first()
+        if len(self.due) >= self.MOST:
+            self.due.clear()
+        self.due[session_key] = (seen_at or now) + SEEN_EVERY
+        return seen_at is not None
 
 
 class Failures:

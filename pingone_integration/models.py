@@ -1,6 +1,8 @@
 """An organization's connection to PingOne and its history. Secrets are stored encrypted (sealed)."""
 
+import time
 from datetime import datetime
+from typing import Any, Self
 from uuid import uuid4
 
 from django.db import models
@@ -9,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.errors import PingOneError, of_kind
 from pingone_integration.sealing import seal, unseal
+
+JUST_READ_S = 0.5
 
 
 class HoldsSecrets(models.Model):
@@ -96,8 +100,25 @@ class Connection(HoldsSecrets):
     rate_share = models.PositiveSmallIntegerField(null=True)  # percent of it for this server; None: PINGONE_RATE_SHARE
     calls_closed_until = models.DateTimeField(null=True)  # after a 429
 
+    read_at: float | None = None  # by time.monotonic(); None once a call has used the row
+
     def __str__(self) -> str:
         return f"{self.environment_id} ({self.state})"
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        row = super().from_db(*args, **kwargs)
+        row.read_at = time.monotonic()
+        return row
+
+    def take_if_just_read(self) -> bool:
+        """Return whether the row is so new that a call need not read it again; True at most once.
+
+        A second call must see what the first one changed.
+        """
+        just_read = self.read_at is not None and time.monotonic() - self.read_at < JUST_READ_S
+        self.read_at = None
+        return just_read
 
     @property
     def has_grant(self) -> bool:

@@ -19,7 +19,9 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 def text(value: Any) -> str:
     """Return the text, empty for other types. U+FFFD replaces characters that HTML or databases cannot hold."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isprintable() else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
 def json_object(value: Any) -> Json:

@@ -143,7 +143,7 @@ def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
 
 def other_organizations(request: HttpRequest, access: OrgAccess | None) -> QuerySet[Organization]:
     """Return the operator's other organizations."""
-    if not request.user.is_authenticated:
+    if not request.user.is_authenticated or (access and not access.has_other_orgs):
         return Organization.objects.none()
     organizations = request.user.organizations.all()
     return organizations.exclude(pk=access.org.pk) if access else organizations

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
+from functools import cached_property
 from math import ceil
 
 from django.utils import timezone
@@ -49,7 +50,7 @@ class Known:
     mfa: MfaState | Gap = Gap.UNREAD
     now: datetime
 
-    @property
+    @cached_property
     def password_status(self) -> str | None:
         """Return PingOne's password status, or None if unread or managed by an external identity provider."""
         if self.user.has_external_identity_provider:
@@ -136,15 +137,44 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The verdict on one user."""
+    """The verdict on one user. Its texts are made when they are asked for: a row of a list shows the word alone."""
 
+    known: Known
+    cases: tuple[Case, ...]
     answer: Answer
-    key: str  # of the first case; "" if there is none
-    word: Text
-    is_active: bool  # the word is Active: no case has a word of its own
-    sentence: Text
-    facts: tuple[Text, ...]  # the reasons, without repeating the sentence
-    helps: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Return the key of the first case, "" if there is none."""
+        return self.cases[0].key if self.cases else ""
+
+    @cached_property
+    def is_active(self) -> bool:
+        """Return whether the word is Active: no case has a word of its own."""
+        return not any(case.word for case in self.cases)
+
+    @property
+    def word(self) -> Text:
+        return next((case.word for case in self.cases if case.word), _ACTIVE)
+
+    @cached_property
+    def _sentences(self) -> tuple[Text, ...]:
+        return _sentences(self.answer, self.cases[0] if self.cases else None, self.known)
+
+    @cached_property
+    def sentence(self) -> Text:
+        return _joined(self._sentences)
+
+    @cached_property
+    def facts(self) -> tuple[Text, ...]:
+        """Return the reasons, without repeating the sentence."""
+        facts = (*(case.told(self.known) for case in self.cases), *_good(self.known), *_gap(self.known))
+        return tuple(fact for fact in facts if fact not in self._sentences)
+
+    @property
+    def helps(self) -> tuple[str, ...]:
+        keys = dict.fromkeys(key for case in self.cases for key in case.helps)
+        return tuple(key for key in keys if _makes_sense(key, self.known))
 
     @property
     def text(self) -> Text:
@@ -152,24 +182,15 @@ class Standing:
         return _joined((self.sentence, *self.facts), "\n")
 
 
+_ACTIVE = _("Active")
+
+
 def standing_of(known: Known) -> Standing:
     """Return the verdict: NO if any known fact prevents sign-in, YES only if nothing is unknown."""
-    cases = [case for case in CASES if case.when(known)]
+    cases = tuple(case for case in CASES if case.when(known))
     answers = {case.answer for case in cases} | ({Answer.UNKNOWN} if known.gaps else set())
     answer = next((one for one in (Answer.NO, Answer.UNKNOWN) if one in answers), Answer.YES)
-    first = cases[0] if cases else None
-    facts = (*(case.told(known) for case in cases), *_good(known), *_gap(known))
-    sentences = _sentences(answer, first, known)
-    words = [case.word for case in cases if case.word]
-    return Standing(
-        answer=answer,
-        key=first.key if first else "",
-        word=words[0] if words else _("Active"),
-        is_active=not words,
-        sentence=_joined(sentences),
-        facts=tuple(fact for fact in facts if fact not in sentences),
-        helps=tuple(dict.fromkeys(key for case in cases for key in case.helps if _makes_sense(key, known))),
-    )
+    return Standing(known=known, cases=cases, answer=answer)
 
 
 def _sentences(answer: Answer, first: Case | None, known: Known) -> tuple[Text, ...]:

@@ -28,9 +28,10 @@ from console.users.empty_list import empty_list
 from console.users.list_history import in_history, is_entered, only_match
 from console.users.panels import PANELS, Reading, known_failure, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
+from console.users.rows import rows_of
 from console.users.search_forms import UserSearchForm
 from console.users.search_notes import notes_on
-from console.users.standing import Gap, Known, Standing, standing_of
+from console.users.standing import Gap, Known
 from console.users.verdict import verdict_context
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
@@ -45,6 +46,7 @@ class ListUrls:
     """The URLs of this page of the list and of wider searches. Empty if there is no such search."""
 
     here: str
+    all_users: str
     without_group: str
     without_filters: str  # the search text alone, if there are filters as well
 
@@ -78,7 +80,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "rows": _rows(page),
+        "rows": rows_of(page.items, urls.all_users) if page else "",
         "pager": pager_of(page, cursor, lambda to: _list_url(access, form, cursor=to)),
         "cursor": cursor,
         "failure": failure,
@@ -164,12 +166,6 @@ def _go_to(request: ConsoleRequest, user_id: UUID, query: str = "") -> HttpRespo
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
 
 
-def _rows(page: Page[User] | None) -> list[tuple[User, Standing]]:
-    """Return each user with a verdict from the list's data alone, which includes the state of the password."""
-    now = timezone.now()
-    return [(shown, standing_of(Known(user=shown, now=now))) for shown in page.items] if page else []
-
-
 def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] | None:
     """Return the page, or None if PingOne refuses the raw filter: the form then says so."""
     searched = form.cleaned_data
@@ -199,6 +195,7 @@ def _urls(access: OrgAccess, form: UserSearchForm, cursor: str) -> ListUrls:
     narrowed = bool(criteria.population_id or criteria.group_id or criteria.raw_filter or criteria.enabled is not None)
     return ListUrls(
         here=url(cursor=cursor),
+        all_users=reverse("users", args=[access.org.slug]),
         without_group=url(group=""),
         without_filters=url(population="", group="", enabled="", filter="") if narrowed and criteria.text else "",
     )

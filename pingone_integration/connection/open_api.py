@@ -12,7 +12,7 @@ from pingone_integration.models import Connection
 def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> PingOneApi:
     """Return the API of the connection's managed environment.
 
-    Each call looks up the token, and refreshes it if necessary.
+    Each call looks up the token, and refreshes it if necessary. The first one takes `connection` if it was just read.
     Raises NotConnected, the error that ended the grant, NoEnvironmentChosen or InvalidApiUrl.
     """
     require_grant(connection)
@@ -21,6 +21,6 @@ def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> P
     return PingOneApi(
         base_url=f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}",
         connection_id=connection.pk,
-        tokens=StoredTokens(connection.pk),
+        tokens=StoredTokens(connection.pk, opened_with=connection),
         transaction_id=transaction_id or uuid4(),
     )

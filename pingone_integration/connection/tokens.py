@@ -39,13 +39,17 @@ LONGEST_COOL_DOWN_S = 30
 
 @dataclass(frozen=True)
 class StoredTokens:
-    """The TokenSource of a connection, always read from the database."""
+    """The TokenSource of a connection, always read from the database, but not twice for the first call of a page."""
 
     connection_id: UUID
+    opened_with: Connection | None = None  # the row as the page read it
 
     def row(self) -> Connection:
         """Return the connection, freshly read. Raises NotConnected, TokenRefreshFailure, AuthenticationError."""
-        row = Connection.objects.get(pk=self.connection_id)
+        if self.opened_with and self.opened_with.take_if_just_read():
+            row = self.opened_with
+        else:
+            row = Connection.objects.get(pk=self.connection_id)
         require_grant(row)
         return row
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.template.base import Lexer, Token, TokenType
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_FILLED_IN = re.compile(r"\{\w+\}")  # of a template that is filled in by format_html
 _LITERAL = re.compile(r"""(?<!_\()(?<![\w.])("[^"]*"|'[^']*')""")
 _READABLE = re.compile(r"[A-Z].*[a-z]|[a-z]+ [a-z]+")
 _SHOWN_ATTRIBUTES = {
@@ -63,7 +64,7 @@ def unmarked_texts(path: Path) -> list[str]:
         texts = parser.texts
     else:
         texts = [source]
-    found = [text.strip() for text in texts if set(_WORD.findall(text)) - _PROPER_NAMES]
+    found = [text.strip() for text in texts if set(_WORD.findall(_FILLED_IN.sub("", text))) - _PROPER_NAMES]
     for token in tokens:
         if token.token_type in {TokenType.VAR, TokenType.BLOCK}:
             found += _unmarked_literals(token)

@@ -391,7 +391,7 @@ def test_status_costs_a_healthy_page_no_query(
     pingone.get("/populations").respond(json=listing("populations"))
     headers = shown(agent, "/o/acme/users/")
 
-    with django_assert_num_queries(4):  # session, operator, membership with connection, the call's connection
+    with django_assert_num_queries(3):  # session, operator, membership with connection
         agent.get("/o/acme/users/?q=ada", headers=headers)
 
 

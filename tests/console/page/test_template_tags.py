@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 from django.template import Context, Template
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from console.page.icons import icon_svg
 
@@ -21,6 +22,16 @@ def test_time_is_shown_in_the_readers_zone_with_utc_on_hover() -> None:
         html = rendered("{% when moment %}", moment=MOMENT)
 
     assert '<time datetime="2026-11-24T23:30:15Z" title="2026-11-24 23:30:15 UTC">25 Nov 2026, 08:30</time>' in html
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("month", range(1, 13))
+def test_time_is_written_as_django_writes_it(month: int, language: str) -> None:
+    moment = datetime(42 * month, month, 3, 7, 5, 9, tzinfo=UTC)
+
+    with translation.override(language):
+        assert f">{date_format(moment, 'j M Y, H:i')}</time>" in rendered("{% when moment %}", moment=moment)
+        assert f">{date_format(moment, 'j M Y, H:i:s')} UTC<" in rendered("{% when moment exact=True %}", moment=moment)
 
 
 def test_missing_time_is_shown_in_words() -> None:

@@ -26,6 +26,8 @@ def test_template_is_easy_to_read(path: Path) -> None:
     ("source", "unmarked"),
     [
         ("<p>{{ user.name }}</p>", []),
+        ("<p title='{name}'>{name}</p>", []),
+        ("<p>{name} left</p>", ["{name} left"]),
         ("<p>No users</p>", ["No users"]),
         ("<p>{{ n }} users</p>", ["users"]),
         ('<p>{% translate "No users" %}</p>', []),

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from django.core.cache import cache
+from django.urls import reverse
 
 from pingone_integration.models import Connection
 from tests.support.answers import ADA, BO, ENGINEERS, HOSTILE_NAMES, STAFF, ada, bo, error, listing
@@ -92,6 +93,18 @@ def test_row_shows_the_status_with_one_call(results, pingone, changes, status):
     assert " ".join(re.sub("<[^>]*>", "", cell).split()) == status
     assert 'data-answer="yes"' not in cell
     assert call.call_count == 1
+
+
+def test_row_leads_to_the_user_and_tells_times_exactly(results, pingone):
+    until = {"status": "LOCKED", "unlockAt": "2099-12-01T09:30:00Z"}
+    pingone.get("/users").respond(json=listing("users", ada(account=until), bo(username="{name} {0} {{x}}")))
+
+    rows = results().text
+
+    assert f'href="{reverse("user", args=["acme", ADA])}"' in rows
+    assert 'Locked until <time datetime="2099-12-01T09:30:00Z"' in rows
+    assert '<time datetime="2026-11-20T06:41:12Z" title="2026-11-20 06:41:12 UTC">20 Nov 2026, 06:41</time>' in rows
+    assert "<bdi>{name} {0} {{x}}</bdi>" in rows  # a username is no place to fill in
 
 
 def test_search_while_typing_needs_one_call(results, pingone):

@@ -13,8 +13,9 @@ from django.utils import timezone
 from pingone_integration.calls import rate_limit
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.gate import admit
+from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import Busy, CallsPaused
-from pingone_integration.models import Connection
+from pingone_integration.models import JUST_READ_S, Connection
 from tests.support.sign_on import ISSUER, discoverable, tokens
 
 DOC = Path(__file__).parents[3] / "docs" / "calls.md"
@@ -23,6 +24,38 @@ DOC = Path(__file__).parents[3] / "docs" / "calls.md"
 def test_admission_costs_one_query(api: PingOneApi, django_assert_num_queries) -> None:
     with django_assert_num_queries(1), admit(api.connection_id, api.tokens) as permit:
         assert (permit.token.value, permit.is_trial) == ("the-access-token", False)
+
+
+@pytest.fixture
+def just_read(api: PingOneApi) -> Connection:
+    """Return a row from the database, as a page has read it before its first call."""
+    return Connection.objects.get(pk=api.connection_id)
+
+
+def test_first_call_takes_the_row_that_was_just_read(just_read: Connection, django_assert_num_queries) -> None:
+    with django_assert_num_queries(0), admit(just_read.pk, open_api(just_read).tokens) as permit:
+        assert permit.token.value == "the-access-token"
+
+
+def test_second_call_reads_the_row_again(just_read: Connection, django_assert_num_queries) -> None:
+    with admit(just_read.pk, open_api(just_read).tokens):
+        pass
+
+    with django_assert_num_queries(1), admit(just_read.pk, open_api(just_read).tokens):
+        pass
+
+
+def test_call_after_a_moment_reads_the_row_again(just_read: Connection, django_assert_num_queries) -> None:
+    assert just_read.read_at is not None
+    just_read.read_at -= JUST_READ_S
+    Connection.objects.update(calls_paused_until=timezone.now() + timedelta(seconds=30))
+
+    with (
+        django_assert_num_queries(1),
+        pytest.raises(CallsPaused),
+        admit(just_read.pk, open_api(just_read).tokens),
+    ):
+        pytest.fail("admitted")
 
 
 def test_missing_slot_is_reported_before_any_query(api: PingOneApi, settings, django_assert_num_queries) -> None:
