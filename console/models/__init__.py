@@ -4,6 +4,7 @@ from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.tickets import TicketPolicy
+from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
 
 __all__ = [
     "AppendOnlyError",
@@ -14,7 +15,11 @@ __all__ = [
     "Operator",
     "OperatorManager",
     "Organization",
+    "OutgoingEmail",
     "SavedApiCall",
+    "ScheduledWork",
     "TicketPolicy",
     "UnfinishedEntry",
+    "Work",
+    "WorkerProcess",
 ]
