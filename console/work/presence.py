@@ -17,10 +17,14 @@ LONG = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Presence:
-    """The state of the worker. `waiting_for`: the age of the oldest work that waits; None: nothing does."""
+    """The state of the worker. `waiting_since`: when the oldest work that waits was wanted; None: nothing waits."""
 
     is_running: bool
-    waiting_for: timedelta | None
+    waiting_since: datetime | None
+
+    @property
+    def waiting_for(self) -> timedelta | None:
+        return max(timezone.now() - self.waiting_since, timedelta(0)) if self.waiting_since else None
 
     @property
     def is_late(self) -> bool:
@@ -36,7 +40,7 @@ def present() -> Presence:
     waiting: list[datetime] = [moment for moment in oldest if moment]
     return Presence(
         is_running=WorkerProcess.objects.filter(believed_until__gt=Now()).exists(),
-        waiting_for=max(timezone.now() - min(waiting), timedelta(0)) if waiting else None,
+        waiting_since=min(waiting, default=None),
     )
 
 

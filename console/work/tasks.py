@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
 from typing import Any
 
 from django.db import DatabaseError
@@ -16,7 +15,18 @@ from console.outbox.delivery import deliver_due
 from console.work.schedule import run_due
 
 logger = logging.getLogger(__name__)
-stopping = Event()  # set when this process should end: the row at hand is finished, no other is begun
+
+
+class Stop:
+    """Set when this process should end: the row at hand is finished, no other is begun.
+
+    A plain attribute: a threading.Event that a signal handler sets while the same thread waits for it can deadlock.
+    """
+
+    requested = False
+
+
+stopping = Stop()
 
 
 @task(queue_name="email")
@@ -46,7 +56,7 @@ KINDS = (
 def _look(step: Callable[[Callable[[], bool]], int]) -> None:
     """Log what fails: the queue would store the traceback, with what it tells, in plain text."""
     try:
-        step(stopping.is_set)
+        step(lambda: stopping.requested)
     except DatabaseError as error:
         logger.error("The database failed: %s", type(error).__name__)  # noqa: TRY400
     except Exception:  # the row's lease runs out, and it is tried again

@@ -34,8 +34,8 @@ def run_once() -> None:
     """Do what is due, then return: for a timer."""
     presence.appear(uuid4(), presence.BETWEEN_TIMERS)
     schedule.enter_schedule()
-    schedule.run_due(stopping.is_set)
-    deliver_due(stopping.is_set)  # also what the schedule wrote
+    schedule.run_due(lambda: stopping.requested)
+    deliver_due(lambda: stopping.requested)  # also what the schedule wrote
 
 
 def run() -> None:
@@ -44,7 +44,7 @@ def run() -> None:
     clock = Clock()
     next_appearance = 0.0
     with _queue_threads():
-        while not stopping.is_set():
+        while not stopping.requested:
             try:
                 close_old_connections()
                 if time.monotonic() >= next_appearance:
@@ -54,7 +54,7 @@ def run() -> None:
                 clock.tick()
             except DatabaseError as error:
                 logger.error("The database failed: %s", type(error).__name__)  # noqa: TRY400
-            stopping.wait(TICK_S)
+            time.sleep(TICK_S)
     with suppress(DatabaseError):
         presence.disappear(me)
 
@@ -120,6 +120,6 @@ def _work(worker: Worker) -> None:
             worker.run()
         except DatabaseError as error:
             logger.error("The database failed: %s", type(error).__name__)  # noqa: TRY400
-            stopping.wait(TICK_S)
+            time.sleep(TICK_S)
         finally:
             connection.close()

@@ -34,4 +34,4 @@ class Command(BaseCommand):
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    stopping.set()
+    stopping.requested = True
