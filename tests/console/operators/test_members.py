@@ -59,6 +59,15 @@ def test_link_is_sent_only_to_the_new_member(admin: Client, org_admin: Operator)
     assert sent_emails()[0].to == ["new@acme.test"]
 
 
+def test_invitation_that_was_not_sent_is_withdrawn_with_the_membership(admin: Client, acme: Organization) -> None:
+    add(admin, "new@acme.test")
+
+    admin.post(f"{PAGE}{acme.memberships.get(operator__email='new@acme.test').pk}/remove/")
+
+    assert "new@acme.test" not in roles(acme)
+    assert sent_emails() == []
+
+
 def test_existing_operator_keeps_password_and_organizations(
     admin: Client, acme: Organization, globex: Organization, stranger: Operator
 ) -> None:
