@@ -55,11 +55,11 @@ format: $(VENV)/installed-dev ## Fix and format the Python code
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-run: $(VENV)/installed ## Serve with gunicorn; settings from the environment or .env; migrate first
+run: $(VENV)/installed ## Serve with gunicorn and a worker; settings from the environment or .env; migrate first
 	$(RUN) manage.py check
 	@$(RUN) manage.py migrate --check || { echo "Migrate the database first: $(RUN) manage.py migrate"; exit 1; }
 	$(RUN) manage.py collectstatic --noinput --verbosity 0
-	exec $(VENV)/bin/gunicorn console.wsgi
+	exec $(RUN) -m console.serve
 
 bench: $(VENV)/installed-dev ## Measure the console, a million audit entries and a local PingOne with a million users (takes minutes)
 	$(RUN) -m tests.benchmarks.page_cost

@@ -51,6 +51,7 @@ PINGONE_CA_BUNDLE = check_ca_bundle(env.str("PINGONE_CA_BUNDLE", default=""))
 PINGONE_PROXY = parse_proxy(env.str("PINGONE_PROXY", default=""))
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'console.sqlite3'}")}
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+TASK_BACKEND = env.str("TASK_BACKEND", default="django_tasks_db.DatabaseBackend")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
@@ -76,7 +77,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_public.hostname])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 vars().update(EMAIL_CONFIG)
-EMAIL_TIMEOUT = 5  # seconds for each step; a page that sends an email waits for it
+EMAIL_TIMEOUT = 5  # seconds for each step
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"console@{_public.hostname}")
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -111,6 +112,8 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_htmx",
+    "django_tasks",
+    "django_tasks_db",
     "template_partials",
 ]
 MIDDLEWARE = [
@@ -135,6 +138,8 @@ MIDDLEWARE = [
     "console.middleware.ConnectionStatus",
     "console.middleware.Failures",
 ]
+# A task only wakes the worker: the work is in rows (console/models/work.py).
+TASKS = {"default": {"BACKEND": TASK_BACKEND, "QUEUES": ["email", "schedule"]}}
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -272,6 +277,8 @@ LOGGING = {
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},  # a line for each look at the rows
+        "django_tasks_db": {"level": "ERROR"},
         "django.template": {"level": "INFO"},  # at DEBUG it logs all values of a page
         "console.audit": {"handlers": ["audit"], "propagate": False},  # only JSON lines, for a SIEM
     },

@@ -1,14 +1,9 @@
-"""Emails to the org admins about a change of a connection's state: one per change, and no failure breaks a page."""
+"""Emails to the org admins about a change of a connection's state: one per change, written with the change."""
 
-import logging
-from functools import partial
-from smtplib import SMTPRecipientsRefused
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
-from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.text import format_lazy
@@ -16,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from console.failures.next_step import resolution_of
 from console.models import Organization
+from console.outbox import emails
 from console.page.connection_status import in_utc
 from pingone_integration.models import Connection, ConnectionEvent
 from pingone_integration.texts import Text
 
-logger = logging.getLogger(__name__)
+NEWS_FOR = timedelta(days=3)
 
 _ADVICE: dict[Connection.State, Text] = {
     Connection.State.CONNECTED: _(
@@ -33,30 +29,20 @@ _ADVICE: dict[Connection.State, Text] = {
 
 
 def state_changed(event: ConnectionEvent, **signal: Any) -> None:
-    """Receive connection_state_changed. It is sent once per change, so there is one email per change."""
-    transaction.on_commit(partial(_tell_org_admins, event), robust=True)
-
-
-def _tell_org_admins(event: ConnectionEvent) -> None:
+    """Receive connection_state_changed, which is sent once per change inside the transaction of the change."""
     organization = Organization.objects.filter(connection=event.connection_id).first()
     if organization is None:
         return
     subject, body = _subject(organization, event), _body(organization, event)
-    messages = [EmailMessage(subject, body, None, [admin.email]) for admin in organization.org_admins()]
-    try:
-        with get_connection() as mail_server:
-            for message in messages:
-                _send(mail_server, message)
-    except OSError as error:  # network errors, and all errors of smtplib
-        logger.error("Connection %s: no email about its state: %s", event.connection_id, type(error).__name__)  # noqa: TRY400
-
-
-def _send(mail_server: BaseEmailBackend, message: EmailMessage) -> None:
-    """Send one email. If the mail server refuses an address, the others still get theirs."""
-    try:
-        mail_server.send_messages([message])
-    except SMTPRecipientsRefused:
-        logger.warning("The mail server refuses the address of an org admin")
+    for admin in organization.org_admins():
+        emails.write(
+            to=admin.email,
+            subject=subject,
+            body=body,
+            about=f"connection {event.connection_id}",
+            worth_for=NEWS_FOR,
+            may_repeat=True,
+        )
 
 
 def _subject(organization: Organization, event: ConnectionEvent) -> str:

@@ -5,6 +5,7 @@ from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTe
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
+from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
 
 __all__ = [
     "AppendOnlyError",
@@ -15,8 +16,12 @@ __all__ = [
     "Operator",
     "OperatorManager",
     "Organization",
+    "OutgoingEmail",
     "SavedApiCall",
+    "ScheduledWork",
     "TicketPolicy",
     "UndoClaim",
     "UnfinishedEntry",
+    "Work",
+    "WorkerProcess",
 ]

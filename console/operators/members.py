@@ -1,7 +1,8 @@
 """The members of an organization: adding, changing and removing them, each in the audit log."""
 
+from datetime import timedelta
+
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -12,6 +13,7 @@ from console.access import OrgAccess, Permission
 from console.audit import entries
 from console.models import AuditEntry, Membership, Operator, Organization
 from console.operators.accounts import set_password_link
+from console.outbox import emails
 
 
 class LastOrgAdmin(Exception):
@@ -41,7 +43,7 @@ def add(access: OrgAccess, email: str, name: str, role: Membership.Role, *, sour
         if not is_new:
             raise AlreadyMember(operator.email)
         _record(access, "membership.added", operator, source_address, after={"role": role})
-    _welcome(access, membership)
+        _welcome(access, membership)
     return membership
 
 
@@ -66,6 +68,7 @@ def remove(access: OrgAccess, membership: Membership, *, source_address: str) ->
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
         membership = _locked(access, membership)
+        emails.withdraw(_invitation(membership))
         membership.delete()
         _keep_an_org_admin(access)
         _record(access, "membership.removed", membership.operator, source_address, before={"role": membership.role})
@@ -111,6 +114,15 @@ def _welcome(access: OrgAccess, membership: Membership) -> None:
         "set_password_link": "" if operator.has_usable_password() else set_password_link(operator),
     }
     subject = format_lazy(_("You can now work for {org} in the PingOne console"), org=access.org.name)
-    send_mail(
-        " ".join(str(subject).split()), render_to_string("console/email/welcome.txt", context), None, [operator.email]
+    emails.write(
+        to=operator.email,
+        subject=str(subject),
+        body=render_to_string("console/email/welcome.txt", context),
+        about=_invitation(membership),
+        worth_for=timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
+        may_repeat=True,
     )
+
+
+def _invitation(membership: Membership) -> str:
+    return f"membership {membership.pk}"

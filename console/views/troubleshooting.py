@@ -24,6 +24,7 @@ from console.failures.explain import ExplainForm
 from console.failures.failure import explained_url
 from console.fragments import wants_fragment
 from console.source_address import source_address
+from console.work.presence import present
 from pingone_integration import checks
 from pingone_integration.calls import failed_calls
 from pingone_integration.checks import BY_KEY, CHECKS, Check, Result, State
@@ -231,6 +232,7 @@ def _page(
         last = LastResults(request.session, access.org.connection)
         context |= _checks_context(access, last) | _support_context(request, access, last)
         context |= {"capabilities": capability_rows, "lately": failed_calls.lately(access.org.connection)}
+        context["worker"] = present()
     return render(request, "console/connection/troubleshooting.html", context, status=status)
 
 

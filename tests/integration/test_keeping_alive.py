@@ -5,7 +5,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from pingone_integration.connection import tokens
 from pingone_integration.connection.tokens import StoredTokens
 from pingone_integration.errors import TokenRefreshFailure, Unavailable
 from pingone_integration.models import Connection
+from tests.support.outbox import sent_emails
 from tests.support.people import lease_ages, make_operator, make_organization
 from tests.support.refreshing import (
     expire,
@@ -101,9 +101,7 @@ def test_failed_connection_is_marked_and_named_and_the_others_are_renewed(acme: 
     assert keep_alive().startswith("acme: reconnect needed, skipped\n")
 
 
-def test_failed_connection_is_reported_once_by_email_to_its_org_admins(
-    acme: Organization, sandbox: Sandbox, mailoutbox: list[EmailMessage]
-) -> None:
+def test_failed_connection_is_reported_once_by_email_to_its_org_admins(acme: Organization, sandbox: Sandbox) -> None:
     make_operator("admin@acme.test", acme, Membership.Role.ORG_ADMIN)
     grant = grant_of(idle_for(acme.connection, days=8), sandbox)
     sandbox.sql("UPDATE sandbox_oauth_grant SET revoked_at = ? WHERE id = ?", str(timezone.now()), grant)
@@ -116,10 +114,10 @@ def test_failed_connection_is_reported_once_by_email_to_its_org_admins(
         keep_alive()
     keep_alive()
 
-    failed, ended = mailoutbox
+    failed, ended = sent_emails()
     assert "works until" in failed.subject
     assert ended.subject == "Acme's connection to PingOne: reconnect needed"
-    assert all("invalid_grant" in str(message.body) for message in mailoutbox)
+    assert all("invalid_grant" in str(message.body) for message in (failed, ended))
 
 
 def test_connection_is_restored_after_a_killed_process(unconnected: Connection, sandbox: Sandbox) -> None:

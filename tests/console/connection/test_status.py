@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import respx
 import time_machine
-from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +23,7 @@ from pingone_integration import connection_states
 from pingone_integration.errors import ConnectionFailure, TokenRefreshFailure, Unavailable
 from pingone_integration.models import AuthorizationRequest, Connection
 from tests.support.answers import ADA, ada, answer_panels, error, listing
+from tests.support.outbox import sent_emails
 from tests.support.template_text import ShownText
 from tests.support.troubleshooting import HTMX
 
@@ -295,9 +295,7 @@ def test_command_names_the_end_in_json(acme: Organization) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_email_says_until_when_the_connection_works(
-    acme: Organization, org_admin: Operator, mailoutbox: list[EmailMessage]
-) -> None:
+def test_email_says_until_when_the_connection_works(acme: Organization, org_admin: Operator) -> None:
     connection = put(acme, SITUATIONS["connected"])
 
     connection_states.enter(connection, State.ENDING, TokenRefreshFailure())
@@ -305,7 +303,7 @@ def test_email_says_until_when_the_connection_works(
         connection.refresh_from_db()
         connection_states.end(connection)
 
-    ending, ended = mailoutbox
+    ending, ended = sent_emails()
     assert ending.subject == f"Acme's connection to PingOne: {UNTIL}"
     assert f"is now: {UNTIL}" in str(ending.body)
     assert "Everything works until then." in str(ending.body)

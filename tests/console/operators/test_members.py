@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.core.mail import EmailMessage
 from django.test import Client
 
 from console.models import AuditEntry, Membership, Operator, Organization
+from tests.support.outbox import sent_emails
 from tests.support.people import make_operator
 
 pytestmark = pytest.mark.database
@@ -35,14 +35,12 @@ def events() -> list[tuple[str, str, object, object]]:
     return list(AuditEntry.objects.order_by("sequence").values_list("action", "subject_name", "before", "after"))
 
 
-def test_new_member_gets_a_working_link_by_email(
-    admin: Client, acme: Organization, mailoutbox: list[EmailMessage]
-) -> None:
+def test_new_member_gets_a_working_link_by_email(admin: Client, acme: Organization) -> None:
     text = add(admin, "New.Agent@acme.test", name="New <b>Agent</b>")
 
     assert "Added new.agent@acme.test and emailed them how to sign in." in text
     assert roles(acme)["new.agent@acme.test"] == "helpdesk_agent"
-    link = re.search(r"http://localhost(/accounts/password/reset/key/\S+)", str(mailoutbox[0].body))
+    link = re.search(r"http://localhost(/accounts/password/reset/key/\S+)", str(sent_emails()[0].body))
     assert link
     newcomer = Client()
     form = newcomer.get(link[1], follow=True)
@@ -54,36 +52,41 @@ def test_new_member_gets_a_working_link_by_email(
     assert events() == [("membership.added", "new.agent@acme.test", None, {"role": "helpdesk_agent"})]
 
 
-def test_link_is_sent_only_to_the_new_member(
-    admin: Client, org_admin: Operator, mailoutbox: list[EmailMessage]
-) -> None:
+def test_link_is_sent_only_to_the_new_member(admin: Client, org_admin: Operator) -> None:
     text = add(admin, "new@acme.test")
 
     assert "/password/reset/key/" not in text
-    assert mailoutbox[0].to == ["new@acme.test"]
+    assert sent_emails()[0].to == ["new@acme.test"]
+
+
+def test_invitation_that_was_not_sent_is_withdrawn_with_the_membership(admin: Client, acme: Organization) -> None:
+    add(admin, "new@acme.test")
+
+    admin.post(f"{PAGE}{acme.memberships.get(operator__email='new@acme.test').pk}/remove/")
+
+    assert "new@acme.test" not in roles(acme)
+    assert sent_emails() == []
 
 
 def test_existing_operator_keeps_password_and_organizations(
-    admin: Client, acme: Organization, globex: Organization, stranger: Operator, mailoutbox: list[EmailMessage]
+    admin: Client, acme: Organization, globex: Organization, stranger: Operator
 ) -> None:
     add(admin, stranger.email.upper(), role="auditor")
 
     assert roles(acme)[stranger.email] == "auditor"
     assert roles(globex)[stranger.email] == "org_admin"
-    assert "/password/reset/" not in mailoutbox[0].body
+    assert "/password/reset/" not in sent_emails()[0].body
     stranger.refresh_from_db()
     assert stranger.check_password("correct horse battery")
 
 
-def test_member_is_not_added_twice(
-    admin: Client, helpdesk: Operator, acme: Organization, mailoutbox: list[EmailMessage]
-) -> None:
+def test_member_is_not_added_twice(admin: Client, helpdesk: Operator, acme: Organization) -> None:
     text = add(admin, helpdesk.email, role="org_admin")
 
     assert "is already a member" in text
     assert f'value="{helpdesk.email}"' in text
     assert roles(acme)[helpdesk.email] == "helpdesk_agent"
-    assert (mailoutbox, events()) == ([], [])
+    assert (sent_emails(), events()) == ([], [])
 
 
 @pytest.mark.parametrize("typed", [{"email": "nobody"}, {"email": "x@acme.test", "role": "god"}, {"email": ""}])

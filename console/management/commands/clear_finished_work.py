@@ -1,0 +1,25 @@
+"""`manage.py clear_finished_work`, run by the worker every day: delete the rows of what is over."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from console.models import OutgoingEmail, Work
+
+EMAILS_FOR = timedelta(days=30)
+TASKS_FOR = timedelta(days=1)
+
+
+class Command(BaseCommand):
+    help = "Delete the rows of emails after 30 days (their texts are erased long before) and of old tasks of the queue."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        over = OutgoingEmail.objects.exclude(state__in=(Work.State.WAITING, Work.State.RUNNING))
+        over.filter(wanted_at__lt=now - EMAILS_FOR).delete()
+        # Also those that were running: their worker was killed, and the clock put them into the queue again.
+        DBTaskResult.objects.filter(enqueued_at__lt=now - TASKS_FOR).delete()
+        self.stdout.write("Cleared.")

@@ -1,0 +1,63 @@
+"""The tasks of the queue. A task only says "look at the rows of this kind": it may come twice, late or never."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError
+from django_tasks import task
+from django_tasks.base import Task
+
+from console.models import OutgoingEmail, ScheduledWork
+from console.models.work import WorkQuerySet
+from console.outbox.delivery import deliver_due
+from console.work.schedule import run_due
+
+logger = logging.getLogger(__name__)
+
+
+class Stop:
+    """Set when this process should end: the row at hand is finished, no other is begun.
+
+    A plain attribute: a threading.Event that a signal handler sets while the same thread waits for it can deadlock.
+    """
+
+    requested = False
+
+
+stopping = Stop()
+
+
+@task(queue_name="email")
+def send_emails() -> None:
+    _look(deliver_due)
+
+
+@task(queue_name="schedule")
+def run_schedule() -> None:
+    _look(run_due)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of rows, and the task that looks at them."""
+
+    rows: Callable[[], WorkQuerySet[Any]]
+    task: Task[[], None]
+
+
+KINDS = (
+    Kind(OutgoingEmail.objects.all, send_emails),
+    Kind(ScheduledWork.objects.all, run_schedule),
+)
+
+
+def _look(step: Callable[[Callable[[], bool]], int]) -> None:
+    """Log what fails: the queue would store the traceback, with what it tells, in plain text."""
+    try:
+        step(lambda: stopping.requested)
+    except DatabaseError as error:
+        logger.error("The database failed: %s", type(error).__name__)  # noqa: TRY400
+    except Exception:  # the row's lease runs out, and it is tried again
+        logger.exception("A look at the work failed")
