@@ -59,7 +59,7 @@ run: $(VENV)/installed ## Serve with gunicorn and a worker; settings from the en
 	$(RUN) manage.py check
 	@$(RUN) manage.py migrate --check || { echo "Migrate the database first: $(RUN) manage.py migrate"; exit 1; }
 	$(RUN) manage.py collectstatic --noinput --verbosity 0
-	exec $(RUN) -m console.serve
+	exec $(RUN) -m console.server.serve
 
 bench: $(VENV)/installed-dev ## Measure the console, a million audit entries and a local PingOne with a million users (takes minutes)
 	$(RUN) -m tests.benchmarks.page_cost

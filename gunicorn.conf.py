@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote_to_bytes
 from gunicorn.glogging import Logger
 
 from console import settings  # a missing setting stops the start here, before any worker starts
-from console.bind_address import check_bind_address
+from console.server.bind_address import check_bind_address
 
 bind = settings.env.str("BIND", default="127.0.0.1:8000")
 check_bind_address([bind], settings.TRUSTED_PROXIES)

@@ -1,4 +1,4 @@
-"""The text fields of every form: they clean what people type and paste (`pingone_integration.typed_text`).
+"""The text fields of every form: they clean what people type and paste (`pingone_integration.typed.text`).
 
 A password is the exception: it is a plain CharField with `strip=False`.
 """
@@ -9,7 +9,7 @@ from django import forms
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
-from pingone_integration.typed_text import Kind, clean, odd_character
+from pingone_integration.typed.text import Kind, clean, odd_character
 
 _IN_LOCAL_PART = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]"
 _IN_DOMAIN = r"[\w.-]"

@@ -18,11 +18,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
-from console import health
 from console.access import OrgAccess
 from console.failures import pages
 from console.fragments import wants_fragment
 from console.page.frame import current_status
+from console.server import health
 from pingone_integration import connection_states
 from pingone_integration.calls import deadline
 from pingone_integration.errors import PingOneError

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from console.fields import TextField
 from console.models import Organization
 from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.text import Kind
 from pingone_integration.user_search import is_country
 
 _MOST_COUNTRIES = 10  # a search for a national number asks for each

@@ -15,7 +15,7 @@ from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
-from console.secret_key import check_secret_key
+from console.server.secret_key import check_secret_key
 from pingone_integration.calls.outgoing import check_ca_bundle, parse_proxy
 from pingone_integration.connection.regions import parse_custom_hosts
 from pingone_integration.sealing import check_keys

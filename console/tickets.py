@@ -19,7 +19,7 @@ from console.fields import IdField, TextField
 from console.models import TicketPolicy
 from console.models.ticket_patterns import LONGEST, example_of, validate_ticket_pattern
 from console.session_slot import SessionSlot
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.text import Kind
 
 Requirement = TicketPolicy.Requirement
 

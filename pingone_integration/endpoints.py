@@ -14,7 +14,7 @@ from pingone_integration.calls.api import JSON, PingOneApi
 from pingone_integration.calls.responses import json_object, traced
 from pingone_integration.errors import InvalidValue, Trace
 from pingone_integration.texts import Text
-from pingone_integration.typed_text import Kind, clean, named
+from pingone_integration.typed.text import Kind, clean, named
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 LONGEST_PATH = 500

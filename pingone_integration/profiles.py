@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import ChangedMeanwhile, InvalidValue, Unavailable
-from pingone_integration.typed_text import without_joiners
+from pingone_integration.typed.text import without_joiners
 from pingone_integration.users import User, user_of
 from pingone_integration.values import Json, json_object, printable
 

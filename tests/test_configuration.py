@@ -23,8 +23,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from gunicorn.config import Config
 
-from console.bind_address import check_bind_address
-from console.secret_key import check_secret_key
+from console.server.bind_address import check_bind_address
+from console.server.secret_key import check_secret_key
 from pingone_integration.sealing import check_keys
 from tests.support.private_ca import make_private_ca
 

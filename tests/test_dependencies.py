@@ -20,7 +20,7 @@ DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["d
 
 # Dependencies that are used without an import: a file, and the text in it that proves the use.
 USED_AS = {
-    "gunicorn": ("console/serve.py", '"gunicorn"'),
+    "gunicorn": ("console/server/serve.py", '"gunicorn"'),
     "tzdata": ("console/middleware.py", "zoneinfo"),
     "djlint": ("Makefile", "bin/djlint"),
     "django-stubs": ("pyproject.toml", "mypy_django_plugin"),

@@ -19,7 +19,7 @@ from console.fields import MultilineField, TextField
 from pingone_integration.profiles import ATTRIBUTES
 from pingone_integration.schemas import Attribute
 from pingone_integration.texts import Text
-from pingone_integration.typed_text import Kind, clean
+from pingone_integration.typed.text import Kind, clean
 
 LONGEST = 16_000  # characters; PingOne limits a profile to 16 kB
 _OFFERED = frozenset({"STRING", "BOOLEAN", "JSON"})

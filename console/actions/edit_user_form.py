@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from console.actions.custom_attributes import LONGEST, JsonField, can_edit, keep_current_value
 from console.actions.profile_forms import ProfileForm, profile_values
 from console.fields import TextField
-from pingone_integration.person_names import changed_in
 from pingone_integration.profiles import in_words, values_of_custom
+from pingone_integration.typed.names import changed_in
 from pingone_integration.users import User
 
 _EMPTY: tuple[Any, ...] = ("", None, [])

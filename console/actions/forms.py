@@ -16,7 +16,7 @@ from console.actions.limits import NO_LIMITS, Limits
 from console.fields import IdField, MultilineField, TextField
 from console.models import TicketPolicy
 from pingone_integration.texts import Text
-from pingone_integration.typed_text import Kind, as_read, clean
+from pingone_integration.typed.text import Kind, as_read, clean
 from pingone_integration.users import User
 
 

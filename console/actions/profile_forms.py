@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from console.actions.custom_attributes import apply_schema, custom_fields, field_name
 from console.actions.forms import ActionForm
 from console.fields import EmailField, IdField, MultilineField, TextField
-from pingone_integration.person_names import problem_with, straightened
 from pingone_integration.profiles import ATTRIBUTES, custom_name
 from pingone_integration.schemas import Attribute
 from pingone_integration.texts import Text
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.names import problem_with, straightened
+from pingone_integration.typed.text import Kind
 from pingone_integration.users import User
 
 # Source: PingOne API reference, Users > Users data model (read 2026-11).

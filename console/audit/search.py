@@ -23,7 +23,7 @@ from console.audit.terms import Of
 from console.fields import TextField
 from console.models import AuditEntry, AuditHead, Operator, Organization, UnfinishedEntry
 from console.models.audit import OUTCOMES, AuditQuerySet
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.text import Kind
 
 PAGE_SIZE = 50
 EXPORT_CHUNK = 1000

@@ -24,7 +24,7 @@ from pingone_integration.endpoints import (
     parse_media_type,
     parse_query,
 )
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.text import Kind
 
 LONGEST_BODY = 500_000
 _AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}

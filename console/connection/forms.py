@@ -16,7 +16,7 @@ from pingone_integration.connection.regions import invalid_url, parse_auth_url, 
 from pingone_integration.errors import InvalidApiUrl
 from pingone_integration.models import Connection
 from pingone_integration.texts import Text
-from pingone_integration.typed_text import Kind, clean, odd_character
+from pingone_integration.typed.text import Kind, clean, odd_character
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _AS_TYPED = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}

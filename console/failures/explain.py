@@ -12,7 +12,7 @@ from console.failures.failure import Failure, failure_of
 from console.fields import TextField
 from pingone_integration.calls import pasted_errors
 from pingone_integration.errors import kinds
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.text import Kind
 
 _REFUSED = re.compile(r"\berror=([a-z_]+)")  # in the address of PingOne's redirect
 

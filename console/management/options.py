@@ -1,6 +1,6 @@
 """The types of command-line options: they clean what was pasted, as the fields of forms do."""
 
-from pingone_integration.typed_text import Kind, clean
+from pingone_integration.typed.text import Kind, clean
 
 
 def identifier(typed: str) -> str:

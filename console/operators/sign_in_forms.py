@@ -9,7 +9,7 @@ from allauth.mfa.webauthn import forms as webauthn
 from django.forms import TextInput
 
 from console.fields import EmailField, TextField
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.text import Kind
 
 
 def _code_field(field: Any) -> TextField:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.fields import IdField, TextField
 from pingone_integration.texts import Text
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.text import Kind
 from pingone_integration.user_search import BadFilter, Criteria, Search, search_of
 
 PAGE_SIZES = (25, 50, 100, 200)

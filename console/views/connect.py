@@ -28,7 +28,7 @@ from pingone_integration.connection import authorization, environments
 from pingone_integration.connection.environments import Environment
 from pingone_integration.errors import Blocked, MissingPermission, PingOneError, StateRejected, UnknownEnvironment
 from pingone_integration.texts import english
-from pingone_integration.typed_text import clean
+from pingone_integration.typed.text import clean
 
 SIGNED_OUT = "signed-out"
 GLANCE = 10  # up to this many environments need no search box

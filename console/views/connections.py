@@ -15,7 +15,7 @@ from console.connection.settings import end_access, record_event
 from console.failures.connect import restore_failure
 from console.source_address import source_address
 from pingone_integration.models import Connection
-from pingone_integration.typed_text import clean
+from pingone_integration.typed.text import clean
 
 
 @org_view(Permission.MANAGE_CONNECTION)

@@ -42,7 +42,7 @@ from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
 from pingone_integration.populations import Population
 from pingone_integration.texts import Text
-from pingone_integration.typed_text import Kind, clean
+from pingone_integration.typed.text import Kind, clean
 from pingone_integration.user_search import literal
 from pingone_integration.users import User
 

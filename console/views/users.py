@@ -36,7 +36,7 @@ from console.users.verdict import verdict_context
 from pingone_integration import users
 from pingone_integration.calls.paging import Page
 from pingone_integration.errors import InvalidValue, NotFound, PingOneError, StaleCursor
-from pingone_integration.typed_text import clean
+from pingone_integration.typed.text import clean
 from pingone_integration.user_search import FILTERABLE, id_text_in, user_id_in
 from pingone_integration.users import User
 

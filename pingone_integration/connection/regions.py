@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.errors import InvalidApiUrl
 from pingone_integration.texts import Text, english
-from pingone_integration.typed_text import Kind, clean, odd_character
+from pingone_integration.typed.text import Kind, clean, odd_character
 
 
 @dataclass(frozen=True)

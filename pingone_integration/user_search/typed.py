@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 from uuid import UUID
 
-from pingone_integration.typed_text import clean
+from pingone_integration.typed.text import clean
 from pingone_integration.user_search.spellings import straightened
 
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -23,7 +23,7 @@ from console.actions.custom_attributes import custom_fields
 from console.call_api.forms import CallApiForm
 from console.models import AuditEntry, Operator
 from pingone_integration.schemas import attribute_of
-from pingone_integration.typed_text import Kind
+from pingone_integration.typed.text import Kind
 from tests.support.answers import ADA, ada, listing
 
 INVISIBLE = {

@@ -10,7 +10,7 @@ import respx
 from django.core.management import call_command
 
 from console.models import Organization
-from pingone_integration.conformance import ASSUMPTIONS, conformance
+from pingone_integration.checks.conformance import ASSUMPTIONS, conformance
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.models import Connection
 from tests.support.answers import ADA, listing

@@ -15,7 +15,7 @@ from console.management.options import address, identifier
 from console.models import Membership, Operator, Organization
 from console.operators.accounts import set_password_link
 from pingone_integration.models import Connection
-from pingone_integration.typed_text import clean
+from pingone_integration.typed.text import clean
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 

@@ -12,7 +12,7 @@ from console.management.options import identifier
 from console.models import Organization
 from console.page.connection_status import in_utc
 from pingone_integration.checks import Result, State, run_all
-from pingone_integration.conformance import conformance
+from pingone_integration.checks.conformance import conformance
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection

@@ -20,7 +20,7 @@ from console.audit.entries import Outcome, Subject
 from console.audit.search import AuditFilterForm, each_of, matching, page_of
 from console.audit.terms import Of, beginnings, folded
 from console.models import AuditEntry, AuditTerm, Organization
-from pingone_integration.typed_text import Kind, clean
+from pingone_integration.typed.text import Kind, clean
 from pingone_integration.values import text
 from tests.support.answers import ADA, BO, HOSTILE_NAMES
 from tests.support.record import VPN, happened, joined

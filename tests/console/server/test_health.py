@@ -9,9 +9,9 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from console import health
 from console.models import OutgoingEmail, WorkerProcess
 from console.outbox import emails
+from console.server import health
 from console.work.presence import appear, disappear
 
 NO_WORKER = b"ready\nworker: not running\noldest waiting: none\n"

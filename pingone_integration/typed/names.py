@@ -12,7 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.texts import Text
-from pingone_integration.typed_text import named
+from pingone_integration.typed.text import named
 
 _PLAIN = {
     "'": "`\u00b4\u2018\u2019\u201b\u2032\uff07",

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pingone_integration.texts import english
-from pingone_integration.typed_text import Kind, as_read, clean, named, odd_character, without_joiners
+from pingone_integration.typed.text import Kind, as_read, clean, named, odd_character, without_joiners
 
 _SPECIAL = "\u200b\u200c\u200d\ufe0f\u00ad\u202e\ufeff\u034f\u0301\u094d\u0d4d\u0627\u0645 \u00a0\t\"'<>,.;:@❤🚀1\u20e3"
 ANY_TEXT = st.text(st.one_of(st.sampled_from(_SPECIAL), st.characters(exclude_categories=["Cs"])))

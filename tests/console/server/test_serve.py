@@ -18,7 +18,7 @@ signal.signal(signal.SIGTERM, stop)
 os.write(1, b"up\\n")
 {then}
 """
-SERVE = "import sys; from console.serve import run_together; sys.exit(run_together({commands}))"
+SERVE = "import sys; from console.server.serve import run_together; sys.exit(run_together({commands}))"
 WAITS = "signal.pause()"
 
 

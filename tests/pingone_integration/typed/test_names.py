@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingone_integration.person_names import changed_in, fitting, problem_with, straightened
 from pingone_integration.texts import english
+from pingone_integration.typed.names import changed_in, fitting, problem_with, straightened
 
 ANY_NAME = st.text(st.one_of(st.sampled_from("'’‘´`‐‑–—－．.- (),/"), st.characters(exclude_categories=["Cs"])))
 HELD = st.text(st.one_of(st.sampled_from("' .-"), st.characters(categories=["L", "M", "N"])))

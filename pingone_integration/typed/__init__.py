@@ -1,0 +1,1 @@
+"""What people type or paste, cleaned, and names as PingOne can hold them."""
