@@ -91,6 +91,22 @@ def test_email_is_sent_once_by_many_workers() -> None:
     assert sorted(message.to for message in mail.outbox) == sorted([f"user{number}@acme.test"] for number in range(20))
 
 
+def test_email_that_two_workers_saw_due_goes_to_one() -> None:
+    write()
+    overtaker: list[OutgoingEmail | None] = []
+
+    def overtake(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and not overtaker:
+            overtaker.append(None)
+            overtaker[0] = OutgoingEmail.objects.claim(timedelta(minutes=1))
+        return execute(sql, *rest)
+
+    with database.execute_wrapper(overtake):
+        assert OutgoingEmail.objects.claim(timedelta(minutes=1)) is None
+
+    assert overtaker[0]
+
+
 REFUSED = {"mara@acme.test": (550, b"no such user mara@acme.test")}
 GREYLISTED = {"mara@acme.test": (450, b"come back later")}
 
