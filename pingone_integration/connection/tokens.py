@@ -39,10 +39,10 @@ LONGEST_COOL_DOWN_S = 30
 
 @dataclass(frozen=True)
 class StoredTokens:
-    """The TokenSource of a connection, always read from the database, but not twice for the first call of a page."""
+    """The TokenSource of a connection, always read from the database, but not twice for the first call of a request."""
 
     connection_id: UUID
-    opened_with: Connection | None = None  # the row as the page read it
+    opened_with: Connection | None = None  # the row as the request read it
 
     def row(self) -> Connection:
         """Return the connection, freshly read. Raises NotConnected, TokenRefreshFailure, AuthenticationError."""

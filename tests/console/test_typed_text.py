@@ -51,7 +51,8 @@ AT_ENDS = EVERYWHERE + "".join(BLANK_ENDS.values()) + EVERYWHERE
 ID = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
 NOT_OFFERED = {  # forms of allauth behind URLs that are closed or need a setting that is off
     *("SignupForm", "AddEmailForm", "ConfirmEmailForm", "ConfirmPasswordResetCodeForm", "ConfirmLoginCodeForm"),
-    *("RequestLoginCodeForm", "ConfirmEmailVerificationCodeForm", "SignupWebAuthnForm"),
+    *("RequestLoginCodeForm", "ConfirmEmailVerificationCodeForm", "ConfirmReauthenticationCodeForm"),
+    "SignupWebAuthnForm",
 }
 
 

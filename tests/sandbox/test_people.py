@@ -128,7 +128,8 @@ def test_first_page_is_in_a_fixed_order(rosa: httpx.Client):
 
 
 def test_first_page_has_25_different_people_whose_names_every_machine_can_show(rosa: httpx.Client):
-    people = rosa.get("users", params={"limit": 25}).json()["_embedded"]["users"]
+    listed = rosa.get("users", params={"limit": 100}).json()["_embedded"]["users"]
+    people = [person for person in listed if person.get("externalId", "").startswith("hr-")][:25]  # not another test's
 
     givens, families = ({person["name"][part] for person in people} for part in ("given", "family"))
     assert len(givens) == len(families) == 25

@@ -27,7 +27,7 @@ PAGES = [
     ("populations/", False, 1),
     ("call-api/", False, 2),
     ("audit/", False, 1),
-    ("troubleshooting/", False, 2),
+    ("troubleshooting/", False, 5),  # failed calls, and whether a worker runs and what waits for it
     ("settings/connection/", False, 1),
     ("settings/members/", False, 2),
     ("settings/policies/", False, 1),
