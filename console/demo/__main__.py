@@ -146,7 +146,7 @@ def serve(children: Children, options: argparse.Namespace) -> None:
     children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], settings)
     children.start("worker", [*MANAGE, "worker"], settings)
     wait_for_console(children, options.port)
-    mails = Mails(options.directory / "mail")  # not those that tell of the connections
+    mails = Mails(options.directory / "mail")  # not those of an earlier start
     say_how_to_get_in(options, sandbox, report.read_text())
     while True:
         children.check()
@@ -175,7 +175,6 @@ To connect, sign in as an org admin, open Settings > PingOne and press Connect. 
 password  {administrator["password"]}  as  {administrator["username"]}
 
 The local PingOne: {sandbox["url"]}/   Logs: {options.directory}/*.log   Ctrl-C stops everything.
-Emails, for example links to choose a password: {options.directory}/worker.log
 Break the connection and see how the console explains it: {sandbox["url"]}/sandbox/faults/""",
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""`manage.py keep_connections_alive`, for cron: renew refresh tokens before they expire unused."""
+"""`manage.py keep_connections_alive`, run by the worker or a timer: renew refresh tokens before they expire unused."""
 
 from argparse import ArgumentParser
 from contextlib import suppress

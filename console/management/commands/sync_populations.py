@@ -1,4 +1,4 @@
-"""`manage.py sync_populations`, for cron: reload the populations of connected organizations."""
+"""`manage.py sync_populations`, run by the worker or a timer: reload the populations of connected organizations."""
 
 from argparse import ArgumentParser
 from contextlib import suppress
