@@ -1,17 +1,21 @@
-"""Forms that operators sent after their session ended: kept until the same operator signs in again.
+"""Forms that operators have to sign in for: kept until the same operator has signed in, for the first time or again.
 
-The input waits in the browser's session, for the form at the same address. Only a form with its operator's signature
-is kept, so that no one can fill this server's sessions from outside. Forms that ask for secrets have no signature.
+The input waits in the browser's session, for the form at the same address. Without a session, only a form with its
+operator's signature is kept, so that no one can fill this server's sessions from outside. Forms that ask for secrets
+have no signature, and are not kept.
 """
 
 import time
+from dataclasses import dataclass
 from uuid import uuid4
 
 from django.core import signing
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from console.models import Operator
 from console.session_slot import SessionSlot
+from pingone_integration.texts import Text
 
 FIELD = "typed_by"  # the form's field for the signature
 KEPT_S = 3600
@@ -29,22 +33,34 @@ def save(request: HttpRequest) -> bool:
     """Keep a form that an operator sent without a session. Return whether it was kept."""
     if request.method != "POST" or FIELD not in request.POST:
         return False
-    typed = request.POST.copy()
     try:
         operator = signing.loads(request.POST.get(FIELD, ""), salt=_SALT, max_age=24 * 3600)
     except signing.BadSignature:
         return False
-    for name in _LEFT_OUT:
-        typed.pop(name, None)
-    query = typed.urlencode()
-    if len(query) > _LARGEST:
-        return False
-    _slot(request).set({"path": request.path, "operator": operator, "query": query, "at": time.time()})
-    return True
+    return _keep(request, operator, was_signed_out=True)
 
 
-def restore(request: HttpRequest) -> QueryDict | None:
-    """Return, once, this operator's input for the form at this address with a new submission, or None if not kept."""
+def keep(request: HttpRequest) -> bool:
+    """Keep a form of a signed-in operator, who has to sign in again for it. Return whether it was kept."""
+    return _keep(request, str(request.user.pk), was_signed_out=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The input of a form, with a new submission."""
+
+    typed: QueryDict
+    was_signed_out: bool
+
+    @property
+    def notice(self) -> Text:
+        if self.was_signed_out:
+            return _("You were signed out before this was submitted. Nothing was changed. Your entries are below.")
+        return _("You signed in again. Nothing was changed yet. Your entries are below.")
+
+
+def restore(request: HttpRequest) -> Kept | None:
+    """Return, once, this operator's input for the form at this address, or None if none was kept."""
     kept = _slot(request).get()
     if not kept:
         return None
@@ -56,7 +72,19 @@ def restore(request: HttpRequest) -> QueryDict | None:
         return None
     typed = QueryDict(kept["query"], mutable=True)
     typed["submission"] = str(uuid4())
-    return typed
+    return Kept(typed=typed, was_signed_out=kept.get("was_signed_out", True))
+
+
+def _keep(request: HttpRequest, operator: str, *, was_signed_out: bool) -> bool:
+    typed = request.POST.copy()
+    for name in _LEFT_OUT:
+        typed.pop(name, None)
+    query = typed.urlencode()
+    if len(query) > _LARGEST:
+        return False
+    about = {"path": request.path, "operator": operator, "was_signed_out": was_signed_out}
+    _slot(request).set(about | {"query": query, "at": time.time()})
+    return True
 
 
 def _slot(request: HttpRequest) -> SessionSlot:

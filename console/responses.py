@@ -1,6 +1,7 @@
 """Answers to an operator's action: its circumstances, flash messages, and redirects that htmx follows too."""
 
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.forms import Form
@@ -11,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from console.access import OrgAccess
+from console import kept_forms
+from console.access import ConsoleRequest, OrgAccess
 from console.actions.forms import ActionForm
 from console.actions.notices import Notice, notice_of_step
 from console.actions.outcome import Result, user_of
@@ -19,10 +21,10 @@ from console.actions.step import Step
 from console.audit.entries import Circumstances
 from console.failures.failure import with_explanation
 from console.fragments import wants_fragment
+from console.operators.sign_ins import address_to_sign_in_again, signed_in_at
 from console.source_address import source_address
 from pingone_integration.texts import Text
 
-TYPED_BEFORE = _("You were signed out before this was submitted. Nothing was changed. Your entries are below.")
 MOST_NOTICES = 20  # of problems, after one action on several objects
 
 
@@ -30,6 +32,7 @@ def circumstances_of(request: HttpRequest, form: Form) -> Circumstances:
     """Return the circumstances from a valid ActionForm."""
     return Circumstances(
         source_address=source_address(request),
+        signed_in_at=signed_in_at(request),
         ticket=form.cleaned_data["ticket"],
         reason=form.cleaned_data["reason"],
         submission=form.cleaned_data["submission"],
@@ -76,6 +79,13 @@ def tell_notes(request: HttpRequest, form: ActionForm) -> None:
 
 def go(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+
+
+def to_sign_in_again(request: ConsoleRequest, *, back_to: str, keeps_form: bool) -> HttpResponse:
+    """Let the operator sign in again, and then return to the page of the form, with its input."""
+    if keeps_form:
+        kept_forms.keep(request)
+    return go(request, f"{address_to_sign_in_again(request.user)}?{urlencode({'next': back_to})}")
 
 
 def with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse:

@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from console.actions.demands import Demand
 from console.actions.step import Step
 from console.models import AuditEntry
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
@@ -58,6 +59,7 @@ class Refused:
 
     reason: Text
     entry: AuditEntry | None  # None if there is no action to record
+    demands: frozenset[Demand] = frozenset()  # with these met, this operator could do it
 
 
 @dataclass(frozen=True, kw_only=True)

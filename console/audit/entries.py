@@ -78,6 +78,7 @@ class Circumstances:
     reason: str = ""
     submission: UUID = field(default_factory=uuid4)  # of the form: a repeat is the same action, not another
     undoes: UUID | None = None  # the entry that this action undoes
+    signed_in_at: datetime | None = None  # the operator, lately, in this browser session; None: there is none
 
 
 def record(

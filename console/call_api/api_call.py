@@ -12,7 +12,8 @@ from console.actions.outcome import Done, Failed, Result, Unknown
 from console.audit.api_requests import ACTION, harmless_body, harmless_query
 from console.audit.entries import Circumstances, Subject
 from console.models import AuditEntry
-from console.perform.run import After, Before, run
+from console.perform.operation import After, Before
+from console.perform.run import run
 from pingone_integration import endpoints
 from pingone_integration.calls.api import READS, PingOneApi
 from pingone_integration.endpoints import Endpoint, Exchange

@@ -1,11 +1,9 @@
 """The single path that checks, records and runs operations: for page, fragment, Undo, Call API and command line."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
 from uuid import uuid4
 
-from console.access import OrgAccess, Permission
-from console.actions.action import Json
+from console.access import OrgAccess
+from console.actions.demands import Demand
 from console.actions.outcome import (
     AlreadySubmitted,
     Conflict,
@@ -20,86 +18,14 @@ from console.actions.outcome import (
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject, own_words
 from console.models import AuditEntry
-from console.models.tickets import ticket_policy
+from console.perform import guards
+from console.perform.guards import Attempt
+from console.perform.operation import After, Before, NotPossible, Operation
 from pingone_integration.calls import empty_answers
-from pingone_integration.calls.api import PingOneApi
-from pingone_integration.errors import PingOneError, Trace
+from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text, english
-from pingone_integration.users import User
 
 MISTAKE = "The console failed while it called PingOne."  # stored
-
-
-class NotPossible(Exception):
-    """The values read before an operation show that it must not run. The reason says why."""
-
-    def __init__(self, reason: Text) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, kw_only=True)
-class Before:
-    """The subject and the values of an operation, as read before it runs."""
-
-    subject: Subject
-    values: Json | None = None  # for the record; None if not read
-    user: User | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class After:
-    """The outcome of an operation: its own part of the result and of the closing row."""
-
-    outcome: type[Done | NoChange | Failed | Unknown]
-    result: Any = None
-    subject: Subject | None = None  # if it was not known before
-    values: Json | None = None
-    note: Text = ""
-    error: PingOneError | None = None  # of Failed and Unknown
-    user: User | None = None
-    is_gone: bool = False
-    is_seen: bool = True
-
-
-class Operation(Protocol):
-    """One checked and recorded operation at PingOne: an action on a user, or a call of any endpoint."""
-
-    @property
-    def key(self) -> str:
-        """Return the key for the audit log."""
-
-    @property
-    def permission(self) -> Permission: ...
-
-    @property
-    def asks_for_ticket(self) -> bool:
-        """Return whether the organization's ticket policy for `key` applies."""
-
-    @property
-    def subject(self) -> Subject:
-        """Return the subject, as far as it is known before a call to PingOne."""
-
-    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
-        """Return why this operator may not run it like this, or "" if they may."""
-
-    def recorded_inputs(self) -> Json:
-        """Return the inputs without secrets."""
-
-    def look(self, api: PingOneApi) -> Before:
-        """Read the state before the run. Raises PingOneErrors, and NotPossible."""
-
-    def run(self, api: PingOneApi) -> Any:
-        """Run the operation. Raises PingOneErrors."""
-
-    def was_so(self, before: Before, refusal: PingOneError) -> bool:
-        """Return whether PingOne refuses only because there is nothing to change, as the state before shows."""
-
-    def settle(self, api: PingOneApi, before: Before, result: Any, *, empty: Trace | None) -> After:
-        """Return the outcome of `run`, which returned `result`. Raises nothing.
-
-        `empty` is the trace of an answer without content that proves nothing, or None.
-        """
 
 
 def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -> Result:
@@ -111,12 +37,9 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     """
     access = access.again()
     access.require(operation.permission)
-    if problem := operation.problem_with(access, circumstances):
-        return refuse(access, operation, operation.subject, circumstances, problem)
-    if operation.asks_for_ticket:
-        problem = ticket_policy(access.org, operation.key).problem_with(circumstances.ticket)
-        if problem:
-            return refuse(access, operation, operation.subject, circumstances, problem)
+    attempt = Attempt(access=access, operation=operation, circumstances=circumstances)
+    if (ruling := guards.before_reading(attempt)).refusal:
+        return refuse(access, operation, operation.subject, circumstances, ruling.refusal, demands=ruling.demands)
     if sent := entries.submitted(access.org, access.actor, circumstances.submission):
         return AlreadySubmitted(entry=sent)
     entry_id = uuid4()
@@ -136,12 +59,15 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     try:
         api = access.pingone(entry_id)
         before = operation.look(api)
+        ruling = guards.after_reading(attempt, api, before)
     except NotPossible as refusal:
         return refuse(access, operation, operation.subject, circumstances, refusal.reason)
     except PingOneError as error:
         row = start(Before(subject=operation.subject))
         return _ended(row, error, outcome=Failed) if row else _sent_before(access, circumstances)
 
+    if ruling.refusal:
+        return refuse(access, operation, before.subject, circumstances, ruling.refusal, demands=ruling.demands)
     row = start(before)
     if row is None:
         return _sent_before(access, circumstances)
@@ -199,7 +125,13 @@ def _ended(row: AuditEntry, error: PingOneError, *, outcome: type[Conflict | Fai
 
 
 def refuse(
-    access: OrgAccess, operation: Operation, subject: Subject, circumstances: Circumstances, reason: Text
+    access: OrgAccess,
+    operation: Operation,
+    subject: Subject,
+    circumstances: Circumstances,
+    reason: Text,
+    *,
+    demands: frozenset[Demand] = frozenset(),
 ) -> Refused | AlreadySubmitted:
     entry = entries.refuse(
         access.org,
@@ -210,7 +142,7 @@ def refuse(
         inputs=operation.recorded_inputs(),
         reason=english(reason),
     )
-    return Refused(reason=str(reason), entry=entry) if entry else _sent_before(access, circumstances)
+    return Refused(reason=str(reason), entry=entry, demands=demands) if entry else _sent_before(access, circumstances)
 
 
 def _sent_before(access: OrgAccess, circumstances: Circumstances) -> AlreadySubmitted:

@@ -14,7 +14,8 @@ from console.actions.effect import Seen, shows
 from console.actions.outcome import Result, Unknown
 from console.audit.entries import Circumstances, Subject, storable
 from console.models import AuditEntry
-from console.perform.run import After, Before, NotPossible, run
+from console.perform.operation import After, Before, NotPossible
+from console.perform.run import run
 from pingone_integration import users
 from pingone_integration.calls import deadline
 from pingone_integration.calls.api import PingOneApi

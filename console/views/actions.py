@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.action import Json
 from console.actions.catalogue import BY_KEY, Action
+from console.actions.demands import Demand
 from console.actions.forms import ActionForm, SubmissionForm
 from console.actions.names import Recorded
 from console.actions.notices import Notice, notice_of
@@ -27,6 +28,7 @@ from console.actions.outcome import (
     Done,
     Failed,
     NoChange,
+    Refused,
     Result,
     user_of,
 )
@@ -38,10 +40,20 @@ from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.models import AuditEntry
 from console.models.tickets import ticket_policy
+from console.operators.sign_ins import signed_in_at
 from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
 from console.perform.user_operation import perform
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_joined, tell_notes, with_focus, with_panels
+from console.responses import (
+    circumstances_of,
+    go,
+    tell,
+    tell_joined,
+    tell_notes,
+    to_sign_in_again,
+    with_focus,
+    with_panels,
+)
 from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
@@ -66,9 +78,9 @@ def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: 
     if request.method == "POST":
         return _run(request, access, action, user_id)
     shown = _read(access, action, user_id)
-    if typed := restore(request):
-        messages.warning(request, TYPED_BEFORE)
-        return _form_page(request, access, action, _form(access, action, typed, user=shown), shown)
+    if kept := restore(request):
+        messages.warning(request, str(kept.notice))
+        return _form_page(request, access, action, _form(access, action, kept.typed, user=shown), shown)
     named = {name: request.GET[name] for name in action.form.id_fields() if name in request.GET}  # from a panel's row
     form = _form(access, action, user=shown, initial=named | {"ticket": current_ticket(request, user_id)})
     return _form_page(request, access, action, form, shown)
@@ -92,17 +104,15 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
     if form.is_valid():
         if ticket := form.cleaned_data["ticket"]:
             set_current_ticket(request, user_id, ticket)
-        match perform(access, action, user_id, form.inputs(), circumstances_of(request, form)):
-            case Conflict(error=conflict):
-                return _conflict_page(request, access, action, users.get(access.pingone(), user_id), conflict)
-            case Failed(error=failed):
-                if not form.visible_inputs():
-                    raise failed
+        result = perform(access, action, user_id, form.inputs(), circumstances_of(request, form))
+        match result:
+            case Failed(error=failed) if form.visible_inputs():
                 failure = tell_at_fields(request, failed, form)
-            case result:
-                if isinstance(result, Done):
-                    tell_notes(request, form)
-                return _told(request, access, action, user_id, result)
+            case Refused(demands=demands, reason=demanded) if demands == {Demand.REASON}:
+                form.fields["reason"].required = True
+                form.add_error("reason", str(demanded))
+            case _:
+                return _answer(request, access, action, user_id, result, form=form)
     try:
         shown: User | _Unread = looked_at or users.get(access.pingone(), user_id)
     except PingOneError:
@@ -110,6 +120,23 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
             raise
         shown = _Unread(user_id)
     return _form_page(request, access, action, form, shown, failure=failure)
+
+
+def _answer(
+    request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UUID, result: Result, *, form: ActionForm
+) -> HttpResponse:
+    """Answer with the result, which leaves nothing to correct in the form. Raises the error of a failed button."""
+    match result:
+        case Failed(error=failed):
+            raise failed
+        case Conflict(error=conflict):
+            return _conflict_page(request, access, action, users.get(access.pingone(), user_id), conflict)
+        case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
+            here = reverse("user-action", args=[access.org.slug, user_id, action.key])
+            return to_sign_in_again(request, back_to=here, keeps_form=not action.secret_inputs)
+        case Done():
+            tell_notes(request, form)
+    return _told(request, access, action, user_id, result)
 
 
 @org_view(Permission.VIEW_USERS)
@@ -124,6 +151,7 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
     user_id = UUID(entry.subject_id)
     circumstances = Circumstances(
         source_address=source_address(request),
+        signed_in_at=signed_in_at(request),
         ticket=entry.ticket,
         reason=f"Undo of {entry.action}",
         submission=form.cleaned_data["submission"],

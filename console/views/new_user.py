@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
+from console.actions.demands import Demand
 from console.actions.notices import Notice, notice_of, notice_of_step
 from console.actions.outcome import (
     AlreadySubmitted,
@@ -32,7 +33,7 @@ from console.kept_forms import restore, signature_of
 from console.models.tickets import ticket_policy
 from console.perform.several import perform_each
 from console.perform.user_operation import perform
-from console.responses import TYPED_BEFORE, circumstances_of, go, tell, tell_notes
+from console.responses import circumstances_of, go, tell, tell_notes, to_sign_in_again
 from console.tickets import set_current_ticket
 from console.users.afterwards_form import AfterwardsForm
 from console.users.remembered import known_attributes, known_populations
@@ -64,10 +65,12 @@ class _Page:
 @require_http_methods(["GET", "POST"])
 def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show the form (GET), create the user (POST), or check whether the user exists now (POST `look`)."""
+    data: QueryDict | None = None
     if request.method == "POST":
-        data: QueryDict | None = request.POST.copy()
-    elif data := restore(request):
-        messages.warning(request, TYPED_BEFORE)
+        data = request.POST.copy()
+    elif kept := restore(request):
+        data = kept.typed
+        messages.warning(request, str(kept.notice))
     form = NewUserForm(
         data,
         attributes=known_attributes(access),
@@ -122,6 +125,8 @@ def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Do
             existing = _taken_by(request, access, form) if isinstance(error, Duplicate) else ()
             is_open = not error.outcome_known
             return _Page(failure=failure, existing=existing, outcome_open=is_open, status=failure.status)
+        case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
+            return to_sign_in_again(request, back_to=request.path, keeps_form=True)
         case Refused(reason=reason):
             form.add_error(None, str(reason))
             return _Page(status=422)

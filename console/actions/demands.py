@@ -1,0 +1,36 @@
+"""What an action may demand of the operator before it runs: a reason, or a fresh sign-in."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from pingone_integration.texts import Text
+
+FRESH_FOR = timedelta(minutes=5)  # a sign-in; as long as for a page of the operator's own account
+
+
+class Demand(StrEnum):
+    REASON = "reason"
+    FRESH_SIGN_IN = "fresh sign-in"
+
+
+_WORDS: dict[Demand, Text] = {
+    Demand.REASON: _("Enter a reason."),
+    Demand.FRESH_SIGN_IN: _("Sign in again to confirm that it is you."),
+}
+
+
+def unmet(demands: Iterable[Demand], *, reason: str, signed_in_at: datetime | None) -> frozenset[Demand]:
+    """Return the demands that this reason and this last sign-in (None: no browser session) do not meet."""
+    met = {Demand.REASON} if reason.strip() else set()
+    if signed_in_at and timezone.now() - signed_in_at < FRESH_FOR:
+        met.add(Demand.FRESH_SIGN_IN)
+    return frozenset(demands) - met
+
+
+def problem_with(demands: frozenset[Demand]) -> Text:
+    """Return what the operator has to do first, or "" if nothing."""
+    return next((_WORDS[demand] for demand in Demand if demand in demands), "")
