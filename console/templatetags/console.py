@@ -1,24 +1,23 @@
 """The console's own template tags."""
 
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from django import template
 from django.template import Context
-from django.utils import timezone
-from django.utils.dates import MONTHS_3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.models.ticket_links import ticket_url
 from console.page.icons import icon_svg
+from console.page.moments import when
+from console.page.ticket_link import link_to_ticket
 from console.page.user_agents import browser_name
 from pingone_integration.texts import Text
 
 register = template.Library()
 register.filter(browser_name)
+register.simple_tag(when)
 
 VALUE = _("value")
 
@@ -35,47 +34,10 @@ def new_submission() -> str:
     return str(uuid4())
 
 
-@register.simple_tag
-def when(moment: datetime | None, missing: Text = "—", *, exact: bool = False) -> SafeString:
-    """Render `{% when user.created_at %}`: in the reader's time zone, with the exact UTC time on hover.
-
-    `missing` is the text if there is no time, for example `_("Never")`. `exact` adds seconds and the time zone.
-    """
-    if moment is None:
-        return format_html('<span class="text-secondary">{}</span>', missing)
-    utc, local = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}", timezone.localtime(moment)
-    # Not by date_format, which is slow: a list has a time in every row.
-    shown = f"{local.day} {MONTHS_3[local.month].title()} {local.year:04}, {local:%H:%M}"
-    return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>',
-        utc.replace(" ", "T") + "Z",
-        utc,
-        f"{shown}{local::%S} {_zone(local)}" if exact else shown,
-    )
-
-
-def _zone(local: datetime) -> str:
-    """Return the abbreviation of the time zone, or its offset from UTC if it has none."""
-    name = local.tzname() or ""
-    return f"UTC{name}" if name.startswith(("+", "-")) else name
-
-
 @register.simple_tag(takes_context=True)
 def ticket_link(context: Context, ticket: str) -> SafeString:
-    """Render `{% ticket_link entry.ticket %}`: a link to the ticket in the organization's ticket system, if it has one.
-
-    It stands beside the ticket, which the page shows anyway.
-    """
-    url = ticket_url(context["org"].ticket_link, ticket)
-    if not url:
-        return SafeString()
-    return format_html(
-        '<a class="ticket-link" href="{url}" target="_blank" rel="noopener noreferrer" aria-label="{label}" '
-        'title="{label}">{icon}</a>',
-        url=url,
-        label=format_lazy(_("Open ticket {ticket} in a new tab"), ticket=ticket),
-        icon=icon_svg("external-link"),
-    )
+    """Render `{% ticket_link entry.ticket %}`: a link to the ticket, if the organization has a ticket system."""
+    return link_to_ticket(context["org"].ticket_link, ticket)
 
 
 @register.simple_tag

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from console.templatetags.console import when
+from console.page.moments import when
 from console.users.standing import Known, Standing, standing_of
 from pingone_integration.texts import Text
 from pingone_integration.users import User

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +18,9 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
 from console.audit import entries, objects
 from console.audit.api_requests import shown_inputs
+from console.audit.rows import rows_of
 from console.audit.search import AuditFilterForm, each_of, matching, page_of
-from console.audit.wording import Line, changes_of, inputs_of, title_of, values_of
+from console.audit.wording import changes_of, inputs_of, title_of, values_of
 from console.failures.next_step import resolution_of
 from console.fragments import wants_fragment
 from console.models import AuditEntry
@@ -32,14 +34,6 @@ from pingone_integration.errors import kinds
 from pingone_integration.texts import Text
 
 
-class _Row(Line):
-    """An entry in the table."""
-
-    @property
-    def is_open(self) -> bool:
-        return self.entry.is_open
-
-
 @org_view(Permission.VIEW_AUDIT)
 @require_safe
 def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
@@ -50,7 +44,7 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     page = page_of(matching(access.org, form), before=before, after=after)
     context = {
         "form": form,
-        "lines": [_Row(entry) for entry in page.entries],
+        "rows": rows_of(page.entries, access.org, reverse("audit", args=[access.org.slug])),
         "pager": Pager(
             previous=f"?{form.query(after=page.newer)}" if page.newer is not None else "",
             next=f"?{form.query(before=page.older)}" if page.older is not None else "",

@@ -37,7 +37,7 @@ def log(browser_of, auditor):
 
 
 def entries_in(response) -> list[UUID]:
-    return [line.entry.entry for line in response.context["lines"]]
+    return [UUID(found) for found in re.findall(r'<th scope="row"><a href="/o/acme/audit/([\w-]+)/">', response.text)]
 
 
 def test_log_shows_each_entry_on_one_line_with_outcome_and_change(log, acme, helpdesk):
@@ -361,7 +361,7 @@ def test_hostile_text_is_escaped_in_log_and_exports(log, acme, helpdesk, name):
     assert "<script>alert" not in pages
     assert "<img src=x" not in pages
     assert "\x00" not in pages + exports
-    assert "49" not in log().context["lines"][0].changes
+    assert not any("49" in told for told in re.findall(r'class="audit-changes"><bdi>(.*?)</bdi>', log().text))
 
 
 def test_user_page_links_to_the_log(browser_of, helpdesk, pingone):

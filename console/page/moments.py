@@ -1,0 +1,34 @@
+"""Times on pages, in the reader's time zone."""
+
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from django.utils.dates import MONTHS_3
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from pingone_integration.texts import Text
+
+
+def when(moment: datetime | None, missing: Text = "—", *, exact: bool = False) -> SafeString:
+    """Render `{% when user.created_at %}`: in the reader's time zone, with the exact UTC time on hover.
+
+    `missing` is the text if there is no time, for example `_("Never")`. `exact` adds seconds and the time zone.
+    """
+    if moment is None:
+        return format_html('<span class="text-secondary">{}</span>', missing)
+    utc, local = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}", timezone.localtime(moment)
+    # Not by date_format, which is slow: a list has a time in every row.
+    shown = f"{local.day} {MONTHS_3[local.month].title()} {local.year:04}, {local:%H:%M}"
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        utc.replace(" ", "T") + "Z",
+        utc,
+        f"{shown}{local::%S} {_zone(local)}" if exact else shown,
+    )
+
+
+def _zone(local: datetime) -> str:
+    """Return the abbreviation of the time zone, or its offset from UTC if it has none."""
+    name = local.tzname() or ""
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
