@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "console.operators.page_limits.PageLimits",
     "console.middleware.Deadline",
     "console.middleware.SessionActivity",
     "django_htmx.middleware.HtmxMiddleware",
@@ -208,6 +209,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True  # no checkbox: a session lasts SESSION_COOKIE_AGE
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no email to people who are not operators
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # counted for all processes: console/operators/sign_in_limits.py
 MFA_ADAPTER = "console.operators.accounts.MfaAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True
