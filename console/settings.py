@@ -50,6 +50,7 @@ OUTGOING_ADDRESSES = env.list("OUTGOING_ADDRESSES", default=[])
 PINGONE_CA_BUNDLE = check_ca_bundle(env.str("PINGONE_CA_BUNDLE", default=""))
 PINGONE_PROXY = parse_proxy(env.str("PINGONE_PROXY", default=""))
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'console.sqlite3'}")}
+DATABASE_POOL = env.int("DATABASE_POOL", default=20)  # connections of each process to PostgreSQL
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 TASK_BACKEND = env.str("TASK_BACKEND", default="django_tasks_db.DatabaseBackend")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -92,8 +93,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # gunicorn's threads stay alive, each with its own connection; DATABASE_URL may end in ?conn_max_age=0.
-    DATABASES["default"] = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | DATABASES["default"]
+    DATABASES["default"] = {"CONN_HEALTH_CHECKS": True} | DATABASES["default"]
+    if DATABASE_POOL and "CONN_MAX_AGE" not in DATABASES["default"]:
+        # Threads that wait for PingOne have given theirs back: pingone_integration/calls/database.py
+        DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+            "min_size": 0,
+            "max_size": DATABASE_POOL,
+            "timeout": 10,  # seconds
+            "max_idle": 60,
+        }
 
 # Django components of the product
 
