@@ -51,7 +51,9 @@ PINGONE_CA_BUNDLE = check_ca_bundle(env.str("PINGONE_CA_BUNDLE", default=""))
 PINGONE_PROXY = parse_proxy(env.str("PINGONE_PROXY", default=""))
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'console.sqlite3'}")}
 DATABASE_POOL = env.int("DATABASE_POOL", default=20)  # connections of each process to PostgreSQL
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://console_cache")}
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache":
+    CACHES["default"]["BACKEND"] = "console.server.cache.SharedCache"
 TASK_BACKEND = env.str("TASK_BACKEND", default="django_tasks_db.DatabaseBackend")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
@@ -68,6 +70,8 @@ for _name, _addresses in (("TRUSTED_PROXIES", TRUSTED_PROXIES), ("OUTGOING_ADDRE
             raise ImproperlyConfigured(f"{_name} must list IP addresses or networks: {error}") from None
 if not 1 <= PINGONE_RATE_SHARE <= 100:
     raise ImproperlyConfigured("PINGONE_RATE_SHARE must be a percentage from 1 to 100")
+if DATABASE_POOL < 0:
+    raise ImproperlyConfigured("DATABASE_POOL must be a number of connections, or 0 for no pool")
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname or _public.path:
     raise ImproperlyConfigured(
