@@ -56,6 +56,9 @@ if CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache"
     CACHES["default"]["BACKEND"] = "console.server.cache.SharedCache"
 TASK_BACKEND = env.str("TASK_BACKEND", default="django_tasks_db.DatabaseBackend")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+LOG_PASSWORD_LINKS = env.bool("LOG_PASSWORD_LINKS", default=False)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend" and not LOG_PASSWORD_LINKS:
+    EMAIL_CONFIG["EMAIL_BACKEND"] = "console.outbox.log.EmailBackend"
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each

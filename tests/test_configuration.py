@@ -200,13 +200,16 @@ def test_each_process_has_a_pool_of_postgresql_connections_unless_the_url_says_o
     assert pool(f"sqlite:///{tmp_path / 'console.sqlite3'}") is None
 
 
-def test_processes_share_the_cache_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_defaults_share_the_cache_and_keep_links_out_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch)
     assert settings["CACHES"]["default"]["BACKEND"] == "console.server.cache.SharedCache"
     assert settings["CACHES"]["default"]["LOCATION"] == "console_cache"
+    assert settings["EMAIL_BACKEND"] == "console.outbox.log.EmailBackend"
 
-    asked = load(monkeypatch, CACHE_URL="locmemcache://")
+    asked = load(monkeypatch, LOG_PASSWORD_LINKS="True", CACHE_URL="locmemcache://")
+    assert asked["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend"
     assert asked["CACHES"]["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache"
+    assert load(monkeypatch, EMAIL_URL=SECRETS["EMAIL_URL"])["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
 
 
 @pytest.mark.parametrize("mode", [None, 0o644])
