@@ -1,6 +1,6 @@
 """The default cache: a table that all processes share, with copies in each process, so that a page rarely asks it."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -18,11 +18,11 @@ class SharedCache(DatabaseCache):
         super().__init__(table, params)
         self._copies = LocMemCache(f"copies of {table}", {})
 
-    def get_many(self, keys: Collection[Any], version: int | None = None) -> dict[Any, Any]:
+    def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
         """Return the values that are known; `get` asks here too."""
         copies = {key: self._copies.get(key, _MISSING, version) for key in keys}
         known = {key: value for key, value in copies.items() if value is not _MISSING}
-        found: dict[Any, Any] = super().get_many([key for key in keys if key not in known], version)
+        found: dict[Any, Any] = super().get_many([key for key in copies if key not in known], version)
         self._copies.set_many(found, COPIES_S, version)
         return known | found
 
@@ -35,9 +35,10 @@ class SharedCache(DatabaseCache):
         self._copies.delete(key, version)
         return bool(super().delete(key, version))
 
-    def delete_many(self, keys: Collection[Any], version: int | None = None) -> None:
-        self._copies.delete_many(keys, version)
-        super().delete_many(keys, version)
+    def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
+        doomed = list(keys)
+        self._copies.delete_many(doomed, version)
+        super().delete_many(doomed, version)
 
     def clear(self) -> None:
         self._copies.clear()

@@ -1,5 +1,6 @@
 """Threads that wait for PingOne have given their database connection back, so that a small pool is enough for many."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
@@ -76,7 +77,7 @@ def test_more_threads_wait_for_pingone_than_there_are_connections(
 
 
 def for_the_rate_limit(api: PingOneApi, monkeypatch: pytest.MonkeyPatch, wait: Callable[..., None]) -> None:
-    monkeypatch.setattr(rate_limit.time, "sleep", wait)
+    monkeypatch.setattr(time, "sleep", wait)
     monkeypatch.setattr(rate_limit, "_from_own_share", lambda _: False)
     monkeypatch.setattr(rate_limit, "_from_shared_window", lambda *_: not Connection.objects.exists())
     rate_limit.wait_for_permit(api.connection_id, Trace())
@@ -97,7 +98,7 @@ def for_a_slot(api: PingOneApi, monkeypatch: pytest.MonkeyPatch, wait: Callable[
 def for_a_renewal(api: PingOneApi, monkeypatch: pytest.MonkeyPatch, wait: Callable[..., None]) -> None:
     soon = timezone.now() + timedelta(seconds=20)
     Connection.objects.update(access_token_expires_at=timezone.now(), lease_owner=uuid4(), lease_until=soon)
-    monkeypatch.setattr(tokens.time, "sleep", wait)
+    monkeypatch.setattr(time, "sleep", wait)
     tokens.StoredTokens(api.connection_id).current()
 
 
