@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -11,5 +13,6 @@ class ConsoleConfig(AppConfig):
         from console.operators.sign_ins import second_factor_refused
         from pingone_integration.connection_states import connection_state_changed
 
+        import_module("console.server.deploy_checks")  # registers them
         authentication_failed.connect(second_factor_refused)
         connection_state_changed.connect(state_changed)

@@ -50,9 +50,15 @@ OUTGOING_ADDRESSES = env.list("OUTGOING_ADDRESSES", default=[])
 PINGONE_CA_BUNDLE = check_ca_bundle(env.str("PINGONE_CA_BUNDLE", default=""))
 PINGONE_PROXY = parse_proxy(env.str("PINGONE_PROXY", default=""))
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'console.sqlite3'}")}
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+DATABASE_POOL = env.int("DATABASE_POOL", default=20)  # connections of each process to PostgreSQL
+CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://console_cache")}
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache":
+    CACHES["default"]["BACKEND"] = "console.server.cache.SharedCache"
 TASK_BACKEND = env.str("TASK_BACKEND", default="django_tasks_db.DatabaseBackend")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+LOG_PASSWORD_LINKS = env.bool("LOG_PASSWORD_LINKS", default=False)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend" and not LOG_PASSWORD_LINKS:
+    EMAIL_CONFIG["EMAIL_BACKEND"] = "console.outbox.log.EmailBackend"
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
@@ -67,6 +73,8 @@ for _name, _addresses in (("TRUSTED_PROXIES", TRUSTED_PROXIES), ("OUTGOING_ADDRE
             raise ImproperlyConfigured(f"{_name} must list IP addresses or networks: {error}") from None
 if not 1 <= PINGONE_RATE_SHARE <= 100:
     raise ImproperlyConfigured("PINGONE_RATE_SHARE must be a percentage from 1 to 100")
+if DATABASE_POOL < 0:
+    raise ImproperlyConfigured("DATABASE_POOL must be a number of connections, or 0 for no pool")
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname or _public.path:
     raise ImproperlyConfigured(
@@ -92,8 +100,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # gunicorn's threads stay alive, each with its own connection; DATABASE_URL may end in ?conn_max_age=0.
-    DATABASES["default"] = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | DATABASES["default"]
+    DATABASES["default"] = {"CONN_HEALTH_CHECKS": True} | DATABASES["default"]
+    if DATABASE_POOL and "CONN_MAX_AGE" not in DATABASES["default"]:
+        # Threads that wait for PingOne have given theirs back: pingone_integration/calls/database.py
+        DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+            "min_size": 0,
+            "max_size": DATABASE_POOL,
+            "timeout": 10,  # seconds
+            "max_idle": 60,
+        }
 
 # Django components of the product
 
@@ -130,6 +145,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "console.operators.page_limits.PageLimits",
     "console.middleware.Deadline",
     "console.middleware.SessionActivity",
     "django_htmx.middleware.HtmxMiddleware",
@@ -208,6 +224,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True  # no checkbox: a session lasts SESSION_COOKIE_AGE
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no email to people who are not operators
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # counted for all processes: console/operators/sign_in_limits.py
 MFA_ADAPTER = "console.operators.accounts.MfaAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -129,6 +129,7 @@ def test_invalid_setting_stops_the_start() -> None:
         ("PINGONE_RATE_SHARE", "0"),
         ("PINGONE_RATE_SHARE", "101"),
         ("PINGONE_RATE_SHARE", "-35"),
+        ("DATABASE_POOL", "-1"),
         ("PINGONE_PROXY", "proxy.acme.test:3128"),
         ("PINGONE_PROXY", "socks5://proxy.acme.test:1080"),
         ("PINGONE_PROXY", "http://"),
@@ -182,6 +183,33 @@ def test_file_of_a_secret_that_is_missing_is_named(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(OSError, match="missing"):
         load(monkeypatch, SECRET_KEY=None, SECRET_KEY_FILE=missing)
+
+
+def test_each_process_has_a_pool_of_postgresql_connections_unless_the_url_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def pool(url: str, **more: str) -> Any:
+        database = load(monkeypatch, DATABASE_URL=url, **more)["DATABASES"]["default"]
+        return database.get("OPTIONS", {}).get("pool", {}).get("max_size")
+
+    url = SECRETS["DATABASE_URL"]
+    assert pool(url) == 20
+    assert pool(f"{url}?sslmode=verify-full", DATABASE_POOL="5") == 5
+    assert pool(url, DATABASE_POOL="0") is None
+    assert pool(f"{url}?conn_max_age=0") is None
+    assert pool(f"sqlite:///{tmp_path / 'console.sqlite3'}") is None
+
+
+def test_defaults_share_the_cache_and_keep_links_out_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
+    assert settings["CACHES"]["default"]["BACKEND"] == "console.server.cache.SharedCache"
+    assert settings["CACHES"]["default"]["LOCATION"] == "console_cache"
+    assert settings["EMAIL_BACKEND"] == "console.outbox.log.EmailBackend"
+
+    asked = load(monkeypatch, LOG_PASSWORD_LINKS="True", CACHE_URL="locmemcache://")
+    assert asked["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend"
+    assert asked["CACHES"]["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache"
+    assert load(monkeypatch, EMAIL_URL=SECRETS["EMAIL_URL"])["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
 
 
 @pytest.mark.parametrize("mode", [None, 0o644])

@@ -67,7 +67,7 @@ def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str
         "CREDENTIAL_KEYS": kept.get("CREDENTIAL_KEYS") or base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "PUBLIC_URL": addresses[0],
         "DATABASE_URL": f"sqlite:///{directory / 'console.sqlite3'}",
-        "CACHE_URL": "locmemcache://",
+        "CACHE_URL": "dbcache://console_cache",
         "EMAIL_URL": f"filemail:///{quote(str(directory / 'mail'))}",
         "DEFAULT_FROM_EMAIL": "console@localhost",
         "ALLOWED_HOSTS": ",".join(NAMES),

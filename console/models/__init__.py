@@ -3,6 +3,7 @@
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
 from console.models.people import Membership, Operator, OperatorManager, Organization
+from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
 from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
@@ -19,9 +20,11 @@ __all__ = [
     "OutgoingEmail",
     "SavedApiCall",
     "ScheduledWork",
+    "SignInCount",
     "TicketPolicy",
     "UndoClaim",
     "UnfinishedEntry",
+    "UsedCode",
     "Work",
     "WorkerProcess",
 ]

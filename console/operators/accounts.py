@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.models import Operator
 from console.operators import sign_ins
+from console.operators.sign_in_limits import FAILED_FOR_EMAIL, Attempt
 from console.outbox import emails
 from console.source_address import source_address
 from pingone_integration.sealing import seal, unseal
@@ -78,6 +79,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def set_password(self, user: Operator, password: str) -> None:
         super().set_password(user, password)
         emails.withdraw(_password_of(user))  # a link in it is dead
+        FAILED_FOR_EMAIL.forget(user.email.lower())  # guesses at the old password
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that failed sign-ins are counted by. On a Unix socket, all clients share one."""
@@ -93,6 +95,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().logout(request)
         if isinstance(operator, Operator):
             sign_ins.signed_out(request, operator)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Operator | None:
+        """Try email and password, unless there were too many failures. Used to sign in, and again later."""
+        attempt = Attempt(request, FAILED_FOR_EMAIL, str(credentials.get("email", "")).lower())
+        if not attempt.count():
+            raise self.validation_error("too_many_login_attempts")
+        operator: Operator | None = super().authenticate(request, **credentials)
+        if operator:
+            attempt.succeeded()
+        return operator
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         sign_ins.refused(request, str(credentials.get("email", "")))

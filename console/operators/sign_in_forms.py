@@ -9,6 +9,7 @@ from allauth.mfa.webauthn import forms as webauthn
 from django.forms import TextInput
 
 from console.fields import EmailField, TextField
+from console.operators.sign_in_limits import SecondFactorLimit
 from pingone_integration.typed.text import Kind
 
 
@@ -38,16 +39,23 @@ class ResetPasswordForm(account.ResetPasswordForm):  # type: ignore[misc]
     email = _email_field(account.ResetPasswordForm.base_fields["email"])
 
 
-class ActivateTOTPForm(totp.ActivateTOTPForm):  # type: ignore[misc]
+class ActivateTOTPForm(SecondFactorLimit, totp.ActivateTOTPForm):  # type: ignore[misc]
+    too_many = "rate_limited"
     code = _code_field(totp.ActivateTOTPForm.base_fields["code"])
 
 
-class AuthenticateForm(mfa.AuthenticateForm):  # type: ignore[misc]
+class AuthenticateForm(SecondFactorLimit, mfa.AuthenticateForm):  # type: ignore[misc]
     code = _code_field(mfa.AuthenticateForm.base_fields["code"])
 
+    def _used_before(self) -> None:
+        self._emit_authentication_failed(self.authenticator)
 
-class ReauthenticateForm(mfa.ReauthenticateForm):  # type: ignore[misc]
+
+class ReauthenticateForm(SecondFactorLimit, mfa.ReauthenticateForm):  # type: ignore[misc]
     code = _code_field(mfa.ReauthenticateForm.base_fields["code"])
+
+    def _used_before(self) -> None:
+        self._emit_authentication_failed(self.authenticator)
 
 
 class EditPasskeyForm(webauthn.EditWebAuthnForm):  # type: ignore[misc]

@@ -18,6 +18,7 @@ from uuid import UUID
 from django.conf import settings
 
 from pingone_integration.calls import breaker, deadline
+from pingone_integration.calls.database import give_back
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import Busy
 
@@ -82,6 +83,7 @@ def _wait_in_line(connection_id: UUID, line: _Line, mine: object) -> None:
             patience = min(until - time.monotonic(), HANGING_S - line.longest(time.monotonic()))
             if patience <= 0 or breaker.is_failing(connection_id) or not _may_wait(connection_id, line, mine):
                 raise Busy(retry_after_s=RETRY_AFTER_S)
+            give_back()
             _changed.wait(patience)
     finally:
         line.waiting.remove(mine)

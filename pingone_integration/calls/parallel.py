@@ -10,6 +10,7 @@ from django.db import connections
 
 from pingone_integration.calls import failed_calls, last_call
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.database import give_back
 from pingone_integration.errors import PingOneError
 
 
@@ -33,6 +34,7 @@ def _at_once(api: PingOneApi, *reads: Callable[[PingOneApi], Any]) -> list[Any]:
         finally:
             connections.close_all()  # this thread's own; a token renewal opens one
 
+    give_back()  # it waits for the threads
     with ThreadPoolExecutor(len(reads)) as threads:
         running = [threads.submit(copy_context().run, run, read) for read in reads]
         results = [one.result() for one in running]

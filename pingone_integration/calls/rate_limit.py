@@ -22,6 +22,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from pingone_integration.calls import deadline
+from pingone_integration.calls.database import give_back
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import RateLimited, Trace
 from pingone_integration.models import CallWindow, Connection
@@ -82,6 +83,7 @@ def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
             wait = 1 - time.time() % 1 + random.uniform(0, 0.1)  # noqa: S311 - jitter, not a secret
         if time.monotonic() + wait > give_up_at:
             raise RateLimited("as many calls as PingOne allows", retry_after_s=math.ceil(wait), trace=trace)
+        give_back()
         time.sleep(wait)
 
 

@@ -12,6 +12,7 @@ import httpx
 from django.conf import settings
 
 from pingone_integration.calls import deadline
+from pingone_integration.calls.database import give_back
 from pingone_integration.calls.inflation import ACCEPTED, UnknownEncoding, inflated
 from pingone_integration.calls.outgoing import new_transport, uses_proxy
 from pingone_integration.errors import OutOfTime
@@ -53,6 +54,7 @@ class BoundedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         deadline.require_time()
+        give_back()
         waits = _Waits(request.extensions.get("timeout", {}))
         request.extensions = dict(request.extensions) | {"timeout": waits}
         try:

@@ -7,6 +7,7 @@ import httpx
 from django.conf import settings
 
 from pingone_integration.calls.api import http_client
+from pingone_integration.calls.database import give_back
 from pingone_integration.calls.responses import json_object
 from pingone_integration.connection.regions import REGIONS
 
@@ -23,6 +24,7 @@ def auth_url_of_environment(environment_id: UUID, *, not_at: str) -> str | None:
     others = [host for host in hosts if host != not_at]
     if not others:
         return None
+    give_back()
     with ThreadPoolExecutor(len(others)) as threads:
         known = threads.map(lambda host: _knows(host, environment_id), others)
     return next((host for host, found in zip(others, known, strict=True) if found), None)

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from pingone_integration import connection_states, errors
 from pingone_integration.calls import deadline, failed_calls
+from pingone_integration.calls.database import give_back
 from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import grants
 from pingone_integration.connection.oauth import Grant, OAuthClient, open_client
@@ -107,6 +108,7 @@ def _token(connection_id: UUID, *, newer_than: int | None = None, rejected: bool
             raise _failed_just_now(row)
         if time.monotonic() > give_up_at:
             raise errors.BeingRenewed
+        give_back()
         time.sleep(random.uniform(0.05, 0.15))  # noqa: S311 - jitter, not a secret
 
 

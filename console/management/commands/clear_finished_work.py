@@ -8,13 +8,17 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from console.models import OutgoingEmail, Work
+from console.operators import sign_in_limits
 
 EMAILS_FOR = timedelta(days=30)
 TASKS_FOR = timedelta(days=1)
 
 
 class Command(BaseCommand):
-    help = "Delete the rows of emails after 30 days (their texts are erased long before) and of old tasks of the queue."
+    help = (
+        "Delete the rows of emails after 30 days (their texts are erased long before), of old tasks of the queue, "
+        "of ended counts of sign-ins and of used one-time codes that are no longer valid."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
@@ -22,4 +26,5 @@ class Command(BaseCommand):
         over.filter(wanted_at__lt=now - EMAILS_FOR).delete()
         # Also those that were running: their worker was killed, and the clock put them into the queue again.
         DBTaskResult.objects.filter(enqueued_at__lt=now - TASKS_FOR).delete()
+        sign_in_limits.clear_old()
         self.stdout.write("Cleared.")

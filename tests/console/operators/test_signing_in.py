@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from cryptography.fernet import Fernet
-from django.core.cache import cache
 from django.test import Client
 
 from console.models import Operator
+from console.operators.page_limits import LIMITS, PageLimit
+from console.operators.sign_in_limits import Limit
 from pingone_integration.sealing import unseal
 from tests.support.outbox import sent_emails
 
@@ -29,11 +31,6 @@ ELSEWHERE = [
     "\x00//evil.test",
     " //evil.test",
 ]
-
-
-@pytest.fixture(autouse=True)
-def _nobody_has_failed_yet() -> None:
-    cache.clear()
 
 
 def sign_in(client: Client, email: str = "admin@acme.test", password: str = PASSWORD, **more: str) -> Any:
@@ -92,10 +89,10 @@ def test_password_guessing_is_rate_limited(client: Client, org_admin: Operator) 
 
 
 def test_sign_in_failures_are_counted_by_the_address_from_the_trusted_proxy(
-    client: Client, org_admin: Operator, settings: Any
+    client: Client, org_admin: Operator, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
-    settings.ACCOUNT_RATE_LIMITS = {"login": "3/m/ip"}
+    monkeypatch.setitem(LIMITS, "account_login", (PageLimit(Limit("sign in", 3, 60), get_ip),))
 
     def tries(claimed: str) -> list[int]:
         headers = {"X-Forwarded-For": claimed}

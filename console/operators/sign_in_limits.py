@@ -1,0 +1,138 @@
+"""Limits on guessing: attempts to sign in are counted once for all processes, and a one-time code works once in all.
+
+allauth counts in the cache, by get-then-set, and a cache may lose what it holds. So its limits are off (settings.py);
+the same limits are here, as rows that one UPDATE counts. A window begins with its first attempt.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.core.internal.ratelimit import get_ip
+from allauth.mfa import app_settings as mfa_settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+from console.models import Operator, SignInCount, UsedCode
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many attempts within so many seconds."""
+
+    name: str  # of what is attempted
+    most: int
+    seconds: int
+
+    def count(self, whose: str) -> bool:
+        """Count an attempt. Return False if there were too many: then it is not made."""
+        row, window = self._row(whose), timedelta(seconds=self.seconds)
+        counted = row.filter(ends_at__gt=Now(), count__lt=self.most)
+        if counted.update(count=F("count") + 1) or row.filter(ends_at__lte=Now()).update(
+            count=1, ends_at=Now() + window
+        ):
+            return True
+        if row.exists():
+            return False
+        try:
+            with transaction.atomic():
+                SignInCount.objects.create(key=self._key(whose), count=1, ends_at=Now() + window)
+        except IntegrityError:  # another process was quicker
+            return bool(counted.update(count=F("count") + 1))
+        return True
+
+    def take_back(self, whose: str) -> None:
+        """Do not count an attempt that was counted: it succeeded."""
+        self._row(whose).filter(count__gt=0).update(count=F("count") - 1)
+
+    def forget(self, whose: str) -> None:
+        self._row(whose).delete()
+
+    def _row(self, whose: str) -> Any:
+        return SignInCount.objects.filter(key=self._key(whose))
+
+    def _key(self, whose: str) -> str:
+        return _hashed(f"{self.name} {whose}")
+
+
+# Failures only: a success is taken back.
+FAILED_FROM_ADDRESS = Limit("failed from address", 10, 60)
+FAILED_FOR_EMAIL = Limit("failed for email", 5, 300)
+FAILED_SECOND_FACTOR = Limit("failed second factor", 5, 300)
+
+
+class Attempt:
+    """A sign-in, counted as failed before it is tried: so many attempts at once gain nothing."""
+
+    def __init__(self, request: HttpRequest, limit: Limit, whose: str) -> None:
+        self._counts = ((FAILED_FROM_ADDRESS, get_ip(request)), (limit, whose))
+
+    def count(self) -> bool:
+        """Return False if there were too many."""
+        return all(limit.count(whose) for limit, whose in self._counts)
+
+    def succeeded(self) -> None:
+        """Do not count it. Earlier failures stay: a success of one's own must not make room for more guesses."""
+        for limit, whose in self._counts:
+            limit.take_back(whose)
+
+
+class SecondFactorLimit:
+    """For forms that take a second factor of `user`: failures are counted, and a code works once."""
+
+    too_many = "too_many_login_attempts"
+    user: Operator
+
+    def clean_code(self) -> str:
+        attempt = self._attempt()
+        code: str = super().clean_code()  # type: ignore[misc]
+        if not use_code(self.user, code):
+            self._used_before()
+            raise get_adapter().validation_error("incorrect_code")
+        attempt.succeeded()
+        return code
+
+    def clean_credential(self) -> Any:
+        attempt = self._attempt()
+        authenticator = super().clean_credential()  # type: ignore[misc]
+        attempt.succeeded()
+        return authenticator
+
+    def _attempt(self) -> Attempt:
+        attempt = Attempt(context.request, FAILED_SECOND_FACTOR, str(self.user.pk))
+        if not attempt.count():
+            raise get_adapter().validation_error(self.too_many)
+        return attempt
+
+    def _used_before(self) -> None:
+        """Tell of a code that was right and had been used."""
+
+
+def use_code(operator: Operator, code: str) -> bool:
+    """Return whether the code, which is right, has not been used before; from now on it has."""
+    key = _hashed(f"code {operator.pk} {normalize_user_code(code)}")
+    expires_at = Now() + timedelta(seconds=mfa_settings.TOTP_PERIOD * (2 * mfa_settings.TOTP_TOLERANCE + 1))
+    if UsedCode.objects.filter(key=key, expires_at__lte=Now()).update(expires_at=expires_at):
+        return True
+    try:
+        with transaction.atomic():
+            UsedCode.objects.create(key=key, expires_at=expires_at)
+    except IntegrityError:
+        return False
+    return True
+
+
+def clear_old() -> None:
+    SignInCount.objects.filter(ends_at__lte=Now()).delete()
+    UsedCode.objects.filter(expires_at__lte=Now()).delete()
+
+
+def _hashed(text: str) -> str:
+    """Return a hash that nobody can compute without SECRET_KEY: an address or a code could be guessed from another."""
+    return salted_hmac("console.operators.sign_in_limits", text, algorithm="sha256").hexdigest()

@@ -1,0 +1,44 @@
+"""Emails in the log of a server without a mail server: no link in them can be used."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from console.access import enter_org
+from console.models import Membership, Operator
+from console.operators import members
+from console.outbox.delivery import deliver_due
+
+pytestmark = pytest.mark.django_db
+
+
+def logged_emails(client: Client, org_admin: Operator, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the log after an operator asked to reset their password and another one was added."""
+    client.post("/accounts/password/reset/", {"email": org_admin.email})
+    access = enter_org(org_admin, "acme")
+    members.add(access, email="new@acme.test", name="New", role=Membership.Role.AUDITOR, source_address="192.0.2.1")
+    assert deliver_due() == 2
+    return capsys.readouterr().out
+
+
+def test_log_shows_emails_without_the_secret_of_a_link(
+    client: Client, org_admin: Operator, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.EMAIL_BACKEND = "console.outbox.log.EmailBackend"
+
+    log = logged_emails(client, org_admin, capsys)
+
+    assert log.count("/accounts/password/reset/key/(left-out)/") == log.count("/password/reset/key/") == 2
+    assert f"reset the password of {org_admin.email}" in log
+
+
+def test_log_shows_them_whole_if_that_was_asked_for(
+    client: Client, org_admin: Operator, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+    log = logged_emails(client, org_admin, capsys)
+
+    assert log.count("/password/reset/key/") == 2
+    assert "(left-out)" not in log
