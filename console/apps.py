@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -6,6 +8,7 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.mfa.signals import authentication_failed
+        from django.core.signals import request_finished
 
         from console.connection.mail import state_changed
         from console.operators.sign_ins import second_factor_refused
@@ -13,3 +16,10 @@ class ConsoleConfig(AppConfig):
 
         authentication_failed.connect(second_factor_refused)
         connection_state_changed.connect(state_changed)
+        request_finished.connect(_end_transaction)
+
+
+def _end_transaction(**signal: Any) -> None:
+    from pingone_integration.calls import transaction_id
+
+    transaction_id.end()

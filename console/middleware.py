@@ -1,4 +1,4 @@
-"""Middleware: health checks, host names, privacy headers, time zone, deadline, session activity, failures in words."""
+"""Middleware: what every request and response passes, from the transaction ID to failures in words."""
 
 import logging
 import zoneinfo
@@ -24,7 +24,7 @@ from console.fragments import wants_fragment
 from console.page.frame import current_status
 from console.server import health
 from pingone_integration import connection_states
-from pingone_integration.calls import deadline
+from pingone_integration.calls import deadline, transaction_id
 from pingone_integration.errors import PingOneError
 
 PAGE_S = 10.0  # nobody waits longer
@@ -38,6 +38,17 @@ UNKNOWN_HOST = (
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class Transaction:
+    """The transaction ID of each request, until its response is closed: a download is still sent after this returns."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        transaction_id.begin()
+        return self.get_response(request)
 
 
 class HealthChecks:

@@ -15,6 +15,8 @@ from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from console.server.audit_log import check_audit_log
+from console.server.log_format import check_log_format
 from console.server.secret_key import check_secret_key
 from pingone_integration.calls.outgoing import check_ca_bundle, parse_proxy
 from pingone_integration.connection.regions import parse_custom_hosts
@@ -56,6 +58,8 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
+AUDIT_LOG = check_audit_log(env.str("AUDIT_LOG", default="stdout"))
+LOG_FORMAT = check_log_format(env.str("LOG_FORMAT", default="plain"))
 
 check_secret_key(SECRET_KEY)
 check_keys(CREDENTIAL_KEYS)
@@ -117,7 +121,8 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
-    "console.middleware.HealthChecks",  # first: a load balancer knows neither the host name nor https
+    "console.middleware.Transaction",  # first: every log line of a request has its ID
+    "console.middleware.HealthChecks",  # before the host: a load balancer knows neither the host name nor https
     "console.middleware.KnownHost",
     "django.middleware.security.SecurityMiddleware",
     "console.middleware.Compression",
@@ -266,11 +271,12 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "console.server.log_format.JsonFormatter"},
         "line": {"format": "%(message)s"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain"},
-        "audit": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "audit": {"()": "console.server.audit_log.handler", "destination": AUDIT_LOG, "formatter": "line"},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     # httpx logs whole URLs at INFO, and a filter in a URL may contain a user's email address.

@@ -143,6 +143,12 @@ def test_invalid_setting_stops_the_start() -> None:
         ("PINGONE_CA_BUNDLE", "no/such/file.pem"),
         ("PINGONE_CA_BUNDLE", "console"),
         ("PINGONE_CA_BUNDLE", "README.md"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_FORMAT", ""),
+        ("AUDIT_LOG", "audit.log"),
+        ("AUDIT_LOG", "/no/such/folder/audit.log"),
+        ("AUDIT_LOG", "/"),
+        ("AUDIT_LOG", ""),
     ],
 )
 def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
