@@ -8,15 +8,22 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.mfa.signals import authentication_failed
+        from django.conf import settings
+        from django.contrib.auth.signals import user_login_failed
         from django.core.signals import request_finished
 
         from console.connection.mail import state_changed
+        from console.metrics import sign_ins, totals
         from console.operators.sign_ins import second_factor_refused
         from pingone_integration.connection_states import connection_state_changed
 
         authentication_failed.connect(second_factor_refused)
+        authentication_failed.connect(sign_ins.second_factor_refused)
+        user_login_failed.connect(sign_ins.password_refused)
         connection_state_changed.connect(state_changed)
         request_finished.connect(_end_transaction)
+        if settings.METRICS_TOKEN:
+            totals.keep_storing()
 
 
 def _end_transaction(**signal: Any) -> None:

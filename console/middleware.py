@@ -9,6 +9,7 @@ from typing import Any
 
 from allauth.usersessions.middleware import UserSessionsMiddleware
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
@@ -21,6 +22,7 @@ from django.utils.cache import patch_vary_headers
 from console.access import OrgAccess
 from console.failures import pages
 from console.fragments import wants_fragment
+from console.metrics import endpoint
 from console.page.frame import current_status
 from console.server import health
 from pingone_integration import connection_states
@@ -52,12 +54,14 @@ class Transaction:
 
 
 class HealthChecks:
-    """The health checks, before anything that needs a known host, a session or the database."""
+    """The health checks and the metrics, before anything that needs a known host, a session or the database."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == endpoint.PATH and settings.METRICS_TOKEN:
+            return endpoint.metrics(request)
         check = health.CHECKS.get(request.path)
         return check(request) if check else self.get_response(request)
 

@@ -15,6 +15,7 @@ from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from console.metrics.token import check_metrics_token
 from console.server.audit_log import check_audit_log
 from console.server.log_format import check_log_format
 from console.server.secret_key import check_secret_key
@@ -59,6 +60,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
 AUDIT_LOG = check_audit_log(env.str("AUDIT_LOG", default="stdout"))
+METRICS_TOKEN = check_metrics_token(env.str("METRICS_TOKEN", default=""))
 LOG_FORMAT = check_log_format(env.str("LOG_FORMAT", default="plain"))
 
 check_secret_key(SECRET_KEY)

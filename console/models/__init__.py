@@ -2,6 +2,7 @@
 
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
+from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
@@ -13,6 +14,7 @@ __all__ = [
     "AuditHead",
     "AuditTerm",
     "Membership",
+    "MetricSeries",
     "Operator",
     "OperatorManager",
     "Organization",
