@@ -13,6 +13,7 @@ class ConsoleConfig(AppConfig):
         from django.core.signals import request_finished
 
         from console.connection.mail import state_changed
+        from console.failures import error_tracker
         from console.metrics import sign_ins, totals
         from console.operators.sign_ins import second_factor_refused
         from pingone_integration.connection_states import connection_state_changed
@@ -22,6 +23,8 @@ class ConsoleConfig(AppConfig):
         user_login_failed.connect(sign_ins.password_refused)
         connection_state_changed.connect(state_changed)
         request_finished.connect(_end_transaction)
+        if settings.SENTRY_DSN:
+            error_tracker.start(settings.SENTRY_DSN)
         if settings.METRICS_TOKEN:
             totals.keep_storing()
 

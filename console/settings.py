@@ -15,6 +15,7 @@ from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from console.failures.error_tracker import check_sentry_dsn
 from console.metrics.token import check_metrics_token
 from console.server.audit_log import check_audit_log
 from console.server.log_format import check_log_format
@@ -61,6 +62,7 @@ WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
 AUDIT_LOG = check_audit_log(env.str("AUDIT_LOG", default="stdout"))
 METRICS_TOKEN = check_metrics_token(env.str("METRICS_TOKEN", default=""))
+SENTRY_DSN = check_sentry_dsn(env.str("SENTRY_DSN", default=""))
 LOG_FORMAT = check_log_format(env.str("LOG_FORMAT", default="plain"))
 
 check_secret_key(SECRET_KEY)

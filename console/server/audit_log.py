@@ -4,9 +4,9 @@ import logging
 import os
 import sys
 from functools import partial
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
-from typing import TextIO
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -39,5 +39,5 @@ class AuditFile(WatchedFileHandler):
     def __init__(self, path: str) -> None:
         super().__init__(path, encoding="utf-8")
 
-    def _open(self) -> TextIO:
+    def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding="utf-8", opener=partial(os.open, mode=MODE))

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from console.access import Actor
 from console.audit import entries
-from console.metrics import endpoint, totals
+from console.metrics import totals
 from console.models import AuditEntry, MetricSeries, Operator, Organization, OutgoingEmail, ScheduledWork
 from console.outbox import emails
 from console.work.presence import appear
@@ -88,7 +88,7 @@ def test_database_that_does_not_answer_is_503(client: Client, monkeypatch: pytes
     def fail() -> None:
         raise DatabaseError("connection refused")
 
-    monkeypatch.setattr(endpoint.totals, "store", fail)
+    monkeypatch.setattr(totals, "store", fail)
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
 
     assert (answer.status_code, answer.text) == (503, "database: no answer\n")
@@ -153,7 +153,7 @@ def test_refreshes_are_counted_by_outcome_with_their_requests(acme: Organization
         for _ in answers:
             Connection.objects.update(access_token_expires_at=None)
             try:
-                open_api(acme.connection).tokens.current(Connection.objects.get())  # type: ignore[attr-defined]
+                open_api(acme.connection).tokens.current(Connection.objects.get())
             except PingOneError as failure:
                 kind = failure.kind
 
@@ -202,9 +202,8 @@ def test_failed_sign_ins_are_counted_by_factor(client: Client, org_admin: Operat
 def test_age_of_refresh_tokens_is_told_by_organization_in_a_fixed_number_of_queries(
     acme: Organization, django_assert_num_queries: Any
 ) -> None:
-    issued = timezone.now() - timedelta(days=25)
-    Connection.objects.update(refresh_token_issued_at=issued)
     initech = make_organization("initech", "Initech")
+    Connection.objects.update(refresh_token_issued_at=timezone.now() - timedelta(days=25))
     Connection.objects.filter(pk=initech.connection.pk).update(sealed_refresh_token="")
 
     scraped()
