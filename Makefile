@@ -22,12 +22,15 @@ PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_
 	PUBLIC_URL=https://console.acme.test EMAIL_URL=smtp://mail.acme.test DEBUG=False
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo demo-reset test test-postgres lint run format messages stylesheet lock bench
+.PHONY: help install install-sentry demo demo-reset test test-postgres lint run format messages stylesheet lock bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 install: $(VENV)/installed ## Install what the console needs into .venv
+
+install-sentry: install ## Install what SENTRY_DSN needs as well
+	$(INSTALL) requirements-sentry.txt
 
 demo: $(VENV)/installed ## Start the console, connected to a local PingOne with invented people (FRESH=1: not; PORT=8000 SANDBOX_PORT=9100)
 	@$(RUN) -m console.demo --port $(PORT) --sandbox-port $(SANDBOX_PORT) $(if $(FRESH),--fresh)
@@ -76,7 +79,8 @@ stylesheet: $(VENV)/installed-dev ## Reduce Tabler's stylesheet to what the page
 
 lock: $(VENV)/installed-dev ## Compile the requirements files from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(VENV)/bin/uv pip compile $(LOCK_FLAGS) pyproject.toml -o requirements.txt
-	$(VENV)/bin/uv pip compile $(LOCK_FLAGS) --extra dev pyproject.toml -o requirements-dev.txt
+	$(VENV)/bin/uv pip compile $(LOCK_FLAGS) --extra sentry pyproject.toml -o requirements-sentry.txt
+	$(VENV)/bin/uv pip compile $(LOCK_FLAGS) --extra sentry --extra dev pyproject.toml -o requirements-dev.txt
 
 LOCK_FLAGS = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate $(UPGRADE)
 

@@ -1,12 +1,9 @@
 """Settings of gunicorn. Many threads, because requests mostly wait for PingOne."""
 
-import re
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
-
-from gunicorn.glogging import Logger
 
 from console import settings  # a missing setting stops the start here, before any worker starts
+from console.server.access_log import ACCESS_LOG_FORMAT, AccessLog
 from console.server.bind_address import check_bind_address
 
 bind = settings.env.str("BIND", default="127.0.0.1:8000")
@@ -28,24 +25,7 @@ def on_starting(server: Any) -> None:
     check_bind_address(server.cfg.bind, settings.TRUSTED_PROXIES)
 
 
-# %(U)s is the path without the query: queries contain search texts and the authorization code.
 accesslog = "-"
-access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
-
-
-class AccessLog(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """The access log without secrets, one line for each request.
-
-    A path is written percent-encoded: decoded, it may contain line breaks that look like further requests. A link to
-    choose a password is a secret until it is used.
-    """
-
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
-        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        sent = environ["RAW_URI"].partition("?")[0]  # PATH_INFO is missing after an internal error
-        path = quote(unquote_to_bytes(sent), safe="/:@!$&'()*+,;=~")
-        return atoms | {"U": PASSWORD_LINK.sub(r"\1(left-out)", path)}
-
-
-PASSWORD_LINK = re.compile(r"^(/+accounts/+password/+reset/+key/+)[^/]+")
+access_log_format = ACCESS_LOG_FORMAT
+AccessLog.log_format = settings.LOG_FORMAT
 logger_class = AccessLog

@@ -1,4 +1,5 @@
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
 
@@ -8,11 +9,29 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.mfa.signals import authentication_failed
+        from django.conf import settings
+        from django.contrib.auth.signals import user_login_failed
+        from django.core.signals import request_finished
 
         from console.connection.mail import state_changed
+        from console.failures import error_tracker
+        from console.metrics import sign_ins, totals
         from console.operators.sign_ins import second_factor_refused
         from pingone_integration.connection_states import connection_state_changed
 
         import_module("console.server.deploy_checks")  # registers them
         authentication_failed.connect(second_factor_refused)
+        authentication_failed.connect(sign_ins.second_factor_refused)
+        user_login_failed.connect(sign_ins.password_refused)
         connection_state_changed.connect(state_changed)
+        request_finished.connect(_end_transaction)
+        if settings.SENTRY_DSN:
+            error_tracker.start(settings.SENTRY_DSN)
+        if settings.METRICS_TOKEN:
+            totals.keep_storing()
+
+
+def _end_transaction(**signal: Any) -> None:
+    from pingone_integration.calls import transaction_id
+
+    transaction_id.end()

@@ -1,4 +1,4 @@
-"""Middleware: health checks, host names, privacy headers, time zone, deadline, session activity, failures in words."""
+"""Middleware: what every request and response passes, from the transaction ID to failures in words."""
 
 import logging
 import zoneinfo
@@ -9,6 +9,7 @@ from typing import Any
 
 from allauth.usersessions.middleware import UserSessionsMiddleware
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
@@ -21,10 +22,11 @@ from django.utils.cache import patch_vary_headers
 from console.access import OrgAccess
 from console.failures import pages
 from console.fragments import wants_fragment
+from console.metrics import endpoint
 from console.page.frame import current_status
 from console.server import health
 from pingone_integration import connection_states
-from pingone_integration.calls import deadline
+from pingone_integration.calls import deadline, transaction_id
 from pingone_integration.errors import PingOneError
 
 PAGE_S = 10.0  # nobody waits longer
@@ -40,13 +42,26 @@ logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-class HealthChecks:
-    """The health checks, before anything that needs a known host, a session or the database."""
+class Transaction:
+    """The transaction ID of each request, until its response is closed: a download is still sent after this returns."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        transaction_id.begin()
+        return self.get_response(request)
+
+
+class HealthChecks:
+    """The health checks and the metrics, before anything that needs a known host, a session or the database."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == endpoint.PATH and settings.METRICS_TOKEN:
+            return endpoint.metrics(request)
         check = health.CHECKS.get(request.path)
         return check(request) if check else self.get_response(request)
 

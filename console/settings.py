@@ -15,6 +15,10 @@ from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from console.failures.error_tracker import check_sentry_dsn
+from console.metrics.token import check_metrics_token
+from console.server.audit_log import check_audit_log
+from console.server.log_format import check_log_format
 from console.server.secret_key import check_secret_key
 from pingone_integration.calls.outgoing import check_ca_bundle, parse_proxy
 from pingone_integration.connection.regions import parse_custom_hosts
@@ -62,6 +66,10 @@ if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBack
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
+AUDIT_LOG = check_audit_log(env.str("AUDIT_LOG", default="stdout"))
+METRICS_TOKEN = check_metrics_token(env.str("METRICS_TOKEN", default=""))
+SENTRY_DSN = check_sentry_dsn(env.str("SENTRY_DSN", default=""))
+LOG_FORMAT = check_log_format(env.str("LOG_FORMAT", default="plain"))
 
 check_secret_key(SECRET_KEY)
 check_keys(CREDENTIAL_KEYS)
@@ -132,7 +140,8 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
-    "console.middleware.HealthChecks",  # first: a load balancer knows neither the host name nor https
+    "console.middleware.Transaction",  # first: every log line of a request has its ID
+    "console.middleware.HealthChecks",  # before the host: a load balancer knows neither the host name nor https
     "console.middleware.KnownHost",
     "django.middleware.security.SecurityMiddleware",
     "console.middleware.Compression",
@@ -283,11 +292,12 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "console.server.log_format.JsonFormatter"},
         "line": {"format": "%(message)s"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain"},
-        "audit": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "audit": {"()": "console.server.audit_log.handler", "destination": AUDIT_LOG, "formatter": "line"},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     # httpx logs whole URLs at INFO, and a filter in a URL may contain a user's email address.

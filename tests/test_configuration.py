@@ -144,6 +144,18 @@ def test_invalid_setting_stops_the_start() -> None:
         ("PINGONE_CA_BUNDLE", "no/such/file.pem"),
         ("PINGONE_CA_BUNDLE", "console"),
         ("PINGONE_CA_BUNDLE", "README.md"),
+        ("METRICS_TOKEN", "changeme"),
+        ("METRICS_TOKEN", "changeme changeme changeme changeme changeme"),
+        ("METRICS_TOKEN", "changeme\u00e9changemechangemechangemechangeme"),
+        ("SENTRY_DSN", "sentry"),
+        ("SENTRY_DSN", "https://sentry.acme.test/1"),
+        ("SENTRY_DSN", "https://changeme@sentry.acme.test/"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_FORMAT", ""),
+        ("AUDIT_LOG", "audit.log"),
+        ("AUDIT_LOG", "/no/such/folder/audit.log"),
+        ("AUDIT_LOG", "/"),
+        ("AUDIT_LOG", ""),
     ],
 )
 def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
@@ -382,3 +394,13 @@ def test_gunicorn_checks_its_address_from_the_setting_and_from_the_command_line(
     monkeypatch.setenv("BIND", "0.0.0.0:8000")
     with pytest.raises(ImproperlyConfigured, match=r"0\.0\.0\.0:8000"):
         runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+
+
+def test_sentrys_client_is_needed_with_a_dsn_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sentry_sdk"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sentry_sdk", None)
+
+    assert load(monkeypatch)["SENTRY_DSN"] == ""
+    with pytest.raises(ImproperlyConfigured, match=r"SENTRY_DSN .* make install-sentry"):
+        load(monkeypatch, SENTRY_DSN="https://key@sentry.acme.test/1")

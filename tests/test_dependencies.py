@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+SENTRY = [Requirement(line) for line in PROJECT["optional-dependencies"]["sentry"]]
 
 # Dependencies that are used without an import: a file, and the text in it that proves the use.
 USED_AS = {
@@ -57,14 +58,14 @@ def packages_named() -> set[str]:
     return named
 
 
-@pytest.mark.parametrize("requirement", RUNTIME + DEVELOPMENT, ids=lambda requirement: requirement.name)
+@pytest.mark.parametrize("requirement", RUNTIME + SENTRY + DEVELOPMENT, ids=lambda requirement: requirement.name)
 def test_dependency_has_both_bounds(requirement: Requirement) -> None:
     operators = {specifier.operator for specifier in requirement.specifier}
 
     assert operators == {">=", "<"}
 
 
-@pytest.mark.parametrize("requirement", RUNTIME + DEVELOPMENT, ids=lambda requirement: requirement.name)
+@pytest.mark.parametrize("requirement", RUNTIME + SENTRY + DEVELOPMENT, ids=lambda requirement: requirement.name)
 def test_dependency_is_used(requirement: Requirement) -> None:
     if requirement.name in USED_AS:
         path, how = USED_AS[requirement.name]
@@ -81,7 +82,11 @@ def test_dependency_is_used(requirement: Requirement) -> None:
 
 @pytest.mark.parametrize(
     ("path", "requirements"),
-    [("requirements.txt", RUNTIME), ("requirements-dev.txt", RUNTIME + DEVELOPMENT)],
+    [
+        ("requirements.txt", RUNTIME),
+        ("requirements-sentry.txt", RUNTIME + SENTRY),
+        ("requirements-dev.txt", RUNTIME + SENTRY + DEVELOPMENT),
+    ],
 )
 def test_lock_satisfies_the_bounds(path: str, requirements: list[Requirement]) -> None:
     pins = locked(path)
@@ -91,10 +96,11 @@ def test_lock_satisfies_the_bounds(path: str, requirements: list[Requirement]) -
 
 
 def test_development_lock_contains_the_runtime_lock() -> None:
-    assert locked("requirements.txt").items() <= locked("requirements-dev.txt").items()
+    assert locked("requirements.txt").items() <= locked("requirements-sentry.txt").items()
+    assert locked("requirements-sentry.txt").items() <= locked("requirements-dev.txt").items()
 
 
-@pytest.mark.parametrize("path", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("path", ["requirements.txt", "requirements-sentry.txt", "requirements-dev.txt"])
 def test_lock_has_a_hash_for_each_pin_and_names_no_host(path: str) -> None:
     text = (ROOT / path).read_text()
 

@@ -26,6 +26,7 @@ from console.audit.objects import exported_object_of
 from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
 from console.models.audit import EXPORTED, FIELDS
+from pingone_integration.calls import transaction_id
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text, english
 from pingone_integration.values import printable, text
@@ -104,7 +105,7 @@ def record(
         raise ValueError(f"{event} is not one of console.audit.entries.EVENTS")
     row = AuditEntry(
         organization=organization,
-        entry=uuid4(),
+        entry=transaction_id.take(),
         outcome=Outcome.SUCCEEDED if succeeded else Outcome.FAILED,
         action=event,
         source_address=source_address,
@@ -155,7 +156,7 @@ def refuse(
     Return None, and add nothing, if the same form was submitted before.
     """
     row = _first(organization, actor, action, subject, circumstances=circumstances, inputs=inputs)
-    row.entry, row.outcome, row.note = uuid4(), Outcome.REFUSED, text(english(reason))
+    row.entry, row.outcome, row.note = transaction_id.take(), Outcome.REFUSED, text(english(reason))
     return _unless_submitted(row, actor, circumstances)
 
 

@@ -2,6 +2,7 @@
 
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
+from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.tickets import TicketPolicy
@@ -14,6 +15,7 @@ __all__ = [
     "AuditHead",
     "AuditTerm",
     "Membership",
+    "MetricSeries",
     "Operator",
     "OperatorManager",
     "Organization",

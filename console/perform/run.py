@@ -1,6 +1,6 @@
 """The single path that checks, records and runs operations: for page, fragment, Undo, Call API and command line."""
 
-from uuid import uuid4
+from uuid import UUID
 
 from console.access import OrgAccess
 from console.actions.demands import Demand
@@ -21,7 +21,7 @@ from console.models import AuditEntry
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
-from pingone_integration.calls import empty_answers
+from pingone_integration.calls import empty_answers, transaction_id
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text, english
 
@@ -42,7 +42,14 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
         return refuse(access, operation, operation.subject, circumstances, ruling.refusal, demands=ruling.demands)
     if sent := entries.submitted(access.org, access.actor, circumstances.submission):
         return AlreadySubmitted(entry=sent)
-    entry_id = uuid4()
+    entry_id = transaction_id.take()
+    with transaction_id.within(entry_id):
+        return _recorded(attempt, entry_id)
+
+
+def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
+    """Run the operation, with its log lines and calls under the ID of its entry."""
+    access, operation, circumstances = attempt.access, attempt.operation, attempt.circumstances
 
     def start(before: Before) -> AuditEntry | None:
         return entries.start(

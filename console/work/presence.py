@@ -8,7 +8,8 @@ from django.db.models import Min
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from console.models import OutgoingEmail, ScheduledWork, WorkerProcess
+from console.models import WorkerProcess
+from console.work.tasks import KINDS
 
 BELIEVED_FOR = timedelta(seconds=30)
 BETWEEN_TIMERS = timedelta(minutes=10)  # `manage.py worker --once` comes at least that often
@@ -33,15 +34,16 @@ class Presence:
 
 
 def present() -> Presence:
-    oldest = [
-        OutgoingEmail.objects.unfinished().aggregate(oldest=Min("wanted_at"))["oldest"],
-        ScheduledWork.objects.due().aggregate(oldest=Min("wanted_at"))["oldest"],
-    ]
+    oldest = [kind.waiting().aggregate(oldest=Min("wanted_at"))["oldest"] for kind in KINDS]
     waiting: list[datetime] = [moment for moment in oldest if moment]
     return Presence(
-        is_running=WorkerProcess.objects.filter(believed_until__gt=Now()).exists(),
+        is_running=is_running(),
         waiting_since=min(waiting, default=None),
     )
+
+
+def is_running() -> bool:
+    return WorkerProcess.objects.filter(believed_until__gt=Now()).exists()
 
 
 def appear(worker: UUID, believed_for: timedelta = BELIEVED_FOR) -> None:

@@ -41,15 +41,17 @@ def run_schedule() -> None:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of rows, and the task that looks at them."""
+    """A kind of rows, and the task that looks at them. `waiting`: those that somebody waits for."""
 
+    name: str  # in metrics
     rows: Callable[[], WorkQuerySet[Any]]
+    waiting: Callable[[], WorkQuerySet[Any]]
     task: Task[[], None]
 
 
 KINDS = (
-    Kind(OutgoingEmail.objects.all, send_emails),
-    Kind(ScheduledWork.objects.all, run_schedule),
+    Kind("email", OutgoingEmail.objects.all, OutgoingEmail.objects.unfinished, send_emails),
+    Kind("schedule", ScheduledWork.objects.all, ScheduledWork.objects.due, run_schedule),
 )
 
 

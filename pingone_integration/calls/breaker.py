@@ -21,6 +21,7 @@ from django.utils import timezone
 from pingone_integration import connection_states, errors
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import CallsPaused, PingOneError
+from pingone_integration.metrics import NOT_SENT, PAUSES
 from pingone_integration.models import Connection
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def let_pass(row: Connection) -> bool:
         row = Connection.objects.get(pk=row.pk)
         until = row.calls_paused_until or now
     last = errors.of_kind(row.calls_failing_kind or row.state_kind, otherwise=errors.Unavailable)
+    NOT_SENT.labels("paused").inc()
     raise CallsPaused(last=last.title, seconds=max(1, round((until - now).total_seconds())), until=until)
 
 
@@ -98,6 +100,7 @@ def _pause(connection_id: UUID, error: PingOneError, *, again: bool) -> None:
     with transaction.atomic():
         granted = Connection.objects.filter(pk=connection_id, calls_paused_until__isnull=not again, state__in=_CALLED)
         if granted.update(calls_paused_until=until, calls_paused_s=seconds):
+            PAUSES.inc()
             logger.warning("Connection %s: calls are paused for %s s: %s", connection_id, seconds, error.kind)
             if row.state != Connection.State.ENDING:  # which says more
                 connection_states.enter(row, Connection.State.NEEDS_ATTENTION, error)

@@ -21,6 +21,7 @@ from pingone_integration.calls import breaker, deadline
 from pingone_integration.calls.database import give_back
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import Busy
+from pingone_integration.metrics import NOT_SENT
 
 SLOW_S = 2.0  # PingOne counts as slow if a conversation takes longer
 HANGING_S = 4.0  # by then, waiting for a slot is of no use
@@ -82,6 +83,7 @@ def _wait_in_line(connection_id: UUID, line: _Line, mine: object) -> None:
         while line.waiting[0] is not mine or len(line.since) >= _most(connection_id, line):
             patience = min(until - time.monotonic(), HANGING_S - line.longest(time.monotonic()))
             if patience <= 0 or breaker.is_failing(connection_id) or not _may_wait(connection_id, line, mine):
+                NOT_SENT.labels("busy").inc()
                 raise Busy(retry_after_s=RETRY_AFTER_S)
             give_back()
             _changed.wait(patience)

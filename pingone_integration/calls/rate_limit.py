@@ -25,6 +25,7 @@ from pingone_integration.calls import deadline
 from pingone_integration.calls.database import give_back
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import RateLimited, Trace
+from pingone_integration.metrics import NOT_SENT
 from pingone_integration.models import CallWindow, Connection
 
 UNKNOWN_LICENSE = 200  # calls a second
@@ -82,6 +83,7 @@ def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
                 return
             wait = 1 - time.time() % 1 + random.uniform(0, 0.1)  # noqa: S311 - jitter, not a secret
         if time.monotonic() + wait > give_up_at:
+            NOT_SENT.labels("rate").inc()
             raise RateLimited("as many calls as PingOne allows", retry_after_s=math.ceil(wait), trace=trace)
         give_back()
         time.sleep(wait)

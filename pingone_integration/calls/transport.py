@@ -16,6 +16,7 @@ from pingone_integration.calls.database import give_back
 from pingone_integration.calls.inflation import ACCEPTED, UnknownEncoding, inflated
 from pingone_integration.calls.outgoing import new_transport, uses_proxy
 from pingone_integration.errors import OutOfTime
+from pingone_integration.metrics import count_call, outcome_of
 from pingone_integration.version import VERSION
 
 MAX_ANSWER_BYTES = 5_000_000
@@ -57,14 +58,22 @@ class BoundedTransport(httpx.BaseTransport):
         give_back()
         waits = _Waits(request.extensions.get("timeout", {}))
         request.extensions = dict(request.extensions) | {"timeout": waits}
+        began, outcome = time.monotonic(), "no_answer"
         try:
-            return self._whole_answer(request)
+            response = self._whole_answer(request)
+            outcome = outcome_of(response.status_code)
         except httpx.ProxyError as error:
             raise httpx.ConnectError(f"proxy: {error}", request=request) from error
         except httpx.TimeoutException as error:
+            outcome = "timeout"
             if deadline.at_most(SHORTEST_WAIT_S) < SHORTEST_WAIT_S:
                 raise OutOfTime(str(error)) from error
             raise
+        else:
+            return response
+        finally:
+            seconds = time.monotonic() - began
+            count_call(path=request.url.path, method=request.method, outcome=outcome, seconds=seconds)
 
     def _whole_answer(self, request: httpx.Request) -> httpx.Response:
         started = time.monotonic()

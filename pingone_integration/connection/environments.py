@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from pingone_integration.calls import transaction_id
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.gate import AccessToken, Permit
 from pingone_integration.calls.paging import Page, pages_of
@@ -116,7 +117,7 @@ def api_above(connection: Connection) -> PingOneApi:
         base_url=f"{api_url_for(connection.auth_url)}/v1",
         connection_id=connection.pk,
         tokens=StoredTokens(connection.pk),
-        transaction_id=uuid4(),
+        transaction_id=transaction_id.current_or_new(),
     )
 
 

@@ -1,7 +1,8 @@
 """The API of a connection's managed environment."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from pingone_integration.calls import transaction_id as transactions
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.connection.tokens import StoredTokens, require_grant
@@ -12,7 +13,8 @@ from pingone_integration.models import Connection
 def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> PingOneApi:
     """Return the API of the connection's managed environment.
 
-    Each call looks up the token, and refreshes it if necessary. The first one takes `connection` if it was just read.
+    Calls send `transaction_id`, or that of the request. Each looks up the token, and refreshes it if necessary. The
+    first one takes `connection` if it was just read.
     Raises NotConnected, the error that ended the grant, NoEnvironmentChosen or InvalidApiUrl.
     """
     require_grant(connection)
@@ -22,5 +24,5 @@ def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> P
         base_url=f"{api_url_for(connection.auth_url)}/v1/environments/{connection.managed_environment_id}",
         connection_id=connection.pk,
         tokens=StoredTokens(connection.pk, opened_with=connection),
-        transaction_id=transaction_id or uuid4(),
+        transaction_id=transaction_id or transactions.current_or_new(),
     )

@@ -25,6 +25,7 @@ from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import grants
 from pingone_integration.connection.oauth import Grant, OAuthClient, open_client
 from pingone_integration.errors import PingOneError
+from pingone_integration.metrics import REFRESHES
 from pingone_integration.models import Connection
 
 logger = logging.getLogger(__name__)
@@ -153,6 +154,7 @@ def _refresh(row: Connection, me: UUID, *, rejected: bool) -> AccessToken | None
         refresh_token = _refresh_token_of(row)
         client = open_client(row)
         grant = _exchange(client, refresh_token, lease_ends)
+        REFRESHES.labels("success").inc()
     except PingOneError as error:
         _refresh_failed(row, me, error, rejected=rejected)
         return None
@@ -210,6 +212,7 @@ def _refresh_failed(row: Connection, me: UUID, error: PingOneError, *, rejected:
     A dead grant leaves a good access token alone, unless it is `rejected`: the connection ends when it expires.
     """
     logger.warning("Connection %s: the access token could not be renewed: %s", row.pk, error.kind)
+    REFRESHES.labels(error.kind).inc()
     failed_calls.count_renewal(row.pk, error)
     if isinstance(error, errors.SealBroken | errors.OutOfTime):  # says nothing about PingOne
         _release(row, me, closed_for=timedelta(0))

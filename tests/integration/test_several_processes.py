@@ -1,6 +1,8 @@
 """The console on gunicorn with four processes, as `make run` serves it, on SQLite or DATABASE_URL."""
 
+import json
 import re
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from tests.support.console_server import ConsoleServer, callback_address, free_port, running_console
-from tests.support.databases import change, new_database
+from tests.support.databases import change, new_database, read
 from tests.support.refreshing import is_live, refreshes
 from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
@@ -28,6 +30,9 @@ def served(tmp_path: Path) -> Iterator[tuple[ConsoleServer, Sandbox]]:
     options = ("--users", "30", "--redirect-uri", callback_address(port))
     settings = {
         "WEB_CONCURRENCY": str(PROCESSES),
+        "METRICS_TOKEN": secrets.token_urlsafe(32),
+        "LOG_FORMAT": "json",
+        "AUDIT_LOG": str(tmp_path / "audit.log"),
         "GUNICORN_CMD_ARGS": "--access-logformat 'answered by process %(p)s: %(s)s'",
     }
     with (
@@ -39,6 +44,7 @@ def served(tmp_path: Path) -> Iterator[tuple[ConsoleServer, Sandbox]]:
 
 
 def test_forty_requests_at_once_to_four_processes_cause_a_single_refresh(served: tuple[ConsoleServer, Sandbox]) -> None:
+    """Afterwards the logs are JSON, and the counts of all are in the database, where each adds its own at its end."""
     console, sandbox = served
     (grant,) = (UUID(row["id"]) for row in sandbox.sql("SELECT id FROM sandbox_oauth_grant"))
     together = Barrier(REQUESTS)
@@ -60,3 +66,19 @@ def test_forty_requests_at_once_to_four_processes_cause_a_single_refresh(served:
     assert refreshes(sandbox, grant) == 1
     assert is_live(sandbox, grant)
     assert len(set(re.findall(r"answered by process <(\d+)>", console.log()[so_far:]))) > 1
+
+    console.stop()
+    lines = [json.loads(line) for line in console.log().splitlines()]
+    answered = [line for line in lines if line["logger"] == "gunicorn.access" and line["path"] == "/o/acme/users/"]
+    assert len({line["transaction_id"] for line in answered}) == REQUESTS
+    audited = [json.loads(line) for line in Path(console.environment["AUDIT_LOG"]).read_text().splitlines()]
+    assert "operator.signed-in" in {line["action"] for line in audited}
+    assert counts(console)["pingone_token_refreshes", '{"outcome": "success"}']["_total"] == 1
+    called = '{"method": "GET", "outcome": "success", "service": "api"}'
+    assert counts(console)["pingone_call_seconds", called]["_count"] >= REQUESTS
+
+
+def counts(console: ConsoleServer) -> dict[tuple[str, str], dict[str, float]]:
+    """Return the stored metrics."""
+    rows = read(console.environment["DATABASE_URL"], 'SELECT metric, labels, "values" FROM console_metricseries')
+    return {(metric, labels): json.loads(found) if isinstance(found, str) else found for metric, labels, found in rows}

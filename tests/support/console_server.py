@@ -43,6 +43,12 @@ class ConsoleServer:
             assert signed_in.status_code == 302, signed_in.text
             yield browser
 
+    def stop(self) -> None:
+        """Stop gunicorn as a service manager does, and wait for its end."""
+        process = self.children.running["console"]
+        process.terminate()
+        process.wait(timeout=40)
+
     def log(self) -> str:
         """Return gunicorn's output so far."""
         return self.children.log("console").read_text()

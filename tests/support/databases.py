@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -41,6 +42,15 @@ def change(url: str, statement: str) -> int:
             return database.execute(statement).rowcount
     with psycopg.connect(url, autocommit=True) as server:
         return server.execute(statement).rowcount
+
+
+def read(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a database. Starts no process."""
+    if url.startswith("sqlite:///"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)) as database:
+            return database.execute(query).fetchall()
+    with psycopg.connect(url, autocommit=True) as server:
+        return server.execute(query).fetchall()
 
 
 def _beside(name: str) -> str:

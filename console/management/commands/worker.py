@@ -1,5 +1,6 @@
 """`manage.py worker`: sends the emails and does what is due."""
 
+import logging
 import signal
 from argparse import ArgumentParser
 from types import FrameType
@@ -9,6 +10,8 @@ from django.core.management.base import BaseCommand
 
 from console.work import worker
 from console.work.tasks import stopping
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -28,8 +31,7 @@ class Command(BaseCommand):
         if options["once"]:
             worker.run_once()
         else:
-            self.stdout.write("The worker runs.")
-            self.stdout.flush()
+            logger.info("The worker runs.")
             worker.run()
 
 
