@@ -4,7 +4,6 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -30,7 +29,7 @@ def _file_lock(connection: BaseDatabaseWrapper, waiting: Callable[[], None]) -> 
         yield
         return
     # A file of its own: to close the database's file would end the locks that SQLite has on it in this process.
-    lock = os.open(Path(f"{name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    lock = os.open(f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
