@@ -99,8 +99,8 @@ def _process(
         )
     except FileNotFoundError:
         raise Unusable(
-            f"{command[0]} is not installed. Debian: apt-get install postgresql-client. It must be of the server's version "
-            "or newer."
+            f"{command[0]} is not installed. Debian: apt-get install postgresql-client. It must be of the server's "
+            "version or newer."
         ) from None
 
 
