@@ -22,7 +22,8 @@ PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_
 	PUBLIC_URL=https://console.acme.test EMAIL_URL=smtp://mail.acme.test DEBUG=False
 
 .DELETE_ON_ERROR:
-.PHONY: help install install-sentry demo demo-reset test test-postgres lint run format messages stylesheet lock bench
+.PHONY: help install install-sentry demo demo-reset test test-postgres test-quick audit lint run format messages stylesheet \
+	lock bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +44,15 @@ test: $(VENV)/installed-dev ## Run all tests in parallel (TEST_WORKERS=2 DATABAS
 
 test-postgres: $(VENV)/installed-dev ## Run the tests that depend on the database, on a temporary PostgreSQL
 	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m pytest -n $(TEST_WORKERS) --dist worksteal -m database
+
+test-quick: $(VENV)/installed-dev ## Run the tests that need no browser, no database and no local PingOne (VENV= PYTHON= for another Python)
+	$(RUN) -m pytest -m "not browser and not database" $(QUICK)
+
+QUICK = tests/test_configuration.py tests/test_version.py tests/console/test_typed_text.py tests/console/audit tests/console/users/test_standing.py
+
+audit: $(VENV)/installed-dev ## Look for known vulnerabilities of what is locked, and for secrets in the files
+	@DJANGO_SETTINGS_MODULE=tests.settings $(RUN) -m tests.support.secrets_in_tree
+	@$(RUN) -m tests.support.vulnerabilities
 
 lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, migrations and deployment settings
 	$(RUN) -m ruff check .

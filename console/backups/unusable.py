@@ -1,0 +1,2 @@
+class Unusable(Exception):
+    """A backup cannot be made or restored. The message says why; nothing was changed."""
