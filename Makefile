@@ -22,8 +22,8 @@ PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_
 	PUBLIC_URL=https://console.acme.test EMAIL_URL=smtp://mail.acme.test DEBUG=False
 
 .DELETE_ON_ERROR:
-.PHONY: help install install-sentry demo demo-reset test test-postgres test-quick audit lint run format messages stylesheet \
-	lock bench
+.PHONY: help install install-sentry demo demo-reset test test-postgres test-quick audit image upgrade lint run format \
+	messages stylesheet lock bench
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,12 @@ QUICK = tests/test_configuration.py tests/test_version.py tests/console/test_typ
 audit: $(VENV)/installed-dev ## Look for known vulnerabilities of what is locked, and for secrets in the files
 	@DJANGO_SETTINGS_MODULE=tests.settings $(RUN) -m tests.support.secrets_in_tree
 	@$(RUN) -m tests.support.vulnerabilities
+
+image: $(VENV)/installed-dev ## Carry out the Dockerfile and compose.yaml without Docker (root, Linux; takes minutes)
+	$(RUN) -m tests.support.image
+
+upgrade: $(VENV)/installed-dev ## Upgrade from a commit under load and count lost requests (FROM=commit DATABASE_URL=; takes minutes)
+	$(RUN) -m tests.support.upgrade $(FROM)
 
 lint: $(VENV)/installed-dev ## Check style, types, import contracts, templates, migrations and deployment settings
 	$(RUN) -m ruff check .

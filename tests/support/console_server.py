@@ -70,7 +70,7 @@ def running_console(directory: Path, port: int, sandbox: Sandbox, **settings: st
         wait_for_console(children, port)
         server = ConsoleServer(f"http://localhost:{port}", environment, children)
         with server.browser() as browser:
-            _connect(browser)
+            connect(browser)
         yield server
     finally:
         children.stop()
@@ -86,7 +86,7 @@ def callback_address(port: int) -> str:
     return f"http://localhost:{port}/connect/callback/"
 
 
-def _connect(browser: httpx.Client) -> None:
+def connect(browser: httpx.Client) -> None:
     settings = "/o/acme/settings/connection/"
     typed = dict(re.findall(r'name="(\w+)"(?: \w+="[^"]*")* value="([^"]*)"', browser.get(settings).text))
     typed |= {"client_secret": "", "client_authentication": "client_secret_basic"}
