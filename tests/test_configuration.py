@@ -342,7 +342,9 @@ def test_random_credential_key_is_accepted() -> None:
 def test_commands_in_env_example_make_accepted_keys() -> None:
     commands = re.findall(r'python3 -c "(.+)"$', (ROOT / ".env.example").read_text(), re.MULTILINE)
     secret_key, credential_key = (
-        subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run(
+            [sys.executable, "-c", command], capture_output=True, text=True, check=True, timeout=60
+        ).stdout.strip()
         for command in commands
     )
 

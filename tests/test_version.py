@@ -23,7 +23,7 @@ def test_version_is_that_of_the_project_and_the_newest_in_the_changelog() -> Non
 @pytest.mark.parametrize("asked", ["version", "--version"])
 def test_command_tells_the_version_without_any_setting(asked: str) -> None:
     told = subprocess.run(
-        [sys.executable, ROOT / "manage.py", asked], env={}, capture_output=True, text=True, check=True
+        [sys.executable, ROOT / "manage.py", asked], env={}, capture_output=True, text=True, check=True, timeout=60
     )
 
     assert told.stdout == f"PingOne console {VERSION}\n"

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
 from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator
@@ -18,6 +19,27 @@ from tests.support.browser import DESKTOP, LOOKS, NO_CHROMIUM, Check, Look
 
 HERE = Path(__file__).parent
 AXE = Axe().axe_script
+# Chromium heeds the last --disable-features only, so the features that Playwright switches off come first. Then those
+# that cost a process for each page and that no test uses: the suggestions of the address bar, a renderer in reserve.
+SWITCHED_OFF = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+    "SpareRendererForSitePerProcess",
+)
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -45,11 +67,41 @@ def chromium_path(playwright: Playwright) -> Path:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(chromium_path: Path) -> dict[str, Any]:
     """Return options for pytest-playwright. Chromium's sandbox refuses to run as root."""
-    return {"executable_path": chromium_path, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
+    unsandboxed = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {"executable_path": chromium_path, "args": [f"--disable-features={','.join(SWITCHED_OFF)}", *unsandboxed]}
+
+
+@dataclass
+class Window:
+    """A browser session that one test after the other uses: a session of its own costs as much as a test."""
+
+    context: BrowserContext
+    origin: str
+    is_free: bool = True
+
+    def empty(self) -> None:
+        """Forget what a test left, and stay open: with its last page, the window would close."""
+        blank, *pages = self.context.pages
+        for page in pages:
+            page.close()
+        self.context.clear_cookies()
+        self.context.set_offline(False)
+        devtools = self.context.new_cdp_session(blank)
+        devtools.send("Storage.clearDataForOrigin", {"origin": self.origin, "storageTypes": "all"})
+        devtools.detach()
+        self.is_free = True
+
+
+@pytest.fixture(scope="session")
+def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
+    context = browser.new_context(base_url=live_server.url, viewport=DESKTOP)
+    context.new_page()
+    yield Window(context, live_server.url)
+    context.close()
 
 
 @pytest.fixture
-def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
+def new_page(browser: Browser, window: Window, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a page in a browser session of its own.
 
     `new_page(operator, color_scheme="dark", viewport=PHONE, java_script_enabled=False)`; all arguments are optional.
@@ -62,15 +114,21 @@ def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[...
         if message.type == "error" and "Content Security Policy" in message.text:
             complaints.append(message.text)
 
+    def session(**options: Any) -> BrowserContext:
+        if window.is_free and not options:
+            window.is_free = False
+            return window.context
+        contexts.append(browser.new_context(base_url=live_server.url, **({"viewport": DESKTOP} | options)))
+        return contexts[-1]
+
     def opened(operator: Operator | None = None, **options: Any) -> Page:
-        context = browser.new_context(base_url=live_server.url, **({"viewport": DESKTOP} | options))
-        contexts.append(context)
+        context = session(**options)
         context.set_default_timeout(10_000)
         if operator:
             client = Client()
             client.force_login(operator)
-            session = client.cookies[settings.SESSION_COOKIE_NAME].value
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+            cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", told)
@@ -79,6 +137,7 @@ def new_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[...
     yield opened
     for context in contexts:
         context.close()
+    window.empty()
     assert not complaints
 
 

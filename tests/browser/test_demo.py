@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.patience import patience
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -62,8 +64,12 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     command = [sys.executable, "-m", "console.demo", "--directory", str(tmp_path)]
     command += ["--port", str(port), "--sandbox-port", str(sandbox_port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        yield Demo(process=process, printed=printed_by(process))
+        with patience(process.kill, "The start of the demo"):
+            printed = printed_by(process)
+        yield Demo(process=process, printed=printed)
         process.terminate()
+        with patience(process.kill, "The end of the demo"):
+            process.wait()
 
 
 def printed_by(process: subprocess.Popen[str]) -> str:

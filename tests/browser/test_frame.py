@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -201,3 +202,16 @@ def test_passkey_is_added_and_signs_in_alone(
     page.get_by_role("button", name="Sign in with a passkey").click()
 
     expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
+
+
+def test_browser_session_leaves_nothing_to_the_next_test(new_page: NewPage, window: Any) -> None:
+    page = new_page()
+    page.goto("/accounts/login/")
+    page.evaluate("localStorage.kept = 'yes'; document.cookie = 'kept=yes'")
+
+    window.empty()
+
+    page = new_page()
+    page.goto("/accounts/login/")
+    assert page.evaluate("[localStorage.kept, document.cookie.includes('kept')]") == [None, False]
+    assert len(page.context.pages) == 2  # the page that keeps the window open, and this one

@@ -21,6 +21,7 @@ from console.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE
 from console.demo.stories import STORIES, told
 from console.models import Membership, Operator, Organization
 from pingone_integration.texts import english
+from tests.support.patience import patience
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SANDBOX = {
@@ -190,6 +191,8 @@ def test_child_processes_end_with_their_parent(tmp_path: Path, end: signal.Signa
         with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path), port, "just wait"], cwd=ROOT) as parent:
             peers = [server.accept()[0] for _ in range(2)]
             parent.send_signal(end)
+            with patience(parent.kill, "The end of the demo"):
+                parent.wait()
         for peer in peers:
             with peer:
                 peer.settimeout(30)

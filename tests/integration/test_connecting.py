@@ -309,13 +309,13 @@ def at_once(times: int, act: Callable[[], Any]) -> list[Any]:
 
     def run() -> Any:
         try:
-            ready.wait()
+            ready.wait(timeout=30)
             return act()
         finally:
             database.close()
 
     with ThreadPoolExecutor(times) as pool:
-        return [begun.result() for begun in [pool.submit(run) for _ in range(times)]]
+        return [begun.result(timeout=60) for begun in [pool.submit(run) for _ in range(times)]]
 
 
 def twin_of(client: Client) -> Client:

@@ -162,7 +162,7 @@ def test_big_sandbox_has_the_same_people_and_every_index(sandbox: Sandbox, tmp_p
     )
     environment = {"DJANGO_SETTINGS_MODULE": "pingone_integration.sandbox.settings"}
     command = [sys.executable, "-c", FILL, str(tmp_path / "big.sqlite3")]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
 
     with closing(sqlite3.connect(tmp_path / "big.sqlite3")) as connection:
         connection.row_factory = sqlite3.Row

@@ -63,7 +63,7 @@ def listening() -> Iterator[PingOne]:
             if pingone.hangs:
                 with counting:
                     pingone.waiting += 1
-                over.wait()
+                over.wait(timeout=60)
                 self.close_connection = True
                 return
             self.send_response(200)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from pingone_integration.connection import tokens
 from pingone_integration.models import Connection
 from tests.support.databases import database_url
+from tests.support.patience import patience
 from tests.support.people import lease_ages
 from tests.support.sandbox_server import ROOT, Sandbox
 
@@ -69,7 +70,8 @@ def begin(*processes: subprocess.Popen[str]) -> None:
     """Start the work of all processes at once, when all are ready."""
     for process in processes:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        with patience(process.kill, "The start of a process that refreshes"):
+            assert process.stdout.readline() == "ready\n"
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("now\n")

@@ -21,6 +21,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from tests.support.patience import patience
+
 ROOT = Path(__file__).parent.parent.parent
 CSRF_TOKEN = "x" * 32
 DEFAULT_OPTIONS = {"remove-role": {"administrator": "ada.admin"}}
@@ -188,12 +190,15 @@ def running_sandbox(directory: Path, *options: str) -> Iterator[Sandbox]:
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
+            with patience(process.kill, "The start of a sandbox"):
+                line = process.stdout.readline()
             assert "listening" in line, f"the sandbox did not start: {line!r}"
             details = json.loads(ready_file.read_text())
             yield Sandbox(url=details["url"], details=details, database=database)
         finally:
             process.terminate()
+            with patience(process.kill, "The end of a sandbox"):
+                process.wait()
 
 
 class Form(HTMLParser):

@@ -298,8 +298,9 @@ def test_concurrent_writers_keep_one_chain(acme, helpdesk):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(timeout=60)
 
+    assert not [thread for thread in threads if thread.is_alive()], "a writer waits for a lock"
     assert not failures
     assert AuditHead.objects.get().sequence == AuditEntry.objects.count() == 60
     assert verify(acme) is None

@@ -3,9 +3,12 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from tests.support.patience import patience
 from tests.support.sandbox_server import ROOT
 
 # Says "up", then ends by itself with a code, or at SIGTERM with "stopped".
@@ -22,15 +25,21 @@ SERVE = "import sys; from console.server.serve import run_together; sys.exit(run
 WAITS = "signal.pause()"
 
 
-def serving(*then: str) -> subprocess.Popen[str]:
+@contextmanager
+def serving(*then: str) -> Iterator[subprocess.Popen[str]]:
     commands = [[sys.executable, "-c", CHILD.format(then=each)] for each in then]
-    return subprocess.Popen(
-        [sys.executable, "-c", SERVE.format(commands=commands)],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", SERVE.format(commands=commands)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as served,
+        patience(served.kill, "The server"),
+    ):
+        yield served
+        served.wait()
 
 
 def test_both_processes_stop_at_sigterm() -> None:

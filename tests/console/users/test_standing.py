@@ -13,7 +13,7 @@ from console.users.standing import CASES, Answer, Gap, Known, Standing, standing
 from pingone_integration.devices import Device, device_of
 from pingone_integration.mfa import Bypass, MfaState
 from pingone_integration.passwords import PasswordState
-from pingone_integration.users import user_of
+from pingone_integration.users import User, user_of
 from tests.support.answers import BO, ada
 
 NOW = datetime(2026, 11, 27, 13, 53, tzinfo=UTC)
@@ -56,11 +56,14 @@ NEVER = {"lastSignOn": ABSENT}
 LISTED = {"_embedded": {"password": {"status": "PASSWORD_LOCKED_OUT"}}}
 
 
-def of(changes: dict[str, Any], password: Any, mfa: Any) -> Standing:
-    body = {key: value for key, value in (ada() | changes).items() if value is not ABSENT}
-    user = user_of(body)
+def user_with(changes: dict[str, Any]) -> User:
+    user = user_of({key: value for key, value in (ada() | changes).items() if value is not ABSENT})
     assert user is not None
-    return standing_of(Known(user=user, password=password, mfa=mfa, now=NOW))
+    return user
+
+
+def of(changes: dict[str, Any], password: Any, mfa: Any) -> Standing:
+    return standing_of(Known(user=user_with(changes), password=password, mfa=mfa, now=NOW))
 
 
 TABLE = [
@@ -262,40 +265,48 @@ def test_suggested_actions_are_in_the_catalogue():
 
 
 USERS = [*product((True, False, None), ("OK", "LOCKED", None), ("ACCOUNT_OK", "VERIFICATION_REQUIRED", None))]
-PASSWORDS = (
+PASSWORDS: tuple[PasswordState | Gap, ...] = (
     *map(password, ("OK", "NO_PASSWORD", "PASSWORD_EXPIRED", "PASSWORD_LOCKED_OUT", "MUST_CHANGE_PASSWORD", "NEW")),
     UNREAD,
     FAILED,
 )
-MFAS = (WORKING, mfa(), mfa(LOCKED_DEVICE), mfa(BLOCKED, until=LATER), MfaState(devices=(), bypass=None), UNREAD)
+MFAS: tuple[MfaState | Gap, ...] = (
+    WORKING,
+    mfa(),
+    mfa(LOCKED_DEVICE),
+    mfa(BLOCKED, until=LATER),
+    MfaState(devices=(), bypass=None),
+    UNREAD,
+)
 
 
 @pytest.mark.parametrize(("enabled", "lock", "lifecycle"), USERS)
 def test_verdict_never_claims_more_than_is_known(enabled, lock, lifecycle):
-    for read_password, read_mfa, on, provider in product(PASSWORDS, MFAS, (True, False, None), ("PING_ONE", "SAML")):
-        verdict = of(
+    kept_out = {str(case.word) for case in CASES if case.answer is NO}
+    for on, provider in product((True, False, None), ("PING_ONE", "SAML")):
+        user = user_with(
             {
                 "enabled": enabled,
                 "account": {"status": lock},
                 "lifecycle": {"status": lifecycle},
                 "mfaEnabled": on,
                 "identityProvider": {"type": provider},
-            },
-            read_password,
-            read_mfa,
+            }
         )
-        kept_out = [case for case in CASES if case.answer is NO and case.word == verdict.word]
         sure = enabled and lock == "OK" and lifecycle == "ACCOUNT_OK" and on is not None and provider == "PING_ONE"
-        assert (verdict.answer is NO) == bool(kept_out)
-        if verdict.answer is YES:
-            assert sure
-            assert isinstance(read_password, PasswordState)
-            assert isinstance(read_mfa, MfaState) or not on
-        if enabled is False or lock == "LOCKED":
-            assert verdict.answer is NO
-        assert str(verdict.sentence).endswith(".")
-        assert verdict.sentence not in verdict.facts
-        assert verdict.is_active == (verdict.word == "Active")
+        for read_password, read_mfa in product(PASSWORDS, MFAS):
+            verdict = standing_of(Known(user=user, password=read_password, mfa=read_mfa, now=NOW))
+            word, sentence = str(verdict.word), str(verdict.sentence)
+            assert (verdict.answer is NO) == (word in kept_out)
+            if verdict.answer is YES:
+                assert sure
+                assert isinstance(read_password, PasswordState)
+                assert isinstance(read_mfa, MfaState) or not on
+            if enabled is False or lock == "LOCKED":
+                assert verdict.answer is NO
+            assert sentence.endswith(".")
+            assert sentence not in [str(fact) for fact in verdict.facts]
+            assert verdict.is_active == (word == "Active")
 
 
 def test_verdict_lists_further_facts_and_can_be_copied():

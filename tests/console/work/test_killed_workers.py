@@ -20,6 +20,7 @@ from console.work.presence import present
 from console.work.schedule import SCHEDULE
 from tests.support.databases import database_url
 from tests.support.mail_server import TAKEN, MailServer, running_mail_server
+from tests.support.patience import patience
 from tests.support.sandbox_server import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -58,7 +59,8 @@ def start_worker(mail_server: MailServer) -> Iterator[Callable[[], int]]:
         def start() -> int:
             forks.stdin.write("\n")  # type: ignore[union-attr]
             forks.stdin.flush()  # type: ignore[union-attr]
-            started.append(next(int(line) for line in forks.stdout or () if line.strip().isdigit()))
+            with patience(forks.kill, "The start of a worker"):
+                started.append(next(int(line) for line in forks.stdout or () if line.strip().isdigit()))
             return started[-1]
 
         yield start
@@ -68,6 +70,8 @@ def start_worker(mail_server: MailServer) -> Iterator[Callable[[], int]]:
             except ProcessLookupError:
                 continue
         forks.stdin.close()
+        with patience(forks.kill, "The end of the process that forks workers"):
+            forks.wait()
 
 
 def write(number: int, *, may_repeat: bool) -> OutgoingEmail:

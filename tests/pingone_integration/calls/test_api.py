@@ -448,7 +448,7 @@ raise SystemExit(os.waitstatus_to_exitcode(status))
 
 
 def test_forked_worker_has_connections_of_its_own() -> None:
-    assert subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, check=False, timeout=60).returncode == 0
 
 
 def test_api_needs_a_chosen_environment(acme: Organization) -> None:

@@ -1,5 +1,6 @@
 """The concurrency limit: an organization with a slow PingOne holds only its share of this process's threads."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -138,8 +139,9 @@ class InLine:
         """Return once the thread is in line, has its slot, or was refused."""
         before = self._in_line()
         asked = self.threads.submit(self._take, number)
+        give_up_at = time.monotonic() + 30
         while not asked.done() and self._in_line() == before:
-            pass
+            assert time.monotonic() < give_up_at, "the thread neither stands in line nor is refused"
         return asked
 
     def _in_line(self) -> int:

@@ -131,6 +131,7 @@ def test_httpx2_in_the_same_environment_changes_nothing(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
 
     assert done.stdout.split() == ["new-token", "False"], done.stderr
