@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread
 from urllib.parse import urlsplit
@@ -103,7 +104,7 @@ class Load:
                     for path in ("/o/acme/users/", f"/o/acme/users/{user}/", "/o/acme/audit/"):
                         if self._stopped.is_set():
                             return
-                        self._ask(path, lambda path=path: browser.get(path), 200)
+                        self._ask(path, partial(browser.get, path), 200)
                     self._act(browser, f"/o/acme/users/{user}/actions/{key}/", key)
 
     def _act(self, browser: httpx.Client, path: str, key: str) -> None:
@@ -134,9 +135,17 @@ def lay_out(commit: str, directory: Path) -> tuple[Path, Path]:
     subprocess.run(["git", "-C", tree, "checkout", "--quiet", commit], check=True)
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
-    install = [uv, "pip", "install", "--quiet", "--require-hashes", "--python", venv / "bin" / "python"]
+    install: list[Path | str] = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--python",
+        venv / "bin" / "python",
+    ]
     subprocess.run([*install, "-r", tree / "requirements.txt"], check=True)
-    return tree, venv / "bin" / "python"
+    return tree, python
 
 
 def upgrade(commit: str, directory: Path) -> None:
@@ -169,6 +178,11 @@ def _upgrade(old: Release, new: Release, listener: int, url: str, sandbox: Sandb
         return [served, release.start("manage.py", "worker")]
 
     running = start(old)
+
+    def restart() -> None:
+        _end(running)
+        running.extend(start(new))
+
     try:
         with new_browser() as browser:
             browser.base_url = httpx.URL(url)
@@ -183,7 +197,7 @@ def _upgrade(old: Release, new: Release, listener: int, url: str, sandbox: Sandb
             load.during("old code, old tables")
             load.during("while the tables change", lambda: new.manage("migrate", "--noinput"))
             load.during("old code, new tables")
-            load.during("restart", lambda: (_end(running), running.extend(start(new))))
+            load.during("restart", restart)
             load.during("new code")
         new.manage("verify_audit")
         _report(load, new)

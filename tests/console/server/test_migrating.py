@@ -138,8 +138,7 @@ FITS: dict[str, list[Operation]] = {
 def test_change_that_breaks_the_version_before_is_found(
     migrations: MigrationLoader, change: str, is_found: bool
 ) -> None:
-    migration = Migration("9999_tried", "console")
-    migration.operations = (DOES_NOT_FIT | FITS)[change]
+    migration = type("Tried", (Migration,), {"operations": (DOES_NOT_FIT | FITS)[change]})("9999_tried", "console")
 
     found = list(misfits(migration, migrations.project_state(list(LAST_RELEASE.items())), set()))
 
