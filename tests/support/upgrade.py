@@ -135,15 +135,8 @@ def lay_out(commit: str, directory: Path) -> tuple[Path, Path]:
     subprocess.run(["git", "-C", tree, "checkout", "--quiet", commit], check=True)
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
-    install: list[Path | str] = [
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--require-hashes",
-        "--python",
-        venv / "bin" / "python",
-    ]
+    python = venv / "bin" / "python"
+    install: list[Path | str] = [uv, "pip", "install", "--quiet", "--require-hashes", "--python", python]
     subprocess.run([*install, "-r", tree / "requirements.txt"], check=True)
     return tree, python
 
