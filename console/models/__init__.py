@@ -1,8 +1,11 @@
 """The console's own data. Its data about PingOne is in pingone_integration.models."""
 
 from console.models.api_calls import SavedApiCall
-from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
+from console.models.audit import AppendOnlyError, AuditEntry, AuditTerm, UnfinishedEntry
+from console.models.audit_heads import AuditHead, ServerAuditHead
+from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
 from console.models.people import Membership, Operator, OperatorManager, Organization
+from console.models.repetitions import Repetition
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
 from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
@@ -12,13 +15,18 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditTerm",
+    "LimitPolicy",
     "Membership",
     "Operator",
     "OperatorManager",
     "Organization",
     "OutgoingEmail",
+    "PersonSeen",
+    "ReachedLimit",
+    "Repetition",
     "SavedApiCall",
     "ScheduledWork",
+    "ServerAuditHead",
     "TicketPolicy",
     "UndoClaim",
     "UnfinishedEntry",

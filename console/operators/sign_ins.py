@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from console.audit import entries
-from console.audit.entries import Subject
+from console.audit.entries import Outcome, Subject
 from console.models import AuditEntry, Operator
 from console.source_address import source_address
 
@@ -34,12 +34,12 @@ def refused(request: HttpRequest, email: str) -> None:
     if operator is None:
         logger.warning("A sign-in failed for an unknown address, from %s", source_address(request) or "somewhere")
     else:
-        _record(request, operator, "operator.sign-in-failed", succeeded=False)
+        _record(request, operator, "operator.sign-in-failed", outcome=Outcome.FAILED)
 
 
 def second_factor_refused(request: HttpRequest, user: Operator, **signal: Any) -> None:
     """Receive allauth's signal: the password was right, the second factor was wrong."""
-    _record(request, user, "operator.sign-in-failed", succeeded=False, reason="Second factor")
+    _record(request, user, "operator.sign-in-failed", outcome=Outcome.FAILED, reason="Second factor")
 
 
 def signed_in_at(request: HttpRequest) -> datetime | None:
@@ -54,7 +54,14 @@ def address_to_sign_in_again(operator: Operator) -> str:
     return ways[0]["url"] if ways else reverse("account_reauthenticate")
 
 
-def _record(request: HttpRequest, operator: Operator, event: str, *, succeeded: bool = True, reason: str = "") -> None:
+def _record(
+    request: HttpRequest,
+    operator: Operator,
+    event: str,
+    *,
+    outcome: AuditEntry.Outcome = Outcome.SUCCEEDED,
+    reason: str = "",
+) -> None:
     for organization in operator.organizations.all():
         entries.record(
             organization,
@@ -62,6 +69,6 @@ def _record(request: HttpRequest, operator: Operator, event: str, *, succeeded: 
             operator=operator,
             subject=Subject(kind=AuditEntry.Subject.OPERATOR, id=operator.id, name=operator.email),
             source_address=source_address(request),
-            succeeded=succeeded,
+            outcome=outcome,
             reason=reason,
         )
