@@ -7,10 +7,11 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from console.models import OutgoingEmail, Work
+from console.models import OutgoingEmail, PersonSeen, ReachedLimit, Work
 
 EMAILS_FOR = timedelta(days=30)
 TASKS_FOR = timedelta(days=1)
+LIMITS_FOR = timedelta(days=2)  # longer than any of their windows
 
 
 class Command(BaseCommand):
@@ -22,4 +23,6 @@ class Command(BaseCommand):
         over.filter(wanted_at__lt=now - EMAILS_FOR).delete()
         # Also those that were running: their worker was killed, and the clock put them into the queue again.
         DBTaskResult.objects.filter(enqueued_at__lt=now - TASKS_FOR).delete()
+        PersonSeen.objects.filter(at__lt=now - timedelta(hours=1)).delete()
+        ReachedLimit.objects.filter(reached_at__lt=now - LIMITS_FOR).delete()
         self.stdout.write("Cleared.")
