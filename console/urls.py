@@ -18,6 +18,7 @@ from console.views import (
     populations,
     theme,
     troubleshooting,
+    undo,
     user_groups,
     users,
 )
@@ -61,7 +62,7 @@ urlpatterns = [
                 path("audit/export/<str:kind>/", audit.export, name="audit-export"),
                 path("audit/<uuid:entry_id>/", audit.entry, name="audit-entry"),
                 path("audit/<uuid:entry_id>/read-again/", audit.read_again, name="audit-read-again"),
-                path("audit/<uuid:entry_id>/undo/", actions.undo, name="undo"),
+                path("audit/<uuid:entry_id>/undo/", undo.undo, name="undo"),
                 path("groups/", groups.group_list, name="groups"),
                 path("groups/<uuid:group_id>/", groups.group, name="group"),
                 path("groups/<uuid:group_id>/members.csv", groups.export_members, name="export-group-members"),
