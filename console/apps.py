@@ -8,7 +8,8 @@ class ConsoleConfig(AppConfig):
     name = "console"
 
     def ready(self) -> None:
-        from allauth.mfa.signals import authentication_failed
+        from allauth.account import signals as account
+        from allauth.mfa import signals as mfa
         from django.conf import settings
         from django.contrib.auth.signals import user_login_failed
         from django.core.signals import request_finished
@@ -16,12 +17,18 @@ class ConsoleConfig(AppConfig):
         from console.connection.mail import state_changed
         from console.failures import error_tracker
         from console.metrics import sign_ins, totals
+        from console.operators import account_events
         from console.operators.sign_ins import second_factor_refused
         from pingone_integration.connection_states import connection_state_changed
 
         import_module("console.server.deploy_checks")  # registers them
-        authentication_failed.connect(second_factor_refused)
-        authentication_failed.connect(sign_ins.second_factor_refused)
+        mfa.authentication_failed.connect(second_factor_refused)
+        mfa.authentication_failed.connect(sign_ins.second_factor_refused)
+        mfa.authenticator_added.connect(account_events.factor_added)
+        mfa.authenticator_reset.connect(account_events.factor_added)
+        mfa.authenticator_removed.connect(account_events.factor_removed)
+        account.password_changed.connect(account_events.password_changed)
+        account.password_reset.connect(account_events.password_reset)
         user_login_failed.connect(sign_ins.password_refused)
         connection_state_changed.connect(state_changed)
         request_finished.connect(_end_transaction)

@@ -10,7 +10,7 @@ from typing import Any
 from allauth.usersessions.middleware import UserSessionsMiddleware
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
@@ -20,11 +20,15 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from console.access import OrgAccess
+from console.audit.refusals import permission_refused
 from console.failures import pages
 from console.fragments import wants_fragment
+from console.limits.reading import looked_at
 from console.metrics import endpoint
+from console.operators.sign_ins import throttled
 from console.page.frame import current_status
 from console.server import health
+from console.source_address import source_address
 from pingone_integration import connection_states
 from pingone_integration.calls import deadline, transaction_id
 from pingone_integration.errors import PingOneError
@@ -184,12 +188,34 @@ class Failures:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if response.status_code == 429 and not hasattr(request, "access"):  # allauth's own answer
+            throttled(request)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             return pages.method_not_allowed(request, response)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        access: OrgAccess | None = getattr(request, "access", None)
+        if access and isinstance(error, PermissionDenied):
+            found = request.resolver_match
+            page = " ".join(str(part) for part in (found.url_name, found.kwargs.get("key")) if part) if found else ""
+            permission_refused(access, error, door=page, source_address=source_address(request))
         return pages.pingone_failed(request, error) if isinstance(error, PingOneError) else None
+
+
+class PeopleLookedAt:
+    """The users whose page, panels or forms an operator reads are counted: one place for every URL about a user."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        access: OrgAccess | None = getattr(request, "access", None)
+        user_id = request.resolver_match.kwargs.get("user_id") if request.resolver_match else None
+        if access and user_id and response.status_code in {200, 422}:
+            looked_at(access, user_id)
+        return response
 
 
 class ConnectionStatus:

@@ -19,12 +19,14 @@ from console.actions.notices import Notice, notice_of_step
 from console.actions.outcome import Result, user_of
 from console.actions.step import Step
 from console.audit.entries import Circumstances
-from console.failures.failure import with_explanation
+from console.failures.failure import report, with_explanation
 from console.fragments import wants_fragment
 from console.operators.sign_ins import address_to_sign_in_again, signed_in_at
 from console.source_address import source_address
+from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
 
+_BELOW = _("The details below are current.")
 MOST_NOTICES = 20  # of problems, after one action on several objects
 
 
@@ -43,6 +45,13 @@ def tell(request: HttpRequest, access: OrgAccess, notice: Notice) -> None:
     """Show the notice on the next page, or with the next fragment."""
     text = with_explanation(access, notice.text, notice.kind)
     messages.add_message(request, notice.level, text, extra_tags=str(notice.undoes or ""))
+
+
+def in_words(request: HttpRequest, error: PingOneError) -> Text:
+    """Describe an unknown outcome, for a notice above the user as read again from PingOne."""
+    failure = report(request, error)
+    ids = "".join(f" {name} {value}." for name, value in failure.ids)
+    return format_lazy("{}. {} {} {}{}", failure.title, failure.cause, _BELOW, failure.resolution, ids)
 
 
 def tell_joined(request: HttpRequest, access: OrgAccess, results: Iterable[tuple[Step, Result | None]]) -> None:

@@ -160,6 +160,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",
     "console.middleware.ReaderTimeZone",
+    "console.middleware.PeopleLookedAt",
     "console.middleware.ConnectionStatus",
     "console.middleware.Failures",
 ]
@@ -255,6 +256,7 @@ MFA_FORMS = {
 }
 MFA_TOTP_ISSUER = "PingOne console"
 USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_ADAPTER = "console.operators.accounts.SessionsAdapter"
 
 # Headers and cookies
 

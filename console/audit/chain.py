@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from console.audit import terms
-from console.models import AuditEntry, AuditHead, Organization, UnfinishedEntry
+from console.models import AuditEntry, AuditHead, Organization, ServerAuditHead, UnfinishedEntry
 from console.models.audit import FIELDS
 
 FIRST_PREVIOUS_HASH = "0" * 64
@@ -26,15 +27,17 @@ class Break:
     what: str
 
 
-def append(row: AuditEntry, *, durable: bool) -> AuditEntry:
-    """Store an unsaved row at the end of its organization's chain.
+def append(row: AuditEntry, *, durable: bool, check: Callable[[AuditEntry], None] | None = None) -> AuditEntry:
+    """Store an unsaved row at the end of its organization's chain, or of the server's.
 
     `durable`: the row is committed on return, and calling this inside a transaction is a programming error.
-    Otherwise the row is committed or rolled back with the surrounding transaction.
+    Otherwise the row is committed or rolled back with the surrounding transaction. `check` may raise to keep the row
+    out: it sees every row before, and no other can be added meanwhile.
     """
     with transaction.atomic(durable=durable):
-        # PostgreSQL locks the head's row until the commit; on SQLite the transaction itself is IMMEDIATE.
-        head, _ = AuditHead.objects.select_for_update().get_or_create(organization_id=row.organization_id)
+        head = _locked_head(row.organization_id)
+        if check:
+            check(row)
         now = timezone.now()
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # `dumpdata` keeps milliseconds
         row.sequence = head.sequence + 1
@@ -43,13 +46,27 @@ def append(row: AuditEntry, *, durable: bool) -> AuditEntry:
         row.started_at = row.started_at or row.at
         row.hash = digest(row)
         row.save()
-        terms.index(row, previous=_previous(row))
-        if row.outcome == AuditEntry.Outcome.STARTED:
-            UnfinishedEntry.objects.create(organization_id=row.organization_id, entry=row.entry)
-        else:
-            UnfinishedEntry.objects.filter(entry=row.entry).delete()
-        AuditHead.objects.filter(pk=head.pk).update(sequence=row.sequence, hash=row.hash, at=row.at)
+        if row.organization_id:
+            _index(row)
+        head.sequence, head.hash, head.at = row.sequence, row.hash, row.at
+        head.save(update_fields=["sequence", "hash", "at"])
     return row
+
+
+def _index(row: AuditEntry) -> None:
+    """Make the new row findable, by its words and as unfinished. Nobody searches the server's chain."""
+    terms.index(row, previous=_previous(row))
+    if row.outcome == AuditEntry.Outcome.STARTED:
+        UnfinishedEntry.objects.create(organization_id=row.owner_id, entry=row.entry)
+    else:
+        UnfinishedEntry.objects.filter(entry=row.entry).delete()
+
+
+def _locked_head(organization_id: UUID | None) -> AuditHead | ServerAuditHead:
+    """Lock the end of the chain: PostgreSQL its row until the commit; on SQLite the transaction itself is IMMEDIATE."""
+    if organization_id is None:
+        return ServerAuditHead.objects.select_for_update().get_or_create(pk=ServerAuditHead.ONLY)[0]
+    return AuditHead.objects.select_for_update().get_or_create(organization_id=organization_id)[0]
 
 
 def digest(row: AuditEntry) -> str:
@@ -61,8 +78,11 @@ def digest(row: AuditEntry) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def verify(organization: Organization) -> Break | None:
-    """Read the whole chain, with rows added during the read. Return the first break, or None if it holds."""
+def verify(organization: Organization | None) -> Break | None:
+    """Read the whole chain, with rows added during the read. Return the first break, or None if it holds.
+
+    `organization` None: the chain of the server.
+    """
     sequence, last_hash = 0, FIRST_PREVIOUS_HASH
     while True:
         rows = AuditEntry.objects.filter(organization=organization, sequence__gt=sequence).order_by("sequence")
@@ -75,7 +95,7 @@ def verify(organization: Organization) -> Break | None:
             if row.previous_hash != last_hash:
                 return Break(sequence, f"does not follow the row before it (entry {row.entry})")
             last_hash = row.hash
-        head = AuditHead.objects.filter(organization=organization).first()
+        head = _head_of(organization)
         known, known_hash = (head.sequence, head.hash) if head else (0, "")
         if known < sequence:
             return Break(known + 1, "was added outside the chain")
@@ -83,6 +103,12 @@ def verify(organization: Organization) -> Break | None:
             return None if known_hash in {last_hash, ""} else Break(sequence, "was replaced")
         if not rows.filter(sequence__gt=sequence).exists():
             return Break(sequence + 1, f"was removed, with all rows after it up to {known}")
+
+
+def _head_of(organization: Organization | None) -> AuditHead | ServerAuditHead | None:
+    if organization is None:
+        return ServerAuditHead.objects.first()
+    return AuditHead.objects.filter(organization=organization).first()
 
 
 def _previous(row: AuditEntry) -> int | None:

@@ -1,37 +1,32 @@
 """Writing the audit log: an action is recorded before it runs, and its outcome afterwards.
 
-Every row also goes to the process log as one JSON line, for a SIEM. The line holds people, IDs, the outcome, and the
-row's hash, which anchors the hash chain outside this database. It holds no values of a user's profile.
+Every row also goes to the process log as one JSON line: see lines.py.
 A form's `submission` is its idempotency key: a double-submit has one effect.
 Rows and lines are in English. Pages translate what they show.
 """
 
 import json
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.audit.chain import append
-from console.audit.objects import exported_object_of
+from console.audit.lines import logged, plain
 from console.failures.next_step import resolution_of
 from console.models import AuditEntry, Operator, Organization
-from console.models.audit import EXPORTED, FIELDS
+from console.models.audit import FIELDS
 from pingone_integration.calls import transaction_id
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text, english
 from pingone_integration.values import printable, text
-
-logger = logging.getLogger("console.audit.entries")
 
 Outcome = AuditEntry.Outcome
 Json = dict[str, Any]
@@ -55,6 +50,18 @@ EVENTS: dict[str, Text] = {
     "policy.changed": _("Ticket rule changed"),
     "audit.exported": _("Audit log exported"),
     "organization.settings-changed": _("Organization settings changed"),
+    "operator.sign-in-throttled": _("Sign-in refused after too many attempts"),
+    "operator.password-changed": _("Operator's password changed"),
+    "operator.password-reset": _("Operator's password reset"),
+    "operator.factor-added": _("Second factor added"),
+    "operator.factor-removed": _("Second factor removed"),
+    "operator.recovery-codes-created": _("New recovery codes created"),
+    "operator.sessions-ended": _("Operator's other sessions ended"),
+    "access.refused": _("Not allowed"),
+    "limit.changed": _("Limit changed"),
+    "limit.lifted": _("Limit lifted"),
+    "limit.alarm": _("Alarm: many people looked at"),
+    "user.protected-page-read": _("Page of a protected user read"),
 }
 
 
@@ -83,13 +90,13 @@ class Circumstances:
 
 
 def record(
-    organization: Organization,
+    organization: Organization | None,
     event: str,
     *,
     subject: Subject,
     operator: Operator | None = None,
     source_address: str = "",
-    succeeded: bool = True,
+    outcome: AuditEntry.Outcome = Outcome.SUCCEEDED,
     inputs: Mapping[str, Any] | None = None,
     before: Json | None = None,
     after: Json | None = None,
@@ -99,14 +106,14 @@ def record(
     """Record an event of EVENTS that is already over: a sign-in, an export, a change of connection, members, policies.
 
     Inside a transaction the row is committed or rolled back with the change. `operator` None: an unknown person.
-    The values must not include a secret.
+    `organization` None: about a person without one, in the server's own chain. The values must not include a secret.
     """
     if event not in EVENTS:
         raise ValueError(f"{event} is not one of console.audit.entries.EVENTS")
     row = AuditEntry(
         organization=organization,
         entry=transaction_id.take(),
-        outcome=Outcome.SUCCEEDED if succeeded else Outcome.FAILED,
+        outcome=outcome,
         action=event,
         source_address=source_address,
         reason=text(english(reason)),
@@ -118,7 +125,7 @@ def record(
         **_about(subject),
         **_said(error),
     )
-    return _logged(append(row, durable=False))
+    return logged(append(row, durable=False))
 
 
 def start(
@@ -131,14 +138,16 @@ def start(
     circumstances: Circumstances,
     inputs: Mapping[str, Any],
     before: Json | None,
+    check: Callable[[AuditEntry], None] | None = None,
 ) -> AuditEntry | None:
     """Record that an action is about to run. The row is committed on return.
 
-    Return None, and add nothing, if the same form was submitted before.
+    Return None, and add nothing, if the same form was submitted before. `check` sees the row while no other can be
+    added; if it raises, nothing is added.
     """
     row = _first(organization, actor, action, subject, circumstances=circumstances, inputs=inputs)
     row.entry, row.outcome, row.before = entry, Outcome.STARTED, storable(before)
-    return _unless_submitted(row, actor, circumstances)
+    return _unless_submitted(row, actor, circumstances, check)
 
 
 def refuse(
@@ -174,8 +183,9 @@ def close(
     subject: Subject | None = None,
     after: Json | None = None,
     note: Text = "",
+    durable: bool = True,
 ) -> AuditEntry:
-    """Add the next row to the entry of `row`, its latest row. The new row is committed on return.
+    """Add the next row to the entry of `row`, its latest row. If `durable`, the new row is committed on return.
 
     Pass `subject` if it was unknown at the start: a user who did not exist yet.
     """
@@ -191,7 +201,7 @@ def close(
         **{name: getattr(row, name) for name in _REPEATED if name not in more},
         **more,
     )
-    return _logged(append(closing, durable=True))
+    return logged(append(closing, durable=durable))
 
 
 # The columns that every row of an entry repeats: who, why, to whom. The others belong to one row.
@@ -226,11 +236,13 @@ def _first(
     )
 
 
-def _unless_submitted(row: AuditEntry, actor: Actor, circumstances: Circumstances) -> AuditEntry | None:
+def _unless_submitted(
+    row: AuditEntry, actor: Actor, circumstances: Circumstances, check: Callable[[AuditEntry], None] | None = None
+) -> AuditEntry | None:
     try:
-        return _logged(append(row, durable=True))
+        return logged(append(row, durable=True, check=check))
     except IntegrityError:
-        if submitted(row.organization, actor, circumstances.submission):
+        if row.organization and submitted(row.organization, actor, circumstances.submission):
             return None
         # Keys are random, so only a forged request has the key of somebody else's form.
         raise SuspiciousOperation("The idempotency key belongs to another operator.") from None
@@ -280,42 +292,4 @@ def _said(error: PingOneError | None) -> Json:
 
 def storable(values: Any) -> Any:
     """Return the values as JSON that every database returns unchanged. Translated texts become English."""
-    return None if values is None else printable(json.loads(json.dumps(values, default=_plain)))
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, datetime):
-        try:
-            return value.astimezone(UTC).isoformat()
-        except OverflowError:  # the first or last day of time, beyond which UTC would be
-            return value.isoformat()
-    if isinstance(value, Promise):
-        return english(value)
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-# The exported columns that the process log leaves out or renames: free text may say more about people than a name.
-_NOT_LOGGED = {"started_at", "reason", "note", "operator_email", "subject_full_name", "subject_email"}
-
-
-def _logged(row: AuditEntry) -> AuditEntry:
-    about = exported_object_of(row)
-    if about["object_kind"] == "device":
-        del about["object_name"]  # a phone number or an address
-    line = {name: getattr(row, name) for name in EXPORTED if name not in _NOT_LOGGED} | {
-        **about,
-        "hash": row.hash,
-        "organization": row.organization_id,
-        "operator": row.operator_email,
-        "ids": {name: value for name, value in row.inputs.items() if _is_uuid(value)},
-    }
-    said = {name: value for name, value in line.items() if value not in ("", None, {})}
-    logger.info("%s", json.dumps(said, default=_plain))
-    return row
-
-
-def _is_uuid(value: Any) -> bool:
-    try:
-        return bool(UUID(value)) if isinstance(value, str) else False
-    except ValueError:
-        return False
+    return None if values is None else printable(json.loads(json.dumps(values, default=plain)))

@@ -16,10 +16,12 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from console.access import OrgAccess
 from console.actions.catalogue import ACTIONS
 from console.audit import terms
 from console.audit.entries import EVENTS
 from console.audit.terms import Of
+from console.audit.visible import events_for, sees_all, visible
 from console.fields import TextField
 from console.models import AuditEntry, AuditHead, Operator, Organization, UnfinishedEntry
 from console.models.audit import OUTCOMES, AuditQuerySet
@@ -29,11 +31,14 @@ PAGE_SIZE = 50
 EXPORT_CHUNK = 1000
 
 
-def _action_choices() -> list[tuple[Any, Any]]:
+def _action_choices(access: OrgAccess | None = None) -> list[tuple[Any, Any]]:
+    """Return the actions to choose from: all, or those that this operator may see in the log."""
+    api = [("api.call", _("Call API"))] if access is None or sees_all(access) else []
+    events = EVENTS if access is None else events_for(access)
     return [
         ("", _("Any action")),
         (_("On users"), [(action.key, action.name) for action in ACTIONS]),
-        (_("Other"), [("api.call", _("Call API")), *EVENTS.items()]),
+        (_("Other"), [*api, *((event, EVENTS[event]) for event in events)]),
     ]
 
 
@@ -60,6 +65,11 @@ class AuditFilterForm(forms.Form):
     ticket = TextField(kind=Kind.ID, label=_("Ticket"), required=False, max_length=100)
     since = _DayField(label=_("From"), required=False)
     until = _DayField(label=_("To"), required=False)
+
+    def __init__(self, *args: Any, access: OrgAccess | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if access:
+            self.fields["action"].choices = _action_choices(access)  # type: ignore[attr-defined]
 
     def chosen(self) -> dict[str, str]:
         """Return the valid filters as they are in the URL."""
@@ -120,14 +130,12 @@ class Found:
         return head.values_list("sequence", flat=True).first() or 0
 
 
-def matching(organization: Organization, form: AuditFilterForm) -> Found:
-    """Return the entries that match the valid filters of the form."""
-    chosen = form.cleaned_data
-    found: AuditQuerySet = AuditEntry.objects.current()
+def matching(access: OrgAccess, form: AuditFilterForm) -> Found:
+    """Return the entries that match the valid filters of the form, of those that the operator may see."""
+    organization, chosen = access.org, form.cleaned_data
+    found = visible(access, AuditEntry.objects.current())
     if chosen.get("outcome") == AuditEntry.Outcome.STARTED:
         found = found.filter(pk__in=_unfinished(organization))
-    else:
-        found = found.filter(organization=organization)
     if email := chosen.get("operator"):
         found = found.filter(operator__in=Operator.objects.filter(email__iexact=email))
     user = chosen.get("user", "")
@@ -161,9 +169,9 @@ def _unfinished(organization: Organization) -> list[int]:
     return list(started.values_list("pk", flat=True))
 
 
-def latest(organization: Organization, *, most: int, **about: Any) -> list[AuditEntry]:
+def latest(access: OrgAccess, *, most: int, **about: Any) -> list[AuditEntry]:
     """Return the newest entries about a user (`subject_id=`) or by an operator (`operator=`)."""
-    found = AuditEntry.objects.current().filter(organization=organization, **about)
+    found = visible(access, AuditEntry.objects.current()).filter(**about)
     return list(found.order_by("-sequence")[:most])
 
 

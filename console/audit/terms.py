@@ -92,8 +92,8 @@ def index(row: AuditEntry, previous: int | None) -> None:
             earlier = _about(row).current().exclude(entry=row.entry).values_list("sequence", flat=True)
             added += [(sequence, term) for sequence in earlier for term in new]
     if previous is not None:
-        _at(row.organization_id, previous).delete()
-    AuditTerm.objects.bulk_create((made(row.organization_id, *one) for one in added), batch_size=1000)
+        _at(row.owner_id, previous).delete()
+    AuditTerm.objects.bulk_create((made(row.owner_id, *one) for one in added), batch_size=1000)
 
 
 def made(organization_id: UUID, sequence: int, term: bytes) -> AuditTerm:
@@ -141,7 +141,7 @@ _HAS = """
 def _about(row: AuditEntry) -> AuditQuerySet:
     """Return all rows about the subject of `row`."""
     return AuditEntry.objects.filter(
-        organization_id=row.organization_id, subject_id=row.subject_id, subject_kind=row.subject_kind
+        organization_id=row.owner_id, subject_id=row.subject_id, subject_kind=row.subject_kind
     )
 
 
@@ -150,7 +150,7 @@ def _known_names(row: AuditEntry) -> set[bytes]:
     last = _about(row).filter(sequence__lt=row.sequence).order_by("-sequence").values_list("sequence", flat=True)
     if not (found := last[:1]):
         return set()
-    names = _at(row.organization_id, found[0]).filter(term__gte=Of.PERSON.encode(), term__lt=_end(Of.PERSON.encode()))
+    names = _at(row.owner_id, found[0]).filter(term__gte=Of.PERSON.encode(), term__lt=_end(Of.PERSON.encode()))
     return {bytes(term) for term in names.values_list("term", flat=True)}
 
 

@@ -99,6 +99,13 @@ _LABELS: dict[str, Text] = {
     "client_id": _("Client ID"),
     "client_secret_replaced": _("Client secret replaced"),
     "environment_id": _("Environment ID"),
+    # An operator's account, a refusal, a limit
+    "factor": _("Factor"),
+    "page": _("Page"),
+    "permission": _("Permission"),
+    "limit": _("Limit"),
+    "most": _("At most"),
+    "about": _("ID"),
 }
 _WORDS: dict[str, tuple[Text, Text]] = {  # no, yes
     "enabled": (_("deactivated"), _("activated")),

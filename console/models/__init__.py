@@ -1,9 +1,12 @@
 """The console's own data. Its data about PingOne is in pingone_integration.models."""
 
 from console.models.api_calls import SavedApiCall
-from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
+from console.models.audit import AppendOnlyError, AuditEntry, AuditTerm, UnfinishedEntry
+from console.models.audit_heads import AuditHead, ServerAuditHead
+from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
 from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
+from console.models.repetitions import Repetition
 from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
@@ -14,14 +17,19 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditTerm",
+    "LimitPolicy",
     "Membership",
     "MetricSeries",
     "Operator",
     "OperatorManager",
     "Organization",
     "OutgoingEmail",
+    "PersonSeen",
+    "ReachedLimit",
+    "Repetition",
     "SavedApiCall",
     "ScheduledWork",
+    "ServerAuditHead",
     "SignInCount",
     "TicketPolicy",
     "UndoClaim",

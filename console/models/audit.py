@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, NoReturn
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -79,8 +79,9 @@ class AuditEntry(models.Model):
         COMMAND = "command", "command line"
 
     # The chain
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="audit_entries")
-    sequence = models.PositiveBigIntegerField()  # from 1, without gaps, per organization
+    # None: the chain of the server, for people without an organization
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="audit_entries")
+    sequence = models.PositiveBigIntegerField()  # from 1, without gaps, per chain
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)  # see audit/chain.py, digest
 
@@ -125,6 +126,9 @@ class AuditEntry(models.Model):
         base_manager_name = "objects"
         constraints = [
             models.UniqueConstraint("organization", "sequence", name="audit_one_row_per_place"),
+            models.UniqueConstraint(
+                fields=["sequence"], condition=Q(organization=None), name="audit_one_row_per_place_of_server"
+            ),
             models.UniqueConstraint("entry", "revision", name="audit_one_row_per_revision"),
             models.UniqueConstraint("organization", "submission", name="audit_one_effect_per_form"),
         ]
@@ -160,6 +164,13 @@ class AuditEntry(models.Model):
 
     def get_channel_display(self) -> Text:  # type: ignore[no-redef]
         return CHANNELS.get(self.channel, self.channel)
+
+    @property
+    def owner_id(self) -> UUID:
+        """Return the organization. Rows of the server's own chain have none: nobody searches or undoes them."""
+        if self.organization_id is None:
+            raise TypeError("a row of the server's chain belongs to no organization")
+        return self.organization_id
 
     @property
     def shown_outcome(self) -> str:
@@ -242,20 +253,6 @@ EXPORTED = (
     "subject_full_name",
     "subject_email",
 )
-
-
-class AuditHead(models.Model):
-    """The end of an organization's chain: locked while a row is added, and proof that no row is missing."""
-
-    organization = models.OneToOneField(
-        Organization, on_delete=models.PROTECT, primary_key=True, related_name="audit_head"
-    )
-    sequence = models.PositiveBigIntegerField(default=0)
-    hash = models.CharField(max_length=64, blank=True)
-    at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.organization_id}: {self.sequence}"
 
 
 class UnfinishedEntry(models.Model):

@@ -6,15 +6,19 @@ from typing import Any, ClassVar
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from console.models import Operator
-from console.operators import sign_ins
+from console.operators import account_events, sign_ins
 from console.operators.sign_in_limits import FAILED_FOR_EMAIL, Attempt
 from console.outbox import emails
 from console.source_address import source_address
@@ -46,6 +50,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "too_many_login_attempts": _("Too many failed sign-ins. Try again later."),
         "rate_limited": _("Too many requests. Wait a moment, then try again."),
     }
+
+    _tried = ""  # the address of the sign-in at hand
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Close sign-up: an org admin or the bootstrap command creates operators."""
@@ -98,7 +104,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Operator | None:
         """Try email and password, unless there were too many failures. Used to sign in, and again later."""
-        attempt = Attempt(request, FAILED_FOR_EMAIL, str(credentials.get("email", "")).lower())
+        self._tried = str(credentials.get("email", ""))
+        attempt = Attempt(request, FAILED_FOR_EMAIL, self._tried.lower())
         if not attempt.count():
             raise self.validation_error("too_many_login_attempts")
         operator: Operator | None = super().authenticate(request, **credentials)
@@ -106,8 +113,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             attempt.succeeded()
         return operator
 
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        """Record a throttled try of a password or second factor, which ends with this error."""
+        if code == "too_many_login_attempts":
+            sign_ins.throttled(self.request, self._tried)
+        error: ValidationError = super().validation_error(code, *args)
+        return error
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         sign_ins.refused(request, str(credentials.get("email", "")))
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    def end_sessions(self, sessions: list[UserSession]) -> None:
+        super().end_sessions(sessions)
+        if sessions:
+            account_events.sessions_ended(context.request, sessions[0].user, len(sessions))
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Sign-ins, sign-outs and failed sign-ins, recorded in each organization of the operator.
+"""Sign-ins, sign-outs, failed and throttled sign-ins, on record.
 
 An unknown email address is not kept: it may be a password in the wrong field.
 """
@@ -9,37 +9,45 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.stagekit import get_pending_stage
 from django.http import HttpRequest
 from django.urls import reverse
 
-from console.audit import entries
-from console.audit.entries import Subject
-from console.models import AuditEntry, Operator
+from console.audit.entries import Outcome
+from console.models import Operator
+from console.operators.on_record import record, record_repeated
 from console.source_address import source_address
 
 logger = logging.getLogger(__name__)
 
 
 def signed_in(request: HttpRequest, operator: Operator) -> None:
-    _record(request, operator, "operator.signed-in")
+    record(request, operator, "operator.signed-in")
 
 
 def signed_out(request: HttpRequest, operator: Operator) -> None:
-    _record(request, operator, "operator.signed-out")
+    record(request, operator, "operator.signed-out")
 
 
 def refused(request: HttpRequest, email: str) -> None:
     """Record a wrong password. For an unknown address, only write a log line."""
-    operator = Operator.objects.filter(email__iexact=email).first()
+    operator = _operator(request, email)
     if operator is None:
         logger.warning("A sign-in failed for an unknown address, from %s", source_address(request) or "somewhere")
     else:
-        _record(request, operator, "operator.sign-in-failed", succeeded=False)
+        record(request, operator, "operator.sign-in-failed", outcome=Outcome.FAILED)
+
+
+def throttled(request: HttpRequest, email: str = "") -> None:
+    """Record that a sign-in was refused after too many. Without a known address: of all such people together."""
+    record_repeated(
+        request, _operator(request, email), "operator.sign-in-throttled", door="sign-in", outcome=Outcome.REFUSED
+    )
 
 
 def second_factor_refused(request: HttpRequest, user: Operator, **signal: Any) -> None:
     """Receive allauth's signal: the password was right, the second factor was wrong."""
-    _record(request, user, "operator.sign-in-failed", succeeded=False, reason="Second factor")
+    record(request, user, "operator.sign-in-failed", outcome=Outcome.FAILED, reason="Second factor")
 
 
 def signed_in_at(request: HttpRequest) -> datetime | None:
@@ -54,14 +62,11 @@ def address_to_sign_in_again(operator: Operator) -> str:
     return ways[0]["url"] if ways else reverse("account_reauthenticate")
 
 
-def _record(request: HttpRequest, operator: Operator, event: str, *, succeeded: bool = True, reason: str = "") -> None:
-    for organization in operator.organizations.all():
-        entries.record(
-            organization,
-            event,
-            operator=operator,
-            subject=Subject(kind=AuditEntry.Subject.OPERATOR, id=operator.id, name=operator.email),
-            source_address=source_address(request),
-            succeeded=succeeded,
-            reason=reason,
-        )
+def _operator(request: HttpRequest, email: str) -> Operator | None:
+    """Return who tries to sign in: by the address, at the second factor, or again; None if nobody knows them."""
+    stage = None if email else get_pending_stage(request)
+    if stage:
+        return stage.login.user if isinstance(stage.login.user, Operator) else None
+    if not email and isinstance(request.user, Operator):
+        return request.user
+    return Operator.objects.filter(email__iexact=email).first() if email else None

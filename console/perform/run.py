@@ -17,6 +17,8 @@ from console.actions.outcome import (
 )
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject, own_words
+from console.limits import count, reached
+from console.limits.count import LimitReached
 from console.models import AuditEntry
 from console.perform import guards
 from console.perform.guards import Attempt
@@ -51,17 +53,22 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     """Run the operation, with its log lines and calls under the ID of its entry."""
     access, operation, circumstances = attempt.access, attempt.operation, attempt.circumstances
 
-    def start(before: Before) -> AuditEntry | None:
-        return entries.start(
-            access.org,
-            access.actor,
-            operation.key,
-            before.subject,
-            entry=entry_id,
-            circumstances=circumstances,
-            inputs=operation.recorded_inputs(),
-            before=before.values,
-        )
+    def start(before: Before) -> AuditEntry | Refused | AlreadySubmitted:
+        try:
+            row = entries.start(
+                access.org,
+                access.actor,
+                operation.key,
+                before.subject,
+                entry=entry_id,
+                circumstances=circumstances,
+                inputs=operation.recorded_inputs(),
+                before=before.values,
+                check=count.check,
+            )
+        except LimitReached as passed:
+            return _past(access, operation, before, circumstances, passed)
+        return row or _sent_before(access, circumstances)
 
     try:
         api = access.pingone(entry_id)
@@ -71,13 +78,13 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
         return refuse(access, operation, operation.subject, circumstances, refusal.reason)
     except PingOneError as error:
         row = start(Before(subject=operation.subject))
-        return _ended(row, error, outcome=Failed) if row else _sent_before(access, circumstances)
+        return _ended(row, error, outcome=Failed) if isinstance(row, AuditEntry) else row
 
     if ruling.refusal:
         return refuse(access, operation, before.subject, circumstances, ruling.refusal, demands=ruling.demands)
     row = start(before)
-    if row is None:
-        return _sent_before(access, circumstances)
+    if not isinstance(row, AuditEntry):
+        return row
     try:
         with empty_answers.collected() as empty:
             result = operation.run(api)
@@ -129,6 +136,16 @@ def _unchanged(row: AuditEntry, before: Before, refusal: PingOneError) -> NoChan
 
 def _ended(row: AuditEntry, error: PingOneError, *, outcome: type[Conflict | Failed | Unknown]) -> Result:
     return outcome(error=error, entry=entries.close(row, outcome.recorded_as, error=error))
+
+
+def _past(
+    access: OrgAccess, operation: Operation, before: Before, circumstances: Circumstances, passed: LimitReached
+) -> Refused | AlreadySubmitted:
+    """Refuse an operation that would go past a limit, and tell the org admins."""
+    result = refuse(access, operation, before.subject, circumstances, passed.reason)
+    if isinstance(result, Refused) and result.entry:
+        reached.refused(access, passed, subject_name=result.entry.subject_name)
+    return result
 
 
 def refuse(

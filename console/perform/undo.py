@@ -115,7 +115,7 @@ def inverse_of(entry: AuditEntry) -> Action | None:
 
 def undo_of(entry: AuditEntry) -> AuditEntry | None:
     """Return the latest row of the undo that reversed `entry`, may have, or is about to; or None if there is none."""
-    undos = AuditEntry.objects.current().filter(organization_id=entry.organization_id, undoes=entry.entry)
+    undos = AuditEntry.objects.current().filter(organization_id=entry.owner_id, undoes=entry.entry)
     return next((row for row in undos.order_by("-sequence") if not is_over(row)), None)
 
 

@@ -43,7 +43,7 @@ def _claim(entry: AuditEntry, submission: UUID) -> UUID:
         # PostgreSQL locks the row until the commit; on SQLite the transaction itself is IMMEDIATE.
         claim, is_new = UndoClaim.objects.select_for_update().get_or_create(
             undone=entry.entry,
-            defaults={"organization_id": entry.organization_id, "submission": submission, "at": now},
+            defaults={"organization_id": entry.owner_id, "submission": submission, "at": now},
         )
         undo = None if is_new else _undo_by(entry, claim.submission)
         is_starting = not is_new and undo is None and claim.at > now - LONGEST_RUN
@@ -55,6 +55,6 @@ def _claim(entry: AuditEntry, submission: UUID) -> UUID:
 
 def _undo_by(entry: AuditEntry, submission: UUID) -> AuditEntry | None:
     """Return the latest row of the undo, or None before its first row."""
-    rows = AuditEntry.objects.filter(organization_id=entry.organization_id)
+    rows = AuditEntry.objects.filter(organization_id=entry.owner_id)
     first = rows.filter(submission=submission).first()
     return rows.filter(entry=first.entry).order_by("revision").last() if first else None

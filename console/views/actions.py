@@ -1,4 +1,4 @@
-"""Actions on a user: the form or question, the run, optimistic locking, Undo, and the operator's current ticket."""
+"""Actions on a user: the form or question, the run, optimistic locking, and the operator's current ticket."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.forms import Select
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -33,28 +32,23 @@ from console.actions.outcome import (
     user_of,
 )
 from console.audit import entries
-from console.audit.entries import Circumstances
 from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, report, status_of
 from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
-from console.models import AuditEntry
 from console.models.tickets import ticket_policy
-from console.operators.sign_ins import signed_in_at
-from console.perform.undo import inverse_of, may_undo
-from console.perform.undo import undo as perform_undo
+from console.perform.undo import may_undo
 from console.perform.user_operation import perform
 from console.responses import (
     circumstances_of,
     go,
+    in_words,
     tell,
-    tell_joined,
     tell_notes,
     to_sign_in_again,
     with_focus,
     with_panels,
 )
-from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
 from console.users.remembered import known_attributes, read_beside_attributes
@@ -64,7 +58,6 @@ from pingone_integration.texts import Text
 from pingone_integration.users import User
 from pingone_integration.values import identifier
 
-_BELOW = _("The details below are current.")
 _UNREAD_NAME = _("User")
 _UNREAD = _("Could not be loaded from PingOne")
 
@@ -137,33 +130,6 @@ def _answer(
         case Done():
             tell_notes(request, form)
     return _told(request, access, action, user_id, result)
-
-
-@org_view(Permission.VIEW_USERS)
-@require_POST
-def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
-    """Run the inverse of a recorded action, also another operator's. The undo has an audit entry of its own."""
-    entry = get_object_or_404(AuditEntry.objects.current(), organization=access.org, entry=entry_id)
-    form = SubmissionForm(request.POST)
-    action = BY_KEY.get(entry.action)
-    if not form.is_valid() or action is None or not entry.subject_id:
-        raise Http404("Nothing to undo.")
-    user_id = UUID(entry.subject_id)
-    circumstances = Circumstances(
-        source_address=source_address(request),
-        signed_in_at=signed_in_at(request),
-        ticket=entry.ticket,
-        reason=f"Undo of {entry.action}",
-        submission=form.cleaned_data["submission"],
-    )
-    match perform_undo(access, entry, circumstances):
-        case Failed(error=error) | Conflict(error=error):
-            raise error
-        case result:
-            response = _told(request, access, inverse_of(entry) or action, user_id, result)
-    if isinstance(result, Done) and result.then:
-        tell_joined(request, access, result.then)
-    return response
 
 
 @org_view(Permission.VIEW_USERS)
@@ -297,7 +263,7 @@ def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: U
         action,
         name=user.display_name if user else entry.subject_name if entry else "",
         may_undo=entry is not None and may_undo(access, entry) and not getattr(result, "then", ()),
-        in_words=partial(_in_words, request),
+        in_words=partial(in_words, request),
     )
     match result:
         case Done() if action.secret_result:
@@ -324,13 +290,6 @@ def _show_once(request: ConsoleRequest, access: OrgAccess, action: Action, done:
         return render(request, "console/actions/secret.html", context)
     context |= {"fragment": True} | (account_context(access, done.user) if done.user else {})
     return with_panels(render(request, "console/actions/secret.html#secret", context), action.panels)
-
-
-def _in_words(request: HttpRequest, error: PingOneError) -> Text:
-    """Describe an unknown outcome, for a notice above the user as read again from PingOne."""
-    failure = report(request, error)
-    ids = "".join(f" {name} {value}." for name, value in failure.ids)
-    return format_lazy("{}. {} {} {}{}", failure.title, failure.cause, _BELOW, failure.resolution, ids)
 
 
 def _as_they_are(

@@ -20,6 +20,7 @@ from console.audit import entries, objects
 from console.audit.api_requests import shown_inputs
 from console.audit.rows import rows_of
 from console.audit.search import AuditFilterForm, each_of, matching, page_of
+from console.audit.visible import sees_addresses, visible
 from console.audit.wording import changes_of, inputs_of, title_of, values_of
 from console.failures.next_step import resolution_of
 from console.fragments import wants_fragment
@@ -38,10 +39,10 @@ from pingone_integration.texts import Text
 @require_safe
 def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show one page of the entries that match the filters in the URL, newest first."""
-    form = AuditFilterForm(request.GET)
+    form = AuditFilterForm(request.GET, access=access)
     form.is_valid()
     before, after = _number(request, "before"), _number(request, "after")
-    page = page_of(matching(access.org, form), before=before, after=after)
+    page = page_of(matching(access, form), before=before, after=after)
     context = {
         "form": form,
         "rows": rows_of(page.entries, access.org, reverse("audit", args=[access.org.slug])),
@@ -62,7 +63,7 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @require_safe
 def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
     """Show one entry with all of its rows."""
-    rows = list(AuditEntry.objects.filter(organization=access.org, entry=entry_id).order_by("revision"))
+    rows = list(visible(access).filter(entry=entry_id).order_by("revision"))
     if not rows:
         raise Http404("No such entry.")
     latest = rows[-1]
@@ -80,6 +81,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         "may_read_again": latest.is_open and action is not None and access.allows(action.permission),
         "may_undo": undone is None and may_undo(access, latest),
         "undone": undone,
+        "sees_addresses": sees_addresses(access),
     }
     return render(request, "console/audit/entry.html", context)
 
@@ -98,7 +100,7 @@ def _problem_of(latest: AuditEntry) -> Text:
 @require_POST
 def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
     """Settle an unknown outcome by reading the user again. Requires the permission of the action itself."""
-    latest = get_object_or_404(AuditEntry.objects.current(), organization=access.org, entry=entry_id)
+    latest = get_object_or_404(visible(access, AuditEntry.objects.current()), entry=entry_id)
     action = BY_KEY.get(latest.action)
     if action is None:
         raise Http404("Nothing to read.")
@@ -121,7 +123,7 @@ def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHt
     makers = {"csv": (_as_csv, "text/csv"), "jsonl": (_as_json_lines, "application/x-ndjson")}
     if kind not in makers:
         raise Http404("No such format.")
-    form = AuditFilterForm(request.GET)
+    form = AuditFilterForm(request.GET, access=access)
     if not form.is_valid():
         raise Http404("No such filter.")
     make, media_type = makers[kind]
@@ -133,7 +135,7 @@ def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHt
         source_address=source_address(request),
         inputs={"format": kind} | form.chosen(),
     )
-    found = each_of(matching(access.org, form), before=row.sequence)
+    found = each_of(matching(access, form), before=row.sequence)
     response = StreamingHttpResponse(make(found), content_type=f"{media_type}; charset=utf-8")
     name = f"audit-{access.org.slug}-{timezone.now():%Y%m%d-%H%M%S}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

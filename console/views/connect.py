@@ -21,7 +21,7 @@ from console.connection.page import connection_page, save_typed
 from console.connection.settings import record_connected, record_event
 from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_of_redirect, save_failure
 from console.failures.failure import Failure, failure_of, with_explanation
-from console.models import Organization
+from console.models import AuditEntry, Organization
 from console.page.connection_status import status_of
 from console.source_address import source_address
 from pingone_integration.connection import authorization, environments
@@ -108,7 +108,7 @@ def callback(request: ConsoleRequest) -> HttpResponse:
             access,
             "connection.connect-failed",
             source_address=source_address(request),
-            succeeded=False,
+            outcome=AuditEntry.Outcome.FAILED,
             reason=english(failure.title),
         )
         save_failure(request.session, access.org.connection, failure)

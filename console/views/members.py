@@ -69,7 +69,7 @@ def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
         "membership": membership,
         "has_second_factor": Authenticator.objects.filter(user=operator).exists(),
         "history_url": reverse("audit", args=[access.org.slug], query={"operator": operator.email}),
-        "lately": [Line(entry) for entry in latest(access.org, most=LATELY, operator=operator)],
+        "lately": [Line(entry) for entry in latest(access, most=LATELY, operator=operator)],
         "by_operator": True,
     }
     return render(request, "console/operators/member.html", context)

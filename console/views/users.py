@@ -21,7 +21,9 @@ from console.actions.catalogue import ACTIONS
 from console.failures.failure import Failure, report, with_explanation
 from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import wants_fragment
+from console.limits.reading import protected_page_read
 from console.page.pager import pager_of
+from console.source_address import source_address
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
@@ -122,6 +124,7 @@ def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpRespo
         if sought := request.GET.get("sought", ""):
             return redirect(f"{reverse('users', args=[access.org.slug])}?{urlencode({'q': sought, 'text': 'on'})}")
         raise
+    protected_page_read(access, shown, source_address=source_address(request))
     if request.GET.get("panels") == "all":
         readings = read_panels(PANELS, api, user_id)
     else:
@@ -145,6 +148,7 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
         return render(request, panel.template, context)
     api = access.pingone()
     shown = users.get(api, user_id)
+    protected_page_read(access, shown, source_address=source_address(request))
     reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
     return render(request, "console/users/user.html", _user_context(request, shown, [reading]))
 

@@ -31,6 +31,7 @@ SCHEDULE = {
     scheduled.command: scheduled
     for scheduled in (
         Scheduled("keep_connections_alive", timedelta(minutes=5)),
+        Scheduled("close_repetitions", timedelta(minutes=1)),
         Scheduled("sync_populations", timedelta(days=1)),
         Scheduled("clearsessions", timedelta(days=1)),
         Scheduled("clear_finished_work", timedelta(days=1)),

@@ -61,6 +61,8 @@ RIGHTS: dict[str, Permission | str] = {
     "support-text": Permission.MANAGE_CONNECTION,
     "correct-auth-url": Permission.MANAGE_CONNECTION,
     "policies": Permission.MANAGE_POLICIES,
+    "limits": Permission.MANAGE_POLICIES,
+    "lift-limit": Permission.MANAGE_POLICIES,  # and not whoever reached it
     "members": Permission.MANAGE_MEMBERS,
     "member": Permission.MANAGE_MEMBERS,
     "change-role": Permission.MANAGE_MEMBERS,

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from console.access import Actor
+from console.access import Actor, OrgAccess, Permission
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject
-from console.models import AuditEntry, Operator, Organization
+from console.models import AuditEntry, Membership, Operator, Organization
 from pingone_integration.errors import MissingPermission, Trace
 from tests.support.answers import ADA
 
@@ -54,3 +54,8 @@ def joined(organization: Organization, operator: Operator, **more: Any) -> Audit
     """Record that a user was added to the group VPN."""
     state: dict[str, Any] = {"before": IN_VPN, "after": IN_VPN | {"direct_member": True}}
     return happened(organization, operator, **({"action": "group.add", "inputs": {"group_id": VPN}} | state | more))
+
+
+def as_org_admin(organization: Organization) -> OrgAccess:
+    """Return the access of somebody who may see the whole log."""
+    return OrgAccess(organization, Operator(), Membership.Role.ORG_ADMIN, frozenset(Permission))

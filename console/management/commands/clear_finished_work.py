@@ -7,11 +7,12 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from console.models import OutgoingEmail, Work
+from console.models import OutgoingEmail, PersonSeen, ReachedLimit, Work
 from console.operators import sign_in_limits
 
 EMAILS_FOR = timedelta(days=30)
 TASKS_FOR = timedelta(days=1)
+LIMITS_FOR = timedelta(days=2)  # longer than any of their windows
 
 
 class Command(BaseCommand):
@@ -27,4 +28,6 @@ class Command(BaseCommand):
         # Also those that were running: their worker was killed, and the clock put them into the queue again.
         DBTaskResult.objects.filter(enqueued_at__lt=now - TASKS_FOR).delete()
         sign_in_limits.clear_old()
+        PersonSeen.objects.filter(at__lt=now - timedelta(hours=1)).delete()
+        ReachedLimit.objects.filter(reached_at__lt=now - LIMITS_FOR).delete()
         self.stdout.write("Cleared.")

@@ -38,9 +38,11 @@ from console.actions.outcome import (
 from console.audit.api_requests import ACTION as CALL_API
 from console.audit.entries import Circumstances
 from console.audit.objects import exported_object_of
+from console.audit.refusals import permission_refused
 from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
 from console.failures.next_step import resolution_of
+from console.limits.reading import looked_at, protected_page_read
 from console.management.options import address, identifier
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
@@ -99,7 +101,9 @@ class Command(BaseCommand):
         access = self._enter(options["organization"], options["operator"])
         try:
             options["run"](access, options)
-        except (PermissionDenied, Http404):
+        except (PermissionDenied, Http404) as refusal:
+            if isinstance(refusal, PermissionDenied):
+                permission_refused(access, refusal, door=f"command {options['action']}")
             self._end(options, REFUSED, "refused", f"{options['operator']} is not allowed to do this.")
         except PingOneError as error:  # before the action ran
             code, outcome = (FAILED, "failed") if error.outcome_known else (UNKNOWN, "unknown")
@@ -111,6 +115,8 @@ class Command(BaseCommand):
         user_id = _find(access, options["user"])
         api = access.pingone()
         known = _known(api, users.get(api, user_id))
+        looked_at(access, user_id)
+        protected_page_read(access, known.user, source_address="")
         standing = standing_of(known)
         helping = [BY_KEY[key] for key in standing.helps if access.allows(BY_KEY[key].permission)]
         if options["json"]:

@@ -165,12 +165,12 @@ def test_export_is_on_record_with_its_filters(browser_of, auditor, helpdesk, acm
     assert "inc4" in client.get(f"/o/acme/audit/{row.entry}/").text
 
 
-def test_refused_export_and_head_are_not_on_record(browser_of, auditor, helpdesk):
+def test_refused_export_and_head_are_not_on_record_as_exports(browser_of, auditor, helpdesk):
     assert browser_of(helpdesk).get("/o/acme/audit/export/csv/").status_code == 403
     assert browser_of(auditor).head("/o/acme/audit/export/csv/").status_code == 405
     assert browser_of(auditor).get("/o/acme/audit/export/csv/?since=soon").status_code == 404
 
-    assert not AuditEntry.objects.exists()
+    assert [row.action for row in AuditEntry.objects.all()] == ["access.refused"]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.CONFLICT, Outcome.FAILED])

@@ -49,7 +49,10 @@ def test_new_member_gets_a_working_link_by_email(admin: Client, acme: Organizati
     )
     assert done.status_code == 302
     assert Operator.objects.get(email="new.agent@acme.test").check_password("a long new password")
-    assert events() == [("membership.added", "new.agent@acme.test", None, {"role": "helpdesk_agent"})]
+    assert events() == [
+        ("membership.added", "new.agent@acme.test", None, {"role": "helpdesk_agent"}),
+        ("operator.password-reset", "new.agent@acme.test", None, None),
+    ]
 
 
 def test_link_is_sent_only_to_the_new_member(admin: Client, org_admin: Operator) -> None:

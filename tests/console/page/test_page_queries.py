@@ -31,6 +31,7 @@ PAGES = [
     ("settings/connection/", False, 1),
     ("settings/members/", False, 2),
     ("settings/policies/", False, 1),
+    ("settings/policies/limits/", False, 2),  # the values, and the limits that are reached
 ]
 
 

@@ -37,13 +37,13 @@ def time_passes(**by: float) -> None:
 def test_each_command_runs_at_its_time_and_sooner_after_a_failure(ran: list[str]) -> None:
     schedule.enter_schedule()
     schedule.enter_schedule()
-    assert schedule.run_due() == len(ran) == 4
+    assert schedule.run_due() == len(ran) == 5
     ran.clear()
 
     for passed, due in (
-        ({"minutes": 4}, []),
-        ({"minutes": 2}, ["keep_connections_alive"]),
-        ({"minutes": 55}, ["keep_connections_alive", "sync_populations"]),
+        ({"minutes": 4}, ["close_repetitions"]),
+        ({"minutes": 2}, ["close_repetitions", "keep_connections_alive"]),
+        ({"minutes": 55}, ["close_repetitions", "keep_connections_alive", "sync_populations"]),
         ({"hours": 23}, sorted(schedule.SCHEDULE)),
     ):
         time_passes(**passed)
@@ -71,7 +71,7 @@ def test_timer_run_does_everything_and_counts_as_a_worker_for_ten_minutes(ran: l
 
     worker.run_once()
 
-    assert len(ran) == 4
+    assert len(ran) == 5
     assert not OutgoingEmail.objects.unfinished().exists()
     assert len(sent_emails()) == 1
     left = WorkerProcess.objects.get().believed_until - timezone.now()

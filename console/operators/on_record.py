@@ -1,0 +1,33 @@
+"""Events of an operator's account on record: in each of their organizations, or in the server's chain without one."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from console.audit import entries, repeated
+from console.audit.entries import Subject
+from console.models import AuditEntry, Operator, Organization
+from console.source_address import source_address
+
+
+def record(request: HttpRequest, operator: Operator, event: str, **more: Any) -> None:
+    """Record an event, with `more` as for `entries.record`."""
+    for organization in _chains_of(operator):
+        entries.record(organization, event, operator=operator, **_about(request, operator), **more)
+
+
+def record_repeated(request: HttpRequest, operator: Operator | None, event: str, *, door: str, **more: Any) -> None:
+    """Record an event that anybody can repeat at will. `operator` None: of all unknown people together."""
+    for organization in _chains_of(operator) if operator else [None]:
+        repeated.record(organization, event, door=door, operator=operator, **_about(request, operator), **more)
+
+
+def _chains_of(operator: Operator) -> list[Organization] | list[None]:
+    return list(operator.organizations.all()) or [None]
+
+
+def _about(request: HttpRequest, operator: Operator | None) -> dict[str, Any]:
+    subject = Subject(
+        kind=AuditEntry.Subject.OPERATOR, id=operator.pk if operator else "", name=operator.email if operator else ""
+    )
+    return {"subject": subject, "source_address": source_address(request)}
