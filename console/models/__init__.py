@@ -3,6 +3,7 @@
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
 from console.models.people import Membership, Operator, OperatorManager, Organization
+from console.models.protection import GroupReading, KnownGroup, ProtectedMark
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
 from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
@@ -12,11 +13,14 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditTerm",
+    "GroupReading",
+    "KnownGroup",
     "Membership",
     "Operator",
     "OperatorManager",
     "Organization",
     "OutgoingEmail",
+    "ProtectedMark",
     "SavedApiCall",
     "ScheduledWork",
     "TicketPolicy",

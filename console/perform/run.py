@@ -21,6 +21,7 @@ from console.models import AuditEntry
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
+from console.protection import contacts
 from pingone_integration.calls import empty_answers
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text, english
@@ -77,6 +78,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     except PingOneError as error:
         if operation.was_so(before, error):
             return _unchanged(row, before, error)
+        if kind_of(error) is Unknown:
+            contacts.tell_former_address(access.org, operation.affected, before.user, None)
         return _ended(row, error, outcome=kind_of(error))
     except Exception:
         entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
@@ -94,6 +97,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
         note=english(after.note),
         error=after.error,
     )
+    if after.outcome in {Done, Unknown}:
+        contacts.tell_former_address(access.org, operation.affected, before.user, after.user)
     return _result(after, closing)
 
 

@@ -44,6 +44,8 @@ from console.operators.sign_ins import signed_in_at
 from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
 from console.perform.user_operation import perform
+from console.protection.confirm import beforehand
+from console.protection.judge import known_protection
 from console.responses import (
     circumstances_of,
     go,
@@ -159,6 +161,9 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
     match perform_undo(access, entry, circumstances):
         case Failed(error=error) | Conflict(error=error):
             raise error
+        case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
+            back_to = reverse("audit-entry", args=[access.org.slug, entry.entry])
+            return to_sign_in_again(request, back_to=back_to, keeps_form=False)
         case result:
             response = _told(request, access, inverse_of(entry) or action, user_id, result)
     if isinstance(result, Done) and result.then:
@@ -240,6 +245,7 @@ def _form_page(
         "form": form,
         "failure": failure,
         "user": shown,
+        "protection": _told_beforehand(access, action, shown),
         "losses": action.losses(access.pingone(), shown) if isinstance(shown, User) else [],
         "question": _question(access, action, form, shown),
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
@@ -251,6 +257,12 @@ def _form_page(
     template = "console/actions/form.html#action" if fragment else "console/actions/form.html"
     status = failure.status if failure else 422 if form.errors and request.method == "POST" else 200
     return render(request, template, context, status=status)
+
+
+def _told_beforehand(access: OrgAccess, action: Action, shown: User | _Unread) -> Text:
+    """Return what the form says if the user is known to be protected, else ""."""
+    found = known_protection(access.org, shown) if isinstance(shown, User) else None
+    return beforehand(access, found, is_remedy=action.is_remedy) if found else ""
 
 
 def _question(access: OrgAccess, action: Action, form: ActionForm, shown: User | _Unread) -> Text:

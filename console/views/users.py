@@ -22,6 +22,7 @@ from console.failures.failure import Failure, report, with_explanation
 from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import wants_fragment
 from console.page.pager import pager_of
+from console.protection.judge import known_protection
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
@@ -221,7 +222,8 @@ def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchF
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
     panels = [_panel(request, shown, reading) for reading in readings]
     may_act = any(request.access.allows(action.permission) for action in ACTIONS)
-    around = {"panels": panels, "may_act": may_act}
+    around = {"panels": panels, "may_act": may_act, "protection": known_protection(request.access.org, shown)}
+    around["may_mark"] = request.access.allows(Permission.MANAGE_MEMBERS)
     verdict = verdict_context(request.access, _known(shown, readings))
     return account_context(request.access, shown) | verdict | around
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
-from console.models import Membership, Operator, Organization
+from console.models import GroupReading, Membership, Operator, Organization
 from pingone_integration.models import Connection
 
 AUTH_URL = "https://auth.pingone.test"
@@ -44,7 +44,12 @@ def lease_ages(connection: Connection, by: timedelta) -> None:
 
 
 def make_organization(slug: str, name: str) -> Organization:
-    return Organization.objects.create(slug=slug, name=name, connection=connected(Connection()))
+    """Create a connected organization whose groups were read a moment ago: there were none."""
+    organization = Organization.objects.create(slug=slug, name=name, connection=connected(Connection()))
+    GroupReading.objects.create(
+        organization=organization, environment_id=ENVIRONMENT, read_at=timezone.now(), shows_roles=True
+    )
+    return organization
 
 
 def make_operator(email: str, organization: Organization | None = None, role: str | None = None) -> Operator:
