@@ -44,10 +44,16 @@ def lease_ages(connection: Connection, by: timedelta) -> None:
 
 
 def make_organization(slug: str, name: str) -> Organization:
-    """Create a connected organization whose groups were read a moment ago: there were none."""
-    organization = Organization.objects.create(slug=slug, name=name, connection=connected(Connection()))
+    return without_groups(Organization.objects.create(slug=slug, name=name, connection=connected(Connection())))
+
+
+def without_groups(organization: Organization) -> Organization:
+    """Let the organization's groups have been read a moment ago: there were none, so each is asked when needed."""
+    organization.connection.refresh_from_db()
+    environment_id = organization.connection.managed_environment_id
+    assert environment_id
     GroupReading.objects.create(
-        organization=organization, environment_id=ENVIRONMENT, read_at=timezone.now(), shows_roles=True
+        organization=organization, environment_id=environment_id, read_at=timezone.now(), shows_roles=True
     )
     return organization
 
