@@ -61,6 +61,8 @@ RIGHTS: dict[str, Permission | str] = {
     "support-text": Permission.MANAGE_CONNECTION,
     "correct-auth-url": Permission.MANAGE_CONNECTION,
     "policies": Permission.MANAGE_POLICIES,
+    "protect-user": Permission.MANAGE_MEMBERS,
+    "protect-group": Permission.MANAGE_MEMBERS,
     "members": Permission.MANAGE_MEMBERS,
     "member": Permission.MANAGE_MEMBERS,
     "change-role": Permission.MANAGE_MEMBERS,
