@@ -58,6 +58,11 @@ def admins_nested_in_it(environment: SmallEnvironment) -> bool:
     return True
 
 
+def admins_nested_in_it_without_roles(environment: SmallEnvironment) -> bool:
+    environment.nested[ADMINS].add(TEAM)
+    return True
+
+
 def read_by_the_filter_of_a_group_in_admins(environment: SmallEnvironment) -> bool:
     nested_in_admins(environment)
     environment.nested = defaultdict(set, {ENGINEERS: {ADMINS}})
@@ -81,6 +86,7 @@ HOW: dict[str, tuple[Callable[[SmallEnvironment], bool], str]] = {
     "nested in Admins": (nested_in_admins, "refused"),
     "nested in Admins since the reading": (nested_in_admins_lately, "refused"),
     "Admins are nested in it": (admins_nested_in_it, "refused"),
+    "Admins are nested in it, and got roles since": (admins_nested_in_it_without_roles, "refused"),
     "a group in Admins reads it": (read_by_the_filter_of_a_group_in_admins, "refused"),
     "marked": (marked, "refused"),
     "cannot be read": (not_readable, "refused"),
@@ -147,6 +153,8 @@ def test_agent_makes_nobody_an_administrator_by_a_group(acme, helpdesk, org_admi
         read_groups_without(environment, acme)
     else:
         read_groups(acme)
+    if how.endswith("got roles since"):
+        environment.roles.add(ADMINS)
     if how == "marked":
         ProtectedMark.objects.create(
             organization=acme, kind="group", target_id=TEAM, reason="Board", marked_by=org_admin
