@@ -1,5 +1,6 @@
 """PingOne groups: searching, memberships, adding and removing users."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from pingone_integration.user_search import literal
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
 
 MOST_MEMBERSHIPS = 10_000  # of one user
+MOST_NESTED = 250
+MOST_LISTED = 200  # groups of one call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,24 @@ def carries_roles(api: PingOneApi, group_id: UUID) -> bool:
     return bool(items_of(api.get(f"/groups/{group_id}/roleAssignments"), "roleAssignments", lambda role: role))
 
 
+def linked(api: PingOneApi, group_id: UUID) -> frozenset[UUID]:
+    """Return the groups at the other end of this group's nestings.
+
+    Source: PingOne API reference, Groups > Nested groups (read 2026-11): at most 250. It leaves open whether the group
+    is inside them or they are inside the group.
+    """
+    body = api.get(f"/groups/{group_id}/memberOfGroups", {"limit": MOST_NESTED})
+    if "next" in json_object(body.get("_links")):
+        raise Unavailable("more nestings than a group can have", outcome_known=True)
+    listed = (items_of(body, collection, _id_of) for collection in ("groupMemberships", "groups"))
+    return frozenset(found for items in listed for found in items)
+
+
+def all_of(api: PingOneApi) -> Iterator[Page[Group]]:
+    """Yield all groups, page by page. Raises as `pages_of`."""
+    return pages_of(lambda cursor: _search(api, "", MOST_LISTED, cursor))
+
+
 def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) -> Page[GroupMembership]:
     """Return a page of a user's direct and indirect groups; there may be thousands.
 
@@ -136,6 +157,10 @@ def remove(api: PingOneApi, user_id: UUID, *, group_id: UUID) -> None:
     Source: PingOne API reference, Users > Group Membership > Remove User from Group (read 2026-11).
     """
     api.delete(f"/users/{user_id}/memberOfGroups/{group_id}")
+
+
+def _id_of(body: Json) -> UUID | None:
+    return identifier(body.get("id"))
 
 
 def group_of(body: Json) -> Group | None:

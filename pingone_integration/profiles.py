@@ -1,7 +1,7 @@
 """Profiles of PingOne users: creation, changes (with optimistic locking), and attributes that PingOne ignored."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -66,6 +66,11 @@ def name_of(path: str) -> str:
 def custom_name(attribute: str) -> str:
     """Return our name of a custom attribute: its own, with a prefix if we use it already, as with `region`."""
     return f"{_CUSTOM}{attribute}" if attribute in ATTRIBUTES else attribute
+
+
+def paths_of(names: Iterable[str]) -> frozenset[str]:
+    """Return PingOne's paths of the attributes with these names of ours."""
+    return frozenset(ATTRIBUTES.get(name) or name.removeprefix(_CUSTOM) for name in names)
 
 
 def values_of_custom(user: User) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.calls.paging import Page
+from pingone_integration.calls.paging import Page, items_of
 from pingone_integration.errors import Unavailable
 from pingone_integration.values import (
     Json,
@@ -106,6 +106,7 @@ class User:
     external_id: str
     photo_url: str
     custom: Mapping[str, Any]  # the environment's own attributes, in PingOne's order
+    group_ids: frozenset[UUID] | None = None  # only if read by `get`; None if PingOne does not say, or not legibly
 
     @property
     def display_name(self) -> str:
@@ -125,9 +126,10 @@ class User:
 def get(api: PingOneApi, user_id: UUID) -> User:
     """Read a user. Raises NotFound, also if the administrator may not see the user's population.
 
-    Source: PingOne API reference, Users > Read One User (read 2026-11).
+    Source: PingOne API reference, Users > Read One User (read 2026-11): it does not say whether `memberOfGroupIDs` has
+    indirect memberships.
     """
-    found = user_of(api.get(f"/users/{user_id}", {"expand": "population"}))
+    found = user_of(api.get(f"/users/{user_id}", {"expand": "population", "include": "memberOfGroupIDs"}))
     if found is None:
         raise Unavailable("a user without an id")
     return found
@@ -144,6 +146,14 @@ def search(api: PingOneApi, *, filter: str = "", limit: int = 25, cursor: str | 
     if filter:
         query["filter"] = filter
     return api.get_page("/users", "users", user_of, query=query, cursor=cursor)
+
+
+def is_administrator(api: PingOneApi, user_id: UUID) -> bool:
+    """Return whether the user holds an administrator role directly, not through a group.
+
+    Source: PingOne API reference, Platform > User Role Assignments (read 2026-11).
+    """
+    return bool(items_of(api.get(f"/users/{user_id}/roleAssignments"), "roleAssignments", lambda held: held))
 
 
 def activate(api: PingOneApi, user_id: UUID) -> None:
@@ -276,8 +286,16 @@ def user_of(body: Json) -> User | None:
         account_id=text(body.get("accountId")),
         external_id=text(body.get("externalId")),
         photo_url=text(json_object(body.get("photo")).get("href")),
+        group_ids=_ids(body.get("memberOfGroupIDs")),
         custom={text(key): printable(value) for key, value in body.items() if key not in _BUILT_IN},
     )
+
+
+def _ids(listed: Any) -> frozenset[UUID] | None:
+    if not isinstance(listed, list):
+        return None
+    ids = [identifier(one) for one in listed]
+    return None if None in ids else frozenset(one for one in ids if one)
 
 
 # The attributes that PingOne defines: all others are from the environment's own schema.

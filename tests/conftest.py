@@ -11,6 +11,7 @@ from django.test import Client
 
 from console.models import Membership, Operator, Organization
 from pingone_integration.calls.api import http_client
+from tests.support.administrators import WithoutAdministrators
 from tests.support.browser import NO_CHROMIUM
 from tests.support.people import API_URL, ENVIRONMENT, make_operator, make_organization
 from tests.support.sandbox_server import Sandbox, running_sandbox
@@ -89,8 +90,11 @@ def browser_of() -> Callable[[Operator], Client]:
 
 @pytest.fixture
 def pingone() -> Iterator[respx.MockRouter]:
-    """Mock Acme's environment. A request without a mocked answer fails the test, and so does an unused answer."""
-    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}") as router:
+    """Mock Acme's environment. A request without a mocked answer fails the test, and so does an unused answer.
+
+    Unless a test mocks these answers, nobody has administrator roles, and no groups are nested.
+    """
+    with WithoutAdministrators(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}") as router:
         yield router
 
 

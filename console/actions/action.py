@@ -10,6 +10,7 @@ from django.utils.text import format_lazy
 
 from console.access import OrgAccess, Permission
 from console.actions import limits
+from console.actions.affected import CONTACTS, Affected
 from console.actions.forms import ActionForm, NoInput
 from console.actions.limits import Limits
 from console.actions.names import Recorded
@@ -134,6 +135,11 @@ class Action:
     bulk: bool = False
     is_remedy: bool = False  # removes an obstacle to sign-in: its button comes first
 
+    # For the protection of administrators, see console/protection. A new action is closed until it says otherwise.
+    attributes: frozenset[str] | Callable[[Inputs], frozenset[str]] = frozenset()  # of users, that get a value: paths
+    needs_roles: bool = True  # False: harmless, even if PingOne does not show whether the user is an administrator
+    recovers_by_email: bool = False  # whoever reads the user's email can take over the account
+
     observe: Observe = _nothing  # reads the affected values, before and after, for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
     note_of: Callable[[Any], Text] = _no_note  # a further note for the operator, from the result of `call`
@@ -161,6 +167,20 @@ class Action:
     def is_immediate(self) -> bool:
         """Return whether the button acts without a page in between: the action has no visible inputs and no risk."""
         return not self.is_risky and not self.form.visible_inputs()
+
+    def affected(self, user_id: UUID | None, inputs: Inputs) -> Affected:
+        """Return what the action changes, for the guards."""
+        attributes = self.attributes(inputs) if callable(self.attributes) else self.attributes
+        group_id = inputs.get("group_id")
+        return Affected(
+            user=user_id,
+            groups=frozenset({group_id}) if group_id else frozenset(),
+            attributes=attributes,
+            contacts=bool(attributes & CONTACTS),
+            needs_roles=self.needs_roles,
+            is_remedy=self.is_remedy,
+            recovers_by_email=self.recovers_by_email,
+        )
 
     def sentence(self, text: Text, *, user: Text, recorded: Recorded) -> Text:
         """Return `told`, `already` or `question` with the names filled in."""

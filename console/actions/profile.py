@@ -17,6 +17,7 @@ from pingone_integration.profiles import Written
 from pingone_integration.texts import Text
 
 _NOT_SAVED = _("PingOne did not save: {attributes}.")
+_OF_A_NEW_USER = frozenset({"population.id", "enabled", "mfaEnabled"})
 _PLAINER = _("PingOne cannot hold the invisible joiners in: {attributes}. They were left out.")
 
 
@@ -48,6 +49,7 @@ ACTIONS = (
         leaves=_("Sets no password and sends no email."),
         permission=Permission.CREATE_USERS,
         call=profiles.create,
+        attributes=lambda inputs: profiles.paths_of(inputs.get("profile", {})) | _OF_A_NEW_USER,
         form=NewUserForm,
         options={"population_id": populations_to_choose},
         place=Place.ELSEWHERE,
@@ -73,6 +75,8 @@ ACTIONS = (
         ),
         permission=Permission.UPDATE_USERS,
         call=profiles.update,
+        attributes=lambda inputs: profiles.paths_of(inputs.get("changes", {})),
+        needs_roles=False,
         form=EditUserForm,
         place=Place.PROFILE,
         observe=observed.changed_profile,
@@ -98,6 +102,7 @@ ACTIONS = (
         leaves=_("Keeps the profile and password, but not the groups that belong to the old population."),
         permission=Permission.MOVE_USERS,
         call=users.move,
+        attributes=frozenset({"population.id"}),
         form=PopulationForm,
         options={"population_id": other_populations},
         place=Place.PROFILE,

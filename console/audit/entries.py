@@ -47,6 +47,8 @@ EVENTS: dict[str, Text] = {
     "membership.added": _("Member added"),
     "membership.role-changed": _("Member role changed"),
     "membership.removed": _("Member removed"),
+    "protection.marked": _("Marked as protected"),
+    "protection.unmarked": _("No longer marked as protected"),
     "policy.changed": _("Ticket rule changed"),
     "audit.exported": _("Audit log exported"),
     "organization.settings-changed": _("Organization settings changed"),

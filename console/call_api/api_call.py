@@ -8,16 +8,18 @@ from urllib.parse import urlencode
 
 from console.access import OrgAccess, Permission
 from console.actions.action import Json
+from console.actions.affected import NOTHING, Affected
 from console.actions.outcome import Done, Failed, Result, Unknown
 from console.audit.api_requests import ACTION, harmless_body, harmless_query
 from console.audit.entries import Circumstances, Subject
+from console.call_api.affected import affected_by
 from console.models import AuditEntry
 from console.perform.operation import After, Before
 from console.perform.run import run
-from pingone_integration import endpoints
+from pingone_integration import endpoints, users
 from pingone_integration.calls.api import READS, PingOneApi
 from pingone_integration.endpoints import Endpoint, Exchange
-from pingone_integration.errors import PingOneError, Trace
+from pingone_integration.errors import NotFound, PingOneError, Trace
 from pingone_integration.texts import Text
 from pingone_integration.values import text
 
@@ -66,7 +68,7 @@ def perform_call(access: OrgAccess, call: ApiCall, circumstances: Circumstances)
 
 @dataclass(frozen=True, kw_only=True)
 class CallOperation:
-    """A call of any endpoint. The console cannot know its effect, so it reads nothing before and after."""
+    """A call of any endpoint. The console cannot know its effect, so it records no values before and after."""
 
     call: ApiCall
 
@@ -81,6 +83,13 @@ class CallOperation:
     def subject(self) -> Subject:
         return Subject(kind=AuditEntry.Subject.API, name=f"{self.call.method} {self.call.endpoint.path}")
 
+    @property
+    def affected(self) -> Affected:
+        call = self.call
+        if not call.writes:
+            return NOTHING
+        return affected_by(method=call.method, path=call.endpoint.path, media_type=call.media_type, body=call.body)
+
     def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
         return ""
 
@@ -88,7 +97,13 @@ class CallOperation:
         return self.call.inputs()
 
     def look(self, api: PingOneApi) -> Before:
-        return Before(subject=self.subject)
+        """Read the user whom it acts on, if any."""
+        user_id = self.affected.user
+        try:
+            user = users.get(api, user_id) if user_id else None
+        except NotFound:
+            user = None
+        return Before(subject=self.subject, user=user)
 
     def run(self, api: PingOneApi) -> Exchange:
         call = self.call

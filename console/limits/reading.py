@@ -1,7 +1,6 @@
 """The people whom an operator looks at: how many in an hour, and which protected ones, for the record."""
 
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -16,16 +15,12 @@ from console.audit.entries import Subject
 from console.limits.reached import happened
 from console.limits.rules import PEOPLE
 from console.models import AuditEntry, PersonSeen
-from pingone_integration.texts import Text
+from console.protection.why import Protection
 from pingone_integration.users import User
 
 AGAIN_S = 300.0  # a process notes the same person no more often
 _MOST_KNOWN = 10_000
 _noted: dict[tuple[UUID, UUID, UUID], float] = {}  # organization, operator and user: when they are noted again
-
-# Rules that say why a user is protected, or "". They know the organization and what the page's one call returned.
-Protection = Callable[[OrgAccess, User], Text]
-PROTECTIONS: tuple[Protection, ...] = ()
 
 
 def looked_at(access: OrgAccess, user_id: UUID) -> None:
@@ -44,10 +39,9 @@ def looked_at(access: OrgAccess, user_id: UUID) -> None:
         _alarm(access, most)
 
 
-def protected_page_read(access: OrgAccess, user: User, *, source_address: str) -> None:
+def protected_page_read(access: OrgAccess, user: User, protection: Protection | None, *, source_address: str) -> None:
     """Record, once an hour for each operator and user, that the page of a protected user was read."""
-    reason = next((reason for rule in PROTECTIONS if (reason := rule(access, user))), "")
-    if not reason:
+    if protection is None:
         return
     lately = AuditEntry.objects.filter(organization=access.org, operator=access.operator, subject_id=str(user.id))
     since = timezone.now() - timedelta(hours=1)
@@ -61,7 +55,7 @@ def protected_page_read(access: OrgAccess, user: User, *, source_address: str) -
         ),
         operator=access.operator,
         source_address=source_address,
-        reason=reason,
+        reason=protection.sentence,
     )
 
 

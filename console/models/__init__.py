@@ -6,6 +6,7 @@ from console.models.audit_heads import AuditHead, ServerAuditHead
 from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
 from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
+from console.models.protection import GroupReading, KnownGroup, ProtectedMark
 from console.models.repetitions import Repetition
 from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.tickets import TicketPolicy
@@ -17,6 +18,8 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditTerm",
+    "GroupReading",
+    "KnownGroup",
     "LimitPolicy",
     "Membership",
     "MetricSeries",
@@ -25,6 +28,7 @@ __all__ = [
     "Organization",
     "OutgoingEmail",
     "PersonSeen",
+    "ProtectedMark",
     "ReachedLimit",
     "Repetition",
     "SavedApiCall",

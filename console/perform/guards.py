@@ -7,12 +7,16 @@ read, and may ask PingOne for more.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.utils.text import format_lazy
+
 from console.access import OrgAccess
 from console.actions import demands
 from console.actions.demands import Demand
 from console.audit.entries import Circumstances
 from console.models.tickets import ticket_policy
 from console.perform.operation import Before, Operation
+from console.protection import confirm, contacts, judge
+from console.protection.why import Protection
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
 
@@ -32,6 +36,7 @@ class Ruling:
 
     refusal: Text = ""
     demands: frozenset[Demand] = frozenset()
+    because: Text = ""  # the sentence before what is demanded
 
 
 Guard = Callable[[Attempt], Ruling]
@@ -50,8 +55,32 @@ def _ticket(attempt: Attempt) -> Ruling:
     return Ruling(refusal=policy.problem_with(attempt.circumstances.ticket))
 
 
+def _protected_targets(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
+    affected = attempt.operation.affected
+    if affected.is_nothing:
+        return Ruling()
+    found = judge.protection_of(attempt.access.org, api, affected, before.user)
+    return _ruling_on(found, attempt, is_remedy=affected.is_remedy)
+
+
+def _new_contacts(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
+    """Ask an org admin for a recovery by a contact that an operator changed lately."""
+    affected = attempt.operation.affected
+    if not affected.recovers_by_email:
+        return Ruling()
+    return _ruling_on(contacts.too_new(attempt.access.org, affected.user, before.user), attempt)
+
+
+def _ruling_on(found: Protection | None, attempt: Attempt, *, is_remedy: bool = False) -> Ruling:
+    if found is None:
+        return Ruling()
+    if refusal := confirm.refusal(attempt.access, found, is_remedy=is_remedy):
+        return Ruling(refusal=refusal)
+    return Ruling(demands=confirm.DEMANDS, because=found.sentence)
+
+
 BEFORE_READING: tuple[Guard, ...] = (_own_limits, _ticket)
-AFTER_READING: tuple[GuardOfState, ...] = ()
+AFTER_READING: tuple[GuardOfState, ...] = (_protected_targets, _new_contacts)
 
 
 def before_reading(attempt: Attempt) -> Ruling:
@@ -66,10 +95,13 @@ def after_reading(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
 
 def _together(attempt: Attempt, rulings: Iterable[Ruling]) -> Ruling:
     demanded: frozenset[Demand] = frozenset()
+    because: Text = ""
     for ruling in rulings:
         if ruling.refusal:
             return ruling
         demanded |= ruling.demands
+        because = because or ruling.because
     circumstances = attempt.circumstances
     left = demands.unmet(demanded, reason=circumstances.reason, signed_in_at=circumstances.signed_in_at)
-    return Ruling(refusal=demands.problem_with(left), demands=left)
+    problem = demands.problem_with(left)
+    return Ruling(refusal=format_lazy("{} {}", because, problem) if because and problem else problem, demands=left)

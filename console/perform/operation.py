@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from console.access import OrgAccess, Permission
 from console.actions.action import Json
+from console.actions.affected import Affected
 from console.actions.outcome import Done, Failed, NoChange, Unknown
 from console.audit.entries import Circumstances, Subject
 from pingone_integration.calls.api import PingOneApi
@@ -62,6 +63,10 @@ class Operation(Protocol):
     @property
     def subject(self) -> Subject:
         """Return the subject, as far as it is known before a call to PingOne."""
+
+    @property
+    def affected(self) -> Affected:
+        """Return the users and groups that it acts on, as far as they are known before a call to PingOne."""
 
     def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
         """Return why this operator may not run it like this, or "" if they may."""

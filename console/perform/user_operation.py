@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.actions.action import Action, Json
+from console.actions.affected import Affected
 from console.actions.effect import Seen, shows
 from console.actions.outcome import Result, Unknown
 from console.audit.entries import Circumstances, Subject, storable
@@ -75,6 +76,10 @@ class UserOperation:
     def subject(self) -> Subject:
         name = self.restores.entry.subject_name if self.restores else ""
         return Subject(kind=AuditEntry.Subject.USER, id=self.user_id or "", name=name)
+
+    @property
+    def affected(self) -> Affected:
+        return self.action.affected(self.user_id, self.inputs)
 
     def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
         return self.action.limits(access).problem_with(self.inputs, circumstances.reason)

@@ -39,6 +39,8 @@ from console.kept_forms import restore, signature_of
 from console.models.tickets import ticket_policy
 from console.perform.undo import may_undo
 from console.perform.user_operation import perform
+from console.protection.confirm import beforehand
+from console.protection.judge import known_protection
 from console.responses import (
     circumstances_of,
     go,
@@ -206,6 +208,7 @@ def _form_page(
         "form": form,
         "failure": failure,
         "user": shown,
+        "protection": _told_beforehand(access, action, shown),
         "losses": action.losses(access.pingone(), shown) if isinstance(shown, User) else [],
         "question": _question(access, action, form, shown),
         "here": reverse("user-action", args=[access.org.slug, shown.id, action.key]),
@@ -217,6 +220,12 @@ def _form_page(
     template = "console/actions/form.html#action" if fragment else "console/actions/form.html"
     status = failure.status if failure else 422 if form.errors and request.method == "POST" else 200
     return render(request, template, context, status=status)
+
+
+def _told_beforehand(access: OrgAccess, action: Action, shown: User | _Unread) -> Text:
+    """Return what the form says if the user is known to be protected, else ""."""
+    found = known_protection(access.org, shown) if isinstance(shown, User) else None
+    return beforehand(access, found, is_remedy=action.is_remedy) if found else ""
 
 
 def _question(access: OrgAccess, action: Action, form: ActionForm, shown: User | _Unread) -> Text:

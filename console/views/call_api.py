@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.actions.demands import Demand
 from console.actions.outcome import AlreadySubmitted, Conflict, Done, Failed, Refused, Unknown
 from console.audit.api_requests import ACTION, shown_inputs
 from console.audit.entries import Circumstances
@@ -21,6 +22,7 @@ from console.call_api.forms import CallApiForm, SaveCallForm, SendWriteForm
 from console.failures.failure import report
 from console.models import AuditEntry, SavedApiCall
 from console.models.tickets import ticket_policy
+from console.operators.sign_ins import address_to_sign_in_again
 from console.responses import circumstances_of
 from console.source_address import source_address
 from pingone_integration.connection.regions import api_url_for
@@ -94,9 +96,8 @@ def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circums
     match api_call.perform_call(access, form.call, circumstances):
         case AlreadySubmitted(entry=entry):
             return _page(request, access, form, sent_before=entry)
-        case Refused(reason=reason):
-            form.add_error(None, str(reason))
-            return _page(request, access, form, status=422)
+        case Refused(reason=reason, demands=demands):
+            return _page(request, access, form, refusal=reason, status=422, **_once_more(request, access, demands))
         case Done(result=Exchange() as exchange) | Failed(result=Exchange() as exchange):
             return _page(request, access, form, exchange=exchange)
         case Unknown(result=Exchange() as exchange):
@@ -106,6 +107,19 @@ def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circums
             return _page(request, access, form, failure=failure, status=failure.status)
         case result:
             raise TypeError(f"a call of any endpoint came to {result}")
+
+
+def _once_more(request: ConsoleRequest, access: OrgAccess, demands: frozenset[Demand]) -> dict[str, Any]:
+    """Return the confirmation once more if the operator can meet the demands.
+
+    They sign in again in another tab: the request, which may hold secrets, is not kept anywhere.
+    """
+    if not demands:
+        return {}
+    second_look = SendWriteForm(request.POST, policy=ticket_policy(access.org, ACTION))
+    second_look.renew()
+    sign_in_url = address_to_sign_in_again(request.user) if Demand.FRESH_SIGN_IN in demands else ""
+    return {"second_look": second_look, "sign_in_url": sign_in_url}
 
 
 def _page(

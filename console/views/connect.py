@@ -24,6 +24,7 @@ from console.failures.failure import Failure, failure_of, with_explanation
 from console.models import AuditEntry, Organization
 from console.page.connection_status import status_of
 from console.source_address import source_address
+from console.work import schedule
 from pingone_integration.connection import authorization, environments
 from pingone_integration.connection.environments import Environment
 from pingone_integration.errors import Blocked, MissingPermission, PingOneError, StateRejected, UnknownEnvironment
@@ -115,6 +116,7 @@ def callback(request: ConsoleRequest) -> HttpResponse:
         return redirect("connection", access.org.slug)
     before = access.org.connection.managed_environment_name
     record_connected(access, environment_before=before, source_address=source_address(request))
+    schedule.hasten("sync_role_groups")
     _tell_connected(request, access)
     return redirect("connection" if access.org.connection.managed_environment_id else "environments", access.org.slug)
 
@@ -223,6 +225,7 @@ def _choose(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         before=before,
         after=after,
     )
+    schedule.hasten("sync_role_groups")
     chosen_now = _("{organization} now manages {environment}.")
     messages.success(request, format_lazy(chosen_now, organization=access.org.name, environment=environment.name))
     return redirect("connection", access.org.slug)

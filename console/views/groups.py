@@ -20,6 +20,7 @@ from console.failures.failure import report, with_explanation
 from console.models import AuditEntry
 from console.page.csv_export import csv_lines
 from console.page.pager import pager_of
+from console.protection import marks
 from console.source_address import source_address
 from console.users.group_page import member_count, read_group_page
 from console.users.search_forms import GroupMembersForm, GroupSearchForm
@@ -83,6 +84,8 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "form": form,
         "population_name": _population_names(access).get(shown.group.population_id, ""),
         "carries_roles": shown.carries_roles,
+        "mark": marks.mark_of(access, marks.Kind.GROUP, group_id),
+        "may_mark": access.allows(Permission.MANAGE_MEMBERS),
         "failures": {part: report(request, error) for part, error in shown.errors.items()},
         "notes": shown.notes,
         "page": shown.members,

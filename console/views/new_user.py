@@ -127,8 +127,8 @@ def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Do
             return _Page(failure=failure, existing=existing, outcome_open=is_open, status=failure.status)
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
             return to_sign_in_again(request, back_to=request.path, keeps_form=True)
-        case Refused(reason=reason):
-            form.add_error(None, str(reason))
+        case Refused(reason=reason, demands=demands):
+            form.add_error("reason" if demands else None, str(reason))
             return _Page(status=422)
         case _:
             form.add_error(None, str(_notice(result).text))

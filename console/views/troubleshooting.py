@@ -23,6 +23,7 @@ from console.failures import explain
 from console.failures.explain import ExplainForm
 from console.failures.failure import explained_url
 from console.fragments import wants_fragment
+from console.protection import groups
 from console.source_address import source_address
 from console.work.presence import present
 from pingone_integration import checks
@@ -232,7 +233,7 @@ def _page(
         last = LastResults(request.session, access.org.connection)
         context |= _checks_context(access, last) | _support_context(request, access, last)
         context |= {"capabilities": capability_rows, "lately": failed_calls.lately(access.org.connection)}
-        context["worker"] = present()
+        context |= {"worker": present(), "group_table": groups.table_of(access.org)}
     return render(request, "console/connection/troubleshooting.html", context, status=status)
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,12 +13,15 @@ from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
+from console.actions.demands import Demand
+from console.actions.outcome import Refused
 from console.actions.step import Step
 from console.failures.failure import report
 from console.fragments import wants_fragment
+from console.kept_forms import restore
 from console.models.tickets import ticket_policy
 from console.perform.several import MOST_AT_ONCE, perform_each
-from console.responses import circumstances_of, go, tell_joined
+from console.responses import circumstances_of, go, tell_joined, to_sign_in_again
 from console.tickets import current_ticket, set_current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
@@ -38,17 +42,17 @@ _MOST_KNOWN = 2_000  # groups of the user: one call for each hundred
 def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
     """Search groups (GET, or a POST without JavaScript), or add the user to the chosen groups (POST `add`)."""
     adds = request.method == "POST" and "add" in request.POST
+    sought: QueryDict = request.POST if request.method == "POST" else request.GET
+    if request.method == "GET" and (kept := restore(request)):
+        messages.warning(request, str(kept.notice))
+        sought = kept.typed
     form = JoinForm(
         request.POST if adds else None,
         policy=ticket_policy(access.org, _ADD.key),
-        initial={
-            "ticket": request.POST.get("ticket", current_ticket(request, user_id)),
-            "reason": request.POST.get("reason"),
-        },
+        initial={"ticket": sought.get("ticket", current_ticket(request, user_id)), "reason": sought.get("reason")},
     )
     api = access.pingone()
     if not adds or not form.is_valid():
-        sought = request.POST if request.method == "POST" else request.GET
         return _show(request, form, _choices(request, api, user_id, sought))
     if ticket := form.cleaned_data["ticket"]:
         set_current_ticket(request, user_id, ticket)
@@ -62,6 +66,14 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             return _show(request, form, found)
     steps = [Step(action=_ADD, inputs={"group_id": group.id}, names={"group": group.name}) for group in named]
     results = perform_each(access, user_id, steps, circumstances_of(request, form))
+    here = reverse("user-groups", args=[access.org.slug, user_id])
+    demanding = [one for _step, one in results if isinstance(one, Refused) and one.demands]
+    if any(Demand.FRESH_SIGN_IN in one.demands for one in demanding):
+        return to_sign_in_again(request, back_to=here, keeps_form=True)
+    if demanding:
+        form.add_error("reason", str(demanding[0].reason))
+        form.renew()
+        return _show(request, form, _choices(request, api, user_id, request.POST))
     tell_joined(request, access, results)
     return go(request, reverse("user", args=[access.org.slug, user_id]))
 

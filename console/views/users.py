@@ -23,6 +23,7 @@ from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import wants_fragment
 from console.limits.reading import protected_page_read
 from console.page.pager import pager_of
+from console.protection.judge import known_protection
 from console.source_address import source_address
 from console.users.account import account_context
 from console.users.carried import carried
@@ -124,7 +125,6 @@ def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpRespo
         if sought := request.GET.get("sought", ""):
             return redirect(f"{reverse('users', args=[access.org.slug])}?{urlencode({'q': sought, 'text': 'on'})}")
         raise
-    protected_page_read(access, shown, source_address=source_address(request))
     if request.GET.get("panels") == "all":
         readings = read_panels(PANELS, api, user_id)
     else:
@@ -148,7 +148,6 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
         return render(request, panel.template, context)
     api = access.pingone()
     shown = users.get(api, user_id)
-    protected_page_read(access, shown, source_address=source_address(request))
     reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
     return render(request, "console/users/user.html", _user_context(request, shown, [reading]))
 
@@ -225,7 +224,10 @@ def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchF
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
     panels = [_panel(request, shown, reading) for reading in readings]
     may_act = any(request.access.allows(action.permission) for action in ACTIONS)
-    around = {"panels": panels, "may_act": may_act}
+    protection = known_protection(request.access.org, shown)
+    protected_page_read(request.access, shown, protection, source_address=source_address(request))
+    around = {"panels": panels, "may_act": may_act, "protection": protection}
+    around["may_mark"] = request.access.allows(Permission.MANAGE_MEMBERS)
     verdict = verdict_context(request.access, _known(shown, readings))
     return account_context(request.access, shown) | verdict | around
 

@@ -33,6 +33,7 @@ SCHEDULE = {
         Scheduled("keep_connections_alive", timedelta(minutes=5)),
         Scheduled("close_repetitions", timedelta(minutes=1)),
         Scheduled("sync_populations", timedelta(days=1)),
+        Scheduled("sync_role_groups", timedelta(days=1)),  # and after Connect
         Scheduled("clearsessions", timedelta(days=1)),
         Scheduled("clear_finished_work", timedelta(days=1)),
     )
@@ -44,6 +45,11 @@ def enter_schedule() -> None:
     missing = set(SCHEDULE) - set(ScheduledWork.objects.values_list("name", flat=True))
     ScheduledWork.objects.bulk_create([ScheduledWork(name=name) for name in sorted(missing)], ignore_conflicts=True)
     ScheduledWork.objects.exclude(name__in=SCHEDULE).delete()
+
+
+def hasten(command: str) -> None:
+    """Let the worker run this command now. If it runs already, it is not repeated."""
+    ScheduledWork.objects.filter(name=command, state=ScheduledWork.State.WAITING).update(due_at=Now(), wanted_at=Now())
 
 
 def run_due(stopping: Callable[[], bool] = lambda: False) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from pingone_integration.sandbox.memberships import memberships_of
 from pingone_integration.sandbox.models import Environment, Population, Role, RoleAssignment, User
 from pingone_integration.sandbox.oauth.tokens import Caller
 
@@ -33,11 +34,10 @@ GRANTS: dict[str, frozenset[str] | None] = {
 def held_by(user: User) -> Q:
     """Return the condition of the assignments that apply to a user: their own, and those of their groups.
 
-    Members of a nested group have the roles of the group around it (one level here).
+    Members of a nested group have the roles of the group around it, at any depth.
     Source: PingOne API reference, Group roles, and Nesting groups (read 2026-11).
     """
-    nested = Q(group__nested__member__memberships__user=user)
-    return Q(user=user) | Q(group__memberships__user=user) | nested
+    return Q(user=user) | Q(group__in=[membership.group.id for membership in memberships_of(user)])
 
 
 class Rights:

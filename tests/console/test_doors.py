@@ -63,6 +63,8 @@ RIGHTS: dict[str, Permission | str] = {
     "policies": Permission.MANAGE_POLICIES,
     "limits": Permission.MANAGE_POLICIES,
     "lift-limit": Permission.MANAGE_POLICIES,  # and not whoever reached it
+    "protect-user": Permission.MANAGE_MEMBERS,
+    "protect-group": Permission.MANAGE_MEMBERS,
     "members": Permission.MANAGE_MEMBERS,
     "member": Permission.MANAGE_MEMBERS,
     "change-role": Permission.MANAGE_MEMBERS,

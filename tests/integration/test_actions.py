@@ -27,7 +27,7 @@ from pingone_integration.errors import (
     RefusedByState,
 )
 from pingone_integration.models import Connection
-from tests.support.people import make_operator
+from tests.support.people import make_operator, without_groups
 from tests.support.sandbox_server import Sandbox
 
 
@@ -35,7 +35,7 @@ from tests.support.sandbox_server import Sandbox
 def access(connection: Connection, sandbox: Sandbox) -> OrgAccess:
     connection.managed_environment_id = UUID(sandbox.details["managed_environment_id"])
     connection.save()
-    organization = Organization.objects.create(slug="acme", name="Acme", connection=connection)
+    organization = without_groups(Organization.objects.create(slug="acme", name="Acme", connection=connection))
     return enter_org(make_operator("admin@acme.test", organization, "org_admin"), "acme")
 
 

@@ -227,15 +227,19 @@ def test_administrators_cannot_join_a_group_that_gives_them_a_role(ivan: httpx.C
 def test_members_of_a_nested_group_have_the_roles_of_the_group_around_it(ivan: httpx.Client, sandbox: Sandbox):
     nils = next(one["id"] for one in sandbox.details["administrators"] if one["username"] == "nils.norole")
     team = next(group for group in ivan.get("groups").json()["_embedded"]["groups"] if group["name"] == "Identity team")
-    inner = new_group(ivan)
+    inner, between = new_group(ivan), new_group(ivan)
     ivan.post(f"users/{nils}/memberOfGroups", json={"id": inner})
+    ivan.post(f"groups/{inner}/memberOfGroups", json={"id": between})
     with sandbox.api(sandbox.token("nils.norole", for_everybody=True)) as api:
         assert api.get(f"users/{MARA}").status_code == 403
 
-        assert ivan.post(f"groups/{inner}/memberOfGroups", json={"id": team["id"]}).status_code == 201
+        assert ivan.post(f"groups/{between}/memberOfGroups", json={"id": team["id"]}).status_code == 201
 
         assert api.get(f"users/{MARA}").status_code == 200
-    assert ivan.delete(f"groups/{inner}").status_code == 204
+        listed = ivan.get(f"users/{nils}", params={"include": "memberOfGroupIDs"}).json()["memberOfGroupIDs"]
+        assert {inner, between, team["id"]} <= set(listed)
+    for group in (inner, between):
+        assert ivan.delete(f"groups/{group}").status_code == 204
 
 
 def test_population_administrator_changes_only_groups_of_the_population(petra: httpx.Client, groups: dict[str, str]):

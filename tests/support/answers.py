@@ -29,6 +29,7 @@ def ada(**changes: Any) -> Json:
         "identityProvider": {"type": "PING_ONE"},
         "lastSignOn": {"at": "2026-11-20T06:41:12.903Z", "remoteIp": "203.0.113.24"},
         "lifecycle": {"status": "ACCOUNT_OK"},
+        "memberOfGroupIDs": [],
         "mfaEnabled": True,
         "mobilePhone": "+46.701234567",
         "name": {"given": "Ada", "family": "Berg"},
@@ -43,7 +44,13 @@ def ada(**changes: Any) -> Json:
 
 def bo(**changes: Any) -> Json:
     """Return another user, with the fewest members that PingOne sends."""
-    return {"id": str(BO), "username": "bo.ek", "population": {"id": str(STAFF)}, "enabled": True} | changes
+    return {
+        "id": str(BO),
+        "username": "bo.ek",
+        "population": {"id": str(STAFF)},
+        "enabled": True,
+        "memberOfGroupIDs": [],
+    } | changes
 
 
 def listing(collection: str, *items: Json, cursor: str = "", back: str = "", **more: Any) -> Json:

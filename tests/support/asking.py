@@ -187,7 +187,10 @@ def readable() -> dict[str, Json]:
         f"/users/{ADA}/sessions": listing(
             "sessions", {"id": str(SESSION), "browser": {"name": "Firefox"}, "operatingSystem": {"name": "Linux"}}
         ),
+        f"/users/{ADA}/roleAssignments": listing("roleAssignments"),
         f"/groups/{ENGINEERS}": engineers,
+        f"/groups/{ENGINEERS}/roleAssignments": listing("roleAssignments"),
+        f"/groups/{ENGINEERS}/memberOfGroups": listing("groupMemberships"),
         "/groups": listing("groups", engineers),
         "/populations": listing("populations", {"id": str(ENGINEERS), "name": "Other"}),
         "/users": listing("users"),

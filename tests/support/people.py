@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
-from console.models import Membership, Operator, Organization
+from console.models import GroupReading, Membership, Operator, Organization
 from pingone_integration.models import Connection
 
 AUTH_URL = "https://auth.pingone.test"
@@ -44,7 +44,18 @@ def lease_ages(connection: Connection, by: timedelta) -> None:
 
 
 def make_organization(slug: str, name: str) -> Organization:
-    return Organization.objects.create(slug=slug, name=name, connection=connected(Connection()))
+    return without_groups(Organization.objects.create(slug=slug, name=name, connection=connected(Connection())))
+
+
+def without_groups(organization: Organization) -> Organization:
+    """Let the organization's groups have been read a moment ago: there were none, so each is asked when needed."""
+    organization.connection.refresh_from_db()
+    environment_id = organization.connection.managed_environment_id
+    assert environment_id
+    GroupReading.objects.create(
+        organization=organization, environment_id=environment_id, read_at=timezone.now(), shows_roles=True
+    )
+    return organization
 
 
 def make_operator(email: str, organization: Organization | None = None, role: str | None = None) -> Operator:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from console.actions.catalogue import Place
 from console.models import Operator, Organization
 from pingone_integration.models import Connection
-from tests.support.people import make_operator
+from tests.support.people import make_operator, without_groups
 from tests.support.sandbox_connection import connect, enter
 from tests.support.sandbox_server import Sandbox
 
@@ -31,7 +31,7 @@ def org_admin_at(sandbox: Sandbox) -> Operator:
     Connection.objects.filter(pk=connection.pk).update(
         managed_environment_id=UUID(sandbox.details["managed_environment_id"])
     )
-    organization = Organization.objects.create(slug="acme", name="Acme", connection=connection)
+    organization = without_groups(Organization.objects.create(slug="acme", name="Acme", connection=connection))
     return make_operator("admin@acme.test", organization, "org_admin")
 
 

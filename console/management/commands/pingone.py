@@ -47,6 +47,7 @@ from console.management.options import address, identifier
 from console.models import AuditEntry, Operator
 from console.models.tickets import ticket_policy
 from console.perform.user_operation import perform
+from console.protection.judge import known_protection
 from console.users.standing import Gap, Known, Standing, standing_of
 from pingone_integration import mfa, passwords, users
 from pingone_integration.calls.api import PingOneApi
@@ -116,7 +117,7 @@ class Command(BaseCommand):
         api = access.pingone()
         known = _known(api, users.get(api, user_id))
         looked_at(access, user_id)
-        protected_page_read(access, known.user, source_address="")
+        protected_page_read(access, known.user, known_protection(access.org, known.user), source_address="")
         standing = standing_of(known)
         helping = [BY_KEY[key] for key in standing.helps if access.allows(BY_KEY[key].permission)]
         if options["json"]:

@@ -23,6 +23,7 @@ from console.audit.entries import Circumstances
 from console.call_api.api_call import ApiCall, as_curl, perform_call
 from console.models import AuditEntry, Membership, Operator, Organization, SavedApiCall, TicketPolicy
 from pingone_integration.endpoints import Endpoint
+from tests.support.answers import ada
 from tests.support.people import ENVIRONMENT
 
 USER = "c0a8f3d2-41b7-4e9a-9d0e-7b6a5c4d3e21"
@@ -110,6 +111,7 @@ def test_write_needs_a_ticket_if_the_policy_requires_it(
 
 def test_write_is_sent_as_composed_and_recorded_with_its_reason(admin: Client, pingone: respx.MockRouter) -> None:
     unlock = "application/vnd.pingidentity.account.unlock+json"
+    pingone.get(f"/users/{USER}").respond(json=ada())
     route = pingone.post(f"/users/{USER}").respond(200, json={"id": USER})
 
     response = send_write(admin, path=f"/users/{USER}", media_type=unlock)

@@ -19,15 +19,15 @@ PAGES = [
     ("", False, 0),
     ("users/", False, 0),
     ("users/", True, 0),
-    (USER, False, 1),  # the latest audit entries
+    (USER, False, 2),  # the latest audit entries, and whether the user is protected
     *((f"{USER}panels/{panel}/", True, 0) for panel in ("password", "devices", "groups", "sessions")),
-    (f"{USER}actions/user.update/", True, 1),  # its ticket policy
+    (f"{USER}actions/user.update/", True, 2),  # its ticket policy, and whether the user is protected
     ("groups/", False, 1),  # the populations of the last sync
-    (f"groups/{ENGINEERS}/", False, 1),
+    (f"groups/{ENGINEERS}/", False, 2),  # and whether the group is marked as protected
     ("populations/", False, 1),
     ("call-api/", False, 2),
     ("audit/", False, 1),
-    ("troubleshooting/", False, 5),  # failed calls, and whether a worker runs and what waits for it
+    ("troubleshooting/", False, 6),  # failed calls, whether a worker runs, what waits for it, the table of groups
     ("settings/connection/", False, 1),
     ("settings/members/", False, 2),
     ("settings/policies/", False, 1),

@@ -1,0 +1,1 @@
+"""Protected accounts and groups: who they are, and what an operation on them needs."""

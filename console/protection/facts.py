@@ -1,0 +1,84 @@
+"""What the console knows of a user and groups without a call to PingOne: marks, operators, and the table of groups.
+
+One query, so that a page can say who is protected.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from unicodedata import normalize
+from uuid import UUID
+
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from console.models import GroupReading, KnownGroup, Membership, Organization, ProtectedMark
+from console.protection.groups import BELIEVED_FOR
+
+NOWHERE = UUID(int=0)  # as the environment of a connection without one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    is_marked: bool = False  # the user
+    marked_groups: dict[UUID, str] = field(default_factory=dict)  # names by ID; so are the others
+    giving_groups: dict[UUID, str] = field(default_factory=dict)
+    other_groups: dict[UUID, str] = field(default_factory=dict)
+    operators: frozenset[str] = frozenset()  # their addresses, see `folded`
+    table_is_fresh: bool = False  # False: nothing is known of groups
+    shows_roles: bool = True  # False: the connection may not read role assignments
+
+    def unknown(self, group_ids: Iterable[UUID]) -> frozenset[UUID]:
+        """Return the groups of which the table says nothing."""
+        return frozenset(group_ids) - set(self.giving_groups) - set(self.other_groups)
+
+
+def folded(text: str) -> str:
+    """Return the text for comparison, where spellings that look the same are the same."""
+    return normalize("NFKC", normalize("NFKC", text.strip()).casefold())
+
+
+def facts_of(organization: Organization, user_id: UUID | None, group_ids: Iterable[UUID]) -> Facts:
+    """Return the facts about the user and these groups."""
+    group_ids = list(group_ids)
+    marks = ProtectedMark.objects.filter(
+        organization=organization, target_id__in=[*group_ids, *filter(None, [user_id])]
+    )
+    reading = GroupReading.objects.filter(
+        organization=organization,
+        environment_id=organization.connection.managed_environment_id or NOWHERE,
+        read_at__gt=timezone.now() - BELIEVED_FOR,
+    )
+    known = KnownGroup.objects.filter(organization=organization, group_id__in=group_ids)
+    rows = _rows(marks, "kind", "target_id", "name").union(
+        _rows(known.filter(gives_roles=True), "giving", "group_id", "name"),
+        _rows(known.filter(gives_roles=False), "other", "group_id", "name"),
+        _rows(Membership.objects.filter(organization=organization), "operator", "operator_id", "operator__email"),
+        _rows(reading.filter(shows_roles=True), "fresh", "environment_id", ""),
+        _rows(reading.filter(shows_roles=False), "fresh without roles", "environment_id", ""),
+        all=True,
+    )
+    by_kind: dict[str, dict[UUID, str]] = {}
+    for kind, found, name in rows:
+        by_kind.setdefault(kind, {})[UUID(found)] = name
+    fresh = {"fresh", "fresh without roles"} & set(by_kind)
+    return Facts(
+        is_marked=user_id in by_kind.get(ProtectedMark.Kind.USER, {}),
+        marked_groups=by_kind.get(ProtectedMark.Kind.GROUP, {}),
+        giving_groups=by_kind.get("giving", {}) if fresh else {},
+        other_groups=by_kind.get("other", {}) if fresh == {"fresh"} else {},
+        operators=frozenset(folded(email) for email in by_kind.get("operator", {}).values()),
+        table_is_fresh=bool(fresh),
+        shows_roles="fresh without roles" not in fresh,
+    )
+
+
+def _rows(found: QuerySet[Any], kind: str, id_name: str, text_name: str) -> QuerySet[Any, tuple[str, str, str]]:
+    """Select three texts: what it is, an ID, a name."""
+    text = CharField()
+    return found.order_by().values_list(
+        Cast("kind", text) if kind == "kind" else Value(kind, output_field=text),
+        Cast(id_name, text),
+        Cast(text_name, text) if text_name else Value("", output_field=text),
+    )

@@ -1,0 +1,5 @@
+"""Fixtures of the tests on protected accounts."""
+
+from tests.support.environment_fixtures import _agents_may_do_all_but_manage, environment
+
+__all__ = ["_agents_may_do_all_but_manage", "environment"]

@@ -1,0 +1,80 @@
+"""Contacts that were changed here lately: no recovery by them, and word to the former address."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from console.models import OutgoingEmail
+from console.protection.contacts import COOLING_OFF
+from tests.support.answers import ADA
+from tests.support.small_environment import browser, call_api, press
+
+NEW = {"email": "thief@mail.test"}
+CODE = f"POST /users/{ADA}/password"
+
+
+def change(client, way: str) -> None:
+    if way == "page":
+        press(client, "user.update", **NEW)
+    elif way == "fragment":
+        press(client, "user.update", htmx=True, **NEW)
+    else:
+        call_api(client, "PATCH", f"users/{ADA}", NEW)
+
+
+@pytest.mark.parametrize("way", ["page", "fragment", "call api"])
+def test_code_is_not_sent_to_an_address_changed_lately(acme, helpdesk, org_admin, environment, time_machine, way):
+    change(browser(helpdesk), way)
+    assert environment.users[ADA]["email"] == NEW["email"]
+
+    said = press(browser(helpdesk), "password.send-recovery-code", htmx=True)
+    assert "changed the contacts of Ada Berg here less than 72 hours ago. Ask an org admin." in said
+    assert CODE not in environment.writes
+    press(browser(org_admin, fresh=True), "password.send-recovery-code", reason="Seen in person")
+    assert CODE in environment.writes
+
+    environment.requests.clear()
+    time_machine.move_to(timezone.now() + COOLING_OFF + timedelta(seconds=1))
+    acme.connection.access_token_expires_at = timezone.now() + timedelta(hours=1)
+    acme.connection.save()
+    press(browser(helpdesk), "password.send-recovery-code", htmx=True)
+    assert CODE in environment.writes
+
+
+@pytest.mark.parametrize("typed", [{"title": "Chief"}, {"mobile_phone": "+1 555 0100"}])
+def test_code_is_sent_to_an_unchanged_address(acme, helpdesk, environment, typed):
+    press(browser(helpdesk), "user.update", **typed)
+    press(browser(helpdesk), "password.send-recovery-code", htmx=True)
+
+    assert CODE in environment.writes
+
+
+@pytest.mark.parametrize("way", ["page", "fragment", "call api"])
+def test_former_address_is_told(acme, helpdesk, environment, way):
+    change(browser(helpdesk), way)
+
+    email = OutgoingEmail.objects.get()
+    assert email.to == "ada.berg@acme.test"
+    subject, body = json.loads(email.unseal("text"))
+    assert subject == "Your contact details at Acme were changed"
+    assert "ada.berg" in body
+    assert NEW["email"] not in body
+
+
+def test_former_address_is_told_of_a_phone_number_and_of_nothing_else(acme, helpdesk, environment):
+    press(browser(helpdesk), "user.update", title="Chief")
+    assert not OutgoingEmail.objects.exists()
+
+    press(browser(helpdesk), "user.update", mobile_phone="+1 555 0100")
+    assert OutgoingEmail.objects.get().to == "ada.berg@acme.test"
+
+
+def test_hostile_address_is_not_told(acme, helpdesk, environment):
+    environment.users[ADA]["email"] = "ada@acme.test\nBcc: all@acme.test"
+
+    press(browser(helpdesk), "user.update", **NEW)
+
+    assert environment.writes
+    assert not OutgoingEmail.objects.exists()

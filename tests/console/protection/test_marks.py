@@ -1,0 +1,92 @@
+"""Marks of org admins, and what the pages say of protected users."""
+
+from console.models import AuditEntry, ProtectedMark
+from tests.support.answers import ADA, ENGINEERS
+from tests.support.small_environment import browser, press, read_groups
+
+USER = f"/o/acme/users/{ADA}/"
+GROUP = f"/o/acme/groups/{ENGINEERS}/"
+
+
+def test_org_admin_marks_a_user_and_removes_the_mark_after_a_fresh_sign_in(acme, org_admin, environment):
+    browser(org_admin).post(f"{USER}protection/", {"reason": "Chair of the board"})
+    assert ProtectedMark.objects.get().name == "Ada Berg"
+    page = browser(org_admin).get(USER).content.decode()
+    assert "Ada Berg is marked as protected." in page
+
+    asked = browser(org_admin).post(f"{USER}protection/", {"reason": "Left"})
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert ProtectedMark.objects.exists()
+
+    browser(org_admin, fresh=True).post(f"{USER}protection/", {"reason": "Left"})
+    assert not ProtectedMark.objects.exists()
+    rows = AuditEntry.objects.order_by("sequence").values_list("action", "subject_kind", "subject_id", "reason")
+    assert list(rows) == [
+        ("protection.marked", "user", str(ADA), "Chair of the board"),
+        ("protection.unmarked", "user", str(ADA), "Left"),
+    ]
+
+
+def test_mark_of_a_group_protects_its_members(acme, org_admin, helpdesk, environment):
+    environment.members[ADA].add(ENGINEERS)
+    browser(org_admin).post(f"{GROUP}protection/", {"reason": "Executives"})
+
+    assert "This group is protected." in browser(helpdesk).get(GROUP).content.decode()
+    said = press(browser(helpdesk), "user.deactivate", htmx=True)
+    assert "Ada Berg is in the group Engineers, which is marked as protected. Ask an org admin." in said
+    assert not environment.writes
+
+
+def test_mark_needs_a_reason_and_an_org_admin(acme, org_admin, helpdesk, auditor, environment):
+    assert browser(org_admin).post(f"{USER}protection/", {}).status_code == 422
+    for operator in (helpdesk, auditor):
+        for url in (USER, GROUP):
+            assert browser(operator).post(f"{url}protection/", {"reason": "Mine"}).status_code == 403
+    assert not ProtectedMark.objects.exists()
+
+
+def test_mark_of_one_organization_says_nothing_in_another(acme, globex, helpdesk, stranger, environment):
+    ProtectedMark.objects.create(organization=globex, kind="user", target_id=ADA, reason="Chair", marked_by=stranger)
+
+    press(browser(helpdesk), "user.deactivate")
+
+    assert environment.writes
+
+
+def test_page_and_form_say_beforehand_that_a_user_is_protected(acme, helpdesk, org_admin, environment):
+    environment.roles.add(ENGINEERS)
+    environment.members[ADA].add(ENGINEERS)
+    read_groups(acme)
+    told = "Ada Berg is a PingOne administrator through the group Engineers."
+
+    assert told in browser(helpdesk).get(USER).content.decode()
+    assert f"{told} Ask an org admin." in browser(helpdesk).get(f"{USER}actions/user.deactivate/").content.decode()
+    form = browser(org_admin).get(f"{USER}actions/user.deactivate/").content.decode()
+    assert f"{told} You have to enter a reason" in form
+
+
+def test_connections_own_administrator_is_out_of_reach_until_somebody_else_connects(acme, org_admin, environment):
+    connection = acme.connection
+    connection.consented_by_id = str(ADA)
+    connection.save()
+    admin = browser(org_admin, fresh=True)
+
+    said = press(admin, "user.deactivate", htmx=True, reason="Left")
+    assert "Someone else has to connect before this is possible." in said
+    assert not environment.writes
+
+    connection.consented_by_id = str(ENGINEERS)
+    connection.save()
+    press(admin, "user.deactivate", reason="Left")
+    assert environment.writes
+
+
+def test_connections_own_administrator_can_be_unlocked_by_an_org_admin(acme, org_admin, helpdesk, environment):
+    acme.connection.consented_by_id = str(ADA)
+    acme.connection.save()
+    environment.users[ADA]["account"] = {"status": "LOCKED"}
+
+    press(browser(helpdesk), "user.unlock")
+    assert not environment.writes
+    press(browser(org_admin, fresh=True), "user.unlock", reason="Locked out")
+    assert environment.writes
