@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,7 @@ from console.protection.contacts import COOLING_OFF
 from tests.support.answers import ADA
 from tests.support.small_environment import browser, call_api, press
 
-NEW = {"email": "thief@mail.test"}
+NEW: Any = {"email": "thief@mail.test"}
 CODE = f"POST /users/{ADA}/password"
 
 
