@@ -3,6 +3,7 @@
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditHead, AuditTerm, UnfinishedEntry
 from console.models.people import Membership, Operator, OperatorManager, Organization
+from console.models.roles import Role
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
 from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
@@ -17,6 +18,7 @@ __all__ = [
     "OperatorManager",
     "Organization",
     "OutgoingEmail",
+    "Role",
     "SavedApiCall",
     "ScheduledWork",
     "TicketPolicy",

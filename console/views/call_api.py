@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.actions.demands import Demand, ticket_policy_for
 from console.actions.outcome import AlreadySubmitted, Conflict, Done, Failed, Refused, Unknown
 from console.audit.api_requests import ACTION, shown_inputs
 from console.audit.entries import Circumstances
@@ -20,8 +21,7 @@ from console.call_api.api_call import ApiCall
 from console.call_api.forms import CallApiForm, SaveCallForm, SendWriteForm
 from console.failures.failure import report
 from console.models import AuditEntry, SavedApiCall
-from console.models.tickets import ticket_policy
-from console.responses import circumstances_of
+from console.responses import circumstances_of, to_sign_in_again
 from console.source_address import source_address
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.connection.tokens import require_grant
@@ -47,7 +47,7 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return _send(request, access, form, Circumstances(source_address=source_address(request)))
     second_look = SendWriteForm(
         request.POST if "submission" in request.POST else None,
-        policy=ticket_policy(access.org, ACTION),
+        policy=ticket_policy_for(access, ACTION),
     )
     if not second_look.is_valid():
         return _page(request, access, form, second_look=second_look, status=422 if second_look.is_bound else 200)
@@ -94,6 +94,8 @@ def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circums
     match api_call.perform_call(access, form.call, circumstances):
         case AlreadySubmitted(entry=entry):
             return _page(request, access, form, sent_before=entry)
+        case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
+            return to_sign_in_again(request, back_to=request.path, keeps_form=False)
         case Refused(reason=reason):
             form.add_error(None, str(reason))
             return _page(request, access, form, status=422)

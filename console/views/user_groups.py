@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
+from console.actions.demands import ticket_policy_for
 from console.actions.step import Step
 from console.failures.failure import report
 from console.fragments import wants_fragment
-from console.models.tickets import ticket_policy
 from console.perform.several import MOST_AT_ONCE, perform_each
-from console.responses import circumstances_of, go, tell_joined
+from console.responses import asks_to_sign_in_again, circumstances_of, go, tell_joined, to_sign_in_again
 from console.tickets import current_ticket, set_current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
@@ -37,10 +37,12 @@ _MOST_KNOWN = 2_000  # groups of the user: one call for each hundred
 @require_http_methods(["GET", "POST"])
 def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
     """Search groups (GET, or a POST without JavaScript), or add the user to the chosen groups (POST `add`)."""
+    access.require_to(_ADD)
     adds = request.method == "POST" and "add" in request.POST
     form = JoinForm(
         request.POST if adds else None,
-        policy=ticket_policy(access.org, _ADD.key),
+        policy=ticket_policy_for(access, _ADD.key),
+        limits=_ADD.limits_for(access),
         initial={
             "ticket": request.POST.get("ticket", current_ticket(request, user_id)),
             "reason": request.POST.get("reason"),
@@ -62,6 +64,8 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             return _show(request, form, found)
     steps = [Step(action=_ADD, inputs={"group_id": group.id}, names={"group": group.name}) for group in named]
     results = perform_each(access, user_id, steps, circumstances_of(request, form))
+    if asks_to_sign_in_again(results):
+        return to_sign_in_again(request, back_to=request.path, keeps_form=False)
     tell_joined(request, access, results)
     return go(request, reverse("user", args=[access.org.slug, user_id]))
 

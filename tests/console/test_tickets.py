@@ -228,4 +228,4 @@ def test_form_announces_a_required_ticket_by_an_example(client, people, acme, fo
 def test_policies_show_an_example_of_each_pattern(client, acme):
     TicketPolicy.objects.create(organization=acme, action="user.lock", requirement="pattern", pattern=r"CHG\d{3}")
 
-    assert "For example CHG123" in client.get("/o/acme/settings/policies/").text
+    assert "For example CHG123" in client.get("/o/acme/settings/policies/tickets/").text

@@ -29,8 +29,9 @@ PAGES = [
     ("audit/", False, 1),
     ("troubleshooting/", False, 5),  # failed calls, and whether a worker runs and what waits for it
     ("settings/connection/", False, 1),
-    ("settings/members/", False, 2),
-    ("settings/policies/", False, 1),
+    ("settings/members/", False, 3),
+    ("settings/policies/", False, 2),
+    ("settings/policies/tickets/", False, 1),
 ]
 
 

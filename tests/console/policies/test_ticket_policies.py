@@ -12,7 +12,7 @@ from console.models.tickets import ticket_policy
 
 pytestmark = pytest.mark.database
 
-PAGE = "/o/acme/settings/policies/"
+PAGE = "/o/acme/settings/policies/tickets/"
 
 BrowserOf = Callable[[Operator], Client]
 
