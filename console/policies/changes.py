@@ -14,8 +14,9 @@ from django.utils.translation import ngettext_lazy
 from console.access import OrgAccess, Permission
 from console.audit import entries
 from console.models import AuditEntry, Membership, Organization, Role
+from console.permissions import OF_EVERYBODY
 from console.policies.matrix import DEMAND_LABELS, FIELD_LABELS, LABELS, PAGE_RIGHTS, RoleOnPage, role_of, roles_of
-from console.roles import DEMANDS, OF_EVERYBODY, Rights
+from console.roles import DEMANDS, Rights
 from pingone_integration.texts import Text, english
 
 _ALL_FIELDS = "all"
@@ -43,7 +44,7 @@ def rights_in(data: QueryDict) -> Rights:
 def effects(role: RoleOnPage, after: Rights) -> list[Text]:
     """Return what a change does to the members of a role, in sentences. Empty if it changes nothing."""
     before, told = role.rights, []
-    labels: dict[str, Text] = {**LABELS, **PAGE_RIGHTS}
+    labels: dict[str, Text] = {**LABELS, **{str(permission): label for permission, label in PAGE_RIGHTS.items()}}
     had, have = _what(before), _what(after)
     count = len(role.members)
     told += [_sentence(_LOSE, count, what=labels[key]) for key in labels if key in had - have]

@@ -1,6 +1,7 @@
 """What a role demands or forbids holds on every way in: page, fragment, several actions, Undo and command line."""
 
 import io
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,7 @@ from console.actions.outcome import Done, Refused
 from console.actions.step import Step
 from console.audit.entries import Circumstances
 from console.models import AuditEntry, Operator, Organization
-from console.perform import several
+from console.perform import several, user_operation
 from console.perform.several import perform_each
 from console.perform.undo import may_undo, undo
 from console.policies.explanation import explained
@@ -36,7 +37,7 @@ def shown(response: Any) -> str:
 
 
 @pytest.fixture
-def agent(browser_of, helpdesk) -> Client:
+def agent(browser_of: Callable[[Operator], Client], helpdesk: Operator) -> Client:
     return browser_of(helpdesk)
 
 
@@ -91,6 +92,7 @@ def test_demanded_sign_in_holds_on_every_way(agent, helpdesk, access):
     ((_step, joined),) = perform_each(
         access, ADA, [Step(action=BY_KEY["group.add"], inputs={"group_id": ENGINEERS})], Circumstances()
     )
+    assert joined is not None
     assert refused(joined).demands == {Demand.FRESH_SIGN_IN}
 
 
@@ -158,7 +160,7 @@ def test_right_taken_away_between_two_actions_stops_the_second(helpdesk, access,
     give(helpdesk, Rights(actions={"user.deactivate": frozenset(), "sessions.end-all": frozenset()}))
     reads(pingone, ada(), ada(enabled=False))
     pingone.put(f"/users/{ADA}/enabled").respond(json={"enabled": False})
-    perform = several.perform
+    perform = user_operation.perform
 
     def then_taken_away(*args: Any) -> Any:
         result = perform(*args)

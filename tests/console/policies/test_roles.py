@@ -1,5 +1,6 @@
 """Roles: the matrix, the preview of each change, the record, and what a change means at the next click."""
 
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ from django.test import Client
 
 from console.access import enter_org
 from console.actions.catalogue import ACTIONS
-from console.models import AuditEntry, Organization, Role
+from console.models import AuditEntry, Operator, Organization, Role
 from console.permissions import ALL_ACTIONS
 from console.policies import changes
 from console.policies.matrix import AREAS, FIELD_LABELS, LABELS, roles_of
@@ -24,12 +25,12 @@ AGENT = f"{PAGE}roles/helpdesk_agent/"
 
 
 @pytest.fixture
-def admin(browser_of, org_admin) -> Client:
+def admin(browser_of: Callable[[Operator], Client], org_admin: Operator) -> Client:
     return browser_of(org_admin)
 
 
 @pytest.fixture
-def agent(browser_of, helpdesk) -> Client:
+def agent(browser_of: Callable[[Operator], Client], helpdesk: Operator) -> Client:
     return browser_of(helpdesk)
 
 

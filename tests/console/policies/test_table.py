@@ -66,7 +66,8 @@ def person(request, acme, org_admin, helpdesk, auditor) -> Operator:
     Organization.objects.filter(pk=acme.pk).update(role_overrides={})
     if request.param == "night desk":
         give(helpdesk, NIGHT_DESK)
-    return {"org admin": org_admin, "auditor": auditor}.get(request.param, helpdesk)
+    people: dict[str, Operator] = {"org admin": org_admin, "auditor": auditor}
+    return people.get(request.param, helpdesk)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """View as: an operator sees the pages as a member does. Nothing but reading, and never more than their own rights."""
 
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 from uuid import uuid4
@@ -28,7 +29,7 @@ def start(client: Client, member: Operator, organization: str = "acme") -> Any:
 
 
 @pytest.fixture
-def admin(browser_of, org_admin) -> Client:
+def admin(browser_of: Callable[[Operator], Client], org_admin: Operator) -> Client:
     return browser_of(org_admin)
 
 
