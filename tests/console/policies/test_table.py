@@ -61,7 +61,7 @@ CELLS = {key: dict(zip(ROLES, cells, strict=True)) for key, *cells in map(str.sp
 
 
 @pytest.fixture
-def person(request, acme, org_admin, helpdesk, auditor) -> Operator:
+def person(request: Any, acme: Organization, org_admin: Operator, helpdesk: Operator, auditor: Operator) -> Operator:
     """Return the member with the role of the test, in an organization with the defaults of new ones."""
     Organization.objects.filter(pk=acme.pk).update(role_overrides={})
     if request.param == "night desk":
