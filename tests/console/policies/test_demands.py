@@ -211,3 +211,10 @@ def test_member_page_says_what_they_can_do_and_why(browser_of, org_admin, helpde
     page = shown(browser_of(org_admin).get(f"/o/acme/settings/members/{membership.pk}/"))
     assert "What can they do, and why?" in page
     assert "Needs: Reason. Stopped by the lock down: Attack" in page
+
+
+def test_page_to_join_groups_needs_the_right_to_add(agent, helpdesk):
+    """The right to remove comes with the same permission."""
+    give(helpdesk, Rights(actions={"group.remove": frozenset()}))
+
+    assert agent.get(f"/o/acme/users/{ADA}/groups/").status_code == 403
