@@ -1,112 +1,27 @@
 """Authorization, the door of every page: who may enter which organization, and what they may do there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, Protocol
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
 
-from console import kept_forms
+from console import kept_forms, viewing
 from console.fragments import page_of, wants_fragment
 from console.models import AuditEntry, Membership, Operator, Organization
+from console.permissions import PERMISSION_LABELS, Permission
+from console.roles import Rights, rights_of
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.texts import Text
 
-
-class Permission(StrEnum):
-    """A right that an operator has or lacks in an organization. The values appear in the audit log."""
-
-    ENTER = "enter"  # for every member: home, the connection's state
-    VIEW_USERS = "users.view"
-    SYNC_POPULATIONS = "populations.sync"
-    CREATE_USERS = "users.create"
-    UPDATE_USERS = "users.update"
-    ENABLE_USERS = "users.enable"
-    UNLOCK_USERS = "users.unlock"
-    LOCK_USERS = "users.lock"
-    MOVE_USERS = "users.move"
-    DELETE_USERS = "users.delete"
-    RECOVER_PASSWORDS = "passwords.recover"
-    SET_PASSWORDS = "passwords.set"
-    CHANGE_GROUPS = "groups.change"
-    EXPORT_USERS = "users.export"
-    SWITCH_MFA = "mfa.switch"
-    CHANGE_DEVICES = "mfa.devices"
-    END_SESSIONS = "sessions.end"
-    CALL_API = "api.call"
-    VIEW_AUDIT = "audit.view"
-    EXPORT_AUDIT = "audit.export"
-    MANAGE_CONNECTION = "connection.manage"
-    MANAGE_MEMBERS = "members.manage"
-    MANAGE_POLICIES = "policies.manage"
-
-
-PERMISSION_LABELS: dict[Permission, Text] = {  # after "permission to"
-    Permission.ENTER: _("open the organization"),
-    Permission.VIEW_USERS: _("see users"),
-    Permission.SYNC_POPULATIONS: _("sync populations"),
-    Permission.CREATE_USERS: _("create users"),
-    Permission.UPDATE_USERS: _("change users' profiles"),
-    Permission.ENABLE_USERS: _("activate and deactivate users"),
-    Permission.UNLOCK_USERS: _("unlock users"),
-    Permission.LOCK_USERS: _("lock users"),
-    Permission.MOVE_USERS: _("move users to another population"),
-    Permission.DELETE_USERS: _("delete users"),
-    Permission.RECOVER_PASSWORDS: _("send recovery codes and force password changes"),
-    Permission.SET_PASSWORDS: _("set temporary passwords"),
-    Permission.CHANGE_GROUPS: _("change users' groups"),
-    Permission.EXPORT_USERS: _("export lists of users"),
-    Permission.SWITCH_MFA: _("switch MFA on and off"),
-    Permission.CHANGE_DEVICES: _("change users' MFA devices"),
-    Permission.END_SESSIONS: _("end users' sessions"),
-    Permission.CALL_API: _("call any PingOne endpoint"),
-    Permission.VIEW_AUDIT: _("see the audit log"),
-    Permission.EXPORT_AUDIT: _("export the audit log"),
-    Permission.MANAGE_CONNECTION: _("manage the connection to PingOne"),
-    Permission.MANAGE_MEMBERS: _("manage members"),
-    Permission.MANAGE_POLICIES: _("set ticket rules"),
-}
-
-_AUDITOR = frozenset(
-    {
-        Permission.ENTER,
-        Permission.VIEW_USERS,
-        Permission.EXPORT_USERS,
-        Permission.VIEW_AUDIT,
-        Permission.EXPORT_AUDIT,
-    }
-)
-_HELPDESK_AGENT = frozenset(
-    {
-        Permission.ENTER,
-        Permission.VIEW_USERS,
-        Permission.SYNC_POPULATIONS,
-        Permission.UPDATE_USERS,
-        Permission.ENABLE_USERS,
-        Permission.UNLOCK_USERS,
-        Permission.LOCK_USERS,
-        Permission.RECOVER_PASSWORDS,
-        Permission.SET_PASSWORDS,
-        Permission.CHANGE_GROUPS,
-        Permission.CHANGE_DEVICES,
-        Permission.END_SESSIONS,
-        Permission.VIEW_AUDIT,
-    }
-)
-ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
-    Membership.Role.AUDITOR: _AUDITOR,
-    Membership.Role.HELPDESK_AGENT: _HELPDESK_AGENT,
-    Membership.Role.ORG_ADMIN: frozenset(Permission),
-}
+__all__ = ["PERMISSION_LABELS", "Actor", "OrgAccess", "Permission", "enter_org", "org_view"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,15 +32,34 @@ class Actor:
     operator: Operator
 
 
+class Doing(Protocol):
+    """An action or operation, by what decides whether it is allowed."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def permission(self) -> Permission: ...
+
+
 @dataclass(frozen=True)
 class OrgAccess:
     """Proof that `operator` belongs to `org`; the only way to that organization's PingOne data."""
 
     org: Organization
     operator: Operator
-    role: Membership.Role
-    permissions: frozenset[Permission]
+    membership: Membership
+    rights: Rights
     has_other_orgs: bool = True  # False saves the query for them
+    viewing_as: Membership | None = None  # the member as whom the operator looks at pages, and can do nothing else
+
+    @property
+    def role_name(self) -> Text:
+        return self.membership.role_name
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return self.rights.permissions
 
     @property
     def actor(self) -> Actor:
@@ -136,10 +70,25 @@ class OrgAccess:
 
         Raises Http404 if the operator no longer belongs to the organization.
         """
-        return enter_org(self.operator, self.org.slug)
+        access = enter_org(self.operator, self.org.slug)
+        return access.seen_as(self.viewing_as) if self.viewing_as else access
+
+    def seen_as(self, membership: Membership) -> "OrgAccess":
+        """Return the access for pages as this member sees them: never more than the operator's own rights."""
+        return replace(self, rights=self.rights.within(rights_of(membership)), viewing_as=membership)
 
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+    def may(self, action: Doing) -> bool:
+        """Return whether the role allows the action. Everything else that may prevent it is decided in `perform`."""
+        return self.rights.may(action.key)
+
+    def require_to(self, action: Doing) -> None:
+        """Raise PermissionDenied (403), with the action, if the role does not allow it."""
+        self.require(action.permission)
+        if not self.may(action):
+            raise PermissionDenied(action)
 
     def require(self, permission: Permission) -> None:
         """Raise PermissionDenied (403) without the permission. Only members see it: strangers have no OrgAccess."""
@@ -163,16 +112,19 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
     """Return the operator's access. Raises Http404 for strangers and unknown slugs alike: existence must not leak."""
     others = Membership.objects.filter(operator=operator).exclude(organization=OuterRef("organization"))
     membership = (
-        Membership.objects.select_related("organization__connection", "operator")
+        Membership.objects.select_related("organization__connection", "operator", "custom_role")
         .annotate(has_others=Exists(others))
         .filter(operator=operator, operator__is_active=True, organization__slug=slug)
         .first()
     )
     if membership is None:
         raise Http404("No such organization.")
-    role = Membership.Role(membership.role)
     return OrgAccess(
-        membership.organization, membership.operator, role, ROLE_PERMISSIONS[role], has_other_orgs=membership.has_others
+        membership.organization,
+        membership.operator,
+        membership,
+        rights_of(membership),
+        has_other_orgs=membership.has_others,
     )
 
 
@@ -204,6 +156,8 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
         @signed_in
         def entered(request: ConsoleRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             request.access = enter_org(request.user, org)
+            if member := viewing.current(request, request.access.org):
+                request.access = request.access.seen_as(member)
             request.access.require(permission)
             return view(request, request.access, *args, **kwargs)
 

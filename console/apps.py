@@ -2,6 +2,7 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ConsoleConfig(AppConfig):
@@ -19,6 +20,7 @@ class ConsoleConfig(AppConfig):
         from console.metrics import sign_ins, totals
         from console.operators import account_events
         from console.operators.sign_ins import second_factor_refused
+        from console.policies.dropped_patterns import tell_after_upgrade
         from pingone_integration.connection_states import connection_state_changed
 
         import_module("console.server.deploy_checks")  # registers them
@@ -30,6 +32,7 @@ class ConsoleConfig(AppConfig):
         account.password_changed.connect(account_events.password_changed)
         account.password_reset.connect(account_events.password_reset)
         user_login_failed.connect(sign_ins.password_refused)
+        post_migrate.connect(tell_after_upgrade, sender=self)
         connection_state_changed.connect(state_changed)
         request_finished.connect(_end_transaction)
         if settings.SENTRY_DSN:

@@ -19,6 +19,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
+from console import viewing
 from console.access import OrgAccess
 from console.audit.refusals import permission_refused
 from console.failures import pages
@@ -146,6 +147,32 @@ class Deadline:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with deadline.within(PAGE_S):
             return self.get_response(request)
+
+
+class ViewingAs:
+    """While an operator views an organization as a member, nothing but reading: no change, and no page of an account.
+
+    They can stop viewing, and sign out.
+    """
+
+    ALLOWED = frozenset({"stop-viewing", "account_logout"})
+    NOT_EVEN_READ = frozenset({"connect-callback"})  # its GET connects
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        name = match.url_name if match else None
+        if name in self.ALLOWED or not viewing.is_on(request):
+            return None
+        is_of_account = request.path.startswith("/accounts/")
+        if request.method in {"GET", "HEAD"} and not is_of_account and name not in self.NOT_EVEN_READ:
+            return None
+        return pages.viewing_as(request)
 
 
 class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]

@@ -14,9 +14,10 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console import kept_forms
 from console.access import ConsoleRequest, OrgAccess
+from console.actions.demands import Demand
 from console.actions.forms import ActionForm
 from console.actions.notices import Notice, notice_of_step
-from console.actions.outcome import Result, user_of
+from console.actions.outcome import Refused, Result, user_of
 from console.actions.step import Step
 from console.audit.entries import Circumstances
 from console.failures.failure import report, with_explanation
@@ -95,6 +96,11 @@ def to_sign_in_again(request: ConsoleRequest, *, back_to: str, keeps_form: bool)
     if keeps_form:
         kept_forms.keep(request)
     return go(request, f"{address_to_sign_in_again(request.user)}?{urlencode({'next': back_to})}")
+
+
+def asks_to_sign_in_again(results: Iterable[tuple[Step, Result | None]]) -> bool:
+    """Return whether any of several actions was refused for want of a fresh sign-in."""
+    return any(isinstance(one, Refused) and Demand.FRESH_SIGN_IN in one.demands for _step, one in results)
 
 
 def with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse:

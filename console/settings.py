@@ -159,6 +159,7 @@ MIDDLEWARE = [
     "console.middleware.SessionActivity",
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",
+    "console.middleware.ViewingAs",
     "console.middleware.ReaderTimeZone",
     "console.middleware.PeopleLookedAt",
     "console.middleware.ConnectionStatus",

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import ConsoleRequest
 from console.fields import IdField, TextField
 from console.models import TicketPolicy
-from console.models.ticket_patterns import LONGEST, example_of, validate_ticket_pattern
+from console.models.ticket_masks import LONGEST, example_of, validate_ticket_masks
 from console.session_slot import SessionSlot
 from pingone_integration.typed.text import Kind
 
@@ -88,9 +88,9 @@ class TicketPolicyForm(Form):
         label=_("Pattern"),
         required=False,
         max_length=LONGEST,
-        validators=[validate_ticket_pattern],
+        validators=[validate_ticket_masks],
         widget=TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "placeholder": r"INC\d+"}
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "placeholder": "INC#####"}
         ),
     )
 
@@ -103,5 +103,5 @@ class TicketPolicyForm(Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("requirement") == Requirement.PATTERN and not cleaned.get("pattern") and not self.errors:
-            self.add_error("pattern", ValidationError(_("Enter a pattern, for example INC\\d+.")))
+            self.add_error("pattern", ValidationError(_("Enter a pattern, for example INC#####.")))
         return cleaned

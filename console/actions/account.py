@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
 from console.actions import limits, observed
-from console.actions.action import Action, Place, Undo
+from console.actions.action import Action, Place, Undo, always
 from console.actions.forms import DeleteUserForm, UntilForm
 from pingone_integration import unlocking, users
 
@@ -26,6 +26,7 @@ ACTIONS = (
         effect={"enabled": True},
         undo=Undo(action="user.deactivate"),
         bulk=True,
+        gives_access=always,
         endpoint="PUT /users/{user}/enabled",
         pingone_permission="dir:update:user",
     ),
@@ -68,6 +69,7 @@ ACTIONS = (
         effect={"is_locked": False},
         bulk=True,
         panels=("password",),
+        gives_access=always,
         endpoint="POST /users/{user} (account.unlock)",
         pingone_permission="dir:update:user",
     ),

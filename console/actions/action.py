@@ -1,7 +1,7 @@
 """The Action class: everything that button, form, URL, command line, audit log and tests need to know of an action."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from console.actions.affected import CONTACTS, Affected
 from console.actions.forms import ActionForm, NoInput
 from console.actions.limits import Limits
 from console.actions.names import Recorded
+from console.roles import REASON
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
 from pingone_integration.users import User
@@ -24,8 +25,16 @@ Observe = Callable[[PingOneApi, User | None, Inputs], Json]
 Options = Callable[[PingOneApi, User | None], list[tuple[str, str]]]
 
 
-def _always(target: Any) -> bool:
+def always(target: Any) -> bool:
     return True
+
+
+def _never(inputs: Inputs) -> bool:
+    return False
+
+
+def _no_fields(inputs: Inputs) -> tuple[str, ...]:
+    return ()
 
 
 def _nothing(*args: Any) -> Json:
@@ -126,7 +135,7 @@ class Action:
     secret_inputs: frozenset[str] = frozenset()  # inputs that must not be logged
     secret_result: Text = ""  # label to show the result of `call` once; the result is never stored
     place: Place = Place.ACCOUNT
-    offered_to: Callable[[Any], bool] = _always  # display only; PingOne decides
+    offered_to: Callable[[Any], bool] = always  # display only; PingOne decides
     limits: Callable[[OrgAccess], Limits] = limits.none  # of this operator; `perform` enforces them
     question: Text = ""  # for a risky action: asked on a separate page
     losses: Callable[[PingOneApi, User], list[Loss]] = _no_losses  # read for its form
@@ -143,10 +152,12 @@ class Action:
     observe: Observe = _nothing  # reads the affected values, before and after, for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
     note_of: Callable[[Any], Text] = _no_note  # a further note for the operator, from the result of `call`
-    is_complete: Callable[[Any], bool] = _always  # whether the result of `call` shows everything requested
+    is_complete: Callable[[Any], bool] = always  # whether the result of `call` shows everything requested
     goes_by_answer: bool = False  # PingOne's answer alone proves the action, because no state shows it
     subject_of: Callable[[Any], User] | None = None  # the user in the result of `call`, if there was none before
     undo: Undo | None = None
+    gives_access: Callable[[Inputs], bool] = _never  # a lock down stops it
+    written_fields: Callable[[Inputs], Iterable[str]] = _no_fields  # of the profile, by our names
 
     endpoint: str  # PingOne's method and path, below the environment
     pingone_permission: str
@@ -158,6 +169,11 @@ class Action:
     @property
     def needs_user(self) -> bool:
         return self.place is not Place.ELSEWHERE
+
+    @property
+    def may_give_access(self) -> bool:
+        """Return whether it gives access, at least with some inputs."""
+        return self.gives_access is not _never
 
     @property
     def is_risky(self) -> bool:
@@ -181,6 +197,11 @@ class Action:
             is_remedy=self.is_remedy,
             recovers_by_email=self.recovers_by_email,
         )
+
+    def limits_for(self, access: OrgAccess) -> Limits:
+        """Return this operator's limits, with the reason that their role may demand."""
+        own = self.limits(access)
+        return replace(own, needs_reason=own.needs_reason or REASON in access.rights.demands(self.key))
 
     def sentence(self, text: Text, *, user: Text, recorded: Recorded) -> Text:
         """Return `told`, `already` or `question` with the names filled in."""

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from console.access import OrgAccess
 from console.actions.catalogue import ACTIONS, BY_KEY, Action, Place
+from console.roles import TICKET
 from pingone_integration.devices import Device
 from pingone_integration.groups import GroupMembership
 from pingone_integration.passwords import PasswordState
@@ -22,6 +23,7 @@ class Button:
 
     action: Action
     url: str
+    is_immediate: bool = True  # acts at once: no form in between
     needs_ticket: bool = False
     ticket_example: str = ""
     inputs: dict[str, str] = field(default_factory=dict)  # inputs that the place sets, such as the device
@@ -54,7 +56,8 @@ def button(access: OrgAccess, user_id: UUID, action: Action, **inputs: UUID) -> 
     required = access.org.required_tickets
     return Button(
         action=action,
-        needs_ticket=action.key in required,
+        needs_ticket=action.key in required or TICKET in access.rights.demands(action.key),
+        is_immediate=action.is_immediate and not action.limits_for(access).needs_reason,
         ticket_example=required.get(action.key, ""),
         url=reverse("user-action", args=[access.org.slug, user_id, action.key]),
         inputs={name: str(value) for name, value in inputs.items()},
@@ -69,7 +72,7 @@ def buttons(access: OrgAccess, user_id: UUID, place: Place, target: Any, **input
     return [
         button(access, user_id, action, **inputs)
         for action in sorted(ACTIONS, key=lambda action: (not action.is_remedy, action.is_risky))
-        if action.place is place and access.allows(action.permission) and action.offered_to(target)
+        if action.place is place and access.may(action) and action.offered_to(target)
     ]
 
 
@@ -90,6 +93,6 @@ def panel_offers(access: OrgAccess, user_id: UUID, key: str, content: Any) -> di
         return {"buttons": buttons(access, user_id, Place.PASSWORD, content)}
     items = list(getattr(content, "items", content))
     whole = buttons(access, user_id, _OF_PANEL[key], content) if key in _OF_PANEL else []
-    joins = key == "groups" and access.allows(BY_KEY["group.add"].permission)
+    joins = key == "groups" and access.may(BY_KEY["group.add"])
     join_url = reverse("user-groups", args=[access.org.slug, user_id]) if joins else ""
     return {"offers": offers(access, user_id, items), "buttons": whole, "join_url": join_url}

@@ -1,4 +1,4 @@
-"""What an action may demand of the operator before it runs: a reason, or a fresh sign-in."""
+"""What an action may demand of the operator before it runs: a ticket, a reason, or a fresh sign-in."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,6 +7,10 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from console.access import OrgAccess
+from console.models import TicketPolicy
+from console.models.tickets import ticket_policy
+from console.roles import TICKET
 from pingone_integration.texts import Text
 
 FRESH_FOR = timedelta(minutes=5)  # a sign-in; as long as for a page of the operator's own account
@@ -34,3 +38,16 @@ def unmet(demands: Iterable[Demand], *, reason: str, signed_in_at: datetime | No
 def problem_with(demands: frozenset[Demand]) -> Text:
     """Return what the operator has to do first, or "" if nothing."""
     return next((_WORDS[demand] for demand in Demand if demand in demands), "")
+
+
+def of_role(access: OrgAccess, key: str) -> frozenset[Demand]:
+    """Return what the operator's role demands for an action, besides a ticket."""
+    return frozenset(Demand(demand) for demand in access.rights.demands(key) if demand != TICKET)
+
+
+def ticket_policy_for(access: OrgAccess, key: str) -> TicketPolicy:
+    """Return the organization's ticket policy for an action. The operator's role may add that a ticket is required."""
+    policy = ticket_policy(access.org, key)
+    if not policy.is_required and TICKET in access.rights.demands(key):
+        return TicketPolicy(organization=access.org, action=key, requirement=TicketPolicy.Requirement.REQUIRED)
+    return policy

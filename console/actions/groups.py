@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
 from console.actions import names, observed
-from console.actions.action import Action, Json, Place, Undo
+from console.actions.action import Action, Json, Place, Undo, always
 from console.actions.choices import groups_to_join
 from console.actions.forms import GroupForm, MembershipForm
 from pingone_integration import groups
@@ -38,6 +38,7 @@ ACTIONS = (
         undo=Undo(action="group.remove", inputs=_same_group),
         bulk=True,
         panels=("groups",),
+        gives_access=always,
         endpoint="POST /users/{user}/memberOfGroups",
         pingone_permission="dir:create:groupMembership",
     ),

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
 from console.actions import limits, names, observed
-from console.actions.action import Action, Place
+from console.actions.action import Action, Place, always
 from console.actions.forms import DeviceForm, RenameDeviceForm, UntilForm
 from pingone_integration import devices, mfa, unlocking
 
@@ -43,6 +43,7 @@ ACTIONS = (
         observe=observed.of_user("mfa_enabled"),
         effect={"mfa_enabled": False},
         bulk=True,
+        gives_access=always,
         endpoint="PUT /users/{user}/mfaEnabled",
         pingone_permission="dir:update:user",
     ),
@@ -64,6 +65,7 @@ ACTIONS = (
         observe=observed.mfa_bypass,
         effect=lambda inputs: {"bypass_until": inputs["until"]},
         panels=("devices",),
+        gives_access=always,
         endpoint="PUT /users/{user}/bypassMFA",
         pingone_permission="dir:update:user",
     ),
@@ -127,6 +129,7 @@ ACTIONS = (
         observe=observed.device,
         effect={"device_locked": False},
         panels=("devices",),
+        gives_access=always,
         endpoint="POST /users/{user}/devices/{device} (device.unlock)",
         pingone_permission="devices:update:device",
     ),

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
 from console.actions import observed
-from console.actions.action import Action, Place
+from console.actions.action import Action, Place, always
 from pingone_integration import passwords, recovery_codes, unlocking
 
 ACTIONS = (
@@ -25,6 +25,7 @@ ACTIONS = (
         goes_by_answer=True,
         bulk=True,
         panels=("password",),
+        gives_access=always,
         endpoint="POST /users/{user}/password (password.sendRecoveryCode)",
         pingone_permission="dir:recover:userPassword",
     ),
@@ -43,6 +44,7 @@ ACTIONS = (
         effect={"password": "MUST_CHANGE_PASSWORD"},
         bulk=True,
         panels=("password",),
+        gives_access=always,
         endpoint="POST /users/{user}/password (password.forceChange)",
         pingone_permission="dir:forceChange:userPassword",
     ),
@@ -64,6 +66,7 @@ ACTIONS = (
         effect={"password_locked": False},
         bulk=True,
         panels=("password",),
+        gives_access=always,
         endpoint="POST /users/{user}/password (password.unlock)",
         pingone_permission="dir:unlock:userPassword",
     ),
@@ -81,6 +84,7 @@ ACTIONS = (
         question=_("Give {user} a temporary password?"),
         observe=observed.password_change,
         panels=("password",),
+        gives_access=always,
         endpoint="PUT /users/{user}/password (password.set)",
         pingone_permission="dir:set:userPassword",
     ),

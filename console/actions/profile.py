@@ -7,11 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
 from console.actions import names, observed, population_groups
-from console.actions.action import Action, Json, Place, Undo
+from console.actions.action import Action, Json, Place, Undo, always
 from console.actions.choices import other_populations, populations_to_choose
 from console.actions.edit_user_form import EditUserForm
 from console.actions.forms import PopulationForm
 from console.actions.profile_forms import NewUserForm
+from console.roles import CONTACTS
 from pingone_integration import profiles, users
 from pingone_integration.profiles import Written
 from pingone_integration.texts import Text
@@ -58,6 +59,8 @@ ACTIONS = (
         note_of=_note_of,
         is_complete=lambda written: not written.not_taken,
         bulk=True,
+        gives_access=always,
+        written_fields=lambda inputs: inputs["profile"].keys() - NewUserForm.ALWAYS,
         endpoint="POST /users",
         pingone_permission="dir:create:user",
     ),
@@ -88,6 +91,8 @@ ACTIONS = (
             inputs=_former_values,
         ),
         bulk=True,
+        gives_access=lambda inputs: not CONTACTS.isdisjoint(inputs["changes"]),
+        written_fields=lambda inputs: inputs["changes"],
         endpoint="PATCH /users/{user}",
         pingone_permission="dir:update:user",
     ),
@@ -113,6 +118,7 @@ ACTIONS = (
         undo=Undo(action="user.move", inputs=_former_population, then=population_groups.added_again),
         bulk=True,
         panels=("groups", "password"),
+        gives_access=always,
         endpoint="PUT /users/{user}/population",
         pingone_permission="dir:update:user",
     ),
@@ -132,6 +138,7 @@ ACTIONS = (
         observe=observed.of_user("email", "email_verified"),
         goes_by_answer=True,
         bulk=True,
+        gives_access=always,
         endpoint="POST /users/{user}/emailVerification (user.emailVerification.send)",
         pingone_permission="dir:verify:user",
     ),

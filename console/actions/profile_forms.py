@@ -1,6 +1,6 @@
 """The profile of a PingOne user as a form: standard and custom attributes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 from django import forms
@@ -24,6 +24,10 @@ _COUNTRY = RegexValidator(r"^[A-Z]{2}$", _("Enter two capital letters, for examp
 _TIME_ZONE = RegexValidator(r"^\w+/\w+$", _("Enter a name such as America/New_York."))
 
 _IN_A_SENTENCE = {"family_name": _("family name"), "formatted_name": _("formatted name")}
+
+
+def _every(name: str) -> bool:
+    return True
 
 
 def profile_values(user: User) -> dict[str, Any]:
@@ -89,8 +93,20 @@ class ProfileForm(ActionForm):
         (_("Language and time"), ("preferred_language", "locale", "timezone")),
     )
 
-    def __init__(self, data: Any = None, *, attributes: tuple[Attribute, ...] | None = None, **more: Any) -> None:
-        """Set up the fields. `attributes` is None if the schema is unknown: then only standard attributes appear."""
+    ALWAYS: ClassVar[frozenset[str]] = frozenset()  # fields for every role
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        attributes: tuple[Attribute, ...] | None = None,
+        may_edit: Callable[[str], bool] = _every,
+        **more: Any,
+    ) -> None:
+        """Set up the fields. `attributes` is None if the schema is unknown: then only standard attributes appear.
+
+        `may_edit` says which fields, by our names, are this operator's to edit.
+        """
         super().__init__(data, **more)
         self.knows_schema = attributes is not None
         apply_schema(self.fields, attributes or ())
@@ -98,6 +114,22 @@ class ProfileForm(ActionForm):
         self.fields |= custom
         names = [attribute.name for attribute in attributes or () if field_name(attribute.name) in custom]
         self.custom = {field_name(name): custom_name(name) for name in names}  # field name to our name
+        self.not_theirs = self._leave_out(may_edit)
+
+    def _leave_out(self, may_edit: Callable[[str], bool]) -> dict[str, Text]:
+        """Leave out the fields that are not this operator's to edit. Return their labels by field."""
+        standard = {name: name for name in self.fields if name in ATTRIBUTES and name not in self.ALWAYS}
+        names = [field for field, ours in (standard | self.custom).items() if not may_edit(ours)]
+        for name in names:
+            self.custom.pop(name, None)
+        return {name: self.fields.pop(name).label or name for name in names}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if sent := [str(label) for name, label in self.not_theirs.items() if name in self.data]:
+            told = _("Your role cannot edit: {fields}. Nothing was saved.")
+            raise forms.ValidationError(str(format_lazy(told, fields=", ".join(sent))))
+        return cleaned
 
     def clean_family_name(self) -> str:
         return self._as_pingone_holds("family_name")
@@ -138,8 +170,17 @@ class ProfileForm(ActionForm):
 
 
 class NewUserForm(ProfileForm):
+    ALWAYS = frozenset({"username"})  # there is no user without one
+
     population_id = IdField(label=_("Population"), widget=forms.Select, required=False)
 
     def inputs(self) -> dict[str, Any]:
         profile = {name: value for name, value in self.filled_in().items() if value not in ("", None, [])}
         return {"profile": profile, "population_id": self.cleaned_data["population_id"]}
+
+
+def labels_of(names: Iterable[str]) -> Text:
+    """Return the labels of profile fields by our names, in a list. A custom attribute is its own label."""
+    fields = ProfileForm.base_fields
+    labels = [fields[name].label or name if name in fields else name for name in names]
+    return format_lazy(", ".join(["{}"] * len(labels)), *labels)

@@ -80,6 +80,14 @@ class CallOperation:
         return self.call.writes
 
     @property
+    def gives_access(self) -> bool:
+        return self.call.writes  # the console cannot know its effect
+
+    @property
+    def written_fields(self) -> tuple[str, ...]:
+        return ()
+
+    @property
     def subject(self) -> Subject:
         return Subject(kind=AuditEntry.Subject.API, name=f"{self.call.method} {self.call.endpoint.path}")
 

@@ -13,10 +13,12 @@ from django.template.loader import render_to_string
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, OrgAccess, Permission
+from console.access import PERMISSION_LABELS, OrgAccess, Permission
+from console.actions.action import Action
 from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
 from console.models import Membership
+from console.roles import built_in
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
 
@@ -47,7 +49,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     missing = exception.args[0] if isinstance(exception, PermissionDenied) and exception.args else None
     cause: Text = _("You do not have permission to do this.")
     if access and isinstance(missing, Permission):
-        roles = [str(Membership.Role(role).label) for role, rights in ROLE_PERMISSIONS.items() if missing in rights]
+        roles = [
+            str(role.label)
+            for role in Membership.Role
+            if missing in built_in(role, access.org.role_overrides).permissions
+        ]
         cause = format_lazy(
             _(
                 "You need permission to {permission}. Your role in {organization} ({role}) does not include it. "
@@ -55,8 +61,15 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
             ),
             permission=PERMISSION_LABELS[missing],
             organization=access.org.name,
-            role=access.role.label,
+            role=access.role_name,
             roles=", ".join(roles),
+        )
+    elif access and isinstance(missing, Action):
+        cause = format_lazy(
+            _("Your role in {organization} ({role}) does not include: {action}."),
+            organization=access.org.name,
+            role=access.role_name,
+            action=missing.name,
         )
     return _tell(
         request, Failure(status=HTTPStatus.FORBIDDEN, title=_("Not allowed"), cause=cause, ask_an_admin=bool(access))
@@ -102,6 +115,19 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
                 "Nothing was changed."
             ),
             resolution=_("Reload the page, then try again."),
+        ),
+    )
+
+
+def viewing_as(request: HttpRequest) -> HttpResponse:
+    """Refuse what is no reading while an operator views an organization as a member."""
+    return _tell(
+        request,
+        Failure(
+            status=HTTPStatus.FORBIDDEN,
+            title=_("You are viewing as another member"),
+            cause=_("Nothing can be changed meanwhile, and pages of your account are closed. Nothing was changed."),
+            resolution=_("Stop viewing, then try again."),
         ),
     )
 

@@ -3,8 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import console.models.ticket_patterns
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -31,9 +29,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "pattern",
-                    models.CharField(
-                        blank=True, max_length=200, validators=[console.models.ticket_patterns.validate_ticket_pattern]
-                    ),
+                    models.CharField(blank=True, max_length=200),
                 ),
             ],
         ),

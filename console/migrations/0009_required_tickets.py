@@ -1,14 +1,12 @@
-"""Announce on each organization which actions require a ticket, with an example, as TicketPolicy keeps it."""
+"""Announce on each organization which actions require a ticket, as TicketPolicy keeps it. 0013 adds the examples."""
 
 from django.db import migrations, models
-
-from console.models.ticket_patterns import example_of
 
 
 def announce(apps, schema_editor):
     for organization in apps.get_model("console", "Organization").objects.all():
         policies = organization.ticket_policies.exclude(requirement="optional")
-        organization.required_tickets = {policy.action: example_of(policy.pattern) for policy in policies}
+        organization.required_tickets = {policy.action: "" for policy in policies}
         organization.save(update_fields=["required_tickets"])
 
 

@@ -8,6 +8,7 @@ from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.protection import GroupReading, KnownGroup, ProtectedMark
 from console.models.repetitions import Repetition
+from console.models.roles import Role
 from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
@@ -31,6 +32,7 @@ __all__ = [
     "ProtectedMark",
     "ReachedLimit",
     "Repetition",
+    "Role",
     "SavedApiCall",
     "ScheduledWork",
     "ServerAuditHead",

@@ -8,8 +8,10 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from console.models.roles import Role as CustomRole
 from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
 from pingone_integration.models import Connection
+from pingone_integration.texts import Text
 
 
 class OperatorManager(BaseUserManager["Operator"]):
@@ -59,6 +61,11 @@ class Organization(models.Model):
     # ISO 3166 codes, separated by spaces: where phone numbers without a country code belong.
     countries = models.CharField(max_length=60, blank=True)
     ticket_link = models.CharField(max_length=LONGEST_LINK, blank=True, validators=[validate_ticket_link])
+    # Rights of built-in roles that differ from the code, by role: here, so that no page needs a query for them.
+    role_overrides = models.JSONField(default=dict, editable=False)
+    # While a lock down lasts, nothing gives access. Here for the same reason.
+    locked_down_at = models.DateTimeField(null=True, editable=False)
+    lock_down_reason = models.TextField(blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -70,13 +77,17 @@ class Organization(models.Model):
     def phone_countries(self) -> tuple[str, ...]:
         return tuple(self.countries.split())
 
+    @property
+    def is_locked_down(self) -> bool:
+        return self.locked_down_at is not None
+
     def org_admins(self) -> models.QuerySet[Operator]:
         """Return the active org admins, who help operators that lack a permission."""
         return self.operators.filter(memberships__organization=self, memberships__role="org_admin", is_active=True)
 
 
 class Membership(models.Model):
-    """An operator's role in an organization. The role's permissions are in access.py."""
+    """An operator's role in an organization: a built-in one, or one of the organization's own."""
 
     class Role(models.TextChoices):
         ORG_ADMIN = "org_admin", _("Org admin")
@@ -85,10 +96,23 @@ class Membership(models.Model):
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=20, choices=Role)
+    role = models.CharField(max_length=20, choices=Role)  # with a custom role: the built-in one that it stems from
+    custom_role = models.ForeignKey(CustomRole, on_delete=models.PROTECT, null=True, related_name="memberships")
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "operator", name="one_membership_per_organization")]
 
     def __str__(self) -> str:
-        return f"{self.operator}: {self.get_role_display()} of {self.organization}"
+        return f"{self.operator}: {self.role_key} of {self.organization}"
+
+    @property
+    def role_key(self) -> str:
+        return self.custom_role.key if self.custom_role else self.role
+
+    @property
+    def is_org_admin(self) -> bool:
+        return self.custom_role is None and self.role == Membership.Role.ORG_ADMIN
+
+    @property
+    def role_name(self) -> Text:
+        return self.custom_role.name if self.custom_role else Membership.Role(self.role).label

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.models.people import Organization
-from console.models.ticket_patterns import LONGEST, example_of, matches, validate_ticket_pattern
+from console.models.ticket_masks import LONGEST, example_of, matches, validate_ticket_masks
 from pingone_integration.texts import Text
 
 
@@ -23,8 +22,9 @@ class TicketPolicy(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="ticket_policies")
     action = models.CharField(max_length=60)  # a key of the catalogue
     requirement = models.CharField(max_length=10, choices=Requirement, default=Requirement.OPTIONAL)
-    # Of a whole ticket.
-    pattern = models.CharField(max_length=LONGEST, blank=True, validators=[validate_ticket_pattern])
+    pattern = models.CharField(max_length=LONGEST, blank=True, validators=[validate_ticket_masks])
+    # A regular expression of an earlier version that no mask can stand for, until the org admins were told of it.
+    dropped_pattern = models.CharField(max_length=LONGEST, blank=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "action", name="one_ticket_policy_per_action")]
@@ -58,11 +58,7 @@ class TicketPolicy(models.Model):
             return _("This action needs a ticket. Enter a ticket number.")
         if self.requirement != self.Requirement.PATTERN:
             return ""
-        try:
-            fits = matches(self.pattern, ticket)
-        except ValidationError:  # stored before patterns were limited
-            return _("The ticket pattern of this organization is not valid. An org admin can change it.")
-        return "" if fits else self.expected
+        return "" if matches(self.pattern, ticket) else self.expected
 
     @property
     def announced(self) -> Text:
@@ -71,7 +67,7 @@ class TicketPolicy(models.Model):
 
     @property
     def expected(self) -> Text:
-        """Return what a ticket looks like: an example, never the regular expression."""
+        """Return what a ticket looks like: an example."""
         example = example_of(self.pattern)
         if not example:
             return _("This does not match your organization's ticket pattern. Check the ticket number.")

@@ -1,6 +1,7 @@
 """The members of an organization: adding, changing and removing them, each in the audit log."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -11,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.audit import entries
-from console.models import AuditEntry, Membership, Operator, Organization
+from console.models import AuditEntry, Membership, Operator, Organization, Role
 from console.operators.accounts import set_password_link
 from console.outbox import emails
+from console.roles import Rights, built_in, rights_of
 
 
 class LastOrgAdmin(Exception):
@@ -24,22 +26,25 @@ class AlreadyMember(Exception):
     """An operator with this address is already a member."""
 
 
-def add(access: OrgAccess, email: str, name: str, role: Membership.Role, *, source_address: str) -> Membership:
+class BeyondOwnRights(Exception):
+    """A role that has more rights than the operator: nobody grants what they lack, and nobody takes it from others."""
+
+
+def add(access: OrgAccess, email: str, name: str, role: str, *, source_address: str) -> Membership:
     """Add a member, create the operator if the address is new to this server, and send a welcome email.
 
     The link to choose a first password goes to that address only: the org admin must not be able to sign in as the
-    new operator, who may later work for other organizations as well.
-    Raises AlreadyMember.
+    new operator, who may later work for other organizations as well. `role` is a key.
+    Raises AlreadyMember, BeyondOwnRights, Role.DoesNotExist.
     """
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
         Organization.objects.select_for_update().get(pk=access.org.pk)
+        kept = _role(access, role)
         operator = Operator.objects.filter(email__iexact=email).first() or Operator.objects.create_user(
             email, name=name
         )
-        membership, is_new = Membership.objects.get_or_create(
-            organization=access.org, operator=operator, defaults={"role": role}
-        )
+        membership, is_new = Membership.objects.get_or_create(organization=access.org, operator=operator, defaults=kept)
         if not is_new:
             raise AlreadyMember(operator.email)
         _record(access, "membership.added", operator, source_address, after={"role": role})
@@ -47,16 +52,17 @@ def add(access: OrgAccess, email: str, name: str, role: Membership.Role, *, sour
     return membership
 
 
-def change_role(access: OrgAccess, membership: Membership, role: Membership.Role, *, source_address: str) -> None:
-    """Change the member's role. Raises LastOrgAdmin."""
+def change_role(access: OrgAccess, membership: Membership, role: str, *, source_address: str) -> None:
+    """Change the member's role, by key. Raises LastOrgAdmin, BeyondOwnRights, Role.DoesNotExist."""
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
         membership = _locked(access, membership)
-        if role == membership.role:
+        if role == membership.role_key:
             return
-        before = {"role": membership.role}
-        membership.role = role
-        membership.save(update_fields=["role"])
+        before = {"role": membership.role_key}
+        kept = _role(access, role)
+        membership.role, membership.custom_role = kept["role"], kept["custom_role"]
+        membership.save(update_fields=["role", "custom_role"])
         _keep_an_org_admin(access)
         _record(
             access, "membership.role-changed", membership.operator, source_address, before=before, after={"role": role}
@@ -64,20 +70,38 @@ def change_role(access: OrgAccess, membership: Membership, role: Membership.Role
 
 
 def remove(access: OrgAccess, membership: Membership, *, source_address: str) -> None:
-    """Remove the member, who loses access with the next request. Raises LastOrgAdmin."""
+    """Remove the member, who loses access with the next request. Raises LastOrgAdmin, BeyondOwnRights."""
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
         membership = _locked(access, membership)
         emails.withdraw(_invitation(membership))
         membership.delete()
         _keep_an_org_admin(access)
-        _record(access, "membership.removed", membership.operator, source_address, before={"role": membership.role})
+        _record(access, "membership.removed", membership.operator, source_address, before={"role": membership.role_key})
 
 
 def _locked(access: OrgAccess, membership: Membership) -> Membership:
     """Lock the organization's row and return the membership, so that two org admins cannot both demote each other."""
     Organization.objects.select_for_update().get(pk=access.org.pk)
-    return Membership.objects.select_related("operator").get(organization=access.org, pk=membership.pk)
+    members = Membership.objects.select_related("operator", "organization", "custom_role")
+    found = members.get(organization=access.org, pk=membership.pk)
+    _check_covered(access, rights_of(found))
+    return found
+
+
+def _role(access: OrgAccess, key: str) -> dict[str, Any]:
+    """Return a role as a membership keeps it."""
+    if key in Membership.Role.values:
+        _check_covered(access, built_in(key, access.org.role_overrides))
+        return {"role": key, "custom_role": None}
+    role = Role.objects.get(organization=access.org, key=key)
+    _check_covered(access, Rights.read(role.rights))
+    return {"role": role.base, "custom_role": role}
+
+
+def _check_covered(access: OrgAccess, rights: Rights) -> None:
+    if not access.rights.covers(rights):
+        raise BeyondOwnRights
 
 
 def _keep_an_org_admin(access: OrgAccess) -> None:

@@ -103,7 +103,7 @@ NAVIGATION = (
         url_name="policies",
         permission=Permission.MANAGE_POLICIES,
         section=_("Settings"),
-        purpose=_("Set which actions require a ticket."),
+        purpose=_("Set what each role can do, and lock down."),
     ),
 )
 

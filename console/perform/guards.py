@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.actions import demands
 from console.actions.demands import Demand
+from console.actions.profile_forms import labels_of
 from console.audit.entries import Circumstances
-from console.models.tickets import ticket_policy
 from console.perform.operation import Before, Operation
 from console.protection import confirm, contacts, judge
 from console.protection.why import Protection
@@ -48,10 +49,39 @@ def _own_limits(attempt: Attempt) -> Ruling:
     return Ruling(refusal=attempt.operation.problem_with(attempt.access, attempt.circumstances))
 
 
+def _viewing_as(attempt: Attempt) -> Ruling:
+    is_viewing = attempt.access.viewing_as is not None
+    return Ruling(refusal=_("You are viewing as another member. Stop viewing to do this.") if is_viewing else "")
+
+
+def _lock_down(attempt: Attempt) -> Ruling:
+    organization = attempt.access.org
+    if not organization.is_locked_down or not attempt.operation.gives_access:
+        return Ruling()
+    told = _("{organization} is locked down, and nothing that gives access can be done: {reason}")
+    return Ruling(refusal=format_lazy(told, organization=organization.name, reason=organization.lock_down_reason))
+
+
+def _fields_of_role(attempt: Attempt) -> Ruling:
+    rights = attempt.access.rights
+    if not (names := [name for name in attempt.operation.written_fields if not rights.may_edit(name)]):
+        return Ruling()
+    return Ruling(refusal=format_lazy(_("Your role cannot edit: {fields}."), fields=labels_of(names)))
+
+
+def _demands_of_role(attempt: Attempt) -> Ruling:
+    if not attempt.operation.asks_for_ticket:
+        return Ruling()  # a request that changes nothing
+    demanded = demands.of_role(attempt.access, attempt.operation.key)
+    if Demand.REASON in demanded and attempt.circumstances.undoes:
+        return Ruling(refusal=_("Your role needs a reason for this. Undo cannot ask for one: use the action itself."))
+    return Ruling(demands=demanded)
+
+
 def _ticket(attempt: Attempt) -> Ruling:
     if not attempt.operation.asks_for_ticket:
         return Ruling()
-    policy = ticket_policy(attempt.access.org, attempt.operation.key)
+    policy = demands.ticket_policy_for(attempt.access, attempt.operation.key)
     return Ruling(refusal=policy.problem_with(attempt.circumstances.ticket))
 
 
@@ -79,7 +109,14 @@ def _ruling_on(found: Protection | None, attempt: Attempt, *, is_remedy: bool = 
     return Ruling(demands=confirm.DEMANDS, because=found.sentence)
 
 
-BEFORE_READING: tuple[Guard, ...] = (_own_limits, _ticket)
+BEFORE_READING: tuple[Guard, ...] = (
+    _viewing_as,
+    _lock_down,
+    _fields_of_role,
+    _own_limits,
+    _demands_of_role,
+    _ticket,
+)
 AFTER_READING: tuple[GuardOfState, ...] = (_protected_targets, _new_contacts)
 
 

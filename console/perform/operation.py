@@ -1,5 +1,6 @@
 """What `run` can run: one checked and recorded operation at PingOne, with its values before and after."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,6 +60,14 @@ class Operation(Protocol):
     @property
     def asks_for_ticket(self) -> bool:
         """Return whether the organization's ticket policy for `key` applies."""
+
+    @property
+    def gives_access(self) -> bool:
+        """Return whether somebody can get access by it, or more of it: a lock down stops it."""
+
+    @property
+    def written_fields(self) -> Iterable[str]:
+        """Return the profile fields that it writes, by our names. A role may be limited to some."""
 
     @property
     def subject(self) -> Subject:

@@ -39,7 +39,7 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     Raises PermissionDenied, and Http404 if the operator was removed from the organization.
     """
     access = access.again()
-    access.require(operation.permission)
+    access.require_to(operation)
     attempt = Attempt(access=access, operation=operation, circumstances=circumstances)
     if (ruling := guards.before_reading(attempt)).refusal:
         return refuse(access, operation, operation.subject, circumstances, ruling.refusal, demands=ruling.demands)

@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID, uuid5
 
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext_lazy as _
+
 from console.access import OrgAccess
-from console.actions.outcome import Result, error_of
+from console.actions.outcome import Refused, Result, error_of
 from console.actions.step import Step
 from console.audit.entries import Circumstances
 from console.perform.user_operation import perform
 from pingone_integration.errors import ConnectionFailure, RateLimited, Unavailable
 
+NOT_PERMITTED = _("You are not allowed to do this.")
 MOST_AT_ONCE = 20  # actions on one user: an operator waits for the answer
 
 
@@ -25,9 +29,14 @@ def perform_each(
     silent = False
     for step in steps:
         own = uuid5(circumstances.submission, f"{step.action.key} {sorted(step.inputs.items())}")
-        result = None
+        result: Result | None = None
         if not silent:
-            result = perform(access, step.action, user_id, step.inputs, replace(circumstances, submission=own))
+            try:
+                result = perform(access, step.action, user_id, step.inputs, replace(circumstances, submission=own))
+            except PermissionDenied:  # a right that was taken away in between
+                if not results:
+                    raise
+                result = Refused(reason=str(NOT_PERMITTED), entry=None)
             silent = isinstance(error_of(result), ConnectionFailure | RateLimited | Unavailable)
         results.append((step, result))
     return results

@@ -6,8 +6,10 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
+from console.actions import demands
 from console.actions.action import Action, Undo
 from console.actions.catalogue import BY_KEY
+from console.actions.demands import Demand
 from console.actions.effect import shows
 from console.actions.outcome import AlreadySubmitted, Done, Refused, Result
 from console.actions.step import Step
@@ -15,7 +17,7 @@ from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, storable
 from console.models import AuditEntry
 from console.perform.run import refuse, run
-from console.perform.several import perform_each
+from console.perform.several import NOT_PERMITTED, perform_each
 from console.perform.undo_claims import claimed, is_over
 from console.perform.user_operation import Restored, UserOperation
 from pingone_integration.texts import Text
@@ -25,7 +27,6 @@ _NOTHING_CHANGED = _("This cannot be undone: nothing was changed.")
 _NOT_DONE = _("This cannot be undone: it is not known to have succeeded.")
 _NOT_READ = _("This cannot be undone: the values before it were not recorded.")
 _NOT_VERIFIED = _("This cannot be undone: the values after it were not recorded.")
-_NOT_PERMITTED = _("You are not allowed to do this.")
 _UNDONE = _("This was already undone.")
 _BEING_UNDONE = _("This is being undone right now. Reload the page to see the result.")
 _MAYBE_UNDONE = _("It is not known whether this was already undone. Check the user in the entry of that Undo first.")
@@ -40,7 +41,7 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
     action, inverse = BY_KEY.get(entry.action), inverse_of(entry)
     if action is None or action.undo is None or inverse is None:
         return Refused(reason=_NO_INVERSE, entry=None)
-    access.require(inverse.permission)
+    access.require_to(inverse)
     if sent := entries.submitted(access.org, access.actor, circumstances.submission):
         return AlreadySubmitted(entry=sent)
     circumstances = replace(circumstances, undoes=entry.entry)
@@ -71,15 +72,20 @@ def _rest(
         Step(action=BY_KEY[then.action], inputs=then.inputs, names=then.names)
         for then in undo.then(entry.before or {}, entry.after or {})
     ]
-    if not all(access.allows(step.action.permission) for step in steps):
-        return tuple((step, Refused(reason=_NOT_PERMITTED, entry=None)) for step in steps)
+    if not all(_may(access, step.action) for step in steps):
+        return tuple((step, Refused(reason=str(NOT_PERMITTED), entry=None)) for step in steps)
     return tuple(perform_each(access, UUID(entry.subject_id), steps, replace(circumstances, undoes=None)))
 
 
 def may_undo(access: OrgAccess, entry: AuditEntry) -> bool:
     """Return whether pages offer this operator to undo the entry. They do not look for an earlier undo."""
     inverse = inverse_of(entry)
-    return inverse is not None and access.allows(inverse.permission) and not problem_with_undo(entry)
+    return inverse is not None and _may(access, inverse) and not problem_with_undo(entry)
+
+
+def _may(access: OrgAccess, action: Action) -> bool:
+    """Return whether Undo may run the action for this operator. It cannot ask for a reason."""
+    return access.may(action) and Demand.REASON not in demands.of_role(access, action.key)
 
 
 def problem_with_undo(entry: AuditEntry) -> Text:

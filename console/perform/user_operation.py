@@ -1,6 +1,6 @@
 """An action of the catalogue on one user: read before, run, and read again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -71,6 +71,14 @@ class UserOperation:
     @property
     def asks_for_ticket(self) -> bool:
         return True
+
+    @property
+    def gives_access(self) -> bool:
+        return self.action.gives_access(self.inputs)
+
+    @property
+    def written_fields(self) -> Iterable[str]:
+        return self.action.written_fields(self.inputs)
 
     @property
     def subject(self) -> Subject:

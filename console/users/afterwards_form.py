@@ -29,9 +29,9 @@ class AfterwardsForm(forms.Form):
         join = self.fields["join"]
         join.choices = list(self.names.items())  # type: ignore[attr-defined]
         join.help_text = format_lazy(_("Up to {most} groups. You can add more on the user's page."), most=MOST_AT_ONCE)
-        if not self.names or not access.allows(BY_KEY["group.add"].permission):
+        if not self.names or not access.may(BY_KEY["group.add"]):
             del self.fields["join"]
-        if not access.allows(BY_KEY["user.verify-email"].permission):
+        if not access.may(BY_KEY["user.verify-email"]):
             del self.fields["verify"]
 
     def clean_join(self) -> list[UUID]:

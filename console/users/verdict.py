@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.text import format_lazy
 
-from console.access import OrgAccess, Permission
+from console.access import OrgAccess
 from console.actions.buttons import Button, button, buttons
 from console.actions.catalogue import BY_KEY, Action, Place
 from console.users.standing import Known, standing_of
@@ -18,7 +18,7 @@ def verdict_context(access: OrgAccess, known: Known) -> dict[str, Any]:
     A recovery code also helps a user who can sign in and forgot the password; if there can be none, the page says why.
     """
     standing = standing_of(known)
-    obstacle = known.recovery_obstacle if access.allows(Permission.RECOVER_PASSWORDS) else None
+    obstacle = known.recovery_obstacle if access.may(BY_KEY["password.send-recovery-code"]) else None
     return {
         "standing": standing,
         "user_id": known.user.id,
@@ -35,7 +35,7 @@ def verdict_context(access: OrgAccess, known: Known) -> dict[str, Any]:
 def _buttons(access: OrgAccess, known: Known, action: Action) -> list[Button]:
     """Return the action's button, or one for each device. Its label is the full name: here it is outside its panel."""
     user, action = known.user, replace(action, label=action.name)
-    if not access.allows(action.permission):
+    if not access.may(action):
         return []
     if action.place is Place.DEVICE:
         return [

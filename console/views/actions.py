@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.action import Json
 from console.actions.catalogue import BY_KEY, Action
-from console.actions.demands import Demand
+from console.actions.demands import Demand, ticket_policy_for
 from console.actions.forms import ActionForm, SubmissionForm
 from console.actions.names import Recorded
 from console.actions.notices import Notice, notice_of
@@ -36,7 +36,6 @@ from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, report, status_of
 from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
-from console.models.tickets import ticket_policy
 from console.perform.undo import may_undo
 from console.perform.user_operation import perform
 from console.protection.confirm import beforehand
@@ -69,7 +68,7 @@ _UNREAD = _("Could not be loaded from PingOne")
 def user_action(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: str) -> HttpResponse:
     """Show (GET) or run (POST) one action of the catalogue, for instance user.unlock."""
     action = _action_or_404(key)
-    access.require(action.permission)
+    access.require_to(action)
     if request.method == "POST":
         return _run(request, access, action, user_id)
     shown = _read(access, action, user_id)
@@ -174,8 +173,8 @@ def _read(access: OrgAccess, action: Action, user_id: UUID) -> User:
 
 def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **more: Any) -> ActionForm:
     if action.form.looks_at_schema:
-        more["attributes"] = known_attributes(access)
-    return action.form(data, policy=ticket_policy(access.org, action.key), limits=action.limits(access), **more)
+        more |= {"attributes": known_attributes(access), "may_edit": access.rights.may_edit}
+    return action.form(data, policy=ticket_policy_for(access, action.key), limits=action.limits_for(access), **more)
 
 
 def _posted(request: ConsoleRequest, user_id: UUID) -> QueryDict:

@@ -78,7 +78,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         "values": values_of(latest),
         "inputs": inputs_of(latest),
         "is_open": latest.is_open,
-        "may_read_again": latest.is_open and action is not None and access.allows(action.permission),
+        "may_read_again": latest.is_open and action is not None and access.may(action),
         "may_undo": undone is None and may_undo(access, latest),
         "undone": undone,
         "sees_addresses": sees_addresses(access),
@@ -104,7 +104,7 @@ def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> Ht
     action = BY_KEY.get(latest.action)
     if action is None:
         raise Http404("Nothing to read.")
-    access.require(action.permission)
+    access.require_to(action)
     settled = resolve(access, latest)
     if settled.revision == latest.revision:
         messages.warning(request, _("Checked the user in PingOne. The outcome is still unknown."))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.actions.demands import Demand
+from console.actions.demands import Demand, ticket_policy_for
 from console.actions.outcome import AlreadySubmitted, Conflict, Done, Failed, Refused, Unknown
 from console.audit.api_requests import ACTION, shown_inputs
 from console.audit.entries import Circumstances
@@ -21,7 +21,6 @@ from console.call_api.api_call import ApiCall
 from console.call_api.forms import CallApiForm, SaveCallForm, SendWriteForm
 from console.failures.failure import report
 from console.models import AuditEntry, SavedApiCall
-from console.models.tickets import ticket_policy
 from console.operators.sign_ins import address_to_sign_in_again
 from console.responses import circumstances_of
 from console.source_address import source_address
@@ -49,7 +48,7 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return _send(request, access, form, Circumstances(source_address=source_address(request)))
     second_look = SendWriteForm(
         request.POST if "submission" in request.POST else None,
-        policy=ticket_policy(access.org, ACTION),
+        policy=ticket_policy_for(access, ACTION),
     )
     if not second_look.is_valid():
         return _page(request, access, form, second_look=second_look, status=422 if second_look.is_bound else 200)
@@ -116,7 +115,7 @@ def _once_more(request: ConsoleRequest, access: OrgAccess, demands: frozenset[De
     """
     if not demands:
         return {}
-    second_look = SendWriteForm(request.POST, policy=ticket_policy(access.org, ACTION))
+    second_look = SendWriteForm(request.POST, policy=ticket_policy_for(access, ACTION))
     second_look.renew()
     sign_in_url = address_to_sign_in_again(request.user) if Demand.FRESH_SIGN_IN in demands else ""
     return {"second_look": second_look, "sign_in_url": sign_in_url}

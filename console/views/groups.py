@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.actions.catalogue import BY_KEY
 from console.actions.names import in_population
 from console.audit import entries
 from console.failures.failure import report, with_explanation
@@ -64,8 +65,8 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
     form = GroupMembersForm(request.GET)
     form.is_valid()
     name, cursor = form.cleaned_data.get("q", ""), request.GET.get("cursor", "")
-    may_change = access.allows(Permission.CHANGE_GROUPS)
-    newcomer = form.cleaned_data.get("add", "") if may_change else ""
+    may_add = access.may(BY_KEY["group.add"])
+    newcomer = form.cleaned_data.get("add", "") if may_add else ""
     page_url = partial(_page_url, reverse("group", args=[access.org.slug, group_id]), name)
     try:
         shown = read_group_page(
@@ -91,7 +92,8 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "page": shown.members,
         "pager": pager_of(shown.members, cursor, page_url) if shown.members else None,
         "candidates": shown.candidates,
-        "may_change": may_change,
+        "may_add": may_add,
+        "may_remove": access.may(BY_KEY["group.remove"]),
         "may_export": access.allows(Permission.EXPORT_USERS),
         "history_url": reverse("audit", args=[access.org.slug], query={"group": str(group_id)})
         if access.allows(Permission.VIEW_AUDIT)

@@ -11,7 +11,9 @@ from console.access import ConsoleRequest, OrgAccess, Permission, operator_view,
 @require_safe
 def home(request: ConsoleRequest) -> HttpResponse:
     """Redirect to the operator's only organization, or show a chooser."""
-    memberships = list(request.user.memberships.select_related("organization").order_by("organization__name"))
+    memberships = list(
+        request.user.memberships.select_related("organization", "custom_role").order_by("organization__name")
+    )
     if len(memberships) == 1:
         return redirect("organization", memberships[0].organization.slug)
     return render(request, "console/home/chooser.html", {"memberships": memberships})

@@ -1,7 +1,5 @@
 """Settings > Members: an organization's operators and their roles."""
 
-from typing import cast
-
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,15 +9,17 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.access import PERMISSION_LABELS, ROLE_PERMISSIONS, ConsoleRequest, OrgAccess, Permission, org_view
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.audit.search import latest
 from console.audit.wording import Line
 from console.models import Membership
 from console.operators import members
 from console.operators.forms import MemberForm, RoleForm
+from console.policies.explanation import explained
 from console.source_address import source_address
 
 LATELY = 20  # entries of the audit log on an operator's page
+_BEYOND = _("This role has rights that you do not have. Ask an org admin.")
 _LAST = _("This is the only org admin. Make someone else an org admin first.")
 
 
@@ -28,13 +28,16 @@ _LAST = _("This is the only org admin. Make someone else an org admin first.")
 def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show the members (GET), or add a member (POST)."""
     least = {"role": Membership.Role.HELPDESK_AGENT}  # a higher role is a deliberate choice
-    form = MemberForm(request.POST if request.method == "POST" else None, initial=least)
+    roles = list(access.org.roles.all())
+    form = MemberForm(request.POST if request.method == "POST" else None, roles=roles, initial=least)
     if form.is_valid():
         chosen = form.cleaned_data
         try:
             added = members.add(
                 access, chosen["email"], chosen["name"], chosen["role"], source_address=source_address(request)
             )
+        except members.BeyondOwnRights:
+            form.add_error("role", _BEYOND)
         except members.AlreadyMember:
             form.add_error("email", _("This person is already a member."))
         else:
@@ -42,16 +45,18 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
                 request, format_lazy(_("Added {email} and emailed them how to sign in."), email=added.operator.email)
             )
             return redirect("members", access.org.slug)
-    memberships = access.org.memberships.select_related("operator").prefetch_related("operator__authenticator_set")
+    memberships = access.org.memberships.select_related("operator", "custom_role").prefetch_related(
+        "operator__authenticator_set"
+    )
     context = {
         "form": form,
+        "may_set_policies": access.allows(Permission.MANAGE_POLICIES),
         "members": [
-            (membership, RoleForm(initial={"role": membership.role}, auto_id=f"role-{membership.pk}-%s"))
+            (
+                membership,
+                RoleForm(roles=roles, initial={"role": membership.role_key}, auto_id=f"role-{membership.pk}-%s"),
+            )
             for membership in memberships.order_by("operator__email")
-        ],
-        "roles": [
-            (role.label, [PERMISSION_LABELS[right] for right in Permission if right in ROLE_PERMISSIONS[role]])
-            for role in Membership.Role
         ],
     }
     return render(request, "console/operators/members.html", context, status=422 if form.is_bound else 200)
@@ -62,7 +67,9 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
     """Show a member and their latest actions."""
     membership = get_object_or_404(
-        Membership.objects.select_related("operator"), organization=access.org, pk=membership_id
+        Membership.objects.select_related("operator", "organization", "custom_role"),
+        organization=access.org,
+        pk=membership_id,
     )
     operator = membership.operator
     context = {
@@ -71,6 +78,7 @@ def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
         "history_url": reverse("audit", args=[access.org.slug], query={"operator": operator.email}),
         "lately": [Line(entry) for entry in latest(access, most=LATELY, operator=operator)],
         "by_operator": True,
+        "explained": explained(membership),
     }
     return render(request, "console/operators/member.html", context)
 
@@ -79,20 +87,25 @@ def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
 @require_POST
 def change_role(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
     membership = get_object_or_404(Membership, organization=access.org, pk=membership_id)
-    form = RoleForm(request.POST)
+    form = RoleForm(request.POST, roles=access.org.roles.all())
     if not form.is_valid():
         messages.error(request, _("Choose a role from the list."))
         return redirect("members", access.org.slug)
-    role = cast("Membership.Role", form.cleaned_data["role"])
+    role = str(form.cleaned_data["role"])
     try:
         members.change_role(access, membership, role, source_address=source_address(request))
+    except members.BeyondOwnRights:
+        messages.error(request, _BEYOND)
+        return redirect("members", access.org.slug)
     except members.LastOrgAdmin:
         messages.error(request, _LAST)
         return redirect("members", access.org.slug)
-    told = format_lazy(_("{email} now has the role {role}."), email=membership.operator.email, role=role.label)
+    membership.refresh_from_db()
+    told = format_lazy(
+        _("{email} now has the role {role}."), email=membership.operator.email, role=membership.role_name
+    )
     messages.success(request, told)
-    still_admin = membership.operator != access.operator or role == Membership.Role.ORG_ADMIN
-    return redirect("members" if still_admin else "organization", access.org.slug)
+    return redirect("members" if access.again().allows(Permission.MANAGE_MEMBERS) else "organization", access.org.slug)
 
 
 @org_view(Permission.MANAGE_MEMBERS)
@@ -106,6 +119,9 @@ def remove(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
         return render(request, "console/operators/remove.html", {"membership": membership})
     try:
         members.remove(access, membership, source_address=source_address(request))
+    except members.BeyondOwnRights:
+        messages.error(request, _BEYOND)
+        return redirect("members", access.org.slug)
     except members.LastOrgAdmin:
         messages.error(request, _LAST)
         return redirect("members", access.org.slug)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
-from console.actions.demands import Demand
+from console.actions.demands import Demand, ticket_policy_for
 from console.actions.notices import Notice, notice_of, notice_of_step
 from console.actions.outcome import (
     AlreadySubmitted,
@@ -30,7 +30,6 @@ from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
-from console.models.tickets import ticket_policy
 from console.perform.several import perform_each
 from console.perform.user_operation import perform
 from console.responses import circumstances_of, go, tell, tell_notes, to_sign_in_again
@@ -74,7 +73,9 @@ def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     form = NewUserForm(
         data,
         attributes=known_attributes(access),
-        policy=ticket_policy(access.org, _CREATE.key),
+        policy=ticket_policy_for(access, _CREATE.key),
+        limits=_CREATE.limits_for(access),
+        may_edit=access.rights.may_edit,
     )
     then = AfterwardsForm(data, access=access, groups=_groups_to_join(access))
     page = _Page()
@@ -183,7 +184,7 @@ def _existing(api: PingOneApi, username: str, email: str) -> tuple[User, ...]:
 
 def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
     """Return the groups to offer. Empty without the permission or if PingOne fails: a user needs no group."""
-    if not access.allows(Permission.CHANGE_GROUPS):
+    if not access.may(BY_KEY["group.add"]):
         return ()
     try:
         return groups.first(access.pingone())

@@ -1,100 +1,161 @@
-"""Settings > Policies: which actions ask for a ticket, the link to tickets, and the organization's countries."""
+"""Settings > Policies: the matrix of roles, and changing, copying, renaming and deleting a role."""
+
+import json
+from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.actions.catalogue import ACTIONS
-from console.audit import entries
-from console.audit.api_requests import ACTION as CALL_API
-from console.models import AuditEntry, Organization, TicketPolicy
-from console.organization_settings import OrganizationSettingsForm, values_of
+from console.policies import changes
+from console.policies.forms import RoleNameForm
+from console.policies.matrix import (
+    AREAS,
+    DEMAND_LABELS,
+    FIELD_LABELS,
+    LABELS,
+    PAGE_RIGHTS,
+    RoleOnPage,
+    matrix,
+    role_of,
+    roles_of,
+)
+from console.roles import Rights
 from console.source_address import source_address
-from console.tickets import TicketPolicyForm
-from pingone_integration.texts import Text, english
 
-_CALL_API = _("Call API (requests that can change data)")
-_LABELS: dict[str, Text] = {action.key: action.name for action in ACTIONS} | {CALL_API: _CALL_API}
+
+@org_view(Permission.MANAGE_POLICIES)
+@require_safe
+def policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Show what each role may do."""
+    roles = roles_of(access.org)
+    context = {
+        "roles": roles,
+        "areas": list(matrix(access, roles)),
+        "page_rights": [
+            (label, [permission in role.rights.pages for role in roles]) for permission, label in PAGE_RIGHTS.items()
+        ],
+        "copying": RoleNameForm(auto_id="copy-%s"),
+    }
+    return render(request, "console/policies/policies.html", context)
 
 
 @org_view(Permission.MANAGE_POLICIES)
 @require_http_methods(["GET", "POST"])
-def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Show one line for each action, and record each changed policy separately."""
-    policies = _policies(access.org)
-    data = request.POST if request.method == "POST" else None
-    forms = {
-        key: TicketPolicyForm(data, prefix=key, initial={"requirement": policy.requirement, "pattern": policy.pattern})
-        for key, policy in policies.items()
-    }
-    settings = OrganizationSettingsForm(data, initial=values_of(access.org))
-    valid = [form.is_valid() for form in (settings, *forms.values())]  # each shows its errors
-    if data is not None and all(valid):
-        with transaction.atomic():
-            Organization.objects.select_for_update().get(pk=access.org.pk)
-            changed = [_save_settings(request, access, settings), _save(request, access, forms)]
-        messages.success(request, _("Policies saved.") if any(changed) else _("Nothing was changed."))
+def role(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
+    """Show a role's rights (GET), show what a change does (POST), or save it (POST `save`)."""
+    shown = _role_or_404(access, key)
+    if request.method != "POST":
+        return _page(request, shown, shown.rights)
+    wanted = changes.rights_in(request.POST)
+    if "edit" in request.POST:
+        return _page(request, shown, wanted)
+    effects = changes.effects(shown, wanted)
+    if "save" not in request.POST or not effects:
+        return _page(request, shown, wanted, effects=effects, previews=True)
+    try:
+        seen = _json(request.POST.get("seen", ""))
+        changes.change(access, key, wanted, seen=seen, source_address=source_address(request))
+    except changes.NotPossible as problem:
+        messages.error(request, str(problem.reason))
+        return _page(request, shown, wanted, effects=effects, previews=True, status=409)
+    messages.success(request, format_lazy(_("Saved the role {role}."), role=shown.name))
+    return redirect("policies", access.org.slug)
+
+
+@org_view(Permission.MANAGE_POLICIES)
+@require_POST
+def copy_role(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Make a role out of another, then show it."""
+    form = RoleNameForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Enter a name for the role."))
         return redirect("policies", access.org.slug)
-    context = {"settings": settings, "lines": [(_LABELS[key], form) for key, form in forms.items()]}
-    return render(request, "console/actions/ticket_policies.html", context, status=422 if data is not None else 200)
-
-
-def _policies(organization: Organization) -> dict[str, TicketPolicy]:
-    """Return the policies by action, in the catalogue's order."""
-    known = {policy.action: policy for policy in TicketPolicy.objects.filter(organization=organization)}
-    return {key: known.get(key) or TicketPolicy(organization=organization, action=key) for key in _LABELS}
-
-
-def _save_settings(request: ConsoleRequest, access: OrgAccess, form: OrganizationSettingsForm) -> bool:
-    """Save the organization's settings and return whether any has changed."""
-    before, after = values_of(access.org), form.cleaned_data
-    changed = [name for name in before if before[name] != after[name]]
-    if not changed:
-        return False
-    Organization.objects.filter(pk=access.org.pk).update(**{name: after[name] for name in changed})
-    entries.record(
-        access.org,
-        "organization.settings-changed",
-        subject=entries.Subject(kind=AuditEntry.Subject.POLICY, id=access.org.slug, name=access.org.name),
-        operator=access.operator,
-        source_address=source_address(request),
-        before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed},
-    )
-    return True
-
-
-def _save(request: ConsoleRequest, access: OrgAccess, forms: dict[str, TicketPolicyForm]) -> bool:
-    """Save the policies and return whether any has changed."""
-    changed = False
-    for key, policy in _policies(access.org).items():
-        before, after = _values(policy), _values_of(forms[key])
-        if before == after:
-            continue
-        TicketPolicy.objects.update_or_create(organization=access.org, action=key, defaults=after)
-        entries.record(
-            access.org,
-            "policy.changed",
-            subject=entries.Subject(kind=AuditEntry.Subject.POLICY, id=key, name=f"Ticket: {english(_LABELS[key])}"),
-            operator=access.operator,
-            source_address=source_address(request),
-            before=before,
-            after=after,
+    try:
+        made = changes.copy(
+            access, request.POST.get("of", ""), form.cleaned_data["name"], source_address=source_address(request)
         )
-        changed = True
-    return changed
+    except changes.NotPossible as problem:
+        messages.error(request, str(problem.reason))
+        return redirect("policies", access.org.slug)
+    messages.success(request, format_lazy(_("Created the role {role}. No member has it yet."), role=made.name))
+    return redirect("role", access.org.slug, made.key)
 
 
-def _values(policy: TicketPolicy) -> dict[str, str]:
-    return {"requirement": str(policy.requirement), "pattern": policy.pattern}
+@org_view(Permission.MANAGE_POLICIES)
+@require_POST
+def rename_role(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
+    _role_or_404(access, key)
+    form = RoleNameForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Enter a name for the role."))
+        return redirect("role", access.org.slug, key)
+    try:
+        changes.rename(access, key, form.cleaned_data["name"], source_address=source_address(request))
+    except changes.NotPossible as problem:
+        messages.error(request, str(problem.reason))
+    else:
+        messages.success(request, format_lazy(_("Renamed the role to {role}."), role=form.cleaned_data["name"]))
+    return redirect("role", access.org.slug, key)
 
 
-def _values_of(form: TicketPolicyForm) -> dict[str, str]:
-    """Return the values to store. A pattern that the requirement does not use is dropped."""
-    requirement = form.cleaned_data["requirement"]
-    has_pattern = requirement == TicketPolicy.Requirement.PATTERN
-    return {"requirement": requirement, "pattern": form.cleaned_data["pattern"] if has_pattern else ""}
+@org_view(Permission.MANAGE_POLICIES)
+@require_POST
+def delete_role(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
+    shown = _role_or_404(access, key)
+    try:
+        changes.delete(access, key, source_address=source_address(request))
+    except changes.NotPossible as problem:
+        messages.error(request, str(problem.reason))
+        return redirect("role", access.org.slug, key)
+    messages.success(request, format_lazy(_("Deleted the role {role}."), role=shown.name))
+    return redirect("policies", access.org.slug)
+
+
+def _role_or_404(access: OrgAccess, key: str) -> RoleOnPage:
+    found = role_of(access.org, key)
+    if found is None:
+        raise Http404("No such role.")
+    return found
+
+
+def _page(
+    request: ConsoleRequest, shown: RoleOnPage, rights: Rights, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    """Show the form, or with `previews` what the change does, filled in with these rights."""
+    context = {
+        "role": shown,
+        "areas": [
+            (
+                area,
+                [
+                    (
+                        key,
+                        LABELS[key],
+                        rights.may(key),
+                        [(name, label, name in rights.demands(key)) for name, label in DEMAND_LABELS.items()],
+                    )
+                    for key in keys
+                ],
+            )
+            for area, keys in AREAS
+        ],
+        "pages": [(str(key), label, key in rights.pages) for key, label in PAGE_RIGHTS.items()],
+        "all_fields": rights.fields is None,
+        "fields": [(name, label, rights.may_edit(name)) for name, label in FIELD_LABELS.items()],
+        "seen": json.dumps(shown.rights.stored()),
+        "naming": RoleNameForm(initial={"name": shown.name}),
+    }
+    return render(request, "console/policies/role.html", context | more, status=status)
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

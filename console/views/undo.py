@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.action import Action
 from console.actions.catalogue import BY_KEY
-from console.actions.demands import Demand
+from console.actions.demands import Demand, ticket_policy_for
 from console.actions.forms import ActionForm, SubmissionForm
 from console.actions.notices import notice_of
 from console.actions.outcome import Conflict, Done, Failed, Refused, Result, user_of
@@ -21,7 +21,7 @@ from console.audit.visible import visible
 from console.audit.wording import title_of
 from console.kept_forms import restore
 from console.models import AuditEntry
-from console.models.tickets import TicketPolicy, ticket_policy
+from console.models.tickets import TicketPolicy
 from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
 from console.responses import circumstances_of, go, in_words, tell, tell_joined, to_sign_in_again
@@ -77,7 +77,7 @@ def _strictest(access: OrgAccess, entry: AuditEntry, inverse: Action) -> TicketP
     """Return the ticket policy of the inverse, or of a further action of this Undo if only that one needs a ticket."""
     action = BY_KEY[entry.action]
     then = action.undo.then(entry.before or {}, entry.after or {}) if action.undo else []
-    policies = [ticket_policy(access.org, key) for key in dict.fromkeys([inverse.key, *(one.action for one in then)])]
+    policies = [ticket_policy_for(access, key) for key in dict.fromkeys([inverse.key, *(one.action for one in then)])]
     return next((policy for policy in policies if policy.is_required), policies[0])
 
 

@@ -13,13 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
-from console.actions.demands import Demand
+from console.actions.demands import Demand, ticket_policy_for
 from console.actions.outcome import Refused
 from console.actions.step import Step
 from console.failures.failure import report
 from console.fragments import wants_fragment
 from console.kept_forms import restore
-from console.models.tickets import ticket_policy
 from console.perform.several import MOST_AT_ONCE, perform_each
 from console.responses import circumstances_of, go, tell_joined, to_sign_in_again
 from console.tickets import current_ticket, set_current_ticket
@@ -41,6 +40,7 @@ _MOST_KNOWN = 2_000  # groups of the user: one call for each hundred
 @require_http_methods(["GET", "POST"])
 def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
     """Search groups (GET, or a POST without JavaScript), or add the user to the chosen groups (POST `add`)."""
+    access.require_to(_ADD)
     adds = request.method == "POST" and "add" in request.POST
     sought: QueryDict = request.POST if request.method == "POST" else request.GET
     if request.method == "GET" and (kept := restore(request)):
@@ -48,7 +48,8 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
         sought = kept.typed
     form = JoinForm(
         request.POST if adds else None,
-        policy=ticket_policy(access.org, _ADD.key),
+        policy=ticket_policy_for(access, _ADD.key),
+        limits=_ADD.limits_for(access),
         initial={"ticket": sought.get("ticket", current_ticket(request, user_id)), "reason": sought.get("reason")},
     )
     api = access.pingone()

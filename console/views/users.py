@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.buttons import panel_offers
-from console.actions.catalogue import ACTIONS
+from console.actions.catalogue import ACTIONS, BY_KEY
 from console.failures.failure import Failure, report, with_explanation
 from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import wants_fragment
@@ -95,7 +95,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if wants_fragment(request):
         results = render(request, "console/users/list.html#results", context | {"fragment": True}, status=status)
         return in_history(request, _list_url(access, form, show="list") if only else urls.here, results)
-    context |= _filters(request, access, form) | {"may_create": access.allows(Permission.CREATE_USERS)}
+    context |= _filters(request, access, form) | {"may_create": access.may(BY_KEY["user.create"])}
     return render(request, "console/users/list.html", context, status=status)
 
 
@@ -223,7 +223,7 @@ def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchF
 
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
     panels = [_panel(request, shown, reading) for reading in readings]
-    may_act = any(request.access.allows(action.permission) for action in ACTIONS)
+    may_act = any(request.access.may(action) for action in ACTIONS)
     protection = known_protection(request.access.org, shown)
     protected_page_read(request.access, shown, protection, source_address=source_address(request))
     around = {"panels": panels, "may_act": may_act, "protection": protection}

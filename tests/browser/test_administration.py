@@ -43,7 +43,9 @@ def test_administration_pages_are_accessible_and_fit_with_any_names(
     SavedApiCall.objects.create(organization=acme, name=HOSTILE[:100], method="GET", path="/users", media_type="")
     page = new_page(org_admin)
     addresses = ("groups/", f"groups/{ENGINEERS}/?add=x", "populations/", "call-api/", "settings/members/")
-    for address in (*addresses, "settings/policies/"):
+    policies = [f"settings/policies/{part}" for part in ("", "tickets/", "lock-down/", "roles/helpdesk_agent/")]
+    member = f"settings/members/{acme.memberships.get(operator=org_admin).pk}/"
+    for address in (*addresses, *policies, member):
         page.goto(f"/o/acme/{address}")
         assert_accessible(page)
 

@@ -9,8 +9,9 @@ import respx
 from django.conf import settings
 from django.test import Client
 
-from console.access import ROLE_PERMISSIONS, Permission
+from console.access import Permission
 from console.models import Membership, Operator, Organization
+from console.roles import BUILT_IN
 from tests.support.addresses import ALLAUTH, EVERY_ADDRESS, FOR_OPERATORS, OURS, Address
 from tests.support.people import make_operator
 
@@ -65,6 +66,14 @@ RIGHTS: dict[str, Permission | str] = {
     "lift-limit": Permission.MANAGE_POLICIES,  # and not whoever reached it
     "protect-user": Permission.MANAGE_MEMBERS,
     "protect-group": Permission.MANAGE_MEMBERS,
+    "ticket-policies": Permission.MANAGE_POLICIES,
+    "lock-down": Permission.MANAGE_POLICIES,
+    "copy-role": Permission.MANAGE_POLICIES,
+    "role": Permission.MANAGE_POLICIES,
+    "rename-role": Permission.MANAGE_POLICIES,
+    "delete-role": Permission.MANAGE_POLICIES,
+    "view-as": Permission.MANAGE_MEMBERS,
+    "stop-viewing": Permission.ENTER,  # also with the rights of the member viewed as
     "members": Permission.MANAGE_MEMBERS,
     "member": Permission.MANAGE_MEMBERS,
     "change-role": Permission.MANAGE_MEMBERS,
@@ -81,8 +90,8 @@ PAGES = [*OF_AN_ORGANIZATION, *OF_AN_OPERATOR, *(address for address in EVERY_AD
 FORBIDDEN = [
     pytest.param(address, role, id=f"{role}-{address.path}")
     for address in OF_AN_ORGANIZATION
-    for role, rights in ROLE_PERMISSIONS.items()
-    if RIGHTS[address.name] not in rights
+    for role, rights in BUILT_IN.items()
+    if RIGHTS[address.name] not in rights.permissions
 ]
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

@@ -11,10 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from console.access import ROLE_PERMISSIONS, Permission
+from console.access import OrgAccess, Permission
 from console.actions.catalogue import ACTIONS, BY_KEY
 from console.management.commands import pingone as command
-from console.models import AuditEntry, Membership, TicketPolicy
+from console.models import AuditEntry, TicketPolicy
 from tests.support.answers import ADA, HOSTILE_NAMES, ada, bo, error, listing
 from tests.support.asking import DEVICE
 
@@ -248,7 +248,7 @@ def test_show_of_an_unknown_user_fails(helpdesk, pingone):
 def test_show_is_refused_to_a_stranger_and_without_the_permission_to_view_users(
     helpdesk, stranger, pingone, monkeypatch
 ):
-    monkeypatch.setitem(ROLE_PERMISSIONS, Membership.Role.HELPDESK_AGENT, frozenset({Permission.ENTER}))
+    monkeypatch.setattr(OrgAccess, "permissions", frozenset({Permission.ENTER}))
 
     for operator in (helpdesk, stranger):
         with pytest.raises(CommandError) as refused:

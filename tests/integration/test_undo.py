@@ -13,9 +13,10 @@ from console.access import OrgAccess, enter_org
 from console.actions.catalogue import ACTIONS, BY_KEY
 from console.actions.outcome import Done, Refused
 from console.audit.entries import Circumstances
-from console.models import AuditEntry, Membership, Operator
+from console.models import AuditEntry, Operator
 from console.perform.undo import undo
 from console.perform.user_operation import perform
+from console.roles import Rights
 from pingone_integration import populations
 from tests.support.presses import Person, new_name, new_person, org_admin_at
 from tests.support.sandbox_server import Sandbox
@@ -157,10 +158,8 @@ def test_undo_of_a_move_lists_the_memberships_that_it_could_not_add(
 def test_undo_of_a_move_adds_nothing_without_the_permission(access, mara, make_group, elsewhere, monkeypatch):
     make_group(bound=True)
     entry = act(access, mara, "user.move", {"population_id": elsewhere})
-    monkeypatch.setattr(
-        "console.access.ROLE_PERMISSIONS",
-        {role: frozenset({BY_KEY["user.move"].permission}) for role in Membership.Role},
-    )
+    only_moves = Rights(actions={"user.move": frozenset()})
+    monkeypatch.setattr("console.access.rights_of", lambda _membership: only_moves)
 
     result = undo(access.again(), entry, Circumstances())
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.converters import IntConverter, UUIDConverter
+from django.urls.converters import IntConverter, SlugConverter, UUIDConverter
 
 FOR_EVERYBODY = "anybody may come to sign in or out"
 
@@ -81,6 +81,8 @@ def filled(route: str, converters: dict[str, Any]) -> str:
         converter = converters.get(name)
         if isinstance(converter, UUIDConverter):
             return str(SOME_ID)
+        if isinstance(converter, SlugConverter):
+            return "auditor"  # a role
         return "1" if isinstance(converter, IntConverter) else "user.unlock"
 
     route = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route).replace("^", "").replace("$", "")

@@ -1,5 +1,6 @@
 """Functions that create operators and organizations for tests, without fixtures."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from console.models import GroupReading, Membership, Operator, Organization
+from console.roles import BUILT_IN, NO_DEMANDS
 from pingone_integration.models import Connection
 
 AUTH_URL = "https://auth.pingone.test"
@@ -43,8 +45,24 @@ def lease_ages(connection: Connection, by: timedelta) -> None:
     Connection.objects.filter(pk=connection.pk).update(lease_until=F("lease_until") - by)
 
 
+# The rights of agents in an organization that is older than policies: it kept them at the upgrade.
+EARLIER_RIGHTS = replace(
+    BUILT_IN["helpdesk_agent"],
+    actions=dict.fromkeys(BUILT_IN["helpdesk_agent"].actions, NO_DEMANDS),
+    fields=None,
+)
+
+
 def make_organization(slug: str, name: str) -> Organization:
-    return without_groups(Organization.objects.create(slug=slug, name=name, connection=connected(Connection())))
+    """Create an organization in which agents have the rights from before policies."""
+    return without_groups(
+        Organization.objects.create(
+            slug=slug,
+            name=name,
+            connection=connected(Connection()),
+            role_overrides={"helpdesk_agent": EARLIER_RIGHTS.stored()},
+        )
+    )
 
 
 def without_groups(organization: Organization) -> Organization:

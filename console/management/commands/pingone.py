@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from console.access import OrgAccess, Permission, enter_org
 from console.actions.catalogue import ACTIONS, BY_KEY, Action
+from console.actions.demands import ticket_policy_for
 from console.actions.forms import ActionForm
 from console.actions.notices import Notice, notice_of, submitted_before
 from console.actions.outcome import (
@@ -45,7 +46,6 @@ from console.failures.next_step import resolution_of
 from console.limits.reading import looked_at, protected_page_read
 from console.management.options import address, identifier
 from console.models import AuditEntry, Operator
-from console.models.tickets import ticket_policy
 from console.perform.user_operation import perform
 from console.protection.judge import known_protection
 from console.users.standing import Gap, Known, Standing, standing_of
@@ -119,7 +119,7 @@ class Command(BaseCommand):
         looked_at(access, user_id)
         protected_page_read(access, known.user, known_protection(access.org, known.user), source_address="")
         standing = standing_of(known)
-        helping = [BY_KEY[key] for key in standing.helps if access.allows(BY_KEY[key].permission)]
+        helping = [BY_KEY[key] for key in standing.helps if access.may(BY_KEY[key])]
         if options["json"]:
             self.stdout.write(json.dumps(_verdict_as_json(known.user, standing, helping)))
             return
@@ -133,7 +133,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(map(_shown, lines)))
 
     def _perform(self, action: Action, access: OrgAccess, options: dict[str, Any]) -> None:
-        access.require(action.permission)
+        access.require_to(action)
         user_id = _find(access, options["user"]) if action.needs_user else None
         user = users.get(access.pingone(), user_id) if user_id and action.form.looks_at_user else None
         form = _filled_in(access, action, user, options)
@@ -158,7 +158,7 @@ class Command(BaseCommand):
         _raise_mistakes(form)
         why: ActionForm = ActionForm(_submitted(ActionForm(), typed))
         if form.call.writes:
-            policy = ticket_policy(access.org, CALL_API)
+            policy = ticket_policy_for(access, CALL_API)
             why = SendWriteForm(_submitted(SendWriteForm(), typed), policy=policy)
         _raise_mistakes(why)
         result = api_call.perform_call(access, form.call, _circumstances(why))
@@ -345,8 +345,9 @@ def _filled_in(access: OrgAccess, action: Action, user: User | None, options: di
     data = _submitted(action.form(), _typed(options))
     for name in sorted(action.secret_inputs):
         data[name] = sys.stdin.readline().rstrip("\n") if not sys.stdin.isatty() else getpass.getpass(f"{name}: ")
-    policy = ticket_policy(access.org, action.key)
-    form = action.form(data, policy=policy, limits=action.limits(access), user=user)
+    policy = ticket_policy_for(access, action.key)
+    more: dict[str, Any] = {"may_edit": access.rights.may_edit} if action.form.looks_at_schema else {}
+    form = action.form(data, policy=policy, limits=action.limits_for(access), user=user, **more)
     _raise_mistakes(form)
     return form
 

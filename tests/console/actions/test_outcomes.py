@@ -18,12 +18,12 @@ from django.core.cache import cache
 from django.utils import timezone, translation
 from django.utils.functional import lazy
 
-from console.access import ROLE_PERMISSIONS
 from console.actions.catalogue import ACTIONS, BY_KEY, Action
 from console.failures.failure import status_of
 from console.management.commands import pingone
 from console.management.commands.pingone import FAILED, REFUSED, UNKNOWN
 from console.models import AuditEntry, Membership, Operator
+from console.roles import BUILT_IN
 from pingone_integration import errors
 from pingone_integration.connection import tokens
 from pingone_integration.connection.refusals import (
@@ -184,7 +184,7 @@ def latest() -> AuditEntry:
 
 def may(operator: Operator, action: Action) -> bool:
     membership = Membership.objects.filter(operator=operator, organization__slug="acme").first()
-    return membership is not None and action.permission in ROLE_PERMISSIONS[membership.role]
+    return membership is not None and action.key in BUILT_IN[membership.role].actions
 
 
 def assert_done(told: Told, action: Action, way: Way, directory: Directory, **objects: str) -> None:

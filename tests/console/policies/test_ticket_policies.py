@@ -12,7 +12,7 @@ from console.models.tickets import ticket_policy
 
 pytestmark = pytest.mark.database
 
-PAGE = "/o/acme/settings/policies/"
+PAGE = "/o/acme/settings/policies/tickets/"
 
 BrowserOf = Callable[[Operator], Client]
 
@@ -37,7 +37,7 @@ def test_every_action_has_a_line_in_the_policies(admin: Client) -> None:
 
 
 def test_only_changed_policies_are_saved_and_on_record(admin: Client, acme: Organization) -> None:
-    changes = {"user__delete_at_requirement": "pattern", "user__delete_at_pattern": r"CHG\d+|INC\d+"}
+    changes = {"user__delete_at_requirement": "pattern", "user__delete_at_pattern": "CHG#, INC###"}
 
     response = admin.post(PAGE, as_before(**changes), follow=True)
 
@@ -48,7 +48,7 @@ def test_only_changed_policies_are_saved_and_on_record(admin: Client, acme: Orga
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.subject_id) == ("policy.changed", "user.delete")
     assert entry.before == {"requirement": "optional", "pattern": ""}
-    assert entry.after == {"requirement": "pattern", "pattern": r"CHG\d+|INC\d+"}
+    assert entry.after == {"requirement": "pattern", "pattern": "CHG#, INC###"}
 
 
 def test_unchanged_policies_are_not_saved(admin: Client, acme: Organization) -> None:
@@ -63,9 +63,8 @@ def test_unchanged_policies_are_not_saved(admin: Client, acme: Organization) -> 
     ("pattern", "words"),
     [
         ("", "Enter a pattern"),
-        ("[", "Put a backslash before ["),
-        ("(a+)+b", "parentheses"),
-        ("a*a*a*a*", "at most 3"),
+        (r"INC\d+", "Leave out the backslash"),
+        ("INC", "Use # for a digit"),
     ],
 )
 def test_invalid_pattern_is_reported_at_its_field_and_nothing_is_saved(admin: Client, pattern: str, words: str) -> None:
@@ -80,27 +79,17 @@ def test_invalid_pattern_is_reported_at_its_field_and_nothing_is_saved(admin: Cl
 
 def test_pattern_is_removed_with_its_requirement(admin: Client, acme: Organization) -> None:
     pattern = TicketPolicy.Requirement.PATTERN
-    TicketPolicy.objects.create(organization=acme, action="user.delete", requirement=pattern, pattern="INC.")
+    TicketPolicy.objects.create(organization=acme, action="user.delete", requirement=pattern, pattern="INC#")
 
-    admin.post(PAGE, as_before(user__delete_at_pattern="INC."))
+    admin.post(PAGE, as_before(user__delete_at_pattern="INC#"))
 
     assert ticket_policy(acme, "user.delete").pattern == ""
 
 
-@pytest.mark.parametrize(
-    ("pattern", "example"),
-    [
-        (r"INC\d+", "INC12345"),
-        (r"CHG-\d{4}|INC\d+", "CHG-1234"),
-        (r"\d", "1"),
-        (r"[A-Z]+-\d+", "ABCDE-12345"),
-        (r"INC\d{4,8}", "INC12345"),
-    ],
-)
-def test_message_about_a_ticket_shows_an_example(pattern: str, example: str) -> None:
-    policy = TicketPolicy(requirement=TicketPolicy.Requirement.PATTERN, pattern=pattern)
+def test_message_about_a_ticket_shows_an_example() -> None:
+    policy = TicketPolicy(requirement=TicketPolicy.Requirement.PATTERN, pattern="CHG-@##, INC#####")
 
-    assert policy.problem_with("soon") == f"Enter a ticket number like {example}."
+    assert policy.problem_with("soon") == "Enter a ticket number like CHG-A12."
 
 
 def test_policies_are_for_org_admins_only(browser_of: BrowserOf, helpdesk: Operator, auditor: Operator) -> None:
