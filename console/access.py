@@ -20,6 +20,7 @@ from console.models import AuditEntry, Membership, Operator, Organization
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.texts import Text
+from pingone_integration.users import User
 
 
 class Permission(StrEnum):
@@ -102,6 +103,16 @@ _HELPDESK_AGENT = frozenset(
         Permission.VIEW_AUDIT,
     }
 )
+# Nobody has these who sees only some populations, whatever their role says: each of them reaches all users.
+OF_ALL_POPULATIONS = frozenset(
+    {
+        Permission.CALL_API,
+        Permission.EXPORT_AUDIT,
+        Permission.MANAGE_CONNECTION,
+        Permission.MANAGE_MEMBERS,
+        Permission.MANAGE_POLICIES,
+    }
+)
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Membership.Role.AUDITOR: _AUDITOR,
     Membership.Role.HELPDESK_AGENT: _HELPDESK_AGENT,
@@ -126,6 +137,7 @@ class OrgAccess:
     role: Membership.Role
     permissions: frozenset[Permission]
     has_other_orgs: bool = True  # False saves the query for them
+    populations: frozenset[UUID] | None = None  # the only ones whose users they see; None: all, also future ones
 
     @property
     def actor(self) -> Actor:
@@ -137,6 +149,18 @@ class OrgAccess:
         Raises Http404 if the operator no longer belongs to the organization.
         """
         return enter_org(self.operator, self.org.slug)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Return whether the operator sees the users of some populations only."""
+        return self.populations is not None
+
+    def sees(self, user: User) -> bool:
+        """Return whether this user may be shown to the operator. A narrowed one sees nobody without a population."""
+        return self.sees_population(user.population_id)
+
+    def sees_population(self, population_id: UUID | None) -> bool:
+        return self.populations is None or population_id in self.populations
 
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions
@@ -171,8 +195,15 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
     if membership is None:
         raise Http404("No such organization.")
     role = Membership.Role(membership.role)
+    populations = membership.narrowed_to
+    permissions = ROLE_PERMISSIONS[role]
     return OrgAccess(
-        membership.organization, membership.operator, role, ROLE_PERMISSIONS[role], has_other_orgs=membership.has_others
+        membership.organization,
+        membership.operator,
+        role,
+        permissions if populations is None else permissions - OF_ALL_POPULATIONS,
+        has_other_orgs=membership.has_others,
+        populations=populations,
     )
 
 

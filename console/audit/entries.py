@@ -50,6 +50,7 @@ EVENTS: dict[str, Text] = {
     "group.members-exported": _("Group members exported"),
     "membership.added": _("Member added"),
     "membership.role-changed": _("Member role changed"),
+    "membership.populations-changed": _("Member's populations changed"),
     "membership.removed": _("Member removed"),
     "policy.changed": _("Ticket rule changed"),
     "audit.exported": _("Audit log exported"),
@@ -66,6 +67,7 @@ class Subject:
     name: Text = ""
     full_name: str = ""  # of a user
     email: str = ""  # of a user
+    population_id: UUID | None = None  # of a user; None if it was not read: narrowed operators do not see the entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +248,7 @@ def _about(subject: Subject) -> Json:
         "subject_name": text(english(subject.name))[:LONGEST_NAME],
         "subject_full_name": text(subject.full_name)[:LONGEST_NAME],
         "subject_email": text(subject.email)[:LONGEST_NAME],
+        "subject_population": subject.population_id,
     }
 
 

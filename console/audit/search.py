@@ -16,6 +16,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from console.access import OrgAccess
 from console.actions.catalogue import ACTIONS
 from console.audit import terms
 from console.audit.entries import EVENTS
@@ -88,6 +89,7 @@ class Found:
     terms: tuple[bytes, ...] = ()
     first: int = 0  # sequence number; no entry that matches is before it
     last: int | None = None  # sequence number; no entry that matches is after it
+    by_own_words: bool = False  # not by names that a user had in other entries: these may be hidden
 
     def newest(self, most: int, *, before: int | None = None) -> list[AuditEntry]:
         """Return the newest entries, or the newest that are older than the sequence number `before`."""
@@ -111,19 +113,30 @@ class Found:
             part = rows
             for term in self.terms:
                 part = part.filter(sequence__in=terms.sequences_in(self.organization, within, term))
-            found += part[: most - len(found)]
+            found += self._first(part, most - len(found))
             several *= 2  # other filters may leave little of each block
         return found
+
+    def _first(self, rows: AuditQuerySet, most: int) -> list[AuditEntry]:
+        if not self.by_own_words:
+            return list(rows[:most])
+        own = (row for row in rows.iterator(chunk_size=PAGE_SIZE) if terms.has_beginnings(row, self.terms))
+        return list(islice(own, most))
 
     def _end_of_log(self) -> int:
         head = AuditHead.objects.filter(organization=self.organization)
         return head.values_list("sequence", flat=True).first() or 0
 
 
-def matching(organization: Organization, form: AuditFilterForm) -> Found:
-    """Return the entries that match the valid filters of the form."""
+def visible_to(access: OrgAccess) -> AuditQuerySet:
+    """Return the rows of the organization that the operator may see."""
+    return AuditEntry.objects.filter(organization=access.org).in_populations(access.populations)
+
+
+def matching(organization: Organization, form: AuditFilterForm, *, populations: frozenset[UUID] | None) -> Found:
+    """Return the entries that match the valid filters of the form, about users of these populations (None: all)."""
     chosen = form.cleaned_data
-    found: AuditQuerySet = AuditEntry.objects.current()
+    found = AuditEntry.objects.current().in_populations(populations)
     if chosen.get("outcome") == AuditEntry.Outcome.STARTED:
         found = found.filter(pk__in=_unfinished(organization))
     else:
@@ -147,7 +160,12 @@ def matching(organization: Organization, form: AuditFilterForm) -> Found:
     words = {Of.PERSON: "" if user_id else user, Of.GROUP: chosen.get("group", ""), Of.TICKET: chosen.get("ticket", "")}
     sought = [term for of, typed in words.items() for term in terms.beginnings(of, typed)]
     return Found(
-        organization, found, tuple(sought), first=first.sequence if first else 0, last=last.sequence if last else None
+        organization,
+        found,
+        tuple(sought),
+        first=first.sequence if first else 0,
+        last=last.sequence if last else None,
+        by_own_words=populations is not None,
     )
 
 
@@ -161,9 +179,9 @@ def _unfinished(organization: Organization) -> list[int]:
     return list(started.values_list("pk", flat=True))
 
 
-def latest(organization: Organization, *, most: int, **about: Any) -> list[AuditEntry]:
-    """Return the newest entries about a user (`subject_id=`) or by an operator (`operator=`)."""
-    found = AuditEntry.objects.current().filter(organization=organization, **about)
+def latest(access: OrgAccess, *, most: int, **about: Any) -> list[AuditEntry]:
+    """Return the newest visible entries about a user (`subject_id=`) or by an operator (`operator=`)."""
+    found = visible_to(access).current().filter(**about)
     return list(found.order_by("-sequence")[:most])
 
 

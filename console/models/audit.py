@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, NoReturn
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -25,6 +25,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """Return the latest row of each entry, which holds its outcome."""
         later = AuditEntry.objects.filter(entry=OuterRef("entry"), revision__gt=OuterRef("revision"))
         return self.filter(~Exists(later))
+
+    def in_populations(self, populations: frozenset[UUID] | None) -> "AuditQuerySet":
+        """Return the rows about users of these populations; None: all rows, also about anything else."""
+        return self if populations is None else self.filter(subject_population__in=populations)
 
     def with_outcome(self, outcome: str) -> "AuditQuerySet":
         """Return the rows by `shown_outcome`."""
@@ -109,6 +113,7 @@ class AuditEntry(models.Model):
     subject_name = models.TextField(blank=True)  # username, as it was then
     subject_full_name = models.TextField(blank=True)  # a user's, as it was then; empty in older rows
     subject_email = models.TextField(blank=True)  # a user's, as it was then; empty in older rows
+    subject_population = models.UUIDField(null=True)  # a user's, as it was then; None: not known, or an older row
     inputs = models.JSONField(default=dict)  # without secrets
     before = models.JSONField(null=True)  # None: not read
     after = models.JSONField(null=True)
@@ -134,6 +139,7 @@ class AuditEntry(models.Model):
             models.Index("organization", "at", name="audit_by_time"),
             models.Index("organization", "operator", "sequence", name="audit_by_operator"),
             models.Index("organization", "subject_id", "sequence", name="audit_by_subject"),
+            models.Index("organization", "subject_population", "sequence", name="audit_by_population"),
             models.Index("organization", "action", "sequence", name="audit_by_action"),
             models.Index("organization", "outcome", "sequence", name="audit_by_outcome"),
             models.Index(fields=["undoes"], name="audit_by_undone", condition=models.Q(undoes__isnull=False)),

@@ -1,7 +1,7 @@
 """Operators, the organizations they work for, and their roles there."""
 
 from typing import Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
 from pingone_integration.models import Connection
+from pingone_integration.values import identifier
 
 
 class OperatorManager(BaseUserManager["Operator"]):
@@ -86,9 +87,22 @@ class Membership(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role)
+    # IDs of the only populations whose users they see. None: all populations, also future ones.
+    populations = models.JSONField(null=True, default=None)
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "operator", name="one_membership_per_organization")]
 
     def __str__(self) -> str:
         return f"{self.operator}: {self.get_role_display()} of {self.organization}"
+
+    @property
+    def narrowed_to(self) -> frozenset[UUID] | None:
+        """Return the only populations whose users they see, or None for all, as always for org admins.
+
+        A population that PingOne no longer has stays: a member never sees more because one is gone.
+        """
+        if self.populations is None or self.role == self.Role.ORG_ADMIN:
+            return None
+        listed = self.populations if isinstance(self.populations, list) else []
+        return frozenset(known for one in listed if (known := identifier(one)))

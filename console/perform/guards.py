@@ -7,6 +7,8 @@ read, and may ask PingOne for more.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from console.access import OrgAccess
 from console.actions import demands
 from console.actions.demands import Demand
@@ -15,6 +17,7 @@ from console.models.tickets import ticket_policy
 from console.perform.operation import Before, Operation
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
+from pingone_integration.values import identifier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +34,14 @@ class Ruling:
     """What guards say of an attempt: a refusal, or demands on the operator, or nothing."""
 
     refusal: Text = ""
+    hides: bool = False  # the operator must be answered as if PingOne did not have this user
     demands: frozenset[Demand] = frozenset()
 
 
 Guard = Callable[[Attempt], Ruling]
+_OUTSIDE = _("The user is outside the operator's populations.")  # only on record: the operator must not learn it
+_ELSEWHERE = _("Choose one of your populations. You cannot put users into others.")
+
 GuardOfState = Callable[[Attempt, PingOneApi, Before], Ruling]
 
 
@@ -50,8 +57,21 @@ def _ticket(attempt: Attempt) -> Ruling:
     return Ruling(refusal=policy.problem_with(attempt.circumstances.ticket))
 
 
+def _populations(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
+    """Keep a narrowed operator to the users of their populations, before and after the operation."""
+    access, user = attempt.access, before.user
+    if not access.is_narrowed:
+        return Ruling()
+    if user and not access.sees(user):
+        return Ruling(refusal=_OUTSIDE, hides=True)
+    target = attempt.operation.recorded_inputs().get("population_id")
+    if (user is None or target) and not access.sees_population(identifier(str(target))):
+        return Ruling(refusal=_ELSEWHERE)
+    return Ruling()
+
+
 BEFORE_READING: tuple[Guard, ...] = (_own_limits, _ticket)
-AFTER_READING: tuple[GuardOfState, ...] = ()
+AFTER_READING: tuple[GuardOfState, ...] = (_populations,)
 
 
 def before_reading(attempt: Attempt) -> Ruling:

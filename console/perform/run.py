@@ -22,7 +22,7 @@ from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
 from pingone_integration.calls import empty_answers
-from pingone_integration.errors import PingOneError
+from pingone_integration.errors import NotFound, PingOneError
 from pingone_integration.texts import Text, english
 
 MISTAKE = "The console failed while it called PingOne."  # stored
@@ -33,7 +33,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
 
     The entry is written first and closed last: an entry left STARTED means that the process died. So no transaction
     may be open, and nothing around this may roll back. The submission is the idempotency key.
-    Raises PermissionDenied, and Http404 if the operator was removed from the organization.
+    Raises PermissionDenied, Http404 if the operator was removed from the organization, and NotFound for a narrowed
+    operator if PingOne has no such user, or has one whom they may not see: nothing tells them which.
     """
     access = access.again()
     access.require(operation.permission)
@@ -64,10 +65,16 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
         return refuse(access, operation, operation.subject, circumstances, refusal.reason)
     except PingOneError as error:
         row = start(Before(subject=operation.subject))
-        return _ended(row, error, outcome=Failed) if row else _sent_before(access, circumstances)
+        ended = _ended(row, error, outcome=Failed) if row else _sent_before(access, circumstances)
+        if access.is_narrowed and isinstance(error, NotFound):
+            raise
+        return ended
 
     if ruling.refusal:
-        return refuse(access, operation, before.subject, circumstances, ruling.refusal, demands=ruling.demands)
+        refused = refuse(access, operation, before.subject, circumstances, ruling.refusal, demands=ruling.demands)
+        if ruling.hides:
+            raise NotFound("outside the operator's populations")
+        return refused
     row = start(before)
     if row is None:
         return _sent_before(access, circumstances)

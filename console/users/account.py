@@ -35,5 +35,5 @@ def _on_record(access: OrgAccess, user_id: UUID) -> dict[str, Any]:
         return {}
     return {
         "history_url": reverse("audit", args=[access.org.slug], query={"user": str(user_id)}),
-        "lately": [Line(entry) for entry in latest(access.org, most=LATELY, subject_id=str(user_id))],
+        "lately": [Line(entry) for entry in latest(access, most=LATELY, subject_id=str(user_id))],
     }

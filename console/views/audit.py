@@ -19,7 +19,7 @@ from console.actions.catalogue import BY_KEY
 from console.audit import entries, objects
 from console.audit.api_requests import shown_inputs
 from console.audit.rows import rows_of
-from console.audit.search import AuditFilterForm, each_of, matching, page_of
+from console.audit.search import AuditFilterForm, each_of, matching, page_of, visible_to
 from console.audit.wording import changes_of, inputs_of, title_of, values_of
 from console.failures.next_step import resolution_of
 from console.fragments import wants_fragment
@@ -41,7 +41,7 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     form = AuditFilterForm(request.GET)
     form.is_valid()
     before, after = _number(request, "before"), _number(request, "after")
-    page = page_of(matching(access.org, form), before=before, after=after)
+    page = page_of(matching(access.org, form, populations=access.populations), before=before, after=after)
     context = {
         "form": form,
         "rows": rows_of(page.entries, access.org, reverse("audit", args=[access.org.slug])),
@@ -62,7 +62,7 @@ def audit_log(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @require_safe
 def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
     """Show one entry with all of its rows."""
-    rows = list(AuditEntry.objects.filter(organization=access.org, entry=entry_id).order_by("revision"))
+    rows = list(visible_to(access).filter(entry=entry_id).order_by("revision"))
     if not rows:
         raise Http404("No such entry.")
     latest = rows[-1]
@@ -79,7 +79,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         "is_open": latest.is_open,
         "may_read_again": latest.is_open and action is not None and access.allows(action.permission),
         "may_undo": undone is None and may_undo(access, latest),
-        "undone": undone,
+        "undone": undone if undone and visible_to(access).filter(pk=undone.pk).exists() else None,
     }
     return render(request, "console/audit/entry.html", context)
 
@@ -98,7 +98,7 @@ def _problem_of(latest: AuditEntry) -> Text:
 @require_POST
 def read_again(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResponse:
     """Settle an unknown outcome by reading the user again. Requires the permission of the action itself."""
-    latest = get_object_or_404(AuditEntry.objects.current(), organization=access.org, entry=entry_id)
+    latest = get_object_or_404(visible_to(access).current(), entry=entry_id)
     action = BY_KEY.get(latest.action)
     if action is None:
         raise Http404("Nothing to read.")
@@ -133,7 +133,7 @@ def export(request: ConsoleRequest, access: OrgAccess, kind: str) -> StreamingHt
         source_address=source_address(request),
         inputs={"format": kind} | form.chosen(),
     )
-    found = each_of(matching(access.org, form), before=row.sequence)
+    found = each_of(matching(access.org, form, populations=access.populations), before=row.sequence)
     response = StreamingHttpResponse(make(found), content_type=f"{media_type}; charset=utf-8")
     name = f"audit-{access.org.slug}-{timezone.now():%Y%m%d-%H%M%S}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

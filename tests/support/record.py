@@ -28,6 +28,7 @@ def happened(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     note: str = "",
+    population_id: UUID | None = None,
     **circumstances: Any,
 ) -> AuditEntry:
     """Record an action. With `outcome` None it stays started."""
@@ -35,7 +36,14 @@ def happened(
         organization,
         Actor(kind=AuditEntry.Actor.OPERATOR, operator=operator),
         action,
-        Subject(kind=AuditEntry.Subject.USER, id=user_id, name=name, full_name=full_name, email=email),
+        Subject(
+            kind=AuditEntry.Subject.USER,
+            id=user_id,
+            name=name,
+            full_name=full_name,
+            email=email,
+            population_id=population_id,
+        ),
         entry=uuid4(),
         circumstances=Circumstances(**circumstances),
         inputs=inputs or {},
