@@ -89,7 +89,7 @@ class Found:
     terms: tuple[bytes, ...] = ()
     first: int = 0  # sequence number; no entry that matches is before it
     last: int | None = None  # sequence number; no entry that matches is after it
-    by_own_words: bool = False  # not by names that a user had in other entries: these may be hidden
+    populations: frozenset[UUID] | None = None  # of the users that the entries are about; None: all entries
 
     def newest(self, most: int, *, before: int | None = None) -> list[AuditEntry]:
         """Return the newest entries, or the newest that are older than the sequence number `before`."""
@@ -102,6 +102,9 @@ class Found:
         return self._read(rows, most, max(after, self.first), None, step=1)
 
     def _read(self, rows: AuditQuerySet, most: int, first: int, last: int | None, *, step: int) -> list[AuditEntry]:
+        if not self.terms and self.populations is not None:  # each is read from the index; together they would not
+            of_each = [entry for one in self.populations for entry in rows.filter(subject_population=one)[:most]]
+            return sorted(of_each, key=lambda entry: step * entry.sequence)[:most]
         if not self.terms:
             return list(rows[:most])
         known = [number for number in (last, self.last, self._end_of_log()) if number is not None]
@@ -118,8 +121,9 @@ class Found:
         return found
 
     def _first(self, rows: AuditQuerySet, most: int) -> list[AuditEntry]:
-        if not self.by_own_words:
+        if self.populations is None:
             return list(rows[:most])
+        # The index has a user's names of all entries, also of those that are hidden.
         own = (row for row in rows.iterator(chunk_size=PAGE_SIZE) if terms.has_beginnings(row, self.terms))
         return list(islice(own, most))
 
@@ -165,7 +169,7 @@ def matching(organization: Organization, form: AuditFilterForm, *, populations: 
         tuple(sought),
         first=first.sequence if first else 0,
         last=last.sequence if last else None,
-        by_own_words=populations is not None,
+        populations=populations,
     )
 
 

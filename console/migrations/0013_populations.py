@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 models.F("organization"),
                 models.F("subject_population"),
                 models.F("sequence"),
-                name="audit_by_population",
+                name="audit_by_subject_population",
             ),
         ),
     ]

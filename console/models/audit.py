@@ -139,7 +139,7 @@ class AuditEntry(models.Model):
             models.Index("organization", "at", name="audit_by_time"),
             models.Index("organization", "operator", "sequence", name="audit_by_operator"),
             models.Index("organization", "subject_id", "sequence", name="audit_by_subject"),
-            models.Index("organization", "subject_population", "sequence", name="audit_by_population"),
+            models.Index("organization", "subject_population", "sequence", name="audit_by_subject_population"),
             models.Index("organization", "action", "sequence", name="audit_by_action"),
             models.Index("organization", "outcome", "sequence", name="audit_by_outcome"),
             models.Index(fields=["undoes"], name="audit_by_undone", condition=models.Q(undoes__isnull=False)),

@@ -22,7 +22,7 @@ from django.utils import timezone
 from console import visible_users
 from console.access import OF_ALL_POPULATIONS, OrgAccess, enter_org
 from console.actions.catalogue import ACTIONS
-from console.models import AuditEntry, Membership, Operator
+from console.models import AuditEntry, Membership, Operator, Organization
 from console.perform.resolve import resolve
 from console.users.panel_addresses import VALID_FOR
 from console.users.panels import PANELS
@@ -48,6 +48,7 @@ from tests.support.narrowed import (
     writes_in,
 )
 from tests.support.performing import refused, run
+from tests.support.synced import sync_populations
 
 IN_PLACE = {"HX-Request": "true"}
 SEARCHES = [
@@ -415,6 +416,32 @@ def test_log_shows_entries_of_users_in_the_operators_populations(client, acme, o
     assert str(inside.entry) in client.get(f"/o/acme/users/{ADA}/").text  # recent activity
 
 
+def test_pages_of_the_log_go_through_several_populations(client, agent, acme, org_admin, monkeypatch, asked):
+    monkeypatch.setattr("console.audit.search.PAGE_SIZE", 2)
+    narrow(agent, STAFF, PARTNERS, NOBODY)
+    rows = [entry(acme, org_admin) for entry in [entry_inside, entry_outside] * 3]
+    for number in range(3):
+        entry_outside(acme, org_admin, population_id=ENGINEERS, ticket=f"INC{number}")
+
+    shown, path = [], "/o/acme/audit/"
+    while path:
+        page = client.get(path).text
+        shown += re.findall(r'<th scope="row"><a href="/o/acme/audit/([\w-]+)/">', page)
+        older = re.search(r'href="(\?before=\d+)"', page)
+        path = f"/o/acme/audit/{older[1]}" if older else ""
+
+    assert shown == [str(row.entry) for row in reversed(rows)]
+
+
+def test_home_page_names_the_operators_populations(client, acme, asked):
+    sync_populations(acme, {STAFF: "Staff", PARTNERS: HIDDEN})
+
+    page = client.get("/o/acme/").text
+
+    assert "<bdi>Staff</bdi>" in page
+    assert HIDDEN not in page
+
+
 def test_entry_stores_the_population_of_its_user(access, org_admin, asked):
     run(access, "user.deactivate", ADA)
     run(enter_org(org_admin, "acme"), "user.deactivate", HOMELESS)
@@ -466,24 +493,9 @@ class TestPopulationsOfAMember:
     """The choice on the member's page: all populations, also future ones, or these."""
 
     @pytest.fixture
-    def url(self, helpdesk: Operator) -> str:
-        membership = Membership.objects.get(operator=helpdesk)
-        self.synced(helpdesk, STAFF, "Staff")
-        self.synced(helpdesk, PARTNERS, "Partners")
-        return f"/o/acme/settings/members/{membership.pk}/"
-
-    @staticmethod
-    def synced(member: Operator, population_id: UUID, name: str) -> None:
-        connection = Membership.objects.get(operator=member).organization.connection
-        assert connection.managed_environment_id
-        SyncedPopulation.objects.create(
-            connection=connection,
-            environment_id=connection.managed_environment_id,
-            population_id=population_id,
-            name=name,
-            is_default=False,
-            synced_at=timezone.now(),
-        )
+    def url(self, acme: Organization, helpdesk: Operator) -> str:
+        sync_populations(acme, {STAFF: "Staff", PARTNERS: "Partners"})
+        return f"/o/acme/settings/members/{Membership.objects.get(operator=helpdesk).pk}/"
 
     @pytest.fixture
     def save(self, browser_of: Any, org_admin: Operator, url: str) -> Any:
@@ -520,10 +532,9 @@ class TestPopulationsOfAMember:
         assert mistake in response.text
         assert enter_org(helpdesk, "acme").populations == frozenset({STAFF})
 
-    def test_at_most_twenty_can_be_chosen(self, save, helpdesk):
+    def test_at_most_twenty_can_be_chosen(self, save, acme, helpdesk):
         many = [uuid4() for _ in range(21)]
-        for one in many:
-            self.synced(helpdesk, one, "More")
+        sync_populations(acme, dict.fromkeys(many, "More"))
 
         assert save(reach="these", populations=many).status_code == 422
         assert save(reach="these", populations=many[:20]).status_code == 200
@@ -538,10 +549,10 @@ class TestPopulationsOfAMember:
         assert f"{STAFF}: This population no longer exists" in page
         assert enter_org(helpdesk, "acme").populations == frozenset({STAFF})
 
-    def test_renamed_and_new_populations_change_nothing(self, save, helpdesk):
+    def test_renamed_and_new_populations_change_nothing(self, save, acme, helpdesk):
         save(reach="these", populations=[str(STAFF)])
         SyncedPopulation.objects.filter(population_id=STAFF).update(name="Employees")
-        self.synced(helpdesk, NOBODY, "New")
+        sync_populations(acme, {NOBODY: "New"})
 
         assert enter_org(helpdesk, "acme").populations == frozenset({STAFF})
 
