@@ -93,15 +93,27 @@ def test_panel_url_of_another_user(attacker, asked):
     assert (answer.status_code, HIDDEN in answer.text) == (404, False)
 
 
-def test_panel_url_of_a_colleague(attacker, browser_of, org_admin, auditor, asked):
-    """A colleague who sees the user sends the agent the address of a panel."""
-    colleague = browser_of(narrow(auditor, PARTNERS))
-    page = colleague.get(f"{USERS}{OUTSIDER}/").text
-    signed = page.split(f'hx-get="{USERS}{OUTSIDER}/panels/devices/')[1].split('"')[0]
+def test_panel_url_of_a_colleague(browser_of, agent, auditor):
+    """A colleague opened a user's page. The user moved away since, and the agent gets the panel's URL from them."""
+    known = all_that_pingone_knows()
+    with careless_pingone(known):
+        page = browser_of(narrow(auditor, STAFF)).get(f"{USERS}{ADA}/").text
+        signed = page.split(f'hx-get="{USERS}{ADA}/panels/devices/')[1].split('"')[0]
+        known[f"/users/{ADA}"] = outsider(id=str(ADA))
+        answer = browser_of(agent).get(f"{USERS}{ADA}/panels/devices/{signed}", headers=IN_PLACE)
 
-    answer = attacker.get(f"{USERS}{OUTSIDER}/panels/devices/{signed}", headers=IN_PLACE)
+    assert answer.status_code == 404
 
-    assert (answer.status_code, HIDDEN in answer.text) == (404, False)
+
+def test_panel_url_of_a_population_that_was_taken_away(attacker, agent):
+    """The agent keeps a user's page open, and the org admin takes the population away."""
+    page = attacker.get(f"{USERS}{ADA}/").text
+    signed = page.split(f'hx-get="{USERS}{ADA}/panels/devices/')[1].split('"')[0]
+    narrow(agent, PARTNERS)
+
+    answer = attacker.get(f"{USERS}{ADA}/panels/devices/{signed}", headers=IN_PLACE)
+
+    assert answer.status_code == 404
 
 
 def test_groups_page_lists_its_members(attacker):
@@ -248,11 +260,12 @@ def test_ticket_is_set_for_somebody_outside(attacker):
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
-def test_population_that_is_gone_opens_all(attacker, agent):
+def test_population_that_is_gone_opens_all(attacker, agent, asked):
     """The agent's only population is deleted at PingOne. A search without a population would be a search of all."""
     narrow(agent)
 
     assert "ada.berg" not in attacker.get(USERS, {"show": "list"}).text
+    assert not [request for request in asked if request.url.path.endswith("/users")]
     assert attacker.get(f"{USERS}{ADA}/").status_code == 404
 
 
