@@ -18,6 +18,8 @@ from console.actions.catalogue import BY_KEY
 from console.actions.step import Step
 from console.audit.entries import Circumstances
 from console.models import AuditEntry, Membership, Operator
+from console.perform import guards
+from console.perform.guards import Ruling
 from console.perform.several import perform_each
 from pingone_integration.errors import NotFound
 from tests.support.answers import ADA, ENGINEERS, STAFF, ada, listing
@@ -279,15 +281,16 @@ def test_rights_are_taken_away_while_a_command_runs(agent, asked):
     assert not writes_in(asked)
 
 
-def test_name_of_somebody_outside_in_a_refusal(attacker, acme, org_admin, asked):
-    """An earlier entry names the user. The agent's refused attempt would take the name from it and show it."""
+def test_name_of_somebody_outside_in_a_refusal(attacker, acme, org_admin, monkeypatch):
+    """Adding to groups is refused before PingOne is asked, and the notice takes the name from an earlier entry."""
     entry_outside(acme, org_admin)
-    answer = attacker.post(
-        f"{USERS}{OUTSIDER}/groups/", pressed(group_ids=str(ENGINEERS), add="1", confirmed="1"), follow=True
-    )
+    monkeypatch.setattr(guards, "BEFORE_READING", (lambda *_: Ruling(refusal="Not now."),))
+    typed = pressed(group_ids=str(ENGINEERS), add="1", confirmed="1")
+
+    answer = attacker.post(f"{USERS}{OUTSIDER}/groups/", typed)
 
     assert (answer.status_code, HIDDEN in answer.text) == (404, False)
-    assert AuditEntry.objects.filter(action="group.add").exclude(outcome="refused").count() == 0
+    assert not AuditEntry.objects.filter(action="group.add").exists()
 
 
 def test_row_without_a_population(browser_of, agent):
