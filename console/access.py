@@ -15,13 +15,14 @@ from django_htmx.http import HttpResponseClientRedirect
 from console import kept_forms, viewing
 from console.fragments import page_of, wants_fragment
 from console.models import AuditEntry, Membership, Operator, Organization
-from console.permissions import PERMISSION_LABELS, Permission
+from console.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Permission
 from console.roles import Rights, rights_of
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.texts import Text
+from pingone_integration.users import User
 
-__all__ = ["PERMISSION_LABELS", "Actor", "OrgAccess", "Permission", "enter_org", "org_view"]
+__all__ = ["OF_ALL_POPULATIONS", "PERMISSION_LABELS", "Actor", "OrgAccess", "Permission", "enter_org", "org_view"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ class OrgAccess:
     membership: Membership
     rights: Rights
     has_other_orgs: bool = True  # False saves the query for them
+    populations: frozenset[UUID] | None = None  # the only ones whose users they see; None: all, also future ones
     viewing_as: Membership | None = None  # the member as whom the operator looks at pages, and can do nothing else
 
     @property
@@ -59,7 +61,7 @@ class OrgAccess:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return self.rights.permissions
+        return self.rights.permissions - OF_ALL_POPULATIONS if self.is_narrowed else self.rights.permissions
 
     @property
     def actor(self) -> Actor:
@@ -75,14 +77,33 @@ class OrgAccess:
 
     def seen_as(self, membership: Membership) -> "OrgAccess":
         """Return the access for pages as this member sees them: never more than the operator's own rights."""
-        return replace(self, rights=self.rights.within(rights_of(membership)), viewing_as=membership)
+        own, theirs = self.populations, membership.narrowed_to
+        populations = own & theirs if own is not None and theirs is not None else own if theirs is None else theirs
+        return replace(
+            self,
+            rights=self.rights.within(rights_of(membership)),
+            populations=populations,
+            viewing_as=membership,
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Return whether the operator sees the users of some populations only."""
+        return self.populations is not None
+
+    def sees(self, user: User) -> bool:
+        """Return whether this user may be shown to the operator. A narrowed one sees nobody without a population."""
+        return self.sees_population(user.population_id)
+
+    def sees_population(self, population_id: UUID | None) -> bool:
+        return self.populations is None or population_id in self.populations
 
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions
 
     def may(self, action: Doing) -> bool:
         """Return whether the role allows the action. Everything else that may prevent it is decided in `perform`."""
-        return self.rights.may(action.key)
+        return self.rights.may(action.key) and action.permission in self.permissions
 
     def require_to(self, action: Doing) -> None:
         """Raise PermissionDenied (403), with the action, if the role does not allow it."""
@@ -125,6 +146,7 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
         membership,
         rights_of(membership),
         has_other_orgs=membership.has_others,
+        populations=membership.narrowed_to,
     )
 
 

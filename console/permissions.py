@@ -82,3 +82,13 @@ ACTIONS_OF: dict[Permission, tuple[str, ...]] = {
 ALL_ACTIONS = frozenset(key for keys in ACTIONS_OF.values() for key in keys)
 OF_PAGES = tuple(permission for permission in Permission if permission not in ACTIONS_OF)
 OF_EVERYBODY = frozenset({Permission.ENTER, Permission.VIEW_USERS})
+# Nobody has these who sees only some populations, whatever their role says: each of them reaches all users.
+OF_ALL_POPULATIONS = frozenset(
+    {
+        Permission.CALL_API,
+        Permission.EXPORT_AUDIT,
+        Permission.MANAGE_CONNECTION,
+        Permission.MANAGE_MEMBERS,
+        Permission.MANAGE_POLICIES,
+    }
+)

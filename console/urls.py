@@ -98,6 +98,11 @@ urlpatterns = [
                 path("settings/members/<int:membership_id>/", members.member, name="member"),
                 path("settings/members/<int:membership_id>/view-as/", view_as.start_viewing, name="view-as"),
                 path("settings/members/<int:membership_id>/role/", members.change_role, name="change-role"),
+                path(
+                    "settings/members/<int:membership_id>/populations/",
+                    members.member_populations,
+                    name="member-populations",
+                ),
                 path("settings/members/<int:membership_id>/remove/", members.remove, name="remove-member"),
                 path("settings/connection/", connections.connection_settings, name="connection"),
                 path("settings/connection/place/", connections.connection_place, name="connection-place"),

@@ -22,7 +22,7 @@ from pingone_integration.users import User
 Inputs = Mapping[str, Any]
 Json = dict[str, Any]
 Observe = Callable[[PingOneApi, User | None, Inputs], Json]
-Options = Callable[[PingOneApi, User | None], list[tuple[str, str]]]
+Options = Callable[[OrgAccess, User | None], list[tuple[str, str]]]
 
 
 def always(target: Any) -> bool:

@@ -46,6 +46,7 @@ EVENTS: dict[str, Text] = {
     "group.members-exported": _("Group members exported"),
     "membership.added": _("Member added"),
     "membership.role-changed": _("Member role changed"),
+    "membership.populations-changed": _("Member's populations changed"),
     "membership.removed": _("Member removed"),
     "protection.marked": _("Marked as protected"),
     "protection.unmarked": _("No longer marked as protected"),
@@ -85,6 +86,7 @@ class Subject:
     name: Text = ""
     full_name: str = ""  # of a user
     email: str = ""  # of a user
+    population_id: UUID | None = None  # of a user; None if it was not read: narrowed operators do not see the entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,6 +272,7 @@ def _about(subject: Subject) -> Json:
         "subject_name": text(english(subject.name))[:LONGEST_NAME],
         "subject_full_name": text(subject.full_name)[:LONGEST_NAME],
         "subject_email": text(subject.email)[:LONGEST_NAME],
+        "subject_population": subject.population_id,
     }
 
 

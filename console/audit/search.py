@@ -98,6 +98,7 @@ class Found:
     terms: tuple[bytes, ...] = ()
     first: int = 0  # sequence number; no entry that matches is before it
     last: int | None = None  # sequence number; no entry that matches is after it
+    populations: frozenset[UUID] | None = None  # of the users that the entries are about; None: all entries
 
     def newest(self, most: int, *, before: int | None = None) -> list[AuditEntry]:
         """Return the newest entries, or the newest that are older than the sequence number `before`."""
@@ -110,6 +111,9 @@ class Found:
         return self._read(rows, most, max(after, self.first), None, step=1)
 
     def _read(self, rows: AuditQuerySet, most: int, first: int, last: int | None, *, step: int) -> list[AuditEntry]:
+        if not self.terms and self.populations is not None:  # each is read from the index; together they would not
+            of_each = [entry for one in self.populations for entry in rows.filter(subject_population=one)[:most]]
+            return sorted(of_each, key=lambda entry: step * entry.sequence)[:most]
         if not self.terms:
             return list(rows[:most])
         known = [number for number in (last, self.last, self._end_of_log()) if number is not None]
@@ -121,9 +125,16 @@ class Found:
             part = rows
             for term in self.terms:
                 part = part.filter(sequence__in=terms.sequences_in(self.organization, within, term))
-            found += part[: most - len(found)]
+            found += self._first(part, most - len(found))
             several *= 2  # other filters may leave little of each block
         return found
+
+    def _first(self, rows: AuditQuerySet, most: int) -> list[AuditEntry]:
+        if self.populations is None:
+            return list(rows[:most])
+        # The index has a user's names of all entries, also of those that are hidden.
+        own = (row for row in rows.iterator(chunk_size=PAGE_SIZE) if terms.has_beginnings(row, self.terms))
+        return list(islice(own, most))
 
     def _end_of_log(self) -> int:
         head = AuditHead.objects.filter(organization=self.organization)
@@ -155,7 +166,12 @@ def matching(access: OrgAccess, form: AuditFilterForm) -> Found:
     words = {Of.PERSON: "" if user_id else user, Of.GROUP: chosen.get("group", ""), Of.TICKET: chosen.get("ticket", "")}
     sought = [term for of, typed in words.items() for term in terms.beginnings(of, typed)]
     return Found(
-        organization, found, tuple(sought), first=first.sequence if first else 0, last=last.sequence if last else None
+        organization,
+        found,
+        tuple(sought),
+        first=first.sequence if first else 0,
+        last=last.sequence if last else None,
+        populations=access.populations,
     )
 
 

@@ -72,6 +72,12 @@ def beginnings(of: Of, typed: str) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(_term(of, word) for each in words if (word := folded(each))))
 
 
+def has_beginnings(row: Named, beginnings: Iterable[bytes]) -> bool:
+    """Return whether the row itself has a word with each of the beginnings, not only another entry of its user."""
+    own = terms_of(row)
+    return all(any(term.startswith(beginning) for term in own) for beginning in beginnings)
+
+
 def folded(text: str) -> str:
     """Return the text as it is compared: without case, accents, invisible characters, or two forms of one sign."""
     plain = unicodedata.normalize("NFKD", printable(text)).translate(_SAME).casefold()

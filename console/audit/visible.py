@@ -2,6 +2,7 @@
 
 Who may export the log (org admins, auditors) sees all of it. Others see what happened to users, and their own sign-ins
 and account: not settings, other operators' accounts, requests with Call API, alarms, or the addresses of anybody.
+Members who see the users of some populations see the entries about these users only.
 """
 
 from django.db.models import Q
@@ -21,6 +22,7 @@ def sees_all(access: OrgAccess) -> bool:
 def visible(access: OrgAccess, rows: AuditQuerySet | None = None) -> AuditQuerySet:
     """Return those of the rows (None: all) that belong to the organization and that this operator may see."""
     found = (AuditEntry.objects.all() if rows is None else rows).filter(organization=access.org)
+    found = found.in_populations(access.populations)
     return found if sees_all(access) else found.filter(_of_users() | _own(access))
 
 

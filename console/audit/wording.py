@@ -92,6 +92,7 @@ _LABELS: dict[str, Text] = {
     "query": _("Query"),
     "status": _("Response status"),
     "role": _("Role"),
+    "populations": _("Populations"),
     "pattern": _("Pattern"),
     "requirement": _("Ticket"),
     "auth_url": _("Auth URL"),

@@ -52,6 +52,10 @@ _MENDED_IN_CONNECTION_SETTINGS = (
 )
 
 
+# For operators who see some populations only: without IDs, which would tell that it was PingOne who did not find it.
+_NOT_VISIBLE = _("It was deleted, or it is in a population that you do not see.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """A failure in words, for a page, a notice, or the place of the failed fragment."""
@@ -76,6 +80,7 @@ def status_of(error: type[PingOneError]) -> HTTPStatus:
 
 def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
     trace = error.trace
+    hides = isinstance(error, errors.NotFound) and access is not None and access.is_narrowed
     mended_in_settings = isinstance(error, _MENDED_IN_CONNECTION_SETTINGS)
     may_mend = bool(access and access.allows(Permission.MANAGE_CONNECTION))
     ids = (
@@ -87,14 +92,14 @@ def failure_of(error: PingOneError, access: OrgAccess | None) -> Failure:
         status=status_of(type(error)),
         kind=error.kind,
         title=error.title,
-        cause=error.cause,
+        cause=_NOT_VISIBLE if hides else error.cause,
         resolution=resolution_of(error),
         details=tuple(
             f"{detail.target}: {detail.message}" if detail.target else detail.message
             for detail in error.details
             if detail.message
         ),
-        ids=tuple((name, value) for name, value in ids if value),
+        ids=() if hides else tuple((name, value) for name, value in ids if value),
         may_have_happened=not error.outcome_known,
         retry_after_s=error.retry_after_s,
         settings_url=reverse("connection", args=[access.org.slug])

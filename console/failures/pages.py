@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.access import PERMISSION_LABELS, OrgAccess, Permission
+from console.access import OF_ALL_POPULATIONS, PERMISSION_LABELS, OrgAccess, Permission
 from console.actions.action import Action
 from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
@@ -48,7 +48,16 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     access: OrgAccess | None = getattr(request, "access", None)
     missing = exception.args[0] if isinstance(exception, PermissionDenied) and exception.args else None
     cause: Text = _("You do not have permission to do this.")
-    if access and isinstance(missing, Permission):
+    if access and access.is_narrowed and missing in OF_ALL_POPULATIONS:
+        cause = format_lazy(
+            _(
+                "You see the users of some populations only in {organization}. "
+                "Permission to {permission} is for members who see all populations."
+            ),
+            permission=PERMISSION_LABELS[missing],
+            organization=access.org.name,
+        )
+    elif access and isinstance(missing, Permission):
         roles = [
             str(role.label)
             for role in Membership.Role

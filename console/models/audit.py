@@ -26,6 +26,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         later = AuditEntry.objects.filter(entry=OuterRef("entry"), revision__gt=OuterRef("revision"))
         return self.filter(~Exists(later))
 
+    def in_populations(self, populations: frozenset[UUID] | None) -> "AuditQuerySet":
+        """Return the rows about users of these populations; None: all rows, also about anything else."""
+        return self if populations is None else self.filter(subject_population__in=populations)
+
     def with_outcome(self, outcome: str) -> "AuditQuerySet":
         """Return the rows by `shown_outcome`."""
         conflict, failed = AuditEntry.Outcome.CONFLICT, AuditEntry.Outcome.FAILED
@@ -110,6 +114,7 @@ class AuditEntry(models.Model):
     subject_name = models.TextField(blank=True)  # username, as it was then
     subject_full_name = models.TextField(blank=True)  # a user's, as it was then; empty in older rows
     subject_email = models.TextField(blank=True)  # a user's, as it was then; empty in older rows
+    subject_population = models.UUIDField(null=True)  # a user's, as it was then; None: not known, or an older row
     inputs = models.JSONField(default=dict)  # without secrets
     before = models.JSONField(null=True)  # None: not read
     after = models.JSONField(null=True)
@@ -138,6 +143,7 @@ class AuditEntry(models.Model):
             models.Index("organization", "at", name="audit_by_time"),
             models.Index("organization", "operator", "sequence", name="audit_by_operator"),
             models.Index("organization", "subject_id", "sequence", name="audit_by_subject"),
+            models.Index("organization", "subject_population", "sequence", name="audit_by_subject_population"),
             models.Index("organization", "action", "sequence", name="audit_by_action"),
             models.Index("organization", "outcome", "sequence", name="audit_by_outcome"),
             models.Index(fields=["undoes"], name="audit_by_undone", condition=models.Q(undoes__isnull=False)),

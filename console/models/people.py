@@ -1,7 +1,7 @@
 """Operators, the organizations they work for, and their roles there."""
 
 from typing import Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -12,6 +12,7 @@ from console.models.roles import Role as CustomRole
 from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
 from pingone_integration.models import Connection
 from pingone_integration.texts import Text
+from pingone_integration.values import identifier
 
 
 class OperatorManager(BaseUserManager["Operator"]):
@@ -98,6 +99,8 @@ class Membership(models.Model):
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role)  # with a custom role: the built-in one that it stems from
     custom_role = models.ForeignKey(CustomRole, on_delete=models.PROTECT, null=True, related_name="memberships")
+    # IDs of the only populations whose users they see. None: all populations, also future ones.
+    populations = models.JSONField(null=True, default=None)
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "operator", name="one_membership_per_organization")]
@@ -116,3 +119,14 @@ class Membership(models.Model):
     @property
     def role_name(self) -> Text:
         return self.custom_role.name if self.custom_role else Membership.Role(self.role).label
+
+    @property
+    def narrowed_to(self) -> frozenset[UUID] | None:
+        """Return the only populations whose users they see, or None for all, as always for org admins.
+
+        A population that PingOne no longer has stays: a member never sees more because one is gone.
+        """
+        if self.populations is None or self.is_org_admin:
+            return None
+        listed = self.populations if isinstance(self.populations, list) else []
+        return frozenset(known for one in listed if (known := identifier(one)))

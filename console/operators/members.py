@@ -1,7 +1,9 @@
 """The members of an organization: adding, changing and removing them, each in the audit log."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +22,10 @@ from console.roles import Rights, built_in, rights_of
 
 class LastOrgAdmin(Exception):
     """The only org admin: without them, no one could manage the organization."""
+
+
+class SeesAll(Exception):
+    """An org admin, who sees the users of all populations: somebody has to know and decide about everything."""
 
 
 class AlreadyMember(Exception):
@@ -59,7 +65,7 @@ def change_role(access: OrgAccess, membership: Membership, role: str, *, source_
         membership = _locked(access, membership)
         if role == membership.role_key:
             return
-        before = {"role": membership.role_key}
+        before: dict[str, object] = {"role": membership.role_key}
         kept = _role(access, role)
         membership.role, membership.custom_role = kept["role"], kept["custom_role"]
         membership.save(update_fields=["role", "custom_role"])
@@ -67,6 +73,44 @@ def change_role(access: OrgAccess, membership: Membership, role: str, *, source_
         _record(
             access, "membership.role-changed", membership.operator, source_address, before=before, after={"role": role}
         )
+
+
+def narrow(
+    access: OrgAccess,
+    membership: Membership,
+    populations: frozenset[UUID] | None,
+    names: Mapping[str, str],
+    *,
+    source_address: str,
+) -> None:
+    """Let the member see the users of these populations only, or of all (None), from the next request on.
+
+    `names` are those of the populations by ID, for the record. Raises SeesAll.
+    """
+    access.require(Permission.MANAGE_MEMBERS)
+    with transaction.atomic():
+        membership = _locked(access, membership)
+        if membership.role == Membership.Role.ORG_ADMIN:
+            raise SeesAll
+        before, after = membership.populations, None if populations is None else sorted(map(str, populations))
+        if before == after:
+            return
+        membership.populations = after
+        membership.save(update_fields=["populations"])
+        _record(
+            access,
+            "membership.populations-changed",
+            membership.operator,
+            source_address,
+            before={"populations": _on_record(before, names)},
+            after={"populations": _on_record(after, names)},
+        )
+
+
+def _on_record(populations: list[str] | None, names: Mapping[str, str]) -> object:
+    if populations is None:
+        return "all, also future ones"  # stored
+    return [{"id": one, "name": names.get(one, one)} for one in populations]
 
 
 def remove(access: OrgAccess, membership: Membership, *, source_address: str) -> None:
@@ -115,8 +159,8 @@ def _record(
     member: Operator,
     source_address: str,
     *,
-    before: dict[str, str] | None = None,
-    after: dict[str, str] | None = None,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
 ) -> None:
     entries.record(
         access.org,

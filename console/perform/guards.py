@@ -20,6 +20,7 @@ from console.protection import confirm, contacts, judge
 from console.protection.why import Protection
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
+from pingone_integration.values import identifier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +37,15 @@ class Ruling:
     """What guards say of an attempt: a refusal, or demands on the operator, or nothing."""
 
     refusal: Text = ""
+    hides: bool = False  # the operator must be answered as if PingOne did not have this user
     demands: frozenset[Demand] = frozenset()
     because: Text = ""  # the sentence before what is demanded
 
 
 Guard = Callable[[Attempt], Ruling]
+_OUTSIDE = _("The user is outside the operator's populations.")  # only on record: the operator must not learn it
+_ELSEWHERE = _("Choose one of your populations. You cannot put users into others.")
+
 GuardOfState = Callable[[Attempt, PingOneApi, Before], Ruling]
 
 
@@ -109,6 +114,19 @@ def _ruling_on(found: Protection | None, attempt: Attempt, *, is_remedy: bool = 
     return Ruling(demands=confirm.DEMANDS, because=found.sentence)
 
 
+def _populations(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
+    """Keep a narrowed operator to the users of their populations, before and after the operation."""
+    access, user = attempt.access, before.user
+    if not access.is_narrowed:
+        return Ruling()
+    if user and not access.sees(user):
+        return Ruling(refusal=_OUTSIDE, hides=True)
+    target = attempt.operation.recorded_inputs().get("population_id")
+    if (user is None or target) and not access.sees_population(identifier(str(target))):
+        return Ruling(refusal=_ELSEWHERE)
+    return Ruling()
+
+
 BEFORE_READING: tuple[Guard, ...] = (
     _viewing_as,
     _lock_down,
@@ -117,7 +135,7 @@ BEFORE_READING: tuple[Guard, ...] = (
     _demands_of_role,
     _ticket,
 )
-AFTER_READING: tuple[GuardOfState, ...] = (_protected_targets, _new_contacts)
+AFTER_READING: tuple[GuardOfState, ...] = (_populations, _protected_targets, _new_contacts)
 
 
 def before_reading(attempt: Attempt) -> Ruling:

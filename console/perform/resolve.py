@@ -26,6 +26,8 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
         user: User | None = users.get(api, UUID(entry.subject_id))
     except NotFound:
         user = None
+    if user and not access.sees(user):  # moved away: as for a user who is gone, this operator learns nothing
+        return entry
     inputs = action.inputs_on_record(entry.inputs)
     now = storable(action.observe(api, user, inputs))
     expected = storable(action.expected(inputs))

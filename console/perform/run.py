@@ -25,7 +25,7 @@ from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
 from console.protection import contacts
 from pingone_integration.calls import empty_answers, transaction_id
-from pingone_integration.errors import PingOneError
+from pingone_integration.errors import NotFound, PingOneError
 from pingone_integration.texts import Text, english
 
 MISTAKE = "The console failed while it called PingOne."  # stored
@@ -36,7 +36,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
 
     The entry is written first and closed last: an entry left STARTED means that the process died. So no transaction
     may be open, and nothing around this may roll back. The submission is the idempotency key.
-    Raises PermissionDenied, and Http404 if the operator was removed from the organization.
+    Raises PermissionDenied, Http404 if the operator was removed from the organization, and NotFound for a narrowed
+    operator if PingOne has no such user, or has one whom they may not see: nothing tells them which.
     """
     access = access.again()
     access.require_to(operation)
@@ -79,10 +80,16 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
         return refuse(access, operation, operation.subject, circumstances, refusal.reason)
     except PingOneError as error:
         row = start(Before(subject=operation.subject))
-        return _ended(row, error, outcome=Failed) if isinstance(row, AuditEntry) else row
+        ended = _ended(row, error, outcome=Failed) if isinstance(row, AuditEntry) else row
+        if access.is_narrowed and isinstance(error, NotFound):
+            raise
+        return ended
 
     if ruling.refusal:
-        return refuse(access, operation, before.subject, circumstances, ruling.refusal, demands=ruling.demands)
+        refused = refuse(access, operation, before.subject, circumstances, ruling.refusal, demands=ruling.demands)
+        if ruling.hides:
+            raise NotFound("outside the operator's populations")
+        return refused
     row = start(before)
     if not isinstance(row, AuditEntry):
         return row

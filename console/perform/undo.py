@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from console import visible_users
 from console.access import OrgAccess
 from console.actions import demands
 from console.actions.action import Action, Undo
@@ -42,6 +43,7 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
     if action is None or action.undo is None or inverse is None:
         return Refused(reason=_NO_INVERSE, entry=None)
     access.require_to(inverse)
+    visible_users.require(access, UUID(entry.subject_id))  # before a reason that tells how the user is now
     if sent := entries.submitted(access.org, access.actor, circumstances.submission):
         return AlreadySubmitted(entry=sent)
     circumstances = replace(circumstances, undoes=entry.entry)

@@ -199,4 +199,8 @@ def _not_shown() -> PingOneError:
 
 def _subject(user_id: UUID | None, user: User | None) -> Subject:
     about = Subject(kind=AuditEntry.Subject.USER, id=user_id or "")
-    return replace(about, name=user.username, full_name=user.name.whole, email=user.email) if user else about
+    if user is None:
+        return about
+    return replace(
+        about, name=user.username, full_name=user.name.whole, email=user.email, population_id=user.population_id
+    )

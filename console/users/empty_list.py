@@ -11,6 +11,8 @@ from pingone_integration.texts import Text
 from pingone_integration.user_search import Search
 from pingone_integration.users import User
 
+_OTHERS = _("Users in populations that the administrator who connected cannot see do not appear.")
+_NOT_YOURS = _("Users outside your populations do not appear.")
 _ACCENTS = _("PingOne tells letters with and without accents apart: try Müller, Mueller and Muller.")
 
 
@@ -40,17 +42,18 @@ def empty_list(form: UserSearchForm, page: Page[User] | None, cursor: str, *, ha
     if cursor:
         sentence = _("You have reached the end of the list.")
         return EmptyList(icon="list-details", title=_("No more users"), sentences=(sentence,))
-    if form.search.scim:
+    if form.search.has_criteria:
         sentences = (
             _searched_for(form.search, has_filters=has_filters),
             *((_ACCENTS,) if form.search.is_name else ()),
-            _(
-                "PingOne matches from the start of each name: try fewer letters. "
-                "Users in populations that the administrator who connected cannot see do not appear."
-            ),
+            _("PingOne matches from the start of each name: try fewer letters."),
+            _OTHERS if form.search.populations is None else _NOT_YOURS,
         )
         return EmptyList(icon="search", title=_("No user found"), sentences=sentences, is_search=True)
-    sentence = _("There are no users in the populations that the administrator who connected can see.")
+    if form.search.populations is not None:
+        sentence = _("There are no users in your populations.")
+    else:
+        sentence = _("There are no users in the populations that the administrator who connected can see.")
     return EmptyList(icon="users", title=_("No users"), sentences=(sentence,))
 
 

@@ -1,22 +1,23 @@
 """The PingOne data of a group's page, read in parallel. Each part can fail separately."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console import visible_users
+from console.access import OrgAccess
 from console.users.search_notes import notes_on
-from pingone_integration import groups, users
+from pingone_integration import groups
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.paging import Page
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError, StaleCursor
 from pingone_integration.groups import Group
 from pingone_integration.texts import Text
-from pingone_integration.user_search import Criteria, search_of
 from pingone_integration.users import User
 
 
@@ -32,6 +33,11 @@ class GroupPage:
     notes: Mapping[str, list[Text]]  # on the searches, by part: members, candidates
 
 
+def as_seen_by(access: OrgAccess, group: Group) -> Group:
+    """Return the group, without its counts of members if these include users whom the operator may not see."""
+    return replace(group, direct_members=None, total_members=None) if access.is_narrowed else group
+
+
 def member_count(group: Group) -> Text:
     """Return the number of members, "" if PingOne does not give it."""
     total, direct = group.total_members, group.direct_members
@@ -43,28 +49,24 @@ def member_count(group: Group) -> Text:
 
 
 def read_group_page(
-    api: PingOneApi,
-    group_id: UUID,
-    *,
-    member: str = "",
-    cursor: str = "",
-    newcomer: str = "",
-    countries: tuple[str, ...] = (),
+    access: OrgAccess, group_id: UUID, *, member: str = "", cursor: str = "", newcomer: str = ""
 ) -> GroupPage:
     """Read the group, its members that match `member` (all if empty), and users that match `newcomer` (none if empty).
 
+    Members and users are those that the operator may see.
+
     Raises the PingOneError of the group itself, and StaleCursor for the members.
     """
-    among_members = search_of(Criteria(text=member, group_id=group_id, countries=countries))
-    to_add = search_of(Criteria(text=newcomer, countries=countries))
+    among_members = visible_users.search_of(access, text=member, group_id=group_id)
+    to_add = visible_users.search_of(access, text=newcomer)
     reads: dict[str, Callable[[PingOneApi], Any]] = {
         "group": lambda api: groups.get(api, group_id),
-        "members": lambda api: users.search(api, filter=among_members.scim, limit=25, cursor=cursor or None),
+        "members": lambda api: visible_users.search(access, api, among_members, cursor=cursor or None),
         "roles": lambda api: groups.carries_roles(api, group_id),
     }
     if newcomer:
-        reads["candidates"] = lambda api: users.search(api, filter=to_add.scim, limit=10)
-    results = dict(zip(reads, at_once(api, *reads.values()), strict=True))
+        reads["candidates"] = lambda api: visible_users.search(access, api, to_add, limit=10)
+    results = dict(zip(reads, at_once(access.pingone(), *reads.values()), strict=True))
     errors = {part: result for part, result in results.items() if isinstance(result, PingOneError)}
     if "group" in errors:
         raise errors["group"]
@@ -72,7 +74,7 @@ def read_group_page(
         raise stale
     parts = {part: result for part, result in results.items() if part not in errors}
     return GroupPage(
-        group=parts["group"],
+        group=as_seen_by(access, parts["group"]),
         members=parts.get("members"),
         carries_roles=parts.get("roles"),
         candidates=parts.get("candidates"),

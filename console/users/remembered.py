@@ -36,8 +36,10 @@ class GroupChoices:
 
 
 def known_populations(access: OrgAccess) -> tuple[Population, ...]:
-    """Return the populations, empty if PingOne fails: the user list works without this filter."""
-    return _remembered(access, "populations", populations.all_of, otherwise=())
+    """Return the operator's populations, empty if PingOne fails: the user list works without this filter."""
+    nothing: tuple[Population, ...] = ()
+    found = _remembered(access, "populations", populations.all_of, otherwise=nothing)
+    return tuple(population for population in found if access.sees_population(population.id))
 
 
 def known_attributes(access: OrgAccess) -> tuple[Attribute, ...] | None:

@@ -61,10 +61,17 @@ class UserSearchForm(Form):
     limit = PageSizeField()
     text = BooleanField(required=False)  # a user ID is searched as text: nobody has it as their ID
 
-    def __init__(self, data: Mapping[str, str], *, countries: tuple[str, ...] = ()) -> None:
-        """`countries` (ISO 3166 codes) are those of phone numbers without a country code."""
+    def __init__(
+        self,
+        data: Mapping[str, str],
+        *,
+        countries: tuple[str, ...] = (),
+        populations: frozenset[UUID] | None = None,
+    ) -> None:
+        """`countries` and `populations` as in Criteria."""
         super().__init__(data)
         self.countries = countries
+        self.populations = populations
 
     def clean(self) -> dict[str, Any]:
         """Add `search`: all criteria as PingOne gets them."""
@@ -91,6 +98,7 @@ class UserSearchForm(Form):
             group_id=self.cleaned_data.get("group"),
             enabled=self.cleaned_data.get("enabled"),
             countries=self.countries,
+            populations=self.populations,
         )
 
     def query(self, **changes: str) -> str:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.action import Json
 from console.actions.catalogue import BY_KEY, Action
@@ -53,7 +54,6 @@ from console.responses import (
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
 from console.users.remembered import known_attributes, read_beside_attributes
-from pingone_integration import users
 from pingone_integration.errors import ChangedMeanwhile, PingOneError
 from pingone_integration.texts import Text
 from pingone_integration.users import User
@@ -86,6 +86,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
     if key.is_valid() and (sent := entries.submitted(access.org, access.actor, key.cleaned_data["submission"])):
         # Not validated again: after a double click, the form would find nothing left to change.
         return _told(request, access, action, user_id, AlreadySubmitted(entry=sent))
+    visible_users.require(access, user_id)
     try:
         looked_at = _read(access, action, user_id) if action.form.looks_at_user else None
     except PingOneError as error:
@@ -108,7 +109,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
             case _:
                 return _answer(request, access, action, user_id, result, form=form)
     try:
-        shown: User | _Unread = looked_at or users.get(access.pingone(), user_id)
+        shown: User | _Unread = looked_at or visible_users.get(access, access.pingone(), user_id)
     except PingOneError:
         if not failure:
             raise
@@ -124,7 +125,8 @@ def _answer(
         case Failed(error=failed):
             raise failed
         case Conflict(error=conflict):
-            return _conflict_page(request, access, action, users.get(access.pingone(), user_id), conflict)
+            now = visible_users.get(access, access.pingone(), user_id)
+            return _conflict_page(request, access, action, now, conflict)
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
             here = reverse("user-action", args=[access.org.slug, user_id, action.key])
             return to_sign_in_again(request, back_to=here, keeps_form=not action.secret_inputs)
@@ -142,6 +144,7 @@ def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     user_id = form.cleaned_data.get("user_id")
     if user_id is None:
         raise Http404("No such user.")
+    visible_users.require(access, user_id)
     if valid:
         set_current_ticket(request, user_id, form.cleaned_data["ticket"])
     else:
@@ -167,7 +170,7 @@ def _action_or_404(key: str) -> Action:
 
 def _read(access: OrgAccess, action: Action, user_id: UUID) -> User:
     """Return the user. What else the form needs to know is asked at the same time."""
-    read = partial(users.get, user_id=user_id)
+    read = partial(visible_users.get, access, user_id=user_id)
     return read_beside_attributes(access, read) if action.form.looks_at_schema else read(access.pingone())
 
 
@@ -198,7 +201,7 @@ def _form_page(
         for name, options in action.options.items():
             widget = form.fields[name].widget
             if isinstance(widget, Select) and isinstance(shown, User):
-                widget.choices = [("", _("Choose…")), *options(access.pingone(), shown)]
+                widget.choices = [("", _("Choose…")), *options(access, shown)]
             elif isinstance(widget, Select):
                 chosen = str(form[name].value() or "")
                 widget.choices = [(chosen, chosen or _("Choose…"))]
@@ -273,6 +276,8 @@ def _told(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: U
         may_undo=entry is not None and may_undo(access, entry) and not getattr(result, "then", ()),
         in_words=partial(in_words, request),
     )
+    if user and not access.sees(user):  # moved away meanwhile
+        return go(request, reverse("users", args=[access.org.slug]))
     match result:
         case Done() if action.secret_result:
             return _show_once(request, access, action, result)
@@ -315,7 +320,7 @@ def _as_they_are(
     if not wants_fragment(request) or request.htmx.target != "action":
         return go(request, reverse("user", args=[access.org.slug, user_id]))
     try:
-        shown = shown or users.get(access.pingone(), user_id)
+        shown = shown or visible_users.get(access, access.pingone(), user_id)
     except PingOneError:  # the page then says why it cannot show the user
         return go(request, reverse("user", args=[access.org.slug, user_id]))
     response = with_panels(render(request, "console/users/after_action.html", account_context(access, shown)), panels)

@@ -80,7 +80,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         "is_open": latest.is_open,
         "may_read_again": latest.is_open and action is not None and access.may(action),
         "may_undo": undone is None and may_undo(access, latest),
-        "undone": undone,
+        "undone": undone if undone and visible(access).filter(pk=undone.pk).exists() else None,
         "sees_addresses": sees_addresses(access),
     }
     return render(request, "console/audit/entry.html", context)

@@ -6,13 +6,15 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, StreamingHttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
 from console.actions.names import in_population
@@ -23,14 +25,14 @@ from console.page.csv_export import csv_lines
 from console.page.pager import pager_of
 from console.protection import marks
 from console.source_address import source_address
-from console.users.group_page import member_count, read_group_page
+from console.users.group_page import as_seen_by, member_count, read_group_page
 from console.users.search_forms import GroupMembersForm, GroupSearchForm
-from pingone_integration import groups, population_sync, users
+from pingone_integration import groups, population_sync
 from pingone_integration.calls import rate_limit
+from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.paging import Page, pages_of
 from pingone_integration.errors import PingOneError, StaleCursor
 from pingone_integration.texts import Text, english
-from pingone_integration.user_search import Criteria, filter_of
 from pingone_integration.users import User
 
 MEMBER_COLUMNS = ("User ID", "Username", "Name", "E-mail", "Population", "Enabled")
@@ -52,7 +54,9 @@ def group_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "rows": [(group, names.get(group.population_id, _("One population"))) for group in page.items],
+        "rows": [
+            (as_seen_by(access, group), names.get(group.population_id, _("One population"))) for group in page.items
+        ],
         "pager": pager_of(page, cursor, page_url),
     }
     return render(request, "console/users/groups.html", context)
@@ -69,14 +73,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
     newcomer = form.cleaned_data.get("add", "") if may_add else ""
     page_url = partial(_page_url, reverse("group", args=[access.org.slug, group_id]), name)
     try:
-        shown = read_group_page(
-            access.pingone(),
-            group_id,
-            member=name,
-            cursor=cursor,
-            newcomer=newcomer,
-            countries=access.org.phone_countries,
-        )
+        shown = read_group_page(access, group_id, member=name, cursor=cursor, newcomer=newcomer)
     except StaleCursor as stale:
         return _from_the_start(request, page_url(), stale)
     context = {
@@ -108,8 +105,7 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
     """Stream all members as CSV, page by page. The audit log records who exported them."""
     api = access.pingone()
     shown = groups.get(api, group_id)
-    condition = filter_of(Criteria(group_id=group_id))
-    first = users.search(api, filter=condition, limit=200)  # before the first byte: a failure still gets its page
+    first = _members(access, api, group_id, None)  # before the first byte: a failure still gets its page
     population = _population_names(access).get(shown.population_id)
     entries.record(
         access.org,
@@ -120,8 +116,10 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
     )
 
     def read(cursor: str | None) -> Page[User]:
+        now = access.again()
+        now.require(Permission.EXPORT_USERS)
         with rate_limit.in_background():
-            return users.search(api, filter=condition, limit=200, cursor=cursor)
+            return _members(now, api, group_id, cursor)
 
     def rows() -> Iterator[tuple[object, ...]]:
         try:
@@ -130,10 +128,18 @@ def export_members(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -
                     yield user.id, user.username, str(user.name), user.email, user.population_name, user.enabled
         except PingOneError as error:  # part of the file is sent already: it must not look complete
             yield (f"INCOMPLETE: {english(error.title)}. Export again.",)
+        except (Http404, PermissionDenied):  # taken away meanwhile
+            yield ("INCOMPLETE: You are no longer allowed to export these members.",)
 
     response = StreamingHttpResponse(csv_lines(MEMBER_COLUMNS, rows()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="group-{group_id}.csv"'
     return response
+
+
+def _members(access: OrgAccess, api: PingOneApi, group_id: UUID, cursor: str | None) -> Page[User]:
+    """Return a page of the members that the operator may see."""
+    sought = visible_users.search_of(access, group_id=group_id)
+    return visible_users.search(access, api, sought, limit=200, cursor=cursor)
 
 
 def _from_the_start(request: ConsoleRequest, url: str, stale: StaleCursor) -> HttpResponse:
@@ -149,5 +155,6 @@ def _page_url(url: str, name: str, cursor: str = "") -> str:
 
 
 def _population_names(access: OrgAccess) -> dict[UUID | None, str]:
-    """Return the names as of the last sync: they are not worth a call."""
-    return dict(population_sync.synced(access.org.connection).values_list("population_id", "name"))
+    """Return the names of the operator's populations as of the last sync: they are not worth a call."""
+    known = population_sync.synced(access.org.connection).values_list("population_id", "name")
+    return {population_id: name for population_id, name in known if access.sees_population(population_id)}

@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, operator_view, org_view
+from pingone_integration import population_sync
 
 
 @operator_view
@@ -22,4 +23,8 @@ def home(request: ConsoleRequest) -> HttpResponse:
 @org_view(Permission.ENTER)
 @require_safe
 def organization(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    return render(request, "console/home/organization.html", {"may_view_users": access.allows(Permission.VIEW_USERS)})
+    context: dict[str, object] = {"may_view_users": access.allows(Permission.VIEW_USERS)}
+    if access.is_narrowed:
+        found = population_sync.synced(access.org.connection)
+        context["populations"] = [one for one in found if access.sees_population(one.population_id)]
+    return render(request, "console/home/organization.html", context)

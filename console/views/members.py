@@ -15,6 +15,7 @@ from console.audit.wording import Line
 from console.models import Membership
 from console.operators import members
 from console.operators.forms import MemberForm, RoleForm
+from console.operators.population_form import PopulationsForm
 from console.policies.explanation import explained
 from console.source_address import source_address
 
@@ -65,12 +66,38 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.MANAGE_MEMBERS)
 @require_safe
 def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
-    """Show a member and their latest actions."""
-    membership = get_object_or_404(
-        Membership.objects.select_related("operator", "organization", "custom_role"),
-        organization=access.org,
-        pk=membership_id,
-    )
+    """Show a member, whose users they see, and their latest actions."""
+    membership = _membership_or_404(access, membership_id)
+    return _member_page(request, access, membership, PopulationsForm(membership))
+
+
+@org_view(Permission.MANAGE_MEMBERS)
+@require_http_methods(["GET", "POST"])
+def member_populations(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
+    """Set the populations whose users the member sees. The form is on the member's page."""
+    if request.method != "POST":
+        return redirect("member", access.org.slug, membership_id)
+    membership = _membership_or_404(access, membership_id)
+    form = PopulationsForm(membership, request.POST)
+    if not form.is_valid():
+        return _member_page(request, access, membership, form)
+    try:
+        members.narrow(access, membership, form.chosen, form.names, source_address=source_address(request))
+    except members.SeesAll:
+        messages.error(request, _("Org admins see the users of all populations."))
+    else:
+        messages.success(request, _("Saved the populations. They apply from the next request on."))
+    return redirect("member", access.org.slug, membership_id)
+
+
+def _membership_or_404(access: OrgAccess, membership_id: int) -> Membership:
+    found = Membership.objects.select_related("operator", "organization__connection", "custom_role")
+    return get_object_or_404(found, organization=access.org, pk=membership_id)
+
+
+def _member_page(
+    request: ConsoleRequest, access: OrgAccess, membership: Membership, form: PopulationsForm
+) -> HttpResponse:
     operator = membership.operator
     context = {
         "membership": membership,
@@ -79,8 +106,9 @@ def member(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
         "lately": [Line(entry) for entry in latest(access, most=LATELY, operator=operator)],
         "by_operator": True,
         "explained": explained(membership),
+        "populations_form": form,
     }
-    return render(request, "console/operators/member.html", context)
+    return render(request, "console/operators/member.html", context, status=422 if form.is_bound else 200)
 
 
 @org_view(Permission.MANAGE_MEMBERS)

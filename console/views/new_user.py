@@ -11,6 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand, ticket_policy_for
@@ -36,8 +37,7 @@ from console.responses import circumstances_of, go, tell, tell_notes, to_sign_in
 from console.tickets import set_current_ticket
 from console.users.afterwards_form import AfterwardsForm
 from console.users.remembered import known_attributes, known_populations
-from pingone_integration import groups, population_sync, users
-from pingone_integration.calls.api import PingOneApi
+from pingone_integration import groups, population_sync
 from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
 from pingone_integration.populations import Population
@@ -104,7 +104,7 @@ def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
         return redirect("new-user", access.org.slug)
     found: tuple[User, ...] = ()
     try:
-        found = _existing(access.pingone(), request.GET.get("username", ""), request.GET.get("email", ""))
+        found = _existing(access, request.GET.get("username", ""), request.GET.get("email", ""))
     except PingOneError as error:
         report(request, error)
     return render(request, "console/users/new.html#existing", {"page": _Page(existing=found)})
@@ -159,7 +159,7 @@ def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Pag
     """Check whether the user exists after a lost answer. Only a successful check makes the form usable again."""
     username = form.data.get("username", "")
     try:
-        found = _existing(access.pingone(), username, "")
+        found = _existing(access, username, "")
     except PingOneError as error:
         failure = report(request, error)
         return _Page(failure=failure, outcome_open=True, status=failure.status)
@@ -169,17 +169,21 @@ def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Pag
 def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tuple[User, ...]:
     """Return the users who hold the username or email. Empty if PingOne fails or hides their population."""
     try:
-        return _existing(access.pingone(), form.data.get("username", ""), form.data.get("email", ""))
+        return _existing(access, form.data.get("username", ""), form.data.get("email", ""))
     except PingOneError as error:
         report(request, error)
         return ()
 
 
-def _existing(api: PingOneApi, username: str, email: str) -> tuple[User, ...]:
+def _existing(access: OrgAccess, username: str, email: str) -> tuple[User, ...]:
+    """Return the users with this username or email whom the operator may see."""
     username, email = clean(username, Kind.ID)[:128], clean(email, Kind.ADDRESS)[:256]
     conditions = [f"username eq {literal(username)}"] if username else []
     conditions += [f"email eq {literal(email)}"] if "@" in email else []
-    return tuple(users.search(api, filter=" or ".join(conditions), limit=5).items) if conditions else ()
+    if not conditions:
+        return ()
+    sought = visible_users.search_of(access, raw_filter=" or ".join(conditions))
+    return visible_users.search(access, access.pingone(), sought, limit=5).items
 
 
 def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
@@ -213,7 +217,10 @@ def _show(
     choices: list[tuple[str, Text]] = [
         (str(population.id), _with_defaults(population, policies.get(population.id, ""))) for population in populations
     ]
-    if not populations or not populations[0].is_default:
+    if access.is_narrowed:
+        form.fields["population_id"].required = True
+        choices.insert(0, ("", _("Choose…")))
+    elif not populations or not populations[0].is_default:
         choices.insert(0, ("", _("The environment's default")))
     form.fields["population_id"].widget.choices = choices
     context = {

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,9 +15,10 @@ from pingone_integration import population_sync
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def population_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Show the stored populations and their age. No call to PingOne."""
+    """Show the operator's stored populations and their age. No call to PingOne."""
     connection = access.org.connection
-    synced = list(population_sync.synced(connection))
+    found = population_sync.synced(connection)
+    synced = [population for population in found if access.sees_population(population.population_id)]
     context = {
         "populations": synced,
         "synced_at": synced[0].synced_at if synced else None,
@@ -30,6 +32,9 @@ def population_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @require_POST
 def sync(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     count = population_sync.sync(access.org.connection, access.pingone())
+    if access.is_narrowed:
+        messages.success(request, _("Synced your populations from PingOne."))
+        return redirect("populations", access.org.slug)
     synced = ngettext_lazy("Synced {count} population from PingOne.", "Synced {count} populations from PingOne.", count)
     messages.success(request, format_lazy(synced, count=count))
     return redirect("populations", access.org.slug)

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand, ticket_policy_for
@@ -25,11 +26,10 @@ from console.tickets import current_ticket, set_current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
 from console.users.search_notes import notes_on
-from pingone_integration import groups, users
+from pingone_integration import groups
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
-from pingone_integration.user_search import Criteria, search_of
 
 _ADD = BY_KEY["group.add"]
 _SHOWN = 10  # groups or users per search
@@ -54,7 +54,8 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
     )
     api = access.pingone()
     if not adds or not form.is_valid():
-        return _show(request, form, _choices(request, api, user_id, sought))
+        return _show(request, form, _choices(request, access, user_id, sought))
+    visible_users.require(access, user_id)
     if ticket := form.cleaned_data["ticket"]:
         set_current_ticket(request, user_id, ticket)
     chosen = form.cleaned_data["group_ids"]
@@ -63,7 +64,7 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
         marked = with_roles(api, named)
         if any(candidate.carries_roles for candidate in marked):
             form.renew()
-            found = {"user": users.get(api, user_id), "candidates": marked, "confirms": True}
+            found = {"user": visible_users.get(access, api, user_id), "candidates": marked, "confirms": True}
             return _show(request, form, found)
     steps = [Step(action=_ADD, inputs={"group_id": group.id}, names={"group": group.name}) for group in named]
     results = perform_each(access, user_id, steps, circumstances_of(request, form))
@@ -74,27 +75,28 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
     if demanding:
         form.add_error("reason", str(demanding[0].reason))
         form.renew()
-        return _show(request, form, _choices(request, api, user_id, request.POST))
+        return _show(request, form, _choices(request, access, user_id, request.POST))
     tell_joined(request, access, results)
     return go(request, reverse("user", args=[access.org.slug, user_id]))
 
 
-def _choices(request: ConsoleRequest, api: PingOneApi, user_id: UUID, sought: QueryDict) -> dict[str, Any]:
+def _choices(request: ConsoleRequest, access: OrgAccess, user_id: UUID, sought: QueryDict) -> dict[str, Any]:
     """Run all searches in parallel and return the results. Groups chosen before stay chosen."""
+    api = access.pingone()
     form = GroupChoiceForm(sought)
     form.is_valid()
     name, like = form.cleaned_data.get("q", ""), form.cleaned_data.get("like", "")
     like_id = form.cleaned_data.get("like_id")
     chosen = form.cleaned_data.get("group_ids", [])[:MOST_AT_ONCE]
-    people_sought = search_of(Criteria(text=like, countries=request.access.org.phone_countries))
+    people_sought = visible_users.search_of(access, text=like)
     user, own, found, people, other, model = at_once(
         api,
-        partial(users.get, user_id=user_id),
+        partial(visible_users.get, access, user_id=user_id),
         partial(groups.all_memberships, user_id=user_id, most=_MOST_KNOWN),
         lambda api: groups.search(api, name, limit=_SHOWN) if name else None,
-        lambda api: users.search(api, filter=people_sought.scim, limit=_SHOWN) if like else None,
+        lambda api: visible_users.search(access, api, people_sought, limit=_SHOWN) if like else None,
         lambda api: groups.memberships(api, like_id) if like_id else None,
-        lambda api: users.get(api, like_id) if like_id else None,
+        lambda api: visible_users.get(access, api, like_id) if like_id else None,
     )
     for result in (user, own, other, model):
         if isinstance(result, PingOneError):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.buttons import panel_offers
 from console.actions.catalogue import ACTIONS, BY_KEY
@@ -25,18 +26,18 @@ from console.limits.reading import protected_page_read
 from console.page.pager import pager_of
 from console.protection.judge import known_protection
 from console.source_address import source_address
+from console.users import panel_addresses
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
 from console.users.list_history import in_history, is_entered, only_match
-from console.users.panels import PANELS, Reading, known_failure, known_of, panel_or_404, read_panel, read_panels
+from console.users.panels import PANELS, Panel, Reading, known_failure, known_of, panel_or_404, read_panel, read_panels
 from console.users.remembered import find_groups, group_name, known_populations
 from console.users.rows import rows_of
 from console.users.search_forms import UserSearchForm
 from console.users.search_notes import notes_on
 from console.users.standing import Gap, Known
 from console.users.verdict import verdict_context
-from pingone_integration import users
 from pingone_integration.calls.paging import Page
 from pingone_integration.errors import InvalidValue, NotFound, PingOneError, StaleCursor
 from pingone_integration.typed.text import clean
@@ -63,7 +64,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """
     if "text" not in request.GET and (user_id := user_id_in(sought := request.GET.get("q", ""))):
         return _go_to(request, user_id, f"?{urlencode({'sought': id_text_in(sought)})}")
-    form = UserSearchForm(request.GET, countries=access.org.phone_countries)
+    form = _form(request, access)
     cursor = request.GET.get("cursor", "")
     page: Page[User] | None = None
     failure: Failure | None = None
@@ -104,7 +105,7 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @fails_in_place
 def user_group_choices(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show groups for the group filter, by the name typed so far."""
-    form = UserSearchForm(request.GET, countries=access.org.phone_countries)
+    form = _form(request, access)
     form.is_valid()
     if not wants_fragment(request):
         return redirect(_list_url(access, form))
@@ -120,7 +121,7 @@ def user(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpRespo
     """
     api = access.pingone()
     try:
-        shown = users.get(api, user_id)
+        shown = visible_users.get(access, api, user_id)
     except NotFound:
         if sought := request.GET.get("sought", ""):
             return redirect(f"{reverse('users', args=[access.org.slug])}?{urlencode({'q': sought, 'text': 'on'})}")
@@ -138,16 +139,16 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
     """Show one panel of a user's page. As a page of its own, it shows the user above the panel."""
     panel = panel_or_404(key)
     cursor = request.GET.get("cursor", "")
+    api = access.pingone()
     if wants_fragment(request):
         try:
-            content = read_panel(panel, access.pingone(), user_id, cursor)
+            signed = _signature(request, access, user_id)
+            content = read_panel(panel, api, user_id, cursor)
         except PingOneError as error:
             return failed_in_place(request, error, panel=panel, **known_failure(panel, user_id))
         context = {"content": content, "panel": panel, "user_id": user_id}
-        context |= panel_offers(access, user_id, panel.key, content) | known_of(panel, user_id, content)
-        return render(request, panel.template, context)
-    api = access.pingone()
-    shown = users.get(api, user_id)
+        return render(request, panel.template, context | _offered(access, panel, user_id, content, signed))
+    shown = visible_users.get(access, api, user_id)
     reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
     return render(request, "console/users/user.html", _user_context(request, shown, [reading]))
 
@@ -155,13 +156,18 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
 @org_view(Permission.VIEW_USERS)
 @require_safe
 def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
-    """Show whether the user can sign in, from data that the page carries. No call to PingOne."""
+    """Show whether the user can sign in, from data that the page carries. No call to PingOne for a page's own URL."""
+    _signature(request, access, user_id)
     if not wants_fragment(request):
         return redirect("user", access.org.slug, user_id)
     known = carried(user_id, request.GET, timezone.now())
     if known is None:
         return HttpResponse(status=204)  # htmx leaves the page as it is
     return render(request, "console/users/standing.html", verdict_context(access, known))
+
+
+def _form(request: ConsoleRequest, access: OrgAccess) -> UserSearchForm:
+    return UserSearchForm(request.GET, countries=access.org.phone_countries, populations=access.populations)
 
 
 def _go_to(request: ConsoleRequest, user_id: UUID, query: str = "") -> HttpResponse:
@@ -173,7 +179,9 @@ def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] 
     """Return the page, or None if PingOne refuses the raw filter: the form then says so."""
     searched = form.cleaned_data
     try:
-        return users.search(access.pingone(), filter=form.search.scim, limit=searched["limit"], cursor=cursor or None)
+        return visible_users.search(
+            access, access.pingone(), form.search, limit=searched["limit"], cursor=cursor or None
+        )
     except InvalidValue as error:
         refused = next((detail for detail in error.details if detail.code == "INVALID_FILTER"), None)
         if refused is None or not searched["filter"]:
@@ -222,14 +230,20 @@ def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchF
 
 
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
-    panels = [_panel(request, shown, reading) for reading in readings]
-    may_act = any(request.access.may(action) for action in ACTIONS)
-    protection = known_protection(request.access.org, shown)
-    protected_page_read(request.access, shown, protection, source_address=source_address(request))
-    around = {"panels": panels, "may_act": may_act, "protection": protection}
-    around["may_mark"] = request.access.allows(Permission.MANAGE_MEMBERS)
-    verdict = verdict_context(request.access, _known(shown, readings))
-    return account_context(request.access, shown) | verdict | around
+    access = request.access
+    signed = panel_addresses.signature(access, shown)
+    panels = [_panel(request, shown, reading, signed) for reading in readings]
+    may_act = any(access.may(action) for action in ACTIONS)
+    protection = known_protection(access.org, shown)
+    protected_page_read(access, shown, protection, source_address=source_address(request))
+    around = {
+        "panels": panels,
+        "may_act": may_act,
+        "standing_url": panel_addresses.standing_url(access, shown.id, signed),
+        "protection": protection,
+        "may_mark": access.allows(Permission.MANAGE_MEMBERS),
+    }
+    return account_context(access, shown) | verdict_context(access, _known(shown, readings)) | around
 
 
 def _known(shown: User, readings: list[Reading]) -> Known:
@@ -247,11 +261,33 @@ def _known(shown: User, readings: list[Reading]) -> Known:
     )
 
 
-def _panel(request: ConsoleRequest, shown: User, reading: Reading) -> tuple[Reading, Failure | None, dict[str, Any]]:
-    """Return a panel, the failure if it could not be read, and its actions."""
+def _panel(
+    request: ConsoleRequest, shown: User, reading: Reading, signed: str
+) -> tuple[Reading, Failure | None, dict[str, Any]]:
+    """Return a panel, the failure if it could not be read, and its address and actions."""
+    access, panel = request.access, reading.panel
+    if reading.content is not None:
+        return reading, None, _offered(access, panel, shown.id, reading.content, signed)
+    offered = {"panel_url": panel_addresses.panel_url(access, shown.id, panel.key, signed)}
     if reading.error:
-        return reading, report(request, reading.error), known_failure(reading.panel, shown.id)
-    if reading.content is None:
-        return reading, None, {}
-    known = known_of(reading.panel, shown.id, reading.content)
-    return reading, None, panel_offers(request.access, shown.id, reading.panel.key, reading.content) | known
+        return reading, report(request, reading.error), offered | known_failure(panel, shown.id)
+    return reading, None, offered
+
+
+def _offered(access: OrgAccess, panel: Panel, user_id: UUID, content: Any, signed: str) -> dict[str, Any]:
+    """Return a panel's context beside its content: its addresses, its actions, and what the verdict needs of it."""
+    cursor = getattr(content, "next_cursor", None)
+    return {
+        "panel_url": panel_addresses.panel_url(access, user_id, panel.key, signed),
+        "more_url": panel_addresses.panel_url(access, user_id, panel.key, signed, cursor=cursor) if cursor else "",
+        **panel_offers(access, user_id, panel.key, content),
+        **known_of(panel, user_id, content),
+    }
+
+
+def _signature(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> str:
+    """Return the signature in the URL. If it is not valid, read the user for a new one. Raises as visible_users.get."""
+    sent = request.GET.get(panel_addresses.FIELD, "")
+    if panel_addresses.is_signed(access, user_id, sent):
+        return sent if access.is_narrowed else ""
+    return panel_addresses.signature(access, visible_users.get(access, access.pingone(), user_id))

@@ -1,7 +1,7 @@
 """The whole filter of a search: the conditions of its text, shortened until PingOne takes it, and its filters."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.utils.text import format_lazy
@@ -43,6 +43,7 @@ class Criteria:
     group_id: UUID | None = None
     enabled: bool | None = None
     countries: tuple[str, ...] = ()  # ISO 3166 codes: where numbers without a country code belong
+    populations: frozenset[UUID] | None = None  # the only ones to search; None: all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,9 @@ class Search:
     """A search as PingOne gets it, and what to tell about it."""
 
     scim: str = ""  # empty without criteria
+    populations: frozenset[UUID] | None = None  # as in the criteria
+    matches_nobody: bool = False  # no population is left to search: `scim` must not be sent
+    has_criteria: bool = False  # besides `populations`
     meaning: Text = ""  # of the text, to follow "Searched for"; empty without a text
     shortened_to: str = ""  # the part of the text that is searched, if PingOne takes no more
     needs_country_code: bool = False  # the text is a national phone number, and its country is unknown
@@ -66,16 +70,23 @@ def search_of(criteria: Criteria) -> Search:
 
     Raises BadFilter if the raw filter is not balanced or leaves no room.
     """
-    others = list(_other_conditions(criteria))
+    text = criteria.text.strip()
+    within = _populations_to_search(criteria)
+    others = list(_other_conditions(criteria, within))
     room = MAX_FILTER_BYTES - size_of(" and ".join(["()", *others]))
     if room < 0:
         raise BadFilter(_("This SCIM filter is too long for PingOne."))
-    text = criteria.text.strip()
+    about = Search(
+        populations=criteria.populations,
+        matches_nobody=within is not None and not within,
+        has_criteria=bool(text) or criteria != Criteria(countries=criteria.countries, populations=criteria.populations),
+    )
     if not text:
-        return Search(scim=_joined(others))
+        return replace(about, scim=_joined(others))
     for attempt in _attempts(text, criteria.countries):
         if size_of(attempt.condition) <= room:
-            return Search(
+            return replace(
+                about,
                 scim=_joined([f"({attempt.condition})", *others]),
                 meaning=_meaning_of(text),
                 shortened_to=attempt.shortened_to,
@@ -136,12 +147,21 @@ def _meaning_of(text: str) -> Text:
     return format_lazy(_("names, usernames, email addresses and other IDs starting with “{text}”"), text=shown)
 
 
-def _other_conditions(criteria: Criteria) -> Iterator[str]:
+def _populations_to_search(criteria: Criteria) -> frozenset[UUID] | None:
+    """Return the populations that a user must be in one of, or None for all of them."""
+    if criteria.population_id is None:
+        return criteria.populations
+    chosen = frozenset({criteria.population_id})
+    return chosen if criteria.populations is None else chosen & criteria.populations
+
+
+def _other_conditions(criteria: Criteria, within: frozenset[UUID] | None) -> Iterator[str]:
     if raw := criteria.raw_filter.strip():
         _check_balance(raw)
         yield f"({raw})"
-    if criteria.population_id:
-        yield f"population.id eq {literal(str(criteria.population_id))}"
+    if within:
+        populations = either(f"population.id eq {literal(one)}" for one in sorted(map(str, within)))
+        yield populations if len(within) == 1 else f"({populations})"
     if criteria.group_id:
         yield f"memberOfGroups[id eq {literal(str(criteria.group_id))}]"
     if criteria.enabled is not None:

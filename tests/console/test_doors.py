@@ -77,6 +77,7 @@ RIGHTS: dict[str, Permission | str] = {
     "members": Permission.MANAGE_MEMBERS,
     "member": Permission.MANAGE_MEMBERS,
     "change-role": Permission.MANAGE_MEMBERS,
+    "member-populations": Permission.MANAGE_MEMBERS,
     "remove-member": Permission.MANAGE_MEMBERS,
     "connection": Permission.MANAGE_CONNECTION,
     "connection-place": Permission.MANAGE_CONNECTION,

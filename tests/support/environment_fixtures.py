@@ -1,13 +1,14 @@
 """Fixtures of tests on protected accounts: a small environment, and agents with more rights than by default."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import respx
 
-from console import access
-from console.access import Permission
-from console.models import Membership
+from console.permissions import ACTIONS_OF, Permission
+from console.roles import NO_DEMANDS
+from tests.support import people
 from tests.support.people import API_URL, ENVIRONMENT
 from tests.support.small_environment import SmallEnvironment
 
@@ -34,5 +35,6 @@ def environment() -> Iterator[SmallEnvironment]:
 @pytest.fixture(autouse=True)
 def _agents_may_do_all_but_manage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give agents every right on users, Call API too, so that only the protection stops them."""
-    agent = Membership.Role.HELPDESK_AGENT
-    monkeypatch.setitem(access.ROLE_PERMISSIONS, agent, access.ROLE_PERMISSIONS[agent] | MORE)
+    keys = [key for permission in MORE for key in ACTIONS_OF[permission]]
+    actions = {**people.EARLIER_RIGHTS.actions, **dict.fromkeys(keys, NO_DEMANDS)}
+    monkeypatch.setattr(people, "EARLIER_RIGHTS", replace(people.EARLIER_RIGHTS, actions=actions))

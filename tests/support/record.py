@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from console.access import Actor, OrgAccess, Permission
+from console.access import Actor, OrgAccess
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject
 from console.models import AuditEntry, Membership, Operator, Organization
+from console.roles import rights_of
 from pingone_integration.errors import MissingPermission, Trace
 from tests.support.answers import ADA
 
@@ -28,6 +29,7 @@ def happened(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     note: str = "",
+    population_id: UUID | None = None,
     **circumstances: Any,
 ) -> AuditEntry:
     """Record an action. With `outcome` None it stays started."""
@@ -35,7 +37,14 @@ def happened(
         organization,
         Actor(kind=AuditEntry.Actor.OPERATOR, operator=operator),
         action,
-        Subject(kind=AuditEntry.Subject.USER, id=user_id, name=name, full_name=full_name, email=email),
+        Subject(
+            kind=AuditEntry.Subject.USER,
+            id=user_id,
+            name=name,
+            full_name=full_name,
+            email=email,
+            population_id=population_id,
+        ),
         entry=uuid4(),
         circumstances=Circumstances(**circumstances),
         inputs=inputs or {},
@@ -58,4 +67,5 @@ def joined(organization: Organization, operator: Operator, **more: Any) -> Audit
 
 def as_org_admin(organization: Organization) -> OrgAccess:
     """Return the access of somebody who may see the whole log."""
-    return OrgAccess(organization, Operator(), Membership.Role.ORG_ADMIN, frozenset(Permission))
+    membership = Membership(organization=organization, operator=Operator(), role=Membership.Role.ORG_ADMIN)
+    return OrgAccess(organization, membership.operator, membership, rights_of(membership))

@@ -19,6 +19,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from console import visible_users
 from console.access import OrgAccess, Permission, enter_org
 from console.actions.catalogue import ACTIONS, BY_KEY, Action
 from console.actions.demands import ticket_policy_for
@@ -49,7 +50,7 @@ from console.models import AuditEntry, Operator
 from console.perform.user_operation import perform
 from console.protection.judge import known_protection
 from console.users.standing import Gap, Known, Standing, standing_of
-from pingone_integration import mfa, passwords, users
+from pingone_integration import mfa, passwords
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
 from pingone_integration.endpoints import Exchange
@@ -115,7 +116,7 @@ class Command(BaseCommand):
         access.require(Permission.VIEW_USERS)
         user_id = _find(access, options["user"])
         api = access.pingone()
-        known = _known(api, users.get(api, user_id))
+        known = _known(api, visible_users.get(access, api, user_id))
         looked_at(access, user_id)
         protected_page_read(access, known.user, known_protection(access.org, known.user), source_address="")
         standing = standing_of(known)
@@ -135,7 +136,9 @@ class Command(BaseCommand):
     def _perform(self, action: Action, access: OrgAccess, options: dict[str, Any]) -> None:
         access.require_to(action)
         user_id = _find(access, options["user"]) if action.needs_user else None
-        user = users.get(access.pingone(), user_id) if user_id and action.form.looks_at_user else None
+        user = None
+        if user_id and action.form.looks_at_user:
+            user = visible_users.get(access, access.pingone(), user_id)
         form = _filled_in(access, action, user, options)
         result = perform(access, action, user_id, form.inputs(), _circumstances(form))
         user, entry = user_of(result), result.entry
@@ -296,14 +299,18 @@ def _find(access: OrgAccess, name: str) -> UUID:
     """Return the ID of the only user with this ID, username or email. Raises CommandError."""
     if known := user_id_in(name):
         return known
-    api = access.pingone()
     attribute = "email" if "@" in name else "username"
-    found = users.search(api, filter=f"{attribute} eq {literal(name)}", limit=2).items
+    found = _having(access, attribute, name)
     if not found and attribute == "email":
-        found = users.search(api, filter=f"username eq {literal(name)}", limit=2).items
+        found = _having(access, "username", name)
     if len(found) != 1:
         raise CommandError(_ambiguous(name) if found else _not_found(name), returncode=FAILED)
     return found[0].id
+
+
+def _having(access: OrgAccess, attribute: str, value: str) -> tuple[User, ...]:
+    sought = visible_users.search_of(access, raw_filter=f"{attribute} eq {literal(value)}")
+    return visible_users.search(access, access.pingone(), sought, limit=2).items
 
 
 def _ambiguous(name: str) -> str:

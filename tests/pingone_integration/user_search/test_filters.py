@@ -11,7 +11,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from pingone_integration.user_search import BadFilter, Criteria, filter_of, literal
+from pingone_integration.user_search import BadFilter, Criteria, filter_of, literal, search_of
+from pingone_integration.user_search.conditions import size_of
 from pingone_integration.user_search.filters import MAX_FILTER_BYTES
 from tests.support.filter_tokens import tokens_of
 
@@ -113,3 +114,54 @@ def test_raw_filter_never_bypasses_the_other_criteria(raw):
         opened = accumulate({"(": 1, ")": -1}.get(token, 0) for token in tokens)
         assert tokens[-5:] == [")", "and", "enabled", "eq", "true"]
         assert list(opened).index(0) == len(tokens) - 5
+
+
+OTHERS = [UUID(int=number) for number in range(1, 21)]
+
+
+@pytest.mark.parametrize(
+    ("criteria", "sent"),
+    [
+        ({"populations": frozenset({STAFF})}, f'population.id eq "{STAFF}"'),
+        (
+            {"populations": frozenset(OTHERS[:2])},
+            f'population.id eq "{OTHERS[0]}" or population.id eq "{OTHERS[1]}"',
+        ),
+        (
+            {"populations": frozenset(OTHERS[:2]), "enabled": True},
+            f'(population.id eq "{OTHERS[0]}" or population.id eq "{OTHERS[1]}") and enabled eq true',
+        ),
+        ({"populations": frozenset({STAFF, *OTHERS[:2]}), "population_id": STAFF}, f'population.id eq "{STAFF}"'),
+    ],
+)
+def test_search_is_limited_to_populations(criteria, sent):
+    found = search_of(Criteria(**criteria))
+
+    assert found.scim == sent
+    assert not found.matches_nobody
+    assert found.populations == criteria["populations"]
+
+
+@pytest.mark.parametrize(
+    "criteria", [{"populations": frozenset()}, {"populations": frozenset({STAFF}), "population_id": OTHERS[0]}]
+)
+def test_search_without_a_population_left_matches_nobody(criteria):
+    assert search_of(Criteria(text="mara", **criteria)).matches_nobody
+
+
+def test_typed_filter_stays_inside_the_populations():
+    raw = 'username sw "a" or username sw "b"'
+
+    assert search_of(Criteria(raw_filter=raw, populations=frozenset({STAFF}))).scim == (
+        f'({raw}) and population.id eq "{STAFF}"'
+    )
+    with pytest.raises(BadFilter):
+        search_of(Criteria(raw_filter=f"{raw}) or (enabled eq true", populations=frozenset({STAFF})))
+
+
+@pytest.mark.parametrize("text", ["mara", "Mara Elin Lind", "+46701234567", "x" * 800, "Ü" * 300])
+def test_search_in_twenty_populations_still_fits(text):
+    found = search_of(Criteria(text=text, populations=frozenset(OTHERS)))
+
+    assert size_of(found.scim) <= MAX_FILTER_BYTES
+    assert all(f'population.id eq "{one}"' in found.scim for one in OTHERS)
