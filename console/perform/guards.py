@@ -42,10 +42,10 @@ class Ruling:
     because: Text = ""  # the sentence before what is demanded
 
 
-Guard = Callable[[Attempt], Ruling]
 _OUTSIDE = _("The user is outside the operator's populations.")  # only on record: the operator must not learn it
 _ELSEWHERE = _("Choose one of your populations. You cannot put users into others.")
 
+Guard = Callable[[Attempt], Ruling]
 GuardOfState = Callable[[Attempt, PingOneApi, Before], Ruling]
 
 
@@ -77,10 +77,7 @@ def _fields_of_role(attempt: Attempt) -> Ruling:
 def _demands_of_role(attempt: Attempt) -> Ruling:
     if not attempt.operation.asks_for_ticket:
         return Ruling()  # a request that changes nothing
-    demanded = demands.of_role(attempt.access, attempt.operation.key)
-    if Demand.REASON in demanded and attempt.circumstances.undoes:
-        return Ruling(refusal=_("Your role needs a reason for this. Undo cannot ask for one: use the action itself."))
-    return Ruling(demands=demanded)
+    return Ruling(demands=demands.of_role(attempt.access, attempt.operation.key))
 
 
 def _ticket(attempt: Attempt) -> Ruling:

@@ -7,10 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from console import visible_users
 from console.access import OrgAccess
-from console.actions import demands
 from console.actions.action import Action, Undo
 from console.actions.catalogue import BY_KEY
-from console.actions.demands import Demand
 from console.actions.effect import shows
 from console.actions.outcome import AlreadySubmitted, Done, Refused, Result
 from console.actions.step import Step
@@ -74,7 +72,7 @@ def _rest(
         Step(action=BY_KEY[then.action], inputs=then.inputs, names=then.names)
         for then in undo.then(entry.before or {}, entry.after or {})
     ]
-    if not all(_may(access, step.action) for step in steps):
+    if not all(access.may(step.action) for step in steps):
         return tuple((step, Refused(reason=str(NOT_PERMITTED), entry=None)) for step in steps)
     return tuple(perform_each(access, UUID(entry.subject_id), steps, replace(circumstances, undoes=None)))
 
@@ -82,12 +80,7 @@ def _rest(
 def may_undo(access: OrgAccess, entry: AuditEntry) -> bool:
     """Return whether pages offer this operator to undo the entry. They do not look for an earlier undo."""
     inverse = inverse_of(entry)
-    return inverse is not None and _may(access, inverse) and not problem_with_undo(entry)
-
-
-def _may(access: OrgAccess, action: Action) -> bool:
-    """Return whether Undo may run the action for this operator. It cannot ask for a reason."""
-    return access.may(action) and Demand.REASON not in demands.of_role(access, action.key)
+    return inverse is not None and access.may(inverse) and not problem_with_undo(entry)
 
 
 def problem_with_undo(entry: AuditEntry) -> Text:

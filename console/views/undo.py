@@ -39,7 +39,7 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
     inverse = inverse_of(entry)
     if inverse is None or not entry.subject_id:
         raise Http404("Nothing to undo.")
-    access.require(inverse.permission)
+    access.require_to(inverse)
     user_id = UUID(entry.subject_id)
     policy = _strictest(access, entry, inverse)
     present = {"ticket": current_ticket(request, user_id)}

@@ -96,15 +96,18 @@ def test_demanded_sign_in_holds_on_every_way(agent, helpdesk, access):
     assert refused(joined).demands == {Demand.FRESH_SIGN_IN}
 
 
-def test_undo_does_not_make_up_a_reason(helpdesk, access):
+def test_undo_asks_for_the_reason_that_the_role_demands(agent, helpdesk, access):
     entry = on_record(access, "user.deactivate", "succeeded", before={"enabled": True}, after={"enabled": False})
     assert may_undo(access, entry)
 
     give(helpdesk, Rights(actions={"user.activate": REASON}))
     access = access.again()
 
-    assert not may_undo(access, entry)
-    assert "Undo cannot ask for one" in str(refused(undo(access, entry, Circumstances(reason="Undo of"))).reason)
+    assert may_undo(access, entry)
+    assert refused(undo(access, entry, Circumstances())).demands == {Demand.REASON}
+    page = agent.post(f"/o/acme/audit/{entry.entry}/undo/", {"submission": str(uuid4())})
+    assert page.status_code == 422
+    assert "Enter a reason." in page.text
 
 
 EMAIL = {"changes": {"email": "eve@evil.test"}, "seen": {}, "seen_at": None}
