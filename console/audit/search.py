@@ -20,7 +20,7 @@ from console.access import OrgAccess
 from console.actions.catalogue import ACTIONS
 from console.audit import terms
 from console.audit.entries import EVENTS
-from console.audit.terms import Of
+from console.audit.terms import Few, Of
 from console.audit.visible import events_for, sees_all, visible
 from console.fields import TextField
 from console.models import AuditEntry, AuditHead, Operator, Organization, UnfinishedEntry
@@ -122,12 +122,20 @@ class Found:
         found: list[AuditEntry] = []
         several = 1
         while len(found) < most and (within := list(islice(blocks, several))):
-            part = rows
-            for term in self.terms:
-                part = part.filter(sequence__in=terms.sequences_in(self.organization, within, term))
-            found += self._first(part, most - len(found))
+            few = terms.few_in(self.organization, within, self.terms)
+            found += self._first(self._of_blocks(rows, within, few), most - len(found))
             several *= 2  # other filters may leave little of each block
+            if few and few.read:
+                several = min(several, max(1, len(within) * terms.FEW // few.read))  # the next ones are few as well
         return found
+
+    def _of_blocks(self, rows: AuditQuerySet, blocks: list[int], few: Few | None) -> AuditQuerySet:
+        """Return those of the rows that are in these blocks and have the words."""
+        if few:
+            return rows.filter(sequence__in=few.sequences)
+        for term in self.terms:
+            rows = rows.filter(sequence__in=terms.sequences_in(self.organization, blocks, term))
+        return rows
 
     def _first(self, rows: AuditQuerySet, most: int) -> list[AuditEntry]:
         if self.populations is None:

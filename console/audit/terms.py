@@ -10,6 +10,7 @@ All entries of a user have the words of all names that the user has had: a renam
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -24,6 +25,7 @@ from pingone_integration.values import text as printable
 
 BLOCK = 4096  # sequence numbers
 BLOCKS_AT_ONCE = 256
+FEW = 900  # sequence numbers that one statement may list: SQLite allows 999 values
 LONGEST = 100  # characters of a word; the rest is not compared
 
 _DIACRITICS = re.compile("[\u0300-\u036f]")
@@ -129,6 +131,30 @@ def sequences_in(organization: Organization, blocks: Sequence[int], term: bytes)
     return found.values_list("sequence", flat=True)
 
 
+@dataclass(frozen=True)
+class Few:
+    """The rows of some blocks that have a word with each of several beginnings."""
+
+    sequences: frozenset[int]
+    read: int  # words of the rarest beginning in these blocks
+
+
+def few_in(organization: Organization, blocks: Sequence[int], terms: Sequence[bytes]) -> Few | None:
+    """Return these blocks' rows with a word for each beginning, or None if every beginning has more than FEW words.
+
+    Reads the words of the rarest beginning, and looks up the others at its rows only.
+    """
+    words = {term: list(sequences_in(organization, blocks, term)[: FEW + 1]) for term in terms}
+    rare = [sequences for sequences in words.values() if len(sequences) <= FEW]
+    if not rare:
+        return None
+    found = frozenset.intersection(*map(frozenset, rare))
+    for term in (term for term, sequences in words.items() if len(sequences) > FEW):
+        of_rows = AuditTerm.objects.filter(organization=organization, sequence__in=found)
+        found &= frozenset(of_rows.filter(term__gte=term, term__lt=_end(term)).values_list("sequence", flat=True))
+    return Few(found, read=min(map(len, rare)))
+
+
 # Each step of the recursion asks one block. The database ends it as soon as enough blocks are found.
 _BLOCKS = """
     WITH RECURSIVE block(number) AS (
@@ -161,7 +187,7 @@ def _known_names(row: AuditEntry) -> set[bytes]:
 
 
 def _at(organization_id: UUID, sequence: int) -> QuerySet[AuditTerm]:
-    return AuditTerm.objects.filter(organization_id=organization_id, block=sequence // BLOCK, sequence=sequence)
+    return AuditTerm.objects.filter(organization_id=organization_id, sequence=sequence)
 
 
 def _name_words(name: str) -> list[str]:

@@ -280,7 +280,10 @@ class AuditTerm(models.Model):
     sequence = models.PositiveBigIntegerField()  # of the latest row of the entry
 
     class Meta:
-        indexes = [models.Index("organization", "block", "term", "sequence", name="audit_term_in_block")]
+        indexes = [
+            models.Index("organization", "block", "term", "sequence", name="audit_term_in_block"),
+            models.Index("organization", "sequence", "term", name="audit_term_of_row"),
+        ]
 
     def __str__(self) -> str:
         return bytes(self.term).decode(errors="replace")

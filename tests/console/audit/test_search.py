@@ -4,7 +4,7 @@ import importlib
 import re
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
@@ -42,9 +42,10 @@ def found(acme):
     return search
 
 
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Let a few entries fill several blocks, and several reads."""
+@pytest.fixture(params=[1, 4, terms.FEW], ids="few={}".format)
+def small_blocks(monkeypatch, request):
+    """Let a few entries fill several blocks, and several reads; how many are few decides the way they are read."""
+    monkeypatch.setattr(terms, "FEW", request.param)
     monkeypatch.setattr(terms, "BLOCK", 3)
     monkeypatch.setattr(terms, "BLOCKS_AT_ONCE", 2)
 
@@ -203,6 +204,26 @@ def test_pages_of_matches_lead_to_every_entry_and_back(acme, helpdesk, small_blo
         back = page_of(matching(as_org_admin(acme), form), after=back.newer)
         assert [row.entry for row in back.entries] == [row.entry for row in page.entries]
     assert back.newer is None
+
+
+@pytest.mark.parametrize("few", [1, 2, 3, 900])
+def test_rare_and_common_words_meet_in_the_same_entries(found, acme, helpdesk, monkeypatch, few):
+    monkeypatch.setattr(terms, "BLOCK", 12)  # six entries
+    monkeypatch.setattr(terms, "FEW", few)
+    names = ["Mara Lind", "Mara Berg", "Mara Ek", "Bo Lind", "Mara Ek", "Mara Berg"] * 3
+    rows = [
+        happened(acme, helpdesk, user_id=uuid4(), name=f"u{number}", full_name=name, ticket=f"INC{number % 2}")
+        for number, name in enumerate(names)
+    ]
+    newest_first = list(zip(reversed(rows), reversed(names), strict=True))
+
+    for typed in ("mara lind", "lind mara", "mara ek", "bo l", "mara bo"):
+        words = set(typed.split())
+        expected = [row.entry for row, name in newest_first if all(map(name.lower().__contains__, words))]
+        assert found(user=typed) == expected, typed
+    assert found(user="mara lind", ticket="inc1") == [
+        row.entry for row, name in newest_first if name == "Mara Lind" and row.ticket == "INC1"
+    ]
 
 
 def test_old_matches_are_reached_past_empty_blocks(found, acme, helpdesk, small_blocks):
