@@ -6,6 +6,7 @@ have no signature, and are not kept.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -40,9 +41,12 @@ def save(request: HttpRequest) -> bool:
     return _keep(request, operator, was_signed_out=True)
 
 
-def keep(request: HttpRequest) -> bool:
-    """Keep a form of a signed-in operator, who has to sign in again for it. Return whether it was kept."""
-    return _keep(request, str(request.user.pk), was_signed_out=False)
+def keep(request: HttpRequest, fields: Iterable[str]) -> bool:
+    """Keep these fields of a form of a signed-in operator, who has to sign in again for it. Return whether it was kept.
+
+    Whatever else was sent is not kept: it may be a secret.
+    """
+    return _keep(request, str(request.user.pk), was_signed_out=False, fields=frozenset(fields))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +79,11 @@ def restore(request: HttpRequest) -> Kept | None:
     return Kept(typed=typed, was_signed_out=kept.get("was_signed_out", True))
 
 
-def _keep(request: HttpRequest, operator: str, *, was_signed_out: bool) -> bool:
+def _keep(request: HttpRequest, operator: str, *, was_signed_out: bool, fields: frozenset[str] | None = None) -> bool:
     typed = request.POST.copy()
-    for name in _LEFT_OUT:
-        typed.pop(name, None)
+    for name in request.POST:
+        if name in _LEFT_OUT or (fields is not None and name not in fields):
+            del typed[name]
     query = typed.urlencode()
     if len(query) > _LARGEST:
         return False

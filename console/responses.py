@@ -91,10 +91,10 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
 
 
-def to_sign_in_again(request: ConsoleRequest, *, back_to: str, keeps_form: bool) -> HttpResponse:
+def to_sign_in_again(request: ConsoleRequest, *, back_to: str, keeps: Iterable[str] = ()) -> HttpResponse:
     """Let the operator sign in again, and then return to the page of the form, with its input."""
-    if keeps_form:
-        kept_forms.keep(request)
+    if names := list(keeps):
+        kept_forms.keep(request, names)
     return go(request, f"{address_to_sign_in_again(request.user)}?{urlencode({'next': back_to})}")
 
 

@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="organization",
             name="lock_down_reason",
-            field=models.TextField(blank=True, editable=False),
+            field=models.TextField(blank=True, db_default="", editable=False),
         ),
         migrations.AddField(
             model_name="organization",
@@ -130,7 +130,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="organization",
             name="role_overrides",
-            field=models.JSONField(default=dict, editable=False),
+            field=models.JSONField(
+                db_default=models.Value({}, output_field=models.JSONField()), default=dict, editable=False
+            ),
         ),
         migrations.CreateModel(
             name="Role",
@@ -171,7 +173,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="ticketpolicy",
             name="dropped_pattern",
-            field=models.CharField(blank=True, editable=False, max_length=200),
+            field=models.CharField(blank=True, db_default="", editable=False, max_length=200),
         ),
         migrations.AlterField(
             model_name="ticketpolicy",

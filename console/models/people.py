@@ -63,10 +63,12 @@ class Organization(models.Model):
     countries = models.CharField(max_length=60, blank=True)
     ticket_link = models.CharField(max_length=LONGEST_LINK, blank=True, validators=[validate_ticket_link])
     # Rights of built-in roles that differ from the code, by role: here, so that no page needs a query for them.
-    role_overrides = models.JSONField(default=dict, editable=False)
+    role_overrides = models.JSONField(
+        default=dict, db_default=models.Value({}, output_field=models.JSONField()), editable=False
+    )
     # While a lock down lasts, nothing gives access. Here for the same reason.
     locked_down_at = models.DateTimeField(null=True, editable=False)
-    lock_down_reason = models.TextField(blank=True, editable=False)
+    lock_down_reason = models.TextField(blank=True, db_default="", editable=False)
 
     class Meta:
         ordering = ["name"]

@@ -24,7 +24,7 @@ class TicketPolicy(models.Model):
     requirement = models.CharField(max_length=10, choices=Requirement, default=Requirement.OPTIONAL)
     pattern = models.CharField(max_length=LONGEST, blank=True, validators=[validate_ticket_masks])
     # A regular expression of an earlier version that no mask can stand for, until the org admins were told of it.
-    dropped_pattern = models.CharField(max_length=LONGEST, blank=True, editable=False)
+    dropped_pattern = models.CharField(max_length=LONGEST, blank=True, db_default="", editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "action", name="one_ticket_policy_per_action")]

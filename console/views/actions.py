@@ -129,7 +129,7 @@ def _answer(
             return _conflict_page(request, access, action, now, conflict)
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
             here = reverse("user-action", args=[access.org.slug, user_id, action.key])
-            return to_sign_in_again(request, back_to=here, keeps_form=not action.secret_inputs)
+            return to_sign_in_again(request, back_to=here, keeps=() if action.secret_inputs else form.fields)
         case Done():
             tell_notes(request, form)
     return _told(request, access, action, user_id, result)

@@ -63,6 +63,6 @@ def lift_limit(request: ConsoleRequest, access: OrgAccess, reached_id: int) -> H
 
 def _not_lifted(request: ConsoleRequest, access: OrgAccess, refusal: NotLifted) -> HttpResponse:
     if refusal.demanded:
-        return to_sign_in_again(request, back_to=reverse("limits", args=[access.org.slug]), keeps_form=False)
+        return to_sign_in_again(request, back_to=reverse("limits", args=[access.org.slug]))
     messages.error(request, str(refusal.reason))
     return redirect("limits", access.org.slug)

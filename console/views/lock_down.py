@@ -40,7 +40,7 @@ def lock_down(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         )
     except Refused as refused:
         if Demand.FRESH_SIGN_IN in refused.demands:
-            return to_sign_in_again(request, back_to=request.path, keeps_form=True)
+            return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
         form.add_error(None, str(refused.reason))
         return _page(request, form, status=403)
     if not changed:

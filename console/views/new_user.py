@@ -127,7 +127,7 @@ def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Do
             is_open = not error.outcome_known
             return _Page(failure=failure, existing=existing, outcome_open=is_open, status=failure.status)
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
-            return to_sign_in_again(request, back_to=request.path, keeps_form=True)
+            return to_sign_in_again(request, back_to=request.path, keeps=[*form.fields, *AfterwardsForm.base_fields])
         case Refused(reason=reason, demands=demands):
             form.add_error("reason" if demands else None, str(reason))
             return _Page(status=422)

@@ -11,6 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions import demands
 from console.actions.demands import Demand
@@ -21,7 +22,7 @@ from console.protection import marks
 from console.protection.marks import Kind
 from console.responses import to_sign_in_again
 from console.source_address import source_address
-from pingone_integration import groups, users
+from pingone_integration import groups
 
 
 class MarkForm(Form):
@@ -32,7 +33,7 @@ class MarkForm(Form):
 @require_http_methods(["GET", "POST"])
 def mark_user(request: ConsoleRequest, access: OrgAccess, target_id: UUID) -> HttpResponse:
     """Mark a user, or remove the mark, which needs a fresh sign-in."""
-    name = users.get(access.pingone(), target_id).display_name
+    name = visible_users.get(access, access.pingone(), target_id).display_name
     return _answer(request, access, Kind.USER, target_id, name)
 
 
@@ -56,7 +57,7 @@ def _answer(request: ConsoleRequest, access: OrgAccess, kind: Kind, target_id: U
             marks.mark(access, kind, target_id, **given)
             told = _("{name} is now protected.")
         elif demands.unmet({Demand.FRESH_SIGN_IN}, reason=given["reason"], signed_in_at=signed_in_at(request)):
-            return to_sign_in_again(request, back_to=request.path, keeps_form=True)
+            return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
         else:
             marks.unmark(access, kind, target_id, **given)
             told = _("{name} is no longer marked as protected.")

@@ -63,7 +63,7 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
     result = perform_undo(access, entry, circumstances_of(request, form))
     match result:
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
-            return to_sign_in_again(request, back_to=request.path, keeps_form=True)
+            return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
         case Refused(demands=demands, reason=demanded) if demands == {Demand.REASON}:
             form.fields["reason"].required = True
             form.add_error("reason", str(demanded))

@@ -71,7 +71,7 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
     here = reverse("user-groups", args=[access.org.slug, user_id])
     demanding = [one for _step, one in results if isinstance(one, Refused) and one.demands]
     if any(Demand.FRESH_SIGN_IN in one.demands for one in demanding):
-        return to_sign_in_again(request, back_to=here, keeps_form=True)
+        return to_sign_in_again(request, back_to=here, keeps=[*form.fields, *GroupChoiceForm.base_fields])
     if demanding:
         form.add_error("reason", str(demanding[0].reason))
         form.renew()

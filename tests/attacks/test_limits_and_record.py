@@ -159,8 +159,8 @@ def looks_through_the_directory(desk: Acme) -> bool:
 
 
 def tries_every_door(desk: Acme) -> bool:
-    """An agent tries pages and actions that they may not use, and leaves no trace."""
-    press(browser(desk.agent), "user.delete")
+    """An agent tries what they may not do, and leaves no trace."""
+    browser(desk.agent).post(f"/o/acme/users/{ADA}/protection/", {"reason": "Mine"})
     return not AuditEntry.objects.filter(action="access.refused").exists()
 
 

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from console.models import AuditEntry, Operator
+from tests.support.administrators import WithoutAdministrators
 from tests.support.answers import ADA, BO, ENGINEERS, STAFF, ada, listing
 from tests.support.browser import Check, NewPage
 from tests.support.people import API_URL, ENVIRONMENT
@@ -78,7 +79,8 @@ class Directory:
 
 @pytest.fixture
 def directory() -> Iterator[Directory]:
-    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as router:
+    environment = f"{API_URL}/v1/environments/{ENVIRONMENT}"
+    with WithoutAdministrators(base_url=environment, assert_all_called=False) as router:
         yield Directory(router)
 
 

@@ -109,6 +109,7 @@ def test_passkey_forms_refuse_odd_credentials(org_admin: Operator, form: str) ->
         assert client.post(address, {"credential": value, "name": "Key"}).status_code < 500, odd
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("credential", ['{"id": 5}', '{"id": "a", "rawId": "a", "response": {}, "type": "public-key"}'])
 def test_passkey_sign_in_refuses_an_incomplete_credential(credential: str) -> None:
     client = Client()

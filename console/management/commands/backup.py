@@ -19,15 +19,15 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="a new file, or - for standard output")
+        parser.add_argument("file", type=Path, metavar="FILE", help="a new file, or - for standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if options["file"] == "-":
+            if str(options["file"]) == "-":
                 with backup.saved() as file, file.open("rb") as opened:
                     shutil.copyfileobj(opened, sys.stdout.buffer)
             else:
-                file = backup.save(Path(options["file"]))
+                file = backup.save(options["file"])
                 self.stdout.write(f"Wrote {file}, {file.stat().st_size:,} bytes.")
         except Unusable as unusable:
             raise CommandError(str(unusable)) from None

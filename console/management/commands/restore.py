@@ -21,7 +21,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="a backup, or - for standard input")
+        parser.add_argument("file", type=Path, metavar="FILE", help="a backup, or - for standard input")
         parser.add_argument("--replace", action="store_true", help="delete what the database has now")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,9 +44,9 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _file(name: str) -> Iterator[Path]:
-    if name != "-":
-        yield Path(name)
+def _file(path: Path) -> Iterator[Path]:
+    if str(path) != "-":
+        yield path
         return
     with tempfile.NamedTemporaryFile() as copy:
         shutil.copyfileobj(sys.stdin.buffer, copy)

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--against",
+            type=Path,
             metavar="FILE",
             help="lines kept elsewhere, of the process log or an export as JSON lines; - reads standard input",
         )
@@ -56,10 +57,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{name}: chain intact, rows checked: {rows}")
         return ""
 
-    def _compare(self, file: str, only: Organization | None) -> list[str]:
+    def _compare(self, file: Path, only: Organization | None) -> list[str]:
         """Return the names of the chains that differ from the lines."""
         try:
-            with Path(file).open(encoding="utf-8", errors="replace") if file != "-" else sys.stdin as lines:
+            with file.open(encoding="utf-8", errors="replace") if str(file) != "-" else sys.stdin as lines:
                 results = compare(lines, only)
         except OSError as error:
             raise CommandError(f"--against: {error}") from error

@@ -60,7 +60,7 @@ def test_undo_asks_for_the_ticket_of_the_present_case(acme, helpdesk, browser_of
 
 
 def test_form_has_the_current_ticket_of_the_user(acme, helpdesk, browser_of, deactivated, activates):
-    require(acme, pattern="INC[0-9]")
+    require(acme, pattern="INC#")
     client = browser_of(helpdesk)
     client.post("/o/acme/working-on/", {"user_id": str(ADA), "ticket": "INC7"})
 

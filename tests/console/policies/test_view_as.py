@@ -97,6 +97,7 @@ def test_stopping_gives_the_own_rights_back_on_record(viewing, org_admin, audito
     assert viewing.get("/o/acme/settings/members/").status_code == 200
     assert list(AuditEntry.objects.order_by("sequence").values_list("action", "operator", "subject_name")) == [
         ("member.viewed-as", org_admin.pk, auditor.email),
+        ("access.refused", org_admin.pk, org_admin.email),
         ("member.view-ended", org_admin.pk, auditor.email),
     ]
 

@@ -23,6 +23,7 @@ def test_org_admin_marks_a_user_and_removes_the_mark_after_a_fresh_sign_in(acme,
     rows = AuditEntry.objects.order_by("sequence").values_list("action", "subject_kind", "subject_id", "reason")
     assert list(rows) == [
         ("protection.marked", "user", str(ADA), "Chair of the board"),
+        ("user.protected-page-read", "user", str(ADA), "Ada Berg is marked as protected."),
         ("protection.unmarked", "user", str(ADA), "Left"),
     ]
 

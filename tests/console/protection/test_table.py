@@ -151,8 +151,10 @@ def several(case: Case) -> Any:
 def undo(case: Case) -> Any:
     access = enter_org(case.operator, "acme")
     entry = on_record(access, "user.activate", "succeeded", before={"enabled": False}, after={"enabled": True})
-    response: Any = case.client.post(f"/o/acme/audit/{entry.entry}/undo/", {"submission": str(uuid4())})
-    return response.headers["Location"]
+    response: Any = case.client.post(
+        f"/o/acme/audit/{entry.entry}/undo/", {"submission": str(uuid4()), "reason": case.reason}
+    )
+    return response.headers.get("Location", "")
 
 
 def on_command_line(case: Case) -> str:
