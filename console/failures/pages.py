@@ -48,7 +48,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     access: OrgAccess | None = getattr(request, "access", None)
     missing = exception.args[0] if isinstance(exception, PermissionDenied) and exception.args else None
     cause: Text = _("You do not have permission to do this.")
-    if access and access.is_narrowed and missing in OF_ALL_POPULATIONS:
+    if access and access.is_narrowed and isinstance(missing, Permission) and missing in OF_ALL_POPULATIONS:
         cause = format_lazy(
             _(
                 "You see the users of some populations only in {organization}. "
