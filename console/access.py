@@ -12,11 +12,12 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
-from console import kept_forms, viewing
+from console import kept_forms
 from console.fragments import page_of, wants_fragment
 from console.models import AuditEntry, Membership, Operator, Organization
-from console.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Permission
-from console.roles import Rights, rights_of
+from console.rights import viewing
+from console.rights.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Permission
+from console.rights.roles import Rights, rights_of
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.texts import Text

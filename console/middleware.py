@@ -19,7 +19,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
-from console import viewing
 from console.access import OrgAccess
 from console.audit.refusals import permission_refused
 from console.failures import pages
@@ -28,6 +27,7 @@ from console.limits.reading import looked_at
 from console.metrics import endpoint
 from console.operators.sign_ins import throttled
 from console.page.frame import current_status
+from console.rights import viewing
 from console.server import health
 from console.source_address import source_address
 from pingone_integration import connection_states

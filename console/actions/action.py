@@ -14,7 +14,7 @@ from console.actions.affected import CONTACTS, Affected
 from console.actions.forms import ActionForm, NoInput
 from console.actions.limits import Limits
 from console.actions.names import Recorded
-from console.roles import REASON
+from console.rights.roles import REASON
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
 from pingone_integration.users import User

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from console.access import OrgAccess
 from console.actions.catalogue import ACTIONS, BY_KEY, Action, Place
-from console.roles import TICKET
+from console.rights.roles import TICKET
 from pingone_integration.devices import Device
 from pingone_integration.groups import GroupMembership
 from pingone_integration.passwords import PasswordState

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess
 from console.models import TicketPolicy
 from console.models.tickets import ticket_policy
-from console.roles import TICKET
+from console.rights.roles import TICKET
 from pingone_integration.texts import Text
 
 FRESH_FOR = timedelta(minutes=5)  # a sign-in; as long as for a page of the operator's own account

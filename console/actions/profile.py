@@ -12,7 +12,7 @@ from console.actions.choices import other_populations, populations_to_choose
 from console.actions.edit_user_form import EditUserForm
 from console.actions.forms import PopulationForm
 from console.actions.profile_forms import NewUserForm
-from console.roles import CONTACTS
+from console.rights.roles import CONTACTS
 from pingone_integration import profiles, users
 from pingone_integration.profiles import Written
 from pingone_integration.texts import Text

@@ -18,7 +18,7 @@ from console.actions.action import Action
 from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
 from console.models import Membership
-from console.roles import built_in
+from console.rights.roles import built_in
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
 

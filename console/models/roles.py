@@ -1,4 +1,4 @@
-"""The roles that an organization made of its own. The built-in ones are in console/roles.py."""
+"""The roles that an organization made of its own. The built-in ones are in console/rights/roles.py."""
 
 from django.db import models
 from django.db.models.functions import Lower
@@ -13,7 +13,7 @@ class Role(models.Model):
     key = models.SlugField(max_length=80)  # in URLs and the audit log: never changed; never that of a built-in role
     name = models.CharField(max_length=LONGEST_ROLE)
     base = models.CharField(max_length=20)  # the built-in role that it stems from: Membership.role of its members
-    rights = models.JSONField(default=dict)  # see console/roles.py, Rights
+    rights = models.JSONField(default=dict)  # see console/rights/roles.py, Rights
 
     class Meta:
         ordering = ["name"]

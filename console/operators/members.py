@@ -17,7 +17,7 @@ from console.audit import entries
 from console.models import AuditEntry, Membership, Operator, Organization, Role
 from console.operators.accounts import set_password_link
 from console.outbox import emails
-from console.roles import Rights, built_in, rights_of
+from console.rights.roles import Rights, built_in, rights_of
 
 
 class LastOrgAdmin(Exception):

@@ -14,9 +14,9 @@ from django.utils.translation import ngettext_lazy
 from console.access import OrgAccess, Permission
 from console.audit import entries
 from console.models import AuditEntry, Membership, Organization, Role
-from console.permissions import OF_EVERYBODY
 from console.policies.matrix import DEMAND_LABELS, FIELD_LABELS, LABELS, PAGE_RIGHTS, RoleOnPage, role_of, roles_of
-from console.roles import DEMANDS, Rights
+from console.rights.permissions import OF_EVERYBODY
+from console.rights.roles import DEMANDS, Rights
 from pingone_integration.texts import Text, english
 
 _ALL_FIELDS = "all"

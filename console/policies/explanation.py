@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from console.actions.catalogue import BY_KEY
 from console.models import Membership, Organization
 from console.policies.matrix import AREAS, DEMAND_LABELS, LABELS
-from console.roles import TICKET, Rights, rights_of
+from console.rights.roles import TICKET, Rights, rights_of
 from pingone_integration.texts import Text
 
 # Further reasons, for instance the populations that a member is narrowed to: each function returns what it says of an

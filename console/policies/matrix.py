@@ -11,8 +11,8 @@ from console.actions.catalogue import ACTIONS
 from console.actions.profile_forms import ProfileForm
 from console.audit.api_requests import ACTION as CALL_API
 from console.models import Membership, Organization, Role
-from console.permissions import OF_EVERYBODY, OF_PAGES
-from console.roles import CUSTOM, FRESH_SIGN_IN, OVERRIDABLE, REASON, TICKET, Rights, built_in
+from console.rights.permissions import OF_EVERYBODY, OF_PAGES
+from console.rights.roles import CUSTOM, FRESH_SIGN_IN, OVERRIDABLE, REASON, TICKET, Rights, built_in
 from pingone_integration.texts import Text
 
 CALL_API_LABEL = _("Call API (requests that can change data)")

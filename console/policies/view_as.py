@@ -6,10 +6,10 @@ The browser session keeps it; `org_view` applies it, and `ViewingAs` refuses eve
 
 from django.http import HttpRequest
 
-from console import viewing
 from console.access import OrgAccess, Permission
 from console.audit import entries
 from console.models import AuditEntry, Membership
+from console.rights import viewing
 from console.source_address import source_address
 
 

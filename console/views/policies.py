@@ -24,7 +24,7 @@ from console.policies.matrix import (
     role_of,
     roles_of,
 )
-from console.roles import Rights
+from console.rights.roles import Rights
 from console.source_address import source_address
 
 

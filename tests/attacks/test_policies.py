@@ -16,7 +16,6 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from console import viewing
 from console.access import OrgAccess, enter_org
 from console.actions import demands
 from console.actions.catalogue import BY_KEY
@@ -28,10 +27,11 @@ from console.models import AuditEntry, Membership, Operator, Organization, Role
 from console.models.tickets import ticket_policy
 from console.operators import members
 from console.perform import guards, several, undo, user_operation
-from console.permissions import Permission
 from console.policies import lock_down
 from console.policies.matrix import RoleOnPage
-from console.roles import Rights
+from console.rights import viewing
+from console.rights.permissions import Permission
+from console.rights.roles import Rights
 from pingone_integration.endpoints import Endpoint
 from pingone_integration.errors import NotConnected
 from tests.support.answers import ADA, ENGINEERS
@@ -333,7 +333,7 @@ def anybody_grants_anything(patch: pytest.MonkeyPatch) -> None:
 
 def org_admins_are_a_role_like_others(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RoleOnPage, "may_be_edited", True)
-    patch.setattr("console.roles.OVERRIDABLE", tuple(Membership.Role))
+    patch.setattr("console.rights.roles.OVERRIDABLE", tuple(Membership.Role))
 
 
 def viewing_replaces_the_rights(patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 
 from console.access import Permission
 from console.models import Membership, Operator, Organization
-from console.roles import BUILT_IN
+from console.rights.roles import BUILT_IN
 from tests.support.addresses import ALLAUTH, EVERY_ADDRESS, FOR_OPERATORS, OURS, Address
 from tests.support.people import make_operator
 

@@ -16,7 +16,7 @@ from console.audit.entries import Circumstances
 from console.models import AuditEntry, Operator
 from console.perform.undo import undo
 from console.perform.user_operation import perform
-from console.roles import Rights
+from console.rights.roles import Rights
 from pingone_integration import populations
 from tests.support.presses import Person, new_name, new_person, org_admin_at
 from tests.support.sandbox_server import Sandbox

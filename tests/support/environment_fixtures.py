@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import respx
 
-from console.permissions import ACTIONS_OF, Permission
-from console.roles import NO_DEMANDS
+from console.rights.permissions import ACTIONS_OF, Permission
+from console.rights.roles import NO_DEMANDS
 from tests.support import people
 from tests.support.people import API_URL, ENVIRONMENT
 from tests.support.small_environment import SmallEnvironment

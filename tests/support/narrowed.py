@@ -13,7 +13,7 @@ import httpx
 from django.core.cache import cache
 
 from console.models import AuditEntry, Membership, Operator, Organization
-from console.roles import BUILT_IN
+from console.rights.roles import BUILT_IN
 from tests.support.answers import ADA, ENGINEERS, STAFF, Json, ada, listing
 from tests.support.asking import DEVICE, SESSION
 from tests.support.everything import everything, unchanging

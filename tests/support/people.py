@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from console.models import GroupReading, Membership, Operator, Organization
-from console.roles import BUILT_IN, NO_DEMANDS
+from console.rights.roles import BUILT_IN, NO_DEMANDS
 from pingone_integration.models import Connection
 
 AUTH_URL = "https://auth.pingone.test"

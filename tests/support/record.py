@@ -7,7 +7,7 @@ from console.access import Actor, OrgAccess
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject
 from console.models import AuditEntry, Membership, Operator, Organization
-from console.roles import rights_of
+from console.rights.roles import rights_of
 from pingone_integration.errors import MissingPermission, Trace
 from tests.support.answers import ADA
 

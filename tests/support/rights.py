@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from console.models import Membership, Operator, Role
-from console.roles import Rights
+from console.rights.roles import Rights
 
 
 def give(operator: Operator, rights: Rights, *, organization: str = "acme") -> Role:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from console.models import Membership, Operator, Organization
 from console.perform import guards
-from console.roles import BUILT_IN, FRESH_SIGN_IN, REASON, Rights
+from console.rights.roles import BUILT_IN, FRESH_SIGN_IN, REASON, Rights
 from tests.support.answers import ADA, STAFF
 from tests.support.record import happened
 from tests.support.rights import give

@@ -11,8 +11,8 @@ from console.actions.forms import ActionForm
 from console.actions.names import Recorded
 from console.audit.api_requests import ACTION as CALL_API
 from console.models import Membership, TicketPolicy
-from console.permissions import ACTIONS_OF, ALL_ACTIONS
-from console.roles import BUILT_IN
+from console.rights.permissions import ACTIONS_OF, ALL_ACTIONS
+from console.rights.roles import BUILT_IN
 
 EVERY_ACTION = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.key)
 

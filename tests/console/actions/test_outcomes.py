@@ -23,7 +23,7 @@ from console.failures.failure import status_of
 from console.management.commands import pingone
 from console.management.commands.pingone import FAILED, REFUSED, UNKNOWN
 from console.models import AuditEntry, Membership, Operator
-from console.roles import BUILT_IN
+from console.rights.roles import BUILT_IN
 from pingone_integration import errors
 from pingone_integration.connection import tokens
 from pingone_integration.connection.refusals import (

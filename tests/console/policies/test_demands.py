@@ -22,7 +22,7 @@ from console.perform import several, user_operation
 from console.perform.several import perform_each
 from console.perform.undo import may_undo, undo
 from console.policies.explanation import explained
-from console.roles import Rights
+from console.rights.roles import Rights
 from tests.support.answers import ADA, ENGINEERS, ada
 from tests.support.asking import HTMX
 from tests.support.performing import on_record, reads, refused, run

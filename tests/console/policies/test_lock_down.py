@@ -16,7 +16,7 @@ from console.audit.entries import Circumstances
 from console.call_api.api_call import ApiCall, perform_call
 from console.models import AuditEntry, Operator, Organization
 from console.policies import lock_down
-from console.roles import Rights
+from console.rights.roles import Rights
 from pingone_integration.endpoints import Endpoint
 from tests.support.answers import ADA, ada
 from tests.support.performing import done, reads, refused, run

@@ -12,10 +12,10 @@ from django.test import Client
 from console.access import enter_org
 from console.actions.catalogue import ACTIONS
 from console.models import AuditEntry, Operator, Organization, Role
-from console.permissions import ALL_ACTIONS
 from console.policies import changes
 from console.policies.matrix import AREAS, FIELD_LABELS, LABELS, roles_of
-from console.roles import BUILT_IN, CONTACTS, FIELDS, Rights, built_in
+from console.rights.permissions import ALL_ACTIONS
+from console.rights.roles import BUILT_IN, CONTACTS, FIELDS, Rights, built_in
 from tests.support.answers import ADA, ada
 from tests.support.people import make_operator
 from tests.support.rights import give, rights_form

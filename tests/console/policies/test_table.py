@@ -12,7 +12,7 @@ from django.test import Client
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY, Action
 from console.models import AuditEntry, Operator, Organization
-from console.roles import BUILT_IN, Rights
+from console.rights.roles import BUILT_IN, Rights
 from pingone_integration.errors import NotConnected
 from tests.support.asking import Way, asking, page_of, typed_for
 from tests.support.rights import give

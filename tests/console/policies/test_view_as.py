@@ -10,8 +10,8 @@ from django.test import Client
 
 from console.access import enter_org
 from console.models import AuditEntry, Membership, Operator, Organization
-from console.permissions import Permission
-from console.roles import BUILT_IN, Rights
+from console.rights.permissions import Permission
+from console.rights.roles import BUILT_IN, Rights
 from tests.support.answers import ADA
 from tests.support.performing import refused, run
 from tests.support.rights import give

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from console.models import Membership
-from console.permissions import ACTIONS_OF, ALL_ACTIONS, OF_EVERYBODY, OF_PAGES, Permission
+from console.rights.permissions import ACTIONS_OF, ALL_ACTIONS, OF_EVERYBODY, OF_PAGES, Permission
 from pingone_integration.profiles import ATTRIBUTES
 
 TICKET, REASON, FRESH_SIGN_IN = DEMANDS = ("ticket", "reason", "fresh sign-in")  # of an action, by a role

@@ -1,0 +1,1 @@
+"""Rights: the permissions, the roles that give them, and viewing as another member."""
