@@ -15,7 +15,8 @@ from console.policies import dropped_patterns
 from tests.support.outbox import sent_emails
 from tests.support.people import make_operator
 
-migration = import_module("console.migrations.0017_policies")
+migration = import_module("console.migrations.0020_ticket_masks")
+policies = import_module("console.migrations.0017_policies")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_upgrade_keeps_tickets_required_and_tells_org_admins_once(acme: Organiza
 def test_upgrade_keeps_the_rights_of_agents(acme: Organization):
     Organization.objects.update(role_overrides={})
 
-    migration.keep_rights(apps, None)
+    policies.keep_rights(apps, None)
 
     earlier = acme.role_overrides  # of tests/support/people.py
     acme.refresh_from_db()

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0018_populations"),
+        ("console", "0022_subject_population"),
     ]
 
     operations = [

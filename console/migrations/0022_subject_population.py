@@ -1,11 +1,11 @@
-"""Populations that a member is narrowed to, and of the users in the audit log."""
+"""The population of the user whom an entry of the audit log is about."""
 
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0017_policies"),
+        ("console", "0021_populations"),
     ]
 
     operations = [
@@ -13,11 +13,6 @@ class Migration(migrations.Migration):
             model_name="auditentry",
             name="subject_population",
             field=models.UUIDField(null=True),
-        ),
-        migrations.AddField(
-            model_name="membership",
-            name="populations",
-            field=models.JSONField(default=None, null=True),
         ),
         migrations.AddIndex(
             model_name="auditentry",
