@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.audit import entries
 from console.models import AuditEntry, Organization, TicketPolicy
-from console.organization_settings import OrganizationSettingsForm, values_of
 from console.policies.matrix import LABELS
+from console.policies.organization_settings import OrganizationSettingsForm, values_of
 from console.source_address import source_address
 from console.tickets import TicketPolicyForm
 from pingone_integration.texts import english
