@@ -18,6 +18,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
+from console.audit import system_user
 from console.audit.chain import append
 from console.audit.lines import logged, plain
 from console.failures.next_step import resolution_of
@@ -262,7 +263,11 @@ def _unless_submitted(
 
 
 def _person(operator: Operator | None) -> Json:
-    return {"operator": operator, "operator_email": operator.email if operator else ""}
+    return {
+        "operator": operator,
+        "operator_email": operator.email if operator else "",
+        "system_user": system_user.current()[:64],
+    }
 
 
 def _about(subject: Subject) -> Json:
