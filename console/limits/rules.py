@@ -37,7 +37,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """How much of a kind may happen within `window`; without a kind, how many people an operator may look at."""
+    """How much of a kind may happen within `window`.
+
+    Without a kind it is counted elsewhere: see reading.py, brake.py and console/jobs/limits.py.
+    """
 
     key: str  # in the database and the audit log: never renamed
     label: Text  # on the page of limits
@@ -45,7 +48,7 @@ class Limit:
     scope: Scope
     window: timedelta
     most: int  # the default
-    kind: Kind | None = None  # None: it raises an alarm and blocks nothing
+    kind: Kind | None = None  # None: it is counted elsewhere
 
     def told(self, most: int) -> Text:
         return format_lazy(cast("str", self.words), most=most)
@@ -96,9 +99,68 @@ LIMITS = (
         window=HOUR,
         most=100,
     ),
+    Limit(
+        key="job-rows.org_admin",
+        label=_("Rows of one job of an org admin"),
+        words=_("Rows of one job of an org admin: at most {most}."),
+        scope=Scope.OPERATOR,
+        window=DAY,
+        most=100_000,
+    ),
+    Limit(
+        key="job-rows",
+        label=_("Rows of one job of other roles that may run jobs"),
+        words=_("Rows of one job: at most {most}."),
+        scope=Scope.OPERATOR,
+        window=DAY,
+        most=1_000,
+    ),
+    Limit(
+        key="job-day.org_admin",
+        label=_("Rows of all jobs of one org admin in a day"),
+        words=_("Rows of all jobs of one org admin in a day: at most {most}."),
+        scope=Scope.OPERATOR,
+        window=DAY,
+        most=100_000,
+    ),
+    Limit(
+        key="job-day",
+        label=_("Rows of all jobs of one operator with another role in a day"),
+        words=_("Rows of all jobs of one operator in a day: at most {most}."),
+        scope=Scope.OPERATOR,
+        window=DAY,
+        most=2_000,
+    ),
+    Limit(
+        key="brake-people",
+        label=_("Brake on mass change: people in the organization in a day"),
+        words=_("People deactivated, deleted, moved or removed from groups in a day: at most {most}."),
+        scope=Scope.ORGANIZATION,
+        window=DAY,
+        most=50,
+    ),
+    Limit(
+        key="brake-percent",
+        label=_("Brake on mass change: percent of a population in a day"),
+        words=_("Percent of a population deactivated, deleted, moved or removed from groups in a day: at most {most}."),
+        scope=Scope.ORGANIZATION,
+        window=DAY,
+        most=5,
+    ),
+    Limit(
+        key="brake-least",
+        label=_("Brake on mass change: people of a population who never reach it"),
+        words=_("People of a population deactivated, deleted, moved or removed from groups in a day: at most {most}."),
+        scope=Scope.ORGANIZATION,
+        window=DAY,
+        most=10,
+    ),
 )
 BY_LIMIT = {limit.key: limit for limit in LIMITS}
 PEOPLE = BY_LIMIT["people"]
+# By the built-in role of an operator, "" for all others
+ROWS_OF_A_JOB = {"org_admin": BY_LIMIT["job-rows.org_admin"], "": BY_LIMIT["job-rows"]}
+ROWS_OF_A_DAY = {"org_admin": BY_LIMIT["job-day.org_admin"], "": BY_LIMIT["job-day"]}
 
 _ACTIONS = {
     "password.send-recovery-code": Kind.CODE,

@@ -3,6 +3,7 @@
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditTerm, UnfinishedEntry
 from console.models.audit_heads import AuditHead, ServerAuditHead
+from console.models.jobs import Job, JobRow, JobWork
 from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
 from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
@@ -20,6 +21,9 @@ __all__ = [
     "AuditHead",
     "AuditTerm",
     "GroupReading",
+    "Job",
+    "JobRow",
+    "JobWork",
     "KnownGroup",
     "LimitPolicy",
     "Membership",

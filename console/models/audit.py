@@ -74,6 +74,7 @@ class AuditEntry(models.Model):
         POLICY = "policy", "policy"
         OPERATOR = "operator", "operator"
         LOG = "log", "audit log"
+        JOB = "job", "job"
 
     class Actor(models.TextChoices):
         OPERATOR = "operator", "operator"
@@ -81,6 +82,7 @@ class AuditEntry(models.Model):
     class Channel(models.TextChoices):
         PAGE = "page", "page"
         COMMAND = "command", "command line"
+        JOB = "job", "job"
 
     # The chain
     # None: the chain of the server, for people without an organization
@@ -223,10 +225,12 @@ SUBJECTS: dict[str, Text] = {
     AuditEntry.Subject.POLICY: _("Policy"),
     AuditEntry.Subject.OPERATOR: _("Operator"),
     AuditEntry.Subject.LOG: _("Audit log"),
+    AuditEntry.Subject.JOB: _("Job"),
 }
 CHANNELS: dict[str, Text] = {
     AuditEntry.Channel.PAGE: _("Console page"),
     AuditEntry.Channel.COMMAND: _("Command line"),
+    AuditEntry.Channel.JOB: _("Job"),
 }
 
 

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     CHANGE_DEVICES = "mfa.devices"
     END_SESSIONS = "sessions.end"
     CALL_API = "api.call"
+    RUN_JOBS = "jobs.run"
     VIEW_AUDIT = "audit.view"
     EXPORT_AUDIT = "audit.export"
     MANAGE_CONNECTION = "connection.manage"
@@ -54,6 +55,7 @@ PERMISSION_LABELS: dict[Permission, Text] = {  # after "permission to"
     Permission.CHANGE_DEVICES: _("change users' MFA devices"),
     Permission.END_SESSIONS: _("end users' sessions"),
     Permission.CALL_API: _("call any PingOne endpoint"),
+    Permission.RUN_JOBS: _("run jobs on many users"),
     Permission.VIEW_AUDIT: _("see the audit log"),
     Permission.EXPORT_AUDIT: _("export the audit log"),
     Permission.MANAGE_CONNECTION: _("manage the connection to PingOne"),

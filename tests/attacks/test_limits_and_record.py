@@ -16,6 +16,7 @@ from django.test import Client
 from console.access import enter_org
 from console.audit import chain, entries, repeated, visible
 from console.limits import count, policy, reached, reading, rules
+from console.limits.rules import LIMITS as ALL_LIMITS
 from console.models import AuditEntry, LimitPolicy, Operator, Organization, ReachedLimit, TicketPolicy
 from console.operators import account_events, on_record, sign_ins
 from console.perform import guards
@@ -144,7 +145,7 @@ def lifts_their_own_limit(desk: Acme) -> bool:
 def raises_their_own_limit(desk: Acme) -> bool:
     """Who reached a limit raises it on the page of limits instead."""
     reach_as_admin(desk)
-    chosen = {"codes": 99, "passwords": 3, "risky": 30, "deletions": 10, "people": 100}
+    chosen = {limit.key: limit.most for limit in ALL_LIMITS} | {"codes": 99}
     browser(desk.admin).post(LIMITS, chosen)
     return LimitPolicy.objects.filter(limit="codes", most=99).exists()
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from console.access import OrgAccess, enter_org
 from console.actions.outcome import AlreadySubmitted
+from console.limits.rules import LIMITS as ALL_LIMITS
 from console.models import AuditEntry, LimitPolicy, Operator, Organization, ReachedLimit
 from tests.support.answers import ADA, ada
 from tests.support.outbox import sent_emails
@@ -59,7 +60,7 @@ def signed_in(operator: Operator) -> Client:
 
 
 def chosen(**changes: int) -> dict[str, int]:
-    return {"codes": 5, "passwords": 3, "risky": 30, "deletions": 10, "people": 100} | changes
+    return {limit.key: limit.most for limit in ALL_LIMITS} | changes
 
 
 @pytest.mark.django_db(transaction=True)

@@ -28,6 +28,13 @@ TABLE = [
     ("risky", "operator", 30, 1),
     ("deletions", "organization", 10, 24),
     ("people", "operator", 100, 1),  # an alarm only
+    ("job-rows.org_admin", "operator", 100_000, 24),  # of one job
+    ("job-rows", "operator", 1_000, 24),
+    ("job-day.org_admin", "operator", 100_000, 24),
+    ("job-day", "operator", 2_000, 24),
+    ("brake-people", "organization", 50, 24),
+    ("brake-percent", "organization", 5, 24),
+    ("brake-least", "organization", 10, 24),
 ]
 
 # What counts as what. Every other action of the catalogue, and every read with Call API, counts as nothing.
