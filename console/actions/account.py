@@ -89,7 +89,6 @@ ACTIONS = (
         offered_to=lambda user: user.enabled is not False and user.is_locked is not True,
         observe=observed.of_user("is_locked", "unlock_at"),
         effect={"is_locked": True},
-        bulk=True,
         endpoint="POST /users/{user} (account.lock)",
         pingone_permission="dir:update:user",
     ),

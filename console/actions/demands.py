@@ -27,10 +27,15 @@ _WORDS: dict[Demand, Text] = {
 }
 
 
-def unmet(demands: Iterable[Demand], *, reason: str, signed_in_at: datetime | None) -> frozenset[Demand]:
-    """Return the demands that this reason and this last sign-in (None: no browser session) do not meet."""
+def unmet(
+    demands: Iterable[Demand], *, reason: str, signed_in_at: datetime | None, at: datetime | None = None
+) -> frozenset[Demand]:
+    """Return the demands that this reason and this last sign-in (None: no browser session) do not meet.
+
+    `at`: when the sign-in had to be fresh; None: now.
+    """
     met = {Demand.REASON} if reason.strip() else set()
-    if signed_in_at and timezone.now() - signed_in_at < FRESH_FOR:
+    if signed_in_at and (at or timezone.now()) - signed_in_at < FRESH_FOR:
         met.add(Demand.FRESH_SIGN_IN)
     return frozenset(demands) - met
 

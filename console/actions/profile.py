@@ -137,7 +137,6 @@ ACTIONS = (
         offered_to=lambda user: bool(user.email) and not user.email_verified,
         observe=observed.of_user("email", "email_verified"),
         goes_by_answer=True,
-        bulk=True,
         gives_access=always,
         endpoint="POST /users/{user}/emailVerification (user.emailVerification.send)",
         pingone_permission="dir:verify:user",

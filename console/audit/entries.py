@@ -73,6 +73,13 @@ EVENTS: dict[str, Text] = {
     "limit.changed": _("Limit changed"),
     "limit.lifted": _("Limit lifted"),
     "limit.alarm": _("Alarm: many people looked at"),
+    "job.started": _("Job started"),
+    "job.paused": _("Job paused"),
+    "job.resumed": _("Job resumed"),
+    "job.braked": _("Job stopped by the brake on mass change"),
+    "job.let-pass": _("Job let pass the brake on mass change"),
+    "job.canceled": _("Job canceled"),
+    "job.finished": _("Job finished"),
     "user.protected-page-read": _("Page of a protected user read"),
 }
 
@@ -100,6 +107,8 @@ class Circumstances:
     submission: UUID = field(default_factory=uuid4)  # of the form: a repeat is the same action, not another
     undoes: UUID | None = None  # the entry that this action undoes
     signed_in_at: datetime | None = None  # the operator, lately, in this browser session; None: there is none
+    met_at: datetime | None = None  # of a job: when its start met what was demanded; None: now
+    passes_brake: bool = False  # an org admin let the job pass the brake on mass change
 
 
 def record(

@@ -46,7 +46,12 @@ class LimitReached(Exception):
 
 
 def check(row: AuditEntry) -> None:
-    """Raise LimitReached if the action of this row, which is not stored yet, is one too many."""
+    """Raise LimitReached if the action of this row, which is not stored yet, is one too many.
+
+    Rows of jobs have limits of their own (console/jobs/limits.py), and the brake (brake.py).
+    """
+    if row.channel == AuditEntry.Channel.JOB:
+        return
     kinds = kinds_of(row.action, row.inputs)
     limits = [limit for limit in LIMITS if limit.kind in kinds]
     if not limits or row.organization_id is None:
@@ -75,6 +80,7 @@ def counted(organization_id: UUID, limit: Limit, about: str) -> list[Counted]:
         return []
     latest: dict[UUID, AuditEntry] = {}
     lately = rows.filter(sequence__gte=first, started_at__gt=since)  # a range of an index
+    lately = lately.exclude(channel=AuditEntry.Channel.JOB)
     for part in _where(limit, about):
         fields = ("entry", "revision", "outcome", "action", "inputs", "subject_id", "started_at", "operator_id")
         for row in lately.filter(part).only(*fields).order_by("revision"):

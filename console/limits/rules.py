@@ -158,6 +158,7 @@ LIMITS = (
 )
 BY_LIMIT = {limit.key: limit for limit in LIMITS}
 PEOPLE = BY_LIMIT["people"]
+BRAKE_PEOPLE, BRAKE_PERCENT, BRAKE_LEAST = (BY_LIMIT[f"brake-{one}"] for one in ("people", "percent", "least"))
 # By the built-in role of an operator, "" for all others
 ROWS_OF_A_JOB = {"org_admin": BY_LIMIT["job-rows.org_admin"], "": BY_LIMIT["job-rows"]}
 ROWS_OF_A_DAY = {"org_admin": BY_LIMIT["job-day.org_admin"], "": BY_LIMIT["job-day"]}

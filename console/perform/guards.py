@@ -15,6 +15,7 @@ from console.actions import demands
 from console.actions.demands import Demand
 from console.actions.profile_forms import labels_of
 from console.audit.entries import Circumstances
+from console.models import AuditEntry
 from console.perform.operation import Before, Operation
 from console.protection import confirm, contacts, judge
 from console.protection.why import Protection
@@ -37,6 +38,7 @@ class Ruling:
     """What guards say of an attempt: a refusal, or demands on the operator, or nothing."""
 
     refusal: Text = ""
+    protects: bool = False  # the target is protected, and this way in is closed to everybody
     hides: bool = False  # the operator must be answered as if PingOne did not have this user
     demands: frozenset[Demand] = frozenset()
     because: Text = ""  # the sentence before what is demanded
@@ -44,6 +46,8 @@ class Ruling:
 
 _OUTSIDE = _("The user is outside the operator's populations.")  # only on record: the operator must not learn it
 _ELSEWHERE = _("Choose one of your populations. You cannot put users into others.")
+
+_NOT_IN_A_JOB = _("{why} Jobs leave protected users alone.")
 
 Guard = Callable[[Attempt], Ruling]
 GuardOfState = Callable[[Attempt, PingOneApi, Before], Ruling]
@@ -106,6 +110,8 @@ def _new_contacts(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
 def _ruling_on(found: Protection | None, attempt: Attempt, *, is_remedy: bool = False) -> Ruling:
     if found is None:
         return Ruling()
+    if attempt.circumstances.channel == AuditEntry.Channel.JOB:
+        return Ruling(refusal=format_lazy(_NOT_IN_A_JOB, why=found.sentence), protects=True)
     if refusal := confirm.refusal(attempt.access, found, is_remedy=is_remedy):
         return Ruling(refusal=refusal)
     return Ruling(demands=confirm.DEMANDS, because=found.sentence)
@@ -154,6 +160,8 @@ def _together(attempt: Attempt, rulings: Iterable[Ruling]) -> Ruling:
         demanded |= ruling.demands
         because = because or ruling.because
     circumstances = attempt.circumstances
-    left = demands.unmet(demanded, reason=circumstances.reason, signed_in_at=circumstances.signed_in_at)
+    left = demands.unmet(
+        demanded, reason=circumstances.reason, signed_in_at=circumstances.signed_in_at, at=circumstances.met_at
+    )
     problem = demands.problem_with(left)
     return Ruling(refusal=format_lazy("{} {}", because, problem) if because and problem else problem, demands=left)

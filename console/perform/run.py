@@ -1,5 +1,6 @@
 """The single path that checks, records and runs operations: for page, fragment, Undo, Call API and command line."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from console.access import OrgAccess
@@ -17,7 +18,8 @@ from console.actions.outcome import (
 )
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject, own_words
-from console.limits import count, reached
+from console.limits import brake, count, reached
+from console.limits.brake import BrakeReached
 from console.limits.count import LimitReached
 from console.models import AuditEntry
 from console.perform import guards
@@ -25,7 +27,7 @@ from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
 from console.protection import contacts
 from pingone_integration.calls import empty_answers, transaction_id
-from pingone_integration.errors import NotFound, PingOneError
+from pingone_integration.errors import ChangedMeanwhile, NotFound, PingOneError
 from pingone_integration.texts import Text, english
 
 MISTAKE = "The console failed while it called PingOne."  # stored
@@ -37,7 +39,8 @@ def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -
     The entry is written first and closed last: an entry left STARTED means that the process died. So no transaction
     may be open, and nothing around this may roll back. The submission is the idempotency key.
     Raises PermissionDenied, Http404 if the operator was removed from the organization, and NotFound for a narrowed
-    operator if PingOne has no such user, or has one whom they may not see: nothing tells them which.
+    operator if PingOne has no such user, or has one whom they may not see: nothing tells them which. For a job, raises
+    BrakeReached before anything is recorded.
     """
     access = access.again()
     access.require_to(operation)
@@ -66,10 +69,14 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
                 circumstances=circumstances,
                 inputs=operation.recorded_inputs(),
                 before=before.values,
-                check=count.check,
+                check=_limits(circumstances),
             )
         except LimitReached as passed:
             return _past(access, operation, before, circumstances, passed)
+        except BrakeReached as braked:
+            if circumstances.channel == AuditEntry.Channel.JOB:
+                raise  # the job waits, and tries this row again
+            return refuse(access, operation, before.subject, circumstances, braked.reason)
         return row or _sent_before(access, circumstances)
 
     try:
@@ -80,7 +87,8 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
         return refuse(access, operation, operation.subject, circumstances, refusal.reason)
     except PingOneError as error:
         row = start(Before(subject=operation.subject))
-        ended = _ended(row, error, outcome=Failed) if isinstance(row, AuditEntry) else row
+        outcome = Conflict if isinstance(error, ChangedMeanwhile) else Failed
+        ended = _ended(row, error, outcome=outcome) if isinstance(row, AuditEntry) else row
         if access.is_narrowed and isinstance(error, NotFound):
             raise
         return ended
@@ -121,6 +129,15 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     if after.outcome in {Done, Unknown}:
         contacts.tell_former_address(access.org, operation.affected, before.user, after.user)
     return _result(after, closing)
+
+
+def _limits(circumstances: Circumstances) -> Callable[[AuditEntry], None]:
+    def check(row: AuditEntry) -> None:
+        count.check(row)
+        if not circumstances.passes_brake:
+            brake.check(row)
+
+    return check
 
 
 def _result(after: After, entry: AuditEntry) -> Result:

@@ -13,6 +13,7 @@ from console.actions.action import Action, Json
 from console.actions.affected import Affected
 from console.actions.effect import Seen, shows
 from console.actions.outcome import Result, Unknown
+from console.actions.shown import shown_of
 from console.audit.entries import Circumstances, Subject, storable
 from console.models import AuditEntry
 from console.perform.operation import After, Before, NotPossible
@@ -21,6 +22,7 @@ from pingone_integration import users
 from pingone_integration.calls import deadline
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import (
+    ChangedMeanwhile,
     Duplicate,
     MissingPermission,
     NotFound,
@@ -37,10 +39,18 @@ LOOK_AGAIN_S = 2.0  # even if the page's deadline is over
 
 
 def perform(
-    access: OrgAccess, action: Action, user_id: UUID | None, inputs: Mapping[str, Any], circumstances: Circumstances
+    access: OrgAccess,
+    action: Action,
+    user_id: UUID | None,
+    inputs: Mapping[str, Any],
+    circumstances: Circumstances,
+    *,
+    shown: Json | None = None,
+    restores: "Restored | None" = None,
 ) -> Result:
     """Run one action of the catalogue on one user. Raises as `run`."""
-    return run(access, UserOperation(action=action, user_id=user_id, inputs=inputs), circumstances)
+    operation = UserOperation(action=action, user_id=user_id, inputs=inputs, shown=shown, restores=restores)
+    return run(access, operation, circumstances)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +69,7 @@ class UserOperation:
     user_id: UUID | None  # None if there is no user yet
     inputs: Mapping[str, Any]
     restores: Restored | None = None
+    shown: Json | None = None  # of the user, in a preview: it stops if they have changed. See actions/shown.py
 
     @property
     def key(self) -> str:
@@ -99,6 +110,8 @@ class UserOperation:
         user = users.get(api, self.user_id) if self.user_id else None
         if user and self.restores:
             _raise_if_changed(api, user, self.restores)
+        if user and self.shown is not None:
+            _raise_unless_as_shown(user, self.shown, storable(self.action.expected(self.inputs)) or {})
         try:
             values = self.action.observe(api, user, self.inputs) if user else None
         except (MissingPermission, NotFound):  # unreadable values do not prevent the action
@@ -152,6 +165,13 @@ def _raise_if_changed(api: PingOneApi, user: User, restores: Restored) -> None:
     if not shows(entry.after or {}, now):  # an older entry may hold fewer values
         reason = _("{user} has changed since then. Undo is not available, because it could revert those changes too.")
         raise NotPossible(format_lazy(reason, user=entry.subject_name))
+
+
+def _raise_unless_as_shown(user: User, shown: Json, expected: Json) -> None:
+    """Raise ChangedMeanwhile if a value is neither as the preview showed it, nor as the action would leave it."""
+    now = storable(shown_of(user, shown))
+    if any(value != now[name] and expected.get(name, value) != now[name] for name, value in shown.items()):
+        raise ChangedMeanwhile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 Each process has a small share of its own, so that everyday work costs no query. Further calls come out of a one-second
 window that all processes share; each call claims its place by one conditional UPDATE. People go first: background work
-has no share of its own and gets at most half of the limit. A 429 closes the connection for everybody until PingOne's
-Retry-After.
+has no share of its own and gets at most half of the limit, or all but a reserve while nobody works. A 429 closes the
+connection for everybody until PingOne's Retry-After.
 """
 
 import math
 import random
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -33,7 +34,10 @@ PERSON_WAITS_S = 1.2  # long enough for the next second
 BACKGROUND_WAITS_S = 60.0
 LONGEST_CLOSING_S = 60
 
-_background = ContextVar("background", default=False)
+HALF, ALL_BUT_A_RESERVE = 50, 90  # percent of the limit, for background work
+
+Percent = Callable[[], int]
+_background: ContextVar[Percent | None] = ContextVar("background", default=None)
 
 
 def _limit(licensed_calls: int | None, share: int | None) -> int:
@@ -60,9 +64,25 @@ class _Known:
 _known: dict[UUID, _Known] = {}
 
 
-def in_background() -> AbstractContextManager[None]:
-    """Mark the block as background work: it leaves half of the calls to people, and waits longer."""
-    return scoped(_background, True)
+def _half() -> int:
+    return HALF
+
+
+def in_background(percent: Percent = _half) -> AbstractContextManager[None]:
+    """Mark the block as background work: it leaves calls to people, and waits longer.
+
+    `percent` is asked before each call, for the part of the limit that the block may take.
+    """
+    return scoped(_background, percent)
+
+
+def calls_a_second(row: Connection, percent: int) -> int:
+    """Return the calls a second that background work may make."""
+    return _part(_limit(row.licensed_calls, row.rate_share), percent)
+
+
+def _part(limit: int, percent: int) -> int:
+    return max(1, limit * percent // 100)
 
 
 def learn(row: Connection) -> None:
@@ -143,8 +163,9 @@ def _from_own_share(known: _Known) -> bool:
 
 
 def _from_shared_window(connection_id: UUID, known: _Known) -> bool:
+    percent = _background.get()
     shared = max(1, known.limit - settings.WEB_CONCURRENCY * _own_share(known.limit))
-    most = min(shared, known.limit // 2) if _background.get() else shared
+    most = shared if percent is None else _part_of_window(known.limit, shared, percent())
     second = _second()
     window = CallWindow.objects.filter(connection_id=connection_id)
     counted = window.filter(second=second, taken__lt=most)
@@ -158,6 +179,12 @@ def _from_shared_window(connection_id: UUID, known: _Known) -> bool:
     except IntegrityError:  # another process was quicker
         return bool(counted.update(taken=F("taken") + 1))
     return True
+
+
+def _part_of_window(limit: int, shared: int, percent: int) -> int:
+    """Return how much of the window background work may take. Above half, it takes the own shares that nobody uses."""
+    part = _part(limit, percent)
+    return part if percent > HALF else min(shared, part)
 
 
 def _second() -> int:

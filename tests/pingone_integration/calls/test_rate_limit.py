@@ -124,6 +124,24 @@ def test_background_work_leaves_half_of_the_calls_to_people_and_waits_for_its_tu
     assert clock.waited == []
 
 
+def test_background_work_may_take_all_but_a_reserve_while_nobody_works(row, clock):
+    percent = rate_limit.ALL_BUT_A_RESERVE
+
+    with rate_limit.in_background(lambda: percent):
+        take(row, 18)
+        assert clock.waited == []
+        rate_limit.wait_for_permit(row.pk, Trace())
+        assert len(clock.waited) == 1
+
+        percent = rate_limit.HALF
+        clock.waited.clear()
+        clock.now = int(clock.now) + 5.0
+        take(row, 10)
+        assert clock.waited == []
+        rate_limit.wait_for_permit(row.pk, Trace())
+        assert len(clock.waited) == 1
+
+
 def test_429_closes_the_connection_for_all_processes_until_retry_after(row, pingone, monkeypatch):
     wire = pingone.get(PATH).respond(429, json=error("REQUEST_LIMITED"), headers={"Retry-After": "30"})
     with pytest.raises(RateLimited):

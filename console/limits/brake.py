@@ -1,0 +1,101 @@
+"""The brake on mass change: many people at once lose access only if another org admin lets them.
+
+It counts the people whom jobs and commands of everybody deactivated, deleted, moved or removed from groups within a
+day, from the record. What people do on pages has the limits of rules.py.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from console.limits.rules import BRAKE_LEAST, BRAKE_PEOPLE, BRAKE_PERCENT, DAY
+from console.models import AuditEntry, LimitPolicy, Organization
+from console.protection.facts import NOWHERE
+from pingone_integration.models import SyncedPopulation
+from pingone_integration.texts import Text
+
+ACTIONS = ("user.deactivate", "user.delete", "user.move", "group.remove")
+CHANNELS = (AuditEntry.Channel.JOB, AuditEntry.Channel.COMMAND)
+
+_COUNTS = {AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, AuditEntry.Outcome.UNKNOWN}
+_OF_ALL = _("{people} people within a day would be more than {most}.")
+_OF_POPULATION = _("{people} people of one population within a day would be more than {percent} % of its {users}.")
+_OF_UNKNOWN = _("{people} people of one population within a day would be more than {most}, and its size is not known.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """The people within a day, with the one at hand."""
+
+    people: int
+    of_population: int
+    population_id: str
+    users: int | None  # of the population, as PingOne counts them; None if it does not say
+
+    def stored(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class BrakeReached(Exception):
+    """A change of one person too many, and the reason."""
+
+    def __init__(self, reason: Text, total: Sum) -> None:
+        super().__init__(reason)
+        self.reason, self.total = reason, total
+
+
+def check(row: AuditEntry) -> None:
+    """Raise BrakeReached if the action of this row, which is not stored yet, would pass the brake."""
+    if row.channel not in CHANNELS or row.action not in ACTIONS or row.organization is None:
+        return
+    most = values(row.organization)
+    total = sum_with(row)
+    if total.people > most[BRAKE_PEOPLE.key]:
+        raise BrakeReached(format_lazy(_OF_ALL, people=total.people, most=most[BRAKE_PEOPLE.key]), total)
+    least, percent = most[BRAKE_LEAST.key], most[BRAKE_PERCENT.key]
+    if not row.subject_population or total.of_population <= least:
+        return
+    if total.users is None:
+        raise BrakeReached(format_lazy(_OF_UNKNOWN, people=total.of_population, most=least), total)
+    if total.of_population * 100 > total.users * percent:
+        told = format_lazy(_OF_POPULATION, people=total.of_population, percent=percent, users=total.users)
+        raise BrakeReached(told, total)
+
+
+def values(organization: Organization) -> dict[str, int]:
+    """Return the organization's values of the brake."""
+    limits = (BRAKE_PEOPLE, BRAKE_PERCENT, BRAKE_LEAST)
+    found = LimitPolicy.objects.filter(organization=organization, limit__in=[limit.key for limit in limits])
+    return {limit.key: limit.most for limit in limits} | dict(found.values_list("limit", "most"))
+
+
+def sum_with(row: AuditEntry) -> Sum:
+    since = timezone.now() - DAY
+    rows = AuditEntry.objects.filter(organization=row.organization)
+    first = rows.filter(at__gt=since).order_by("at", "sequence").values_list("sequence", flat=True).first() or 0
+    lately = rows.filter(sequence__gte=first, started_at__gt=since, action__in=ACTIONS, channel__in=CHANNELS)
+    counted = lately.current().filter(outcome__in=_COUNTS)
+    same = Q(subject_population=row.subject_population) if row.subject_population else Q(pk=None)
+    others = counted.exclude(subject_id=row.subject_id).order_by()
+    return Sum(
+        people=others.values("subject_id").distinct().count() + 1,
+        of_population=others.filter(same).values("subject_id").distinct().count() + 1,
+        population_id=str(row.subject_population or ""),
+        users=_users_of(row),
+    )
+
+
+def _users_of(row: AuditEntry) -> int | None:
+    organization = row.organization
+    if organization is None or row.subject_population is None:
+        return None
+    known = SyncedPopulation.objects.filter(
+        connection=organization.connection_id,
+        environment_id=organization.connection.managed_environment_id or NOWHERE,
+        population_id=row.subject_population,
+    )
+    return known.values_list("user_count", flat=True).first()
