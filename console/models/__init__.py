@@ -7,6 +7,7 @@ from console.models.jobs import Job, JobRow, JobWork
 from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
 from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
+from console.models.people_lists import ColumnMeanings, ListPart, PeopleList
 from console.models.protection import GroupReading, KnownGroup, ProtectedMark
 from console.models.repetitions import Repetition
 from console.models.roles import Role
@@ -20,18 +21,21 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditTerm",
+    "ColumnMeanings",
     "GroupReading",
     "Job",
     "JobRow",
     "JobWork",
     "KnownGroup",
     "LimitPolicy",
+    "ListPart",
     "Membership",
     "MetricSeries",
     "Operator",
     "OperatorManager",
     "Organization",
     "OutgoingEmail",
+    "PeopleList",
     "PersonSeen",
     "ProtectedMark",
     "ReachedLimit",

@@ -1,7 +1,7 @@
 """CSV export without CSV injection and without conversion: a spreadsheet opens every text as text.
 
 The separator is a comma, but many spreadsheets read a semicolon or a tab instead: a cell must stay harmless when it is
-split at one of those. The JSON lines beside the CSV are exact.
+split at one of those. Reading a cell takes the apostrophes off again, so that an export can be read back without loss.
 """
 
 import csv
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 # Excel, LibreOffice and Google Sheets read these as the start of a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _FORMULA_AFTER_SEPARATOR = re.compile("([;\t\r\n|][ \"']*)([=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_GUARDED_AFTER_SEPARATOR = re.compile("([;\t\r\n|][ \"']*)'([=+\\-@\uff1d\uff0b\uff0d\uff20])")
 _MONTHS = (
     "jan(uary|uar)?|feb(ruary|ruar)?|mar(ch)?|m\u00e4rz|apr(il)?|may|mai|june?|juni|july?|juli|aug(ust)?|"
     "sept?(ember)?|o[ck]t(ober)?|nov(ember)?|de[cz](ember)?"
@@ -46,5 +47,20 @@ def cell(value: object) -> str:
     if value is None:
         return ""
     text = _FORMULA_AFTER_SEPARATOR.sub(r"\1'\2", str(value))
-    is_changed = isinstance(value, str) and _CONVERTED.fullmatch(text.strip())
-    return f"'{text}" if is_changed or text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if _needs_guard(text, is_text=isinstance(value, str)) else text
+
+
+def value_of(cell: str) -> str:
+    """Return the text of which `cell` made this, without the apostrophes that it added."""
+    text = cell[1:] if cell.startswith("'") and _needs_guard(cell[1:], is_text=True) else cell
+    return _GUARDED_AFTER_SEPARATOR.sub(r"\1\2", text)
+
+
+def _needs_guard(text: str, *, is_text: bool) -> bool:
+    """Return whether the text needs an apostrophe. One of its own before such a text counts, or it would be taken off.
+
+    `is_text` is False for numbers and times, which a spreadsheet may convert.
+    """
+    bare = text.lstrip("'") if is_text else text
+    is_changed = is_text and _CONVERTED.fullmatch(bare.strip())
+    return bool(is_changed) or bare.lstrip(" ").startswith(_FORMULA_STARTS)

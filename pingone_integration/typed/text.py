@@ -111,6 +111,8 @@ def named(character: str) -> Text:
 
 def _plain(text: str) -> str:
     """Return one line with composed characters, and plain spaces for all white space."""
+    if text.isascii() and text.isprintable():  # most texts, and a list has a million of them
+        return text.strip()
     one_line = _BREAKS.sub(" ", unicodedata.normalize("NFC", text))
     return "".join(" " if character.isspace() else character for character in one_line).strip()
 

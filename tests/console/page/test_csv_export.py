@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.page.csv_export import cell, csv_lines
+from console.page.csv_export import cell, csv_lines, value_of
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,19 @@ def test_cell_that_begins_like_a_formula_is_quoted(hostile: str) -> None:
 @pytest.mark.parametrize(
     "harmless",
     [
-        *("Mara", "", "a=b", "mara@acme.test", "'=1", "INC12345", "Room 3", "Mai Lind", "April Ek", "a; b", "Augusta"),
+        *(
+            "Mara",
+            "",
+            "a=b",
+            "mara@acme.test",
+            "'Mara'",
+            "INC12345",
+            "Room 3",
+            "Mai Lind",
+            "April Ek",
+            "a; b",
+            "Augusta",
+        ),
         *("7f6e5d4c-3b2a-4190-8f7e-6d5c4b3a2910", "2026-11-27T14:28:05+00:00", 5, 1.5),
     ],
 )
@@ -60,6 +72,23 @@ def test_no_cell_is_a_formula_with_any_separator(separator: str, text: str) -> N
     for row in csv.reader(StringIO(lines, newline=""), delimiter=separator):
         for found in row:
             assert not found.lstrip(" \t\r\n").startswith(("=", "+", "-", "@", "\uff1d"))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        *(("=1+1", "'=1+1"), ("'=1+1", "''=1+1"), ("''=1+1", "'''=1+1"), ("'007", "''007"), ("'Mara", "'Mara")),
+        *(("a; -b", "a; '-b"), ("a; '-b", "a; ''-b"), ("\t=1", "'\t'=1"), ("+46.70", "'+46.70"), (" true", "' true")),
+    ],
+)
+def test_apostrophe_of_the_text_itself_is_kept_apart_from_the_added_one(text: str, written: str) -> None:
+    assert cell(text) == written
+    assert value_of(written) == text
+
+
+@given(st.text() | st.text(alphabet="=+-@\uff1d;,\t\r\n|\"' aA1etru/", max_size=12) | st.from_regex(r"'*[-=]?'*\d*"))
+def test_exported_text_is_read_back_as_it_was(text: str) -> None:
+    assert value_of(cell(text)) == text
 
 
 def test_lines_read_back_as_the_same_values() -> None:
