@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY, Action
 from console.audit.wording import in_words, label_of
+from console.jobs.pace import pace_of
 from console.jobs.shown_rows import Shown
 from console.jobs.words import OUTCOMES, PAUSES, SOURCES, STATES, VERDICTS
 from console.models import Job, JobRow
@@ -83,6 +84,10 @@ class Overview:
     @property
     def shows_progress(self) -> bool:
         return self.has_begun and self.runs > 0
+
+    @property
+    def pace(self) -> Text:
+        return pace_of(self.job, self.runs - self.reached) if self.job.state == State.RUNNING else ""
 
     @property
     def has_begun(self) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from console.audit.wording import in_words, label_of
 from console.jobs.words import DECISIONS, OUTCOMES, VERDICTS
@@ -95,7 +97,17 @@ class Line:
 
     @property
     def decisions(self) -> list[tuple[str, Text]]:
-        return list(DECISIONS.items())
+        """Return the choices: to update one of those who may be the same person, to create, or to leave out."""
+        update = JobRow.Decision.UPDATE
+        people = [
+            (f"{update}:{one['id']}", format_lazy(_("Update {user}"), user=one["username"])) for one in self.row.same_as
+        ]
+        return [*people, *DECISIONS.items()]
+
+    @property
+    def decision(self) -> str:
+        is_update = self.row.decision == JobRow.Decision.UPDATE
+        return f"{self.row.decision}:{self.row.user_id}" if is_update else self.row.decision
 
 
 def lines_of(job: Job, shown: Shown) -> tuple[list[Line], Pager]:

@@ -11,13 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from console.access import OrgAccess
-from console.models import Job
+from console.jobs import lists
+from console.jobs.lists import MOST_TICKED
+from console.models import Job, PeopleList
 from console.users.remembered import group_name, known_populations
 from console.users.search_forms import UserSearchForm
 from pingone_integration.texts import Text
 from pingone_integration.values import identifier
 
-MOST_TICKED = 200  # rows of the largest page of a list
+FROM_FILE = _("A list from a file")
 
 Source = Job.Source
 
@@ -53,7 +55,7 @@ def who_in(access: OrgAccess, data: QueryDict) -> Who | None:
     if source in {Source.GROUP, Source.POPULATION} and (target_id := identifier(data.get(source, ""))):
         return _all_of(access, Source(source), target_id)
     if source in {"", Source.FILE}:
-        return Who(source=Source.FILE, label=_("A list from a file"))
+        return Who(source=Source.FILE, label=FROM_FILE)
     return None
 
 
@@ -102,3 +104,20 @@ def _all_of(access: OrgAccess, source: Job.Source, target_id: UUID) -> Who | Non
 def _population_name(access: OrgAccess, population_id: UUID) -> str:
     known = {population.id: population.name for population in known_populations(access)}
     return known.get(population_id) or str(population_id)
+
+
+def list_of(access: OrgAccess, who: Who) -> PeopleList:
+    """Return the list of these people, frozen as they were chosen. A file has its list already."""
+    if who.search is not None:
+        criteria = who.search.criteria
+        return lists.from_search(
+            access,
+            text=criteria.text,
+            raw_filter=criteria.raw_filter,
+            population_id=criteria.population_id,
+            group_id=criteria.group_id,
+            enabled=criteria.enabled,
+        )
+    if who.target_id is None:
+        return lists.from_selection(access, who.ids)
+    return (lists.from_group if who.source == Source.GROUP else lists.from_population)(access, who.target_id)

@@ -42,7 +42,6 @@ VERDICTS: dict[str, Text] = {
 }
 DECISIONS: dict[str, Text] = {
     "": _("Not decided"),
-    JobRow.Decision.UPDATE: _("Update them"),
     JobRow.Decision.CREATE: _("Create a user"),
     JobRow.Decision.LEAVE_OUT: _("Leave out"),
 }

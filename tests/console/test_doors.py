@@ -53,6 +53,8 @@ RIGHTS: dict[str, Permission | str] = {
     "sync-populations": Permission.SYNC_POPULATIONS,
     "jobs": Permission.RUN_JOBS,
     "new-job": Permission.RUN_JOBS,  # and the action's own
+    "upload-list": Permission.RUN_JOBS,
+    "new-job-columns": Permission.RUN_JOBS,
     "job": Permission.RUN_JOBS,  # and the action's own to start it
     "call-api": Permission.CALL_API,
     "save-api-call": Permission.CALL_API,

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0025_jobs"),
+        ("console", "0026_people_lists"),
     ]
 
     operations = [
