@@ -50,6 +50,7 @@ PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
 CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
 PINGONE_CUSTOM_HOSTS = parse_custom_hosts(env.list("PINGONE_CUSTOM_HOSTS", default=[]))
 PINGONE_RATE_SHARE = env.int("PINGONE_RATE_SHARE", default=35)  # percent
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)  # jobs with their rows, once they are over
 OUTGOING_ADDRESSES = env.list("OUTGOING_ADDRESSES", default=[])
 PINGONE_CA_BUNDLE = check_ca_bundle(env.str("PINGONE_CA_BUNDLE", default=""))
 PINGONE_PROXY = parse_proxy(env.str("PINGONE_PROXY", default=""))
@@ -79,6 +80,8 @@ for _name, _addresses in (("TRUSTED_PROXIES", TRUSTED_PROXIES), ("OUTGOING_ADDRE
             ip_network(_address)
         except ValueError as error:
             raise ImproperlyConfigured(f"{_name} must list IP addresses or networks: {error}") from None
+if JOBS_KEPT_DAYS < 1:
+    raise ImproperlyConfigured("JOBS_KEPT_DAYS must be at least 1")
 if not 1 <= PINGONE_RATE_SHARE <= 100:
     raise ImproperlyConfigured("PINGONE_RATE_SHARE must be a percentage from 1 to 100")
 if DATABASE_POOL < 0:

@@ -19,6 +19,8 @@ from pingone_integration.profiles import in_words, values_of_custom
 from pingone_integration.typed.names import changed_in
 from pingone_integration.users import User
 
+NO_CHANGES = "no-changes"  # the code of the error
+
 _EMPTY: tuple[Any, ...] = ("", None, [])
 _PARTS_OF_A_NAME = ("given_name", "middle_name", "family_name")
 
@@ -82,7 +84,7 @@ class EditUserForm(ProfileForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.user and not self.errors and not self._changes():
-            raise forms.ValidationError(_("No changes to save."))
+            raise forms.ValidationError(_("No changes to save."), code=NO_CHANGES)
         return cleaned
 
     def inputs(self) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def create(
         for some in _in_parts(rows):
             count += len(some)
             require_size(access, count)
-            JobRow.objects.bulk_create([_stored(job, row) for row in some])
+            JobRow.objects.bulk_create([stored(job, row) for row in some])
     return job
 
 
@@ -66,7 +66,7 @@ def require_to_prepare(access: OrgAccess, action: Action) -> None:
         raise PermissionDenied(action)
 
 
-def _stored(job: Job, row: ListedRow) -> JobRow:
+def stored(job: Job, row: ListedRow) -> JobRow:
     return JobRow(
         job=job,
         number=row.number,

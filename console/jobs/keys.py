@@ -15,7 +15,7 @@ from console import visible_users
 from console.access import OrgAccess
 from console.jobs.listed import KeyKind
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.calls.paging import pages_of
+from pingone_integration.calls.paging import Page, pages_of
 from pingone_integration.errors import NotFound
 from pingone_integration.user_search import BadFilter, Search, literal
 from pingone_integration.users import User
@@ -52,11 +52,18 @@ def _by_value(access: OrgAccess, api: PingOneApi, kind: KeyKind, keys: Sequence[
     sought = {as_compared(key) for key in keys if key.strip()}
     found: dict[str, dict[UUID, User]] = defaultdict(dict)
     for search in _searches(access, _ATTRIBUTES[kind], _spellings(keys)):
-        for page in pages_of(lambda cursor, search=search: _page(access, api, search, cursor)):  # type: ignore[misc]
-            for user in page.items:
-                if (held := as_compared(_held(user, kind))) in sought:
-                    found[held][user.id] = user
+        for user in _users(access, api, search):
+            if (held := as_compared(_held(user, kind))) in sought:
+                found[held][user.id] = user
     return {key: tuple(users.values()) for key, users in found.items()}
+
+
+def _users(access: OrgAccess, api: PingOneApi, search: Search) -> Iterator[User]:
+    def read(cursor: str | None) -> Page[User]:
+        return visible_users.search(access, api, search, limit=_PAGE, cursor=cursor)
+
+    for page in pages_of(read):
+        yield from page.items
 
 
 def _by_id(access: OrgAccess, api: PingOneApi, keys: Mapping[str, Key]) -> Found:
@@ -68,10 +75,6 @@ def _by_id(access: OrgAccess, api: PingOneApi, keys: Mapping[str, Key]) -> Found
         with suppress(NotFound, ValueError):
             found[key] = (visible_users.get(access, api, UUID(key)),)
     return found
-
-
-def _page(access, api, search, cursor):  # type: ignore[no-untyped-def]
-    return visible_users.search(access, api, search, limit=_PAGE, cursor=cursor)
 
 
 def _spellings(keys: Iterable[str]) -> list[str]:

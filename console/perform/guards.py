@@ -64,11 +64,16 @@ def _viewing_as(attempt: Attempt) -> Ruling:
 
 
 def _lock_down(attempt: Attempt) -> Ruling:
-    organization = attempt.access.org
-    if not organization.is_locked_down or not attempt.operation.gives_access:
-        return Ruling()
+    return Ruling(refusal=lock_down_refusal(attempt.access, gives_access=attempt.operation.gives_access))
+
+
+def lock_down_refusal(access: OrgAccess, *, gives_access: bool) -> Text:
+    """Return why a lock down stops what gives access, or "" if it does not."""
+    organization = access.org
+    if not organization.is_locked_down or not gives_access:
+        return ""
     told = _("{organization} is locked down, and nothing that gives access can be done: {reason}")
-    return Ruling(refusal=format_lazy(told, organization=organization.name, reason=organization.lock_down_reason))
+    return format_lazy(told, organization=organization.name, reason=organization.lock_down_reason)
 
 
 def _fields_of_role(attempt: Attempt) -> Ruling:

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
-from console.models import ScheduledWork
+from console.models import ScheduledWork, Work
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def run_due(stopping: Callable[[], bool] = lambda: False) -> int:
     count = 0
     while not stopping() and (row := ScheduledWork.objects.claim(LEASE)):
         every = SCHEDULE[row.name].every
-        with _kept(row):
+        with kept(row, row.name):
             succeeded = _run(row.name)
         pause = every if succeeded else min(every, LONGEST_RETRY)
         row.put_back(pause, wanted_at=Now() + pause, attempts=0)
@@ -80,7 +80,7 @@ def _run(command: str) -> bool:
 
 
 @contextmanager
-def _kept(row: ScheduledWork) -> Iterator[None]:
+def kept(row: Work, name: str) -> Iterator[None]:
     """Extend the lease of the row inside the block, from a thread."""
     ended = Event()
 
@@ -89,7 +89,7 @@ def _kept(row: ScheduledWork) -> Iterator[None]:
             try:
                 row.keep(LEASE)
             except DatabaseError as error:
-                logger.warning("No heartbeat of %s: %s", row.name, type(error).__name__)
+                logger.warning("No heartbeat of %s: %s", name, type(error).__name__)
             finally:
                 connection.close()
 

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
+from django.core.management import call_command
 from django.db import DatabaseError
 from django_tasks import task
 from django_tasks.base import Task
 
-from console.models import OutgoingEmail, ScheduledWork
+from console.models import JobWork, OutgoingEmail, ScheduledWork
 from console.models.work import WorkQuerySet
 from console.outbox.delivery import deliver_due
 from console.work.schedule import run_due
@@ -39,6 +41,11 @@ def run_schedule() -> None:
     _look(run_due)
 
 
+@task(queue_name="jobs")
+def run_jobs() -> None:
+    _look(_run_jobs)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of rows, and the task that looks at them. `waiting`: those that somebody waits for."""
@@ -51,8 +58,15 @@ class Kind:
 
 KINDS = (
     Kind("email", OutgoingEmail.objects.all, OutgoingEmail.objects.unfinished, send_emails),
+    Kind("job", JobWork.objects.all, JobWork.objects.due, run_jobs),
     Kind("schedule", ScheduledWork.objects.all, ScheduledWork.objects.due, run_schedule),
 )
+
+
+def _run_jobs(_stopping: Callable[[], bool]) -> int:
+    """Run the command, which asks `stopping` itself: this room does not know what jobs are."""
+    call_command("run_jobs", stdout=StringIO())
+    return 0
 
 
 def _look(step: Callable[[Callable[[], bool]], int]) -> None:

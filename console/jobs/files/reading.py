@@ -86,7 +86,7 @@ def rows_in(
     reading: ListReading,
     *,
     columns: Columns | None = None,
-    populations: Mapping[str, str] | None = None,
+    populations: Iterable[tuple[str, str]] | None = None,
 ) -> Iterator[ListedRow]:
     """Yield the rows of a file that was read before. `populations` as in rows_of. Raises BadList."""
     chosen = columns or reading.columns

@@ -1,7 +1,8 @@
 """The rows of a list: from the cells of a line to what it says about one user."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -28,16 +29,16 @@ class _Unusable(Exception):
 
 
 def rows_of(
-    records: Iterable[Record], columns: Columns, *, populations: Mapping[str, str] | None = None
+    records: Iterable[Record], columns: Columns, *, populations: Iterable[tuple[str, str]] | None = None
 ) -> Iterator[ListedRow]:
     """Yield the rows below the header. A row that cannot be used has a `problem`; nothing else is read of it.
 
-    `populations` are the IDs by name, for a column of populations; None leaves their names as they are.
+    `populations` are names with their IDs, for a column of populations; None leaves it as it is written.
     Raises BadList if the columns do not say who is meant.
     """
     if columns.problem:
         raise BadList(columns.problem)
-    population_id = _population_by({_as_compared(name): one for name, one in (populations or {}).items()})
+    population_id = _population_by(populations or ())
     headings = [normalized(column.heading) for column in columns.columns]
     about = headings.index(_OF_ENTRY) if _OF_ENTRY in headings else None
     for record in records:
@@ -53,19 +54,24 @@ def rows_of(
         yield ListedRow(number=record.line, key=key, values=values, problem=problem)
 
 
-def _as_compared(name: str) -> str:
-    return clean(name).casefold()
+def _population_by(populations: Iterable[tuple[str, str]]) -> Callable[[str], str]:
+    """Return the function from a population as it is written to its ID. It raises _Unusable."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for name, population in populations:
+        ids[clean(name).casefold()].append(population)
 
-
-def _population_by(ids: Mapping[str, str]) -> Callable[[str], str]:
-    def population_id(written: str) -> str:
+    def find(written: str) -> str:
         if found := user_id_in(written):
             return str(found)
-        if name := ids.get(_as_compared(written)):
-            return name
-        raise _Unusable(format_lazy(_("There is no population “{name}”."), name=written[:100]))
+        match ids.get(written.casefold(), []):
+            case [only]:
+                return only
+            case []:
+                raise _Unusable(format_lazy(_("There is no population “{name}”."), name=written[:100]))
+        told = _("Several populations have the name “{name}”. Write the ID of one of them.")
+        raise _Unusable(format_lazy(told, name=written[:100]))
 
-    return population_id
+    return find
 
 
 def _key(record: Record, columns: Columns) -> str:

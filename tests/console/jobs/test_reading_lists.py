@@ -139,14 +139,15 @@ def test_two_columns_of_one_meaning_are_not_both_read() -> None:
 def test_created_users_have_no_key_and_a_population_by_name_or_id() -> None:
     staff = "0d9e8f7a-1b2c-4d3e-8f90-a1b2c3d4e5f6"
     head = f"Username,Email,Population\nmara,m@acme.test, STAFF\nbo,b@acme.test,{staff.upper()}\n"
-    text = f"{head}eva,,Nowhere\n,x@acme.test,\n"
+    text = f"{head}eva,,Nowhere\nliv,,Two\n,x@acme.test,\n"
 
-    found = rows(text, CREATE, creates=True, populations={"Staff": staff})
+    found = rows(text, CREATE, creates=True, populations=[("Staff", staff), ("Two", "1"), ("two ", "2")])
 
     assert [(row.key, dict(row.values), str(row.problem or "")) for row in found] == [
         ("", {"username": "mara", "email": "m@acme.test", "population_id": staff}, ""),
         ("", {"username": "bo", "email": "b@acme.test", "population_id": staff}, ""),
         ("", {}, "There is no population “Nowhere”."),
+        ("", {}, "Several populations have the name “Two”. Write the ID of one of them."),
         ("", {}, "The Username is missing."),
     ]
 

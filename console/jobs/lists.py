@@ -1,0 +1,200 @@
+"""The lists that jobs are made of: a file, ticked users, a search, a group, a population.
+
+A list says who is acted on, never who is left out. The worker stores its rows with the job.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from console import visible_users
+from console.access import OrgAccess
+from console.actions.action import Action
+from console.jobs.drafts import stored
+from console.jobs.files.bad_list import BadList
+from console.jobs.files.columns import Columns, meanings_of, normalized, with_meanings
+from console.jobs.files.kept import pieces_of
+from console.jobs.files.reading import ListReading, data_records, read_list
+from console.jobs.files.rows import rows_of
+from console.jobs.files.table import Record
+from console.jobs.limits import require_size
+from console.jobs.listed import KeyKind, ListedRow
+from console.models import ColumnMeanings, Job, JobRow, PeopleList
+from pingone_integration import population_sync
+from pingone_integration.calls.paging import Page, pages_of
+from pingone_integration.errors import StaleCursor
+from pingone_integration.schemas import Attribute
+from pingone_integration.users import User
+
+MOST_TICKED = 200  # a page of the user list
+_MOST_STARTS = 3  # of a crawl: its cursor is worth nothing once the access token was renewed
+_AT_ONCE = 1_000
+
+
+def from_selection(access: OrgAccess, ids: Iterable[UUID]) -> PeopleList:
+    """Return the list of users who were ticked."""
+    listed = [str(one) for one in dict.fromkeys(ids)]
+    return _made(access, Job.Source.SELECTION, {"ids": listed[:MOST_TICKED]})
+
+
+def from_search(
+    access: OrgAccess,
+    *,
+    text: str = "",
+    raw_filter: str = "",
+    population_id: UUID | None = None,
+    group_id: UUID | None = None,
+    enabled: bool | None = None,
+) -> PeopleList:
+    """Return the list of all users whom this search finds when the worker makes it: later input does not change it.
+
+    Raises BadFilter.
+    """
+    visible_users.search_of(
+        access, text=text, raw_filter=raw_filter, population_id=population_id, group_id=group_id, enabled=enabled
+    )
+    ids = {"population_id": population_id and str(population_id), "group_id": group_id and str(group_id)}
+    return _made(access, Job.Source.SEARCH, {"text": text, "raw_filter": raw_filter, "enabled": enabled, **ids})
+
+
+def from_group(access: OrgAccess, group_id: UUID) -> PeopleList:
+    """Return the list of a group's direct and indirect members."""
+    return _made(access, Job.Source.GROUP, {"group_id": str(group_id)})
+
+
+def from_population(access: OrgAccess, population_id: UUID) -> PeopleList:
+    return _made(access, Job.Source.POPULATION, {"population_id": str(population_id)})
+
+
+def key_kind_of(people: PeopleList) -> KeyKind:
+    """Return what the keys of the list's rows are. Of users who are created it is the username, and they have none."""
+    if people.source == Job.Source.FILE:
+        return Columns.of_stored(people.query["columns"]).key or KeyKind.USERNAME
+    return KeyKind.ID if people.source == Job.Source.SELECTION else KeyKind.USERNAME
+
+
+def read_file(
+    access: OrgAccess,
+    people: PeopleList,
+    action: Action,
+    attributes: Iterable[Attribute] = (),
+    *,
+    encoding: str = "",
+    separator: str = "",
+) -> ListReading:
+    """Read a kept file to its end, with the columns as they were for the last list. Raises BadList."""
+    memory = ColumnMeanings.objects.filter(organization=access.org, action=action.key).first()
+    return read_list(
+        pieces_of(people),
+        meanings_of(action, attributes),
+        encoding=encoding,
+        separator=separator,
+        creates=not action.needs_user,
+        remembered=memory.meanings if memory else None,
+    )
+
+
+def chosen_columns(
+    reading: ListReading,
+    action: Action,
+    chosen: Iterable[str],
+    key: KeyKind | None,
+    attributes: Iterable[Attribute] = (),
+) -> Columns:
+    """Return the columns with the meanings that the operator chose for them, in order; "" is not read."""
+    columns = reading.columns or Columns((), None)
+    return with_meanings(columns, list(chosen), meanings_of(action, attributes), key if action.needs_user else None)
+
+
+def choose_columns(
+    access: OrgAccess, people: PeopleList, action: Action, reading: ListReading, columns: Columns
+) -> None:
+    """Keep how the file is read, and remember the columns for the next list. Raises BadList if they do not do."""
+    if columns.problem:
+        raise BadList(columns.problem)
+    people.query = {
+        "encoding": reading.encoding,
+        "separator": reading.separator,
+        "count": reading.count,
+        "columns": columns.stored(),
+    }
+    people.save(update_fields=["query"])
+    remembered = {normalized(column.heading): column.meaning for column in columns.columns}
+    ColumnMeanings.objects.update_or_create(
+        organization=access.org, action=action.key, defaults={"meanings": remembered}
+    )
+
+
+def rows(access: OrgAccess, people: PeopleList) -> Iterator[ListedRow]:
+    """Yield the rows of the list. A user whom the operator may not see is not among them. Raises as users.search."""
+    match people.source:
+        case Job.Source.FILE:
+            names = population_sync.synced(access.org.connection).values_list("population_id", "name")
+            seen = [(name, str(one)) for one, name in names if access.sees_population(one)]
+            yield from rows_of(records(people), Columns.of_stored(people.query["columns"]), populations=seen)
+        case Job.Source.SELECTION:
+            for number, user_id in enumerate(people.query["ids"], start=1):
+                yield ListedRow(number=number, key=user_id)
+        case _:
+            for number, user in enumerate(_crawl(access, people.query), start=1):
+                yield ListedRow(number=number, key=user.username)
+
+
+def records(people: PeopleList) -> Iterator[Record]:
+    """Yield the lines of a kept file below the header, as they are written."""
+    return data_records(pieces_of(people), people.query["encoding"], people.query["separator"])
+
+
+def fill(access: OrgAccess, job: Job, *, is_kept: Callable[[], bool] = lambda: True) -> bool:
+    """Store the rows of the job's list, unless they are stored. Return whether they are.
+
+    A worker that was killed meanwhile left some of them: the next one begins anew. `is_kept` is asked now and again
+    whether the work is still this worker's. Raises TooManyRows, BadList, and as users.search.
+    """
+    people = PeopleList.objects.filter(job=job, filled_at=None).first()
+    if people is None:
+        return True
+    JobRow.objects.filter(job=job).delete()
+    count, listed = 0, rows(access, people)
+    while some := list(islice(listed, _AT_ONCE)):
+        count += len(some)
+        require_size(access, count)
+        JobRow.objects.bulk_create([stored(job, row) for row in some])
+        if not is_kept():
+            return False
+    return bool(PeopleList.objects.filter(pk=people.pk).update(filled_at=timezone.now()))
+
+
+def _made(access: OrgAccess, source: Job.Source, query: dict[str, Any]) -> PeopleList:
+    return PeopleList.objects.create(organization=access.org, made_by=access.operator, source=source, query=query)
+
+
+def _crawl(access: OrgAccess, query: dict[str, Any]) -> Iterator[User]:
+    """Yield the users whom the search finds, each once. The operator's rights are read anew for each page."""
+    seen: set[UUID] = set()
+    for starts in range(1, _MOST_STARTS + 1):
+
+        def read(cursor: str | None) -> Page[User]:
+            now = access.again()
+            found = visible_users.search_of(now, **_criteria(query))
+            return visible_users.search(now, now.pingone(), found, limit=200, cursor=cursor)
+
+        try:
+            for page in pages_of(read):
+                for user in page.items:
+                    if user.id not in seen:
+                        seen.add(user.id)
+                        yield user
+        except StaleCursor:
+            if starts == _MOST_STARTS:
+                raise
+        else:
+            return
+
+
+def _criteria(query: dict[str, Any]) -> dict[str, Any]:
+    ids = {name: UUID(query[name]) for name in ("population_id", "group_id") if query.get(name)}
+    return {name: query[name] for name in ("text", "raw_filter", "enabled") if name in query} | ids

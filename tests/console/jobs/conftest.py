@@ -1,0 +1,27 @@
+"""Fixtures of tests of jobs."""
+
+from collections.abc import Iterator
+
+import pytest
+import respx
+
+from console.jobs import one_row
+from tests.support.many_people import ManyPeople
+from tests.support.people import API_URL, ENVIRONMENT
+
+
+@pytest.fixture
+def environment() -> Iterator[ManyPeople]:
+    """Mock Acme's environment, with nobody in it yet."""
+    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as router:
+        many = ManyPeople()
+        router.route().mock(side_effect=many)
+        yield many
+
+
+@pytest.fixture(autouse=True)
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the waits of jobs pass at once."""
+    slept: list[float] = []
+    monkeypatch.setattr(one_row, "wait", slept.append)
+    return slept

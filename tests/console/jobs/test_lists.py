@@ -1,0 +1,396 @@
+"""The lists that jobs are made of, and the users behind their keys: many to a call, nobody that is not there."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import respx
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.http import Http404
+from django.test import RequestFactory
+from django.utils import timezone
+
+from console.access import OrgAccess, enter_org
+from console.actions.catalogue import BY_KEY
+from console.jobs import keys, lists
+from console.jobs.files import kept
+from console.jobs.files.bad_list import BadList
+from console.jobs.files.table import MOST_BYTES
+from console.jobs.keys import Key
+from console.jobs.listed import KeyKind
+from console.models import ColumnMeanings, Job, JobRow, ListPart, Membership, Operator, Organization, PeopleList
+from pingone_integration.user_search import BadFilter
+from pingone_integration.user_search.conditions import size_of
+from pingone_integration.user_search.filters import MAX_FILTER_BYTES
+from tests.support.answers import ENGINEERS, STAFF, Json, bo, error, listing
+from tests.support.narrowed import PARTNERS, narrow
+from tests.support.synced import sync_populations
+
+_CONDITION = re.compile(r'(username|email|externalId|population\.id) eq ("(?:[^"\\]|\\.)*")')
+WIDE = "maria".translate({ord(letter): ord(letter) + 0xFEE0 for letter in "mari"})  # in full-width letters
+UPDATE = BY_KEY["user.update"]
+
+
+class Directory:
+    """PingOne's list of users, which compares without case, page by page. It notes the filters."""
+
+    def __init__(self, pingone: respx.MockRouter, *users: Json, page: int = 200, is_loose: bool = False) -> None:
+        self.users, self.page, self.is_loose = list(users), page, is_loose
+        self.filters: list[str] = []
+        self.stale_after: int | None = None  # calls
+        self.on_call: Callable[[], object] = list
+        pingone.route(method="GET", path__regex=r"/users(/[^/]+)?$").mock(side_effect=self.answer)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        return self.listed(request) if request.url.path.endswith("/users") else self.one(request)
+
+    def listed(self, request: httpx.Request) -> httpx.Response:
+        condition = request.url.params.get("filter", "")
+        self.filters.append(condition)
+        self.on_call()
+        if self.stale_after is not None and len(self.filters) == self.stale_after + 1:
+            return httpx.Response(400, json=error("INVALID_DATA", "INVALID_VALUE", "cursor"))
+        start = int(request.url.params.get("cursor", 0))
+        found = [user for user in self.users if self.is_loose or self._matches(condition, user)]
+        more = str(start + self.page) if len(found) > start + self.page else ""
+        return httpx.Response(200, json=listing("users", *found[start : start + self.page], cursor=more))
+
+    def one(self, request: httpx.Request) -> httpx.Response:
+        self.filters.append(request.url.path.rpartition("/")[2])
+        found = next((user for user in self.users if request.url.path.endswith(user["id"])), None)
+        return httpx.Response(200, json=found) if found else httpx.Response(404, json=error("NOT_FOUND"))
+
+    @staticmethod
+    def _matches(condition: str, user: Json) -> bool:
+        by_attribute: dict[str, list[str]] = {}
+        for attribute, value in _CONDITION.findall(condition):
+            by_attribute.setdefault(attribute, []).append(json.loads(value).casefold())
+        held = user | {"population.id": user.get("population", {}).get("id", "")}
+        return all(str(held.get(one, "")).casefold() in values for one, values in by_attribute.items())
+
+
+def person(number: int, **more: Any) -> Json:
+    about = {"id": str(UUID(int=number, version=4)), "username": f"user{number}", "email": f"user{number}@acme.test"}
+    return bo(**(about | more))
+
+
+@pytest.fixture
+def access(org_admin: Operator, acme: Organization) -> OrgAccess:
+    return enter_org(org_admin, acme.slug)
+
+
+def found(access: OrgAccess, kind: KeyKind, *texts: str) -> dict[str, list[str]]:
+    users = keys.find(access, access.pingone(), kind, [Key(text) for text in texts])
+    return {key: sorted(user.username for user in some) for key, some in users.items()}
+
+
+@pytest.mark.parametrize("kind", [KeyKind.USERNAME, KeyKind.EMAIL, KeyKind.EXTERNAL_ID])
+def test_many_keys_go_in_one_call_as_long_as_a_filter_may_be(
+    access: OrgAccess, pingone: respx.MockRouter, kind: KeyKind
+) -> None:
+    directory = Directory(pingone, *(person(number, externalId=f"E{number}") for number in range(300)))
+    texts = {KeyKind.USERNAME: "user{}", KeyKind.EMAIL: "user{}@acme.test", KeyKind.EXTERNAL_ID: "E{}"}[kind]
+
+    users = found(access, kind, *(texts.format(number) for number in range(0, 300, 2)))
+
+    assert sorted(users) == sorted(texts.format(number).casefold() for number in range(0, 300, 2))
+    assert len(directory.filters) <= 7
+    assert all(size_of(condition) <= MAX_FILTER_BYTES for condition in directory.filters)
+
+
+def test_key_is_compared_again_without_case_and_compatibility_forms(
+    access: OrgAccess, pingone: respx.MockRouter
+) -> None:
+    people = (person(1, username="Mara"), person(2, username="maria"), person(3, username="Straße"))
+    directory = Directory(pingone, *people, is_loose=True)
+
+    assert found(access, KeyKind.USERNAME, "MARA", WIDE, "strasse", "mar") == {
+        "mara": ["Mara"],
+        "maria": ["maria"],
+        "strasse": ["Straße"],
+    }
+    assert f'"{WIDE}" or username eq "maria"' in directory.filters[0]
+
+
+def test_email_address_of_two_users_is_ambiguous(access: OrgAccess, pingone: respx.MockRouter) -> None:
+    shared = "Desk@acme.test"
+    Directory(pingone, person(1, email=shared), person(2, email=shared.upper()), person(3), page=1)
+
+    assert found(access, KeyKind.EMAIL, "desk@acme.test", "user3@acme.test") == {
+        "desk@acme.test": ["user1", "user2"],
+        "user3@acme.test": ["user3"],
+    }
+
+
+def test_key_cannot_break_out_of_the_filter(access: OrgAccess, pingone: respx.MockRouter) -> None:
+    Directory(pingone, person(1), person(2, username='x" or username sw "'))
+
+    assert found(
+        access, KeyKind.USERNAME, 'x" or username sw "', 'y" or enabled eq true or username eq "user1', ""
+    ) == {'x" or username sw "': ['x" or username sw "']}
+
+
+def test_key_that_no_filter_can_hold_is_nobodys(access: OrgAccess, pingone: respx.MockRouter) -> None:
+    Directory(pingone, person(1))
+
+    assert found(access, KeyKind.EXTERNAL_ID, "é" * 1_024) == {}
+    assert found(access, KeyKind.USERNAME, "é" * 1_024, "user1") == {"user1": ["user1"]}
+
+
+def test_ids_are_found_by_the_usernames_beside_them_and_the_rest_one_by_one(
+    access: OrgAccess, pingone: respx.MockRouter
+) -> None:
+    people = [person(number) for number in range(50)]
+    directory = Directory(pingone, *people)
+    listed = [Key(one["id"], one["username"]) for one in people]
+    renamed, gone = Key(people[0]["id"], "formerly"), Key(str(uuid4()), "user3")
+
+    users = keys.find(access, access.pingone(), KeyKind.ID, [renamed, *listed[1:], gone])
+
+    assert {key: [str(user.id) for user in some] for key, some in users.items()} == {
+        one["id"]: [one["id"]] for one in people
+    }
+    assert len(directory.filters) <= 4
+
+
+@pytest.mark.parametrize("kind", KeyKind)
+def test_narrowed_operator_finds_nobody_outside_their_populations(
+    acme: Organization, helpdesk: Operator, pingone: respx.MockRouter, kind: KeyKind
+) -> None:
+    outside = person(2, email="user1@acme.test", externalId="E1", population={"id": str(PARTNERS)})
+    Directory(pingone, person(1, externalId="E1"), outside, is_loose=True)
+    access = enter_org(narrow(helpdesk, STAFF), acme.slug)
+    texts = {
+        KeyKind.ID: [person(1)["id"], person(2)["id"]],
+        KeyKind.USERNAME: ["user1", "user2"],
+        KeyKind.EMAIL: ["user1@acme.test"],
+        KeyKind.EXTERNAL_ID: ["E1"],
+    }
+
+    assert list(found(access, kind, *texts[kind]).values()) == [["user1"]]
+
+
+def job_of(access: OrgAccess, people: PeopleList, key: str = "user.deactivate") -> Job:
+    kind = lists.key_kind_of(people) if people.query else KeyKind.USERNAME
+    job = Job.objects.create(
+        organization=access.org, starter=access.operator, action=key, source=people.source, key_kind=kind
+    )
+    people.job = job
+    people.save()
+    return job
+
+
+def keys_of(job: Job) -> list[tuple[int, str]]:
+    return list(job.rows.order_by("number").values_list("number", "key"))
+
+
+def test_file_is_kept_in_parts_and_read_from_the_database(access: OrgAccess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "PART_BYTES", 50)
+    content = "".join(["Mail,Note\n", *(f"user{number}@acme.test,Größe\n" for number in range(20))]).encode()
+
+    people = kept.keep(access, "joiners.csv", [content[:7], content[7:200], content[200:]])
+    reading = lists.read_file(access, people, UPDATE)
+    assert reading.columns
+    lists.choose_columns(access, people, UPDATE, reading, reading.columns)
+    job = job_of(access, people, "user.update")
+
+    assert lists.fill(access, job)
+    assert (people.size, people.parts.count(), people.file_name) == (
+        len(content),
+        -(-len(content) // 50),
+        "joiners.csv",
+    )
+    assert (job.key_kind, reading.count) == (KeyKind.EMAIL, 20)
+    assert keys_of(job) == [(number + 2, f"user{number}@acme.test") for number in range(20)]
+    job.delete()
+    assert not PeopleList.objects.exists()
+    assert not ListPart.objects.exists()
+
+
+def test_columns_are_remembered_for_the_organization_and_the_action(access: OrgAccess) -> None:
+    people = kept.keep(access, "a.csv", [b"Mail,Whatever,Title\na@acme.test,b,c\n"])
+    reading = lists.read_file(access, people, UPDATE)
+    assert reading.columns
+    chosen = lists.chosen_columns(reading, UPDATE, ["email", "nickname", ""], KeyKind.EMAIL)
+    lists.choose_columns(access, people, UPDATE, reading, chosen)
+
+    again = lists.read_file(access, kept.keep(access, "b.csv", [b"whatever;title;MAIL\nb;c;a@acme.test\n"]), UPDATE)
+    other = lists.read_file(access, people, BY_KEY["user.create"])
+
+    assert again.columns
+    assert other.columns
+    assert [column.meaning for column in again.columns.columns] == ["nickname", "", "email"]
+    assert [column.meaning for column in other.columns.columns] == ["email", "", "title"]
+    assert ColumnMeanings.objects.count() == 1
+
+
+def test_columns_that_do_not_say_who_is_meant_are_refused(access: OrgAccess) -> None:
+    people = kept.keep(access, "a.csv", [b"Mail,Title\na@acme.test,c\n"])
+    reading = lists.read_file(access, people, UPDATE)
+
+    for chosen, key in ((["email", "email"], KeyKind.EMAIL), (["email", "title"], KeyKind.ID)):
+        with pytest.raises(BadList):
+            lists.choose_columns(access, people, UPDATE, reading, lists.chosen_columns(reading, UPDATE, chosen, key))
+    assert not ColumnMeanings.objects.exists()
+
+
+def upload(access: OrgAccess, content: bytes) -> tuple[kept.ListUpload, Any]:
+    file = SimpleUploadedFile("joiners.csv", content)
+    request = RequestFactory().post("/", {"file": file, "action": "user.update"})
+    handler = kept.ListUpload(access)
+    request.upload_handlers = [handler]
+    assert request.POST["action"] == "user.update"
+    return handler, request
+
+
+def test_upload_goes_to_the_database_and_not_to_a_file(access: OrgAccess) -> None:
+    content = b"Username\n" + b"mara\n" * 100_000
+
+    handler, request = upload(access, content)
+
+    people = handler.result()
+    assert people
+    assert not request.FILES
+    assert b"".join(kept.pieces_of(people)()) == content
+
+
+def test_upload_without_a_file_is_no_list(access: OrgAccess) -> None:
+    request = RequestFactory().post("/", {"action": "user.update"})
+    request.upload_handlers = [handler := kept.ListUpload(access)]
+
+    assert request.POST["action"] == "user.update"
+    assert handler.result() is None
+
+
+def test_file_larger_than_twenty_megabytes_is_refused_and_not_kept(
+    access: OrgAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MOST_BYTES == 20_000_000
+    monkeypatch.setattr(kept, "MOST_BYTES", 1_000_000)
+    read = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            read.append(1)
+            yield b"x" * 100_000
+
+    handler, _request = upload(access, b"x" * 1_000_001)
+    for refused in (handler.result, lambda: kept.keep(access, "-", endless())):
+        with pytest.raises(BadList, match="larger than 1 MB"):
+            refused()
+
+    assert len(read) == 11
+    assert not PeopleList.objects.exists()
+
+
+def test_file_of_which_no_job_was_made_is_deleted_after_a_day(access: OrgAccess) -> None:
+    old, new, used = (kept.keep(access, name, [b"Username\nmara\n"]) for name in ("old", "new", "used"))
+    job_of(access, used)
+    PeopleList.objects.exclude(pk=new.pk).update(created_at=timezone.now() - timedelta(days=2))
+
+    call_command("clear_finished_work", verbosity=0)
+
+    assert set(PeopleList.objects.values_list("file_name", flat=True)) == {"new", "used"}
+    assert not ListPart.objects.filter(list=old.pk).exists()
+
+
+def test_populations_of_a_file_are_those_that_the_operator_sees(acme: Organization, helpdesk: Operator) -> None:
+    sync_populations(acme, {STAFF: "Staff", PARTNERS: "Partners"})
+    access = enter_org(narrow(helpdesk, STAFF), acme.slug)
+    create = BY_KEY["user.create"]
+    people = kept.keep(access, "a.csv", [b"Username,Population\nmara,staff\nbo,Partners\n"])
+    reading = lists.read_file(access, people, create)
+    assert reading.columns
+    lists.choose_columns(access, people, create, reading, reading.columns)
+
+    first, second = lists.rows(access, people)
+
+    assert first.values == {"username": "mara", "population_id": str(STAFF)}
+    assert str(second.problem) == "There is no population “Partners”."
+
+
+def test_ticked_users_are_a_list_in_their_order(access: OrgAccess) -> None:
+    ids = [uuid4() for _each in range(3)]
+
+    job = job_of(access, lists.from_selection(access, [*ids, ids[0]]))
+
+    assert lists.fill(access, job)
+    assert keys_of(job) == [(number, str(one)) for number, one in enumerate(ids, start=1)]
+    assert job.key_kind == KeyKind.ID
+
+
+@pytest.mark.parametrize("source", [Job.Source.SEARCH, Job.Source.GROUP, Job.Source.POPULATION])
+def test_whole_search_is_crawled_page_by_page_with_its_frozen_query(
+    access: OrgAccess, pingone: respx.MockRouter, source: str
+) -> None:
+    directory = Directory(pingone, *(person(number) for number in range(45)), page=20)
+    people = {
+        Job.Source.SEARCH: lambda: lists.from_search(access, text="mara", enabled=False, group_id=ENGINEERS),
+        Job.Source.GROUP: lambda: lists.from_group(access, ENGINEERS),
+        Job.Source.POPULATION: lambda: lists.from_population(access, STAFF),
+    }[Job.Source(source)]()
+
+    job = job_of(access, people)
+
+    assert directory.filters == []
+    assert lists.fill(access, job)
+    assert keys_of(job) == [(number + 1, f"user{number}") for number in range(45)]
+    assert len(directory.filters) == 3
+    expected = {
+        Job.Source.SEARCH: ["mara", "enabled eq false", str(ENGINEERS)],
+        Job.Source.GROUP: [f'memberOfGroups[id eq "{ENGINEERS}"]'],
+        Job.Source.POPULATION: [f'population.id eq "{STAFF}"'],
+    }[Job.Source(source)]
+    assert all(part in directory.filters[0] for part in expected)
+
+
+def test_search_that_cannot_be_sent_is_no_list(access: OrgAccess) -> None:
+    with pytest.raises(BadFilter):
+        lists.from_search(access, raw_filter='username eq "')
+
+    assert not PeopleList.objects.exists()
+
+
+def test_crawl_begins_again_when_its_cursor_is_stale_and_lists_nobody_twice(
+    access: OrgAccess, pingone: respx.MockRouter
+) -> None:
+    directory = Directory(pingone, *(person(number) for number in range(45)), page=20)
+    directory.stale_after = 2
+
+    job = job_of(access, lists.from_search(access, text="user"))
+
+    assert lists.fill(access, job)
+    assert len(keys_of(job)) == len(set(keys_of(job))) == 45
+
+
+def test_crawl_ends_when_the_operator_is_no_longer_a_member(access: OrgAccess, pingone: respx.MockRouter) -> None:
+    directory = Directory(pingone, *(person(number) for number in range(45)), page=20)
+    directory.on_call = Membership.objects.filter(operator=access.operator).delete
+    job = job_of(access, lists.from_search(access, text="user"))
+
+    with pytest.raises(Http404):
+        lists.fill(access, job)
+
+    assert len(directory.filters) == 1
+
+
+def test_rows_are_stored_once_although_a_worker_is_killed_while_it_stores_them(
+    access: OrgAccess, pingone: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Directory(pingone, *(person(number) for number in range(45)), page=20)
+    monkeypatch.setattr(lists, "_AT_ONCE", 10)
+    job = job_of(access, lists.from_search(access, text="user"))
+    answers = iter([True, True, False])
+
+    assert not lists.fill(access, job, is_kept=lambda: next(answers))
+    assert JobRow.objects.filter(job=job).count() == 30
+    assert lists.fill(access, job)
+    assert lists.fill(access, job)
+
+    assert keys_of(job) == [(number + 1, f"user{number}") for number in range(45)]
