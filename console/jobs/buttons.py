@@ -31,7 +31,7 @@ def buttons_for(access: OrgAccess, overview: Overview) -> Iterator[Button]:
         yield Button(do="pause", label=_("Pause"), look="btn-primary")
     if job.state == State.PAUSED and is_own:
         yield Button(do="resume", label=_("Resume"), look="btn-primary")
-    if job.state == State.WAITING and access.allows(Permission.MANAGE_POLICIES):
+    if job.state == State.WAITING and access.allows(Permission.MANAGE_POLICIES) and not (is_own and _has_others(job)):
         yield Button(do="let-pass", label=_("Let it go on"), look="btn-danger")
     if job.state in {State.PAUSED, State.FINISHED} and is_own and any(overview.outcomes[state] for state in RETRIED):
         yield Button(do="retry", label=_("Retry failed rows"))
@@ -41,3 +41,8 @@ def buttons_for(access: OrgAccess, overview: Overview) -> Iterator[Button]:
         yield Button(do="cancel", label=_("Cancel the job"), look="btn-outline-danger")
     if job.state == State.PREVIEWED:
         yield Button(do="cancel", label=_("Discard the preview"))
+
+
+def _has_others(job: Job) -> bool:
+    """Return whether there is an org admin other than the starter."""
+    return job.organization.org_admins().exclude(pk=job.starter_id).exists()

@@ -8,7 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.actions.action import Action
-from console.jobs.files.columns import IGNORED, KEY_LABELS, Meaning
+from console.jobs.files.columns import IGNORED, KEY_LABELS, Columns, Meaning, with_meanings
 from console.jobs.files.reading import ListReading
 from console.jobs.listed import KeyKind
 
@@ -20,7 +20,7 @@ class ColumnForm(forms.Form):
         super().__init__(data)
         if reading.columns is None:
             raise ValueError("the file is not read yet")
-        self.reading = reading
+        self.reading, self.read = reading, reading.columns
         choices = [(IGNORED, _("Not read")), *((meaning.name, meaning.label) for meaning in meanings)]
         if action.needs_user:
             self.fields["key"] = forms.ChoiceField(
@@ -34,11 +34,11 @@ class ColumnForm(forms.Form):
                 label=label, choices=choices, initial=column.meaning, required=False
             )
 
-    def chosen(self) -> list[str]:
-        return [value for name, value in self.cleaned_data.items() if name.startswith("column-")]
-
-    def key(self) -> KeyKind | None:
-        return KeyKind(self.cleaned_data["key"]) if "key" in self.cleaned_data else None
+    def columns_of(self, meanings: Sequence[Meaning]) -> Columns:
+        """Return the columns as they were chosen."""
+        chosen = [value for name, value in self.cleaned_data.items() if name.startswith("column-")]
+        key = KeyKind(self.cleaned_data["key"]) if "key" in self.cleaned_data else None
+        return with_meanings(self.read, chosen, meanings, key)
 
     def columns(self) -> Iterator[tuple[forms.BoundField, str]]:
         """Yield the field of each column, with its first values."""

@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, QuerySet
-from django.http import Http404
 from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -32,13 +30,6 @@ def visible(access: OrgAccess) -> QuerySet[Job]:
     jobs = Job.objects.filter(organization=access.org).select_related("starter")
     member = access.viewing_as.operator if access.viewing_as else access.operator
     return jobs.filter(starter=member) if access.is_narrowed else jobs
-
-
-def job_or_404(access: OrgAccess, job_id: UUID) -> Job:
-    job = visible(access).filter(pk=job_id).first()
-    if job is None:
-        raise Http404("No such job.")
-    return job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +69,19 @@ class Overview:
         return self.job.state in MOVING
 
     @property
+    def is_waiting(self) -> bool:
+        return self.job.state == State.WAITING
+
+    @property
+    def who_lets_pass(self) -> Text:
+        """Return who has to let the job pass the brake."""
+        others = self.job.organization.org_admins().exclude(pk=self.job.starter_id).order_by("email")
+        emails = ", ".join(others.values_list("email", flat=True))
+        if not emails:
+            return _("There is no other org admin: you can let it go on after you sign in again.")
+        return format_lazy(_("It goes on when another org admin lets it: {admins}."), admins=emails)
+
+    @property
     def is_reading(self) -> bool:
         return self.job.state in {State.DRAFT, State.READING}
 
@@ -101,7 +105,7 @@ class Overview:
     def _counted(self) -> list[dict[str, Any]]:
         """Return the numbers of rows by what decides about them: one query."""
         kinds = self.job.rows.order_by().values("verdict", "state", "left_out", "decision")
-        return list(kinds.annotate(count=Count("pk")))
+        return [dict(one) for one in kinds.annotate(count=Count("pk"))]
 
     @cached_property
     def verdicts(self) -> Counter[str]:

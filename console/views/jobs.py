@@ -21,10 +21,10 @@ from console.fragments import wants_fragment
 from console.jobs import control
 from console.jobs.buttons import buttons_for
 from console.jobs.choices import choose
-from console.jobs.control import NotPossibleNow
+from console.jobs.control import NotPossibleNow, job_or_404
 from console.jobs.job_list import lines_of as jobs_of
 from console.jobs.limits import TooManyRows
-from console.jobs.overview import Overview, job_or_404
+from console.jobs.overview import Overview
 from console.jobs.shown_rows import Shown, lines_of
 from console.jobs.start_form import StartJobForm
 from console.jobs.undo import undo_job

@@ -72,10 +72,12 @@ def upload_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 def _uploaded(request: ConsoleRequest, access: OrgAccess, upload: ListUpload) -> HttpResponse:
     who = Who(source=Job.Source.FILE, label=FROM_FILE)
     action = _chosen(access, who, request.POST)
+    problem: Text = _CHOOSE_FILE if action else _CHOOSE_ACTION
+    people = None
     try:
-        people, problem = upload.result(), _CHOOSE_FILE if action else _CHOOSE_ACTION
+        people = upload.result()
     except BadList as bad:
-        people, problem = None, bad.told
+        problem = bad.told
     if people and action:
         query = {"job_action": action.key}
         return redirect(reverse("new-job-columns", args=[access.org.slug, people.pk], query=query))
@@ -107,7 +109,7 @@ def new_job_columns(request: ConsoleRequest, access: OrgAccess, list_id: UUID) -
         form = inputs_form(access, action, who, data if makes or "group_search" in data else None)
         context |= {"reading": reading, "columns": columns, "form": form}
         if makes and columns.is_valid() and form.is_valid():
-            lists.choose_columns(access, people, action, reading, meanings, columns.chosen(), columns.key())
+            lists.choose_columns(access, people, action, reading, columns.columns_of(meanings))
             job = make(access, action, people, form.inputs(), is_possibly_cut=reading.is_possibly_cut)
             return redirect("job", access.org.slug, job.pk)
     except BadList as bad:

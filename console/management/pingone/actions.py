@@ -63,13 +63,7 @@ def _perform(action: Action, access: OrgAccess, terminal: Terminal, given: dict[
             notes = form.notes if isinstance(result, Done) else []
             _done(terminal, action, result, notice, notes=list(map(english, notes)))
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
-            slug = access.org.slug
-            page = (
-                reverse("user-action", args=[slug, user_id, action.key])
-                if user_id
-                else reverse("new-user", args=[slug])
-            )
-            terminal.stop(result, english(notice.text), page=settings.PUBLIC_URL + page)
+            terminal.stop(result, english(notice.text), page=_page(access, action, user_id))
         case _:
             terminal.stop(result, english(notice.text))
 
@@ -78,7 +72,7 @@ def _page(access: OrgAccess, action: Action, user_id: UUID | None) -> str:
     """Return the address where the action can be done after a fresh sign-in."""
     slug = access.org.slug
     path = reverse("user-action", args=[slug, user_id, action.key]) if user_id else reverse("new-user", args=[slug])
-    return settings.PUBLIC_URL + path
+    return f"{settings.PUBLIC_URL}{path}"
 
 
 def _filled_in(access: OrgAccess, action: Action, user: User | None, given: dict[str, Any]) -> ActionForm:
