@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 from django.core.management.base import CommandError
 
@@ -89,6 +89,11 @@ class Terminal:
 def input_stream() -> TextIO:
     """Return standard input, as it is now."""
     return sys.stdin
+
+
+def input_bytes() -> BinaryIO:
+    """Return standard input, as bytes."""
+    return sys.stdin.buffer
 
 
 def why(error: PingOneError) -> str:
