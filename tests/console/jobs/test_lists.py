@@ -18,11 +18,10 @@ from django.utils import timezone
 
 from console.access import OrgAccess, enter_org
 from console.actions.catalogue import BY_KEY
-from console.jobs import keys, lists
+from console.jobs import lists, people
 from console.jobs.files import kept
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.table import MOST_BYTES
-from console.jobs.keys import Key
 from console.jobs.listed import KeyKind
 from console.models import ColumnMeanings, Job, JobRow, ListPart, Membership, Operator, Organization, PeopleList
 from pingone_integration.user_search import BadFilter
@@ -86,8 +85,8 @@ def access(org_admin: Operator, acme: Organization) -> OrgAccess:
 
 
 def found(access: OrgAccess, kind: KeyKind, *texts: str) -> dict[str, list[str]]:
-    users = keys.find(access, access.pingone(), kind, [Key(text) for text in texts])
-    return {key: sorted(user.username for user in some) for key, some in users.items()}
+    users = people.with_keys(access, access.pingone(), kind, texts)
+    return {key: sorted(user.username for user in some) for key, some in users.items() if some}
 
 
 @pytest.mark.parametrize("kind", [KeyKind.USERNAME, KeyKind.EMAIL, KeyKind.EXTERNAL_ID])
@@ -99,7 +98,7 @@ def test_many_keys_go_in_one_call_as_long_as_a_filter_may_be(
 
     users = found(access, kind, *(texts.format(number) for number in range(0, 300, 2)))
 
-    assert sorted(users) == sorted(texts.format(number).casefold() for number in range(0, 300, 2))
+    assert sorted(users) == sorted(texts.format(number) for number in range(0, 300, 2))
     assert len(directory.filters) <= 7
     assert all(size_of(condition) <= MAX_FILTER_BYTES for condition in directory.filters)
 
@@ -111,8 +110,8 @@ def test_key_is_compared_again_without_case_and_compatibility_forms(
     directory = Directory(pingone, *people, is_loose=True)
 
     assert found(access, KeyKind.USERNAME, "MARA", WIDE, "strasse", "mar") == {
-        "mara": ["Mara"],
-        "maria": ["maria"],
+        "MARA": ["Mara"],
+        WIDE: ["maria"],
         "strasse": ["Straße"],
     }
     assert f'"{WIDE}" or username eq "maria"' in directory.filters[0]
@@ -146,15 +145,16 @@ def test_key_that_no_filter_can_hold_is_nobodys(access: OrgAccess, pingone: resp
 def test_ids_are_found_by_the_usernames_beside_them_and_the_rest_one_by_one(
     access: OrgAccess, pingone: respx.MockRouter
 ) -> None:
-    people = [person(number) for number in range(50)]
-    directory = Directory(pingone, *people)
-    listed = [Key(one["id"], one["username"]) for one in people]
-    renamed, gone = Key(people[0]["id"], "formerly"), Key(str(uuid4()), "user3")
+    listed = [person(number) for number in range(50)]
+    directory = Directory(pingone, *listed)
+    gone = str(uuid4())
+    beside = {one["id"]: one["username"] for one in listed} | {listed[0]["id"]: "formerly", gone: "user3"}
 
-    users = keys.find(access, access.pingone(), KeyKind.ID, [renamed, *listed[1:], gone])
+    users = people.with_keys(access, access.pingone(), KeyKind.ID, beside, usernames=beside)
 
     assert {key: [str(user.id) for user in some] for key, some in users.items()} == {
-        one["id"]: [one["id"]] for one in people
+        gone: [],
+        **{one["id"]: [one["id"]] for one in listed},
     }
     assert len(directory.filters) <= 4
 
@@ -176,13 +176,13 @@ def test_narrowed_operator_finds_nobody_outside_their_populations(
     assert list(found(access, kind, *texts[kind]).values()) == [["user1"]]
 
 
-def job_of(access: OrgAccess, people: PeopleList, key: str = "user.deactivate") -> Job:
-    kind = lists.key_kind_of(people) if people.query else KeyKind.USERNAME
+def job_of(access: OrgAccess, listed: PeopleList, key: str = "user.deactivate") -> Job:
+    kind = lists.key_kind_of(listed) if listed.query else KeyKind.USERNAME
     job = Job.objects.create(
-        organization=access.org, starter=access.operator, action=key, source=people.source, key_kind=kind
+        organization=access.org, starter=access.operator, action=key, source=listed.source, key_kind=kind
     )
-    people.job = job
-    people.save()
+    listed.job = job
+    listed.save()
     return job
 
 
@@ -194,14 +194,14 @@ def test_file_is_kept_in_parts_and_read_from_the_database(access: OrgAccess, mon
     monkeypatch.setattr(kept, "PART_BYTES", 50)
     content = "".join(["Mail,Note\n", *(f"user{number}@acme.test,Größe\n" for number in range(20))]).encode()
 
-    people = kept.keep(access, "joiners.csv", [content[:7], content[7:200], content[200:]])
-    reading = lists.read_file(access, people, UPDATE)
+    listed = kept.keep(access, "joiners.csv", [content[:7], content[7:200], content[200:]])
+    reading = lists.read_file(access, listed, UPDATE)
     assert reading.columns
-    lists.choose_columns(access, people, UPDATE, reading, reading.columns)
-    job = job_of(access, people, "user.update")
+    lists.choose_columns(access, listed, UPDATE, reading, reading.columns)
+    job = job_of(access, listed, "user.update")
 
     assert lists.fill(access, job)
-    assert (people.size, people.parts.count(), people.file_name) == (
+    assert (listed.size, listed.parts.count(), listed.file_name) == (
         len(content),
         -(-len(content) // 50),
         "joiners.csv",
@@ -214,14 +214,14 @@ def test_file_is_kept_in_parts_and_read_from_the_database(access: OrgAccess, mon
 
 
 def test_columns_are_remembered_for_the_organization_and_the_action(access: OrgAccess) -> None:
-    people = kept.keep(access, "a.csv", [b"Mail,Whatever,Title\na@acme.test,b,c\n"])
-    reading = lists.read_file(access, people, UPDATE)
+    listed = kept.keep(access, "a.csv", [b"Mail,Whatever,Title\na@acme.test,b,c\n"])
+    reading = lists.read_file(access, listed, UPDATE)
     assert reading.columns
     chosen = lists.chosen_columns(reading, UPDATE, ["email", "nickname", ""], KeyKind.EMAIL)
-    lists.choose_columns(access, people, UPDATE, reading, chosen)
+    lists.choose_columns(access, listed, UPDATE, reading, chosen)
 
     again = lists.read_file(access, kept.keep(access, "b.csv", [b"whatever;title;MAIL\nb;c;a@acme.test\n"]), UPDATE)
-    other = lists.read_file(access, people, BY_KEY["user.create"])
+    other = lists.read_file(access, listed, BY_KEY["user.create"])
 
     assert again.columns
     assert other.columns
@@ -231,12 +231,12 @@ def test_columns_are_remembered_for_the_organization_and_the_action(access: OrgA
 
 
 def test_columns_that_do_not_say_who_is_meant_are_refused(access: OrgAccess) -> None:
-    people = kept.keep(access, "a.csv", [b"Mail,Title\na@acme.test,c\n"])
-    reading = lists.read_file(access, people, UPDATE)
+    listed = kept.keep(access, "a.csv", [b"Mail,Title\na@acme.test,c\n"])
+    reading = lists.read_file(access, listed, UPDATE)
 
     for chosen, key in ((["email", "email"], KeyKind.EMAIL), (["email", "title"], KeyKind.ID)):
         with pytest.raises(BadList):
-            lists.choose_columns(access, people, UPDATE, reading, lists.chosen_columns(reading, UPDATE, chosen, key))
+            lists.choose_columns(access, listed, UPDATE, reading, lists.chosen_columns(reading, UPDATE, chosen, key))
     assert not ColumnMeanings.objects.exists()
 
 
@@ -254,10 +254,10 @@ def test_upload_goes_to_the_database_and_not_to_a_file(access: OrgAccess) -> Non
 
     handler, request = upload(access, content)
 
-    people = handler.result()
-    assert people
+    listed = handler.result()
+    assert listed
     assert not request.FILES
-    assert b"".join(kept.pieces_of(people)()) == content
+    assert b"".join(kept.pieces_of(listed)()) == content
 
 
 def test_upload_without_a_file_is_no_list(access: OrgAccess) -> None:
@@ -304,12 +304,12 @@ def test_populations_of_a_file_are_those_that_the_operator_sees(acme: Organizati
     sync_populations(acme, {STAFF: "Staff", PARTNERS: "Partners"})
     access = enter_org(narrow(helpdesk, STAFF), acme.slug)
     create = BY_KEY["user.create"]
-    people = kept.keep(access, "a.csv", [b"Username,Population\nmara,staff\nbo,Partners\n"])
-    reading = lists.read_file(access, people, create)
+    listed = kept.keep(access, "a.csv", [b"Username,Population\nmara,staff\nbo,Partners\n"])
+    reading = lists.read_file(access, listed, create)
     assert reading.columns
-    lists.choose_columns(access, people, create, reading, reading.columns)
+    lists.choose_columns(access, listed, create, reading, reading.columns)
 
-    first, second = lists.rows(access, people)
+    first, second = lists.rows(access, listed)
 
     assert first.values == {"username": "mara", "population_id": str(STAFF)}
     assert str(second.problem) == "There is no population “Partners”."
@@ -330,13 +330,13 @@ def test_whole_search_is_crawled_page_by_page_with_its_frozen_query(
     access: OrgAccess, pingone: respx.MockRouter, source: str
 ) -> None:
     directory = Directory(pingone, *(person(number) for number in range(45)), page=20)
-    people = {
+    listed = {
         Job.Source.SEARCH: lambda: lists.from_search(access, text="mara", enabled=False, group_id=ENGINEERS),
         Job.Source.GROUP: lambda: lists.from_group(access, ENGINEERS),
         Job.Source.POPULATION: lambda: lists.from_population(access, STAFF),
     }[Job.Source(source)]()
 
-    job = job_of(access, people)
+    job = job_of(access, listed)
 
     assert directory.filters == []
     assert lists.fill(access, job)
