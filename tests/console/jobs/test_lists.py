@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import respx
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.http import Http404
@@ -18,17 +19,28 @@ from django.utils import timezone
 
 from console.access import OrgAccess, enter_org
 from console.actions.catalogue import BY_KEY
-from console.jobs import lists, people
+from console.jobs import control, limits, lists, people, runner
 from console.jobs.files import kept
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.table import MOST_BYTES
 from console.jobs.listed import KeyKind
-from console.models import ColumnMeanings, Job, JobRow, ListPart, Membership, Operator, Organization, PeopleList
+from console.models import (
+    AuditEntry,
+    ColumnMeanings,
+    Job,
+    JobRow,
+    ListPart,
+    Membership,
+    Operator,
+    Organization,
+    PeopleList,
+)
 from pingone_integration.user_search import BadFilter
 from pingone_integration.user_search.conditions import size_of
 from pingone_integration.user_search.filters import MAX_FILTER_BYTES
 from tests.support.answers import ENGINEERS, STAFF, Json, bo, error, listing
 from tests.support.narrowed import PARTNERS, narrow
+from tests.support.people import make_operator
 from tests.support.synced import sync_populations
 
 _CONDITION = re.compile(r'(username|email|externalId|population\.id) eq ("(?:[^"\\]|\\.)*")')
@@ -177,13 +189,7 @@ def test_narrowed_operator_finds_nobody_outside_their_populations(
 
 
 def job_of(access: OrgAccess, listed: PeopleList, key: str = "user.deactivate") -> Job:
-    kind = lists.key_kind_of(listed) if listed.query else KeyKind.USERNAME
-    job = Job.objects.create(
-        organization=access.org, starter=access.operator, action=key, source=listed.source, key_kind=kind
-    )
-    listed.job = job
-    listed.save()
-    return job
+    return lists.make_job(access, BY_KEY[key], listed)
 
 
 def keys_of(job: Job) -> list[tuple[int, str]]:
@@ -291,6 +297,7 @@ def test_file_larger_than_twenty_megabytes_is_refused_and_not_kept(
 
 def test_file_of_which_no_job_was_made_is_deleted_after_a_day(access: OrgAccess) -> None:
     old, new, used = (kept.keep(access, name, [b"Username\nmara\n"]) for name in ("old", "new", "used"))
+    used.query = {"columns": {"key": "username", "columns": []}}
     job_of(access, used)
     PeopleList.objects.exclude(pk=new.pk).update(created_at=timezone.now() - timedelta(days=2))
 
@@ -367,6 +374,53 @@ def test_crawl_begins_again_when_its_cursor_is_stale_and_lists_nobody_twice(
 
     assert lists.fill(access, job)
     assert len(keys_of(job)) == len(set(keys_of(job))) == 45
+
+
+def test_list_belongs_to_the_operator_who_made_it_and_to_one_job(
+    access: OrgAccess, acme: Organization, globex: Organization, stranger: Operator
+) -> None:
+    listed = lists.from_selection(access, [uuid4()])
+    colleague = enter_org(make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN), acme.slug)
+
+    for other in (colleague, enter_org(stranger, globex.slug)):
+        with pytest.raises(Http404):
+            lists.list_or_404(other, listed.pk)
+        with pytest.raises(PermissionDenied):
+            job_of(other, listed)
+    assert lists.list_or_404(access, listed.pk) == listed
+    job_of(access, listed)
+    with pytest.raises(PermissionDenied):
+        job_of(access, listed)
+
+    assert Job.objects.count() == 1
+
+
+def test_list_of_more_people_than_the_role_allows_ends_its_job_and_says_why(
+    access: OrgAccess, pingone: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Directory(pingone, *(person(number) for number in range(45)), page=20)
+    monkeypatch.setattr(limits, "_most", lambda *_limits: 30)
+    monkeypatch.setattr(lists, "_AT_ONCE", 10)
+    job = job_of(access, lists.from_search(access, text="user"))
+    control.start_dry_run(access, job)
+
+    runner.run_due()
+
+    job.refresh_from_db()
+    assert (job.state, job.pause_detail) == ("canceled", "Your role may start jobs of at most 30 rows.")
+    assert not job.rows.exists()
+    assert AuditEntry.objects.filter(action="job.canceled", reason=job.pause_detail).count() == 1
+
+
+def test_worker_stores_the_rows_of_a_list_before_its_preview(access: OrgAccess, pingone: respx.MockRouter) -> None:
+    Directory(pingone, *(person(number, memberOfGroupIDs=[]) for number in range(45)), page=20)
+    job = job_of(access, lists.from_search(access, text="user"), "user.unlock")
+    control.start_dry_run(access, job)
+
+    runner.run_due()
+
+    job.refresh_from_db()
+    assert (job.state, job.rows.exclude(verdict="").count()) == ("previewed", 45)
 
 
 def test_crawl_ends_when_the_operator_is_no_longer_a_member(access: OrgAccess, pingone: respx.MockRouter) -> None:
