@@ -67,10 +67,12 @@ def require_to_prepare(access: OrgAccess, action: Action) -> None:
 
 
 def stored(job: Job, row: ListedRow) -> JobRow:
+    """Return the row as it is before the preview."""
     return JobRow(
         job=job,
         number=row.number,
         key=text(row.key),
+        label=text(row.username),
         values={name: None if value is CLEAR else text(value) for name, value in row.values.items()},
         problem=text(english(row.problem or "")),
     )

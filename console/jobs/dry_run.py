@@ -85,7 +85,8 @@ class Looking:
         return bool(row.verdict)
 
     def _at_users(self, rows: list[JobRow]) -> None:
-        found = people.with_keys(self.access, self.api, KeyKind(self.job.key_kind), [row.key for row in rows])
+        kind, beside = KeyKind(self.job.key_kind), {row.key: row.label for row in rows if row.label}
+        found = people.with_keys(self.access, self.api, kind, [row.key for row in rows], usernames=beside)
         known = [(row, found[row.key]) for row in rows]
         for row, users in known:
             if len(users) != 1:

@@ -3,35 +3,56 @@
 A list says who is acted on, never who is left out. The worker stores its rows with the job.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404
 from django.utils import timezone
 
 from console import visible_users
 from console.access import OrgAccess
 from console.actions.action import Action
-from console.jobs.drafts import stored
+from console.jobs import drafts
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.columns import Columns, meanings_of, normalized, with_meanings
 from console.jobs.files.kept import pieces_of
 from console.jobs.files.reading import ListReading, data_records, read_list
 from console.jobs.files.rows import rows_of
 from console.jobs.files.table import Record
-from console.jobs.limits import require_size
+from console.jobs.limits import TooManyRows, require_size
 from console.jobs.listed import KeyKind, ListedRow
-from console.models import ColumnMeanings, Job, JobRow, PeopleList
+from console.models import AuditEntry, ColumnMeanings, Job, JobRow, PeopleList
 from pingone_integration import population_sync
 from pingone_integration.calls.paging import Page, pages_of
 from pingone_integration.errors import StaleCursor
 from pingone_integration.schemas import Attribute
+from pingone_integration.texts import Text
+from pingone_integration.user_search import BadFilter
 from pingone_integration.users import User
 
 MOST_TICKED = 200  # a page of the user list
 _MOST_STARTS = 3  # of a crawl: its cursor is worth nothing once the access token was renewed
 _AT_ONCE = 1_000
+
+
+class UnusableList(Exception):
+    """No job can be made of the list. The reason is for the person who made it."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def list_or_404(access: OrgAccess, list_id: UUID) -> PeopleList:
+    """Return a list that this operator made, and that has no job yet."""
+    own = PeopleList.objects.filter(organization=access.org, made_by=access.operator, job=None)
+    if (found := own.filter(pk=list_id).first()) is None:
+        raise Http404("No such list.")
+    return found
 
 
 def from_selection(access: OrgAccess, ids: Iterable[UUID]) -> PeopleList:
@@ -119,6 +140,7 @@ def choose_columns(
         "encoding": reading.encoding,
         "separator": reading.separator,
         "count": reading.count,
+        "is_possibly_cut": reading.is_possibly_cut,
         "columns": columns.stored(),
     }
     people.save(update_fields=["query"])
@@ -148,12 +170,52 @@ def records(people: PeopleList) -> Iterator[Record]:
     return data_records(pieces_of(people), people.query["encoding"], people.query["separator"])
 
 
-def fill(access: OrgAccess, job: Job, *, is_kept: Callable[[], bool] = lambda: True) -> bool:
+def make_job(
+    access: OrgAccess,
+    action: Action,
+    people: PeopleList,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    label: Text = "",
+    channel: AuditEntry.Channel = AuditEntry.Channel.PAGE,
+) -> Job:
+    """Return a new job of this list, whose rows the worker stores. Raises PermissionDenied, also if it has a job."""
+    with transaction.atomic():
+        job = drafts.create(
+            access,
+            action,
+            (),
+            key_kind=key_kind_of(people),
+            source=Job.Source(people.source),
+            inputs=inputs,
+            source_label=label,
+            file_name=people.file_name,
+            is_possibly_cut=bool(people.query.get("is_possibly_cut")),
+            channel=channel,
+        )
+        theirs = PeopleList.objects.filter(pk=people.pk, organization=access.org, made_by=access.operator, job=None)
+        if not theirs.update(job=job):
+            raise PermissionDenied
+    return job
+
+
+def fill(access: OrgAccess, job: Job, is_kept: Callable[[], bool] = lambda: True) -> bool:
     """Store the rows of the job's list, unless they are stored. Return whether they are.
 
     A worker that was killed meanwhile left some of them: the next one begins anew. `is_kept` is asked now and again
-    whether the work is still this worker's. Raises TooManyRows, BadList, and as users.search.
+    whether the job is still this worker's. Raises UnusableList, PingOneErrors, and as OrgAccess.again.
     """
+    try:
+        return _fill(access, job, is_kept)
+    except BadList as error:
+        raise UnusableList(error.told) from error
+    except TooManyRows as error:
+        raise UnusableList(error.reason) from error
+    except BadFilter as error:
+        raise UnusableList(str(error)) from error
+
+
+def _fill(access: OrgAccess, job: Job, is_kept: Callable[[], bool]) -> bool:
     people = PeopleList.objects.filter(job=job, filled_at=None).first()
     if people is None:
         return True
@@ -162,7 +224,7 @@ def fill(access: OrgAccess, job: Job, *, is_kept: Callable[[], bool] = lambda: T
     while some := list(islice(listed, _AT_ONCE)):
         count += len(some)
         require_size(access, count)
-        JobRow.objects.bulk_create([stored(job, row) for row in some])
+        JobRow.objects.bulk_create([drafts.stored(job, row) for row in some])
         if not is_kept():
             return False
     return bool(PeopleList.objects.filter(pk=people.pk).update(filled_at=timezone.now()))

@@ -13,7 +13,7 @@ from django.http import Http404
 from django.utils import timezone, translation
 
 from console.access import OrgAccess, enter_org
-from console.jobs import dry_run, one_row, trouble
+from console.jobs import dry_run, lists, one_row, trouble
 from console.jobs.control import deletion, record, runnable
 from console.jobs.limits import left_today
 from console.jobs.one_row import Ended
@@ -82,7 +82,7 @@ def _turn(work: JobWork, stopping: Callable[[], bool]) -> timedelta:
 
 def _preview(access: OrgAccess, job: Job, goes_on: Callable[[], bool]) -> timedelta:
     try:
-        if dry_run.run(access, job, goes_on):
+        if lists.fill(access, job, goes_on) and dry_run.run(access, job, goes_on):
             Job.objects.filter(pk=job.pk, state=State.READING).update(
                 state=State.PREVIEWED, totals=of_preview(job), pause="", pause_detail=""
             )
@@ -91,6 +91,8 @@ def _preview(access: OrgAccess, job: Job, goes_on: Callable[[], bool]) -> timede
         told = english(error.title)
         Job.objects.filter(pk=job.pk, state=State.READING).update(pause=kind, pause_detail=told)
         return AGAIN
+    except lists.UnusableList as unusable:
+        trouble.refuse_list(job, english(unusable.reason))
     return timedelta()
 
 

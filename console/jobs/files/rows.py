@@ -13,7 +13,7 @@ from console.jobs.files.table import Record
 from console.jobs.listed import CLEAR, Clear, KeyKind, ListedRow
 from console.page.csv_export import value_of
 from pingone_integration.texts import Text
-from pingone_integration.typed.text import clean
+from pingone_integration.typed.text import Kind, clean
 from pingone_integration.user_search import user_id_in
 
 _LOST = "\ufffd"  # what stands for letters that could not be read
@@ -40,6 +40,7 @@ def rows_of(
         raise BadList(columns.problem)
     population_id = _population_by(populations or ())
     headings = [normalized(column.heading) for column in columns.columns]
+    name = _username_beside_id(columns)
     about = headings.index(_OF_ENTRY) if _OF_ENTRY in headings else None
     for record in records:
         key, values, problem = "", {}, None
@@ -51,7 +52,16 @@ def rows_of(
                 values[POPULATION] = population_id(written)
         except _Unusable as unusable:
             problem, values = unusable.told, {}
-        yield ListedRow(number=record.line, key=key, values=values, problem=problem)
+        beside = record.cells[name] if name is not None and name < len(record.cells) else ""
+        username = clean(value_of(beside), Kind.ID)
+        yield ListedRow(number=record.line, key=key, values=values, username=username, problem=problem)
+
+
+def _username_beside_id(columns: Columns) -> int | None:
+    """Return the place of the column of usernames in a list of IDs."""
+    meanings = [column.meaning for column in columns.columns]
+    is_there = columns.key is KeyKind.ID and KeyKind.USERNAME in meanings
+    return meanings.index(KeyKind.USERNAME) if is_there else None
 
 
 def _population_by(populations: Iterable[tuple[str, str]]) -> Callable[[str], str]:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import respx
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.http import Http404
@@ -18,18 +19,28 @@ from django.utils import timezone
 
 from console.access import OrgAccess, enter_org
 from console.actions.catalogue import BY_KEY
-from console.jobs import keys, lists
+from console.jobs import control, limits, lists, people, runner
 from console.jobs.files import kept
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.table import MOST_BYTES
-from console.jobs.keys import Key
 from console.jobs.listed import KeyKind
-from console.models import ColumnMeanings, Job, JobRow, ListPart, Membership, Operator, Organization, PeopleList
+from console.models import (
+    AuditEntry,
+    ColumnMeanings,
+    Job,
+    JobRow,
+    ListPart,
+    Membership,
+    Operator,
+    Organization,
+    PeopleList,
+)
 from pingone_integration.user_search import BadFilter
 from pingone_integration.user_search.conditions import size_of
 from pingone_integration.user_search.filters import MAX_FILTER_BYTES
 from tests.support.answers import ENGINEERS, STAFF, Json, bo, error, listing
 from tests.support.narrowed import PARTNERS, narrow
+from tests.support.people import make_operator
 from tests.support.synced import sync_populations
 
 _CONDITION = re.compile(r'(username|email|externalId|population\.id) eq ("(?:[^"\\]|\\.)*")')
@@ -86,8 +97,8 @@ def access(org_admin: Operator, acme: Organization) -> OrgAccess:
 
 
 def found(access: OrgAccess, kind: KeyKind, *texts: str) -> dict[str, list[str]]:
-    users = keys.find(access, access.pingone(), kind, [Key(text) for text in texts])
-    return {key: sorted(user.username for user in some) for key, some in users.items()}
+    users = people.with_keys(access, access.pingone(), kind, texts)
+    return {key: sorted(user.username for user in some) for key, some in users.items() if some}
 
 
 @pytest.mark.parametrize("kind", [KeyKind.USERNAME, KeyKind.EMAIL, KeyKind.EXTERNAL_ID])
@@ -99,7 +110,7 @@ def test_many_keys_go_in_one_call_as_long_as_a_filter_may_be(
 
     users = found(access, kind, *(texts.format(number) for number in range(0, 300, 2)))
 
-    assert sorted(users) == sorted(texts.format(number).casefold() for number in range(0, 300, 2))
+    assert sorted(users) == sorted(texts.format(number) for number in range(0, 300, 2))
     assert len(directory.filters) <= 7
     assert all(size_of(condition) <= MAX_FILTER_BYTES for condition in directory.filters)
 
@@ -111,8 +122,8 @@ def test_key_is_compared_again_without_case_and_compatibility_forms(
     directory = Directory(pingone, *people, is_loose=True)
 
     assert found(access, KeyKind.USERNAME, "MARA", WIDE, "strasse", "mar") == {
-        "mara": ["Mara"],
-        "maria": ["maria"],
+        "MARA": ["Mara"],
+        WIDE: ["maria"],
         "strasse": ["Straße"],
     }
     assert f'"{WIDE}" or username eq "maria"' in directory.filters[0]
@@ -146,15 +157,16 @@ def test_key_that_no_filter_can_hold_is_nobodys(access: OrgAccess, pingone: resp
 def test_ids_are_found_by_the_usernames_beside_them_and_the_rest_one_by_one(
     access: OrgAccess, pingone: respx.MockRouter
 ) -> None:
-    people = [person(number) for number in range(50)]
-    directory = Directory(pingone, *people)
-    listed = [Key(one["id"], one["username"]) for one in people]
-    renamed, gone = Key(people[0]["id"], "formerly"), Key(str(uuid4()), "user3")
+    listed = [person(number) for number in range(50)]
+    directory = Directory(pingone, *listed)
+    gone = str(uuid4())
+    beside = {one["id"]: one["username"] for one in listed} | {listed[0]["id"]: "formerly", gone: "user3"}
 
-    users = keys.find(access, access.pingone(), KeyKind.ID, [renamed, *listed[1:], gone])
+    users = people.with_keys(access, access.pingone(), KeyKind.ID, beside, usernames=beside)
 
     assert {key: [str(user.id) for user in some] for key, some in users.items()} == {
-        one["id"]: [one["id"]] for one in people
+        gone: [],
+        **{one["id"]: [one["id"]] for one in listed},
     }
     assert len(directory.filters) <= 4
 
@@ -176,14 +188,8 @@ def test_narrowed_operator_finds_nobody_outside_their_populations(
     assert list(found(access, kind, *texts[kind]).values()) == [["user1"]]
 
 
-def job_of(access: OrgAccess, people: PeopleList, key: str = "user.deactivate") -> Job:
-    kind = lists.key_kind_of(people) if people.query else KeyKind.USERNAME
-    job = Job.objects.create(
-        organization=access.org, starter=access.operator, action=key, source=people.source, key_kind=kind
-    )
-    people.job = job
-    people.save()
-    return job
+def job_of(access: OrgAccess, listed: PeopleList, key: str = "user.deactivate") -> Job:
+    return lists.make_job(access, BY_KEY[key], listed)
 
 
 def keys_of(job: Job) -> list[tuple[int, str]]:
@@ -194,14 +200,14 @@ def test_file_is_kept_in_parts_and_read_from_the_database(access: OrgAccess, mon
     monkeypatch.setattr(kept, "PART_BYTES", 50)
     content = "".join(["Mail,Note\n", *(f"user{number}@acme.test,Größe\n" for number in range(20))]).encode()
 
-    people = kept.keep(access, "joiners.csv", [content[:7], content[7:200], content[200:]])
-    reading = lists.read_file(access, people, UPDATE)
+    listed = kept.keep(access, "joiners.csv", [content[:7], content[7:200], content[200:]])
+    reading = lists.read_file(access, listed, UPDATE)
     assert reading.columns
-    lists.choose_columns(access, people, UPDATE, reading, reading.columns)
-    job = job_of(access, people, "user.update")
+    lists.choose_columns(access, listed, UPDATE, reading, reading.columns)
+    job = job_of(access, listed, "user.update")
 
     assert lists.fill(access, job)
-    assert (people.size, people.parts.count(), people.file_name) == (
+    assert (listed.size, listed.parts.count(), listed.file_name) == (
         len(content),
         -(-len(content) // 50),
         "joiners.csv",
@@ -214,14 +220,14 @@ def test_file_is_kept_in_parts_and_read_from_the_database(access: OrgAccess, mon
 
 
 def test_columns_are_remembered_for_the_organization_and_the_action(access: OrgAccess) -> None:
-    people = kept.keep(access, "a.csv", [b"Mail,Whatever,Title\na@acme.test,b,c\n"])
-    reading = lists.read_file(access, people, UPDATE)
+    listed = kept.keep(access, "a.csv", [b"Mail,Whatever,Title\na@acme.test,b,c\n"])
+    reading = lists.read_file(access, listed, UPDATE)
     assert reading.columns
     chosen = lists.chosen_columns(reading, UPDATE, ["email", "nickname", ""], KeyKind.EMAIL)
-    lists.choose_columns(access, people, UPDATE, reading, chosen)
+    lists.choose_columns(access, listed, UPDATE, reading, chosen)
 
     again = lists.read_file(access, kept.keep(access, "b.csv", [b"whatever;title;MAIL\nb;c;a@acme.test\n"]), UPDATE)
-    other = lists.read_file(access, people, BY_KEY["user.create"])
+    other = lists.read_file(access, listed, BY_KEY["user.create"])
 
     assert again.columns
     assert other.columns
@@ -231,12 +237,12 @@ def test_columns_are_remembered_for_the_organization_and_the_action(access: OrgA
 
 
 def test_columns_that_do_not_say_who_is_meant_are_refused(access: OrgAccess) -> None:
-    people = kept.keep(access, "a.csv", [b"Mail,Title\na@acme.test,c\n"])
-    reading = lists.read_file(access, people, UPDATE)
+    listed = kept.keep(access, "a.csv", [b"Mail,Title\na@acme.test,c\n"])
+    reading = lists.read_file(access, listed, UPDATE)
 
     for chosen, key in ((["email", "email"], KeyKind.EMAIL), (["email", "title"], KeyKind.ID)):
         with pytest.raises(BadList):
-            lists.choose_columns(access, people, UPDATE, reading, lists.chosen_columns(reading, UPDATE, chosen, key))
+            lists.choose_columns(access, listed, UPDATE, reading, lists.chosen_columns(reading, UPDATE, chosen, key))
     assert not ColumnMeanings.objects.exists()
 
 
@@ -254,10 +260,10 @@ def test_upload_goes_to_the_database_and_not_to_a_file(access: OrgAccess) -> Non
 
     handler, request = upload(access, content)
 
-    people = handler.result()
-    assert people
+    listed = handler.result()
+    assert listed
     assert not request.FILES
-    assert b"".join(kept.pieces_of(people)()) == content
+    assert b"".join(kept.pieces_of(listed)()) == content
 
 
 def test_upload_without_a_file_is_no_list(access: OrgAccess) -> None:
@@ -291,6 +297,7 @@ def test_file_larger_than_twenty_megabytes_is_refused_and_not_kept(
 
 def test_file_of_which_no_job_was_made_is_deleted_after_a_day(access: OrgAccess) -> None:
     old, new, used = (kept.keep(access, name, [b"Username\nmara\n"]) for name in ("old", "new", "used"))
+    used.query = {"columns": {"key": "username", "columns": []}}
     job_of(access, used)
     PeopleList.objects.exclude(pk=new.pk).update(created_at=timezone.now() - timedelta(days=2))
 
@@ -304,12 +311,12 @@ def test_populations_of_a_file_are_those_that_the_operator_sees(acme: Organizati
     sync_populations(acme, {STAFF: "Staff", PARTNERS: "Partners"})
     access = enter_org(narrow(helpdesk, STAFF), acme.slug)
     create = BY_KEY["user.create"]
-    people = kept.keep(access, "a.csv", [b"Username,Population\nmara,staff\nbo,Partners\n"])
-    reading = lists.read_file(access, people, create)
+    listed = kept.keep(access, "a.csv", [b"Username,Population\nmara,staff\nbo,Partners\n"])
+    reading = lists.read_file(access, listed, create)
     assert reading.columns
-    lists.choose_columns(access, people, create, reading, reading.columns)
+    lists.choose_columns(access, listed, create, reading, reading.columns)
 
-    first, second = lists.rows(access, people)
+    first, second = lists.rows(access, listed)
 
     assert first.values == {"username": "mara", "population_id": str(STAFF)}
     assert str(second.problem) == "There is no population “Partners”."
@@ -330,13 +337,13 @@ def test_whole_search_is_crawled_page_by_page_with_its_frozen_query(
     access: OrgAccess, pingone: respx.MockRouter, source: str
 ) -> None:
     directory = Directory(pingone, *(person(number) for number in range(45)), page=20)
-    people = {
+    listed = {
         Job.Source.SEARCH: lambda: lists.from_search(access, text="mara", enabled=False, group_id=ENGINEERS),
         Job.Source.GROUP: lambda: lists.from_group(access, ENGINEERS),
         Job.Source.POPULATION: lambda: lists.from_population(access, STAFF),
     }[Job.Source(source)]()
 
-    job = job_of(access, people)
+    job = job_of(access, listed)
 
     assert directory.filters == []
     assert lists.fill(access, job)
@@ -367,6 +374,53 @@ def test_crawl_begins_again_when_its_cursor_is_stale_and_lists_nobody_twice(
 
     assert lists.fill(access, job)
     assert len(keys_of(job)) == len(set(keys_of(job))) == 45
+
+
+def test_list_belongs_to_the_operator_who_made_it_and_to_one_job(
+    access: OrgAccess, acme: Organization, globex: Organization, stranger: Operator
+) -> None:
+    listed = lists.from_selection(access, [uuid4()])
+    colleague = enter_org(make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN), acme.slug)
+
+    for other in (colleague, enter_org(stranger, globex.slug)):
+        with pytest.raises(Http404):
+            lists.list_or_404(other, listed.pk)
+        with pytest.raises(PermissionDenied):
+            job_of(other, listed)
+    assert lists.list_or_404(access, listed.pk) == listed
+    job_of(access, listed)
+    with pytest.raises(PermissionDenied):
+        job_of(access, listed)
+
+    assert Job.objects.count() == 1
+
+
+def test_list_of_more_people_than_the_role_allows_ends_its_job_and_says_why(
+    access: OrgAccess, pingone: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Directory(pingone, *(person(number) for number in range(45)), page=20)
+    monkeypatch.setattr(limits, "_most", lambda *_limits: 30)
+    monkeypatch.setattr(lists, "_AT_ONCE", 10)
+    job = job_of(access, lists.from_search(access, text="user"))
+    control.start_dry_run(access, job)
+
+    runner.run_due()
+
+    job.refresh_from_db()
+    assert (job.state, job.pause_detail) == ("canceled", "Your role may start jobs of at most 30 rows.")
+    assert not job.rows.exists()
+    assert AuditEntry.objects.filter(action="job.canceled", reason=job.pause_detail).count() == 1
+
+
+def test_worker_stores_the_rows_of_a_list_before_its_preview(access: OrgAccess, pingone: respx.MockRouter) -> None:
+    Directory(pingone, *(person(number, memberOfGroupIDs=[]) for number in range(45)), page=20)
+    job = job_of(access, lists.from_search(access, text="user"), "user.unlock")
+    control.start_dry_run(access, job)
+
+    runner.run_due()
+
+    job.refresh_from_db()
+    assert (job.state, job.rows.exclude(verdict="").count()) == ("previewed", 45)
 
 
 def test_crawl_ends_when_the_operator_is_no_longer_a_member(access: OrgAccess, pingone: respx.MockRouter) -> None:
