@@ -24,19 +24,24 @@ _WAITS = _("{organization}: a job waits for your approval")
 
 def finished(job: Job) -> None:
     """Tell the starter what became of the rows."""
-    _send(job, [job.starter], _FINISHED)
+    _send(job, _starter(job), _FINISHED)
 
 
 def paused(job: Job) -> None:
     """Tell the starter that the job paused by itself, and why. Nobody is told of the first rows they tried."""
     if job.pause != Job.Pause.FIRST_ROWS:
-        _send(job, [job.starter], _PAUSED)
+        _send(job, _starter(job), _PAUSED)
 
 
 def waits(job: Job) -> None:
     """Ask the other org admins, who see the sum on the job's page; the starter, if there is nobody else."""
     others = job.organization.org_admins().exclude(pk=job.starter_id)
-    _send(job, list(others) or [job.starter], _WAITS)
+    _send(job, list(others) or _starter(job), _WAITS)
+
+
+def _starter(job: Job) -> list[Operator]:
+    """Return the starter, as long as they belong to the organization."""
+    return list(job.organization.operators.filter(pk=job.starter_id, is_active=True))
 
 
 def _send(job: Job, to: Iterable[Operator], subject: Text) -> None:
