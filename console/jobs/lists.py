@@ -18,7 +18,7 @@ from console.access import OrgAccess
 from console.actions.action import Action
 from console.jobs import drafts
 from console.jobs.files.bad_list import BadList
-from console.jobs.files.columns import Columns, meanings_of, normalized, with_meanings
+from console.jobs.files.columns import Columns, Remembered, meanings_of, normalized, with_meanings
 from console.jobs.files.kept import pieces_of
 from console.jobs.files.reading import ListReading, data_records, read_list
 from console.jobs.files.rows import rows_of
@@ -114,7 +114,7 @@ def read_file(
         encoding=encoding,
         separator=separator,
         creates=not action.needs_user,
-        remembered=memory.meanings if memory else None,
+        remembered=Remembered(memory.meanings, KeyKind(memory.key) if memory.key else None) if memory else None,
     )
 
 
@@ -146,7 +146,7 @@ def choose_columns(
     people.save(update_fields=["query"])
     remembered = {normalized(column.heading): column.meaning for column in columns.columns}
     ColumnMeanings.objects.update_or_create(
-        organization=access.org, action=action.key, defaults={"meanings": remembered}
+        organization=access.org, action=action.key, defaults={"meanings": remembered, "key": columns.key or ""}
     )
 
 

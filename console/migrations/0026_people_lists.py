@@ -75,6 +75,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("action", models.CharField(max_length=60)),
                 ("meanings", models.JSONField(default=dict)),
+                ("key", models.CharField(blank=True, max_length=20)),
                 (
                     "organization",
                     models.ForeignKey(

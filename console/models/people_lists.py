@@ -54,8 +54,9 @@ class ColumnMeanings(models.Model):
     """What the columns of the last list for an action were, in one organization: by normalized heading."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
-    action = models.CharField(max_length=60)  # a key of the catalogue
+    action = models.CharField(max_length=60)  # its key in the catalogue
     meanings = models.JSONField(default=dict)
+    key = models.CharField(max_length=20, blank=True)  # a KeyKind; empty if the users were created
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "action", name="column_meanings_once")]

@@ -17,7 +17,7 @@ from console.jobs.files.bad_list import BadList
 from console.jobs.listed import KeyKind
 from pingone_integration.profiles import ATTRIBUTES, custom_name
 from pingone_integration.schemas import Attribute
-from pingone_integration.texts import Text
+from pingone_integration.texts import Text, english
 from pingone_integration.typed.text import Kind, clean
 from pingone_integration.user_search import id_text_in
 
@@ -69,6 +69,7 @@ class Meaning:
     label: Text
     kind: Kind
     is_yes_no: bool = False
+    is_written: bool = True  # False for a key alone
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,14 @@ class Columns:
         return ""
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """What the columns of the last list were: meanings by normalized heading, and the key."""
+
+    meanings: Mapping[str, str]
+    key: KeyKind | None
+
+
 def meanings_of(action: Action, attributes: Iterable[Attribute] = ()) -> tuple[Meaning, ...]:
     """Return what the columns of a list for this action may be: keys first, then the values that it writes."""
     fields: dict[str, forms.Field] = {
@@ -124,15 +133,14 @@ def meanings_of(action: Action, attributes: Iterable[Attribute] = ()) -> tuple[M
     if action.form.looks_at_schema:
         fields |= custom_fields(attributes)
     own_names = {field_name(attribute.name): custom_name(attribute.name) for attribute in attributes}
-    values = [
-        Meaning(own_names.get(name, name), field.label or name, _kind_of(field), isinstance(field, YesNoField))
+    values = {
+        name: Meaning(own_names.get(name, name), field.label or name, _kind_of(field), isinstance(field, YesNoField))
         for name, field in fields.items()
-    ]
-    keys = [Meaning(kind, KEY_LABELS[kind], _KINDS_OF_KEYS[kind]) for kind in KEY_LABELS]
+    }
     if not action.needs_user:
-        keys = []
-    known = {key.name for key in keys}
-    return (*keys, *(value for value in values if value.name not in known))
+        return tuple(values.values())
+    keys = [Meaning(one, label, _KINDS_OF_KEYS[one], is_written=one in values) for one, label in KEY_LABELS.items()]
+    return (*keys, *(value for name, value in values.items() if name not in KEY_LABELS))
 
 
 def columns_of(
@@ -140,26 +148,24 @@ def columns_of(
     meanings: Sequence[Meaning],
     *,
     creates: bool = False,
-    remembered: Mapping[str, str] | None = None,
-    line: int = 1,
+    remembered: Remembered | None = None,
+    sample: Sequence[Sequence[str]] = (),
 ) -> Columns:
     """Recognize the columns by their headings: as remembered, by our names, PingOne's, or common ones.
 
-    Of two columns with the same meaning only the first is read; `remembered` is the meaning by normalized heading.
-    Raises BadList for a header that names nothing, or something twice.
-    """
+    Of two columns with the same meaning only the first is read. `remembered` is the meaning by normalized heading,
+    `sample` the cells of the first rows."""
     headings = [clean(heading) for heading in header]
-    _check(headings, line)
     names = _names_of(meanings)
     chosen: list[Column] = []
     for heading in headings:
         short = normalized(heading)
-        meaning = (remembered or {}).get(short)
+        meaning = remembered.meanings.get(short) if remembered else None
         found = names.get(short) if meaning is None else next((one for one in meanings if one.name == meaning), None)
         is_first = found and found.name not in {column.meaning for column in chosen}
         chosen.append(Column.of(heading, found) if found and is_first else Column(heading))
     columns = Columns(tuple(chosen), None)
-    return columns if creates else replace(columns, key=_key_among(columns))
+    return columns if creates else replace(columns, key=_surest_key(columns, sample, remembered))
 
 
 def with_meanings(columns: Columns, chosen: Sequence[str], meanings: Sequence[Meaning], key: KeyKind | None) -> Columns:
@@ -183,17 +189,24 @@ def _names_of(meanings: Sequence[Meaning]) -> dict[str, Meaning]:
     by_name = {meaning.name: meaning for meaning in meanings}
     found = {alias: by_name[name] for name, aliases in _ALIASES.items() if name in by_name for alias in aliases.split()}
     for name, meaning in by_name.items():
-        own = (name, str(meaning.label), ATTRIBUTES.get(name, name))
+        own = (name, str(meaning.label), english(meaning.label), ATTRIBUTES.get(name, name))
         found |= {normalized(heading): meaning for heading in own}
     return found
 
 
-def _key_among(columns: Columns) -> KeyKind:
-    there = {column.meaning for column in columns.columns}
-    return next((kind for kind in KEY_LABELS if kind in there), KeyKind.USERNAME)
+def _surest_key(columns: Columns, sample: Sequence[Sequence[str]], remembered: Remembered | None) -> KeyKind:
+    """Return the key of the last list, or the surest that the first rows have: a column may be there and empty."""
+    there = {column.meaning: place for place, column in enumerate(columns.columns)}
+    kinds = [kind for kind in KEY_LABELS if kind in there]
+    filled = [kind for kind in kinds if any("".join(cells[there[kind] : there[kind] + 1]).strip() for cells in sample)]
+    if remembered and remembered.key in filled:
+        return remembered.key
+    return next(iter(filled or kinds), KeyKind.USERNAME)
 
 
-def _check(headings: Sequence[str], line: int) -> None:
+def check_header(header: Sequence[str], line: int) -> None:
+    """Raise BadList for a header that names nothing, or something twice."""
+    headings = [clean(heading) for heading in header]
     if data := next((heading for heading in headings if "@" in heading or id_text_in(heading)), None):
         told = _("The first line has to name the columns, but it contains “{data}”.")
         raise BadList(format_lazy(told, data=data[:100]), line=line)

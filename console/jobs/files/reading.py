@@ -1,6 +1,6 @@
 """Reading a list: its encoding, separator, columns and people, checked to its end before anything is done with it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.jobs.files import encodings
 from console.jobs.files.bad_list import BadList
-from console.jobs.files.columns import Columns, Meaning, columns_of
+from console.jobs.files.columns import Columns, Meaning, Remembered, check_header, columns_of
 from console.jobs.files.rows import rows_of
 from console.jobs.files.table import Record, records_of, separator_of
 from console.jobs.listed import ListedRow
@@ -43,11 +43,11 @@ def read_list(
     encoding: str = "",
     separator: str = "",
     creates: bool = False,
-    remembered: Mapping[str, str] | None = None,
+    remembered: Remembered | None = None,
 ) -> ListReading:
     """Read a file to its end, in bounded memory. Empty `encoding` and `separator` are detected.
 
-    `remembered` as in columns_of. Raises BadList, with the line, for a file that is not certain in every row.
+    Raises BadList, with the line, for a file that is not certain in every row.
     """
     if not any(pieces()):
         raise BadList(_("The file is empty."))
@@ -64,10 +64,17 @@ def read_list(
     header = next(records, None)
     if header is None:
         raise BadList(_("The file is empty."))
-    columns = columns_of(header.cells, meanings, creates=creates, remembered=remembered, line=header.line)
+    check_header(header.cells, header.line)
     sample = tuple(islice(records, _SAMPLE_ROWS))
     if not sample:
         raise BadList(_("There is nobody in this list: it has only a line of headings."))
+    columns = columns_of(
+        header.cells,
+        meanings,
+        creates=creates,
+        remembered=remembered,
+        sample=[record.cells for record in sample],
+    )
     count, is_ended = len(sample), sample[-1].is_ended
     for record in records:
         count, is_ended = count + 1, record.is_ended

@@ -117,6 +117,12 @@ def _values(record: Record, columns: Columns) -> dict[str, str | Clear]:
     return values
 
 
+def text_of(cell: str) -> str:
+    """Return what a cell says, without what programs add so that it stays a text."""
+    kept = _TEXT_FORMULA.fullmatch(cell.strip())
+    return kept[1] if kept else value_of(cell)
+
+
 def _text(cell: str, column: Column) -> str:
     """Return what the cell says, cleaned. Raises _Unusable for a formula, and for letters that were lost."""
     if not cell.strip():
@@ -124,12 +130,10 @@ def _text(cell: str, column: Column) -> str:
     if _LOST in cell:
         told = _("Letters were lost in the column “{heading}” when the file was saved: “{text}”.")
         raise _Unusable(format_lazy(told, heading=column.heading, text=cell.strip()[:100]))
-    if kept := _TEXT_FORMULA.fullmatch(cell.strip()):
-        cell = kept[1]
-    elif cell.strip().startswith(("=", "\uff1d")):
+    if cell.strip().startswith(("=", "\uff1d")) and not _TEXT_FORMULA.fullmatch(cell.strip()):
         told = _("The column “{heading}” has a formula, not a text: {text}")
         raise _Unusable(format_lazy(told, heading=column.heading, text=cell.strip()[:100]))
-    text = clean(value_of(cell), column.kind)
+    text = clean(text_of(cell), column.kind)
     return _YES_NO.get(text.casefold(), text) if column.is_yes_no else text
 
 

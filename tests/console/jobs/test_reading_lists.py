@@ -10,14 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.actions.catalogue import BY_KEY
+from console.actions.catalogue import ACTIONS, BY_KEY, Action
 from console.jobs.files.bad_list import BadList
-from console.jobs.files.columns import meanings_of
+from console.jobs.files.columns import Remembered, columns_of, meanings_of
 from console.jobs.files.reading import ListReading, read_list, rows_in
+from console.jobs.files.template import template_lines
 from console.jobs.listed import CLEAR, KeyKind, ListedRow
 from console.page.csv_export import csv_lines
+from pingone_integration.schemas import attribute_of
 from pingone_integration.typed.text import clean
 
+ATTRIBUTES = tuple(
+    found
+    for found in (
+        attribute_of({"name": "costCentre", "displayName": "Cost center", "schemaType": "CUSTOM"}),
+        attribute_of({"name": "contractor", "displayName": "Is contractor", "schemaType": "CUSTOM", "type": "BOOLEAN"}),
+        attribute_of({"name": "region", "displayName": "Region of sales", "schemaType": "CUSTOM"}),
+    )
+    if found
+)
 UPDATE = meanings_of(BY_KEY["user.update"])
 DEACTIVATE = meanings_of(BY_KEY["user.deactivate"])
 CREATE = meanings_of(BY_KEY["user.create"])
@@ -119,9 +130,43 @@ def test_key_is_the_surest_column_there_is(header: str, key: KeyKind) -> None:
     assert (columns.key, columns.problem) == (key, "")
 
 
+def test_key_is_that_of_the_last_list_and_never_an_empty_column() -> None:
+    last = Remembered({}, KeyKind.EMAIL)
+
+    kinds = [
+        reading_of(f"User ID,Username,Email\n{row}\n", remembered=remembered).columns
+        for row, remembered in ((",a,b", None), (",,b", None), ("i,a,b", last), ("i,a,", last))
+    ]
+
+    assert [columns.key for columns in kinds if columns] == ["username", "email", "email", "id"]
+
+
+@pytest.mark.parametrize("action", [action for action in ACTIONS if action.bulk], ids=lambda action: action.key)
+def test_template_of_an_action_is_read_as_it_is_meant(action: Action) -> None:
+    lines = "".join(template_lines(action, ATTRIBUTES))
+    (headings,) = csv.reader([lines.removeprefix("\ufeff")])
+
+    meanings = meanings_of(action, ATTRIBUTES)
+    columns = columns_of(headings, meanings, creates=not action.needs_user)
+
+    expected = [one.name for one in meanings if one.is_written or one.name == "username"]
+    assert [column.meaning for column in columns.columns] == expected
+    assert columns.key == (KeyKind.USERNAME if action.needs_user else None)
+    assert not columns.problem
+
+
+def test_own_attributes_of_the_environment_are_columns_by_name_and_display_name() -> None:
+    text = "Username,costCentre,Is contractor,Region of sales\nmara,12,TRUE,Nord\nbo,,no,\n"
+
+    first, second = rows(text, meanings_of(BY_KEY["user.update"], ATTRIBUTES))
+
+    assert first.values == {"costCentre": "12", "contractor": "true", "custom.region": "Nord"}
+    assert second.values == {"contractor": "false"}
+
+
 def test_columns_are_kept_as_they_were_chosen() -> None:
     columns = reading_of(
-        "Mail,Whatever,Title\na@acme.test,b,c\n", remembered={"whatever": "nickname", "title": ""}
+        "Mail,Whatever,Title\na@acme.test,b,c\n", remembered=Remembered({"whatever": "nickname", "title": ""}, None)
     ).columns
 
     assert columns
