@@ -71,6 +71,7 @@ EVENTS: dict[str, Text] = {
     "operator.recovery-codes-created": _("New recovery codes created"),
     "operator.sessions-ended": _("Operator's other sessions ended"),
     "access.refused": _("Not allowed"),
+    "job.downloaded": _("Rows of a job downloaded"),
     "limit.changed": _("Limit changed"),
     "limit.lifted": _("Limit lifted"),
     "limit.alarm": _("Alarm: many people looked at"),

@@ -55,6 +55,8 @@ RIGHTS: dict[str, Permission | str] = {
     "new-job": Permission.RUN_JOBS,  # and the action's own
     "upload-list": Permission.RUN_JOBS,
     "new-job-columns": Permission.RUN_JOBS,
+    "job-template": Permission.RUN_JOBS,  # and the action's own
+    "job-file": Permission.RUN_JOBS,
     "job": Permission.RUN_JOBS,  # and the action's own to start it
     "call-api": Permission.CALL_API,
     "save-api-call": Permission.CALL_API,
