@@ -7,6 +7,7 @@ from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
 from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.protection import GroupReading, KnownGroup, ProtectedMark
+from console.models.recovery import RecoveryPolicy, RecoverySettings
 from console.models.repetitions import Repetition
 from console.models.roles import Role
 from console.models.sign_in_limits import SignInCount, UsedCode
@@ -31,6 +32,8 @@ __all__ = [
     "PersonSeen",
     "ProtectedMark",
     "ReachedLimit",
+    "RecoveryPolicy",
+    "RecoverySettings",
     "Repetition",
     "Role",
     "SavedApiCall",
