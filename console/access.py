@@ -23,15 +23,28 @@ from pingone_integration.connection.open_api import open_api
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
-__all__ = ["OF_ALL_POPULATIONS", "PERMISSION_LABELS", "Actor", "OrgAccess", "Permission", "enter_org", "org_view"]
+__all__ = [
+    "OF_ALL_POPULATIONS",
+    "PERMISSION_LABELS",
+    "THEMSELF",
+    "Acting",
+    "Actor",
+    "OrgAccess",
+    "Permission",
+    "enter_org",
+    "org_view",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """The actor in the audit log: an operator."""
+    """The actor in the audit log: an operator, or the user themself."""
 
     kind: AuditEntry.Actor
-    operator: Operator
+    operator: Operator | None = None  # None: the user themself
+
+
+THEMSELF = Actor(kind=AuditEntry.Actor.USER)
 
 
 class Doing(Protocol):
@@ -42,6 +55,37 @@ class Doing(Protocol):
 
     @property
     def permission(self) -> Permission: ...
+
+
+class Acting(Protocol):
+    """Who acts in an organization, and what they may do there: what `perform` and its guards ask."""
+
+    @property
+    def org(self) -> Organization: ...
+
+    @property
+    def actor(self) -> Actor: ...
+
+    @property
+    def rights(self) -> Rights: ...
+
+    @property
+    def viewing_as(self) -> Membership | None: ...
+
+    @property
+    def is_narrowed(self) -> bool: ...
+
+    def again(self) -> "Acting": ...
+
+    def require_to(self, action: Any) -> None: ...
+
+    def allows(self, permission: Permission) -> bool: ...
+
+    def sees(self, user: User) -> bool: ...
+
+    def sees_population(self, population_id: UUID | None) -> bool: ...
+
+    def pingone(self, transaction_id: UUID | None = None) -> PingOneApi: ...
 
 
 @dataclass(frozen=True)

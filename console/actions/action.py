@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.text import format_lazy
 
-from console.access import OrgAccess, Permission
+from console.access import Acting, OrgAccess, Permission
 from console.actions import limits
 from console.actions.affected import CONTACTS, Affected
 from console.actions.forms import ActionForm, NoInput
@@ -136,7 +136,7 @@ class Action:
     secret_result: Text = ""  # label to show the result of `call` once; the result is never stored
     place: Place = Place.ACCOUNT
     offered_to: Callable[[Any], bool] = always  # display only; PingOne decides
-    limits: Callable[[OrgAccess], Limits] = limits.none  # of this operator; `perform` enforces them
+    limits: Callable[[Acting], Limits] = limits.none  # of this operator; `perform` enforces them
     question: Text = ""  # for a risky action: asked on a separate page
     losses: Callable[[PingOneApi, User], list[Loss]] = _no_losses  # read for its form
     names: Callable[[Recorded], Json] = _nothing  # of the objects in its sentences, see names.py
@@ -198,7 +198,7 @@ class Action:
             recovers_by_email=self.recovers_by_email,
         )
 
-    def limits_for(self, access: OrgAccess) -> Limits:
+    def limits_for(self, access: Acting) -> Limits:
         """Return this operator's limits, with the reason that their role may demand."""
         own = self.limits(access)
         return replace(own, needs_reason=own.needs_reason or REASON in access.rights.demands(self.key))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from console.access import OrgAccess, Permission
+from console.access import Acting, OrgAccess, Permission
 from console.actions.action import Json
 from console.actions.affected import NOTHING, Affected
 from console.actions.outcome import Done, Failed, Result, Unknown
@@ -98,7 +98,7 @@ class CallOperation:
             return NOTHING
         return affected_by(method=call.method, path=call.endpoint.path, media_type=call.media_type, body=call.body)
 
-    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+    def problem_with(self, access: Acting, circumstances: Circumstances) -> Text:
         return ""
 
     def recorded_inputs(self) -> Json:

@@ -8,6 +8,7 @@ from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.protection import GroupReading, KnownGroup, ProtectedMark
 from console.models.recovery import RecoveryPolicy, RecoverySettings
+from console.models.recovery_attempts import RecoveryAttempt
 from console.models.repetitions import Repetition
 from console.models.roles import Role
 from console.models.sign_in_limits import SignInCount, UsedCode
@@ -32,6 +33,7 @@ __all__ = [
     "PersonSeen",
     "ProtectedMark",
     "ReachedLimit",
+    "RecoveryAttempt",
     "RecoveryPolicy",
     "RecoverySettings",
     "Repetition",

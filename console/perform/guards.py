@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.access import OrgAccess
+from console.access import Acting
 from console.actions import demands
 from console.actions.demands import Demand
 from console.actions.profile_forms import labels_of
@@ -27,7 +27,7 @@ from pingone_integration.values import identifier
 class Attempt:
     """An operation that somebody is about to run."""
 
-    access: OrgAccess
+    access: Acting
     operation: Operation
     circumstances: Circumstances
 

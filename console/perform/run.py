@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from console.access import OrgAccess
+from console.access import Acting, OrgAccess
 from console.actions.demands import Demand
 from console.actions.outcome import (
     AlreadySubmitted,
@@ -31,8 +31,8 @@ from pingone_integration.texts import Text, english
 MISTAKE = "The console failed while it called PingOne."  # stored
 
 
-def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -> Result:
-    """Check, record and run one operation: the only way to change anything at PingOne.
+def run(access: Acting, operation: Operation, circumstances: Circumstances) -> Result:
+    """Check, record and run one operation: the only way to change anything at PingOne, also for users themselves.
 
     The entry is written first and closed last: an entry left STARTED means that the process died. So no transaction
     may be open, and nothing around this may roll back. The submission is the idempotency key.
@@ -151,17 +151,17 @@ def _ended(row: AuditEntry, error: PingOneError, *, outcome: type[Conflict | Fai
 
 
 def _past(
-    access: OrgAccess, operation: Operation, before: Before, circumstances: Circumstances, passed: LimitReached
+    access: Acting, operation: Operation, before: Before, circumstances: Circumstances, passed: LimitReached
 ) -> Refused | AlreadySubmitted:
     """Refuse an operation that would go past a limit, and tell the org admins."""
     result = refuse(access, operation, before.subject, circumstances, passed.reason)
-    if isinstance(result, Refused) and result.entry:
+    if isinstance(access, OrgAccess) and isinstance(result, Refused) and result.entry:
         reached.refused(access, passed, subject_name=result.entry.subject_name)
     return result
 
 
 def refuse(
-    access: OrgAccess,
+    access: Acting,
     operation: Operation,
     subject: Subject,
     circumstances: Circumstances,
@@ -181,7 +181,7 @@ def refuse(
     return Refused(reason=str(reason), entry=entry, demands=demands) if entry else _sent_before(access, circumstances)
 
 
-def _sent_before(access: OrgAccess, circumstances: Circumstances) -> AlreadySubmitted:
+def _sent_before(access: Acting, circumstances: Circumstances) -> AlreadySubmitted:
     """Return the outcome of a double-submit: the same form was sent at the same moment, and the other request won."""
     entry = entries.submitted(access.org, access.actor, circumstances.submission)
     assert entry is not None  # noqa: S101 - the constraint that kept ours out has seen it

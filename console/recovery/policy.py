@@ -7,6 +7,8 @@ from console.models import Organization, RecoveryPolicy, RecoverySettings
 
 def policy_for(organization: Organization, population_id: UUID | None) -> RecoveryPolicy | None:
     """Return the rules for users of this population, or None where recovery is off."""
+    if population_id is None:
+        return None
     return RecoveryPolicy.objects.filter(organization=organization, population_id=population_id, is_on=True).first()
 
 
