@@ -18,6 +18,7 @@ from console.views import (
     policies,
     populations,
     protection,
+    recover,
     theme,
     ticket_policies,
     troubleshooting,
@@ -47,6 +48,20 @@ urlpatterns = [
     path("accounts/reauthenticate/code/confirm/", accounts.closed),
     path("accounts/", include("allauth.urls")),
     path("connect/callback/", connect.callback, name="connect-callback"),
+    path(
+        "recover/<slug:org>/",
+        include(
+            [
+                path("", recover.recover, name="recover"),
+                path("start/", recover.start_recovery, name="start-recovery"),
+                path("code/", recover.recovery_code, name="recovery-code"),
+                path("code/again/", recover.send_recovery_code_again, name="send-recovery-code-again"),
+                path("choice/", recover.recovery_choice, name="recovery-choice"),
+                path("password/", recover.recovery_password, name="recovery-password"),
+                path("restart/", recover.restart_recovery, name="restart-recovery"),
+            ]
+        ),
+    ),
     path(
         "o/<slug:org>/",
         include(

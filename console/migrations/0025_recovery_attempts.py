@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ("stop", models.CharField(blank=True, max_length=20)),
                 ("candidate", models.UUIDField(null=True)),
                 ("candidate_population", models.UUIDField(null=True)),
+                ("username", models.TextField(blank=True)),
                 ("address_hash", models.CharField(blank=True, max_length=64)),
                 ("seen", models.JSONField(null=True)),
                 ("code_seed", models.UUIDField(default=uuid.uuid4)),

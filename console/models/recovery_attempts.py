@@ -71,6 +71,7 @@ class RecoveryAttempt(Work, HoldsSecrets):
     stop = models.CharField(max_length=20, blank=True)  # a Stop
     candidate = models.UUIDField(null=True)  # the user found; nothing is proven by it
     candidate_population = models.UUIDField(null=True)
+    username = models.TextField(blank=True)  # the candidate's, as it was then
     address_hash = models.CharField(max_length=64, blank=True)
     seen = models.JSONField(null=True)  # of the candidate, when the code was sent: if it changes, the code dies
 

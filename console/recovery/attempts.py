@@ -6,6 +6,7 @@ The key in the browser's cookie is all that a request brings. User, step and cho
 import secrets
 from datetime import timedelta
 from hashlib import sha256
+from typing import TypeAlias
 from unicodedata import category
 from uuid import UUID
 
@@ -20,13 +21,17 @@ from console.recovery import throttle
 
 LIVES_FOR = timedelta(hours=1)  # in the browser
 PROOF_LASTS = timedelta(minutes=15)
+TRIES = 5
+CODE_LASTS = timedelta(minutes=10)  # from sending
 AGAIN_AFTER = timedelta(seconds=60)
 AGAIN_AT_MOST = 2
 LONGEST = 320  # characters of a username or email address
 
 _REFERENCE = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
-Step, Stop, Choice = RecoveryAttempt.Step, RecoveryAttempt.Stop, RecoveryAttempt.Choice
+Step: TypeAlias = RecoveryAttempt.Step
+Stop: TypeAlias = RecoveryAttempt.Stop
+Choice: TypeAlias = RecoveryAttempt.Choice
 
 
 def is_readable(typed: str) -> bool:
@@ -70,13 +75,23 @@ def begin(
 def _drop(attempt: RecoveryAttempt, stop: RecoveryAttempt.Stop) -> None:
     """Make a decoy that no worker looks at."""
     attempt.state, attempt.stop = Work.State.DONE, stop
-    attempt.code_expires_at = attempt.started_at + timedelta(minutes=10)
+    attempt.code_expires_at = attempt.started_at + CODE_LASTS
 
 
 def current(organization: Organization, key: str) -> RecoveryAttempt | None:
     """Return the attempt of this browser in this organization, or None."""
     live = RecoveryAttempt.objects.filter(organization=organization, started_at__gt=timezone.now() - LIVES_FOR)
     return live.filter(key_hash=_hash(key)).first() if key else None
+
+
+def is_code_over(attempt: RecoveryAttempt) -> bool:
+    """Return whether no code can be right any more. The same for an attempt that leads nowhere."""
+    is_late = attempt.code_expires_at is not None and attempt.code_expires_at <= timezone.now()
+    return attempt.tries >= TRIES or is_late
+
+
+def is_proof_over(attempt: RecoveryAttempt) -> bool:
+    return attempt.proven_at is None or attempt.proven_at <= timezone.now() - PROOF_LASTS
 
 
 def ask_again(attempt: RecoveryAttempt) -> bool:

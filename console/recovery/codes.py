@@ -4,8 +4,8 @@ A keyed hash of the attempt is the code, so that "Send again" mails the same one
 it has a code like any other, which nobody is sent: right, wrong and decoy cost the same.
 """
 
-from datetime import timedelta
 from secrets import compare_digest
+from typing import TypeAlias
 from unicodedata import normalize
 from uuid import UUID
 
@@ -19,10 +19,8 @@ from console.recovery import attempts
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # without look-alikes: 0 O, 1 I L
 LENGTH = 8
-VALID_FOR = timedelta(minutes=10)
-TRIES = 5
 
-Step = RecoveryAttempt.Step
+Step: TypeAlias = RecoveryAttempt.Step
 
 
 def code_of(attempt: RecoveryAttempt) -> str:
@@ -52,7 +50,7 @@ def check(attempt: RecoveryAttempt, typed: str) -> bool:
     """
     is_right = compare_digest(_derived(attempt.code_seed).encode(), normalized(typed).encode())
     open_ones = RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.CODE, code_expires_at__gt=Now())
-    is_counted = open_ones.filter(tries__lt=TRIES).update(tries=F("tries") + 1)
+    is_counted = open_ones.filter(tries__lt=attempts.TRIES).update(tries=F("tries") + 1)
     return bool(is_counted and is_right) and _prove(attempt)
 
 
@@ -61,7 +59,7 @@ def _prove(attempt: RecoveryAttempt) -> bool:
         own = RecoveryAttempt.objects.filter(organization_id=attempt.organization_id, candidate=attempt.candidate)
         own = own.filter(candidate__isnull=False, step__in=(Step.CODE, Step.PROVEN))
         list(own.select_for_update().order_by("pk").values_list("pk"))  # of two codes at once, one ends the other
-        is_open = Q(step=Step.CODE, tries__lte=TRIES, code_expires_at__gt=Now(), code_sent=True)
+        is_open = Q(step=Step.CODE, tries__lte=attempts.TRIES, code_expires_at__gt=Now(), code_sent=True)
         proven = own.filter(is_open, pk=attempt.pk)
         if not proven.update(step=Step.PROVEN, user_id=F("candidate"), proven_at=Now()):
             return False

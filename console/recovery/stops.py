@@ -1,11 +1,13 @@
 """Why an attempt stopped, in words for operators. The person at the pages is never told."""
 
+from typing import TypeAlias
+
 from django.utils.translation import gettext_lazy as _
 
 from console.models import RecoveryAttempt
 from pingone_integration.texts import Text
 
-Stop = RecoveryAttempt.Stop
+Stop: TypeAlias = RecoveryAttempt.Stop
 
 WORDS: dict[str, Text] = {
     Stop.INVALID: _("What they typed cannot be a username or email address."),

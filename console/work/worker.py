@@ -17,7 +17,6 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 from django_tasks_db import DatabaseBackend
 from django_tasks_db.management.commands.db_worker import Worker
 
-from console.outbox.delivery import deliver_due
 from console.work import presence, schedule
 from console.work.tasks import KINDS, Kind, stopping
 
@@ -26,7 +25,7 @@ logger = logging.getLogger(__name__)
 TICK_S = 1.0
 APPEAR_EVERY_S = 10.0
 BELIEVED_WAKING_S = 15.0  # a task that is not done by then may be lost
-QUEUES = ("email", "schedule", "schedule")  # one thread each: a long command does not delay emails or connections
+QUEUES = ("email", "recovery", "schedule", "schedule")  # one thread each: none delays another, a long command neither
 TO_STOP_S = 25.0  # less than service managers wait before they kill
 
 
@@ -34,8 +33,8 @@ def run_once() -> None:
     """Do what is due, then return: for a timer."""
     presence.appear(uuid4(), presence.BETWEEN_TIMERS)
     schedule.enter_schedule()
-    schedule.run_due(lambda: stopping.requested)
-    deliver_due(lambda: stopping.requested)  # also what the schedule wrote
+    for kind in KINDS:  # emails last: also what the others wrote
+        kind.task.call()
 
 
 def run() -> None:

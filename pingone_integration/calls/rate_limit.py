@@ -2,8 +2,8 @@
 
 Each process has a small share of its own, so that everyday work costs no query. Further calls come out of a one-second
 window that all processes share; each call claims its place by one conditional UPDATE. People go first: background work
-has no share of its own and gets at most half of the limit. A 429 closes the connection for everybody until PingOne's
-Retry-After.
+has no share of its own and gets at most half of the limit, and recovery, which strangers can start, a tenth. A 429
+closes the connection for everybody until PingOne's Retry-After.
 """
 
 import math
@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from threading import Lock
 from uuid import UUID
 
@@ -30,10 +31,20 @@ from pingone_integration.models import CallWindow, Connection
 
 UNKNOWN_LICENSE = 200  # calls a second
 PERSON_WAITS_S = 1.2  # long enough for the next second
+RECOVERY_WAITS_S = 8.0  # within the deadline of a page
 BACKGROUND_WAITS_S = 60.0
 LONGEST_CLOSING_S = 60
 
-_background = ContextVar("background", default=False)
+
+class _Class(Enum):
+    """Whose calls these are: `most` of the limit a second, and how long they wait for it."""
+
+    PERSON = auto()  # at a page
+    RECOVERY = auto()  # people recovering their account: a tenth, and at least one call a second
+    BACKGROUND = auto()  # jobs: half
+
+
+_class = ContextVar("class", default=_Class.PERSON)
 
 
 def _limit(licensed_calls: int | None, share: int | None) -> int:
@@ -62,7 +73,12 @@ _known: dict[UUID, _Known] = {}
 
 def in_background() -> AbstractContextManager[None]:
     """Mark the block as background work: it leaves half of the calls to people, and waits longer."""
-    return scoped(_background, True)
+    return scoped(_class, _Class.BACKGROUND)
+
+
+def in_recovery() -> AbstractContextManager[None]:
+    """Mark the block as work that anybody may start: a flood of it leaves the calls to people at pages and to jobs."""
+    return scoped(_class, _Class.RECOVERY)
 
 
 def learn(row: Connection) -> None:
@@ -74,8 +90,7 @@ def learn(row: Connection) -> None:
 def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
     """Take the permit of one attempt, after a wait if necessary. Raises RateLimited: nothing was sent."""
     known = _known.setdefault(connection_id, _Known())
-    waits = BACKGROUND_WAITS_S if _background.get() else PERSON_WAITS_S
-    give_up_at = time.monotonic() + deadline.at_most(waits)
+    give_up_at = time.monotonic() + deadline.at_most(_patience_s())
     while True:
         wait = _closed_for(known)
         if not wait:
@@ -87,6 +102,16 @@ def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
             raise RateLimited("as many calls as PingOne allows", retry_after_s=math.ceil(wait), trace=trace)
         give_back()
         time.sleep(wait)
+
+
+def _patience_s() -> float:
+    match _class.get():
+        case _Class.BACKGROUND:
+            return BACKGROUND_WAITS_S
+        case _Class.RECOVERY:
+            return RECOVERY_WAITS_S
+        case _:
+            return PERSON_WAITS_S
 
 
 def refused(connection_id: UUID, retry_after_s: int | None) -> None:
@@ -130,7 +155,7 @@ def _own_share(limit: int) -> int:
 
 
 def _from_own_share(known: _Known) -> bool:
-    if _background.get():
+    if _class.get() is not _Class.PERSON:
         return False
     second = _second()
     with known.counting:
@@ -144,19 +169,26 @@ def _from_own_share(known: _Known) -> bool:
 
 def _from_shared_window(connection_id: UUID, known: _Known) -> bool:
     shared = max(1, known.limit - settings.WEB_CONCURRENCY * _own_share(known.limit))
-    most = min(shared, known.limit // 2) if _background.get() else shared
+    takes = {"taken": 1, "recovering": 0}
+    is_free = Q(taken__lt=shared)
+    if _class.get() is _Class.BACKGROUND:
+        is_free = Q(taken__lt=min(shared, known.limit // 2))
+    if _class.get() is _Class.RECOVERY:
+        takes["recovering"] = 1
+        is_free = Q(recovering=0) | Q(taken__lt=shared, recovering__lt=known.limit // 10)
     second = _second()
     window = CallWindow.objects.filter(connection_id=connection_id)
-    counted = window.filter(second=second, taken__lt=most)
-    if counted.update(taken=F("taken") + 1) or window.filter(second__lt=second).update(second=second, taken=1):
+    counted = window.filter(is_free, second=second)
+    more = {name: F(name) + taken for name, taken in takes.items() if taken}
+    if counted.update(**more) or window.filter(second__lt=second).update(second=second, **takes):
         return True
     if window.exists():
-        return bool(counted.update(taken=F("taken") + 1))
+        return bool(counted.update(**more))
     try:
         with transaction.atomic():
-            CallWindow.objects.create(connection_id=connection_id, second=second, taken=1)
+            CallWindow.objects.create(connection_id=connection_id, second=second, **takes)
     except IntegrityError:  # another process was quicker
-        return bool(counted.update(taken=F("taken") + 1))
+        return bool(counted.update(**more))
     return True
 
 
