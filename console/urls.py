@@ -24,6 +24,7 @@ from console.views import (
     troubleshooting,
     undo,
     user_groups,
+    user_language,
     users,
     view_as,
 )
@@ -47,6 +48,7 @@ urlpatterns = [
     path("accounts/reauthenticate/code/", accounts.closed),
     path("accounts/reauthenticate/code/confirm/", accounts.closed),
     path("accounts/", include("allauth.urls")),
+    path("recover/<slug:org>/language/", user_language.choose_language, name="user-language"),
     path("connect/callback/", connect.callback, name="connect-callback"),
     path(
         "recover/<slug:org>/",

@@ -30,6 +30,7 @@ RIGHTS: dict[str, Permission | str] = {
     "accounts/login/code/confirm/": NOTHING_BEHIND,
     "accounts/reauthenticate/code/": NOTHING_BEHIND,
     "accounts/reauthenticate/code/confirm/": NOTHING_BEHIND,
+    "user-language": "public: users without an account choose the language of their pages",
     "connect-callback": "operator",  # the returned state identifies the organization, which is entered afterwards
     "recover": WITHOUT_ACCOUNT,
     "start-recovery": WITHOUT_ACCOUNT,
