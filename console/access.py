@@ -20,6 +20,7 @@ from console.rights.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Pe
 from console.rights.roles import Rights, rights_of
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
+from pingone_integration.profiles import paths_of
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
@@ -142,6 +143,20 @@ class OrgAccess:
 
     def sees_population(self, population_id: UUID | None) -> bool:
         return self.populations is None or population_id in self.populations
+
+    def may_edit(self, name: str) -> bool:
+        """Return whether a profile field, by our name, is theirs to edit: only an org admin edits a private address."""
+        return self.rights.may_edit(name) and (self.is_org_admin or paths_of([name]).isdisjoint(self.private_addresses))
+
+    @property
+    def is_org_admin(self) -> bool:
+        """Return whether they are an org admin, and look at the page as one."""
+        return (self.viewing_as or self.membership).is_org_admin
+
+    @property
+    def private_addresses(self) -> frozenset[str]:
+        """Return PingOne's attributes that prove who somebody is, for recovery: never an agent's to write."""
+        return frozenset(self.org.private_addresses)
 
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions

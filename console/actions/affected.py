@@ -11,6 +11,7 @@ class Affected:
     user: UUID | None = None
     groups: frozenset[UUID] = frozenset()  # that a user or group joins or leaves, or that change themselves
     attributes: frozenset[str] = frozenset()  # of users, by PingOne's paths, as far as they get a value
+    cleared: frozenset[str] = frozenset()  # those that are known to lose their value
     contacts: bool = False  # whether an email address or phone number changes
     gives_roles: bool = False  # assigns or takes administrator roles
     anyone: bool = False  # may change any user: what it does is not known well enough

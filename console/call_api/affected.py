@@ -52,8 +52,9 @@ def _on_user(user_id: UUID, below: list[str], *, method: str, media_type: str, s
             attributes = _paths(sent) if is_profile else frozenset()
             if method == "PUT" or (method == "POST" and "vnd.pingidentity" not in media_type):
                 attributes |= {ANY}
-            contacts = bool(attributes & (CONTACTS | {ANY}))
-            return Affected(user=user_id, attributes=attributes, contacts=contacts)
+            cleared = frozenset(sent) - attributes if is_profile else frozenset()
+            contacts = bool((attributes | cleared) & (CONTACTS | {ANY}))
+            return Affected(user=user_id, attributes=attributes, cleared=cleared, contacts=contacts)
         case ["memberofgroups", *more]:
             group_id = identifier(more[0]) if more else identifier(sent.get("id"))
             if group_id is None:

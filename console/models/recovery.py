@@ -1,5 +1,7 @@
 """Account recovery by users themselves: where it is on and under which rules, and where they get help."""
 
+from typing import Any
+
 from django.db import models
 
 from console.models.people import Organization
@@ -33,6 +35,20 @@ class RecoveryPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.population_name}: {'on' if self.is_on else 'off'}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        super().save(*args, **options)
+        self._announce()
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        deleted = super().delete(*args, **options)
+        self._announce()
+        return deleted
+
+    def _announce(self) -> None:
+        named = RecoveryPolicy.objects.filter(organization=self.organization).exclude(proof_attribute=EMAIL)
+        self.organization.private_addresses = sorted(set(named.values_list("proof_attribute", flat=True)))
+        self.organization.save(update_fields=["private_addresses"])
 
 
 class RecoverySettings(models.Model):

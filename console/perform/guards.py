@@ -20,6 +20,7 @@ from console.protection import confirm, contacts, judge
 from console.protection.why import Protection
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
+from pingone_integration.user_search.reads import ANY
 from pingone_integration.values import identifier
 
 
@@ -61,17 +62,31 @@ def _viewing_as(attempt: Attempt) -> Ruling:
 
 def _lock_down(attempt: Attempt) -> Ruling:
     organization = attempt.access.org
-    if not organization.is_locked_down or not attempt.operation.gives_access:
+    if not organization.is_locked_down or not (attempt.operation.gives_access or _writes_private_address(attempt)):
         return Ruling()
     told = _("{organization} is locked down, and nothing that gives access can be done: {reason}")
     return Ruling(refusal=format_lazy(told, organization=organization.name, reason=organization.lock_down_reason))
 
 
 def _fields_of_role(attempt: Attempt) -> Ruling:
-    rights = attempt.access.rights
-    if not (names := [name for name in attempt.operation.written_fields if not rights.may_edit(name)]):
+    access = attempt.access
+    if not (names := [name for name in attempt.operation.written_fields if not access.may_edit(name)]):
         return Ruling()
     return Ruling(refusal=format_lazy(_("Your role cannot edit: {fields}."), fields=labels_of(names)))
+
+
+def _private_addresses(attempt: Attempt) -> Ruling:
+    """Keep the addresses by which users recover their account from everybody who could take it over through them."""
+    if attempt.access.is_org_admin or not _writes_private_address(attempt):
+        return Ruling()
+    names = labels_of(sorted(attempt.access.private_addresses))
+    told = _("Only org admins may change a private address for account recovery: {fields}.")
+    return Ruling(refusal=format_lazy(told, fields=names))
+
+
+def _writes_private_address(attempt: Attempt) -> bool:
+    private, affected = attempt.access.private_addresses, attempt.operation.affected
+    return bool(private) and not (private | {ANY}).isdisjoint(affected.attributes | affected.cleared)
 
 
 def _demands_of_role(attempt: Attempt) -> Ruling:
@@ -128,6 +143,7 @@ BEFORE_READING: tuple[Guard, ...] = (
     _viewing_as,
     _lock_down,
     _fields_of_role,
+    _private_addresses,
     _own_limits,
     _demands_of_role,
     _ticket,

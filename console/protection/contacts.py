@@ -16,6 +16,7 @@ from console.audit.api_requests import ACTION as CALL_API
 from console.models import AuditEntry, Organization
 from console.outbox import emails
 from console.protection.why import Protection, Why
+from pingone_integration.profiles import name_of
 from pingone_integration.users import User
 
 COOLING_OFF = timedelta(hours=72)
@@ -24,7 +25,7 @@ _MAY_HAVE_HAPPENED = (AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, 
 
 
 def too_new(organization: Organization, user_id: UUID | None, user: User | None) -> Protection | None:
-    """Return the reason if an operator changed the email address here during the cooling-off time."""
+    """Return the reason if an operator changed an address that may prove who they are, during the cooling-off time."""
     if user_id is None:
         return None
     lately = AuditEntry.objects.current().filter(
@@ -32,8 +33,10 @@ def too_new(organization: Organization, user_id: UUID | None, user: User | None)
     )
     by_actions = lately.filter(subject_id=str(user_id), action="user.update")
     by_requests = lately.filter(action=CALL_API, subject_name__icontains=str(user_id))
-    changed = any("email" in (row.inputs.get("changes") or ()) for row in by_actions)
-    if not changed and not any(_may_change_email(row.inputs, user_id) for row in by_requests):
+    addresses = {"email", *organization.private_addresses}
+    names = {name_of(address) for address in addresses}
+    changed = any(not names.isdisjoint(row.inputs.get("changes") or ()) for row in by_actions)
+    if not changed and not any(_may_change(addresses, row.inputs, user_id) for row in by_requests):
         return None
     hours = int(COOLING_OFF.total_seconds() // 3600)
     return Protection(why=Why.NEW_CONTACT, user=user.display_name if user else "", hours=hours)
@@ -74,12 +77,12 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _may_change_email(recorded: dict[str, str], user_id: UUID) -> bool:
-    """Return whether a recorded API request may have changed the user's email address."""
+def _may_change(addresses: set[str], recorded: dict[str, str], user_id: UUID) -> bool:
+    """Return whether a recorded API request may have changed one of the user's addresses."""
     if recorded.get("method") == "GET" or recorded.get("path", "").strip("/").casefold() != f"users/{user_id}":
         return False
     try:
         body = json.loads(recorded.get("body") or "{}")
     except ValueError:
         return True
-    return recorded.get("method") == "PUT" or not isinstance(body, dict) or "email" in body
+    return recorded.get("method") == "PUT" or not isinstance(body, dict) or not addresses.isdisjoint(body)
