@@ -19,6 +19,7 @@ from console.views import (
     populations,
     protection,
     recover,
+    recovery_settings,
     theme,
     ticket_policies,
     troubleshooting,
@@ -110,6 +111,15 @@ urlpatterns = [
                 path("settings/policies/roles/<slug:key>/", policies.role, name="role"),
                 path("settings/policies/roles/<slug:key>/rename/", policies.rename_role, name="rename-role"),
                 path("settings/policies/roles/<slug:key>/delete/", policies.delete_role, name="delete-role"),
+                path("settings/recovery/", recovery_settings.recovery_settings, name="recovery-settings"),
+                path(
+                    "settings/recovery/<uuid:population_id>/", recovery_settings.recovery_rules, name="recovery-rules"
+                ),
+                path(
+                    "settings/recovery/<uuid:population_id>/count/",
+                    recovery_settings.count_addresses,
+                    name="count-addresses",
+                ),
                 path("view-as/stop/", view_as.stop_viewing, name="stop-viewing"),
                 path("settings/members/", members.member_list, name="members"),
                 path("settings/members/<int:membership_id>/", members.member, name="member"),

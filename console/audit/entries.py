@@ -51,6 +51,8 @@ EVENTS: dict[str, Text] = {
     "protection.marked": _("Marked as protected"),
     "protection.unmarked": _("No longer marked as protected"),
     "policy.changed": _("Ticket rule changed"),
+    "recovery.rules-changed": _("Rules of account recovery changed"),
+    "recovery.settings-changed": _("Settings of account recovery changed"),
     "policy.pattern-dropped": _("Ticket pattern dropped"),
     "role.created": _("Role created"),
     "role.changed": _("Role changed"),
