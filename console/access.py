@@ -76,6 +76,11 @@ class Acting(Protocol):
     @property
     def is_narrowed(self) -> bool: ...
 
+    @property
+    def is_org_admin(self) -> bool: ...
+
+    def may_edit(self, name: str) -> bool: ...
+
     def again(self) -> "Acting": ...
 
     def require_to(self, action: Any) -> None: ...
@@ -146,17 +151,13 @@ class OrgAccess:
 
     def may_edit(self, name: str) -> bool:
         """Return whether a profile field, by our name, is theirs to edit: only an org admin edits a private address."""
-        return self.rights.may_edit(name) and (self.is_org_admin or paths_of([name]).isdisjoint(self.private_addresses))
+        is_theirs = self.is_org_admin or paths_of([name]).isdisjoint(self.org.private_addresses)
+        return is_theirs and self.rights.may_edit(name)
 
     @property
     def is_org_admin(self) -> bool:
         """Return whether they are an org admin, and look at the page as one."""
         return (self.viewing_as or self.membership).is_org_admin
-
-    @property
-    def private_addresses(self) -> frozenset[str]:
-        """Return PingOne's attributes that prove who somebody is, for recovery: never an agent's to write."""
-        return frozenset(self.org.private_addresses)
 
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -79,14 +79,14 @@ def _private_addresses(attempt: Attempt) -> Ruling:
     """Keep the addresses by which users recover their account from everybody who could take it over through them."""
     if attempt.access.is_org_admin or not _writes_private_address(attempt):
         return Ruling()
-    names = labels_of(sorted(attempt.access.private_addresses))
+    names = labels_of(attempt.access.org.private_addresses)
     told = _("Only org admins may change a private address for account recovery: {fields}.")
     return Ruling(refusal=format_lazy(told, fields=names))
 
 
 def _writes_private_address(attempt: Attempt) -> bool:
-    private, affected = attempt.access.private_addresses, attempt.operation.affected
-    return bool(private) and not (private | {ANY}).isdisjoint(affected.attributes | affected.cleared)
+    private, affected = attempt.access.org.private_addresses, attempt.operation.affected
+    return bool(private) and not {*private, ANY}.isdisjoint(affected.attributes | affected.cleared)
 
 
 def _demands_of_role(attempt: Attempt) -> Ruling:

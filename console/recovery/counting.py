@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from console.models import Organization, RecoveryPolicy
-from console.recovery.policy import address_for_proof
+from console.recovery.rules import stop_by_address
 from pingone_integration import users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.paging import Page, pages_of
@@ -31,9 +31,9 @@ def count(policy: RecoveryPolicy, api: PingOneApi) -> int:
         return users.search(api, filter=only, limit=PAGE_SIZE, cursor=cursor)
 
     for page in pages_of(read):
-        active = [user for user in page.items if user.enabled is not False]
+        active = [user for user in page.items if user.enabled and not user.has_external_identity_provider]
         total += len(active)
-        without += sum(not address_for_proof(policy, user) for user in active)
+        without += sum(stop_by_address(policy, user) is not None for user in active)
     # Only if the address is still the one that was counted.
     RecoveryPolicy.objects.filter(
         pk=policy.pk, proof_attribute=policy.proof_attribute, accepts_unverified=policy.accepts_unverified

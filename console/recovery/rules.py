@@ -47,12 +47,17 @@ def stop_by_user(organization: Organization, policy: RecoveryPolicy | None, user
         return Stop.DISABLED
     if user.has_external_identity_provider:
         return Stop.ELSEWHERE
+    if stop := stop_by_address(policy, user):
+        return stop
+    return Stop.NEEDS_DEVICE if policy.demands_device else None
+
+
+def stop_by_address(policy: RecoveryPolicy, user: User) -> Stop | None:
+    """Return why no address on file proves who this user is."""
     if not address_of(user, policy):
         return Stop.NO_ADDRESS
     if policy.proof_attribute == EMAIL and user.email_verified is not True and not policy.accepts_unverified:
         return Stop.UNVERIFIED
-    if policy.demands_device:
-        return Stop.NEEDS_DEVICE
     return None
 
 

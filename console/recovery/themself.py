@@ -26,6 +26,7 @@ class ThemselfAccess:
     actor: Actor = field(default=THEMSELF, init=False)
     rights: Rights = field(default=_RIGHTS, init=False)
     is_narrowed: bool = field(default=False, init=False)  # by `require_to`, before anything is read
+    is_org_admin: bool = field(default=False, init=False)
 
     @property
     def org(self) -> Organization:
@@ -50,6 +51,9 @@ class ThemselfAccess:
             raise PermissionDenied(operation)
 
     def allows(self, permission: Permission) -> bool:
+        return False
+
+    def may_edit(self, name: str) -> bool:
         return False
 
     def sees(self, user: User) -> bool:

@@ -4,9 +4,11 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -33,7 +35,13 @@ def recovery_settings(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
         else:
             messages.success(request, _("Settings saved.") if changed else _("Nothing was changed."))
         return redirect("recovery-settings", access.org.slug)
-    context = {"form": form, "lines": recovery.lines(access.org)}
+    lines = recovery.lines(access.org)
+    context = {
+        "form": form,
+        "lines": lines,
+        "is_on": any(line.policy.is_on for line in lines),
+        "their_page": settings.PUBLIC_URL + reverse("recover", args=[access.org.slug]),
+    }
     return render(request, "console/policies/recovery.html", context, status=422 if form.is_bound else 200)
 
 
