@@ -28,7 +28,10 @@ FOR_USERS = (
     "templates/console/page/languages.html",
     "templates/console/page/theme_switch.html",
     "templates/console/recovery/",
+    "console/page/themes.py",
+    "console/views/recover.py",
     "console/recovery/",
+    "pingone_integration/password_rules.py",
 )
 FOR_OPERATORS = ("console/recovery/stops.py", "console/recovery/counting.py")
 
