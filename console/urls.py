@@ -15,6 +15,7 @@ from console.views import (
     lock_down,
     members,
     new_user,
+    not_me,
     policies,
     populations,
     protection,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("accounts/reauthenticate/code/confirm/", accounts.closed),
     path("accounts/", include("allauth.urls")),
     path("connect/callback/", connect.callback, name="connect-callback"),
+    path("not-me/<str:token>/", not_me.not_me, name="not-me"),
     path(
         "recover/<slug:org>/",
         include(
