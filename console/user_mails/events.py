@@ -1,6 +1,6 @@
-"""The events that users are told of."""
+"""The events that users are told of. Variants of one have its key, and say more exactly what happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy as _
 
@@ -48,6 +48,15 @@ CODE_SENT = Event(
     happened=_("Someone asked for a code to recover your account"),
     only_alerts=True,
 )
+
+PASSWORD_CHANGE_FORCED = replace(
+    PASSWORD_RESET, happened=_("You have to choose a new password the next time you sign in")
+)
+MFA_ON = replace(MFA_CHANGED, happened=_("The second step of your sign-in was switched on"))
+MFA_OFF = replace(MFA_CHANGED, happened=_("The second step of your sign-in was switched off"))
+MFA_BYPASSED = replace(MFA_CHANGED, happened=_("The second step of your sign-in is skipped for a while"))
+BYPASS_ENDED = replace(MFA_CHANGED, happened=_("The second step of your sign-in is asked for again"))
+DEVICE_ADDED = replace(MFA_CHANGED, happened=_("A device for signing in was added to your account"))
 
 EVENTS = (PASSWORD_RESET, UNLOCKED, DEVICE_REMOVED, MFA_CHANGED, CONTACT_CHANGED, CODE_SENT)
 BY_KEY = {event.key: event for event in EVENTS}

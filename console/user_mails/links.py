@@ -32,7 +32,7 @@ def not_me_url(organization: Organization, event: Event, user: User, *, sent_to:
         at=now,
         expires_at=now + VALID_FOR,
     )
-    return settings.PUBLIC_URL + reverse("not-me", args=[token])
+    return f"{settings.PUBLIC_URL}{reverse('not-me', args=[token])}"
 
 
 def link_of(token: str) -> NotMeLink | None:

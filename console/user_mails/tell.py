@@ -13,7 +13,6 @@ from console.models import Organization, UserMailSettings
 from console.outbox import emails
 from console.user_mails.events import Event
 from console.user_mails.links import VALID_FOR, not_me_url
-from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 
@@ -22,21 +21,20 @@ def tell(
     event: Event,
     user: User,
     *,
-    happened: Text = "",
     addresses: Iterable[str] = (),
     entry: UUID | None = None,
 ) -> int:
     """Write the emails that tell of an event, each to one address. Return how many.
 
-    `happened` says it more exactly than the event does. `addresses`: the user's own if there are none. `entry`: in the
-    audit log. No email if the organization does not want this event told.
+    `addresses`: the user's own if there are none. `entry`: in the audit log. No email if the organization does not want
+    this event told.
     """
     if event.key in settings_of(organization).untold:
         return 0
     each = {address.casefold(): address for address in addresses or (user.email,) if emails.is_address(address)}
     for address in each.values():
         with transaction.atomic():
-            _write(organization, event, user, address, happened=happened or event.happened, entry=entry)
+            _write(organization, event, user, address, entry=entry)
     return len(each)
 
 
@@ -45,12 +43,10 @@ def settings_of(organization: Organization) -> UserMailSettings:
     return found or UserMailSettings(organization=organization)
 
 
-def _write(
-    organization: Organization, event: Event, user: User, address: str, *, happened: Text, entry: UUID | None
-) -> None:
+def _write(organization: Organization, event: Event, user: User, address: str, *, entry: UUID | None) -> None:
     name = emails.one_line(organization.name)
     context = {
-        "happened": happened,
+        "happened": event.happened,
         "username": harmless(user.username),
         "organization": name,
         "at": timezone.now(),
@@ -59,7 +55,7 @@ def _write(
     }
     emails.write(
         to=address,
-        subject=str(format_lazy(_("{organization}: {happened}"), organization=name, happened=happened)),
+        subject=str(format_lazy(_("{organization}: {happened}"), organization=name, happened=event.happened)),
         body=render_to_string("console/email/user_event.txt", context),
         about=f"{event.key} {user.id}",
         worth_for=VALID_FOR,
