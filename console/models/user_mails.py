@@ -34,7 +34,8 @@ class NotMeLink(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     event = models.CharField(max_length=30)  # a key of user_mails/events.py
     user_id = models.UUIDField()
-    username = models.CharField(max_length=500, blank=True)  # as it was then
+    username = models.CharField(max_length=500, blank=True)  # as it was then, and so is the population
+    population_id = models.UUIDField(null=True)
     sent_to = models.CharField(max_length=254)
     entry = models.UUIDField(null=True)  # in the audit log, that the email tells of
     at = models.DateTimeField()
@@ -63,3 +64,7 @@ class NotMeReport(Work):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.state}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in {Work.State.WAITING, Work.State.RUNNING}

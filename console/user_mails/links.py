@@ -27,6 +27,7 @@ def not_me_url(organization: Organization, event: Event, user: User, *, sent_to:
         event=event.key,
         user_id=user.id,
         username=emails.one_line(user.username, 500),
+        population_id=user.population_id,
         sent_to=sent_to,
         entry=entry,
         at=now,
