@@ -11,7 +11,8 @@ from pingone_integration.users import User
 
 LANGUAGES = ("en", "de", "fr")
 LONGEST = 200  # characters of what PingOne says
-FOR_USERS = "/recover/"  # what is below has the reader's language
+RECOVERY = "/recover/"
+FOR_USERS = (RECOVERY, "/not-me/")  # what is below has the reader's language
 
 
 class UserLanguage(LocaleMiddleware):

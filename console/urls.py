@@ -15,6 +15,7 @@ from console.views import (
     lock_down,
     members,
     new_user,
+    not_me,
     policies,
     populations,
     protection,
@@ -51,6 +52,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("recover/<slug:org>/language/", user_language.choose_language, name="user-language"),
     path("connect/callback/", connect.callback, name="connect-callback"),
+    path("not-me/<str:token>/", not_me.not_me, name="not-me"),
     path(
         "recover/<slug:org>/",
         include(

@@ -15,6 +15,7 @@ from console.actions.forms import ActionForm, NoInput
 from console.actions.limits import Limits
 from console.actions.names import Recorded
 from console.rights.roles import REASON
+from console.user_mails.events import CONTACT_CHANGED, Event
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
 from pingone_integration.users import User
@@ -149,6 +150,8 @@ class Action:
     needs_roles: bool = True  # False: harmless, even if PingOne does not show whether the user is an administrator
     recovers_by_email: bool = False  # whoever reads the user's email can take over the account
 
+    tells: Event | None = None  # what the user is told afterwards, by email
+
     observe: Observe = _nothing  # reads the affected values, before and after, for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
     note_of: Callable[[Any], Text] = _no_note  # a further note for the operator, from the result of `call`
@@ -188,14 +191,16 @@ class Action:
         """Return what the action changes, for the guards."""
         attributes = self.attributes(inputs) if callable(self.attributes) else self.attributes
         group_id = inputs.get("group_id")
+        contacts = bool(attributes & CONTACTS)
         return Affected(
             user=user_id,
             groups=frozenset({group_id}) if group_id else frozenset(),
             attributes=attributes,
-            contacts=bool(attributes & CONTACTS),
+            contacts=contacts,
             needs_roles=self.needs_roles,
             is_remedy=self.is_remedy,
             recovers_by_email=self.recovers_by_email,
+            tells=CONTACT_CHANGED if contacts else self.tells,
         )
 
     def limits_for(self, access: Acting) -> Limits:

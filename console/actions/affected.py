@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from console.user_mails.events import Event
+
 
 @dataclass(frozen=True, kw_only=True)
 class Affected:
@@ -18,6 +20,7 @@ class Affected:
     needs_roles: bool = True  # False: harmless, even if PingOne does not show who is an administrator
     is_remedy: bool = False  # only removes an obstacle to sign-in
     recovers_by_email: bool = False
+    tells: Event | None = None  # what the user is told afterwards, by email
 
     @property
     def is_nothing(self) -> bool:

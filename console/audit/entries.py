@@ -76,6 +76,7 @@ EVENTS: dict[str, Text] = {
     "limit.lifted": _("Limit lifted"),
     "limit.alarm": _("Alarm: many people looked at"),
     "user.protected-page-read": _("Page of a protected user read"),
+    "user.reported-not-me": _("The user said: this was not me"),
     "recovery.code-sent": _("Recovery: code sent"),
     "recovery.usernames-sent": _("Recovery: usernames sent"),
     "recovery.refused": _("Recovery: refused"),

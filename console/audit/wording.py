@@ -100,6 +100,7 @@ _LABELS: dict[str, Text] = {
     "client_id": _("Client ID"),
     "client_secret_replaced": _("Client secret replaced"),
     "environment_id": _("Environment ID"),
+    "event": _("Event"),
     # An operator's account, a refusal, a limit
     "factor": _("Factor"),
     "page": _("Page"),

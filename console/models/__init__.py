@@ -10,10 +10,12 @@ from console.models.protection import GroupReading, KnownGroup, ProtectedMark
 from console.models.recovery import RecoveryPolicy, RecoverySettings
 from console.models.recovery_attempts import RecoveryAttempt
 from console.models.repetitions import Repetition
+from console.models.resets import SentReset
 from console.models.roles import Role
 from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
+from console.models.user_mails import NotMeLink, NotMeReport, UserMailSettings
 from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "LimitPolicy",
     "Membership",
     "MetricSeries",
+    "NotMeLink",
+    "NotMeReport",
     "Operator",
     "OperatorManager",
     "Organization",
@@ -40,12 +44,14 @@ __all__ = [
     "Role",
     "SavedApiCall",
     "ScheduledWork",
+    "SentReset",
     "ServerAuditHead",
     "SignInCount",
     "TicketPolicy",
     "UndoClaim",
     "UnfinishedEntry",
     "UsedCode",
+    "UserMailSettings",
     "Work",
     "WorkerProcess",
 ]

@@ -23,7 +23,7 @@ from console.models import AuditEntry
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
-from console.protection import contacts
+from console.perform.told import tell_user
 from pingone_integration.calls import empty_answers, transaction_id
 from pingone_integration.errors import NotFound, PingOneError
 from pingone_integration.texts import Text, english
@@ -99,9 +99,9 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     except PingOneError as error:
         if operation.was_so(before, error):
             return _unchanged(row, before, error)
-        if kind_of(error) is Unknown:
-            contacts.tell_former_address(access.org, operation.affected, before.user, None)
-        return _ended(row, error, outcome=kind_of(error))
+        closing = entries.close(row, kind_of(error).recorded_as, error=error)
+        tell_user(access.org, operation.affected, closing, before.user, None)
+        return kind_of(error)(error=error, entry=closing)
     except Exception:
         entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
         raise
@@ -118,8 +118,7 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
         note=english(after.note),
         error=after.error,
     )
-    if after.outcome in {Done, Unknown}:
-        contacts.tell_former_address(access.org, operation.affected, before.user, after.user)
+    tell_user(access.org, operation.affected, closing, before.user, after.user)
     return _result(after, closing)
 
 

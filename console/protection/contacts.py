@@ -1,20 +1,13 @@
-"""Contacts that an operator changed lately: they prove nothing for a while, and the former address is told."""
+"""Contacts that an operator changed lately: they prove nothing for a while."""
 
 import json
 from datetime import timedelta
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
 
-from console.actions.affected import Affected
 from console.audit.api_requests import ACTION as CALL_API
 from console.models import AuditEntry, Organization
-from console.outbox import emails
 from console.protection.why import Protection, Why
 from pingone_integration.profiles import name_of
 from pingone_integration.users import User
@@ -40,41 +33,6 @@ def too_new(organization: Organization, user_id: UUID | None, user: User | None)
         return None
     hours = int(COOLING_OFF.total_seconds() // 3600)
     return Protection(why=Why.NEW_CONTACT, user=user.display_name if user else "", hours=hours)
-
-
-def tell_former_address(
-    organization: Organization, affected: Affected, before: User | None, after: User | None
-) -> None:
-    """Email the address that the user had before, if an operation changed it or a phone number.
-
-    `after` None: the user was not read back.
-    """
-    if not affected.contacts or before is None or not _is_address(before.email):
-        return
-    if after and _contacts(after) == _contacts(before):
-        return
-    context = {"name": before.display_name, "username": before.username, "organization": organization}
-    subject = format_lazy(_("Your contact details at {organization} were changed"), organization=organization.name)
-    emails.write(
-        to=before.email,
-        subject=str(subject),
-        body=render_to_string("console/email/contact_changed.txt", context),
-        about=f"contacts of {before.id}",
-        worth_for=COOLING_OFF,
-        may_repeat=True,
-    )
-
-
-def _contacts(user: User) -> tuple[str, str, str]:
-    return user.email.casefold(), user.primary_phone, user.mobile_phone
-
-
-def _is_address(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
 
 
 def _may_change(addresses: set[str], recorded: dict[str, str], user_id: UUID) -> bool:

@@ -6,7 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from console.access import public_view
-from console.languages import FOR_USERS, LANGUAGES
+from console.languages import LANGUAGES, RECOVERY
 
 
 @public_view(reason="users without an account choose the language of their pages")
@@ -14,8 +14,8 @@ from console.languages import FOR_USERS, LANGUAGES
 def choose_language(request: HttpRequest, org: str) -> HttpResponse:
     """Keep the language in a cookie and return to the page. Any organization does, also one that does not exist."""
     back = request.POST.get("next", "")
-    if not back.startswith(FOR_USERS) or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = f"{FOR_USERS}{org}/"
+    if not back.startswith(RECOVERY) or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = f"{RECOVERY}{org}/"
     response = HttpResponseRedirect(back)
     language = request.POST.get("language", "")
     if language in LANGUAGES:

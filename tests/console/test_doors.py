@@ -39,6 +39,7 @@ RIGHTS: dict[str, Permission | str] = {
     "recovery-choice": WITHOUT_ACCOUNT,
     "recovery-password": WITHOUT_ACCOUNT,
     "restart-recovery": WITHOUT_ACCOUNT,
+    "not-me": "public: users have no account here: the secret of the link is the proof",
     "organization": Permission.ENTER,
     "users": Permission.VIEW_USERS,
     "user-group-choices": Permission.VIEW_USERS,

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0025_recovery_attempts"),
+        ("console", "0026_user_mails"),
     ]
 
     operations = [
