@@ -24,13 +24,16 @@ TRANSLATED = ("de", "fr")
 
 # What users see, on pages and in mails, as parts of paths. Operators' pages are in English.
 FOR_USERS = (
+    "templates/console/email/user_event.txt",
     "templates/console/page/document.html",
     "templates/console/page/languages.html",
     "templates/console/page/theme_switch.html",
     "templates/console/recovery/",
+    "templates/console/user_mails/",
     "console/page/themes.py",
-    "console/views/recover.py",
     "console/recovery/",
+    "console/user_mails/",
+    "console/views/recover.py",
     "pingone_integration/password_rules.py",
 )
 FOR_OPERATORS = ("console/recovery/stops.py", "console/recovery/counting.py")
