@@ -11,10 +11,18 @@ from pingone_integration.passwords import is_encoded
 LONGEST_PASSWORD = 256
 
 
+class AnyText(forms.CharField):
+    """Text of which only its absence is told."""
+
+    def run_validators(self, value: Any) -> None:
+        if value in self.empty_values:
+            super().run_validators(value)
+
+
 class WhoForm(forms.Form):
     """Username or email address. What cannot be one is not refused: every answer looks the same."""
 
-    who = forms.CharField(
+    who = AnyText(
         label=_("Username or email address"),
         strip=True,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),

@@ -20,7 +20,7 @@ from console.audit.entries import Outcome, Subject
 from console.models import AuditEntry, RecoveryAttempt, Work
 from console.protection.facts import folded
 from console.recovery import mails, rules, stops, throttle
-from console.recovery.attempts import CODE_LASTS
+from console.recovery.attempts import CODE_LASTS, typed_hash
 from console.recovery.policy import policy_for
 from pingone_integration import passwords, users
 from pingone_integration.calls import rate_limit
@@ -73,6 +73,7 @@ class Answer:
     stop: Stop | None = None
     user: User | None = None
     mail: Callable[[], None] | None = None
+    known_since: datetime | None = None  # PingOne was asked then, for an equal attempt; None: now
 
 
 def look_up(attempt: RecoveryAttempt) -> None:
@@ -91,7 +92,7 @@ def look_up(attempt: RecoveryAttempt) -> None:
             return
         answer = Answer(stop=Stop.UNREACHABLE)
     with transaction.atomic():  # the email and what the code is checked against, or neither
-        if not _end(attempt, answer.stop, now):
+        if not _end(attempt, answer, now):
             return
         if answer.mail:
             answer.mail()
@@ -99,12 +100,13 @@ def look_up(attempt: RecoveryAttempt) -> None:
             _record(attempt, answer.user, answer.stop)
 
 
-def _end(attempt: RecoveryAttempt, stop: Stop | None, now: datetime) -> bool:
+def _end(attempt: RecoveryAttempt, answer: Answer, now: datetime) -> bool:
+    stop = answer.stop
     return attempt.end(
         Work.State.DONE,
         sealed_typed=attempt.sealed_typed if stop in {Stop.LATE, Stop.UNREACHABLE} else "",
         stop=stop or "",
-        looked_at=now,
+        looked_at=answer.known_since or now,
         candidate=attempt.candidate,
         candidate_population=attempt.candidate_population,
         username=attempt.username,
@@ -120,9 +122,9 @@ def _answer(attempt: RecoveryAttempt, now: datetime) -> Answer:
     if attempt.candidate is None and not attempt.sealed_typed:  # asked again, and nobody was found before
         return Answer(stop=Stop(attempt.stop or Stop.UNKNOWN))
     same = RecoveryAttempt.objects.filter(organization=attempt.organization, typed_hash=attempt.typed_hash)
-    same = same.exclude(pk=attempt.pk)
-    if same.filter(stop=Stop.UNKNOWN, looked_at__gt=now - UNKNOWN_FOR).exists():
-        return Answer(stop=Stop.UNKNOWN)
+    unknown = same.exclude(pk=attempt.pk).filter(stop=Stop.UNKNOWN, looked_at__gt=now - UNKNOWN_FOR)
+    if since := unknown.values_list("looked_at", flat=True).first():
+        return Answer(stop=Stop.UNKNOWN, known_since=since)
     if (joined := _joined(attempt, now)) is not None:
         return Answer(stop=Stop(joined.stop) if joined.stop else None)
     api = open_api(attempt.organization.connection)
@@ -134,6 +136,8 @@ def _answer(attempt: RecoveryAttempt, now: datetime) -> Answer:
     try:
         user = users.get(api, user_id)  # with groups, which no search brings
     except NotFound:
+        return Answer(stop=Stop.UNKNOWN)
+    if not _is_meant(attempt, user):  # renamed since
         return Answer(stop=Stop.UNKNOWN)
     attempt.candidate, attempt.candidate_population, attempt.username = user.id, user.population_id, user.username
     return _one(attempt, api, user)
@@ -164,6 +168,11 @@ def _known(attempt: RecoveryAttempt, now: datetime) -> UUID | None:
     same = RecoveryAttempt.objects.filter(organization=attempt.organization, typed_hash=attempt.typed_hash)
     lately = same.filter(looked_at__gt=now - JOINED_FOR, candidate__isnull=False)
     return attempt.candidate or lately.values_list("candidate", flat=True).first()
+
+
+def _is_meant(attempt: RecoveryAttempt, user: User) -> bool:
+    hashes = (typed_hash(attempt.organization_id, text) for text in (user.username, user.email) if text)
+    return attempt.typed_hash in hashes
 
 
 def _found(api: PingOneApi, typed: str) -> list[User]:
@@ -218,7 +227,7 @@ def _record(attempt: RecoveryAttempt, user: User, stop: Stop | None) -> None:
     """Put on record that a code was sent, or why not. Of equal refusals in an hour, the first."""
     if stop:
         told = RecoveryAttempt.objects.filter(organization=attempt.organization, candidate=user.id, stop=stop)
-        if told.filter(looked_at__gt=timezone.now() - TOLD_EVERY).exists():
+        if told.exclude(pk=attempt.pk).filter(looked_at__gt=timezone.now() - TOLD_EVERY).exists():
             return
     entries.record(
         attempt.organization,

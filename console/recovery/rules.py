@@ -34,7 +34,6 @@ Choice: TypeAlias = RecoveryAttempt.Choice
 
 _WITHOUT_PASSWORD = frozenset({"NO_PASSWORD", "EXTERNAL"})
 _MAY_HAVE_HAPPENED = (AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, AuditEntry.Outcome.UNKNOWN)
-_LOCKING = frozenset({"user.lock", "user.not-me"})
 
 
 def stop_by_user(organization: Organization, policy: RecoveryPolicy | None, user: User) -> Stop | None:
@@ -154,7 +153,7 @@ def knows_network(organization: Organization, user: User, network: str) -> bool:
 def locked_on_purpose(organization: Organization, user_id: UUID, now: datetime | None = None) -> bool:
     """Return whether our record shows a lock that still holds: by an operator, or by "this was not me"."""
     rows = AuditEntry.objects.filter(organization=organization, outcome__in=_MAY_HAVE_HAPPENED)
-    of_user = Q(subject_id=str(user_id), action__in=(*_LOCKING, "user.unlock"))
+    of_user = Q(subject_id=str(user_id), action__in=("user.lock", "user.unlock"))
     by_request = Q(action=CALL_API, subject_name__icontains=str(user_id))
     for row in rows.filter(of_user | by_request).order_by("-sequence")[:50]:
         if row.action == CALL_API:
@@ -163,7 +162,7 @@ def locked_on_purpose(organization: Organization, user_id: UUID, now: datetime |
                 return True
             if "account.unlock" in media_type:
                 return False
-        elif row.action in _LOCKING:
+        elif row.action == "user.lock":
             until = parse_datetime(str(row.inputs.get("until") or "")) if row.inputs.get("until") else None
             return until is None or until > (now or timezone.now())
         else:

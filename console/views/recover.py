@@ -4,7 +4,7 @@ No operator, no session: a cookie of its own holds a random key, whose attempt s
 is found by the key within the URL's organization, and nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -24,7 +24,7 @@ from console.recovery.policy import is_on_anywhere, settings_of
 from console.source_address import source_address
 from console.work import presence
 from pingone_integration.errors import PingOneError
-from pingone_integration.texts import english
+from pingone_integration.texts import Text, english
 
 COOKIE = "__Host-recovery" if settings.SERVED_OVER_TLS else "recovery"
 
@@ -164,6 +164,7 @@ def recovery_password(request: HttpRequest, attempt: RecoveryAttempt) -> HttpRes
 
 
 def _act(request: HttpRequest, attempt: RecoveryAttempt, form: PasswordForm, new_password: str = "") -> HttpResponse:
+    organization = attempt.organization
     try:
         account = steps.account_of(attempt)
     except PingOneError:
@@ -173,11 +174,12 @@ def _act(request: HttpRequest, attempt: RecoveryAttempt, form: PasswordForm, new
     failed = steps.act(attempt, account, source_address=source_address(request), new_password=new_password)
     if failed is None or not failed.problems:
         return _resume(attempt)
-    for problem in failed.problems:
-        form.add_error("new_password" if new_password else None, str(problem))
+    for problem in failed.problems if new_password else ():
+        form.add_error("new_password", str(problem))
     attempt.refresh_from_db()
-    told = {"problems": failed.problems if not new_password else (), "offers_unlock": failed.offers_unlock}
-    return _show_choice(request, attempt, form, account=account, status=422, **told)
+    attempt.organization = organization
+    problems = () if new_password else failed.problems
+    return _show_choice(request, attempt, form, account=account, problems=problems, status=422)
 
 
 def _attempt_of(request: HttpRequest, organization: Organization) -> RecoveryAttempt | None:
@@ -212,8 +214,8 @@ def _show_choice(
     form: PasswordForm,
     *,
     account: steps.Account | None = None,
+    problems: Iterable[Text] = (),
     status: int = 200,
-    **told: Any,
 ) -> HttpResponse:
     if attempts.is_proof_over(attempt):
         return _show(request, attempt.organization, "over", attempt=attempt)
@@ -224,7 +226,7 @@ def _show_choice(
     if account is None:
         return _show(request, attempt.organization, "over", attempt=attempt)
     template = "password" if attempt.choice == Choice.PASSWORD else "choice"
-    context = {"attempt": attempt, "form": form, "account": account, **told}
+    context: dict[str, Any] = {"attempt": attempt, "form": form, "account": account, "problems": problems}
     return _show(request, attempt.organization, template, status=status, **context)
 
 
