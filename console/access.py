@@ -20,18 +20,32 @@ from console.rights.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Pe
 from console.rights.roles import Rights, rights_of
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
+from pingone_integration.profiles import paths_of
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
-__all__ = ["OF_ALL_POPULATIONS", "PERMISSION_LABELS", "Actor", "OrgAccess", "Permission", "enter_org", "org_view"]
+__all__ = [
+    "OF_ALL_POPULATIONS",
+    "PERMISSION_LABELS",
+    "THEMSELF",
+    "Acting",
+    "Actor",
+    "OrgAccess",
+    "Permission",
+    "enter_org",
+    "org_view",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """The actor in the audit log: an operator."""
+    """The actor in the audit log: an operator, or the user themself."""
 
     kind: AuditEntry.Actor
-    operator: Operator
+    operator: Operator | None = None  # None: the user themself
+
+
+THEMSELF = Actor(kind=AuditEntry.Actor.USER)
 
 
 class Doing(Protocol):
@@ -42,6 +56,42 @@ class Doing(Protocol):
 
     @property
     def permission(self) -> Permission: ...
+
+
+class Acting(Protocol):
+    """Who acts in an organization, and what they may do there: what `perform` and its guards ask."""
+
+    @property
+    def org(self) -> Organization: ...
+
+    @property
+    def actor(self) -> Actor: ...
+
+    @property
+    def rights(self) -> Rights: ...
+
+    @property
+    def viewing_as(self) -> Membership | None: ...
+
+    @property
+    def is_narrowed(self) -> bool: ...
+
+    @property
+    def is_org_admin(self) -> bool: ...
+
+    def may_edit(self, name: str) -> bool: ...
+
+    def again(self) -> "Acting": ...
+
+    def require_to(self, action: Any) -> None: ...
+
+    def allows(self, permission: Permission) -> bool: ...
+
+    def sees(self, user: User) -> bool: ...
+
+    def sees_population(self, population_id: UUID | None) -> bool: ...
+
+    def pingone(self, transaction_id: UUID | None = None) -> PingOneApi: ...
 
 
 @dataclass(frozen=True)
@@ -98,6 +148,16 @@ class OrgAccess:
 
     def sees_population(self, population_id: UUID | None) -> bool:
         return self.populations is None or population_id in self.populations
+
+    def may_edit(self, name: str) -> bool:
+        """Return whether a profile field, by our name, is theirs to edit: only an org admin edits a private address."""
+        is_theirs = self.is_org_admin or paths_of([name]).isdisjoint(self.org.private_addresses)
+        return is_theirs and self.rights.may_edit(name)
+
+    @property
+    def is_org_admin(self) -> bool:
+        """Return whether they are an org admin, and look at the page as one."""
+        return (self.viewing_as or self.membership).is_org_admin
 
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -21,8 +21,11 @@ class ConsoleConfig(AppConfig):
         from console.operators import account_events
         from console.operators.sign_ins import second_factor_refused
         from console.policies.dropped_patterns import tell_after_upgrade
+        from console.recovery.tasks import ATTEMPTS
+        from console.work import tasks
         from pingone_integration.connection_states import connection_state_changed
 
+        tasks.register(ATTEMPTS)
         import_module("console.server.deploy_checks")  # registers them
         mfa.authentication_failed.connect(second_factor_refused)
         mfa.authentication_failed.connect(sign_ins.second_factor_refused)

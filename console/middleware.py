@@ -215,7 +215,7 @@ class Failures:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code == 429 and not hasattr(request, "access"):  # too many tries to sign in
+        if response.status_code == 429 and request.path.startswith("/accounts/"):  # too many tries to sign in
             throttled(request)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             return pages.method_not_allowed(request, response)

@@ -162,6 +162,7 @@ MIDDLEWARE = [
     "console.middleware.SessionActivity",
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",
+    "console.languages.UserLanguage",
     "console.middleware.ViewingAs",
     "console.middleware.ReaderTimeZone",
     "console.middleware.PeopleLookedAt",
@@ -169,7 +170,7 @@ MIDDLEWARE = [
     "console.middleware.Failures",
 ]
 # A task only wakes the worker: the work is in rows (console/models/work.py).
-TASKS = {"default": {"BACKEND": TASK_BACKEND, "QUEUES": ["email", "schedule", "jobs"]}}
+TASKS = {"default": {"BACKEND": TASK_BACKEND, "QUEUES": ["email", "recovery", "schedule", "jobs"]}}
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -212,6 +213,11 @@ STORAGES = {
 FILE_UPLOAD_HANDLERS = ["console.middleware.NoUploads"]
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "German"),
+    ("fr", "French"),
+]  # of the pages for users alone: console/languages.py
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -268,6 +274,10 @@ SESSION_COOKIE_NAME = "console_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_TLS
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_NAME = "console_csrf"
+LANGUAGE_COOKIE_NAME = "user_language"  # until the browser is closed
+LANGUAGE_COOKIE_PATH = "/recover/"
+LANGUAGE_COOKIE_SECURE = SERVED_OVER_TLS
+LANGUAGE_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "console.failures.pages.csrf_failed"
 SECURE_SSL_REDIRECT = SERVED_OVER_TLS
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0

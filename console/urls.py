@@ -18,14 +18,18 @@ from console.views import (
     members,
     new_job,
     new_user,
+    not_me,
     policies,
     populations,
     protection,
+    recover,
+    recovery_settings,
     theme,
     ticket_policies,
     troubleshooting,
     undo,
     user_groups,
+    user_language,
     users,
     view_as,
 )
@@ -49,7 +53,23 @@ urlpatterns = [
     path("accounts/reauthenticate/code/", accounts.closed),
     path("accounts/reauthenticate/code/confirm/", accounts.closed),
     path("accounts/", include("allauth.urls")),
+    path("recover/<slug:org>/language/", user_language.choose_language, name="user-language"),
     path("connect/callback/", connect.callback, name="connect-callback"),
+    path("not-me/<str:token>/", not_me.not_me, name="not-me"),
+    path(
+        "recover/<slug:org>/",
+        include(
+            [
+                path("", recover.recover, name="recover"),
+                path("start/", recover.start_recovery, name="start-recovery"),
+                path("code/", recover.recovery_code, name="recovery-code"),
+                path("code/again/", recover.send_recovery_code_again, name="send-recovery-code-again"),
+                path("choice/", recover.recovery_choice, name="recovery-choice"),
+                path("password/", recover.recovery_password, name="recovery-password"),
+                path("restart/", recover.restart_recovery, name="restart-recovery"),
+            ]
+        ),
+    ),
     path(
         "o/<slug:org>/",
         include(
@@ -103,6 +123,15 @@ urlpatterns = [
                 path("settings/policies/roles/<slug:key>/", policies.role, name="role"),
                 path("settings/policies/roles/<slug:key>/rename/", policies.rename_role, name="rename-role"),
                 path("settings/policies/roles/<slug:key>/delete/", policies.delete_role, name="delete-role"),
+                path("settings/recovery/", recovery_settings.recovery_settings, name="recovery-settings"),
+                path(
+                    "settings/recovery/<uuid:population_id>/", recovery_settings.recovery_rules, name="recovery-rules"
+                ),
+                path(
+                    "settings/recovery/<uuid:population_id>/count/",
+                    recovery_settings.count_addresses,
+                    name="count-addresses",
+                ),
                 path("view-as/stop/", view_as.stop_viewing, name="stop-viewing"),
                 path("settings/members/", members.member_list, name="members"),
                 path("settings/members/<int:membership_id>/", members.member, name="member"),

@@ -197,6 +197,7 @@ class CallWindow(models.Model):
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="+")
     second = models.BigIntegerField()  # Unix time
     taken = models.PositiveIntegerField()
+    recovering = models.PositiveIntegerField(default=0, db_default=0)  # of them: calls that recovery makes
 
     def __str__(self) -> str:
         return f"{self.taken} in {self.second}"

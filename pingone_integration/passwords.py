@@ -1,5 +1,6 @@
 """A PingOne user's password: its state and its replacement. PingOne never reveals it."""
 
+import re
 import secrets
 import string
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.errors import Detail, InvalidValue
+from pingone_integration.password_rules import rules_of
 from pingone_integration.texts import Text
 from pingone_integration.values import Json, json_object, moment, moment_in, text, whole_number
 
@@ -28,6 +31,8 @@ _LETTERS = "".join(sorted(set(string.ascii_letters) - set("IOlo")))
 _DIGITS = "23456789"
 _GROUPS, _GROUP_LENGTH = 4, 4
 
+_ENCODED = re.compile(r"\{[^{}]+\}.+", re.DOTALL)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordState:
@@ -38,6 +43,7 @@ class PasswordState:
     seconds_until_unlock: int | None  # None if not locked, or if only an administrator can unlock
     unlock_at: datetime | None  # the same, as a time
     policy_name: str
+    rules: tuple[Text, ...] = ()  # for a new password, as far as PingOne names them
 
     @property
     def is_usable(self) -> bool:
@@ -100,6 +106,27 @@ def set_temporary(api: PingOneApi, user_id: UUID) -> str:
     return password
 
 
+def set_own(api: PingOneApi, user_id: UUID, *, new_password: str) -> None:
+    """Set the password that the user chose, within the password policy.
+
+    Raises InvalidValue, see password_rules.py, also for a text that PingOne would take for an encoded password: its
+    policy cannot see into it.
+    Source: PingOne API reference, Users > User Passwords > Update Password (Set) (read 2026-11).
+    """
+    if is_encoded(new_password):
+        raise InvalidValue("encoded", details=(Detail(code="INVALID_VALUE", target="password", message=""),))
+    api.put(
+        f"/users/{user_id}/password",
+        {"value": new_password, "forceChange": False, "bypassPolicy": False},
+        media_type="application/vnd.pingidentity.password.set+json",
+    )
+
+
+def is_encoded(password: str) -> bool:
+    """Return whether PingOne may take this for an encoded password, such as {SSHA512} and what follows."""
+    return _ENCODED.fullmatch(password) is not None
+
+
 def generate() -> str:
     """Return four groups of four, over 90 bits of entropy: upper case, lower case, digits and hyphens."""
     alphabet = _LETTERS + _DIGITS
@@ -123,4 +150,5 @@ def state_of(body: Json) -> PasswordState:
         seconds_until_unlock=seconds_until_unlock,
         unlock_at=moment_in(seconds_until_unlock),
         policy_name=text(policy.get("name")),
+        rules=rules_of(policy),
     )

@@ -19,6 +19,7 @@ from console.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+LANGUAGES = [*LANGUAGES, ("en-xa", "Pseudo-locale")]  # noqa: F405 - to see which text of a page is not marked
 STORAGES = {  # no collectstatic before a test
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -57,3 +57,8 @@ def test_link_to_choose_a_password_is_left_out(org_admin: Operator, prefix: str)
     assert "/accounts/password/reset/key/(left-out)/" in logged(path)
     assert secret not in logged(path.replace("/key/", "/%6be%79/"))
     assert logged(reverse("account_reset_password")).endswith('/accounts/password/reset/" 200 5 12ms')
+
+
+def test_link_of_an_email_to_a_user_is_left_out() -> None:
+    assert logged("/not-me/the-secret/") == '203.0.113.7 "GET /not-me/(left-out)/" 200 5 12ms'
+    assert "the-secret" not in logged("//not-me//the-secret/")

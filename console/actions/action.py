@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django.utils.text import format_lazy
 
-from console.access import OrgAccess, Permission
+from console.access import Acting, OrgAccess, Permission
 from console.actions import limits
 from console.actions.affected import CONTACTS, Affected
 from console.actions.forms import ActionForm, NoInput
 from console.actions.limits import Limits
 from console.actions.names import Recorded
 from console.rights.roles import REASON
+from console.user_mails.events import CONTACT_CHANGED, Event
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
 from pingone_integration.users import User
@@ -136,7 +137,7 @@ class Action:
     secret_result: Text = ""  # label to show the result of `call` once; the result is never stored
     place: Place = Place.ACCOUNT
     offered_to: Callable[[Any], bool] = always  # display only; PingOne decides
-    limits: Callable[[OrgAccess], Limits] = limits.none  # of this operator; `perform` enforces them
+    limits: Callable[[Acting], Limits] = limits.none  # of this operator; `perform` enforces them
     question: Text = ""  # for a risky action: asked on a separate page
     losses: Callable[[PingOneApi, User], list[Loss]] = _no_losses  # read for its form
     names: Callable[[Recorded], Json] = _nothing  # of the objects in its sentences, see names.py
@@ -148,6 +149,8 @@ class Action:
     attributes: frozenset[str] | Callable[[Inputs], frozenset[str]] = frozenset()  # of users, that get a value: paths
     needs_roles: bool = True  # False: harmless, even if PingOne does not show whether the user is an administrator
     recovers_by_email: bool = False  # whoever reads the user's email can take over the account
+
+    tells: Event | None = None  # what the user is told afterwards, by email
 
     observe: Observe = _nothing  # reads the affected values, before and after, for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
@@ -188,17 +191,19 @@ class Action:
         """Return what the action changes, for the guards."""
         attributes = self.attributes(inputs) if callable(self.attributes) else self.attributes
         group_id = inputs.get("group_id")
+        contacts = bool(attributes & CONTACTS)
         return Affected(
             user=user_id,
             groups=frozenset({group_id}) if group_id else frozenset(),
             attributes=attributes,
-            contacts=bool(attributes & CONTACTS),
+            contacts=contacts,
             needs_roles=self.needs_roles,
             is_remedy=self.is_remedy,
             recovers_by_email=self.recovers_by_email,
+            tells=CONTACT_CHANGED if contacts else self.tells,
         )
 
-    def limits_for(self, access: OrgAccess) -> Limits:
+    def limits_for(self, access: Acting) -> Limits:
         """Return this operator's limits, with the reason that their role may demand."""
         own = self.limits(access)
         return replace(own, needs_reason=own.needs_reason or REASON in access.rights.demands(self.key))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from console.user_mails.events import Event
+
 
 @dataclass(frozen=True, kw_only=True)
 class Affected:
@@ -11,12 +13,14 @@ class Affected:
     user: UUID | None = None
     groups: frozenset[UUID] = frozenset()  # that a user or group joins or leaves, or that change themselves
     attributes: frozenset[str] = frozenset()  # of users, by PingOne's paths, as far as they get a value
+    cleared: frozenset[str] = frozenset()  # those that are known to lose their value
     contacts: bool = False  # whether an email address or phone number changes
     gives_roles: bool = False  # assigns or takes administrator roles
     anyone: bool = False  # may change any user: what it does is not known well enough
     needs_roles: bool = True  # False: harmless, even if PingOne does not show who is an administrator
     is_remedy: bool = False  # only removes an obstacle to sign-in
     recovers_by_email: bool = False
+    tells: Event | None = None  # what the user is told afterwards, by email
 
     @property
     def is_nothing(self) -> bool:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.access import OrgAccess
+from console.access import Acting
 from console.models import TicketPolicy
 from console.models.tickets import ticket_policy
 from console.rights.roles import TICKET
@@ -45,12 +45,12 @@ def problem_with(demands: frozenset[Demand]) -> Text:
     return next((_WORDS[demand] for demand in Demand if demand in demands), "")
 
 
-def of_role(access: OrgAccess, key: str) -> frozenset[Demand]:
+def of_role(access: Acting, key: str) -> frozenset[Demand]:
     """Return what the operator's role demands for an action, besides a ticket."""
     return frozenset(Demand(demand) for demand in access.rights.demands(key) if demand != TICKET)
 
 
-def ticket_policy_for(access: OrgAccess, key: str) -> TicketPolicy:
+def ticket_policy_for(access: Acting, key: str) -> TicketPolicy:
     """Return the organization's ticket policy for an action. The operator's role may add that a ticket is required."""
     policy = ticket_policy(access.org, key)
     if not policy.is_required and TICKET in access.rights.demands(key):

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.access import OrgAccess, Permission
+from console.access import Acting, Permission
 from pingone_integration.texts import Text
 
 
@@ -33,15 +33,15 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-def none(access: OrgAccess) -> Limits:
+def none(access: Acting) -> Limits:
     return NO_LIMITS
 
 
-def of_lock(access: OrgAccess) -> Limits:
+def of_lock(access: Acting) -> Limits:
     return Limits(longest=timedelta(days=366), within=_("Choose a time within a year from now."))
 
 
-def of_bypass(access: OrgAccess) -> Limits:
+def of_bypass(access: Acting) -> Limits:
     """Return the limits of an MFA bypass. Operators who may not switch MFA off get a short one, with a reason."""
     if access.allows(Permission.SWITCH_MFA):
         return Limits(longest=timedelta(days=7), within=_("Choose a time within 7 days from now."))

@@ -6,6 +6,7 @@ from console.access import Permission
 from console.actions import limits, names, observed
 from console.actions.action import Action, Place, always
 from console.actions.forms import DeviceForm, RenameDeviceForm, UntilForm
+from console.user_mails.events import BYPASS_ENDED, DEVICE_REMOVED, MFA_BYPASSED, MFA_OFF, MFA_ON
 from pingone_integration import devices, mfa, unlocking
 
 ACTIONS = (
@@ -21,6 +22,7 @@ ACTIONS = (
         call=mfa.enable,
         offered_to=lambda user: user.mfa_enabled is not True,
         attributes=frozenset({"mfaEnabled"}),
+        tells=MFA_ON,
         observe=observed.of_user("mfa_enabled"),
         effect={"mfa_enabled": True},
         bulk=True,
@@ -40,6 +42,7 @@ ACTIONS = (
         offered_to=lambda user: user.mfa_enabled is not False,
         question=_("Switch MFA off for {user}? They can then sign in without a second factor."),
         attributes=frozenset({"mfaEnabled"}),
+        tells=MFA_OFF,
         observe=observed.of_user("mfa_enabled"),
         effect={"mfa_enabled": False},
         gives_access=always,
@@ -61,6 +64,7 @@ ACTIONS = (
         limits=limits.of_bypass,
         offered_to=lambda user: user.mfa_enabled is not False,
         question=_("Let {user} sign in without a second factor?"),
+        tells=MFA_BYPASSED,
         observe=observed.mfa_bypass,
         effect=lambda inputs: {"bypass_until": inputs["until"]},
         panels=("devices",),
@@ -80,6 +84,7 @@ ACTIONS = (
         call=mfa.end_bypass,
         place=Place.MFA,
         offered_to=lambda state: bool(state.bypass and state.bypass.until),
+        tells=BYPASS_ENDED,
         observe=observed.mfa_bypass,
         effect={"bypass_until": None},
         panels=("devices",),
@@ -101,6 +106,7 @@ ACTIONS = (
         place=Place.DEVICE,
         question=_("Remove the device {device} from {user}?"),
         names=names.device,
+        tells=DEVICE_REMOVED,
         observe=observed.device,
         effect={"paired": False},
         panels=("devices",),

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import Permission
 from console.actions import observed
 from console.actions.action import Action, Place, always
+from console.user_mails.events import PASSWORD_CHANGE_FORCED, PASSWORD_RESET
 from pingone_integration import passwords, recovery_codes, unlocking
 
 ACTIONS = (
@@ -39,6 +40,7 @@ ACTIONS = (
         permission=Permission.RECOVER_PASSWORDS,
         call=passwords.force_change,
         offered_to=lambda user: not user.has_external_identity_provider,
+        tells=PASSWORD_CHANGE_FORCED,
         observe=observed.password_state,
         effect={"password": "MUST_CHANGE_PASSWORD"},
         bulk=True,
@@ -80,6 +82,7 @@ ACTIONS = (
         secret_result=_("Temporary password"),
         offered_to=lambda user: not user.has_external_identity_provider,
         question=_("Give {user} a temporary password?"),
+        tells=PASSWORD_RESET,
         observe=observed.password_change,
         panels=("password",),
         gives_access=always,

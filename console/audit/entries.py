@@ -17,7 +17,7 @@ from django.db import IntegrityError
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.access import Actor
+from console.access import THEMSELF, Actor
 from console.audit import system_user
 from console.audit.chain import append
 from console.audit.lines import logged, plain
@@ -52,6 +52,8 @@ EVENTS: dict[str, Text] = {
     "protection.marked": _("Marked as protected"),
     "protection.unmarked": _("No longer marked as protected"),
     "policy.changed": _("Ticket rule changed"),
+    "recovery.rules-changed": _("Rules of account recovery changed"),
+    "recovery.settings-changed": _("Settings of account recovery changed"),
     "policy.pattern-dropped": _("Ticket pattern dropped"),
     "role.created": _("Role created"),
     "role.changed": _("Role changed"),
@@ -83,6 +85,12 @@ EVENTS: dict[str, Text] = {
     "job.canceled": _("Job canceled"),
     "job.finished": _("Job finished"),
     "user.protected-page-read": _("Page of a protected user read"),
+    "user.reported-not-me": _("The user said: this was not me"),
+    "recovery.code-sent": _("Recovery: code sent"),
+    "recovery.usernames-sent": _("Recovery: usernames sent"),
+    "recovery.refused": _("Recovery: refused"),
+    "recovery.proven": _("Recovery: code accepted"),
+    "recovery.released": _("Recovery: limits lifted"),
 }
 
 
@@ -119,6 +127,7 @@ def record(
     *,
     subject: Subject,
     operator: Operator | None = None,
+    by_user: bool = False,
     source_address: str = "",
     outcome: AuditEntry.Outcome = Outcome.SUCCEEDED,
     inputs: Mapping[str, Any] | None = None,
@@ -129,7 +138,8 @@ def record(
 ) -> AuditEntry:
     """Record an event of EVENTS that is already over: a sign-in, an export, a change of connection, members, policies.
 
-    Inside a transaction the row is committed or rolled back with the change. `operator` None: an unknown person.
+    Inside a transaction the row is committed or rolled back with the change. `operator` None: an unknown person, or
+    the user themself if `by_user`.
     `organization` None: about a person without one, in the server's own chain. The values must not include a secret.
     """
     if event not in EVENTS:
@@ -144,7 +154,7 @@ def record(
         inputs=storable(inputs or {}),
         before=storable(before),
         after=storable(after),
-        actor=AuditEntry.Actor.OPERATOR if operator else "",
+        actor=AuditEntry.Actor.OPERATOR if operator else THEMSELF.kind if by_user else "",
         **_person(operator),
         **_about(subject),
         **_said(error),

@@ -9,10 +9,11 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from console.audit.objects import Object, object_of
-from console.audit.wording import changes_of, title_of
+from console.audit.wording import changes_of, title_of, who_of
 from console.models import AuditEntry, Organization
 from console.page.moments import when
 from console.page.ticket_link import link_to_ticket
+from pingone_integration.texts import Text
 
 _NONE = "\N{EN DASH}"
 _LONGEST = 200  # characters of changes, and of a note
@@ -35,7 +36,7 @@ def _row(row: str, entry: AuditEntry, organization: Organization, *, home: str, 
         title=title_of(entry),
         texts=format_html_join("", _BELOW, ((_shortened(text, _LONGEST),) for text in texts)),
         subject=_subject(entry, home),
-        operator=_filter_link(log, "operator", entry.operator_email),
+        operator=_who(entry, log),
         outcome_key=entry.shown_outcome,
         outcome=entry.get_outcome_display(),
         ticket=_filter_link(log, "ticket", entry.ticket),
@@ -64,6 +65,12 @@ def _object(found: Object | None, home: str) -> SafeString:
     name = found.name or found.id
     shown = _link(f"{home}groups/{found.id}/", name) if found.has_page else format_html("<bdi>{}</bdi>", name)
     return format_html('<span class="audit-changes">{}: {}</span>', found.label, shown)
+
+
+def _who(entry: AuditEntry, log: str) -> Text:
+    if entry.operator_email:
+        return _filter_link(log, "operator", entry.operator_email)
+    return who_of(entry) or _NONE
 
 
 def _filter_link(log: str, name: str, value: str) -> str:

@@ -12,6 +12,7 @@ from console.audit.entries import EVENTS
 from console.models import AuditEntry
 from console.models.audit import AuditQuerySet
 
+_ABOUT_USERS = frozenset({"user.reported-not-me"})  # events that all see who see the user
 _OWN = "operator."  # the beginning of the events of an operator's own account
 
 
@@ -33,11 +34,11 @@ def sees_addresses(access: OrgAccess) -> bool:
 
 def events_for(access: OrgAccess) -> list[str]:
     """Return the events to offer as a filter."""
-    return [event for event in EVENTS if sees_all(access) or event.startswith(_OWN)]
+    return [event for event in EVENTS if sees_all(access) or event in _ABOUT_USERS or event.startswith(_OWN)]
 
 
 def _of_users() -> Q:
-    return Q(subject_kind=AuditEntry.Subject.USER) & ~Q(action__in=EVENTS)
+    return Q(subject_kind=AuditEntry.Subject.USER) & ~Q(action__in=EVENTS.keys() - _ABOUT_USERS)
 
 
 def _own(access: OrgAccess) -> Q:

@@ -100,6 +100,7 @@ _LABELS: dict[str, Text] = {
     "client_id": _("Client ID"),
     "client_secret_replaced": _("Client secret replaced"),
     "environment_id": _("Environment ID"),
+    "event": _("Event"),
     # An operator's account, a refusal, a limit
     "factor": _("Factor"),
     "page": _("Page"),
@@ -146,8 +147,8 @@ class Line:
 
     @property
     def who(self) -> Text:
-        """Return the operator for the page of a user."""
-        return self.entry.operator_email or _("unknown")
+        """Return the operator, or the user themself, for the page of a user."""
+        return who_of(self.entry) or _("unknown")
 
     @property
     def whom(self) -> Text:
@@ -161,6 +162,11 @@ class Line:
     @property
     def changes(self) -> str:
         return changes_of(self.entry)
+
+
+def who_of(entry: AuditEntry) -> Text:
+    """Return the operator's address, or that it was the user themself; "" for an unknown person."""
+    return _("the user themself") if entry.actor == AuditEntry.Actor.USER else entry.operator_email
 
 
 def title_of(entry: AuditEntry) -> Text:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from console.actions.affected import CONTACTS, NOTHING, Affected
+from console.user_mails.events import CONTACT_CHANGED, DEVICE_ADDED, DEVICE_REMOVED, MFA_CHANGED, PASSWORD_RESET, Event
 from pingone_integration.user_search.reads import ANY
 from pingone_integration.values import identifier
 
@@ -52,8 +53,10 @@ def _on_user(user_id: UUID, below: list[str], *, method: str, media_type: str, s
             attributes = _paths(sent) if is_profile else frozenset()
             if method == "PUT" or (method == "POST" and "vnd.pingidentity" not in media_type):
                 attributes |= {ANY}
-            contacts = bool(attributes & (CONTACTS | {ANY}))
-            return Affected(user=user_id, attributes=attributes, contacts=contacts)
+            cleared = frozenset(sent) - attributes if is_profile else frozenset()
+            contacts = bool((attributes | cleared) & (CONTACTS | {ANY}))
+            tells = CONTACT_CHANGED if contacts else None
+            return Affected(user=user_id, attributes=attributes, cleared=cleared, contacts=contacts, tells=tells)
         case ["memberofgroups", *more]:
             group_id = identifier(more[0]) if more else identifier(sent.get("id"))
             if group_id is None:
@@ -62,12 +65,31 @@ def _on_user(user_id: UUID, below: list[str], *, method: str, media_type: str, s
         case ["roleassignments", *_]:
             return Affected(user=user_id, gives_roles=True)
         case ["password", *_]:
-            return Affected(user=user_id, recovers_by_email="recover" in media_type)
+            tells = _of_password(media_type)
+            return Affected(user=user_id, recovers_by_email="recover" in media_type, tells=tells)
         case [resource, *_] if resource in _ATTRIBUTES:
-            return Affected(user=user_id, attributes=frozenset({_ATTRIBUTES[resource]}))
-        case [resource, *_] if resource in _WITHOUT_ATTRIBUTES:
-            return Affected(user=user_id)
+            tells = MFA_CHANGED if resource == "mfaenabled" else None
+            return Affected(user=user_id, attributes=frozenset({_ATTRIBUTES[resource]}), tells=tells)
+        case [resource, *more] if resource in _WITHOUT_ATTRIBUTES:
+            return Affected(user=user_id, tells=_of_devices(method, resource, more))
     return Affected(user=user_id, attributes=frozenset({ANY}))
+
+
+def _of_password(media_type: str) -> Event | None:
+    """Return what the user is told of a write to their password. PingOne itself sends the recovery code."""
+    kind = media_type.partition("password.")[2].partition("+")[0]
+    return None if kind in {"check", "unlock", "sendrecoverycode"} else PASSWORD_RESET
+
+
+def _of_devices(method: str, resource: str, below: list[str]) -> Event | None:
+    match method, resource, below:
+        case _, "bypassmfa", _:
+            return MFA_CHANGED
+        case "DELETE", "devices", [_device]:
+            return DEVICE_REMOVED
+        case "POST", "devices", []:
+            return DEVICE_ADDED
+    return None
 
 
 def _on_group(group_id: UUID, below: list[str], *, method: str, sent: dict[str, Any]) -> Affected:

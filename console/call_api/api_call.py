@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from console.access import OrgAccess, Permission
+from console.access import Acting, OrgAccess, Permission
 from console.actions.action import Json
 from console.actions.affected import NOTHING, Affected
 from console.actions.outcome import Done, Failed, Result, Unknown
@@ -21,6 +21,7 @@ from pingone_integration.calls.api import READS, PingOneApi
 from pingone_integration.endpoints import Endpoint, Exchange
 from pingone_integration.errors import NotFound, PingOneError, Trace
 from pingone_integration.texts import Text
+from pingone_integration.users import User
 from pingone_integration.values import text
 
 LONGEST_SHOWN = 200_000  # characters of an answer on the page
@@ -98,7 +99,7 @@ class CallOperation:
             return NOTHING
         return affected_by(method=call.method, path=call.endpoint.path, media_type=call.media_type, body=call.body)
 
-    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+    def problem_with(self, access: Acting, circumstances: Circumstances) -> Text:
         return ""
 
     def recorded_inputs(self) -> Json:
@@ -112,6 +113,14 @@ class CallOperation:
         except NotFound:
             user = None
         return Before(subject=self.subject, user=user)
+
+    def _new_contacts(self, api: PingOneApi) -> User | None:
+        """Read the user again if an address may be new: both are told. None if there is no such user, or no answer."""
+        affected = self.affected
+        try:
+            return users.get(api, affected.user) if affected.user and affected.contacts else None
+        except PingOneError:
+            return None
 
     def run(self, api: PingOneApi) -> Exchange:
         call = self.call
@@ -128,7 +137,8 @@ class CallOperation:
         if status >= 400:
             outcome = Unknown if self.call.writes and status >= 500 else Failed
         error = PingOneError(trace=result.trace) if status >= 400 else None
-        return After(outcome=outcome, result=result, values={"status": status}, error=error)
+        user = self._new_contacts(api) if outcome is not Failed else None
+        return After(outcome=outcome, result=result, values={"status": status}, error=error, user=user)
 
 
 def pretty(exchange: Exchange) -> str:

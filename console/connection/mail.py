@@ -47,7 +47,7 @@ def state_changed(event: ConnectionEvent, **signal: Any) -> None:
 
 def _subject(organization: Organization, event: ConnectionEvent) -> str:
     text = _("{organization}'s connection to PingOne: {state}")
-    return str(format_lazy(text, organization=_one_line(organization.name), state=_state(event)))
+    return str(format_lazy(text, organization=emails.one_line(organization.name), state=_state(event)))
 
 
 def _state(event: ConnectionEvent) -> Text:
@@ -58,11 +58,11 @@ def _state(event: ConnectionEvent) -> Text:
 
 def _body(organization: Organization, event: ConnectionEvent) -> str:
     context = {
-        "organization": _one_line(organization.name),
+        "organization": emails.one_line(organization.name),
         "state": _state(event),
         "before": event.state_before.label,
         "event": event,
-        "cause": _one_line(event.cause),
+        "cause": emails.one_line(event.cause, 500),
         "advice": _advice(event),
         "url": settings.PUBLIC_URL + reverse("connection", args=[organization.slug]),
     }
@@ -81,8 +81,3 @@ def _advice(event: ConnectionEvent) -> Text:
     if event.cause:  # a person did it
         return _ADVICE.get(Connection.State(event.state), _("See the page below."))
     return _("Nothing. PingOne is responding again.")
-
-
-def _one_line(text: str) -> str:
-    """Make untrusted text one line of at most 500 characters, without characters that hide or reverse others."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:500]

@@ -36,7 +36,7 @@ class SharedValues(forms.Form):
     def __init__(self, data: QueryDict | None, *, access: OrgAccess) -> None:
         super().__init__(data)
         for name, field in ProfileForm.base_fields.items():
-            if name in _OF_ONE_PERSON or name in ActionForm.COMMON or not access.rights.may_edit(name):
+            if name in _OF_ONE_PERSON or name in ActionForm.COMMON or not access.may_edit(name):
                 continue
             is_cleared = data is not None and clean(data.get(name, "")).casefold() == CLEAR.value
             self.fields[name] = forms.CharField(label=field.label) if is_cleared else deepcopy(field)

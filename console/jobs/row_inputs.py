@@ -65,7 +65,7 @@ class Preparation:
         said = {fields.get(name, name): "" if value is None else value for name, value in row.values.items()}
         more: dict[str, Any] = {}
         if self.action.form.looks_at_schema:
-            more = {"attributes": self.attributes, "may_edit": self.access.rights.may_edit}
+            more = {"attributes": self.attributes, "may_edit": self.access.may_edit}
         # A job changes what the list says: it does not ask about a formatted name that is left as it was.
         data = {**self.shared, **said, "submission": str(uuid4()), "formatted_offered": "1"}
         return self.action.form(data, user=user, **more)

@@ -109,7 +109,7 @@ def _about(limit: Limit, row: Any) -> str | None:
     """Return the ID by which the row is counted, or None if the limit does not concern it."""
     match limit.scope:
         case Scope.OPERATOR:
-            return str(row.operator_id)
+            return str(row.operator_id) if row.operator_id else None  # None: the user themself
         case Scope.USER:
             return user_of(row.action, row.inputs, row.subject_id) or None
         case Scope.ORGANIZATION:

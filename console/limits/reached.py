@@ -135,12 +135,12 @@ def _tell(access: OrgAccess, row: ReachedLimit, limit: Limit, most: int) -> None
     title = (
         _("{organization}: a limit was reached") if blocks else _("{organization}: an operator looks at many people")
     )
-    organization = _one_line(access.org.name)
+    organization = emails.one_line(access.org.name)
     context = {
         "organization": organization,
         "limit": english(limit.told(most)),
         "operator": access.operator.email,
-        "name": _one_line(row.name) if blocks else "",
+        "name": emails.one_line(row.name) if blocks else "",
         "free_at": row.free_at if blocks else None,
         "limits_url": settings.PUBLIC_URL + reverse("limits", args=[access.org.slug]),
         "log_url": settings.PUBLIC_URL
@@ -155,7 +155,3 @@ def _tell(access: OrgAccess, row: ReachedLimit, limit: Limit, most: int) -> None
             worth_for=_NEWS_FOR,
             may_repeat=True,
         )
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:200]

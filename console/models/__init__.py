@@ -9,11 +9,15 @@ from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.people_lists import ColumnMeanings, ListPart, PeopleList
 from console.models.protection import GroupReading, KnownGroup, ProtectedMark
+from console.models.recovery import RecoveryPolicy, RecoverySettings
+from console.models.recovery_attempts import RecoveryAttempt
 from console.models.repetitions import Repetition
+from console.models.resets import SentReset
 from console.models.roles import Role
 from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
+from console.models.user_mails import NotMeLink, NotMeReport, UserMailSettings
 from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
 
 __all__ = [
@@ -31,6 +35,8 @@ __all__ = [
     "ListPart",
     "Membership",
     "MetricSeries",
+    "NotMeLink",
+    "NotMeReport",
     "Operator",
     "OperatorManager",
     "Organization",
@@ -39,16 +45,21 @@ __all__ = [
     "PersonSeen",
     "ProtectedMark",
     "ReachedLimit",
+    "RecoveryAttempt",
+    "RecoveryPolicy",
+    "RecoverySettings",
     "Repetition",
     "Role",
     "SavedApiCall",
     "ScheduledWork",
+    "SentReset",
     "ServerAuditHead",
     "SignInCount",
     "TicketPolicy",
     "UndoClaim",
     "UnfinishedEntry",
     "UsedCode",
+    "UserMailSettings",
     "Work",
     "WorkerProcess",
 ]

@@ -78,6 +78,7 @@ class AuditEntry(models.Model):
 
     class Actor(models.TextChoices):
         OPERATOR = "operator", "operator"
+        USER = "user", "user"  # the user themself, who has no account here
 
     class Channel(models.TextChoices):
         PAGE = "page", "page"

@@ -66,6 +66,10 @@ class Organization(models.Model):
     role_overrides = models.JSONField(
         default=dict, db_default=models.Value({}, output_field=models.JSONField()), editable=False
     )
+    # PingOne's attributes with a private address for account recovery. RecoveryPolicy keeps them, for the same reason.
+    private_addresses = models.JSONField(
+        default=list, db_default=models.Value([], output_field=models.JSONField()), editable=False
+    )
     # While a lock down lasts, nothing gives access. Here for the same reason.
     locked_down_at = models.DateTimeField(null=True, editable=False)
     lock_down_reason = models.TextField(blank=True, db_default="", editable=False)

@@ -6,13 +6,13 @@ from copy import copy
 from django.core.mail import EmailMessage
 from django.core.mail.backends import console
 
-PASSWORD_LINK = re.compile(r"(/password/reset/key/)[^/\s]+")
+SECRET_LINK = re.compile(r"(/password/reset/key/|/not-me/)[^/\s]+")
 
 
 class EmailBackend(console.EmailBackend):
-    """Django's, without the secret of a link to choose a password: whoever reads the log could use it."""
+    """Django's, without the secrets of links, for example to choose a password: a reader of the log could use them."""
 
     def write_message(self, message: EmailMessage) -> None:
         shown = copy(message)
-        shown.body = PASSWORD_LINK.sub(r"\1(left-out)", str(message.body))
+        shown.body = SECRET_LINK.sub(r"\1(left-out)", str(message.body))
         super().write_message(shown)

@@ -14,15 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess, Permission
 from console.models import Organization
 from console.page.connection_status import ConnectionStatus, status_of
+from console.page.themes import THEMES, chosen_theme
 from pingone_integration.texts import Text
-
-THEMES: dict[str, Text] = {"auto": _("System"), "light": _("Light"), "dark": _("Dark")}
-
-
-def chosen_theme(request: HttpRequest) -> str:
-    """Return the theme from the `theme` cookie, so that the server draws the page in the right theme at once."""
-    theme = request.COOKIES.get("theme", "")
-    return theme if theme in THEMES else "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.access import OrgAccess
+from console.access import Acting
 from console.actions import demands
 from console.actions.demands import Demand
 from console.actions.profile_forms import labels_of
@@ -21,6 +21,7 @@ from console.protection import confirm, contacts, judge
 from console.protection.why import Protection
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
+from pingone_integration.user_search.reads import ANY
 from pingone_integration.values import identifier
 
 
@@ -28,7 +29,7 @@ from pingone_integration.values import identifier
 class Attempt:
     """An operation that somebody is about to run."""
 
-    access: OrgAccess
+    access: Acting
     operation: Operation
     circumstances: Circumstances
 
@@ -64,10 +65,12 @@ def _viewing_as(attempt: Attempt) -> Ruling:
 
 
 def _lock_down(attempt: Attempt) -> Ruling:
-    return Ruling(refusal=lock_down_refusal(attempt.access, gives_access=attempt.operation.gives_access))
+    access, operation = attempt.access, attempt.operation
+    gives_access = operation.gives_access or _writes_private_address(attempt)
+    return Ruling(refusal=lock_down_refusal(access, gives_access=gives_access))
 
 
-def lock_down_refusal(access: OrgAccess, *, gives_access: bool) -> Text:
+def lock_down_refusal(access: Acting, *, gives_access: bool) -> Text:
     """Return why a lock down stops what gives access, or "" if it does not."""
     organization = access.org
     if not organization.is_locked_down or not gives_access:
@@ -77,10 +80,24 @@ def lock_down_refusal(access: OrgAccess, *, gives_access: bool) -> Text:
 
 
 def _fields_of_role(attempt: Attempt) -> Ruling:
-    rights = attempt.access.rights
-    if not (names := [name for name in attempt.operation.written_fields if not rights.may_edit(name)]):
+    access = attempt.access
+    if not (names := [name for name in attempt.operation.written_fields if not access.may_edit(name)]):
         return Ruling()
     return Ruling(refusal=format_lazy(_("Your role cannot edit: {fields}."), fields=labels_of(names)))
+
+
+def _private_addresses(attempt: Attempt) -> Ruling:
+    """Keep the addresses by which users recover their account from everybody who could take it over through them."""
+    if attempt.access.is_org_admin or not _writes_private_address(attempt):
+        return Ruling()
+    names = labels_of(attempt.access.org.private_addresses)
+    told = _("Only org admins may change a private address for account recovery: {fields}.")
+    return Ruling(refusal=format_lazy(told, fields=names))
+
+
+def _writes_private_address(attempt: Attempt) -> bool:
+    private, affected = attempt.access.org.private_addresses, attempt.operation.affected
+    return bool(private) and not {*private, ANY}.isdisjoint(affected.attributes | affected.cleared)
 
 
 def _demands_of_role(attempt: Attempt) -> Ruling:
@@ -139,6 +156,7 @@ BEFORE_READING: tuple[Guard, ...] = (
     _viewing_as,
     _lock_down,
     _fields_of_role,
+    _private_addresses,
     _own_limits,
     _demands_of_role,
     _ticket,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from console.access import OrgAccess, Permission
+from console.access import Acting, Permission
 from console.actions.action import Json
 from console.actions.affected import Affected
 from console.actions.outcome import Done, Failed, NoChange, Unknown
@@ -77,7 +77,7 @@ class Operation(Protocol):
     def affected(self) -> Affected:
         """Return the users and groups that it acts on, as far as they are known before a call to PingOne."""
 
-    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+    def problem_with(self, access: Acting, circumstances: Circumstances) -> Text:
         """Return why this operator may not run it like this, or "" if they may."""
 
     def recorded_inputs(self) -> Json:

@@ -8,6 +8,7 @@ from console.actions.effect import shows
 from console.audit import entries
 from console.audit.entries import Outcome, storable
 from console.models import AuditEntry
+from console.perform.told import tell_user
 from pingone_integration import users
 from pingone_integration.errors import NotFound
 from pingone_integration.users import User
@@ -45,4 +46,6 @@ def read_back(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
         outcome, note = Outcome.NO_CHANGE, "The user was checked again: it was so before."
     else:
         outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
-    return entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
+    closing = entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
+    tell_user(access.org, action.affected(UUID(entry.subject_id), inputs), closing, user, user)
+    return closing

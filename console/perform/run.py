@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from console.access import OrgAccess
+from console.access import Acting, OrgAccess
 from console.actions.demands import Demand
 from console.actions.outcome import (
     AlreadySubmitted,
@@ -25,7 +25,7 @@ from console.models import AuditEntry
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
-from console.protection import contacts
+from console.perform.told import tell_user
 from pingone_integration.calls import empty_answers, transaction_id
 from pingone_integration.errors import ChangedMeanwhile, NotFound, PingOneError
 from pingone_integration.texts import Text, english
@@ -33,8 +33,8 @@ from pingone_integration.texts import Text, english
 MISTAKE = "The console failed while it called PingOne."  # stored
 
 
-def run(access: OrgAccess, operation: Operation, circumstances: Circumstances) -> Result:
-    """Check, record and run one operation: the only way to change anything at PingOne.
+def run(access: Acting, operation: Operation, circumstances: Circumstances) -> Result:
+    """Check, record and run one operation: the only way to change anything at PingOne, also for users themselves.
 
     The entry is written first and closed last: an entry left STARTED means that the process died. So no transaction
     may be open, and nothing around this may roll back. The submission is the idempotency key.
@@ -107,9 +107,9 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     except PingOneError as error:
         if operation.was_so(before, error):
             return _unchanged(row, before, error)
-        if kind_of(error) is Unknown:
-            contacts.tell_former_address(access.org, operation.affected, before.user, None)
-        return _ended(row, error, outcome=kind_of(error))
+        closing = entries.close(row, kind_of(error).recorded_as, error=error)
+        tell_user(access.org, operation.affected, closing, before.user, None)
+        return kind_of(error)(error=error, entry=closing)
     except Exception:
         entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
         raise
@@ -126,8 +126,7 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
         note=english(after.note),
         error=after.error,
     )
-    if after.outcome in {Done, Unknown}:
-        contacts.tell_former_address(access.org, operation.affected, before.user, after.user)
+    tell_user(access.org, operation.affected, closing, before.user, after.user)
     return _result(after, closing)
 
 
@@ -168,17 +167,17 @@ def _ended(row: AuditEntry, error: PingOneError, *, outcome: type[Conflict | Fai
 
 
 def _past(
-    access: OrgAccess, operation: Operation, before: Before, circumstances: Circumstances, passed: LimitReached
+    access: Acting, operation: Operation, before: Before, circumstances: Circumstances, passed: LimitReached
 ) -> Refused | AlreadySubmitted:
     """Refuse an operation that would go past a limit, and tell the org admins."""
     result = refuse(access, operation, before.subject, circumstances, passed.reason)
-    if isinstance(result, Refused) and result.entry:
+    if isinstance(access, OrgAccess) and isinstance(result, Refused) and result.entry:
         reached.refused(access, passed, subject_name=result.entry.subject_name)
     return result
 
 
 def refuse(
-    access: OrgAccess,
+    access: Acting,
     operation: Operation,
     subject: Subject,
     circumstances: Circumstances,
@@ -198,7 +197,7 @@ def refuse(
     return Refused(reason=str(reason), entry=entry, demands=demands) if entry else _sent_before(access, circumstances)
 
 
-def _sent_before(access: OrgAccess, circumstances: Circumstances) -> AlreadySubmitted:
+def _sent_before(access: Acting, circumstances: Circumstances) -> AlreadySubmitted:
     """Return the outcome of a double-submit: the same form was sent at the same moment, and the other request won."""
     entry = entries.submitted(access.org, access.actor, circumstances.submission)
     assert entry is not None  # noqa: S101 - the constraint that kept ours out has seen it

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.access import OrgAccess, Permission
+from console.access import Acting, Permission
 from console.actions.action import Action, Json
 from console.actions.affected import Affected
 from console.actions.effect import Seen, shows
@@ -39,7 +39,7 @@ LOOK_AGAIN_S = 2.0  # even if the page's deadline is over
 
 
 def perform(
-    access: OrgAccess,
+    access: Acting,
     action: Action,
     user_id: UUID | None,
     inputs: Mapping[str, Any],
@@ -100,7 +100,7 @@ class UserOperation:
     def affected(self) -> Affected:
         return self.action.affected(self.user_id, self.inputs)
 
-    def problem_with(self, access: OrgAccess, circumstances: Circumstances) -> Text:
+    def problem_with(self, access: Acting, circumstances: Circumstances) -> Text:
         return self.action.limits(access).problem_with(self.inputs, circumstances.reason)
 
     def recorded_inputs(self) -> Json:

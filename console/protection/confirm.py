@@ -3,7 +3,7 @@
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.access import OrgAccess, Permission
+from console.access import Acting, Permission
 from console.actions.demands import Demand
 from console.protection.why import Protection, Why
 from pingone_integration.texts import Text
@@ -16,16 +16,16 @@ _CONFIRM = _("{why} You have to enter a reason and to have signed in within the 
 _TRY_AGAIN = _("{why} Nothing was changed. Try again in a moment.")
 
 
-def may_confirm(access: OrgAccess) -> bool:
+def may_confirm(access: Acting) -> bool:
     return access.allows(Permission.MANAGE_MEMBERS)
 
 
-def beforehand(access: OrgAccess, found: Protection, *, is_remedy: bool = False) -> Text:
+def beforehand(access: Acting, found: Protection, *, is_remedy: bool = False) -> Text:
     """Return what the form of an action says of a protected user before it is sent."""
     return refusal(access, found, is_remedy=is_remedy) or format_lazy(_CONFIRM, why=found.sentence)
 
 
-def refusal(access: OrgAccess, found: Protection, *, is_remedy: bool = False) -> Text:
+def refusal(access: Acting, found: Protection, *, is_remedy: bool = False) -> Text:
     """Return why this operator cannot do it at all, or "" if they can by meeting the DEMANDS."""
     if found.why is Why.UNDECIDED:
         return format_lazy(_TRY_AGAIN, why=found.sentence)

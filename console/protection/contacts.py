@@ -1,21 +1,15 @@
-"""Contacts that an operator changed lately: they prove nothing for a while, and the former address is told."""
+"""Contacts that an operator changed lately: they prove nothing for a while."""
 
 import json
 from datetime import timedelta
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
 
-from console.actions.affected import Affected
 from console.audit.api_requests import ACTION as CALL_API
 from console.models import AuditEntry, Organization
-from console.outbox import emails
 from console.protection.why import Protection, Why
+from pingone_integration.profiles import name_of
 from pingone_integration.users import User
 
 COOLING_OFF = timedelta(hours=72)
@@ -24,7 +18,7 @@ _MAY_HAVE_HAPPENED = (AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, 
 
 
 def too_new(organization: Organization, user_id: UUID | None, user: User | None) -> Protection | None:
-    """Return the reason if an operator changed the email address here during the cooling-off time."""
+    """Return the reason if an operator changed an address that may prove who they are, during the cooling-off time."""
     if user_id is None:
         return None
     lately = AuditEntry.objects.current().filter(
@@ -32,54 +26,21 @@ def too_new(organization: Organization, user_id: UUID | None, user: User | None)
     )
     by_actions = lately.filter(subject_id=str(user_id), action="user.update")
     by_requests = lately.filter(action=CALL_API, subject_name__icontains=str(user_id))
-    changed = any("email" in (row.inputs.get("changes") or ()) for row in by_actions)
-    if not changed and not any(_may_change_email(row.inputs, user_id) for row in by_requests):
+    addresses = {"email", *organization.private_addresses}
+    names = {name_of(address) for address in addresses}
+    changed = any(not names.isdisjoint(row.inputs.get("changes") or ()) for row in by_actions)
+    if not changed and not any(_may_change(addresses, row.inputs, user_id) for row in by_requests):
         return None
     hours = int(COOLING_OFF.total_seconds() // 3600)
     return Protection(why=Why.NEW_CONTACT, user=user.display_name if user else "", hours=hours)
 
 
-def tell_former_address(
-    organization: Organization, affected: Affected, before: User | None, after: User | None
-) -> None:
-    """Email the address that the user had before, if an operation changed it or a phone number.
-
-    `after` None: the user was not read back.
-    """
-    if not affected.contacts or before is None or not _is_address(before.email):
-        return
-    if after and _contacts(after) == _contacts(before):
-        return
-    context = {"name": before.display_name, "username": before.username, "organization": organization}
-    subject = format_lazy(_("Your contact details at {organization} were changed"), organization=organization.name)
-    emails.write(
-        to=before.email,
-        subject=str(subject),
-        body=render_to_string("console/email/contact_changed.txt", context),
-        about=f"contacts of {before.id}",
-        worth_for=COOLING_OFF,
-        may_repeat=True,
-    )
-
-
-def _contacts(user: User) -> tuple[str, str, str]:
-    return user.email.casefold(), user.primary_phone, user.mobile_phone
-
-
-def _is_address(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
-
-
-def _may_change_email(recorded: dict[str, str], user_id: UUID) -> bool:
-    """Return whether a recorded API request may have changed the user's email address."""
+def _may_change(addresses: set[str], recorded: dict[str, str], user_id: UUID) -> bool:
+    """Return whether a recorded API request may have changed one of the user's addresses."""
     if recorded.get("method") == "GET" or recorded.get("path", "").strip("/").casefold() != f"users/{user_id}":
         return False
     try:
         body = json.loads(recorded.get("body") or "{}")
     except ValueError:
         return True
-    return recorded.get("method") == "PUT" or not isinstance(body, dict) or "email" in body
+    return recorded.get("method") == "PUT" or not isinstance(body, dict) or not addresses.isdisjoint(body)

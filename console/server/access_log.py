@@ -12,14 +12,14 @@ from console.server.log_format import JsonFormatter
 
 # %(U)s is the path without the query: queries contain search texts and the authorization code.
 ACCESS_LOG_FORMAT = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
-PASSWORD_LINK = re.compile(r"^(/+accounts/+password/+reset/+key/+)[^/]+")
+SECRET_LINK = re.compile(r"^(/+accounts/+password/+reset/+key/+|/+not-me/+)[^/]+")
 
 
 class AccessLog(Logger):  # type: ignore[misc]  # gunicorn has no types
     """The access log without secrets, one line for each request.
 
-    A path is written percent-encoded: decoded, it may contain line breaks that look like further requests. A link to
-    choose a password is a secret until it is used.
+    A path is written percent-encoded: decoded, it may contain line breaks that look like further requests. A link in
+    an email, for example to choose a password, is a secret.
     """
 
     log_format: ClassVar = "plain"  # LOG_FORMAT, see gunicorn.conf.py
@@ -38,7 +38,7 @@ class AccessLog(Logger):  # type: ignore[misc]  # gunicorn has no types
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
         sent = environ["RAW_URI"].partition("?")[0]  # PATH_INFO is missing after an internal error
         path = quote(unquote_to_bytes(sent), safe="/:@!$&'()*+,;=~")
-        return atoms | {"U": PASSWORD_LINK.sub(r"\1(left-out)", path)}
+        return atoms | {"U": SECRET_LINK.sub(r"\1(left-out)", path)}
 
 
 class JsonAccessFormatter(JsonFormatter):

@@ -176,7 +176,7 @@ def _read(access: OrgAccess, action: Action, user_id: UUID) -> User:
 
 def _form(access: OrgAccess, action: Action, data: QueryDict | None = None, **more: Any) -> ActionForm:
     if action.form.looks_at_schema:
-        more |= {"attributes": known_attributes(access), "may_edit": access.rights.may_edit}
+        more |= {"attributes": known_attributes(access), "may_edit": access.may_edit}
     return action.form(data, policy=ticket_policy_for(access, action.key), limits=action.limits_for(access), **more)
 
 

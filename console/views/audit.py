@@ -21,7 +21,7 @@ from console.audit.api_requests import shown_inputs
 from console.audit.rows import rows_of
 from console.audit.search import AuditFilterForm, each_of, matching, page_of
 from console.audit.visible import sees_addresses, visible
-from console.audit.wording import changes_of, inputs_of, title_of, values_of
+from console.audit.wording import changes_of, inputs_of, title_of, values_of, who_of
 from console.failures.next_step import resolution_of
 from console.fragments import wants_fragment
 from console.models import AuditEntry
@@ -73,6 +73,7 @@ def entry(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpRes
         "entry": latest,
         "rows": rows,
         "title": title_of(latest),
+        "who": who_of(latest),
         "object": objects.object_of(latest),
         "problem": _problem_of(latest),
         "values": values_of(latest),

@@ -75,7 +75,7 @@ def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         attributes=known_attributes(access),
         policy=ticket_policy_for(access, _CREATE.key),
         limits=_CREATE.limits_for(access),
-        may_edit=access.rights.may_edit,
+        may_edit=access.may_edit,
     )
     then = AfterwardsForm(data, access=access, groups=_groups_to_join(access))
     page = _Page()

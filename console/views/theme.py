@@ -6,7 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from console.access import public_view
-from console.page.frame import THEMES
+from console.page.themes import THEMES
 
 _A_YEAR = 365 * 24 * 3600
 

@@ -34,6 +34,7 @@ SCHEDULE = {
         Scheduled("close_repetitions", timedelta(minutes=1)),
         Scheduled("sync_populations", timedelta(days=1)),
         Scheduled("sync_role_groups", timedelta(days=1)),  # and after Connect
+        Scheduled("count_recovery_addresses", timedelta(days=1)),  # and when an org admin asks for it
         Scheduled("clearsessions", timedelta(days=1)),
         Scheduled("clear_finished_work", timedelta(days=1)),
     )

@@ -17,16 +17,16 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 from django_tasks_db import DatabaseBackend
 from django_tasks_db.management.commands.db_worker import Worker
 
-from console.outbox.delivery import deliver_due
 from console.work import presence, schedule
-from console.work.tasks import KINDS, Kind, run_jobs, stopping
+from console.work.tasks import KINDS, Kind, stopping
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
 APPEAR_EVERY_S = 10.0
 BELIEVED_WAKING_S = 15.0  # a task that is not done by then may be lost
-QUEUES = ("email", "schedule", "schedule", "jobs", "jobs")  # one thread each: what is long does not delay emails
+# One thread each: none delays another, and what is long not the emails.
+QUEUES = ("email", "recovery", "schedule", "schedule", "jobs", "jobs")
 TO_STOP_S = 25.0  # less than service managers wait before they kill
 
 
@@ -34,9 +34,8 @@ def run_once() -> None:
     """Do what is due, then return: for a timer."""
     presence.appear(uuid4(), presence.BETWEEN_TIMERS)
     schedule.enter_schedule()
-    schedule.run_due(lambda: stopping.requested)
-    run_jobs.call()
-    deliver_due(lambda: stopping.requested)  # also what the schedule wrote
+    for kind in KINDS:  # emails last: also what the others wrote
+        kind.task.call()
 
 
 def run() -> None:

@@ -2,18 +2,19 @@
 
 Each process has a small share of its own, so that everyday work costs no query. Further calls come out of a one-second
 window that all processes share; each call claims its place by one conditional UPDATE. People go first: background work
-has no share of its own and gets at most half of the limit, or all but a reserve while nobody works. A 429 closes the
-connection for everybody until PingOne's Retry-After.
+has no share of its own and gets at most half of the limit, or all but a reserve while nobody works, and recovery, which
+strangers can start, a tenth. A 429 closes the connection for everybody until PingOne's Retry-After.
 """
 
 import math
 import random
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from threading import Lock
 from uuid import UUID
 
@@ -31,13 +32,24 @@ from pingone_integration.models import CallWindow, Connection
 
 UNKNOWN_LICENSE = 200  # calls a second
 PERSON_WAITS_S = 1.2  # long enough for the next second
+RECOVERY_WAITS_S = 8.0  # within the deadline of a page
 BACKGROUND_WAITS_S = 60.0
 LONGEST_CLOSING_S = 60
 
 HALF, ALL_BUT_A_RESERVE = 50, 90  # percent of the limit, for background work
 
 Percent = Callable[[], int]
-_background: ContextVar[Percent | None] = ContextVar("background", default=None)
+
+
+class _Class(Enum):
+    """Whose calls these are."""
+
+    PERSON = auto()  # at a page
+    RECOVERY = auto()  # people recovering their account: a tenth of the limit, and at least one call a second
+    BACKGROUND = auto()
+
+
+_class = ContextVar("class", default=_Class.PERSON)
 
 
 def _limit(licensed_calls: int | None, share: int | None) -> int:
@@ -68,12 +80,22 @@ def _half() -> int:
     return HALF
 
 
-def in_background(percent: Percent = _half) -> AbstractContextManager[None]:
+_background_part: ContextVar[Percent] = ContextVar("background_part", default=_half)
+
+
+@contextmanager
+def in_background(percent: Percent = _half) -> Iterator[None]:
     """Mark the block as background work: it leaves calls to people, and waits longer.
 
     `percent` is asked before each call, for the part of the limit that the block may take.
     """
-    return scoped(_background, percent)
+    with scoped(_class, _Class.BACKGROUND), scoped(_background_part, percent):
+        yield
+
+
+def in_recovery() -> AbstractContextManager[None]:
+    """Mark the block as work that anybody may start: a flood of it leaves the calls to people at pages and to jobs."""
+    return scoped(_class, _Class.RECOVERY)
 
 
 def calls_a_second(row: Connection, percent: int) -> int:
@@ -94,8 +116,7 @@ def learn(row: Connection) -> None:
 def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
     """Take the permit of one attempt, after a wait if necessary. Raises RateLimited: nothing was sent."""
     known = _known.setdefault(connection_id, _Known())
-    waits = BACKGROUND_WAITS_S if _background.get() else PERSON_WAITS_S
-    give_up_at = time.monotonic() + deadline.at_most(waits)
+    give_up_at = time.monotonic() + deadline.at_most(_patience_s())
     while True:
         wait = _closed_for(known)
         if not wait:
@@ -107,6 +128,16 @@ def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
             raise RateLimited("as many calls as PingOne allows", retry_after_s=math.ceil(wait), trace=trace)
         give_back()
         time.sleep(wait)
+
+
+def _patience_s() -> float:
+    match _class.get():
+        case _Class.BACKGROUND:
+            return BACKGROUND_WAITS_S
+        case _Class.RECOVERY:
+            return RECOVERY_WAITS_S
+        case _:
+            return PERSON_WAITS_S
 
 
 def refused(connection_id: UUID, retry_after_s: int | None) -> None:
@@ -150,7 +181,7 @@ def _own_share(limit: int) -> int:
 
 
 def _from_own_share(known: _Known) -> bool:
-    if _background.get():
+    if _class.get() is not _Class.PERSON:
         return False
     second = _second()
     with known.counting:
@@ -163,21 +194,27 @@ def _from_own_share(known: _Known) -> bool:
 
 
 def _from_shared_window(connection_id: UUID, known: _Known) -> bool:
-    percent = _background.get()
     shared = max(1, known.limit - settings.WEB_CONCURRENCY * _own_share(known.limit))
-    most = shared if percent is None else _part_of_window(known.limit, shared, percent())
+    takes = {"taken": 1, "recovering": 0}
+    is_free = Q(taken__lt=shared)
+    if _class.get() is _Class.BACKGROUND:
+        is_free = Q(taken__lt=_part_of_window(known.limit, shared, _background_part.get()()))
+    if _class.get() is _Class.RECOVERY:
+        takes["recovering"] = 1
+        is_free = Q(recovering=0) | Q(taken__lt=shared, recovering__lt=known.limit // 10)
     second = _second()
     window = CallWindow.objects.filter(connection_id=connection_id)
-    counted = window.filter(second=second, taken__lt=most)
-    if counted.update(taken=F("taken") + 1) or window.filter(second__lt=second).update(second=second, taken=1):
+    counted = window.filter(is_free, second=second)
+    more = {name: F(name) + taken for name, taken in takes.items() if taken}
+    if counted.update(**more) or window.filter(second__lt=second).update(second=second, **takes):
         return True
     if window.exists():
-        return bool(counted.update(taken=F("taken") + 1))
+        return bool(counted.update(**more))
     try:
         with transaction.atomic():
-            CallWindow.objects.create(connection_id=connection_id, second=second, taken=1)
+            CallWindow.objects.create(connection_id=connection_id, second=second, **takes)
     except IntegrityError:  # another process was quicker
-        return bool(counted.update(taken=F("taken") + 1))
+        return bool(counted.update(**more))
     return True
 
 

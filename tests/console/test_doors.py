@@ -16,6 +16,7 @@ from tests.support.addresses import ALLAUTH, EVERY_ADDRESS, FOR_OPERATORS, OURS,
 from tests.support.people import make_operator
 
 NOTHING_BEHIND = "public: there is nothing behind it"
+WITHOUT_ACCOUNT = "public: people who cannot sign in have no account here"
 RIGHTS: dict[str, Permission | str] = {
     # Written by hand, independently of the views: a view's own declaration must agree with this table. The key of a
     # URL without a name is its route.
@@ -29,7 +30,16 @@ RIGHTS: dict[str, Permission | str] = {
     "accounts/login/code/confirm/": NOTHING_BEHIND,
     "accounts/reauthenticate/code/": NOTHING_BEHIND,
     "accounts/reauthenticate/code/confirm/": NOTHING_BEHIND,
+    "user-language": "public: users without an account choose the language of their pages",
     "connect-callback": "operator",  # the returned state identifies the organization, which is entered afterwards
+    "recover": WITHOUT_ACCOUNT,
+    "start-recovery": WITHOUT_ACCOUNT,
+    "recovery-code": WITHOUT_ACCOUNT,
+    "send-recovery-code-again": WITHOUT_ACCOUNT,
+    "recovery-choice": WITHOUT_ACCOUNT,
+    "recovery-password": WITHOUT_ACCOUNT,
+    "restart-recovery": WITHOUT_ACCOUNT,
+    "not-me": "public: users have no account here: the secret of the link is the proof",
     "organization": Permission.ENTER,
     "users": Permission.VIEW_USERS,
     "user-group-choices": Permission.VIEW_USERS,
@@ -75,6 +85,9 @@ RIGHTS: dict[str, Permission | str] = {
     "protect-group": Permission.MANAGE_MEMBERS,
     "ticket-policies": Permission.MANAGE_POLICIES,
     "lock-down": Permission.MANAGE_POLICIES,
+    "recovery-settings": Permission.MANAGE_POLICIES,
+    "recovery-rules": Permission.MANAGE_POLICIES,
+    "count-addresses": Permission.MANAGE_POLICIES,
     "copy-role": Permission.MANAGE_POLICIES,
     "role": Permission.MANAGE_POLICIES,
     "rename-role": Permission.MANAGE_POLICIES,

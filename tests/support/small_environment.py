@@ -37,7 +37,8 @@ class SmallEnvironment:
     nested: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))  # of a group: as PingOne lists them
     roles: set[UUID] = field(default_factory=set)  # users and groups that hold a role
     devices: list[Json] = field(default_factory=list)
-    status: dict[str, int] = field(default_factory=dict)  # refusals, by the end of a path
+    sessions: list[Json] = field(default_factory=lambda: [{"id": str(UUID(int=7)), "browser": {"name": "Firefox"}}])
+    status: dict[str, int] = field(default_factory=dict)  # refusals, by the end of method and path
     requests: list[httpx.Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -59,7 +60,7 @@ class SmallEnvironment:
         self.requests.append(request)
         path = _path(request)
         for end, status in self.status.items():
-            if path.endswith(end):
+            if f"{request.method} {path}".endswith(end):
                 return httpx.Response(status, json=error("ACCESS_FAILED" if status == 403 else "UNEXPECTED_ERROR"))
         if request.method != "GET":
             return self._written(request, path)
@@ -81,6 +82,8 @@ class SmallEnvironment:
     def _of_user(self, user_id: UUID, below: str) -> Json | None:
         if user_id not in self.users:
             return None
+        if below.startswith("devices/"):
+            return next((one for one in self.devices if below == f"devices/{one['id']}"), None)
         direct = self.members[user_id]
         every = sorted(direct | self.indirect[user_id])
         return {
@@ -89,7 +92,7 @@ class SmallEnvironment:
             "memberOfGroups": listing("groupMemberships", *({"id": str(one), "type": "DIRECT"} for one in every)),
             "password": {"status": "OK"},
             "devices": listing("devices", *self.devices),
-            "sessions": listing("sessions", {"id": str(UUID(int=7)), "browser": {"name": "Firefox"}}),
+            "sessions": listing("sessions", *self.sessions),
             "bypassMFA": {},
         }.get(below)
 
@@ -105,6 +108,8 @@ class SmallEnvironment:
 
     def _written(self, request: httpx.Request, path: str) -> httpx.Response:
         if request.method == "DELETE":
+            self.devices = [one for one in self.devices if not path.endswith(f"/devices/{one['id']}")]
+            self.sessions = [one for one in self.sessions if not path.endswith(f"/sessions/{one['id']}")]
             return httpx.Response(204)
         if path == "/users":
             created = ada() | json.loads(request.content) | {"id": str(ADA)}
@@ -112,7 +117,10 @@ class SmallEnvironment:
         if request.method == "PATCH" and path == f"/users/{ADA}":
             self.users[ADA] |= json.loads(request.content)
             return httpx.Response(200, json=self.users[ADA])
-        if path.endswith("/enabled"):
+        if path == f"/users/{ADA}" and "account.lock" in request.headers.get("Content-Type", ""):
+            until = json.loads(request.content)["unlockAt"]
+            self.users[ADA] |= {"account": {"canAuthenticate": False, "status": "LOCKED", "unlockAt": until}}
+        if path.endswith(("/enabled", "/mfaEnabled")):
             self.users[ADA] |= json.loads(request.content)
         return httpx.Response(200, json={"id": str(ADA)})
 

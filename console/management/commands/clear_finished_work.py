@@ -7,20 +7,21 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from console.models import OutgoingEmail, PeopleList, PersonSeen, ReachedLimit, Work
+from console.models import OutgoingEmail, PeopleList, PersonSeen, ReachedLimit, RecoveryAttempt, Work
 from console.models.people_lists import UNUSED_FOR
 from console.operators import sign_in_limits
 
 EMAILS_FOR = timedelta(days=30)
+ATTEMPTS_FOR = timedelta(days=90)  # the record keeps what they did
 TASKS_FOR = timedelta(days=1)
 LIMITS_FOR = timedelta(days=2)  # longer than any of their windows
 
 
 class Command(BaseCommand):
     help = (
-        "Delete the rows of emails after 30 days (their texts are erased long before), of old tasks of the queue, "
-        "of lists of which no job was made, of ended counts of sign-ins, and of used one-time codes that are no longer "
-        "valid."
+        "Delete the rows of emails after 30 days (their texts are erased long before), of attempts to recover an "
+        "account after 90 days, of old tasks of the queue, of lists of which no job was made, of ended counts of "
+        "sign-ins, and of used one-time codes that are no longer valid."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         # Also those that were running: their worker was killed, and the clock put them into the queue again.
         DBTaskResult.objects.filter(enqueued_at__lt=now - TASKS_FOR).delete()
         sign_in_limits.clear_old()
+        RecoveryAttempt.objects.filter(started_at__lt=now - ATTEMPTS_FOR).delete()
         PersonSeen.objects.filter(at__lt=now - timedelta(hours=1)).delete()
         ReachedLimit.objects.filter(reached_at__lt=now - LIMITS_FOR).delete()
         PeopleList.objects.filter(job=None, created_at__lt=now - UNUSED_FOR).delete()

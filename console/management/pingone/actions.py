@@ -82,7 +82,7 @@ def _filled_in(access: OrgAccess, action: Action, user: User | None, given: dict
     for name in sorted(action.secret_inputs):
         data[name] = stdin.readline().rstrip("\n") if not stdin.isatty() else getpass.getpass(f"{name}: ")
     policy = ticket_policy_for(access, action.key)
-    more: dict[str, Any] = {"may_edit": access.rights.may_edit} if action.form.looks_at_schema else {}
+    more: dict[str, Any] = {"may_edit": access.may_edit} if action.form.looks_at_schema else {}
     form = action.form(data, policy=policy, limits=action.limits_for(access), user=user, **more)
     options.raise_mistakes(form)
     return form

@@ -76,7 +76,7 @@ def client(org_admin: Operator, acme: Organization) -> Iterator[Client]:
     Organization.objects.filter(pk=acme.pk).update(name="4711")
     Connection.objects.update(managed_environment_name="4711")
     Operator.objects.filter(pk=org_admin.pk).update(name="4711", email="4711@1.23")
-    client = Client()
+    client = Client(headers={"accept-language": PSEUDO})  # for the pages in their reader's language
     client.force_login(org_admin)
     with translation.override(PSEUDO):
         yield client

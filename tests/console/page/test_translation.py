@@ -1,5 +1,6 @@
 """Every text of a page can be translated, and the committed catalogs are current."""
 
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,28 @@ def test_pseudo_locale_keeps_placeholders_and_tags() -> None:
     assert catalogs.pseudo("Removed <b>{name}</b> from %(group)s &amp; left") == (
         "[Ŕémövéd <b>{name}</b> fŕöm %(group)s &amp; léft]"
     )
+
+
+@pytest.mark.parametrize("locale", catalogs.TRANSLATED)
+def test_users_read_everything_in_their_language(locale: str) -> None:
+    wanted, kept = catalogs.translated_catalog(locale), catalogs.contents(catalogs.committed_po(locale))
+
+    assert catalogs.contents(wanted).keys() == kept.keys(), "run make messages, then translate what is new"
+    assert [text for text, forms in kept.items() if not all(forms)] == []
+    assert catalogs.contents(catalogs.committed_mo(locale)) == kept, "run make messages"
+
+
+@pytest.mark.parametrize("locale", catalogs.TRANSLATED)
+def test_translation_keeps_placeholders_and_has_each_plural_form(locale: str) -> None:
+    catalog = catalogs.committed_po(locale)
+    for (_context, texts), forms in catalogs.contents(catalog).items():
+        assert len(forms) == (1 if len(texts) == 1 else catalog.num_plurals)
+        for translation, text in zip_longest(forms, texts, fillvalue=texts[-1]):
+            assert catalogs.placeholders(translation) == catalogs.placeholders(text), translation
+
+
+def test_texts_of_operators_are_not_in_the_languages_of_users() -> None:
+    names = {str(path.relative_to(catalogs.ROOT)) for path in catalogs.sources_for_users()}
+
+    assert "templates/console/page/languages.html" in names
+    assert not [name for name in names if name.startswith(("templates/console/policies", "console/policies"))]

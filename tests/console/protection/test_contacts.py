@@ -1,13 +1,11 @@
-"""Contacts that were changed here lately: no recovery by them, and word to the former address."""
+"""Contacts that were changed here lately: no recovery by them."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from console.models import OutgoingEmail
 from console.protection.contacts import COOLING_OFF
 from tests.support.answers import ADA
 from tests.support.small_environment import browser, call_api, press
@@ -50,32 +48,3 @@ def test_code_is_sent_to_an_unchanged_address(acme, helpdesk, environment, typed
     press(browser(helpdesk), "password.send-recovery-code", htmx=True)
 
     assert CODE in environment.writes
-
-
-@pytest.mark.parametrize("way", ["page", "fragment", "call api"])
-def test_former_address_is_told(acme, helpdesk, environment, way):
-    change(browser(helpdesk), way)
-
-    email = OutgoingEmail.objects.get()
-    assert email.to == "ada.berg@acme.test"
-    subject, body = json.loads(email.unseal("text"))
-    assert subject == "Your contact details at Acme were changed"
-    assert "ada.berg" in body
-    assert NEW["email"] not in body
-
-
-def test_former_address_is_told_of_a_phone_number_and_of_nothing_else(acme, helpdesk, environment):
-    press(browser(helpdesk), "user.update", title="Chief")
-    assert not OutgoingEmail.objects.exists()
-
-    press(browser(helpdesk), "user.update", mobile_phone="+1 555 0100")
-    assert OutgoingEmail.objects.get().to == "ada.berg@acme.test"
-
-
-def test_hostile_address_is_not_told(acme, helpdesk, environment):
-    environment.users[ADA]["email"] = "ada@acme.test\nBcc: all@acme.test"
-
-    press(browser(helpdesk), "user.update", **NEW)
-
-    assert environment.writes
-    assert not OutgoingEmail.objects.exists()

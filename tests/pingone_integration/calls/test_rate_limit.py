@@ -142,6 +142,29 @@ def test_background_work_may_take_all_but_a_reserve_while_nobody_works(row, cloc
         assert len(clock.waited) == 1
 
 
+def test_recovery_gets_a_tenth_and_leaves_the_rest_to_people(row, clock):
+    with rate_limit.in_recovery():
+        take(row, 2)
+        assert clock.waited == []
+        rate_limit.wait_for_permit(row.pk, Trace())
+    assert len(clock.waited) == 1
+
+    clock.waited.clear()
+    take(row, 4 + 11)  # their own share, and the shared window without the one call of recovery
+    assert clock.waited == []
+
+
+def test_recovery_gets_one_call_a_second_while_people_take_all_the_others(row, clock, monkeypatch):
+    take(row, 4 + 12)
+
+    with rate_limit.in_recovery():
+        take(row, 1)
+        assert clock.waited == []
+        monkeypatch.setattr(rate_limit, "RECOVERY_WAITS_S", 0.0)
+        with pytest.raises(RateLimited):
+            take(row, 1)
+
+
 def test_429_closes_the_connection_for_all_processes_until_retry_after(row, pingone, monkeypatch):
     wire = pingone.get(PATH).respond(429, json=error("REQUEST_LIMITED"), headers={"Retry-After": "30"})
     with pytest.raises(RateLimited):

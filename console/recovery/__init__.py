@@ -1,0 +1,1 @@
+"""Account recovery by users themselves, at /recover/<org>/."""

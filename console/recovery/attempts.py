@@ -1,0 +1,151 @@
+"""An attempt of a user to recover their account: its beginning, and its steps, each by one conditional UPDATE.
+
+The key in the browser's cookie is all that a request brings. User, step and choice come from the row.
+"""
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+from typing import TypeAlias
+from unicodedata import category
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from console.models import Organization, RecoveryAttempt, Work
+from console.protection.facts import folded
+from console.recovery import throttle
+
+LIVES_FOR = timedelta(hours=1)  # in the browser
+PROOF_LASTS = timedelta(minutes=15)
+TRIES = 5
+CODE_LASTS = timedelta(minutes=10)  # from sending
+AGAIN_AFTER = timedelta(seconds=60)
+AGAIN_AT_MOST = 2
+LONGEST = 320  # characters of a username or email address
+
+_REFERENCE = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+Step: TypeAlias = RecoveryAttempt.Step
+Stop: TypeAlias = RecoveryAttempt.Stop
+Choice: TypeAlias = RecoveryAttempt.Choice
+
+
+def is_readable(typed: str) -> bool:
+    """Return whether a text can be a username or email address at all."""
+    return 0 < len(typed) <= LONGEST and not any(category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in typed)
+
+
+def typed_hash(organization_id: UUID, typed: str) -> str:
+    """Return a hash of what was typed that nobody can compute without SECRET_KEY. Spellings of one text are equal."""
+    return salted_hmac("console.recovery.typed", f"{organization_id} {folded(typed)}", algorithm="sha256").hexdigest()
+
+
+def begin(
+    organization: Organization, typed: str, *, source_address: str, browser: str, language: str
+) -> tuple[RecoveryAttempt, str]:
+    """Write an attempt for the worker. Return it, and the key for the browser. The same writes, whatever was typed."""
+    key, now = secrets.token_urlsafe(32), timezone.now()
+    attempt = RecoveryAttempt(
+        organization=organization,
+        key_hash=_hash(key),
+        reference="-".join("".join(secrets.choice(_REFERENCE) for _ in range(4)) for _ in range(2)),
+        started_at=now,
+        asked_at=now,
+        typed_hash=typed_hash(organization.pk, typed[:LONGEST]),
+        network=throttle.network_of(source_address),
+        source_address=source_address,
+        browser=browser[:120],
+        language=language[:10],
+    )
+    is_counted = throttle.allows_look_up(organization.pk, attempt.typed_hash, attempt.network)
+    if not is_readable(typed):
+        _drop(attempt, Stop.INVALID)
+    elif not is_counted:
+        _drop(attempt, Stop.TOO_MANY_ASKED)
+    else:
+        attempt.sealed_typed = attempt.seal("typed", typed)
+    attempt.save(force_insert=True)
+    return attempt, key
+
+
+def _drop(attempt: RecoveryAttempt, stop: RecoveryAttempt.Stop) -> None:
+    """Make a decoy that no worker looks at."""
+    attempt.state, attempt.stop = Work.State.DONE, stop
+    attempt.code_expires_at = attempt.started_at + CODE_LASTS
+
+
+def current(organization: Organization, key: str) -> RecoveryAttempt | None:
+    """Return the attempt of this browser in this organization, or None."""
+    live = RecoveryAttempt.objects.filter(organization=organization, started_at__gt=timezone.now() - LIVES_FOR)
+    return live.filter(key_hash=_hash(key)).first() if key else None
+
+
+def is_code_over(attempt: RecoveryAttempt) -> bool:
+    """Return whether no code can be right any more. The same for an attempt that leads nowhere."""
+    is_late = attempt.code_expires_at is not None and attempt.code_expires_at <= timezone.now()
+    return attempt.tries >= TRIES or is_late
+
+
+def is_proof_over(attempt: RecoveryAttempt) -> bool:
+    return attempt.proven_at is None or attempt.proven_at <= timezone.now() - PROOF_LASTS
+
+
+def ask_again(attempt: RecoveryAttempt) -> bool:
+    """Let the worker send the same code again. False: too soon, too often, or it is over."""
+    waiting = RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.CODE, asked_again__lt=AGAIN_AT_MOST)
+    waiting = waiting.filter(asked_at__lte=Now() - AGAIN_AFTER).exclude(state=Work.State.RUNNING)
+    return bool(
+        waiting.update(
+            asked_again=F("asked_again") + 1,
+            asked_at=Now(),
+            state=Work.State.WAITING,
+            due_at=Now(),
+            wanted_at=Now(),
+            attempts=0,
+        )
+    )
+
+
+def choose(attempt: RecoveryAttempt, choice: str) -> bool:
+    """Write what the person wants to do; "" to choose anew."""
+    return bool(_proven(attempt).update(choice=choice))
+
+
+def claim(attempt: RecoveryAttempt, choice: str, *, password_was_locked: bool) -> bool:
+    """Begin the work that was chosen. Of several requests at once, one does it."""
+    changes = {"step": Step.ACTING, "password_was_locked": password_was_locked}
+    return bool(_proven(attempt).filter(choice=choice).update(**changes))
+
+
+def put_back(attempt: RecoveryAttempt) -> None:
+    """Let the person try once more: nothing was changed."""
+    RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.ACTING).update(step=Step.PROVEN)
+
+
+def finish(attempt: RecoveryAttempt, *, done: list[str], left: list[str]) -> None:
+    acting = RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.ACTING)
+    acting.update(step=Step.DONE, done=done, left=left, ended_at=Now())
+
+
+def end(rows: QuerySet[RecoveryAttempt], stop: RecoveryAttempt.Stop) -> int:
+    """End attempts that are open, for a reason that operators see."""
+    is_open = Q(step__in=(Step.CODE, Step.PROVEN))
+    return rows.filter(is_open).update(step=Step.ENDED, stop=stop, ended_at=Now(), sealed_typed="")
+
+
+def end_all(organization: Organization, user_id: UUID, stop: RecoveryAttempt.Stop = Stop.NOT_ME) -> int:
+    """End all open attempts of a user, so that no code that is out works any more. Return how many that were."""
+    rows = RecoveryAttempt.objects.filter(organization=organization)
+    return end(rows.filter(Q(candidate=user_id)), stop)
+
+
+def _proven(attempt: RecoveryAttempt) -> QuerySet[RecoveryAttempt]:
+    return RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.PROVEN, proven_at__gt=Now() - PROOF_LASTS)
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode()).hexdigest()

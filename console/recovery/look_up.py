@@ -1,0 +1,248 @@
+"""The worker's part of recovery: find whom an attempt is about, apply the rules, and send the code.
+
+Networks take turns, so that a flood from some leaves room for others. Equal names are looked up once.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeAlias
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from console.audit import entries
+from console.audit.entries import Outcome, Subject
+from console.models import AuditEntry, RecoveryAttempt, Work
+from console.protection.facts import folded
+from console.recovery import mails, rules, stops, throttle
+from console.recovery.attempts import CODE_LASTS, typed_hash
+from console.recovery.policy import policy_for
+from pingone_integration import passwords, users
+from pingone_integration.calls import rate_limit
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.connection.open_api import open_api
+from pingone_integration.errors import NotFound, PingOneError
+from pingone_integration.user_search import literal
+from pingone_integration.users import User
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=2)
+WORTH_FOR = timedelta(minutes=2)  # whoever waits longer has given up
+JOINED_FOR = timedelta(seconds=60)
+UNKNOWN_FOR = timedelta(minutes=5)
+RETRY = timedelta(seconds=5)
+TOLD_EVERY = timedelta(hours=1)  # of one user's refusals, one is on record
+MOST_OF_ONE_EMAIL = 25
+
+Step: TypeAlias = RecoveryAttempt.Step
+Stop: TypeAlias = RecoveryAttempt.Stop
+
+
+def run_due(stopping: Callable[[], bool] = lambda: False) -> int:
+    """Look up what waits, until nothing does. Return how many attempts that were."""
+    count = 0
+    while not stopping() and (networks := _waiting_networks()):
+        for organization_id, network in networks:
+            if stopping():
+                break
+            of_network = RecoveryAttempt.objects.filter(organization_id=organization_id, network=network)
+            attempt = of_network.select_related("organization__connection").claim(LEASE)
+            if attempt:
+                look_up(attempt)
+                count += 1
+    return count
+
+
+def _waiting_networks() -> list[tuple[UUID, str]]:
+    """Return who waits, once each, whoever has waited longest first."""
+    due = RecoveryAttempt.objects.due().order_by()
+    waiting = due.values("organization_id", "network").annotate(since=Min("wanted_at")).order_by("since")
+    return [(row["organization_id"], row["network"]) for row in waiting]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of an attempt: why it stopped, and the email to write, if any."""
+
+    stop: Stop | None = None
+    user: User | None = None
+    mail: Callable[[], None] | None = None
+    known_since: datetime | None = None  # PingOne was asked then, for an equal attempt; None: now
+
+
+def look_up(attempt: RecoveryAttempt) -> None:
+    """Send the code if the rules allow it. Whatever happens, the pages look the same."""
+    now = timezone.now()
+    try:
+        if attempt.wanted_at < now - WORTH_FOR:
+            answer = Answer(stop=Stop.LATE)
+        else:
+            with rate_limit.in_recovery():
+                answer = _answer(attempt, now)
+    except PingOneError as error:
+        logger.warning("Recovery %s: %s", attempt.reference, error.kind)
+        if attempt.wanted_at + WORTH_FOR > now + RETRY:
+            attempt.put_back(RETRY)
+            return
+        answer = Answer(stop=Stop.UNREACHABLE)
+    with transaction.atomic():  # the email and what the code is checked against, or neither
+        if not _end(attempt, answer, now):
+            return
+        if answer.mail:
+            answer.mail()
+        if answer.user:
+            _record(attempt, answer.user, answer.stop)
+
+
+def _end(attempt: RecoveryAttempt, answer: Answer, now: datetime) -> bool:
+    stop = answer.stop
+    return attempt.end(
+        Work.State.DONE,
+        sealed_typed=attempt.sealed_typed if stop in {Stop.LATE, Stop.UNREACHABLE} else "",
+        stop=stop or "",
+        looked_at=answer.known_since or now,
+        candidate=attempt.candidate,
+        candidate_population=attempt.candidate_population,
+        username=attempt.username,
+        address_hash=attempt.address_hash,
+        seen=attempt.seen if stop is None else None,
+        code_seed=attempt.code_seed,
+        code_sent=attempt.code_sent or stop is None,
+        code_expires_at=now + CODE_LASTS,
+    )
+
+
+def _answer(attempt: RecoveryAttempt, now: datetime) -> Answer:
+    if attempt.candidate is None and not attempt.sealed_typed:  # asked again, and nobody was found before
+        return Answer(stop=Stop(attempt.stop or Stop.UNKNOWN))
+    same = RecoveryAttempt.objects.filter(organization=attempt.organization, typed_hash=attempt.typed_hash)
+    unknown = same.exclude(pk=attempt.pk).filter(stop=Stop.UNKNOWN, looked_at__gt=now - UNKNOWN_FOR)
+    if since := unknown.values_list("looked_at", flat=True).first():
+        return Answer(stop=Stop.UNKNOWN, known_since=since)
+    if (joined := _joined(attempt, now)) is not None:
+        return Answer(stop=Stop(joined.stop) if joined.stop else None)
+    api = open_api(attempt.organization.connection)
+    found = [] if (known := _known(attempt, now)) else _found(api, attempt.unseal("typed"))
+    if len(found) > 1:
+        return _several(attempt, found)
+    if not (user_id := known or next((user.id for user in found), None)):
+        return Answer(stop=Stop.UNKNOWN)
+    try:
+        user = users.get(api, user_id)  # with groups, which no search brings
+    except NotFound:
+        return Answer(stop=Stop.UNKNOWN)
+    if not _is_meant(attempt, user):  # renamed since
+        return Answer(stop=Stop.UNKNOWN)
+    attempt.candidate, attempt.candidate_population, attempt.username = user.id, user.population_id, user.username
+    return _one(attempt, api, user)
+
+
+def _joined(attempt: RecoveryAttempt, now: datetime) -> RecoveryAttempt | None:
+    """Let an attempt share the email of an equal one that the same network made a moment ago."""
+    if attempt.asked_again:
+        return None
+    same = RecoveryAttempt.objects.filter(
+        organization=attempt.organization,
+        typed_hash=attempt.typed_hash,
+        network=attempt.network,
+        browser=attempt.browser,
+        looked_at__gt=now - JOINED_FOR,
+        step=Step.CODE,
+    )
+    first = same.exclude(pk=attempt.pk).order_by("looked_at").first()
+    if first:
+        attempt.candidate, attempt.candidate_population = first.candidate, first.candidate_population
+        attempt.username = first.username
+        attempt.address_hash, attempt.seen, attempt.code_seed = first.address_hash, first.seen, first.code_seed
+    return first
+
+
+def _known(attempt: RecoveryAttempt, now: datetime) -> UUID | None:
+    """Return the user whom this attempt, or an equal one a moment ago, was found to be about."""
+    same = RecoveryAttempt.objects.filter(organization=attempt.organization, typed_hash=attempt.typed_hash)
+    lately = same.filter(looked_at__gt=now - JOINED_FOR, candidate__isnull=False)
+    return attempt.candidate or lately.values_list("candidate", flat=True).first()
+
+
+def _is_meant(attempt: RecoveryAttempt, user: User) -> bool:
+    hashes = (typed_hash(attempt.organization_id, text) for text in (user.username, user.email) if text)
+    return attempt.typed_hash in hashes
+
+
+def _found(api: PingOneApi, typed: str) -> list[User]:
+    """Return the user with this username, or else the users with this email address. One call.
+
+    Each row is compared again: PingOne decides what equal means, and one letter may look like another.
+    """
+    spellings = list(dict.fromkeys((typed, typed.lower())))
+    conditions = [f"{attribute} eq {literal(text)}" for text in spellings for attribute in ("username", "email")]
+    page = users.search(api, filter=" or ".join(conditions), limit=MOST_OF_ONE_EMAIL)
+    meant = folded(typed)
+    by_username = [user for user in page.items if folded(user.username) == meant]
+    return by_username[:1] or [user for user in page.items if folded(user.email) == meant]
+
+
+def _one(attempt: RecoveryAttempt, api: PingOneApi, user: User) -> Answer:
+    organization = attempt.organization
+    policy = policy_for(organization, user.population_id)
+    stop = rules.stop_by_user(organization, policy, user)
+    address = rules.address_of(user, policy) if policy else ""
+    if stop is None:
+        password = passwords.state(api, user.id)
+        attempt.address_hash = rules.hash_of(organization.pk, address)
+        attempt.seen = rules.seen_of(user, password, attempt.address_hash)
+        stop = rules.stop_by_state(organization, api, user, password, attempt.address_hash)
+    mail: Callable[[], None] | None = None
+    if stop is None:
+        mail = partial(mails.send_code, attempt, user, address)
+    elif stop == Stop.ELSEWHERE and rules.is_address(user.email):
+        mail = partial(mails.send_elsewhere, attempt, user, user.email)
+    if mail and not _may_mail(attempt, user):
+        return Answer(stop=Stop.TOO_MANY_MAILS, user=user)
+    return Answer(stop=stop, user=user, mail=mail)
+
+
+def _several(attempt: RecoveryAttempt, found: list[User]) -> Answer:
+    told, address = rules.usernames_for(attempt.organization, found), found[0].email
+    whose = min(user.id for user in found)  # emails to the address are counted by one of them
+    if not told or not rules.is_address(address):
+        return Answer(stop=Stop.SEVERAL)
+    if not throttle.allows_mail(attempt.organization_id, whose, attempt.network, is_known=False):
+        return Answer(stop=Stop.TOO_MANY_MAILS)
+    return Answer(stop=Stop.SEVERAL, mail=partial(mails.send_usernames, attempt, address, told))
+
+
+def _may_mail(attempt: RecoveryAttempt, user: User) -> bool:
+    is_known = rules.knows_network(attempt.organization, user, attempt.network)
+    return throttle.allows_mail(attempt.organization_id, user.id, attempt.network, is_known=is_known)
+
+
+def _record(attempt: RecoveryAttempt, user: User, stop: Stop | None) -> None:
+    """Put on record that a code was sent, or why not. Of equal refusals in an hour, the first."""
+    if stop:
+        told = RecoveryAttempt.objects.filter(organization=attempt.organization, candidate=user.id, stop=stop)
+        if told.exclude(pk=attempt.pk).filter(looked_at__gt=timezone.now() - TOLD_EVERY).exists():
+            return
+    entries.record(
+        attempt.organization,
+        "recovery.refused" if stop else "recovery.code-sent",
+        subject=Subject(
+            kind=AuditEntry.Subject.USER,
+            id=user.id,
+            name=user.username,
+            full_name=user.name.whole,
+            email=user.email,
+            population_id=user.population_id,
+        ),
+        by_user=True,
+        source_address=attempt.source_address,
+        outcome=Outcome.REFUSED if stop else Outcome.SUCCEEDED,
+        inputs={"reference": attempt.reference, "browser": attempt.browser},
+        reason=stops.WORDS[stop] if stop else "",
+    )

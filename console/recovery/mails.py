@@ -1,0 +1,82 @@
+"""The emails of recovery: each to one address on file, in the language of the page, without a secret but the code.
+
+No email has a link that does anything: the code's email names the page.
+"""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from console.models import RecoveryAttempt
+from console.outbox import emails
+from console.recovery.attempts import CODE_LASTS
+from console.recovery.codes import code_of
+from console.recovery.policy import settings_of
+from pingone_integration.texts import Text
+from pingone_integration.users import User
+
+
+def send_code(attempt: RecoveryAttempt, user: User, address: str) -> None:
+    """Mail the code. "Send again" mails the same one."""
+    _write(
+        attempt,
+        address,
+        _("Your code for {organization}"),
+        "code",
+        code=code_of(attempt),
+        minutes=int(CODE_LASTS.total_seconds() // 60),
+        username=_one_line(user.username),
+    )
+
+
+def send_usernames(attempt: RecoveryAttempt, address: str, usernames: Sequence[str]) -> None:
+    """Mail the usernames of the users who share an address, so that they start again with theirs."""
+    _write(attempt, address, _("Your usernames at {organization}"), "usernames", usernames=[*map(_one_line, usernames)])
+
+
+def send_elsewhere(attempt: RecoveryAttempt, user: User, address: str) -> None:
+    """Tell a user whose password is not in PingOne where it is."""
+    _write(
+        attempt,
+        address,
+        _("Your password for {organization}"),
+        "elsewhere",
+        username=_one_line(user.username),
+        provider=_one_line(user.identity_provider),
+    )
+
+
+def _write(attempt: RecoveryAttempt, address: str, subject: Text, template: str, **context: object) -> None:
+    organization = attempt.organization
+    name = _one_line(organization.name)
+    with translation.override(attempt.language or settings.LANGUAGE_CODE):
+        body = render_to_string(
+            f"console/recovery/mails/{template}.txt",
+            {
+                "organization": name,
+                "asked_at": attempt.asked_at,
+                "browser": _one_line(attempt.browser),
+                "network": attempt.source_address,
+                "url": settings.PUBLIC_URL + reverse("recover", args=[organization.slug]),
+                "ours": settings_of(organization),
+                "reference": attempt.reference,
+                **context,
+            },
+        )
+        emails.write(
+            to=address,
+            subject=str(subject).format(organization=name),
+            body=body,
+            about=f"recovery {attempt.pk}",
+            worth_for=CODE_LASTS,
+            may_repeat=True,
+        )
+
+
+def _one_line(text: str) -> str:
+    """Make untrusted text one line, without characters that hide or reverse others."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:200]

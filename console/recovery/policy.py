@@ -1,0 +1,23 @@
+"""The rules of recovery: those of a population, and what is the same for a whole organization."""
+
+from uuid import UUID
+
+from console.models import Organization, RecoveryPolicy, RecoverySettings
+
+
+def policy_for(organization: Organization, population_id: UUID | None) -> RecoveryPolicy | None:
+    """Return the rules for users of this population, or None where recovery is off."""
+    if population_id is None:
+        return None
+    return RecoveryPolicy.objects.filter(organization=organization, population_id=population_id, is_on=True).first()
+
+
+def is_on_anywhere(organization: Organization) -> bool:
+    """Tell whether any population has recovery. Otherwise /recover/<org>/ does not exist."""
+    return RecoveryPolicy.objects.filter(organization=organization, is_on=True).exists()
+
+
+def settings_of(organization: Organization) -> RecoverySettings:
+    """Return what the pages tell every user: empty values where nothing is set."""
+    found = RecoverySettings.objects.filter(organization=organization).first()
+    return found or RecoverySettings(organization=organization)

@@ -1,0 +1,95 @@
+"""The rules of a password policy in words, and those that a refused password breaks.
+
+Source: PingOne API reference, Platform > Password Policies (read 2026-11). The names in a refusal vary, so that an
+unknown one is left out.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from pingone_integration.errors import PingOneError
+from pingone_integration.texts import Text
+from pingone_integration.values import Json, json_object, whole_number
+
+HISTORY, MINIMUM_AGE = "history", "minimum age"
+
+_OLD = _("Not one of your former passwords")
+_FLAGS: dict[str, Text] = {
+    "excludesCommonlyUsed": _("Not one of the passwords that everybody uses"),
+    "excludesProfileData": _("Without your name, username or email address"),
+    "notSimilarToCurrent": _("Not similar to your current password"),
+}
+
+
+def rules_of(policy: Json) -> tuple[Text, ...]:
+    """Return the rules that a new password has to meet, each to stand alone."""
+    return tuple(rule for name, value in policy.items() for rule in _in_words(name, value))
+
+
+def broken_rules(error: PingOneError) -> tuple[Text, ...]:
+    """Return the rules that PingOne names in a refusal, as far as they are known."""
+    found = (_in_words(name, value) for inner in _inner(error) for name, value in inner.items())
+    return tuple(dict.fromkeys(rule for rules in found for rule in rules))
+
+
+def obstacle_in(error: PingOneError) -> str:
+    """Return HISTORY or MINIMUM_AGE if PingOne names it in a refusal, else ""."""
+    names = " ".join(name.casefold() for inner in _inner(error) for name in inner)
+    if "minage" in names.replace("_", ""):
+        return MINIMUM_AGE
+    return HISTORY if "history" in names else ""
+
+
+def _inner(error: PingOneError) -> Iterable[Json]:
+    return (detail.inner for detail in error.details)
+
+
+def _in_words(name: str, value: Any) -> Iterator[Text]:
+    if name == "length":
+        yield from _length(json_object(value))
+    elif name == "minCharacters":
+        yield from (_characters(alphabet, least) for alphabet, least in json_object(value).items())
+    elif name in _FLAGS and value:
+        yield _FLAGS[name]
+    elif name == "history":
+        yield _OLD
+    elif number := whole_number(value):
+        yield from _counted(name, number)
+
+
+def _length(length: Json) -> Iterator[Text]:
+    if least := whole_number(length.get("min")):
+        yield format_lazy(ngettext_lazy("At least {n} character", "At least {n} characters", least), n=least)
+    if most := whole_number(length.get("max")):
+        yield format_lazy(ngettext_lazy("At most {n} character", "At most {n} characters", most), n=most)
+
+
+def _counted(name: str, number: int) -> Iterator[Text]:
+    if name == "minUniqueCharacters":
+        yield format_lazy(
+            ngettext_lazy("At least {n} different character", "At least {n} different characters", number), n=number
+        )
+    if name == "maxRepeatedCharacters":
+        yield format_lazy(
+            ngettext_lazy(
+                "No character more than {n} time in a row", "No character more than {n} times in a row", number
+            ),
+            n=number,
+        )
+
+
+def _characters(alphabet: str, least: Any) -> Text:
+    number = whole_number(least) or 1
+    if alphabet.isalpha() and alphabet.isascii() and alphabet.isupper():
+        words = ngettext_lazy("At least {n} capital letter", "At least {n} capital letters", number)
+    elif alphabet.isalpha() and alphabet.isascii() and alphabet.islower():
+        words = ngettext_lazy("At least {n} small letter", "At least {n} small letters", number)
+    elif alphabet.isdigit():
+        words = ngettext_lazy("At least {n} digit", "At least {n} digits", number)
+    else:
+        words = ngettext_lazy("At least {n} of {signs}", "At least {n} of {signs}", number)
+    return format_lazy(words, n=number, signs=alphabet)
