@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0025_recovery_attempts"),
+        ("console", "0029_recovery_attempts"),
     ]
 
     operations = [

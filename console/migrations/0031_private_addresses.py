@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0026_user_mails"),
+        ("console", "0030_user_mails"),
     ]
 
     operations = [

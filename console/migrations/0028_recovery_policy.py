@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0023_term_of_row"),
+        ("console", "0027_system_user"),
     ]
 
     operations = [

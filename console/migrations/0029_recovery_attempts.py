@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0024_recovery_policy"),
+        ("console", "0028_recovery_policy"),
     ]
 
     operations = [
