@@ -84,8 +84,8 @@ def start(
     if example is None:
         raise NotPossibleNow(_NOTHING)
     require_size(access, job.rows.count())
-    if job.is_possibly_cut and people != count:
-        raise NotPossibleNow(format_lazy(_CHANGED, count=count))
+    if job.is_possibly_cut and people != (listed := job.rows.count()):
+        raise NotPossibleNow(format_lazy(_CHANGED, count=listed))
     if not (left := left_today(access)):
         raise NotPossibleNow(format_lazy(_TOO_MANY_TODAY, left=left))
     now = timezone.now()

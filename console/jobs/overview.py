@@ -9,10 +9,12 @@ from django.db.models import Count, QuerySet
 from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY, Action
 from console.audit.wording import in_words, label_of
+from console.jobs import totals
 from console.jobs.pace import pace_of
 from console.jobs.shown_rows import Shown
 from console.jobs.words import OUTCOMES, PAUSES, SOURCES, STATES, VERDICTS
@@ -88,6 +90,19 @@ class Overview:
     @property
     def shows_progress(self) -> bool:
         return self.has_begun and self.runs > 0
+
+    def costs(self, access: OrgAccess) -> Iterator[Text]:
+        """Yield what a start costs, and what is counted apart."""
+        calls, minutes = totals.calls_for(self.job, self.runs), totals.minutes_for(access, self.job, self.runs)
+        told = ngettext_lazy(
+            "About {calls} calls to PingOne, {count} minute at the present rate.",
+            "About {calls} calls to PingOne, {count} minutes at the present rate.",
+            minutes,
+        )
+        yield format_lazy(told, calls=f"{calls:,}", count=f"{minutes:,}")
+        if cleared := self.job.totals.get("cleared", 0):
+            told = ngettext_lazy("{count} value would be cleared.", "{count} values would be cleared.", cleared)
+            yield format_lazy(told, count=cleared)
 
     @property
     def pace(self) -> Text:
