@@ -13,8 +13,8 @@ from django.http import Http404
 from django.utils import timezone, translation
 
 from console.access import OrgAccess, enter_org
-from console.jobs import dry_run, lists, one_row, trouble
-from console.jobs.control import deletion, record, runnable
+from console.jobs import deletion, dry_run, lists, one_row, trouble
+from console.jobs.control import record, runnable
 from console.jobs.limits import left_today
 from console.jobs.one_row import Ended
 from console.jobs.share import percent_of
@@ -204,6 +204,6 @@ def _put_back(row: JobRow, *, again: bool = False) -> None:
 def _finish(job: Job) -> None:
     now = timezone.now()
     ended = Job.objects.filter(pk=job.pk, state=State.RUNNING)
-    if ended.update(state=State.FINISHED, finished_at=now, delete_after=deletion()):
+    if ended.update(state=State.FINISHED, finished_at=now, delete_after=deletion.due()):
         job.state = State.FINISHED
         record(job, "job.finished", job.starter, inputs=counts(job))
