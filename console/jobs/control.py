@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, Q
@@ -22,6 +20,7 @@ from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand
 from console.audit import entries, system_user
 from console.audit.entries import Circumstances, Subject
+from console.jobs import deletion
 from console.jobs.drafts import require_to_prepare
 from console.jobs.limits import left_today, require_size
 from console.models import AuditEntry, Job, JobRow, JobWork, Operator
@@ -138,7 +137,7 @@ def cancel(access: OrgAccess, job: Job) -> None:
     """End the job. Rows that were not reached stay untouched. Every org admin may, and the starter."""
     _require_control(access, job)
     open_states = (State.DRAFT, State.READING, State.PREVIEWED, State.RUNNING, State.PAUSED, State.WAITING)
-    _turn(job, open_states, State.CANCELED, finished_at=timezone.now(), delete_after=deletion())
+    _turn(job, open_states, State.CANCELED, finished_at=timezone.now(), delete_after=deletion.due())
     record(job, "job.canceled", access.operator)
 
 
@@ -184,11 +183,6 @@ def let_pass(access: OrgAccess, job: Job, circumstances: Circumstances) -> None:
 
 def reached(job: Job) -> int:
     return job.rows.exclude(state=JobRow.State.NOT_REACHED).count()
-
-
-def deletion() -> datetime:
-    """Return when a job that is over now is deleted, with its rows."""
-    return timezone.now() + timedelta(days=settings.JOBS_KEPT_DAYS)
 
 
 def record(job: Job, event: str, operator: Operator, *, inputs: Json | None = None, reason: Text = "") -> None:

@@ -14,8 +14,8 @@ from django.utils import timezone, translation
 
 from console.access import OrgAccess, enter_org
 from console.audit import system_user
-from console.jobs import dry_run, lists, mail, one_row, trouble
-from console.jobs.control import deletion, record, runnable
+from console.jobs import deletion, dry_run, lists, mail, one_row, trouble
+from console.jobs.control import record, runnable
 from console.jobs.limits import left_today
 from console.jobs.one_row import Ended
 from console.jobs.share import percent_of
@@ -210,8 +210,8 @@ def _put_back(row: JobRow, *, again: bool = False) -> None:
 def _finish(job: Job) -> None:
     now = timezone.now()
     ended = Job.objects.filter(pk=job.pk, state=State.RUNNING)
-    if ended.update(state=State.FINISHED, finished_at=now, delete_after=deletion()):
+    if ended.update(state=State.FINISHED, finished_at=now, delete_after=deletion.due()):
         job.state = State.FINISHED
-        job.delete_after = deletion()
+        job.delete_after = deletion.due()
         record(job, "job.finished", job.starter, inputs=counts(job))
         mail.finished(job)
