@@ -165,6 +165,8 @@ def let_pass(access: OrgAccess, job: Job, circumstances: Circumstances) -> None:
     The only org admin does so with a fresh sign-in. Raises PermissionDenied, NotPossibleNow.
     """
     access.require(Permission.MANAGE_POLICIES)
+    if job.organization_id != access.org.pk:
+        raise PermissionDenied
     others = list(job.organization.org_admins().exclude(pk=job.starter_id).order_by("email"))
     if others and access.operator not in others:
         raise NotPossibleNow(format_lazy(_ANOTHER, admins=", ".join(admin.email for admin in others)))
