@@ -127,7 +127,8 @@ def resume(access: OrgAccess, job: Job, *, first: int | None = None) -> None:
     """Go on, with `first` for so many more rows. Only the starter may: the job runs with their rights."""
     require_own(access, job)
     stop_after = None if first is None else reached(job) + first
-    _turn(job, (State.PAUSED,), State.RUNNING, pause="", pause_detail="", failing_rows=0, stop_after=stop_after)
+    again = State.RUNNING if job.started_at else State.READING  # what was not started makes its preview first
+    _turn(job, (State.PAUSED,), again, pause="", pause_detail="", failing_rows=0, stop_after=stop_after)
     record(job, "job.resumed", access.operator)
     JobWork.want(job)
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from console.access import Permission
 from console.actions.catalogue import ACTIONS, BY_KEY
 from console.audit.entries import Circumstances
-from console.jobs import control, drafts, one_row, same_person
+from console.jobs import control, drafts, one_row, runner, same_person
 from console.jobs.limits import TooManyRows
 from console.jobs.listed import KeyKind, ListedRow
 from console.jobs.undo import undo_job
@@ -56,8 +56,9 @@ def environment() -> Iterator[ManyPeople]:
 
 
 @pytest.fixture(autouse=True)
-def _waits_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def _one_row_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(one_row, "wait", lambda _seconds: None)
+    monkeypatch.setattr(runner, "AT_ONCE", 1)
 
 
 def test_agent_starts_no_job(acme, helpdesk, environment):
@@ -300,3 +301,14 @@ def test_sign_in_of_the_start_must_be_fresh_at_the_start(acme, helpdesk, environ
         with pytest.raises(control.NotPossibleNow):
             control.start(access_of(helpdesk), job, forged)
     assert worked(job).state == Job.State.PREVIEWED
+
+
+def test_resuming_is_no_way_around_the_start(acme, org_admin, environment):
+    environment.add(1, 2)
+    job = prepared(org_admin, "user.deactivate", rows_for([1, 2]))
+    Job.objects.filter(pk=job.pk).update(state=Job.State.PAUSED)  # it paused while it made its preview
+
+    control.resume(access_of(org_admin), job)
+
+    assert worked(job).state == Job.State.PREVIEWED
+    assert environment.writes == []
