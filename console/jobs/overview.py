@@ -17,6 +17,7 @@ from console.audit.wording import in_words, label_of
 from console.jobs import totals
 from console.jobs.pace import pace_of
 from console.jobs.shown_rows import Shown
+from console.jobs.undo import Undoing, what_can_be_undone
 from console.jobs.words import OUTCOMES, PAUSES, SOURCES, STATES, VERDICTS
 from console.models import Job, JobRow
 from pingone_integration.texts import Text
@@ -69,6 +70,30 @@ class Overview:
     @property
     def is_moving(self) -> bool:
         return self.job.state in MOVING
+
+    @cached_property
+    def undoing(self) -> Undoing | None:
+        """Return what an undo would reach, once the job is over."""
+        return what_can_be_undone(self.job) if self.job.is_over and self.has_begun else None
+
+    @property
+    def undoing_told(self) -> Iterator[Text]:
+        """Yield what can be undone and until when, and what cannot."""
+        if self.undoing is None or not self.outcomes[JobRow.State.DONE]:
+            return
+        if self.undoing.problem:
+            yield self.undoing.problem
+            return
+        until = self.job.delete_after
+        if until:
+            rows = self.undoing.rows
+            told = ngettext_lazy(
+                "{count} row can be undone until {day}.", "{count} rows can be undone until {day}.", rows
+            )
+            yield format_lazy(told, count=rows, day=f"{until:%Y-%m-%d}")
+        if lasting := self.undoing.lasting:
+            told = ngettext_lazy("{count} row cannot be undone.", "{count} rows cannot be undone.", lasting)
+            yield format_lazy(told, count=lasting)
 
     @property
     def is_waiting(self) -> bool:
