@@ -1,4 +1,4 @@
-"""Uploads: one address takes a file, from those who may run jobs; nobody else can fill memory or disk through a form."""
+"""Uploads: one address takes a file, from those who may run jobs. Nobody else can fill memory or disk."""
 
 from io import BytesIO
 from typing import Any
