@@ -18,6 +18,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
+from console.audit import system_user
 from console.audit.chain import append
 from console.audit.lines import logged, plain
 from console.failures.next_step import resolution_of
@@ -70,6 +71,7 @@ EVENTS: dict[str, Text] = {
     "operator.recovery-codes-created": _("New recovery codes created"),
     "operator.sessions-ended": _("Operator's other sessions ended"),
     "access.refused": _("Not allowed"),
+    "job.downloaded": _("Rows of a job downloaded"),
     "limit.changed": _("Limit changed"),
     "limit.lifted": _("Limit lifted"),
     "limit.alarm": _("Alarm: many people looked at"),
@@ -271,7 +273,11 @@ def _unless_submitted(
 
 
 def _person(operator: Operator | None) -> Json:
-    return {"operator": operator, "operator_email": operator.email if operator else ""}
+    return {
+        "operator": operator,
+        "operator_email": operator.email if operator else "",
+        "system_user": system_user.current()[:64],
+    }
 
 
 def _about(subject: Subject) -> Json:

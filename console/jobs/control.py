@@ -18,7 +18,7 @@ from console.actions import demands
 from console.actions.action import Json
 from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand
-from console.audit import entries
+from console.audit import entries, system_user
 from console.audit.entries import Circumstances, Subject
 from console.jobs import deletion
 from console.jobs.drafts import require_to_prepare
@@ -98,6 +98,7 @@ def start(
             ticket=circumstances.ticket,
             reason=circumstances.reason,
             source_address=circumstances.source_address,
+            system_user=system_user.current(),
             signed_in_at=circumstances.signed_in_at,
             met_at=now,
             started_at=now,

@@ -13,7 +13,8 @@ from django.http import Http404
 from django.utils import timezone, translation
 
 from console.access import OrgAccess, enter_org
-from console.jobs import deletion, dry_run, lists, one_row, trouble
+from console.audit import system_user
+from console.jobs import deletion, dry_run, lists, mail, one_row, trouble
 from console.jobs.control import record, runnable
 from console.jobs.limits import left_today
 from console.jobs.one_row import Ended
@@ -65,6 +66,11 @@ def _turn(work: JobWork, stopping: Callable[[], bool]) -> timedelta:
         held = Job.objects.filter(pk=job.pk, state=job.state, work__lease_owner=work.lease_owner)
         return held.filter(work__lease_until__gt=timezone.now()).exists()
 
+    with system_user.recorded(job.system_user):
+        return _work_on(job, goes_on)
+
+
+def _work_on(job: Job, goes_on: Callable[[], bool]) -> timedelta:
     try:
         access = enter_org(job.starter, job.organization.slug)
         with rate_limit.in_background(percent_of(job.organization)):
@@ -204,6 +210,9 @@ def _put_back(row: JobRow, *, again: bool = False) -> None:
 def _finish(job: Job) -> None:
     now = timezone.now()
     ended = Job.objects.filter(pk=job.pk, state=State.RUNNING)
-    if ended.update(state=State.FINISHED, finished_at=now, delete_after=deletion.due()):
+    delete_after = deletion.due()
+    if ended.update(state=State.FINISHED, finished_at=now, delete_after=delete_after):
         job.state = State.FINISHED
+        job.delete_after = delete_after
         record(job, "job.finished", job.starter, inputs=counts(job))
+        mail.finished(job)

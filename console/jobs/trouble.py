@@ -5,7 +5,7 @@ A row's own fault never stops a job.
 
 from django.utils import timezone
 
-from console.jobs import deletion, one_row
+from console.jobs import deletion, mail, one_row
 from console.jobs.control import record
 from console.jobs.one_row import Ended
 from console.limits.brake import BrakeReached
@@ -48,7 +48,9 @@ def pause(job: Job, why: Job.Pause, detail: str = "") -> None:
     states = (Job.State.RUNNING, Job.State.READING)
     if Job.objects.filter(pk=job.pk, state__in=states).update(state=Job.State.PAUSED, pause=why, pause_detail=detail):
         job.state = Job.State.PAUSED
+        job.pause, job.pause_detail = why, detail
         record(job, "job.paused", job.starter, inputs={"why": str(why)}, reason=detail)
+        mail.paused(job)
 
 
 def refuse_list(job: Job, detail: str) -> None:
@@ -67,7 +69,9 @@ def brake(job: Job, braked: BrakeReached, *, rows: int) -> None:
     running = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING)
     if running.update(state=Job.State.WAITING, pause_detail=detail, approval=asked):
         job.state = Job.State.WAITING
+        job.pause_detail = detail
         record(job, "job.braked", job.starter, inputs=asked, reason=detail)
+        mail.waits(job)
 
 
 class Trouble:

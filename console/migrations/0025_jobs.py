@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ("ticket", models.CharField(blank=True, max_length=100)),
                 ("reason", models.TextField(blank=True)),
                 ("source_address", models.CharField(blank=True, max_length=45)),
+                ("system_user", models.CharField(blank=True, db_default="", max_length=64)),
                 ("signed_in_at", models.DateTimeField(null=True)),
                 ("met_at", models.DateTimeField(null=True)),
                 (

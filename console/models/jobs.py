@@ -67,6 +67,7 @@ class Job(models.Model):
     ticket = models.CharField(max_length=100, blank=True)
     reason = models.TextField(blank=True)
     source_address = models.CharField(max_length=45, blank=True)
+    system_user = models.CharField(max_length=64, blank=True, db_default="")  # the server's account, for a command
     signed_in_at = models.DateTimeField(null=True)
     met_at = models.DateTimeField(null=True)  # when the sign-in was looked at
 

@@ -61,6 +61,13 @@ NAVIGATION = (
         purpose=_("See users by population."),
     ),
     Destination(
+        label=_("Jobs"),
+        icon="list-details",
+        url_name="jobs",
+        permission=Permission.RUN_JOBS,
+        purpose=_("Act on many users at once, with a preview of every row."),
+    ),
+    Destination(
         label=_("Call API"),
         icon="code",
         url_name="call-api",

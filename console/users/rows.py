@@ -22,9 +22,9 @@ _NONE = "\N{EN DASH}"
 _TOLD = "user-status-told"  # class of a status that is not just Active
 
 
-def rows_of(users: Iterable[User], all_users: str) -> SafeString:
+def rows_of(users: Iterable[User], all_users: str, *, may_tick: bool = False) -> SafeString:
     """Return the rows of the table. `all_users` is the URL of the list, below which each user has their page."""
-    now, row = timezone.now(), render_to_string("console/users/row.html")
+    now, row = timezone.now(), render_to_string("console/users/row.html", {"may_tick": may_tick})
     return SafeString("".join(_row(row, user, all_users, now) for user in users))
 
 
@@ -33,6 +33,7 @@ def _row(row: str, user: User, all_users: str, now: datetime) -> SafeString:
     standing = standing_of(Known(user=user, now=now))
     return format_html(
         row,
+        id=user.id,
         url=f"{all_users}{user.id}/",  # as `reverse` says, which is slow for every row
         name=user.display_name,
         username=user.username,

@@ -92,6 +92,7 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         "may_add": may_add,
         "may_remove": access.may(BY_KEY["group.remove"]),
         "may_export": access.allows(Permission.EXPORT_USERS),
+        "may_run_jobs": access.allows(Permission.RUN_JOBS),
         "history_url": reverse("audit", args=[access.org.slug], query={"group": str(group_id)})
         if access.allows(Permission.VIEW_AUDIT)
         else "",

@@ -23,6 +23,7 @@ def population_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "populations": synced,
         "synced_at": synced[0].synced_at if synced else None,
         "user_total": sum(population.user_count or 0 for population in synced),
+        "may_run_jobs": access.allows(Permission.RUN_JOBS),
         "may_sync": access.allows(Permission.SYNC_POPULATIONS) and connection.has_grant,
     }
     return render(request, "console/users/populations.html", context)

@@ -53,6 +53,7 @@ class ListUrls:
     all_users: str
     without_group: str
     without_filters: str  # the search text alone, if there are filters as well
+    job: str  # a new job with everybody who matches
 
 
 @org_view(Permission.VIEW_USERS)
@@ -81,10 +82,12 @@ def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if only and is_entered(request):
         return _go_to(request, only.id)
     urls = _urls(access, form, cursor)
+    may_run_jobs = access.allows(Permission.RUN_JOBS)
     context = {
         "form": form,
         "page": page,
-        "rows": rows_of(page.items, urls.all_users) if page else "",
+        "rows": rows_of(page.items, urls.all_users, may_tick=may_run_jobs) if page else "",
+        "may_run_jobs": may_run_jobs,
         "pager": pager_of(page, cursor, lambda to: _list_url(access, form, cursor=to)),
         "cursor": cursor,
         "failure": failure,
@@ -208,6 +211,7 @@ def _urls(access: OrgAccess, form: UserSearchForm, cursor: str) -> ListUrls:
         here=url(cursor=cursor),
         all_users=reverse("users", args=[access.org.slug]),
         without_group=url(group=""),
+        job=reverse("new-job", args=[access.org.slug], query={"source": "search", "search": form.query(limit="")}),
         without_filters=url(population="", group="", enabled="", filter="") if narrowed and criteria.text else "",
     )
 

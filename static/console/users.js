@@ -21,6 +21,12 @@
     }
   });
 
+  // A box in the heading ticks those of all rows.
+  document.addEventListener("change", (event) => {
+    const name = event.target.dataset?.ticks;
+    if (name) for (const box of document.querySelectorAll(`input[type=checkbox][name="${name}"]`)) box.checked = event.target.checked;
+  });
+
   // The verdict above a user's page follows what the other parts of the page know, in whatever order they come.
   const known = () => [...document.querySelectorAll(".known")].map((part) => part.name + part.value).join();
   let told = known();

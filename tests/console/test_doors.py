@@ -51,6 +51,13 @@ RIGHTS: dict[str, Permission | str] = {
     "export-group-members": Permission.EXPORT_USERS,
     "populations": Permission.VIEW_USERS,
     "sync-populations": Permission.SYNC_POPULATIONS,
+    "jobs": Permission.RUN_JOBS,
+    "new-job": Permission.RUN_JOBS,  # and the action's own
+    "upload-list": Permission.RUN_JOBS,
+    "new-job-columns": Permission.RUN_JOBS,
+    "job-template": Permission.RUN_JOBS,  # and the action's own
+    "job-file": Permission.RUN_JOBS,
+    "job": Permission.RUN_JOBS,  # and the action's own to start it
     "call-api": Permission.CALL_API,
     "save-api-call": Permission.CALL_API,
     "forget-api-call": Permission.CALL_API,

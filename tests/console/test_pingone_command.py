@@ -13,10 +13,15 @@ from django.utils import translation
 
 from console.access import OrgAccess, Permission
 from console.actions.catalogue import ACTIONS, BY_KEY
-from console.management.commands import pingone as command
-from console.models import AuditEntry, TicketPolicy
+from console.audit import system_user
+from console.management.pingone import actions as command
+from console.management.pingone import terminal
+from console.models import AuditEntry, ProtectedMark, TicketPolicy
+from console.rights.roles import Rights
 from tests.support.answers import ADA, HOSTILE_NAMES, ada, bo, error, listing
 from tests.support.asking import DEVICE
+from tests.support.narrowed import narrow
+from tests.support.rights import give
 
 
 def run(*arguments: str, operator: str = "agent@acme.test") -> str:
@@ -72,8 +77,8 @@ def test_only_the_given_options_are_changed(helpdesk, pingone):
 @pytest.mark.parametrize(
     ("answer", "code", "outcome"),
     [
-        (httpx.Response(403, json=error("ACCESS_FAILED")), command.FAILED, "failed"),
-        (httpx.ReadTimeout("too late"), command.UNKNOWN, "unknown"),
+        (httpx.Response(403, json=error("ACCESS_FAILED")), terminal.FAILED, "failed"),
+        (httpx.ReadTimeout("too late"), terminal.UNKNOWN, "unknown"),
     ],
 )
 def test_exit_code_and_json_state_the_outcome(helpdesk, pingone, answer, code, outcome):
@@ -241,7 +246,7 @@ def test_show_of_an_unknown_user_fails(helpdesk, pingone):
         run("show", "--user", "ada")
     code, by_id = run_json("show", "--user", str(ADA))
 
-    assert by_name.value.returncode == code == command.FAILED
+    assert by_name.value.returncode == code == terminal.FAILED
     assert by_id["kind"] == "target-not-found"
 
 
@@ -253,5 +258,144 @@ def test_show_is_refused_to_a_stranger_and_without_the_permission_to_view_users(
     for operator in (helpdesk, stranger):
         with pytest.raises(CommandError) as refused:
             run("show", "--user", str(ADA), operator=operator.email)
-        assert refused.value.returncode == command.REFUSED
+        assert refused.value.returncode == terminal.REFUSED
     assert not pingone.calls
+
+
+def test_get_prints_the_values_of_a_user(auditor, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada(title="Field\x1b[31m engineer"))
+
+    told = run("user.get", "--user", str(ADA), operator=auditor.email).splitlines()
+    code, as_json = run_json("user.get", "--user", str(ADA), operator=auditor.email)
+
+    assert f"id: {ADA}" in told
+    assert "username: ada.berg" in told
+    assert "title: Field" in str(told)
+    assert all(line.isprintable() for line in told)
+    assert not [line for line in told if line.endswith(": ")]
+    assert (code, as_json["email"], as_json["enabled"]) == (0, "ada.berg@acme.test", True)
+
+
+def test_get_of_a_protected_user_is_on_record_once(auditor, acme, pingone):
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    ProtectedMark.objects.create(organization=acme, kind="user", target_id=ADA, reason="Chair", marked_by=auditor)
+
+    run("user.get", "--user", str(ADA), operator=auditor.email)
+    run("user.get", "--user", str(ADA), operator=auditor.email)
+
+    assert [entry.action for entry in AuditEntry.objects.all()] == ["user.protected-page-read"]
+
+
+def test_list_finds_users_as_the_page_does_and_tells_the_way_on(auditor, pingone):
+    wire = pingone.get("/users").respond(json=listing("users", ada(), bo(), cursor="opaque", count=3))
+
+    told = run("user.list", "--q", "berg", "--enabled", "true", operator=auditor.email).splitlines()
+    cursor = told[-1].removeprefix("More: --cursor ")
+    code, as_json = run_json("user.list", "--limit", "25", "--cursor", cursor, operator=auditor.email)
+
+    assert told[0].split("\t") == ["id", "username", "email", "name", "population", "enabled"]
+    assert [line.split("\t")[1] for line in told[1:3]] == ["ada.berg", "bo.ek"]
+    assert "enabled eq true" in wire.calls[0].request.url.params["filter"]
+    assert (wire.calls[1].request.url.params["limit"], wire.calls[1].request.url.params["cursor"]) == ("25", "opaque")
+    assert (code, next(row["id"] for row in as_json["users"]), as_json["next_cursor"]) == (0, str(ADA), cursor)
+
+
+def test_list_refuses_a_filter_that_is_none(auditor, pingone):
+    with pytest.raises(CommandError, match="--population") as refused:
+        run("user.list", "--population", "Acme", operator=auditor.email)
+
+    assert refused.value.returncode == terminal.INVALID
+
+
+def test_groups_are_listed_by_the_beginning_of_their_name(auditor, pingone):
+    group = {"id": str(DEVICE), "name": "VPN \u202e", "directMemberCounts": {"users": 7}}
+    wire = pingone.get("/groups").respond(json=listing("groups", group))
+
+    told = run("group.list", "--q", "VPN", operator=auditor.email).splitlines()
+
+    assert wire.calls.last.request.url.params["filter"] == 'name sw "VPN"'
+    assert told[1].split("\t")[:2] == [str(DEVICE), "VPN \\u202e"]
+    assert told[-1] == "1 groups"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [("user.get", ("--user", str(ADA))), ("user.list", ()), ("group.list", ())],
+)
+def test_reads_need_the_permission_to_view_users(helpdesk, stranger, pingone, monkeypatch, kind, arguments):
+    monkeypatch.setattr(OrgAccess, "permissions", frozenset({Permission.ENTER}))
+
+    for operator in (helpdesk, stranger):
+        with pytest.raises(CommandError) as refused:
+            run(kind, *arguments, operator=operator.email)
+        assert refused.value.returncode == terminal.REFUSED
+    assert not pingone.calls
+
+
+def test_reads_show_a_narrowed_operator_nobody_else(helpdesk, pingone):
+    narrow(helpdesk, DEVICE)
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    pingone.get("/users").respond(json=listing("users", ada()))
+
+    with pytest.raises(CommandError) as refused:
+        run("user.get", "--user", str(ADA))
+
+    assert refused.value.returncode == terminal.FAILED
+    assert run("user.list").splitlines() == ["0 users"]
+
+
+@pytest.mark.parametrize(
+    ("by", "page"),
+    [
+        ("role", f"https://console.acme.test/o/acme/users/{ADA}/actions/user.unlock/"),
+        ("mark", f"https://console.acme.test/o/acme/users/{ADA}/actions/user.deactivate/"),
+        ("new user", "https://console.acme.test/o/acme/users/new/"),
+    ],
+)
+def test_command_that_asks_for_a_fresh_sign_in_prints_the_address_of_its_page(
+    org_admin, helpdesk, acme, pingone, settings, by, page
+):
+    settings.PUBLIC_URL = "https://console.acme.test"
+    arguments, operator = ("user.unlock", "--user", str(ADA)), helpdesk
+    if by == "mark":
+        ProtectedMark.objects.create(organization=acme, kind="user", target_id=ADA, reason="Chair", marked_by=org_admin)
+        pingone.get(f"/users/{ADA}").respond(json=ada())
+        arguments, operator = ("user.deactivate", "--user", str(ADA), "--reason", "Left"), org_admin
+    else:
+        demanding = frozenset({"fresh sign-in"})
+        give(helpdesk, Rights(actions={"user.unlock": demanding, "user.create": demanding}))
+    if by == "new user":
+        arguments = ("user.create", "--username", "cy")
+
+    with pytest.raises(CommandError, match="Sign in again") as refused:
+        run(*arguments, operator=operator.email)
+    code, as_json = run_json(*arguments, operator=operator.email)
+
+    assert str(refused.value).endswith(f"Do this on its page: {page}")
+    assert (refused.value.returncode, code, as_json["page"]) == (terminal.REFUSED, terminal.REFUSED, page)
+    assert {entry.outcome for entry in AuditEntry.objects.all()} == {"refused"}
+
+
+def test_record_names_the_server_account_beside_the_operator(helpdesk, auditor, org_admin, browser_of, pingone):
+    """Whoever runs commands may name any operator; a name in the environment is no proof of another one."""
+    pingone.get(f"/users/{ADA}").respond(json=ada())
+    pingone.post(f"/users/{ADA}").respond(json={})
+    account = system_user.of_process()
+    run("user.unlock", "--user", str(ADA))
+    with pytest.raises(CommandError):
+        run("user.unlock", "--user", str(ADA), operator=auditor.email)
+    browser_of(helpdesk).post(f"/o/acme/users/{ADA}/actions/user.unlock/", {"submission": str(DEVICE)})
+
+    ran, closed, refused, *of_page = AuditEntry.objects.order_by("sequence")
+
+    assert {ran.system_user, closed.system_user, refused.system_user} == {account}
+    assert {entry.system_user for entry in of_page} == {""}
+    page = browser_of(org_admin).get(f"/o/acme/audit/{ran.entry}/").text
+    assert f"by the server's user <bdi>{account}</bdi>" in " ".join(page.replace("&#x27;", "'").split())
+
+
+def test_account_without_a_name_is_recorded_by_its_number(monkeypatch):
+    monkeypatch.setattr("os.getuid", lambda: 4_000_123)
+    monkeypatch.setenv("LOGNAME", "somebody.else")
+
+    assert system_user.of_process() == "uid 4000123"

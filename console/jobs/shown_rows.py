@@ -1,0 +1,121 @@
+"""A page of a job's rows, of all or of one kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from console.audit.wording import in_words, label_of
+from console.jobs.words import DECISIONS, OUTCOMES, VERDICTS
+from console.models import Job, JobRow
+from console.page.pager import Pager
+from pingone_integration.texts import Text
+
+PAGE_SIZE = 50
+_GONE_WRONG = frozenset({JobRow.State.CONFLICT, JobRow.State.REFUSED, JobRow.State.FAILED, JobRow.State.UNKNOWN})
+_IN_DOUBT = frozenset(JobRow.Verdict) - {JobRow.Verdict.CREATE, JobRow.Verdict.CHANGE, JobRow.Verdict.NO_CHANGE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Which rows a page shows, from its URL. What is not valid shows all rows."""
+
+    verdict: str = ""
+    outcome: str = ""
+    page: int = 1
+
+    @classmethod
+    def in_url(cls, given: Mapping[str, str]) -> "Shown":
+        verdict, outcome, page = given.get("verdict", ""), given.get("outcome", ""), given.get("page", "")
+        return cls(
+            verdict=verdict if verdict in VERDICTS else "",
+            outcome=outcome if outcome in OUTCOMES else "",
+            page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
+        )
+
+    def query(self, *, page: int | None = None) -> str:
+        chosen = {"verdict": self.verdict, "outcome": self.outcome, "page": str(page or self.page)}
+        return urlencode({name: value for name, value in chosen.items() if value and (name, value) != ("page", "1")})
+
+    def of(self, rows: "QuerySet[JobRow]") -> "QuerySet[JobRow]":
+        if self.verdict:
+            rows = rows.filter(verdict=self.verdict)
+        if self.outcome:
+            rows = rows.filter(state=self.outcome)
+        return rows.order_by("number")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a job in words."""
+
+    row: JobRow
+
+    @property
+    def verdict(self) -> Text:
+        return VERDICTS.get(self.row.verdict, "")
+
+    @property
+    def outcome(self) -> Text:
+        return OUTCOMES[self.row.state]
+
+    @property
+    def name(self) -> str:
+        return self.row.full_name or self.row.label or self.row.key
+
+    @property
+    def changes(self) -> list[tuple[Text, Text, Text]]:
+        """Return the changes that the preview shows: the value, as it is, and as it would be."""
+        listed: dict[str, Any] = self.row.shown.get("changes", {})
+        return [(label_of(name), in_words(name, old), in_words(name, new)) for name, (old, new) in listed.items()]
+
+    @property
+    def is_in_doubt(self) -> bool:
+        return self.row.verdict in _IN_DOUBT
+
+    @property
+    def has_gone_wrong(self) -> bool:
+        return self.row.state in _GONE_WRONG
+
+    @property
+    def is_reached(self) -> bool:
+        return self.row.state != JobRow.State.NOT_REACHED
+
+    @property
+    def runs(self) -> bool:
+        """Return whether the row would run, unless it is left out."""
+        return self.row.verdict in {JobRow.Verdict.CREATE, JobRow.Verdict.CHANGE}
+
+    @property
+    def asks(self) -> bool:
+        """Return whether somebody has to decide whether this is the same person."""
+        return self.row.verdict == JobRow.Verdict.SAME_PERSON
+
+    @property
+    def decisions(self) -> list[tuple[str, Text]]:
+        """Return the choices: to update one of those who may be the same person, to create, or to leave out."""
+        update = JobRow.Decision.UPDATE
+        people = [
+            (f"{update}:{one['id']}", format_lazy(_("Update {user}"), user=one["username"])) for one in self.row.same_as
+        ]
+        return [*people, *DECISIONS.items()]
+
+    @property
+    def decision(self) -> str:
+        is_update = self.row.decision == JobRow.Decision.UPDATE
+        return f"{self.row.decision}:{self.row.user_id}" if is_update else self.row.decision
+
+
+def lines_of(job: Job, shown: Shown) -> tuple[list[Line], Pager]:
+    """Return the rows of a page of the list, and the queries of the pages around it."""
+    start = (shown.page - 1) * PAGE_SIZE
+    rows = list(shown.of(job.rows.all())[start : start + PAGE_SIZE + 1])
+    pager = Pager(
+        previous=f"?{shown.query(page=shown.page - 1)}" if shown.page > 1 else "",
+        next=f"?{shown.query(page=shown.page + 1)}" if len(rows) > PAGE_SIZE else "",
+    )
+    return [Line(row) for row in rows[:PAGE_SIZE]], pager

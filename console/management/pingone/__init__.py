@@ -1,0 +1,1 @@
+"""What `manage.py pingone` can do: reads, actions, Call API and jobs, each with its options."""
