@@ -83,8 +83,8 @@ def start(
     if example is None:
         raise NotPossibleNow(_NOTHING)
     require_size(access, job.rows.count())
-    if job.is_possibly_cut and people != count:
-        raise NotPossibleNow(format_lazy(_CHANGED, count=count))
+    if job.is_possibly_cut and people != (listed := job.rows.count()):
+        raise NotPossibleNow(format_lazy(_CHANGED, count=listed))
     if not (left := left_today(access)):
         raise NotPossibleNow(format_lazy(_TOO_MANY_TODAY, left=left))
     now = timezone.now()
@@ -128,7 +128,8 @@ def resume(access: OrgAccess, job: Job, *, first: int | None = None) -> None:
     """Go on, with `first` for so many more rows. Only the starter may: the job runs with their rights."""
     require_own(access, job)
     stop_after = None if first is None else reached(job) + first
-    _turn(job, (State.PAUSED,), State.RUNNING, pause="", pause_detail="", failing_rows=0, stop_after=stop_after)
+    again = State.RUNNING if job.started_at else State.READING  # what was not started makes its preview first
+    _turn(job, (State.PAUSED,), again, pause="", pause_detail="", failing_rows=0, stop_after=stop_after)
     record(job, "job.resumed", access.operator)
     JobWork.want(job)
 
@@ -166,6 +167,8 @@ def let_pass(access: OrgAccess, job: Job, circumstances: Circumstances) -> None:
     The only org admin does so with a fresh sign-in. Raises PermissionDenied, NotPossibleNow.
     """
     access.require(Permission.MANAGE_POLICIES)
+    if job.organization_id != access.org.pk:
+        raise PermissionDenied
     others = list(job.organization.org_admins().exclude(pk=job.starter_id).order_by("email"))
     if others and access.operator not in others:
         raise NotPossibleNow(format_lazy(_ANOTHER, admins=", ".join(admin.email for admin in others)))

@@ -5,7 +5,7 @@ A row's own fault never stops a job.
 
 from django.utils import timezone
 
-from console.jobs import deletion, mail, one_row
+from console.jobs import deletion, mail
 from console.jobs.control import record
 from console.jobs.one_row import Ended
 from console.limits.brake import BrakeReached
@@ -93,8 +93,6 @@ class Trouble:
         if why := self._reason(ended):
             pause(self.job, why, english(ended.detail))
             return False
-        if is_not_the_rows_fault(ended):
-            one_row.wait(SILENT_S)
         return True
 
     def _reason(self, ended: Ended) -> Job.Pause | None:

@@ -78,7 +78,8 @@ class ManyPeople(SmallEnvironment):
         if path == "/users":
             request = self.requests[-1]
             self.filters.append(sought := request.url.params.get("filter", ""))
-            return listing("users", *(one for one in self.users.values() if self._matches(one, sought)))
+            found = (one for one in self.users.values() if self._matches(one, sought))
+            return listing("users", *({**one, "memberOfGroupIDs": None} for one in found))  # lists have no groups
         return super()._found(path)
 
     def _matches(self, user: Json, sought: str) -> bool:

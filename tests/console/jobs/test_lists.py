@@ -31,6 +31,7 @@ from console.models import (
     ColumnMeanings,
     Job,
     JobRow,
+    JobWork,
     ListPart,
     Membership,
     Operator,
@@ -424,6 +425,22 @@ def test_worker_stores_the_rows_of_a_list_before_its_preview(access: OrgAccess, 
 
     job.refresh_from_db()
     assert (job.state, job.rows.exclude(verdict="").count()) == ("previewed", 45)
+
+
+def test_rows_are_stored_to_the_end_though_it_takes_longer_than_a_turn(
+    access: OrgAccess, pingone: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Directory(pingone, *(person(number) for number in range(45)), page=20)
+    monkeypatch.setattr(lists, "_AT_ONCE", 10)
+    monkeypatch.setattr(runner, "TURN_S", -1.0)
+    job = job_of(access, lists.from_search(access, text="user"))
+    work = JobWork.objects.claim(runner.LEASE)
+    assert work
+
+    runner._turn(work, lambda: False)
+
+    assert len(keys_of(job)) == 45
+    assert PeopleList.objects.exclude(filled_at=None).count() == 1
 
 
 def test_crawl_ends_when_the_operator_is_no_longer_a_member(access: OrgAccess, pingone: respx.MockRouter) -> None:

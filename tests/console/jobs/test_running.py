@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from threading import Barrier
 from uuid import UUID
 
 import httpx
@@ -259,3 +260,24 @@ def test_progress_says_how_far_and_how_fast(acme, org_admin, environment):
 
     assert now.rows_a_second == pytest.approx(0.1, rel=0.2)
     assert now.seconds_left == pytest.approx(30, rel=0.2)
+
+
+def test_rows_run_several_at_a_time_each_once(acme, org_admin, environment, monkeypatch):
+    monkeypatch.setattr("console.jobs.runner.AT_ONCE", 4)
+    environment.add(*range(1, 31))
+    job = prepared(org_admin, "user.update", rows_for(range(1, 31), title="Lead"))
+    barrier = Barrier(2, timeout=20)
+
+    def meet(_request):
+        if len(environment.writes) <= 2:
+            barrier.wait()  # two rows are under way at once
+
+    environment.before = meet
+
+    job = started(org_admin, job, first=25)
+
+    assert list(states(job).values()).count("done") == 25
+    assert job.pause == Job.Pause.FIRST_ROWS
+    control.resume(access_of(org_admin), job)
+    assert set(states(worked(job)).values()) == {"done"}
+    assert len(environment.writes) == len(set(environment.writes)) == 30
