@@ -66,21 +66,24 @@ def _turn(work: JobWork, stopping: Callable[[], bool]) -> timedelta:
     ends = time.monotonic() + TURN_S
 
     def goes_on() -> bool:
-        if stopping() or time.monotonic() > ends:
+        return time.monotonic() <= ends and is_held()
+
+    def is_held() -> bool:
+        if stopping():
             return False
         held = Job.objects.filter(pk=job.pk, state=job.state, work__lease_owner=work.lease_owner)
         return held.filter(work__lease_until__gt=timezone.now()).exists()
 
     with system_user.recorded(job.system_user):
-        return _work_on(job, goes_on)
+        return _work_on(job, goes_on, is_held)
 
 
-def _work_on(job: Job, goes_on: Callable[[], bool]) -> timedelta:
+def _work_on(job: Job, goes_on: Callable[[], bool], is_held: Callable[[], bool]) -> timedelta:
     try:
         access = enter_org(job.starter, job.organization.slug)
         with rate_limit.in_background(percent_of(job.organization)):
             if job.state == State.READING:
-                return _preview(access, job, goes_on)
+                return _preview(access, job, goes_on, is_held)
             if job.state == State.RUNNING:
                 Rows(access, job, goes_on).run()
     except (PermissionDenied, Http404):
@@ -91,9 +94,10 @@ def _work_on(job: Job, goes_on: Callable[[], bool]) -> timedelta:
     return timedelta()
 
 
-def _preview(access: OrgAccess, job: Job, goes_on: Callable[[], bool]) -> timedelta:
+def _preview(access: OrgAccess, job: Job, goes_on: Callable[[], bool], is_held: Callable[[], bool]) -> timedelta:
+    """Store the rows, then look at them. Storing begins anew if it is interrupted: it is no matter of turns."""
     try:
-        if lists.fill(access, job, goes_on) and dry_run.run(access, job, goes_on):
+        if lists.fill(access, job, is_held) and dry_run.run(access, job, goes_on):
             Job.objects.filter(pk=job.pk, state=State.READING).update(
                 state=State.PREVIEWED, totals=of_preview(job), pause="", pause_detail=""
             )
@@ -255,8 +259,9 @@ def _put_back(row: JobRow, *, again: bool = False) -> None:
 def _finish(job: Job) -> None:
     now = timezone.now()
     ended = Job.objects.filter(pk=job.pk, state=State.RUNNING)
-    if ended.update(state=State.FINISHED, finished_at=now, delete_after=deletion.due()):
+    delete_after = deletion.due()
+    if ended.update(state=State.FINISHED, finished_at=now, delete_after=delete_after):
         job.state = State.FINISHED
-        job.delete_after = deletion.due()
+        job.delete_after = delete_after
         record(job, "job.finished", job.starter, inputs=counts(job))
         mail.finished(job)
