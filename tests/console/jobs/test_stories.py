@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from console.access import Permission
 from console.audit import system_user
 from console.management.pingone import jobs as command
 from console.management.pingone import terminal
@@ -25,6 +26,7 @@ from tests.support.rights import give
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
+MAY_RUN_JOBS = frozenset({Permission.ENTER, Permission.VIEW_USERS, Permission.RUN_JOBS})
 JOINERS = """username,email,given_name,family_name,title
 joiner1,joiner1@acme.test,Join,Er,Engineer
 joiner2,user2@acme.test,Perhaps,Known,
@@ -160,7 +162,7 @@ def test_progress_is_polled_alone_and_the_page_reloads_when_the_state_changes(ad
 
 def test_start_asks_for_what_the_role_demands(browser_of, helpdesk, environment):
     demanded = frozenset({"ticket", "reason", "fresh sign-in"})
-    give(helpdesk, Rights(pages=frozenset({"enter", "users.view", "jobs.run"}), actions={"user.unlock": demanded}))
+    give(helpdesk, Rights(pages=MAY_RUN_JOBS, actions={"user.unlock": demanded}))
     environment.add(1, account={"status": "LOCKED", "canAuthenticate": False})
     job, browser = prepared(helpdesk, "user.unlock", rows_for([1])), browser_of(helpdesk)
 
@@ -279,7 +281,7 @@ def test_upload_needs_the_token_of_its_form_and_the_right(org_admin, helpdesk):
 
 
 def test_nobody_steers_the_job_of_somebody_else_who_is_no_org_admin(browser_of, acme, helpdesk, org_admin, environment):
-    rights = Rights(pages=frozenset({"enter", "users.view", "jobs.run"}), actions={"user.deactivate": frozenset()})
+    rights = Rights(pages=MAY_RUN_JOBS, actions={"user.deactivate": frozenset()})
     give(helpdesk, rights)
     environment.add(1)
     job = prepared(org_admin, "user.deactivate", rows_for([1]))
@@ -357,7 +359,7 @@ def test_command_refuses_a_bad_list_and_what_needs_a_page(
     assert refused.value.code == terminal.REFUSED
 
     rights = {"user.deactivate": frozenset({"fresh sign-in"})}
-    give(helpdesk, Rights(pages=frozenset({"enter", "users.view", "jobs.run"}), actions=rights))
+    give(helpdesk, Rights(pages=MAY_RUN_JOBS, actions=rights))
     environment.add(1)
     job = prepared(helpdesk, "user.deactivate", rows_for([1]))
     output = io.StringIO()
