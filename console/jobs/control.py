@@ -30,6 +30,7 @@ from console.perform.user_operation import UserOperation
 from pingone_integration.texts import Text
 
 State, Verdict, Decision = Job.State, JobRow.Verdict, JobRow.Decision
+UPDATE = "user.update"  # of a row that was decided to be an update of somebody
 RETRIED = (JobRow.State.FAILED, JobRow.State.REFUSED, JobRow.State.CONFLICT)
 
 _NOTHING = _("No row of this job would change anything.")
@@ -79,8 +80,8 @@ def start(
     """
     require_own(access, job)
     rows = job.rows.filter(runnable(job)).order_by("number")
-    count, example = rows.count(), rows.first()
-    if example is None:
+    count = rows.count()
+    if not count:
         raise NotPossibleNow(_NOTHING)
     require_size(access, job.rows.count())
     if job.is_possibly_cut and people != (listed := job.rows.count()):
@@ -89,7 +90,9 @@ def start(
         raise NotPossibleNow(format_lazy(_TOO_MANY_TODAY, left=left))
     now = timezone.now()
     circumstances = replace(circumstances, channel=AuditEntry.Channel.JOB, met_at=now)
-    _require_met(access, job, example, circumstances)
+    for some in (rows.filter(decision=Decision.UPDATE), rows.exclude(decision=Decision.UPDATE)):
+        if example := some.first():
+            _require_met(access, job, example, circumstances)
     with transaction.atomic():
         _turn(
             job,
@@ -108,9 +111,14 @@ def start(
         JobWork.want(job)
 
 
+def action_of(job: Job, row: JobRow) -> str:
+    """Return the key of the action of a row: that of the job, unless it was decided to update somebody instead."""
+    return UPDATE if row.decision == Decision.UPDATE else job.action
+
+
 def _require_met(access: OrgAccess, job: Job, example: JobRow, circumstances: Circumstances) -> None:
     """Raise NotPossibleNow unless a row like this one passes what is asked before a user is read."""
-    action = BY_KEY[job.action]
+    action = BY_KEY[action_of(job, example)]
     operation = UserOperation(action=action, user_id=example.user_id, inputs=action.inputs_on_record(example.inputs))
     ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
     if ruling.refusal:

@@ -122,6 +122,17 @@ def test_file_of_joiners_is_previewed_chosen_from_tried_run_downloaded_and_given
     assert upload(admin, result).status_code == 302
 
 
+def test_file_of_which_only_a_decided_update_is_left_runs(admin, environment):
+    environment.add(1, 2)
+    job = made(admin, "username,email,given_name\njoiner,user2@acme.test,Perhaps\n")
+
+    do(admin, job, "choose", shown=["2"], **{"decision-2": f"update:{environment.named('user2')['id']}"})
+    do(admin, job, "start")
+
+    assert worked(job).state == "finished"
+    assert states(job) == {2: "done"}
+
+
 def test_job_is_undone_by_another_with_its_own_preview(admin, org_admin, environment):
     environment.add(1, 2)
     job = started(org_admin, prepared(org_admin, "user.deactivate", rows_for([1, 2])))
