@@ -5,6 +5,7 @@ Each story: what somebody does, and that nothing of it reaches PingOne. With the
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -87,7 +88,8 @@ def test_action_that_is_for_one_user_is_no_job_for_org_admins_either(acme, org_a
 def test_protected_user_is_out_of_reach_of_jobs_of_org_admins_too(acme, org_admin, environment, way):
     environment.add(1)
     user_id = UUID(person(1)["id"])
-    action, inputs = ("group.add", {"group_id": str(ENGINEERS)}) if "added" in way else ("user.deactivate", {})
+    inputs: dict[str, Any] = {"group_id": str(ENGINEERS)} if "added" in way else {}
+    action = "group.add" if inputs else "user.deactivate"
     job = prepared(org_admin, action, rows_for([1]), **inputs)  # it was nobody special when the preview was made
     match way:
         case "marked":

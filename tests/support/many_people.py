@@ -16,7 +16,7 @@ from console.actions.catalogue import BY_KEY
 from console.audit.entries import Circumstances
 from console.jobs import control, drafts, runner
 from console.jobs.listed import KeyKind, ListedRow
-from console.models import Job, JobRow, Operator
+from console.models import AuditEntry, Job, JobRow, Operator
 from tests.support.answers import ENGINEERS, STAFF, Json, ada, error, listing
 from tests.support.people import ENVIRONMENT
 from tests.support.small_environment import SmallEnvironment
@@ -179,6 +179,13 @@ def states(job: Job) -> dict[int, str]:
 
 def row_of(job: Job, number: int) -> JobRow:
     return job.rows.get(number=number)
+
+
+def entry_of(job: Job, number: int) -> AuditEntry:
+    """Return the latest row of a row's entry in the record."""
+    entry = row_of(job, number).entry
+    assert entry
+    return AuditEntry.objects.current().get(entry=entry)
 
 
 def access_of(operator: Operator, slug: str = "acme") -> OrgAccess:

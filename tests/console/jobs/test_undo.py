@@ -5,9 +5,9 @@ import pytest
 from console.jobs import control
 from console.jobs.listed import ListedRow
 from console.jobs.undo import undo_job, what_can_be_undone
-from console.models import AuditEntry, Job
+from console.models import Job
 from tests.support.answers import ENGINEERS, STAFF
-from tests.support.many_people import access_of, prepared, row_of, rows_for, started, states, verdicts, worked
+from tests.support.many_people import access_of, entry_of, prepared, row_of, rows_for, started, states, verdicts, worked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -44,7 +44,7 @@ def test_undo_brings_back_what_the_job_changed(acme, org_admin, environment, act
         kept = ("enabled", "title", "population")
         assert {name: user.get(name) for name in kept} == {name: before[key].get(name) for name in kept}
         assert not environment.members[key]
-    entry = AuditEntry.objects.current().get(entry=row_of(inverse, 2).entry)
+    entry = entry_of(inverse, 2)
     assert entry.undoes == row_of(job, 1).entry  # the last row first
 
 
