@@ -200,6 +200,7 @@ def keys_of(job: Job) -> list[tuple[int, str]]:
     return list(job.rows.order_by("number").values_list("number", "key"))
 
 
+@pytest.mark.database
 def test_file_is_kept_in_parts_and_read_from_the_database(access: OrgAccess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "PART_BYTES", 50)
     content = "".join(["Mail,Note\n", *(f"user{number}@acme.test,Größe\n" for number in range(20))]).encode()
@@ -300,6 +301,7 @@ def test_file_larger_than_twenty_megabytes_is_refused_and_not_kept(
     assert not PeopleList.objects.exists()
 
 
+@pytest.mark.database
 def test_file_of_which_no_job_was_made_is_deleted_after_a_day(access: OrgAccess) -> None:
     old, new, used = (kept.keep(access, name, [b"Username\nmara\n"]) for name in ("old", "new", "used"))
     used.query = {"columns": {"key": "username", "columns": []}}
@@ -454,6 +456,7 @@ def test_crawl_ends_when_the_operator_is_no_longer_a_member(access: OrgAccess, p
     assert len(directory.filters) == 1
 
 
+@pytest.mark.database
 def test_rows_are_stored_once_although_a_worker_is_killed_while_it_stores_them(
     access: OrgAccess, pingone: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
