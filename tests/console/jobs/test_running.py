@@ -7,15 +7,20 @@ from uuid import UUID
 
 import httpx
 import pytest
+from allauth.usersessions.models import UserSession
 from django.core.management import call_command
 from django.utils import timezone
 
 from console.access import Permission
+from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand
+from console.actions.outcome import Done
 from console.audit.entries import Circumstances
 from console.jobs import control
 from console.jobs.progress import progress
+from console.jobs.share import percent_for
 from console.models import AuditEntry, Job, LimitPolicy, Membership, TicketPolicy
+from console.perform.user_operation import perform
 from console.rights.roles import FRESH_SIGN_IN, REASON, Rights
 from pingone_integration.connection import tokens
 from pingone_integration.errors import TokenRejected
@@ -282,3 +287,32 @@ def test_rows_run_several_at_a_time_each_once(acme, org_admin, environment, monk
     control.resume(access_of(org_admin), job)
     assert set(states(worked(job)).values()) == {"done"}
     assert len(environment.writes) == len(set(environment.writes)) == 30
+
+
+def test_hourly_limits_of_people_are_not_those_of_jobs(acme, org_admin, environment):
+    LimitPolicy.objects.create(organization=acme, limit="risky", most=1)
+    environment.add(1, 2, 3, 4)
+
+    job = started(org_admin, prepared(org_admin, "user.deactivate", rows_for([1, 2, 3])))
+    fourth = UUID(environment.named("user4")["id"])
+    by_hand = perform(access_of(org_admin), BY_KEY["user.deactivate"], fourth, {}, Circumstances())
+
+    assert set(states(job).values()) == {"done"}
+    assert isinstance(by_hand, Done)  # the first of the hour: rows of jobs do not count
+
+
+def test_jobs_take_half_of_the_calls_while_somebody_of_the_organization_works(acme, globex, org_admin, stranger):
+    assert percent_for(acme) == 90
+
+    def works(operator, minutes_ago):
+        at = timezone.now() - timedelta(minutes=minutes_ago)
+        session = UserSession.objects.create(
+            user=operator, session_key=f"{operator.pk}"[:32] + str(minutes_ago), ip="203.0.113.1", user_agent=""
+        )
+        UserSession.objects.filter(pk=session.pk).update(last_seen_at=at)
+
+    works(stranger, 0)
+    works(org_admin, 10)
+    assert percent_for(acme) == 90
+    works(org_admin, 1)
+    assert percent_for(acme) == 50
