@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess, Permission
 from console.jobs.control import RETRIED
 from console.jobs.overview import Overview
-from console.models import Job, JobRow
+from console.models import Job
 from pingone_integration.texts import Text
 
 State = Job.State
@@ -35,7 +35,7 @@ def buttons_for(access: OrgAccess, overview: Overview) -> Iterator[Button]:
         yield Button(do="let-pass", label=_("Let it go on"), look="btn-danger")
     if job.state in {State.PAUSED, State.FINISHED} and is_own and any(overview.outcomes[state] for state in RETRIED):
         yield Button(do="retry", label=_("Retry failed rows"))
-    if job.state in {State.CANCELED, State.FINISHED} and is_own and overview.outcomes[JobRow.State.DONE]:
+    if job.state in {State.CANCELED, State.FINISHED} and overview.undoing and overview.undoing.rows:
         yield Button(do="undo", label=_("Undo this job"))
     if job.state in OPEN:
         yield Button(do="cancel", label=_("Cancel the job"), look="btn-outline-danger")

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, Q
@@ -22,6 +20,7 @@ from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand
 from console.audit import entries, system_user
 from console.audit.entries import Circumstances, Subject
+from console.jobs import deletion
 from console.jobs.drafts import require_to_prepare
 from console.jobs.limits import left_today, require_size
 from console.models import AuditEntry, Job, JobRow, JobWork, Operator
@@ -31,6 +30,7 @@ from console.perform.user_operation import UserOperation
 from pingone_integration.texts import Text
 
 State, Verdict, Decision = Job.State, JobRow.Verdict, JobRow.Decision
+UPDATE = "user.update"  # of a row that was decided to be an update of somebody
 RETRIED = (JobRow.State.FAILED, JobRow.State.REFUSED, JobRow.State.CONFLICT)
 
 _NOTHING = _("No row of this job would change anything.")
@@ -80,17 +80,19 @@ def start(
     """
     require_own(access, job)
     rows = job.rows.filter(runnable(job)).order_by("number")
-    count, example = rows.count(), rows.first()
-    if example is None:
+    count = rows.count()
+    if not count:
         raise NotPossibleNow(_NOTHING)
     require_size(access, job.rows.count())
-    if job.is_possibly_cut and people != count:
-        raise NotPossibleNow(format_lazy(_CHANGED, count=count))
+    if job.is_possibly_cut and people != (listed := job.rows.count()):
+        raise NotPossibleNow(format_lazy(_CHANGED, count=listed))
     if not (left := left_today(access)):
         raise NotPossibleNow(format_lazy(_TOO_MANY_TODAY, left=left))
     now = timezone.now()
     circumstances = replace(circumstances, channel=AuditEntry.Channel.JOB, met_at=now)
-    _require_met(access, job, example, circumstances)
+    for some in (rows.filter(decision=Decision.UPDATE), rows.exclude(decision=Decision.UPDATE)):
+        if example := some.first():
+            _require_met(access, job, example, circumstances)
     with transaction.atomic():
         _turn(
             job,
@@ -109,9 +111,14 @@ def start(
         JobWork.want(job)
 
 
+def action_of(job: Job, row: JobRow) -> str:
+    """Return the key of the action of a row: that of the job, unless it was decided to update somebody instead."""
+    return UPDATE if row.decision == Decision.UPDATE else job.action
+
+
 def _require_met(access: OrgAccess, job: Job, example: JobRow, circumstances: Circumstances) -> None:
     """Raise NotPossibleNow unless a row like this one passes what is asked before a user is read."""
-    action = BY_KEY[job.action]
+    action = BY_KEY[action_of(job, example)]
     operation = UserOperation(action=action, user_id=example.user_id, inputs=action.inputs_on_record(example.inputs))
     ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
     if ruling.refusal:
@@ -129,7 +136,8 @@ def resume(access: OrgAccess, job: Job, *, first: int | None = None) -> None:
     """Go on, with `first` for so many more rows. Only the starter may: the job runs with their rights."""
     require_own(access, job)
     stop_after = None if first is None else reached(job) + first
-    _turn(job, (State.PAUSED,), State.RUNNING, pause="", pause_detail="", failing_rows=0, stop_after=stop_after)
+    again = State.RUNNING if job.started_at else State.READING  # what was not started makes its preview first
+    _turn(job, (State.PAUSED,), again, pause="", pause_detail="", failing_rows=0, stop_after=stop_after)
     record(job, "job.resumed", access.operator)
     JobWork.want(job)
 
@@ -138,7 +146,7 @@ def cancel(access: OrgAccess, job: Job) -> None:
     """End the job. Rows that were not reached stay untouched. Every org admin may, and the starter."""
     _require_control(access, job)
     open_states = (State.DRAFT, State.READING, State.PREVIEWED, State.RUNNING, State.PAUSED, State.WAITING)
-    _turn(job, open_states, State.CANCELED, finished_at=timezone.now(), delete_after=deletion())
+    _turn(job, open_states, State.CANCELED, finished_at=timezone.now(), delete_after=deletion.due())
     record(job, "job.canceled", access.operator)
 
 
@@ -167,6 +175,8 @@ def let_pass(access: OrgAccess, job: Job, circumstances: Circumstances) -> None:
     The only org admin does so with a fresh sign-in. Raises PermissionDenied, NotPossibleNow.
     """
     access.require(Permission.MANAGE_POLICIES)
+    if job.organization_id != access.org.pk:
+        raise PermissionDenied
     others = list(job.organization.org_admins().exclude(pk=job.starter_id).order_by("email"))
     if others and access.operator not in others:
         raise NotPossibleNow(format_lazy(_ANOTHER, admins=", ".join(admin.email for admin in others)))
@@ -184,11 +194,6 @@ def let_pass(access: OrgAccess, job: Job, circumstances: Circumstances) -> None:
 
 def reached(job: Job) -> int:
     return job.rows.exclude(state=JobRow.State.NOT_REACHED).count()
-
-
-def deletion() -> datetime:
-    """Return when a job that is over now is deleted, with its rows."""
-    return timezone.now() + timedelta(days=settings.JOBS_KEPT_DAYS)
 
 
 def record(job: Job, event: str, operator: Operator, *, inputs: Json | None = None, reason: Text = "") -> None:

@@ -25,6 +25,8 @@ from console.perform import guards, undo
 from console.protection import judge
 from pingone_integration import groups, schemas
 from pingone_integration.calls.api import PingOneApi
+from pingone_integration.errors import MissingPermission, NotFound
+from pingone_integration.schemas import Attribute
 from pingone_integration.texts import Text, english
 from pingone_integration.user_search import literal
 from pingone_integration.users import User
@@ -65,8 +67,15 @@ class Looking:
     def __init__(self, access: OrgAccess, job: Job, action: Action) -> None:
         self.access, self.job, self.action = access, job, action
         self.api: PingOneApi = access.pingone()
-        attributes = schemas.user_attributes(self.api) if self.action.form.looks_at_schema else ()
-        self.preparation = Preparation(access=access, action=self.action, shared=job.inputs, attributes=attributes)
+        attributes = _attributes(self.api) if self.action.form.looks_at_schema else ()
+        listed = BY_KEY[job.action].form.base_fields
+        self.preparation = Preparation(
+            access=access,
+            action=action,
+            shared=job.inputs,
+            attributes=attributes,
+            ignored=frozenset(listed) - action.form.base_fields.keys(),
+        )
 
     def at(self, rows: list[JobRow]) -> None:
         readable = [row for row in rows if not self._is_unreadable(row)]
@@ -229,6 +238,14 @@ class Looking:
             _decide(row, Verdict.SAME_PERSON, format_lazy(_SAME, users=names))
         else:
             _decide(row, Verdict.CREATE)
+
+
+def _attributes(api: PingOneApi) -> tuple[Attribute, ...]:
+    """Return the environment's own attributes, none if PingOne does not show them: the others are known anyway."""
+    try:
+        return schemas.user_attributes(api)
+    except (MissingPermission, NotFound):
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,13 +3,11 @@
 A list says who is acted on, never who is left out. The worker stores its rows with the job.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 
@@ -18,14 +16,14 @@ from console.access import OrgAccess
 from console.actions.action import Action
 from console.jobs import drafts
 from console.jobs.files.bad_list import BadList
-from console.jobs.files.columns import Columns, Remembered, meanings_of, normalized, with_meanings
+from console.jobs.files.columns import Columns, Remembered, meanings_of, normalized
 from console.jobs.files.kept import pieces_of
 from console.jobs.files.reading import ListReading, data_records, read_list
 from console.jobs.files.rows import rows_of
 from console.jobs.files.table import Record
 from console.jobs.limits import TooManyRows, require_size
 from console.jobs.listed import KeyKind, ListedRow
-from console.models import AuditEntry, ColumnMeanings, Job, JobRow, PeopleList
+from console.models import ColumnMeanings, Job, JobRow, PeopleList
 from pingone_integration import population_sync
 from pingone_integration.calls.paging import Page, pages_of
 from pingone_integration.errors import StaleCursor
@@ -47,9 +45,9 @@ class UnusableList(Exception):
         self.reason = reason
 
 
-def list_or_404(access: OrgAccess, list_id: UUID) -> PeopleList:
-    """Return a list that this operator made, and that has no job yet."""
-    own = PeopleList.objects.filter(organization=access.org, made_by=access.operator, job=None)
+def file_or_404(access: OrgAccess, list_id: UUID) -> PeopleList:
+    """Return a file that this operator uploaded, and of which no job is made yet."""
+    own = PeopleList.objects.filter(organization=access.org, made_by=access.operator, source=Job.Source.FILE, job=None)
     if (found := own.filter(pk=list_id).first()) is None:
         raise Http404("No such list.")
     return found
@@ -118,18 +116,6 @@ def read_file(
     )
 
 
-def chosen_columns(
-    reading: ListReading,
-    action: Action,
-    chosen: Iterable[str],
-    key: KeyKind | None,
-    attributes: Iterable[Attribute] = (),
-) -> Columns:
-    """Return the columns with the meanings that the operator chose for them, in order; "" is not read."""
-    columns = reading.columns or Columns((), None)
-    return with_meanings(columns, list(chosen), meanings_of(action, attributes), key if action.needs_user else None)
-
-
 def choose_columns(
     access: OrgAccess, people: PeopleList, action: Action, reading: ListReading, columns: Columns
 ) -> None:
@@ -168,35 +154,6 @@ def rows(access: OrgAccess, people: PeopleList) -> Iterator[ListedRow]:
 def records(people: PeopleList) -> Iterator[Record]:
     """Yield the lines of a kept file below the header, as they are written."""
     return data_records(pieces_of(people), people.query["encoding"], people.query["separator"])
-
-
-def make_job(
-    access: OrgAccess,
-    action: Action,
-    people: PeopleList,
-    *,
-    inputs: Mapping[str, Any] | None = None,
-    label: Text = "",
-    channel: AuditEntry.Channel = AuditEntry.Channel.PAGE,
-) -> Job:
-    """Return a new job of this list, whose rows the worker stores. Raises PermissionDenied, also if it has a job."""
-    with transaction.atomic():
-        job = drafts.create(
-            access,
-            action,
-            (),
-            key_kind=key_kind_of(people),
-            source=Job.Source(people.source),
-            inputs=inputs,
-            source_label=label,
-            file_name=people.file_name,
-            is_possibly_cut=bool(people.query.get("is_possibly_cut")),
-            channel=channel,
-        )
-        theirs = PeopleList.objects.filter(pk=people.pk, organization=access.org, made_by=access.operator, job=None)
-        if not theirs.update(job=job):
-            raise PermissionDenied
-    return job
 
 
 def fill(access: OrgAccess, job: Job, is_kept: Callable[[], bool] = lambda: True) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from console.access import OrgAccess
@@ -17,13 +18,12 @@ def make(
     access: OrgAccess,
     action: Action,
     people: PeopleList,
-    inputs: Mapping[str, Any],
+    inputs: Mapping[str, Any] | None = None,
     *,
     label: Text = "",
-    is_possibly_cut: bool = False,
     channel: AuditEntry.Channel = AuditEntry.Channel.PAGE,
 ) -> Job:
-    """Return a new job of which the worker makes the preview. Raises PermissionDenied."""
+    """Return a new job of which the worker makes the preview. Raises PermissionDenied, also if the list has a job."""
     with transaction.atomic():
         job = drafts.create(
             access,
@@ -34,9 +34,11 @@ def make(
             inputs=inputs,
             source_label=label,
             file_name=people.file_name,
-            is_possibly_cut=is_possibly_cut,
+            is_possibly_cut=bool(people.query.get("is_possibly_cut")),
             channel=channel,
         )
-        PeopleList.objects.filter(pk=people.pk, job=None).update(job=job)
+        theirs = PeopleList.objects.filter(pk=people.pk, organization=access.org, made_by=access.operator, job=None)
+        if not theirs.update(job=job):
+            raise PermissionDenied
         start_dry_run(access, job)
     return job

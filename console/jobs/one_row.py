@@ -5,7 +5,7 @@ settled by its entry, and an unknown outcome by reading the user again. What can
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -15,17 +15,19 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
+from console.actions.effect import shows
 from console.actions.outcome import AlreadySubmitted, Conflict, Failed, Refused, Result, Unknown
+from console.actions.shown import shown_of
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject, storable
 from console.jobs import people
+from console.jobs.control import action_of
 from console.jobs.drafts import require_to_prepare
-from console.jobs.same_person import action_of
 from console.models import AuditEntry, Job, JobRow
 from console.perform import resolve
 from console.perform.undo import undo
 from console.perform.user_operation import perform
-from pingone_integration.errors import PingOneError
+from pingone_integration.errors import Duplicate, PingOneError, Unavailable
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
@@ -84,7 +86,11 @@ def run(access: OrgAccess, job: Job, row: JobRow) -> Ended:
     except PingOneError as error:  # a user outside the starter's populations
         return Ended(state=State.FAILED, detail=error.title, error=error)
     ended = _ended_of(result)
-    return settled(access, job, row, ended) if ended.state == State.UNKNOWN else ended
+    if ended.state == State.UNKNOWN:
+        return settled(access, job, row, ended)
+    if isinstance(ended.error, Duplicate) and row.attempt and row.user_id is None:
+        return _created_before(access, job, row, ended)
+    return ended
 
 
 def _performed(access: OrgAccess, job: Job, row: JobRow) -> Result:
@@ -146,7 +152,9 @@ def settled(access: OrgAccess, job: Job, row: JobRow, ended: Ended) -> Ended:
         return ended
     except IntegrityError:  # the worker before has closed it after all
         read = AuditEntry.objects.current().get(entry=entry.entry)
-    return ended if read.outcome in {Outcome.STARTED, Outcome.UNKNOWN} else of_entry(read)
+    if read.outcome in {Outcome.STARTED, Outcome.UNKNOWN}:
+        return ended
+    return replace(of_entry(read), error=ended.error or Unavailable())  # not the row's fault, so it is tried again
 
 
 def _created(access: OrgAccess, row: JobRow, entry: AuditEntry) -> AuditEntry:
@@ -160,6 +168,15 @@ def _created(access: OrgAccess, row: JobRow, entry: AuditEntry) -> AuditEntry:
     return entries.close(
         entry, Outcome.SUCCEEDED, subject=_subject(user), after=storable({"username": user.username}), note=_FOUND
     )
+
+
+def _created_before(access: OrgAccess, job: Job, row: JobRow, ended: Ended) -> Ended:
+    """Return whether an earlier attempt of this job created the user, which the search did not show at that time."""
+    user, profile = _looked_up(access, row.label), row.inputs["profile"]
+    if user is None or user.created_at is None or job.started_at is None or user.created_at < job.started_at:
+        return ended
+    is_same = shows(profile, storable(shown_of(user, profile)))
+    return replace(ended, state=State.DONE, detail=_FOUND, error=None, user=user) if is_same else ended
 
 
 _NOT_CREATED = _("The user was looked up: they were not created.")

@@ -9,12 +9,15 @@ from django.db.models import Count, QuerySet
 from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY, Action
 from console.audit.wording import in_words, label_of
+from console.jobs import totals
 from console.jobs.pace import pace_of
 from console.jobs.shown_rows import Shown
+from console.jobs.undo import Undoing, what_can_be_undone
 from console.jobs.words import OUTCOMES, PAUSES, SOURCES, STATES, VERDICTS
 from console.models import Job, JobRow
 from pingone_integration.texts import Text
@@ -68,6 +71,30 @@ class Overview:
     def is_moving(self) -> bool:
         return self.job.state in MOVING
 
+    @cached_property
+    def undoing(self) -> Undoing | None:
+        """Return what an undo would reach, once the job is over."""
+        return what_can_be_undone(self.job) if self.job.is_over and self.has_begun else None
+
+    @property
+    def undoing_told(self) -> Iterator[Text]:
+        """Yield what can be undone and until when, and what cannot."""
+        if self.undoing is None or not self.outcomes[JobRow.State.DONE]:
+            return
+        if self.undoing.problem:
+            yield self.undoing.problem
+            return
+        until = self.job.delete_after
+        if until:
+            rows = self.undoing.rows
+            told = ngettext_lazy(
+                "{count} row can be undone until {day}.", "{count} rows can be undone until {day}.", rows
+            )
+            yield format_lazy(told, count=rows, day=f"{until:%Y-%m-%d}")
+        if lasting := self.undoing.lasting:
+            told = ngettext_lazy("{count} row cannot be undone.", "{count} rows cannot be undone.", lasting)
+            yield format_lazy(told, count=lasting)
+
     @property
     def is_waiting(self) -> bool:
         return self.job.state == State.WAITING
@@ -88,6 +115,19 @@ class Overview:
     @property
     def shows_progress(self) -> bool:
         return self.has_begun and self.runs > 0
+
+    def costs(self, access: OrgAccess) -> Iterator[Text]:
+        """Yield what a start costs, and what is counted apart."""
+        calls, minutes = totals.calls_for(self.job, self.runs), totals.minutes_for(access, self.job, self.runs)
+        told = ngettext_lazy(
+            "About {calls} calls to PingOne, {count} minute at the present rate.",
+            "About {calls} calls to PingOne, {count} minutes at the present rate.",
+            minutes,
+        )
+        yield format_lazy(told, calls=f"{calls:,}", count=f"{minutes:,}")
+        if cleared := self.job.totals.get("cleared", 0):
+            told = ngettext_lazy("{count} value would be cleared.", "{count} values would be cleared.", cleared)
+            yield format_lazy(told, count=cleared)
 
     @property
     def pace(self) -> Text:

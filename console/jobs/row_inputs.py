@@ -22,6 +22,8 @@ from pingone_integration.schemas import Attribute
 from pingone_integration.users import User
 
 Verdict = JobRow.Verdict
+_HIDDEN = {"submission", "formatted_offered"}
+_UNKNOWN = _("Fields that this action does not have: {fields}.")
 _NOT_THEIRS = _("Your role cannot edit these fields: {fields}.")
 
 
@@ -42,6 +44,7 @@ class Preparation:
     action: Action
     shared: Mapping[str, Any]  # the inputs of the job
     attributes: tuple[Attribute, ...]  # the environment's own, of users
+    ignored: frozenset[str] = frozenset()  # fields of the list that are about another action
 
     def of(self, row: JobRow, user: User | None) -> Prepared:
         """Return the inputs of this row for this user, as just read."""
@@ -49,6 +52,8 @@ class Preparation:
         withheld = form.not_theirs if isinstance(form, ProfileForm) else {}
         if not_theirs := sorted(str(withheld[name]) for name in withheld.keys() & set(form.data)):
             return Prepared(verdict=Verdict.NOT_ALLOWED, detail=str(_NOT_THEIRS).format(fields=", ".join(not_theirs)))
+        if unknown := sorted(set(form.data) - set(form.fields) - withheld.keys() - _HIDDEN):
+            return Prepared(verdict=Verdict.INVALID, detail=str(_UNKNOWN).format(fields=", ".join(unknown)))
         if form.is_valid():
             return Prepared(inputs=_as_shown(form.inputs(), user))
         if form.has_error(NON_FIELD_ERRORS, NO_CHANGES):
@@ -63,11 +68,12 @@ class Preparation:
     def _form(self, row: JobRow, user: User | None) -> ActionForm:
         fields = {custom_name(one.name): field_name(one.name) for one in self.attributes}
         said = {fields.get(name, name): "" if value is None else value for name, value in row.values.items()}
+        told = {name: value for name, value in (dict(self.shared) | said).items() if name not in self.ignored}
         more: dict[str, Any] = {}
         if self.action.form.looks_at_schema:
             more = {"attributes": self.attributes, "may_edit": self.access.may_edit}
         # A job changes what the list says: it does not ask about a formatted name that is left as it was.
-        data = {**self.shared, **said, "submission": str(uuid4()), "formatted_offered": "1"}
+        data = {**told, "submission": str(uuid4()), "formatted_offered": "1"}
         return self.action.form(data, user=user, **more)
 
 

@@ -7,19 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from console import visible_users
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
-from console.jobs.control import NotPossibleNow, require_own
+from console.jobs.control import UPDATE, NotPossibleNow, require_own
 from console.jobs.dry_run import Looking
 from console.models import Job, JobRow
 
-UPDATE = "user.update"
-
 _DECIDED = _("This row needs no decision, or the job has started.")
 _NOT_AMONG_THEM = _("Choose one of the users that are perhaps the same person.")
-
-
-def action_of(job: Job, row: JobRow) -> str:
-    """Return the key of the action of a row: that of the job, unless it was decided to update somebody instead."""
-    return UPDATE if row.decision == JobRow.Decision.UPDATE else job.action
 
 
 def decide(access: OrgAccess, job: Job, row: JobRow, decision: JobRow.Decision, *, user_id: UUID | None = None) -> None:

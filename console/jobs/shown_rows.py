@@ -16,6 +16,7 @@ from console.page.pager import Pager
 from pingone_integration.texts import Text
 
 PAGE_SIZE = 50
+_NONE: tuple[Any, ...] = ("", None, [])
 _GONE_WRONG = frozenset({JobRow.State.CONFLICT, JobRow.State.REFUSED, JobRow.State.FAILED, JobRow.State.UNKNOWN})
 _IN_DOUBT = frozenset(JobRow.Verdict) - {JobRow.Verdict.CREATE, JobRow.Verdict.CHANGE, JobRow.Verdict.NO_CHANGE}
 
@@ -65,13 +66,24 @@ class Line:
 
     @property
     def name(self) -> str:
-        return self.row.full_name or self.row.label or self.row.key
+        """Return who the row is about; of a row that could not be used, what it says."""
+        said = ", ".join(str(value) for value in list(self.row.values.values())[:3] if value)
+        return self.row.full_name or self.row.label or self.row.key or said
+
+    @property
+    def below(self) -> str:
+        """Return what else says who it is: the username, or the key as it was typed."""
+        return next((text for text in (self.row.label, self.row.key) if text and text != self.name), "")
 
     @property
     def changes(self) -> list[tuple[Text, Text, Text]]:
-        """Return the changes that the preview shows: the value, as it is, and as it would be."""
+        """Return the changes that the preview shows: the value, as it is ("" for none), and as it would be."""
         listed: dict[str, Any] = self.row.shown.get("changes", {})
-        return [(label_of(name), in_words(name, old), in_words(name, new)) for name, (old, new) in listed.items()]
+        return [
+            (label_of(name), "" if old in _NONE else in_words(name, old), in_words(name, new))
+            for name, (old, new) in listed.items()
+            if old != new
+        ]
 
     @property
     def is_in_doubt(self) -> bool:
@@ -89,6 +101,10 @@ class Line:
     def runs(self) -> bool:
         """Return whether the row would run, unless it is left out."""
         return self.row.verdict in {JobRow.Verdict.CREATE, JobRow.Verdict.CHANGE}
+
+    @property
+    def can_be_chosen(self) -> bool:
+        return self.runs or self.asks
 
     @property
     def asks(self) -> bool:

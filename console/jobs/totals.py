@@ -19,10 +19,10 @@ CALLS = {
     "user.update": 5,
     "user.move": 6,
     "user.unlock": 4,
-    "group.add": 8,
-    "group.remove": 7,
+    "group.add": 9,
+    "group.remove": 11,
     "password.force-change": 6,
-    "sessions.end-all": 8,
+    "sessions.end-all": 7,
 }
 USUAL = 4
 

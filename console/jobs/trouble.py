@@ -5,8 +5,8 @@ A row's own fault never stops a job.
 
 from django.utils import timezone
 
-from console.jobs import mail, one_row
-from console.jobs.control import deletion, record
+from console.jobs import deletion, mail
+from console.jobs.control import record
 from console.jobs.one_row import Ended
 from console.limits.brake import BrakeReached
 from console.models import Job, JobRow
@@ -55,7 +55,7 @@ def pause(job: Job, why: Job.Pause, detail: str = "") -> None:
 
 def refuse_list(job: Job, detail: str) -> None:
     """End a job of whose list no rows can be made, and record it."""
-    ended = {"finished_at": timezone.now(), "delete_after": deletion(), "pause_detail": detail}
+    ended = {"finished_at": timezone.now(), "delete_after": deletion.due(), "pause_detail": detail}
     if Job.objects.filter(pk=job.pk, state=Job.State.READING).update(state=Job.State.CANCELED, **ended):
         job.state = Job.State.CANCELED
         job.rows.all().delete()
@@ -93,8 +93,6 @@ class Trouble:
         if why := self._reason(ended):
             pause(self.job, why, english(ended.detail))
             return False
-        if is_not_the_rows_fault(ended):
-            one_row.wait(SILENT_S)
         return True
 
     def _reason(self, ended: Ended) -> Job.Pause | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +47,8 @@ def undo_job(access: OrgAccess, job: Job) -> Job:
 
     Raises PermissionDenied, NotPossibleNow.
     """
+    if job.organization_id != access.org.pk:
+        raise PermissionDenied
     if not job.is_over:
         raise NotPossibleNow(_RUNS)
     if problem := what_can_be_undone(job).problem:

@@ -150,7 +150,7 @@ def _start_form(access: OrgAccess, found: Job, data: Any) -> StartJobForm | None
         return None
     overview = Overview(job=found)
     return StartJobForm(
-        data, access=access, action=overview.action, counted=overview.runs if found.is_possibly_cut else None
+        data, access=access, action=overview.action, counted=overview.total if found.is_possibly_cut else None
     )
 
 
@@ -168,6 +168,7 @@ def _show(
         "lines": lines,
         "pager": pager,
         "start_form": form,
+        "costs": list(overview.costs(access)) if form else [],
         "may_choose": form is not None,
     }
     if form and form.is_bound:

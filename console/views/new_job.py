@@ -22,7 +22,7 @@ from console.jobs.files.kept import ListUpload
 from console.jobs.inputs_form import asks, inputs_form
 from console.jobs.new import make
 from console.jobs.who import FROM_FILE, Who, list_of, who_in
-from console.models import Job, PeopleList
+from console.models import Job
 from console.users.remembered import known_attributes
 from pingone_integration.texts import Text
 
@@ -89,13 +89,11 @@ def _uploaded(request: ConsoleRequest, access: OrgAccess, upload: ListUpload) ->
 @require_http_methods(["GET", "POST"])
 def new_job_columns(request: ConsoleRequest, access: OrgAccess, list_id: UUID) -> HttpResponse:
     """Show how a kept file is read: its encoding, its columns, its first people (GET). `make` stores the job (POST)."""
-    people = PeopleList.objects.filter(
-        pk=list_id, organization=access.org, made_by=access.operator, source=Job.Source.FILE, job=None
-    ).first()
+    people = lists.file_or_404(access, list_id)
     data: QueryDict = request.POST if request.method == "POST" else request.GET
-    who = Who(source=Job.Source.FILE, label=people.file_name if people else "")
+    who = Who(source=Job.Source.FILE, label=people.file_name)
     action = _chosen(access, who, data)
-    if people is None or action is None:
+    if action is None:
         raise Http404("No such list.")
     context: dict[str, Any] = {"who": who, "action": action, "people": people, "data": data}
     try:
@@ -110,7 +108,7 @@ def new_job_columns(request: ConsoleRequest, access: OrgAccess, list_id: UUID) -
         context |= {"reading": reading, "columns": columns, "form": form}
         if makes and columns.is_valid() and form.is_valid():
             lists.choose_columns(access, people, action, reading, columns.columns_of(meanings))
-            job = make(access, action, people, form.inputs(), is_possibly_cut=reading.is_possibly_cut)
+            job = make(access, action, people, form.inputs())
             return redirect("job", access.org.slug, job.pk)
     except BadList as bad:
         return render(request, "console/jobs/columns.html", context | {"problem": bad.told}, status=422)

@@ -356,7 +356,8 @@ def test_command_that_asks_for_a_fresh_sign_in_prints_the_address_of_its_page(
     org_admin, helpdesk, acme, pingone, settings, by, page
 ):
     settings.PUBLIC_URL = "https://console.acme.test"
-    arguments, operator = ("user.unlock", "--user", str(ADA)), helpdesk
+    arguments: tuple[str, ...] = ("user.unlock", "--user", str(ADA))
+    operator = helpdesk
     if by == "mark":
         ProtectedMark.objects.create(organization=acme, kind="user", target_id=ADA, reason="Chair", marked_by=org_admin)
         pingone.get(f"/users/{ADA}").respond(json=ada())

@@ -1,4 +1,4 @@
-"""Uploads: no address takes a file, so that nobody can fill memory or disk through a form."""
+"""Uploads: one address takes a file, of those who may run jobs, so that nobody can fill memory or disk."""
 
 from io import BytesIO
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import respx
 from django.test import Client
+from django.urls import reverse
 
-from console.models import Operator
+from console.models import Organization
 from tests.support.addresses import EVERY_ADDRESS, Address
 
 FILE = 400_000  # bytes; Django reads in pieces of 64 KiB
@@ -34,18 +35,30 @@ def upload(client: Client, path: str) -> int:
     return body.taken
 
 
-@pytest.mark.parametrize("signed_in", [False, True], ids=["stranger", "org admin"])
-def test_no_address_reads_a_file(org_admin: Operator, signed_in: bool) -> None:
+@pytest.mark.parametrize(("who", "takers"), [("", set()), ("org_admin", {"upload-list"})])
+def test_no_address_reads_a_file_but_that_of_lists(
+    acme: Organization, request: pytest.FixtureRequest, who: str, takers: set[str]
+) -> None:
     client = Client(raise_request_exception=False)
-    if signed_in:
-        client.force_login(org_admin)
+    if who:
+        client.force_login(request.getfixturevalue(who))
 
     with respx.mock(assert_all_called=False) as pingone:
         pingone.route().respond(404)
-        taken = {address.path: upload(client, address.path) for address in EVERY_ADDRESS if is_page(address)}
+        taken = {address.name: upload(client, address.path) for address in EVERY_ADDRESS if is_page(address)}
 
     assert max(taken.values()) > 0
-    assert {path: count for path, count in taken.items() if count > EXPECTED} == {}
+    assert {name for name, count in taken.items() if count > EXPECTED} == takers
+
+
+@pytest.mark.parametrize("who", ["helpdesk", "auditor", "stranger"])
+def test_list_of_somebody_who_may_not_run_jobs_is_not_read(
+    acme: Organization, request: pytest.FixtureRequest, who: str
+) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(request.getfixturevalue(who))
+
+    assert upload(client, reverse("upload-list", args=[acme.slug])) <= EXPECTED
 
 
 def is_page(address: Address) -> bool:

@@ -16,7 +16,7 @@ from console.actions.catalogue import BY_KEY
 from console.audit.entries import Circumstances
 from console.jobs import control, drafts, runner
 from console.jobs.listed import KeyKind, ListedRow
-from console.models import Job, JobRow, Operator
+from console.models import AuditEntry, Job, JobRow, Operator
 from tests.support.answers import ENGINEERS, STAFF, Json, ada, error, listing
 from tests.support.people import ENVIRONMENT
 from tests.support.small_environment import SmallEnvironment
@@ -33,15 +33,17 @@ def person(number: int, **changes: Any) -> Json:
         "mobilePhone": None,
         "name": {"given": "Given", "family": f"Family{number}"},
     }
-    return ada(**own, **changes)
+    return ada(**(own | changes))
 
 
 @dataclass
 class ManyPeople(SmallEnvironment):
     """Users by number. `before` and `after` are called around each write, and may raise or answer instead."""
 
-    before: Callable[[httpx.Request], httpx.Response | None] = field(default=lambda request: None)
-    after: Callable[[httpx.Request], httpx.Response | None] = field(default=lambda request: None)
+    before: Callable[[httpx.Request], httpx.Response | None] = field(default=lambda _request: None)
+    after: Callable[[httpx.Request], httpx.Response | None] = field(default=lambda _request: None)
+    signed_out: set[UUID] = field(default_factory=set)
+    must_change: set[UUID] = field(default_factory=set)
     filters: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -56,17 +58,35 @@ class ManyPeople(SmallEnvironment):
     def named(self, username: str) -> Json:
         return next(one for one in self.users.values() if one["username"] == username)
 
+    def _of_user(self, user_id: UUID, below: str) -> Json | None:
+        if below == "sessions":
+            return listing("sessions", *([{"id": str(UUID(int=7))}] if user_id not in self.signed_out else []))
+        if below == "password":
+            return {"status": "MUST_CHANGE_PASSWORD" if user_id in self.must_change else "OK"}
+        if below.startswith("memberOfGroups/"):
+            group_id = UUID(below.rpartition("/")[2])
+            kind = "DIRECT" if group_id in self.members[user_id] else "INDIRECT"
+            known = self.members[user_id] | self.indirect[user_id]
+            return self.groups[group_id] | {"type": kind} if group_id in known else None
+        return super()._of_user(user_id, below)
+
     def _found(self, path: str) -> Json | None:
+        if path == "/schemas":
+            return listing("schemas", {"id": str(UUID(int=5)), "name": "User"})
+        if path.startswith("/schemas/"):
+            return listing("attributes")
         if path == "/users":
             request = self.requests[-1]
             self.filters.append(sought := request.url.params.get("filter", ""))
-            return listing("users", *(one for one in self.users.values() if self._matches(one, sought)))
+            found = (one for one in self.users.values() if self._matches(one, sought))
+            return listing("users", *({**one, "memberOfGroupIDs": None} for one in found))  # lists have no groups
         return super()._found(path)
 
     def _matches(self, user: Json, sought: str) -> bool:
         """Compare roughly: one of the quoted values is one of the user's, and a group of the filter is theirs."""
         groups = re.findall(r'memberOfGroups\[id eq "([^"]+)"', sought)
-        if any(UUID(one) not in self.members[UUID(user["id"])] for one in groups):
+        user_id = UUID(user["id"])
+        if any(UUID(one) not in self.members[user_id] | self.indirect[user_id] for one in groups):
             return False
         quoted = {one.casefold() for one in re.findall(r'"((?:[^"\\]|\\.)*)"', sought)} - set(groups)
         values = [user.get(name) for name in ("username", "email", "externalId", "mobilePhone", "primaryPhone")]
@@ -89,6 +109,12 @@ class ManyPeople(SmallEnvironment):
         if user_id not in self.users:
             return httpx.Response(404, json=error("NOT_FOUND"))
         user = self.users[user_id]
+        if below.startswith("sessions/"):
+            self.signed_out.add(user_id)
+            return httpx.Response(204)
+        if below == "password":
+            self.must_change.add(user_id)
+            return httpx.Response(200, json={"status": "MUST_CHANGE_PASSWORD"})
         if below == "memberOfGroups":
             self.members[user_id].add(UUID(body["id"]))
             return httpx.Response(201, json={"id": body["id"], "type": "DIRECT"})
@@ -153,6 +179,13 @@ def states(job: Job) -> dict[int, str]:
 
 def row_of(job: Job, number: int) -> JobRow:
     return job.rows.get(number=number)
+
+
+def entry_of(job: Job, number: int) -> AuditEntry:
+    """Return the latest row of a row's entry in the record."""
+    entry = row_of(job, number).entry
+    assert entry
+    return AuditEntry.objects.current().get(entry=entry)
 
 
 def access_of(operator: Operator, slug: str = "acme") -> OrgAccess:

@@ -16,8 +16,7 @@ MOST_BYTES = 20_000_000
 MOST_ROWS = 100_000
 MOST_COLUMNS = 500
 LONGEST_CELL = 32_000  # characters: about what a cell of a workbook holds, and twice a profile at PingOne
-_LONGEST_LINE = 1_000_000  # characters
-_MOST_LINES = 1_000  # of one record
+_LONGEST = 1_000_000  # characters of a line, and of a record, which may have several
 
 SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_RECORDS = 30
@@ -42,7 +41,7 @@ def records_of(text: Iterable[str], separator: str) -> Iterator[Record]:
     rows = -1  # without the header
     while True:
         first = lines.count + 1
-        lines.record_begins_at = first
+        lines.begin_record()
         try:
             cells = next(reader)
         except StopIteration:
@@ -101,6 +100,10 @@ def _too_long(column: int | None) -> Text:
     return format_lazy(told, column=column, most=f"{LONGEST_CELL:,}")
 
 
+def _too_long_a_line(line: int) -> BadList:
+    return BadList(format_lazy(_("This line is longer than {most} characters."), most=f"{_LONGEST:,}"), line=line)
+
+
 def _unreadable(error: csv.Error, first: int, last: int) -> BadList:
     """Return the cause of a CSV error in words. It names the line where the record begins, not where it was noticed."""
     if "field larger" in str(error) and first == last:
@@ -121,7 +124,7 @@ class _Lines:
         self.text = iter(text)
         self.count = 0  # lines given out
         self.is_ended = True  # whether the last of them had its end
-        self.record_begins_at = 1
+        self.record_begins_at, self.record_length = 1, 0
         self.lines = self._split()
 
     def __iter__(self) -> Iterator[str]:
@@ -134,9 +137,13 @@ class _Lines:
             raise BadList(
                 _("There is a NUL character here: this is not a text file, or it is damaged."), line=self.count
             )
-        if self.count - self.record_begins_at > _MOST_LINES:
-            raise BadList(_NEVER_CLOSED, line=self.record_begins_at)
+        self.record_length += len(line)
+        if self.record_length > _LONGEST:
+            raise _too_long_a_line(self.record_begins_at)
         return line
+
+    def begin_record(self) -> None:
+        self.record_begins_at, self.record_length = self.count + 1, 0
 
     def _split(self) -> Iterator[str]:
         rest = ""
@@ -148,9 +155,8 @@ class _Lines:
                 yield text[start : end.end()]
                 start = end.end()
             rest = text[start:]
-            if len(rest) > _LONGEST_LINE:
-                told = _("This line is longer than {most} characters.")
-                raise BadList(format_lazy(told, most=f"{_LONGEST_LINE:,}"), line=self.count + 1)
+            if len(rest) > _LONGEST:
+                raise _too_long_a_line(self.count + 1)
         if rest:
             self.is_ended = rest.endswith("\r")
             yield rest

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from console.models import OutgoingEmail, PeopleList, PersonSeen, ReachedLimit, RecoveryAttempt, Work
-from console.models.people_lists import UNUSED_FOR
+from console.jobs.deletion import clear as clear_jobs
+from console.models import OutgoingEmail, PersonSeen, ReachedLimit, RecoveryAttempt, Work
 from console.operators import sign_in_limits
 
 EMAILS_FOR = timedelta(days=30)
@@ -20,8 +20,8 @@ LIMITS_FOR = timedelta(days=2)  # longer than any of their windows
 class Command(BaseCommand):
     help = (
         "Delete the rows of emails after 30 days (their texts are erased long before), of attempts to recover an "
-        "account after 90 days, of old tasks of the queue, of lists of which no job was made, of ended counts of "
-        "sign-ins, and of used one-time codes that are no longer valid."
+        "account after 90 days, of old tasks of the queue, of jobs that have been over for JOBS_KEPT_DAYS, of ended "
+        "counts of sign-ins, and of used one-time codes that are no longer valid."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,5 +34,5 @@ class Command(BaseCommand):
         RecoveryAttempt.objects.filter(started_at__lt=now - ATTEMPTS_FOR).delete()
         PersonSeen.objects.filter(at__lt=now - timedelta(hours=1)).delete()
         ReachedLimit.objects.filter(reached_at__lt=now - LIMITS_FOR).delete()
-        PeopleList.objects.filter(job=None, created_at__lt=now - UNUSED_FOR).delete()
+        clear_jobs(now)
         self.stdout.write("Cleared.")

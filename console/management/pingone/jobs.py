@@ -116,7 +116,7 @@ def _made(access: OrgAccess, action: Action, inputs: dict[str, Any], given: dict
         raise BadList(f"The encoding is not certain. Choose with --encoding one of {names}.")
     lists.choose_columns(access, people, action, reading, reading.columns)
     channel = AuditEntry.Channel.COMMAND
-    return make(access, action, people, inputs, is_possibly_cut=reading.is_possibly_cut, channel=channel)
+    return make(access, action, people, inputs, channel=channel)
 
 
 def _typed(given: dict[str, Any]) -> QueryDict:

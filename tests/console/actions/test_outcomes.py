@@ -21,7 +21,7 @@ from django.utils.functional import lazy
 from console.actions.catalogue import ACTIONS, BY_KEY, Action
 from console.failures.failure import status_of
 from console.management.commands import pingone
-from console.management.commands.pingone import FAILED, REFUSED, UNKNOWN
+from console.management.pingone.terminal import FAILED, REFUSED, UNKNOWN
 from console.models import AuditEntry, Membership, Operator
 from console.rights.roles import BUILT_IN
 from pingone_integration import errors

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import respx
 
-from console.jobs import one_row
+from console.jobs import one_row, runner
 from tests.support.many_people import ManyPeople
 from tests.support.people import API_URL, ENVIRONMENT
 
@@ -25,3 +25,9 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     monkeypatch.setattr(one_row, "wait", slept.append)
     return slept
+
+
+@pytest.fixture(autouse=True)
+def _one_row_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run rows in the order of the list, so that a test can say what happens after which."""
+    monkeypatch.setattr(runner, "AT_ONCE", 1)

@@ -19,16 +19,19 @@ from django.utils import timezone
 
 from console.access import OrgAccess, enter_org
 from console.actions.catalogue import BY_KEY
-from console.jobs import control, limits, lists, people, runner
+from console.jobs import limits, lists, people, runner
 from console.jobs.files import kept
 from console.jobs.files.bad_list import BadList
+from console.jobs.files.columns import meanings_of, with_meanings
 from console.jobs.files.table import MOST_BYTES
 from console.jobs.listed import KeyKind
+from console.jobs.new import make
 from console.models import (
     AuditEntry,
     ColumnMeanings,
     Job,
     JobRow,
+    JobWork,
     ListPart,
     Membership,
     Operator,
@@ -46,6 +49,7 @@ from tests.support.synced import sync_populations
 _CONDITION = re.compile(r'(username|email|externalId|population\.id) eq ("(?:[^"\\]|\\.)*")')
 WIDE = "maria".translate({ord(letter): ord(letter) + 0xFEE0 for letter in "mari"})  # in full-width letters
 UPDATE = BY_KEY["user.update"]
+MEANINGS = meanings_of(UPDATE)
 
 
 class Directory:
@@ -189,13 +193,14 @@ def test_narrowed_operator_finds_nobody_outside_their_populations(
 
 
 def job_of(access: OrgAccess, listed: PeopleList, key: str = "user.deactivate") -> Job:
-    return lists.make_job(access, BY_KEY[key], listed)
+    return make(access, BY_KEY[key], listed)
 
 
 def keys_of(job: Job) -> list[tuple[int, str]]:
     return list(job.rows.order_by("number").values_list("number", "key"))
 
 
+@pytest.mark.database
 def test_file_is_kept_in_parts_and_read_from_the_database(access: OrgAccess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "PART_BYTES", 50)
     content = "".join(["Mail,Note\n", *(f"user{number}@acme.test,Größe\n" for number in range(20))]).encode()
@@ -223,7 +228,7 @@ def test_columns_are_remembered_for_the_organization_and_the_action(access: OrgA
     listed = kept.keep(access, "a.csv", [b"Mail,Whatever,Title\na@acme.test,b,c\n"])
     reading = lists.read_file(access, listed, UPDATE)
     assert reading.columns
-    chosen = lists.chosen_columns(reading, UPDATE, ["email", "nickname", ""], KeyKind.EMAIL)
+    chosen = with_meanings(reading.columns, ["email", "nickname", ""], MEANINGS, KeyKind.EMAIL)
     lists.choose_columns(access, listed, UPDATE, reading, chosen)
 
     again = lists.read_file(access, kept.keep(access, "b.csv", [b"whatever;title;MAIL\nb;c;a@acme.test\n"]), UPDATE)
@@ -240,9 +245,10 @@ def test_columns_that_do_not_say_who_is_meant_are_refused(access: OrgAccess) -> 
     listed = kept.keep(access, "a.csv", [b"Mail,Title\na@acme.test,c\n"])
     reading = lists.read_file(access, listed, UPDATE)
 
+    assert reading.columns
     for chosen, key in ((["email", "email"], KeyKind.EMAIL), (["email", "title"], KeyKind.ID)):
         with pytest.raises(BadList):
-            lists.choose_columns(access, listed, UPDATE, reading, lists.chosen_columns(reading, UPDATE, chosen, key))
+            lists.choose_columns(access, listed, UPDATE, reading, with_meanings(reading.columns, chosen, MEANINGS, key))
     assert not ColumnMeanings.objects.exists()
 
 
@@ -295,6 +301,7 @@ def test_file_larger_than_twenty_megabytes_is_refused_and_not_kept(
     assert not PeopleList.objects.exists()
 
 
+@pytest.mark.database
 def test_file_of_which_no_job_was_made_is_deleted_after_a_day(access: OrgAccess) -> None:
     old, new, used = (kept.keep(access, name, [b"Username\nmara\n"]) for name in ("old", "new", "used"))
     used.query = {"columns": {"key": "username", "columns": []}}
@@ -379,15 +386,16 @@ def test_crawl_begins_again_when_its_cursor_is_stale_and_lists_nobody_twice(
 def test_list_belongs_to_the_operator_who_made_it_and_to_one_job(
     access: OrgAccess, acme: Organization, globex: Organization, stranger: Operator
 ) -> None:
-    listed = lists.from_selection(access, [uuid4()])
+    listed = kept.keep(access, "a.csv", [b"Username\nmara\n"])
+    listed.query = {"columns": {"key": "username", "columns": []}}
     colleague = enter_org(make_operator("second@acme.test", acme, Membership.Role.ORG_ADMIN), acme.slug)
 
     for other in (colleague, enter_org(stranger, globex.slug)):
         with pytest.raises(Http404):
-            lists.list_or_404(other, listed.pk)
+            lists.file_or_404(other, listed.pk)
         with pytest.raises(PermissionDenied):
             job_of(other, listed)
-    assert lists.list_or_404(access, listed.pk) == listed
+    assert lists.file_or_404(access, listed.pk) == listed
     job_of(access, listed)
     with pytest.raises(PermissionDenied):
         job_of(access, listed)
@@ -402,7 +410,6 @@ def test_list_of_more_people_than_the_role_allows_ends_its_job_and_says_why(
     monkeypatch.setattr(limits, "_most", lambda *_limits: 30)
     monkeypatch.setattr(lists, "_AT_ONCE", 10)
     job = job_of(access, lists.from_search(access, text="user"))
-    control.start_dry_run(access, job)
 
     runner.run_due()
 
@@ -415,12 +422,27 @@ def test_list_of_more_people_than_the_role_allows_ends_its_job_and_says_why(
 def test_worker_stores_the_rows_of_a_list_before_its_preview(access: OrgAccess, pingone: respx.MockRouter) -> None:
     Directory(pingone, *(person(number, memberOfGroupIDs=[]) for number in range(45)), page=20)
     job = job_of(access, lists.from_search(access, text="user"), "user.unlock")
-    control.start_dry_run(access, job)
 
     runner.run_due()
 
     job.refresh_from_db()
     assert (job.state, job.rows.exclude(verdict="").count()) == ("previewed", 45)
+
+
+def test_rows_are_stored_to_the_end_though_it_takes_longer_than_a_turn(
+    access: OrgAccess, pingone: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Directory(pingone, *(person(number) for number in range(45)), page=20)
+    monkeypatch.setattr(lists, "_AT_ONCE", 10)
+    monkeypatch.setattr(runner, "TURN_S", -1.0)
+    job = job_of(access, lists.from_search(access, text="user"))
+    work = JobWork.objects.claim(runner.LEASE)
+    assert work
+
+    runner._turn(work, lambda: False)
+
+    assert len(keys_of(job)) == 45
+    assert PeopleList.objects.exclude(filled_at=None).count() == 1
 
 
 def test_crawl_ends_when_the_operator_is_no_longer_a_member(access: OrgAccess, pingone: respx.MockRouter) -> None:
@@ -434,6 +456,7 @@ def test_crawl_ends_when_the_operator_is_no_longer_a_member(access: OrgAccess, p
     assert len(directory.filters) == 1
 
 
+@pytest.mark.database
 def test_rows_are_stored_once_although_a_worker_is_killed_while_it_stores_them(
     access: OrgAccess, pingone: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

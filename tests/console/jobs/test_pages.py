@@ -120,7 +120,7 @@ def test_rows_are_shown_in_pages_and_by_what_would_happen(admin, org_admin, djan
     JobRow.objects.filter(number__lte=55).update(verdict="change", shown={"changes": {"enabled": [True, False]}})
     JobRow.objects.filter(number__gt=55).update(verdict="not found")
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         first = admin.get(f"/o/acme/jobs/{job.pk}/").text
     missing = admin.get(f"/o/acme/jobs/{job.pk}/?verdict=not+found").text
 

@@ -274,6 +274,7 @@ def test_file_cut_within_a_character_is_still_utf_8() -> None:
         (b"Username,Title\nmara," + b"x" * 1_000_001 + b"\n", 2, "longer than"),
         (b"Username,Title\nmara," + b"x" * 200_000 + b"\n", 2, "A cell is longer than 32,000"),
         (b"Username,Title\nmara," + b"x" * 32_001 + b"\n", 2, "cell in column 2 is longer than 32,000"),
+        (b"Username,a\n" + b'mara,"x\nx",' * 120_000, 2, "longer than 1,000,000 characters"),
         (b"Username\n" + b"x" * 1_000_001, 2, "longer than 1,000,000 characters"),
         (b",".join(b"c%d" % number for number in range(10_000)) + b"\n1\n", 1, "10000 columns"),
         (b"Username\nmara" + b"," * 9_999 + b"x\n", 2, "10000 columns"),

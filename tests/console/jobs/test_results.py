@@ -9,6 +9,7 @@ from console.access import OrgAccess, enter_org
 from console.actions.catalogue import BY_KEY
 from console.jobs import lists, results
 from console.jobs.files import kept
+from console.jobs.new import make
 from console.models import Job, JobRow, Operator, Organization
 
 UPDATE = BY_KEY["user.update"]
@@ -31,7 +32,7 @@ def job_of(access: OrgAccess, content: str) -> Job:
     reading = lists.read_file(access, people, UPDATE)
     assert reading.columns
     lists.choose_columns(access, people, UPDATE, reading, reading.columns)
-    job = lists.make_job(access, UPDATE, people)
+    job = make(access, UPDATE, people)
     lists.fill(access, job)
     return job
 
@@ -82,7 +83,7 @@ def test_result_is_a_list_again_and_its_result_has_no_column_twice(access: OrgAc
 
 def test_result_of_other_lists_names_the_users(access: OrgAccess) -> None:
     user_id = uuid4()
-    job = lists.make_job(access, BY_KEY["user.deactivate"], lists.from_selection(access, [user_id]))
+    job = make(access, BY_KEY["user.deactivate"], lists.from_selection(access, [user_id]))
     lists.fill(access, job)
     JobRow.objects.filter(job=job).update(
         user_id=user_id, label="mara", full_name="=Mara Lind", verdict="change", state="done"
