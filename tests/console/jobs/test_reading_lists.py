@@ -76,6 +76,24 @@ def test_line_ends_may_be_mixed_and_cells_may_have_some() -> None:
     ]
 
 
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_lines_are_counted_alike_however_the_file_comes_in_pieces(size: int) -> None:
+    content = b"Username,Title\r\nmara,x\r\n\r\nbo,y\reva,z\r\n"
+    pieces = pieces_of(content, size)
+
+    assert [(row.number, row.key) for row in rows_in(pieces, read_list(pieces, UPDATE))] == [
+        (2, "mara"),
+        (4, "bo"),
+        (5, "eva"),
+    ]
+
+
+def test_byte_order_mark_is_no_part_of_a_quoted_heading() -> None:
+    (row,) = rows('\ufeff"Boots, size",Username\n9,mara\n')
+
+    assert (row.key, row.problem) == ("mara", None)
+
+
 def test_separator_may_be_declared_for_a_spreadsheet() -> None:
     assert [(row.number, row.key, row.values) for row in rows("sep=;\r\nUsername;Title\r\nmara;a,b,c,d\r\n")] == [
         (3, "mara", {"title": "a,b,c,d"})
