@@ -81,6 +81,8 @@ RIGHTS: dict[str, Permission | str] = {
     "recovery-settings": Permission.MANAGE_POLICIES,
     "recovery-rules": Permission.MANAGE_POLICIES,
     "count-addresses": Permission.MANAGE_POLICIES,
+    "recoveries": Permission.VIEW_USERS,
+    "release-recovery": Permission.RECOVER_PASSWORDS,
     "copy-role": Permission.MANAGE_POLICIES,
     "role": Permission.MANAGE_POLICIES,
     "rename-role": Permission.MANAGE_POLICIES,

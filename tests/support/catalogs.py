@@ -36,7 +36,7 @@ FOR_USERS = (
     "console/views/recover.py",
     "pingone_integration/password_rules.py",
 )
-FOR_OPERATORS = ("console/recovery/stops.py", "console/recovery/counting.py")
+FOR_OPERATORS = ("console/recovery/stops.py", "console/recovery/counting.py", "console/recovery/report.py")
 
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
