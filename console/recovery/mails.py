@@ -1,6 +1,6 @@
 """The emails of recovery: each to one address on file, in the language of the page, without a secret but the code.
 
-No email has a link that does anything: the code's email names the page.
+The code's email names the page and has no link to go on by. Its other link says "this was not me".
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,8 @@ from console.outbox import emails
 from console.recovery.attempts import CODE_LASTS
 from console.recovery.codes import code_of
 from console.recovery.policy import settings_of
+from console.user_mails.events import CODE_SENT
+from console.user_mails.links import not_me_url
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
@@ -30,6 +32,7 @@ def send_code(attempt: RecoveryAttempt, user: User, address: str) -> None:
         code=code_of(attempt),
         minutes=int(CODE_LASTS.total_seconds() // 60),
         username=_one_line(user.username),
+        not_me_url=not_me_url(attempt.organization, CODE_SENT, user, sent_to=address),
     )
 
 
