@@ -117,6 +117,12 @@ urlpatterns = [
                 path("settings/policies/roles/<slug:key>/rename/", policies.rename_role, name="rename-role"),
                 path("settings/policies/roles/<slug:key>/delete/", policies.delete_role, name="delete-role"),
                 path("settings/recovery/", recovery_settings.recovery_settings, name="recovery-settings"),
+                path("settings/recovery/previews/", recovery_settings.recovery_previews, name="recovery-previews"),
+                path(
+                    "settings/recovery/previews/<str:key>/",
+                    recovery_settings.recovery_preview,
+                    name="recovery-preview",
+                ),
                 path(
                     "settings/recovery/<uuid:population_id>/", recovery_settings.recovery_rules, name="recovery-rules"
                 ),

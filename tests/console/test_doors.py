@@ -83,6 +83,8 @@ RIGHTS: dict[str, Permission | str] = {
     "count-addresses": Permission.MANAGE_POLICIES,
     "recoveries": Permission.VIEW_USERS,
     "release-recovery": Permission.RECOVER_PASSWORDS,
+    "recovery-previews": Permission.MANAGE_POLICIES,
+    "recovery-preview": Permission.MANAGE_POLICIES,
     "copy-role": Permission.MANAGE_POLICIES,
     "role": Permission.MANAGE_POLICIES,
     "rename-role": Permission.MANAGE_POLICIES,
