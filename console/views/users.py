@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -25,6 +24,8 @@ from console.fragments import wants_fragment
 from console.limits.reading import protected_page_read
 from console.page.pager import pager_of
 from console.protection.judge import known_protection
+from console.recovery.references import reference_of
+from console.responses import go
 from console.source_address import source_address
 from console.users import panel_addresses
 from console.users.account import account_context
@@ -60,10 +61,15 @@ class ListUrls:
 def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show one page of the users that match the search in the URL; for htmx without the search form.
 
-    A user ID, and a search that somebody enters and that one user matches, lead to the user's page.
+    A user ID, a reference number of a recovery, and a search that somebody enters and that one user matches, lead to
+    the user's page.
     """
     if "text" not in request.GET and (user_id := user_id_in(sought := request.GET.get("q", ""))):
         return _go_to(request, user_id, f"?{urlencode({'sought': id_text_in(sought)})}")
+    if reference := reference_of(access, request.GET.get("q", "")):
+        messages.info(request, str(reference.words))
+        name, of_user = ("user", [reference.user_id]) if reference.user_id else ("users", [])
+        return go(request, reverse(name, args=[access.org.slug, *of_user]))
     form = _form(request, access)
     cursor = request.GET.get("cursor", "")
     page: Page[User] | None = None
@@ -171,8 +177,7 @@ def _form(request: ConsoleRequest, access: OrgAccess) -> UserSearchForm:
 
 
 def _go_to(request: ConsoleRequest, user_id: UUID, query: str = "") -> HttpResponse:
-    url = reverse("user", args=[request.access.org.slug, user_id]) + query
-    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+    return go(request, reverse("user", args=[request.access.org.slug, user_id]) + query)
 
 
 def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] | None:
