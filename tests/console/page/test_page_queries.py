@@ -16,7 +16,7 @@ USER = f"users/{ADA}/"
 
 # Each page, whether it is a fragment, and its queries for what it shows.
 PAGES = [
-    ("", False, 0),
+    ("", False, 1),  # what the operator sent lately
     ("users/", False, 0),
     ("users/", True, 0),
     (USER, False, 2),  # the latest audit entries, and whether the user is protected
