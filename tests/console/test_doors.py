@@ -76,6 +76,7 @@ RIGHTS: dict[str, Permission | str] = {
     "protect-user": Permission.MANAGE_MEMBERS,
     "protect-group": Permission.MANAGE_MEMBERS,
     "ticket-policies": Permission.MANAGE_POLICIES,
+    "user-mails": Permission.MANAGE_POLICIES,
     "lock-down": Permission.MANAGE_POLICIES,
     "copy-role": Permission.MANAGE_POLICIES,
     "role": Permission.MANAGE_POLICIES,
