@@ -28,6 +28,7 @@ from console.views import (
     undo,
     user_groups,
     user_language,
+    user_mails,
     users,
     view_as,
 )
@@ -111,6 +112,7 @@ urlpatterns = [
                 path("settings/policies/tickets/", ticket_policies.ticket_policies, name="ticket-policies"),
                 path("settings/policies/limits/", limits.limits, name="limits"),
                 path("settings/policies/limits/<int:reached_id>/lift/", limits.lift_limit, name="lift-limit"),
+                path("settings/policies/user-mails/", user_mails.user_mails, name="user-mails"),
                 path("settings/policies/lock-down/", lock_down.lock_down, name="lock-down"),
                 path("settings/policies/roles/", policies.copy_role, name="copy-role"),
                 path("settings/policies/roles/<slug:key>/", policies.role, name="role"),

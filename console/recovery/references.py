@@ -43,11 +43,12 @@ def reference_of(access: OrgAccess, typed: str) -> Reference | None:
     attempt = rows.order_by("-started_at").first()
     if attempt is None or (attempt.candidate and not access.sees_population(attempt.candidate_population)):
         return None
-    told = format_lazy(_("Recovery {reference}: {words}"), reference=attempt.reference, words=_words(attempt))
+    told = format_lazy(_("Recovery {reference}: {words}"), reference=attempt.reference, words=words_of(attempt))
     return Reference(user_id=attempt.candidate, words=told)
 
 
-def _words(attempt: RecoveryAttempt) -> Text:
+def words_of(attempt: RecoveryAttempt) -> Text:
+    """Return where an attempt stopped, or is now."""
     if attempt.stop:
         return stops.WORDS.get(attempt.stop, attempt.stop)
     if attempt.step == Step.CODE:

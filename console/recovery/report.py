@@ -14,6 +14,7 @@ from console.access import OrgAccess, Permission
 from console.audit import entries
 from console.models import AuditEntry, Organization, OutgoingEmail, RecoveryAttempt
 from console.recovery import stops, throttle
+from console.recovery.references import words_of
 from pingone_integration.texts import Text
 
 DAYS = 7
@@ -96,19 +97,9 @@ def find(access: OrgAccess, reference: str) -> Found | None:
         return None
     return Found(
         attempt=attempt,
-        where=_where(attempt),
+        where=words_of(attempt),
         may_release=_may_release(access) and attempt.candidate is not None and not attempt.is_released,
     )
-
-
-def _where(attempt: RecoveryAttempt) -> Text:
-    if attempt.stop:
-        return stops.WORDS[attempt.stop]
-    if attempt.step == Step.DONE:
-        return _("Partly done.") if attempt.left else _("Done.")
-    if attempt.looked_at is None and attempt.step == Step.CODE:
-        return _("It waits for the worker.")
-    return _GAVE_UP.get(attempt.step, "")
 
 
 def _may_release(access: OrgAccess) -> bool:

@@ -23,11 +23,12 @@ from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import wants_fragment
 from console.limits.reading import protected_page_read
 from console.page.pager import pager_of
-from console.protection.judge import known_protection
+from console.protection.facts import facts_of
+from console.protection.judge import protection_by
 from console.recovery.references import reference_of
 from console.responses import go
 from console.source_address import source_address
-from console.users import panel_addresses
+from console.users import lately, panel_addresses
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
@@ -239,7 +240,8 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
     signed = panel_addresses.signature(access, shown)
     panels = [_panel(request, shown, reading, signed) for reading in readings]
     may_act = any(access.may(action) for action in ACTIONS)
-    protection = known_protection(access.org, shown)
+    facts = facts_of(access.org, shown.id, shown.group_ids or (), more=lately.rows(access.org, shown.id))
+    protection = protection_by(access.org, shown, facts)
     protected_page_read(access, shown, protection, source_address=source_address(request))
     around = {
         "panels": panels,
@@ -247,6 +249,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
         "standing_url": panel_addresses.standing_url(access, shown.id, signed),
         "protection": protection,
         "may_mark": access.allows(Permission.MANAGE_MEMBERS),
+        "happened": lately.happened(access, shown, facts),
     }
     return account_context(access, shown) | verdict_context(access, _known(shown, readings)) | around
 

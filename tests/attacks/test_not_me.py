@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -243,6 +244,18 @@ def test_account_is_locked_later_if_pingone_does_not_answer(acme, org_admin, env
     assert NotMeReport.objects.get().locks_until
     assert len(alerts()) == 2
     assert LOCKED in environment.writes
+
+
+def test_links_and_reports_are_cleared_once_they_are_over(acme, org_admin, environment, nobody, time_machine):
+    press(nobody, link_to(acme))
+    link_to(acme)
+    time_machine.move_to(timezone.now() + timedelta(days=29))
+    call_command("clear_finished_work")
+    assert (NotMeLink.objects.count(), NotMeReport.objects.count()) == (1, 1)
+
+    time_machine.move_to(timezone.now() + timedelta(days=2))
+    call_command("clear_finished_work")
+    assert (NotMeLink.objects.count(), NotMeReport.objects.count()) == (0, 0)
 
 
 # What stops the attacks above, taken out one by one: then they succeed.

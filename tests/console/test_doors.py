@@ -77,6 +77,7 @@ RIGHTS: dict[str, Permission | str] = {
     "protect-user": Permission.MANAGE_MEMBERS,
     "protect-group": Permission.MANAGE_MEMBERS,
     "ticket-policies": Permission.MANAGE_POLICIES,
+    "user-mails": Permission.MANAGE_POLICIES,
     "lock-down": Permission.MANAGE_POLICIES,
     "recovery-settings": Permission.MANAGE_POLICIES,
     "recovery-rules": Permission.MANAGE_POLICIES,

@@ -207,7 +207,7 @@ def test_age_of_refresh_tokens_is_told_by_organization_in_a_fixed_number_of_quer
     Connection.objects.filter(pk=initech.connection.pk).update(sealed_refresh_token="")
 
     scraped()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         told = scraped()
 
     ages = {name[1]: value for name, value in told.items() if name[0] == "pingone_refresh_token_age_seconds"}

@@ -17,7 +17,7 @@ USER = f"users/{ADA}/"
 
 # Each page, whether it is a fragment, and its queries for what it shows.
 PAGES = [
-    ("", False, 0),
+    ("", False, 1),  # what the operator sent lately
     ("users/", False, 0),
     ("users/", True, 0),
     (USER, False, 2),  # the latest audit entries, and whether the user is protected
@@ -37,6 +37,7 @@ PAGES = [
     ("settings/members/", False, 3),
     ("settings/policies/", False, 2),
     ("settings/policies/tickets/", False, 1),
+    ("settings/policies/user-mails/", False, 1),
     ("settings/policies/limits/", False, 2),  # the values, and the limits that are reached
 ]
 

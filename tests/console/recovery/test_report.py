@@ -44,14 +44,14 @@ def test_agent_sees_where_an_attempt_stopped(
 ) -> None:
     person.start()
     client, reference = browser_of(helpdesk), person.attempt.reference
-    assert "They did not enter the code." in shown(client, reference)
+    assert "A code was sent. They have not entered it yet." in shown(client, reference)
     assert f"/o/acme/users/{ADA}/" in shown(client, reference)
     assert "198.51.100.7" in shown(client, reference)
 
     person.post("code", code=person.code())
-    assert "They entered the code, and then chose nothing." in shown(client, reference.lower())
+    assert "The code was right. They have not finished." in shown(client, reference.lower())
     person.choose_password()
-    assert "Done." in shown(client, reference.replace("-", " "))
+    assert "They finished." in shown(client, reference.replace("-", " "))
 
     person.start("nobody")
     assert "No user has this username" in shown(client, person.attempt.reference)
@@ -97,7 +97,7 @@ def test_agent_lifts_the_limits_of_a_person_on_record(
     browser_of(helpdesk).post(release)
     person.start()
 
-    assert "They did not enter the code." in shown(browser_of(helpdesk), person.attempt.reference)
+    assert "A code was sent." in shown(browser_of(helpdesk), person.attempt.reference)
     entry = AuditEntry.objects.get(action="recovery.released")
     assert (entry.operator, entry.subject_id, entry.subject_name) == (helpdesk, str(ADA), "ada.berg")
 
