@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
-from console.demo.mails import Mails
+from console.demo.mails import Mails, deliver
 from console.demo.people import PASSWORD, PEOPLE
 from console.demo.processes import Children, DemoFailed
 from console.demo.stories import STORIES, told
@@ -29,6 +29,7 @@ from console.demo.stories import STORIES, told
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGE = [sys.executable, "manage.py"]
 START_TIMEOUT_S = 120
+OUTBOX = "/sandbox/outbox/"
 RESET = "/accounts/password/reset/"
 NAMES = ("localhost", "127.0.0.1")  # the first one is printed
 NOT_FROM_THE_SHELL = frozenset({"DJANGO_SETTINGS_MODULE", "GUNICORN_CMD_ARGS", "SANDBOX_URL", "SANDBOX_DATABASE"})
@@ -152,12 +153,13 @@ def serve(children: Children, options: argparse.Namespace) -> None:
         children.check()
         for mail in mails.new():
             print(f"\n{mail}", flush=True)
+            deliver(mail, f"{sandbox['url']}{OUTBOX}")
         time.sleep(0.2)
 
 
 def say_how_to_get_in(options: argparse.Namespace, sandbox: dict[str, Any], report: str) -> None:
     administrator = sandbox["administrators"][0]
-    console, outbox = f"http://{NAMES[0]}:{options.port}", f"{sandbox['url']}/sandbox/outbox/"
+    console, outbox = f"http://{NAMES[0]}:{options.port}", f"{sandbox['url']}{OUTBOX}"
     stories = "".join(f"  {number}. {told(story, outbox=outbox)}\n" for number, story in enumerate(STORIES, 1))
     print(
         f"""
