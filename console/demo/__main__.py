@@ -24,7 +24,7 @@ from urllib.parse import quote
 from console.demo.mails import Mails, deliver
 from console.demo.people import PASSWORD, PEOPLE
 from console.demo.processes import Children, DemoFailed
-from console.demo.stories import STORIES, told
+from console.demo.stories import STORIES, told, told_of_recovery
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGE = [sys.executable, "manage.py"]
@@ -169,8 +169,11 @@ Sign in with the password  {PASSWORD}  as one of:
 {"".join(f"  {person.email:20} {person.about}{os.linesep}" for person in PEOPLE)}
 Five calls to take as agent@acme.test, under Users:
 {stories}
+Nobody at the helpdesk is needed for this one:
+  {told_of_recovery(console=console, outbox=outbox)}
+
 Forgot the password? Use {console}{RESET}
-Links in mails of the console, such as this one, are printed here.
+Links in mails of the console, such as this one, are printed here. All mails are at {outbox}
 
 {report}
 To connect, sign in as an org admin, open Settings > PingOne and press Connect. At the local PingOne, sign in with the
