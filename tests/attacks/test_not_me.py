@@ -6,7 +6,7 @@ Each story is about a guard. `test_attack_would_succeed_without_the_guard` takes
 import json
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,11 +16,13 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from console.actions.catalogue import BY_KEY
 from console.audit.entries import Circumstances
 from console.models import AuditEntry, NotMeLink, NotMeReport, Organization, OutgoingEmail, ProtectedMark, Work
-from console.not_me import reporter, reports
+from console.not_me import reports
 from console.not_me.reporter import END_SESSIONS, LOCK, OwnOperation, ReporterAccess
 from console.perform.run import run
+from console.protection import judge
 from console.user_mails import events, links
 from console.user_mails.tell import tell
 from pingone_integration.users import user_of
@@ -72,7 +74,7 @@ def test_owner_locks_the_account_ends_sessions_and_alerts(acme, org_admin, envir
     assert "Your account is locked until" in page
     lock, end = (one for one in environment.requests if one.method in {"POST", "DELETE"})
     until = json.loads(lock.content)["unlockAt"]
-    assert timedelta(days=29) < timezone.datetime.fromisoformat(until) - timezone.now() < timedelta(days=31)
+    assert timedelta(days=29) < datetime.fromisoformat(until) - timezone.now() < timedelta(days=31)
     assert lock.url.path.endswith(f"/users/{ADA}")
     assert end.url.path.endswith(f"/sessions/{UUID(int=7)}")
     rows = AuditEntry.objects.current()
@@ -205,10 +207,10 @@ def report_of(organization: Organization, user_id: UUID = ADA) -> NotMeReport:
 @pytest.mark.parametrize("key", ["user.unlock", "user.delete", "password.set-temporary", "mfa.disable"])
 def test_reporter_can_do_nothing_else(acme, environment, key):
     access = ReporterAccess(report_of(acme))
-    operation = OwnOperation(action=reports.LOCK, user_id=ADA, inputs={"until": timezone.now() + timedelta(days=1)})
+    operation = OwnOperation(action=LOCK, user_id=ADA, inputs={"until": timezone.now() + timedelta(days=1)})
 
     with pytest.raises(PermissionDenied):
-        run(access, replace(operation, action=reporter.BY_KEY[key], inputs={}), Circumstances())
+        run(access, replace(operation, action=BY_KEY[key], inputs={}), Circumstances())
     assert environment.writes == []
 
 
@@ -263,13 +265,13 @@ def test_links_and_reports_are_cleared_once_they_are_over(acme, org_admin, envir
 
 def without_protection(monkeypatch, acme, environment):
     environment.roles.add(ADA)
-    monkeypatch.setattr(reports.judge, "protection_of", lambda *_args: None)
+    monkeypatch.setattr(judge, "protection_of", lambda *_args: None)
     press(Client(), link_to(acme))
     return LOCKED in environment.writes
 
 
 def without_a_rule_for_codes(monkeypatch, acme, environment):
-    monkeypatch.setitem(reports.BY_KEY, events.CODE_SENT.key, replace(events.CODE_SENT, only_alerts=False))
+    monkeypatch.setitem(events.BY_KEY, events.CODE_SENT.key, replace(events.CODE_SENT, only_alerts=False))
     press(Client(), link_to(acme, events.CODE_SENT))
     return LOCKED in environment.writes
 

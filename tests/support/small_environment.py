@@ -38,7 +38,7 @@ class SmallEnvironment:
     indirect: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))  # only in memberOfGroups
     nested: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))  # of a group: as PingOne lists them
     roles: set[UUID] = field(default_factory=set)  # users and groups that hold a role
-    password: Json = field(default_factory=lambda: {"status": "OK", "lastChangedAt": "2026-01-02T10:00:00.000Z"})
+    password_state: Json = field(default_factory=lambda: {"status": "OK", "lastChangedAt": "2026-01-02T10:00:00.000Z"})
     devices: list[Json] = field(default_factory=list)
     sessions: list[Json] = field(default_factory=lambda: [{"id": str(UUID(int=7)), "browser": {"name": "Firefox"}}])
     status: dict[str, int] = field(default_factory=dict)  # refusals, by the end of method and path
@@ -93,7 +93,7 @@ class SmallEnvironment:
             "": self.users[user_id] | {"memberOfGroupIDs": sorted(map(str, direct))},
             "roleAssignments": _assignments(user_id in self.roles),
             "memberOfGroups": listing("groupMemberships", *({"id": str(one), "type": "DIRECT"} for one in every)),
-            "password": self.password,
+            "password": self.password_state,
             "devices": listing("devices", *self.devices),
             "sessions": listing("sessions", *self.sessions),
             "bypassMFA": {},
@@ -124,7 +124,7 @@ class SmallEnvironment:
             until = json.loads(request.content)["unlockAt"]
             self.users[ADA] |= {"account": {"canAuthenticate": False, "status": "LOCKED", "unlockAt": until}}
         if path.endswith("/password") and request.method == "PUT":
-            self.password = {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": pingone_time(timezone.now())}
+            self.password_state = {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": pingone_time(timezone.now())}
         if path.endswith(("/enabled", "/mfaEnabled")):
             self.users[ADA] |= json.loads(request.content)
         return httpx.Response(200, json={"id": str(ADA)})
