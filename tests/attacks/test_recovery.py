@@ -55,7 +55,7 @@ def guess_on(scene: Scene) -> None:
     scene.stranger.start()
     for _ in range(100):
         codes.check(scene.stranger.attempt, "AAAA-AAAA")
-    assert scene.environment.password(ADA)["status"] == "PASSWORD_LOCKED_OUT"
+    assert scene.environment.password_of(ADA)["status"] == "PASSWORD_LOCKED_OUT"
     assert scene.environment.operations == []
     scene.stranger.post("code", code=scene.owner.code())  # the guess that would be right in the end
 

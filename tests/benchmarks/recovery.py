@@ -17,17 +17,15 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock, Thread
+from threading import Thread
 from urllib.parse import urlencode
 from uuid import uuid5
 
 import httpx
 
 from tests.benchmarks.many_operators import connected, cookies_of_an_agent
-from tests.support.answers import ADA, STAFF, ada
+from tests.support.answers import ADA, STAFF, Json, ada, listing
 from tests.support.canned_pingone import console_for
-from tests.support.people import ENVIRONMENT
-from tests.support.recovering import RecoveryEnvironment
 
 NETWORKS, NAMES, A_SECOND = 50, 500, 50
 REAL_PEOPLE = 10
@@ -50,29 +48,38 @@ def person(number: int) -> str:
 
 def pingone_with_people() -> str:
     """Serve an environment with real people and one administrator. Return its address."""
-    environment = RecoveryEnvironment()
     known = [*map(person, range(REAL_PEOPLE)), "known", "root"]
-    environment.users = {
-        uuid5(ADA, name): ada(id=str(uuid5(ADA, name)), username=name, email=f"{name}@acme.test") for name in known
+    users = {
+        str(uuid5(ADA, name)): ada(id=str(uuid5(ADA, name)), username=name, email=f"{name}@acme.test") for name in known
     }
-    environment.roles = {uuid5(ADA, "root")}
-    one_at_a_time = Lock()
+
+    def found(path: list[str]) -> Json:
+        match path:
+            case ["users"]:
+                return listing("users", *users.values())
+            case ["users", user_id] if user_id in users:
+                return users[user_id] | {"memberOfGroupIDs": []}
+            case ["users", user_id, "password"]:
+                return {"status": "PASSWORD_LOCKED_OUT", "lastChangedAt": "2026-05-18T10:00:31.114Z"}
+            case ["users", user_id, "roleAssignments"]:
+                holds = [{"id": str(ADA)}] if users.get(user_id, {}).get("username") == "root" else []
+                return listing("roleAssignments", *holds)
+            case [*_, name]:
+                return listing(name)
+        return {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            parts = self.path.split("/")  # /v1/environments/<ID>/...
-            path = "/".join([*parts[:3], str(ENVIRONMENT), *parts[4:]])
-            with one_at_a_time:
-                answer = environment(httpx.Request("GET", f"http://pingone.test{path}"))
-                environment.requests.clear()
-            self.send_response(answer.status_code)
+            path = self.path.partition("?")[0].split("/")[4:]  # below the environment
+            content = httpx.Response(200, json=found(path)).content
+            self.send_response(200)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer.content)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(answer.content)
+            self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
             """Log nothing."""
