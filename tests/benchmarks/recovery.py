@@ -1,6 +1,6 @@
 """Recovery under a flood, on the database of DATABASE_URL: does anybody else notice, and do mails still leave in time?
 
-    .ci/with-postgres .venv/bin/python -m tests.benchmarks.recovery [--seconds 20]
+    .ci/with-postgres .venv/bin/python -m tests.benchmarks.recovery [--seconds 20] [--turns 60]
 
 Prints the answer times of the first step for known, unknown and protected people. Then 50 recoveries a second come from
 50 networks with 500 names, while an agent loads the user list and real people ask for their code. Exits with 1 if the
@@ -108,11 +108,11 @@ async def ask(console: str, who: str, network: int) -> tuple[int, float]:
     return await answer_of(console, head + body)
 
 
-async def first_steps(console: str) -> None:
+async def first_steps(console: str, turns: int) -> None:
     """Print the answer times of the first step for each kind of person, taken in turns."""
     times: dict[str, list[float]] = {"known": [], "unknown": [], "protected": []}
     names = {"known": "known", "unknown": "nobody", "protected": "root"}
-    for turn in range(60):
+    for turn in range(turns):
         for kind, seconds in times.items():
             _status, taken = await ask(console, names[kind], 1_000 + turn)
             seconds.append(taken)
@@ -170,9 +170,9 @@ def p95(seconds: list[float]) -> float:
     return statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else float("inf")
 
 
-async def measured(console: str, cookies: str, folder: Path, seconds: float) -> bool:
+async def measured(console: str, cookies: str, folder: Path, *, seconds: float, turns: int) -> bool:
     """Print everything, and return whether the promises hold."""
-    await first_steps(console)
+    await first_steps(console, turns)
     alone = p95(await agent(console, cookies, time.monotonic() + seconds))
     statuses: Counter[int] = Counter()
     until = time.monotonic() + seconds
@@ -189,6 +189,7 @@ async def measured(console: str, cookies: str, folder: Path, seconds: float) -> 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--turns", type=int, default=60, help="first steps of each kind")
     options = parser.parse_args()
     with (
         TemporaryDirectory() as directory,
@@ -203,7 +204,8 @@ def main() -> int:
         ) as console,
     ):
         cookies = cookies_of_an_agent(console)
-        holds = asyncio.run(measured(console, cookies, Path(directory) / "mail", options.seconds))
+        folder = Path(directory) / "mail"
+        holds = asyncio.run(measured(console, cookies, folder, seconds=options.seconds, turns=options.turns))
     return 0 if holds else 1
 
 
