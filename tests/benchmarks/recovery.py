@@ -113,8 +113,9 @@ async def first_steps(console: str, turns: int) -> None:
     times: dict[str, list[float]] = {"known": [], "unknown": [], "protected": []}
     names = {"known": "known", "unknown": "nobody", "protected": "root"}
     for turn in range(turns):
-        for kind, seconds in times.items():
-            _status, taken = await ask(console, names[kind], 1_000 + turn)
+        for place, (kind, seconds) in enumerate(times.items()):
+            network = 1_000 + len(times) * turn + place  # each from a network that is new: the first has more to write
+            _status, taken = await ask(console, names[kind], network)
             seconds.append(taken)
     for kind, seconds in times.items():
         tenths = " ".join(f"{1_000 * one:.1f}" for one in statistics.quantiles(seconds, n=10))
@@ -154,7 +155,7 @@ async def mails(console: str, folder: Path, seconds: float) -> list[float]:
     asked: dict[str, float] = {}
     for number in range(REAL_PEOPLE):
         asked[person(number)] = time.time()
-        await ask(console, person(number), 2_000 + number)
+        await ask(console, person(number), 5_000 + number)
         await asyncio.sleep(seconds / REAL_PEOPLE)
     end = time.time() + 2 * LONGEST_MAIL_S
     came: dict[str, float] = {}
