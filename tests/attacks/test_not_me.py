@@ -233,6 +233,16 @@ def test_report_that_is_over_gives_no_access(acme, environment):
     assert environment.writes == []
 
 
+def test_sessions_that_go_on_are_told_to_owner_and_helpdesk(acme, org_admin, environment, nobody):
+    environment.status[f"/sessions/{UUID(int=7)}"] = 403
+
+    page = press(nobody, link_to(acme))
+
+    assert "You may still be signed in on other devices." in page
+    assert "signed out everywhere" not in page
+    assert "End them by hand" in alerts()[0][1]
+
+
 def test_account_is_locked_later_if_pingone_does_not_answer(acme, org_admin, environment, nobody):
     environment.status[f"POST /users/{ADA}"] = 503
     page = press(nobody, link_to(acme))
