@@ -13,7 +13,7 @@ from django.conf import settings
 
 from console.models import Organization, ProtectedMark, RecoveryAttempt
 from console.operators.sign_in_limits import Limit
-from console.recovery import attempts, codes, look_up, rules, steps, throttle
+from console.recovery import attempts, codes, look_up, operations, rules, throttle
 from tests.support.answers import ADA, BO, ada
 from tests.support.outbox import sent_emails
 from tests.support.people import API_URL, ENVIRONMENT, make_operator
@@ -275,7 +275,7 @@ STORIES = [
         "Stay signed in as the owner",
         keep_the_sessions_of_a_thief,
         lambda scene: bool(scene.environment.sessions),
-        put(steps.operations, "end_sessions", steps.operations.unlock_password),
+        put(operations, "end_sessions", operations.unlock_password),
     ),
 ]
 EACH = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.title)
@@ -339,7 +339,7 @@ def test_links_in_mails_ignore_the_host_header(scene: Scene, settings: Any) -> N
     scene.stranger.start()
 
     [email] = sent_emails()
-    assert "evil.test" not in email.body + email.subject
+    assert "evil.test" not in f"{email.body}{email.subject}"
     assert f"{settings.PUBLIC_URL}/recover/acme/" in email.body
 
 
@@ -354,6 +354,16 @@ def test_dead_mail_server_and_limits_tell_nothing(scene: Scene, typed: str, monk
 
     assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, "/recover/acme/")}
     assert "Enter the code" in scene.stranger.see()
+
+
+def test_operator_who_views_as_somebody_keeps_nobody_from_recovering(scene: Scene) -> None:
+    scene.owner.client.force_login(make_operator("agent@acme.test", scene.acme, "helpdesk_agent"))
+    session = scene.owner.client.session
+    session["viewing-as"] = {"organization": str(scene.acme.pk), "membership": 1}
+    session.save()
+    scene.owner.prove()
+
+    assert scene.is_proven()
 
 
 def test_session_of_recovery_is_never_an_operators(scene: Scene, browser_of: Any) -> None:
