@@ -87,6 +87,7 @@ bench: $(VENV)/installed-dev ## Measure the console, a million audit entries and
 	$(RUN) -m tests.benchmarks.sandbox_lists
 	$(RUN) -m tests.benchmarks.many_operators
 	$(RUN) -m tests.benchmarks.jobs
+	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m tests.benchmarks.recovery
 
 messages: $(VENV)/installed-dev ## Extract the texts of the pages to console/locale
 	@$(RUN) -m tests.support.catalogs

@@ -18,14 +18,17 @@ class ConsoleConfig(AppConfig):
         from console.connection.mail import state_changed
         from console.failures import error_tracker
         from console.metrics import sign_ins, totals
+        from console.not_me.tasks import REPORTS
         from console.operators import account_events
         from console.operators.sign_ins import second_factor_refused
         from console.policies.dropped_patterns import tell_after_upgrade
         from console.recovery.tasks import ATTEMPTS
+        from console.resets.looks import SENT_RESETS
         from console.work import tasks
         from pingone_integration.connection_states import connection_state_changed
 
-        tasks.register(ATTEMPTS)
+        for kind in (ATTEMPTS, REPORTS, SENT_RESETS):
+            tasks.register(kind)
         import_module("console.server.deploy_checks")  # registers them
         mfa.authentication_failed.connect(second_factor_refused)
         mfa.authentication_failed.connect(sign_ins.second_factor_refused)

@@ -16,6 +16,7 @@ from pingone_integration.texts import Text
 from pingone_integration.values import Json, json_object, whole_number
 
 HISTORY, MINIMUM_AGE = "history", "minimum age"
+WORTH_TELLING = 64  # characters: hardly anybody's password is longer
 
 _OLD = _("Not one of your former passwords")
 _FLAGS: dict[str, Text] = {
@@ -64,7 +65,7 @@ def _in_words(name: str, value: Any) -> Iterator[Text]:
 def _length(length: Json) -> Iterator[Text]:
     if least := whole_number(length.get("min")):
         yield format_lazy(ngettext_lazy("At least {n} character", "At least {n} characters", least), n=least)
-    if most := whole_number(length.get("max")):
+    if (most := whole_number(length.get("max"))) and most <= WORTH_TELLING:
         yield format_lazy(ngettext_lazy("At most {n} character", "At most {n} characters", most), n=most)
 
 

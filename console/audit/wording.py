@@ -15,6 +15,7 @@ from console.audit.api_requests import shown_inputs
 from console.audit.entries import EVENTS, Outcome
 from console.audit.objects import Object, object_of
 from console.models import AuditEntry
+from console.user_mails.events import EVENTS as EMAILS_TO_USERS
 from pingone_integration.texts import Text
 
 _LABELS: dict[str, Text] = {
@@ -101,6 +102,8 @@ _LABELS: dict[str, Text] = {
     "client_secret_replaced": _("Client secret replaced"),
     "environment_id": _("Environment ID"),
     "event": _("Event"),
+    **{event.key: event.label for event in EMAILS_TO_USERS},
+    "lock_days": _("Days of a lock by “this was not me”"),
     # An operator's account, a refusal, a limit
     "factor": _("Factor"),
     "page": _("Page"),

@@ -21,14 +21,15 @@ from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
-from console.demo.mails import Mails
+from console.demo.mails import Mails, deliver
 from console.demo.people import PASSWORD, PEOPLE
 from console.demo.processes import Children, DemoFailed
-from console.demo.stories import STORIES, told
+from console.demo.stories import STORIES, told, told_of_recovery
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGE = [sys.executable, "manage.py"]
 START_TIMEOUT_S = 120
+OUTBOX = "/sandbox/outbox/"
 RESET = "/accounts/password/reset/"
 NAMES = ("localhost", "127.0.0.1")  # the first one is printed
 NOT_FROM_THE_SHELL = frozenset({"DJANGO_SETTINGS_MODULE", "GUNICORN_CMD_ARGS", "SANDBOX_URL", "SANDBOX_DATABASE"})
@@ -152,12 +153,13 @@ def serve(children: Children, options: argparse.Namespace) -> None:
         children.check()
         for mail in mails.new():
             print(f"\n{mail}", flush=True)
+            deliver(mail, f"{sandbox['url']}{OUTBOX}")
         time.sleep(0.2)
 
 
 def say_how_to_get_in(options: argparse.Namespace, sandbox: dict[str, Any], report: str) -> None:
     administrator = sandbox["administrators"][0]
-    console, outbox = f"http://{NAMES[0]}:{options.port}", f"{sandbox['url']}/sandbox/outbox/"
+    console, outbox = f"http://{NAMES[0]}:{options.port}", f"{sandbox['url']}{OUTBOX}"
     stories = "".join(f"  {number}. {told(story, outbox=outbox)}\n" for number, story in enumerate(STORIES, 1))
     print(
         f"""
@@ -167,8 +169,11 @@ Sign in with the password  {PASSWORD}  as one of:
 {"".join(f"  {person.email:20} {person.about}{os.linesep}" for person in PEOPLE)}
 Five calls to take as agent@acme.test, under Users:
 {stories}
+Nobody at the helpdesk is needed for this one:
+  {told_of_recovery(console=console, outbox=outbox)}
+
 Forgot the password? Use {console}{RESET}
-Links in mails of the console, such as this one, are printed here.
+Links in mails of the console, such as this one, are printed here. All mails are at {outbox}
 
 {report}
 To connect, sign in as an org admin, open Settings > PingOne and press Connect. At the local PingOne, sign in with the

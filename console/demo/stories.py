@@ -22,6 +22,16 @@ STORIES = (
 )
 
 
+RECOVERY = Story("paul.password", "is locked out", "")  # and needs no button
+
+
+def told_of_recovery(*, console: str, outbox: str) -> str:
+    """Return the story of a user who needs nobody."""
+    page = f"{console}/recover/acme/"
+    mail = f"The mail: {outbox}?to={RECOVERY.username}@acme.test"
+    return f"{RECOVERY.username} {RECOVERY.trouble}: open {page} in a private window.\n    {mail}"
+
+
 def told(story: Story, *, outbox: str) -> str:
     """Return the story in one line, or two with a mail; `outbox`: address of the mails that PingOne would send."""
     line = f"{story.username} {story.trouble}: search, open, {story.button}."

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from console.models import AuditEntry, Organization, UnfinishedEntry
 from console.work.presence import is_running
-from console.work.tasks import KINDS
+from console.work.tasks import waiting
 
 
 class State(Collector):
@@ -62,10 +62,9 @@ def _work() -> Iterator[Metric]:
         "How long the oldest of them has been waiting; 0 if there is none.",
         labels=["kind"],
     )
-    for kind in KINDS:
-        found = kind.waiting().aggregate(count=Count("pk"), oldest=Min("wanted_at"))
-        length.add_metric([kind.name], found["count"])
-        age.add_metric([kind.name], _age(found["oldest"]))
+    for name, kind in waiting().items():
+        length.add_metric([name], kind.count)
+        age.add_metric([name], _age(kind.since))
     yield from (length, age)
     yield GaugeMetricFamily("console_worker_running", "1 if a worker runs.", value=is_running())
 

@@ -26,6 +26,7 @@ from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
 from console.perform.told import tell_user
+from console.resets import sent
 from pingone_integration.calls import empty_answers, transaction_id
 from pingone_integration.errors import ChangedMeanwhile, NotFound, PingOneError
 from pingone_integration.texts import Text, english
@@ -127,6 +128,7 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
         error=after.error,
     )
     tell_user(access.org, operation.affected, closing, before.user, after.user)
+    sent.keep(operation.affected, closing, after.user or before.user)
     return _result(after, closing)
 
 

@@ -28,6 +28,7 @@ class Facts:
     operators: frozenset[str] = frozenset()  # their addresses, see `folded`
     table_is_fresh: bool = False  # False: nothing is known of groups
     shows_roles: bool = True  # False: the connection may not read role assignments
+    more: dict[str, dict[UUID, str]] = field(default_factory=dict)  # by kind: what the caller asked for besides
 
     def unknown(self, group_ids: Iterable[UUID]) -> frozenset[UUID]:
         """Return the groups of which the table says nothing."""
@@ -39,8 +40,14 @@ def folded(text: str) -> str:
     return normalize("NFKC", normalize("NFKC", text.strip()).casefold())
 
 
-def facts_of(organization: Organization, user_id: UUID | None, group_ids: Iterable[UUID]) -> Facts:
-    """Return the facts about the user and these groups."""
+def facts_of(
+    organization: Organization,
+    user_id: UUID | None,
+    group_ids: Iterable[UUID],
+    *,
+    more: Iterable[QuerySet[Any, tuple[str, str, str]]] = (),
+) -> Facts:
+    """Return the facts about the user and these groups. `more`: what else a page needs, by `rows_of`, in the query."""
     group_ids = list(group_ids)
     marks = ProtectedMark.objects.filter(
         organization=organization, target_id__in=[*group_ids, *filter(None, [user_id])]
@@ -51,12 +58,13 @@ def facts_of(organization: Organization, user_id: UUID | None, group_ids: Iterab
         read_at__gt=timezone.now() - BELIEVED_FOR,
     )
     known = KnownGroup.objects.filter(organization=organization, group_id__in=group_ids)
-    rows = _rows(marks, "kind", "target_id", "name").union(
-        _rows(known.filter(gives_roles=True), "giving", "group_id", "name"),
-        _rows(known.filter(gives_roles=False), "other", "group_id", "name"),
-        _rows(Membership.objects.filter(organization=organization), "operator", "operator_id", "operator__email"),
-        _rows(reading.filter(shows_roles=True), "fresh", "environment_id", ""),
-        _rows(reading.filter(shows_roles=False), "fresh without roles", "environment_id", ""),
+    rows = rows_of(marks, "kind", "target_id", "name").union(
+        rows_of(known.filter(gives_roles=True), "giving", "group_id", "name"),
+        rows_of(known.filter(gives_roles=False), "other", "group_id", "name"),
+        rows_of(Membership.objects.filter(organization=organization), "operator", "operator_id", "operator__email"),
+        rows_of(reading.filter(shows_roles=True), "fresh", "environment_id", ""),
+        rows_of(reading.filter(shows_roles=False), "fresh without roles", "environment_id", ""),
+        *more,
         all=True,
     )
     by_kind: dict[str, dict[UUID, str]] = {}
@@ -71,14 +79,15 @@ def facts_of(organization: Organization, user_id: UUID | None, group_ids: Iterab
         operators=frozenset(folded(email) for email in by_kind.get("operator", {}).values()),
         table_is_fresh=bool(fresh),
         shows_roles="fresh without roles" not in fresh,
+        more=by_kind,
     )
 
 
-def _rows(found: QuerySet[Any], kind: str, id_name: str, text_name: str) -> QuerySet[Any, tuple[str, str, str]]:
-    """Select three texts: what it is, an ID, a name."""
-    text = CharField()
+def rows_of(found: QuerySet[Any], kind: str, id_name: str, text: Any) -> QuerySet[Any, tuple[str, str, str]]:
+    """Select three texts: what it is, an ID, and a column or expression."""
+    as_text = CharField()
     return found.order_by().values_list(
-        Cast("kind", text) if kind == "kind" else Value(kind, output_field=text),
-        Cast(id_name, text),
-        Cast(text_name, text) if text_name else Value("", output_field=text),
+        Cast("kind", as_text) if kind == "kind" else Value(kind, output_field=as_text),
+        Cast(id_name, as_text),
+        Cast(text, as_text) if text else Value("", output_field=as_text),
     )

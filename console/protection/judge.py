@@ -39,7 +39,12 @@ def protection_of(
 
 def known_protection(organization: Organization, user: User) -> Protection | None:
     """Return why a user is protected, as far as the console knows without a call to PingOne. One query."""
-    return _of_user(organization.connection, user, facts_of(organization, user.id, user.group_ids or ()))
+    return protection_by(organization, user, facts_of(organization, user.id, user.group_ids or ()))
+
+
+def protection_by(organization: Organization, user: User, facts: Facts) -> Protection | None:
+    """Return the same from facts that were read already."""
+    return _of_user(organization.connection, user, facts)
 
 
 def _decided(organization: Organization, api: PingOneApi, affected: Affected, user: User | None) -> Protection | None:

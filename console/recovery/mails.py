@@ -1,6 +1,6 @@
 """The emails of recovery: each to one address on file, in the language of the page, without a secret but the code.
 
-No email has a link that does anything: the code's email names the page.
+The code's email names the page and has no link to go on by. Its other link says "this was not me".
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,14 @@ from console.outbox import emails
 from console.recovery.attempts import CODE_LASTS
 from console.recovery.codes import code_of
 from console.recovery.policy import settings_of
+from console.user_mails.events import CODE_SENT
+from console.user_mails.links import not_me_url
 from pingone_integration.texts import Text
 from pingone_integration.users import User
+
+CODE_SUBJECT = _("Your code for {organization}")
+USERNAMES_SUBJECT = _("Your usernames at {organization}")
+ELSEWHERE_SUBJECT = _("Your password for {organization}")
 
 
 def send_code(attempt: RecoveryAttempt, user: User, address: str) -> None:
@@ -25,17 +31,18 @@ def send_code(attempt: RecoveryAttempt, user: User, address: str) -> None:
     _write(
         attempt,
         address,
-        _("Your code for {organization}"),
+        CODE_SUBJECT,
         "code",
         code=code_of(attempt),
         minutes=int(CODE_LASTS.total_seconds() // 60),
         username=_one_line(user.username),
+        not_me_url=not_me_url(attempt.organization, CODE_SENT, user, sent_to=address),
     )
 
 
 def send_usernames(attempt: RecoveryAttempt, address: str, usernames: Sequence[str]) -> None:
     """Mail the usernames of the users who share an address, so that they start again with theirs."""
-    _write(attempt, address, _("Your usernames at {organization}"), "usernames", usernames=[*map(_one_line, usernames)])
+    _write(attempt, address, USERNAMES_SUBJECT, "usernames", usernames=[*map(_one_line, usernames)])
 
 
 def send_elsewhere(attempt: RecoveryAttempt, user: User, address: str) -> None:
@@ -43,7 +50,7 @@ def send_elsewhere(attempt: RecoveryAttempt, user: User, address: str) -> None:
     _write(
         attempt,
         address,
-        _("Your password for {organization}"),
+        ELSEWHERE_SUBJECT,
         "elsewhere",
         username=_one_line(user.username),
         provider=_one_line(user.identity_provider),
@@ -51,6 +58,19 @@ def send_elsewhere(attempt: RecoveryAttempt, user: User, address: str) -> None:
 
 
 def _write(attempt: RecoveryAttempt, address: str, subject: Text, template: str, **context: object) -> None:
+    written, body = text_of(attempt, subject, template, **context)
+    emails.write(
+        to=address,
+        subject=written,
+        body=body,
+        about=f"recovery {attempt.pk}",
+        worth_for=CODE_LASTS,
+        may_repeat=True,
+    )
+
+
+def text_of(attempt: RecoveryAttempt, subject: Text, template: str, **context: object) -> tuple[str, str]:
+    """Return the subject and the body of a mail, in the language of the attempt."""
     organization = attempt.organization
     name = _one_line(organization.name)
     with translation.override(attempt.language or settings.LANGUAGE_CODE):
@@ -67,14 +87,7 @@ def _write(attempt: RecoveryAttempt, address: str, subject: Text, template: str,
                 **context,
             },
         )
-        emails.write(
-            to=address,
-            subject=str(subject).format(organization=name),
-            body=body,
-            about=f"recovery {attempt.pk}",
-            worth_for=CODE_LASTS,
-            may_repeat=True,
-        )
+        return str(subject).format(organization=name), body
 
 
 def _one_line(text: str) -> str:

@@ -18,6 +18,8 @@ from console.perform.run import run
 from console.recovery import attempts, operations, rules
 from console.recovery.policy import policy_for
 from console.recovery.themself import ThemselfAccess
+from console.user_mails.events import PASSWORD_RESET, UNLOCKED
+from console.user_mails.tell import tell
 from pingone_integration import passwords, users
 from pingone_integration.calls import rate_limit
 from pingone_integration.calls.api import PingOneApi
@@ -146,7 +148,16 @@ def act(attempt: RecoveryAttempt, account: Account, *, source_address: str, new_
         attempts.put_back(attempt)
         return failed
     attempts.finish(attempt, done=work.done, left=work.left)
+    _tell(attempt, account.user, work.done)
     return None
+
+
+def _tell(attempt: RecoveryAttempt, user: User, done: list[str]) -> None:
+    """Email the user what was changed, by whoever read their code."""
+    if operations.SET_PASSWORD.key in done:
+        tell(attempt.organization, PASSWORD_RESET, user)
+    elif done:
+        tell(attempt.organization, UNLOCKED, user)
 
 
 class _Work:

@@ -2,9 +2,12 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, operator_view, org_view
+from console.actions.catalogue import BY_KEY
+from console.resets.sent import sent_by
 from pingone_integration import population_sync
 
 
@@ -27,4 +30,7 @@ def organization(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if access.is_narrowed:
         found = population_sync.synced(access.org.connection)
         context["populations"] = [one for one in found if access.sees_population(one.population_id)]
+    if access.may(BY_KEY["password.send-recovery-code"]) and access.allows(Permission.VIEW_USERS):
+        sent = sent_by(access.operator.pk, access.org, access.populations)
+        context["sent"] = [(row, BY_KEY[row.action].done if row.action in BY_KEY else _("API request")) for row in sent]
     return render(request, "console/home/organization.html", context)

@@ -9,14 +9,17 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.languages import LANGUAGES
 from console.policies import recovery
 from console.policies.recovery import Line, NotPossible
 from console.policies.recovery_forms import RulesForm, SettingsForm, form_values, values_of
+from console.recovery import previews
 from console.source_address import source_address
 from console.users.remembered import known_attributes
 
@@ -80,6 +83,39 @@ def count_addresses(request: ConsoleRequest, access: OrgAccess, population_id: U
     else:
         messages.success(request, _("The worker counts them now. Reload the page in a moment."))
     return redirect("recovery-rules", access.org.slug, population_id)
+
+
+@org_view(Permission.MANAGE_POLICIES)
+@require_safe
+def recovery_previews(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Show every mail of recovery, and the way to every page, in the language of `language`."""
+    language = _language(request)
+    written = [(mail.label, *previews.text_of(mail, access.org, language)) for mail in previews.MAILS]
+    context = {"pages": previews.PAGES, "mails": written, "language": language, "languages": LANGUAGES}
+    return render(request, "console/recoveries/previews.html", context)
+
+
+@org_view(Permission.MANAGE_POLICIES)
+@require_safe
+def recovery_preview(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
+    """Show a page of recovery as users see it. Nothing on it can be pressed."""
+    page = previews.PAGES_BY_KEY.get(key)
+    if page is None:
+        raise Http404("No such page.")
+    language = _language(request)
+    strip = {
+        "told": str(_("This is a preview.")),
+        "way_back": str(_("Back to all pages and mails")),
+        "back": f"{reverse('recovery-previews', args=[access.org.slug])}?language={language}",
+    }
+    with translation.override(language):
+        context = previews.context_of(page, access.org) | {"preview": strip}
+        return render(request, f"console/recovery/{page.template}.html", context)
+
+
+def _language(request: ConsoleRequest) -> str:
+    language = request.GET.get("language", "")
+    return language if language in LANGUAGES else LANGUAGES[0]
 
 
 def _line_or_404(access: OrgAccess, population_id: UUID) -> Line:

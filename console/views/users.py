@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
@@ -24,9 +23,12 @@ from console.failures.pages import failed_in_place, fails_in_place
 from console.fragments import wants_fragment
 from console.limits.reading import protected_page_read
 from console.page.pager import pager_of
-from console.protection.judge import known_protection
+from console.protection.facts import facts_of
+from console.protection.judge import protection_by
+from console.recovery.references import reference_of
+from console.responses import go
 from console.source_address import source_address
-from console.users import panel_addresses
+from console.users import lately, panel_addresses
 from console.users.account import account_context
 from console.users.carried import carried
 from console.users.empty_list import empty_list
@@ -61,10 +63,15 @@ class ListUrls:
 def user_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show one page of the users that match the search in the URL; for htmx without the search form.
 
-    A user ID, and a search that somebody enters and that one user matches, lead to the user's page.
+    A user ID, a reference number of a recovery, and a search that somebody enters and that one user matches, lead to
+    the user's page.
     """
     if "text" not in request.GET and (user_id := user_id_in(sought := request.GET.get("q", ""))):
         return _go_to(request, user_id, f"?{urlencode({'sought': id_text_in(sought)})}")
+    if reference := reference_of(access, request.GET.get("q", "")):
+        messages.info(request, str(reference.words))
+        name, of_user = ("user", [reference.user_id]) if reference.user_id else ("users", [])
+        return go(request, reverse(name, args=[access.org.slug, *of_user]))
     form = _form(request, access)
     cursor = request.GET.get("cursor", "")
     page: Page[User] | None = None
@@ -174,8 +181,7 @@ def _form(request: ConsoleRequest, access: OrgAccess) -> UserSearchForm:
 
 
 def _go_to(request: ConsoleRequest, user_id: UUID, query: str = "") -> HttpResponse:
-    url = reverse("user", args=[request.access.org.slug, user_id]) + query
-    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+    return go(request, reverse("user", args=[request.access.org.slug, user_id]) + query)
 
 
 def _search(access: OrgAccess, form: UserSearchForm, cursor: str) -> Page[User] | None:
@@ -238,7 +244,8 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
     signed = panel_addresses.signature(access, shown)
     panels = [_panel(request, shown, reading, signed) for reading in readings]
     may_act = any(access.may(action) for action in ACTIONS)
-    protection = known_protection(access.org, shown)
+    facts = facts_of(access.org, shown.id, shown.group_ids or (), more=lately.rows(access.org, shown.id))
+    protection = protection_by(access.org, shown, facts)
     protected_page_read(access, shown, protection, source_address=source_address(request))
     around = {
         "panels": panels,
@@ -246,6 +253,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
         "standing_url": panel_addresses.standing_url(access, shown.id, signed),
         "protection": protection,
         "may_mark": access.allows(Permission.MANAGE_MEMBERS),
+        "happened": lately.happened(access, shown, facts),
     }
     return account_context(access, shown) | verdict_context(access, _known(shown, readings)) | around
 

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Min
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from console.models import WorkerProcess
-from console.work.tasks import KINDS
+from console.work.tasks import waiting
 
 BELIEVED_FOR = timedelta(seconds=30)
 BETWEEN_TIMERS = timedelta(minutes=10)  # `manage.py worker --once` comes at least that often
@@ -34,11 +33,9 @@ class Presence:
 
 
 def present() -> Presence:
-    oldest = [kind.waiting().aggregate(oldest=Min("wanted_at"))["oldest"] for kind in KINDS]
-    waiting: list[datetime] = [moment for moment in oldest if moment]
     return Presence(
         is_running=is_running(),
-        waiting_since=min(waiting, default=None),
+        waiting_since=min((kind.since for kind in waiting().values() if kind.since), default=None),
     )
 
 

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
 from django.db import DatabaseError
+from django.db.models import CharField, Count, Min, Value
 from django_tasks import task
 from django_tasks.base import Task
 
@@ -73,6 +75,28 @@ def register(kind: Kind) -> None:
     """Add a kind of rows that a room above this one looks after: console/apps.py does, at the start."""
     if kind not in KINDS:
         KINDS.insert(0, kind)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many rows of a kind somebody waits for, and since when; None: nobody waits."""
+
+    count: int = 0
+    since: datetime | None = None
+
+
+def waiting() -> dict[str, Waiting]:
+    """Return what waits, by the name of its kind. One query, however many kinds there are."""
+    each = [
+        kind.waiting()
+        .order_by()
+        .values(of_kind=Value(kind.name, output_field=CharField()))
+        .annotate(count=Count("pk"), since=Min("wanted_at"))
+        .values_list("of_kind", "count", "since")
+        for kind in KINDS
+    ]
+    found = {name: Waiting(count, since) for name, count, since in each[0].union(*each[1:], all=True)}
+    return {kind.name: found.get(kind.name, Waiting()) for kind in KINDS}
 
 
 def look(step: Callable[[Callable[[], bool]], int]) -> None:

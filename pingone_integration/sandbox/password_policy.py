@@ -1,10 +1,13 @@
 """The check of a new password against the policy."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from pingone_integration.sandbox import errors
-from pingone_integration.sandbox.models import User
+from pingone_integration.sandbox import encoded_passwords, errors
+from pingone_integration.sandbox.models import User, WorldChange
 
+MINIMUM_AGE, HISTORY = "password-minimum-age", "password-history"  # changes on the page of faults
+MINIMUM_AGE_DAYS = 1
 COMMON = frozenset({"password", "password1", "password1!", "passw0rd!", "welcome1!", "qwerty123!", "letmein1!"})
 
 
@@ -18,6 +21,20 @@ def check(user: User, password: str, target: str) -> None:
         unmet["excludesProfileData"] = True
     if unmet:
         raise errors.invalid_value(target, "The password does not meet the password policy.", **unmet)
+
+
+def check_former(user: User, password: str, now: datetime) -> None:
+    """Raise INVALID_VALUE for a password set too early, or again, if the page of faults says that PingOne does so.
+
+    Whether it does for an administrator is unconfirmed. Of former passwords, only the latest is known here.
+    """
+    wanted = set(WorldChange.objects.filter(name__in=(MINIMUM_AGE, HISTORY)).values_list("name", flat=True))
+    changed_at = user.password_changed_at
+    if MINIMUM_AGE in wanted and changed_at and changed_at > now - timedelta(days=MINIMUM_AGE_DAYS):
+        told = "The password was changed too lately."
+        raise errors.invalid_value("value", told, minAgeDays=MINIMUM_AGE_DAYS)
+    if HISTORY in wanted and encoded_passwords.matches(password, user.password):
+        raise errors.invalid_value("value", "The password was used before.", history={"count": 1})
 
 
 def _unmet(rules: dict[str, Any], password: str) -> dict[str, Any]:

@@ -6,20 +6,23 @@ Each story is about a guard. `test_attack_would_succeed_without_the_guard` takes
 import json
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from console.actions.catalogue import BY_KEY
 from console.audit.entries import Circumstances
 from console.models import AuditEntry, NotMeLink, NotMeReport, Organization, OutgoingEmail, ProtectedMark, Work
-from console.not_me import reporter, reports
+from console.not_me import reports
 from console.not_me.reporter import END_SESSIONS, LOCK, OwnOperation, ReporterAccess
 from console.perform.run import run
+from console.protection import judge
 from console.user_mails import events, links
 from console.user_mails.tell import tell
 from pingone_integration.users import user_of
@@ -71,7 +74,7 @@ def test_owner_locks_the_account_ends_sessions_and_alerts(acme, org_admin, envir
     assert "Your account is locked until" in page
     lock, end = (one for one in environment.requests if one.method in {"POST", "DELETE"})
     until = json.loads(lock.content)["unlockAt"]
-    assert timedelta(days=29) < timezone.datetime.fromisoformat(until) - timezone.now() < timedelta(days=31)
+    assert timedelta(days=29) < datetime.fromisoformat(until) - timezone.now() < timedelta(days=31)
     assert lock.url.path.endswith(f"/users/{ADA}")
     assert end.url.path.endswith(f"/sessions/{UUID(int=7)}")
     rows = AuditEntry.objects.current()
@@ -204,10 +207,10 @@ def report_of(organization: Organization, user_id: UUID = ADA) -> NotMeReport:
 @pytest.mark.parametrize("key", ["user.unlock", "user.delete", "password.set-temporary", "mfa.disable"])
 def test_reporter_can_do_nothing_else(acme, environment, key):
     access = ReporterAccess(report_of(acme))
-    operation = OwnOperation(action=reports.LOCK, user_id=ADA, inputs={"until": timezone.now() + timedelta(days=1)})
+    operation = OwnOperation(action=LOCK, user_id=ADA, inputs={"until": timezone.now() + timedelta(days=1)})
 
     with pytest.raises(PermissionDenied):
-        run(access, replace(operation, action=reporter.BY_KEY[key], inputs={}), Circumstances())
+        run(access, replace(operation, action=BY_KEY[key], inputs={}), Circumstances())
     assert environment.writes == []
 
 
@@ -230,6 +233,16 @@ def test_report_that_is_over_gives_no_access(acme, environment):
     assert environment.writes == []
 
 
+def test_sessions_that_go_on_are_told_to_owner_and_helpdesk(acme, org_admin, environment, nobody):
+    environment.status[f"/sessions/{UUID(int=7)}"] = 403
+
+    page = press(nobody, link_to(acme))
+
+    assert "You may still be signed in on other devices." in page
+    assert "signed out everywhere" not in page
+    assert "End them by hand" in alerts()[0][1]
+
+
 def test_account_is_locked_later_if_pingone_does_not_answer(acme, org_admin, environment, nobody):
     environment.status[f"POST /users/{ADA}"] = 503
     page = press(nobody, link_to(acme))
@@ -245,18 +258,30 @@ def test_account_is_locked_later_if_pingone_does_not_answer(acme, org_admin, env
     assert LOCKED in environment.writes
 
 
+def test_links_and_reports_are_cleared_once_they_are_over(acme, org_admin, environment, nobody, time_machine):
+    press(nobody, link_to(acme))
+    link_to(acme)
+    time_machine.move_to(timezone.now() + timedelta(days=29))
+    call_command("clear_finished_work")
+    assert (NotMeLink.objects.count(), NotMeReport.objects.count()) == (1, 1)
+
+    time_machine.move_to(timezone.now() + timedelta(days=2))
+    call_command("clear_finished_work")
+    assert (NotMeLink.objects.count(), NotMeReport.objects.count()) == (0, 0)
+
+
 # What stops the attacks above, taken out one by one: then they succeed.
 
 
 def without_protection(monkeypatch, acme, environment):
     environment.roles.add(ADA)
-    monkeypatch.setattr(reports.judge, "protection_of", lambda *_args: None)
+    monkeypatch.setattr(judge, "protection_of", lambda *_args: None)
     press(Client(), link_to(acme))
     return LOCKED in environment.writes
 
 
 def without_a_rule_for_codes(monkeypatch, acme, environment):
-    monkeypatch.setitem(reports.BY_KEY, events.CODE_SENT.key, replace(events.CODE_SENT, only_alerts=False))
+    monkeypatch.setitem(events.BY_KEY, events.CODE_SENT.key, replace(events.CODE_SENT, only_alerts=False))
     press(Client(), link_to(acme, events.CODE_SENT))
     return LOCKED in environment.writes
 

@@ -18,7 +18,7 @@ from console.actions.catalogue import ACTIONS
 from console.demo.__main__ import write_environment
 from console.demo.mails import Mails
 from console.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE
-from console.demo.stories import STORIES, told
+from console.demo.stories import STORIES, told, told_of_recovery
 from console.models import Membership, Operator, Organization
 from pingone_integration.texts import english
 from tests.support.patience import patience
@@ -109,6 +109,13 @@ def test_demo_has_five_stories_that_each_name_the_button_that_helps() -> None:
     assert mailed.endswith("http://127.0.0.1:9100/sandbox/outbox/?to=eva.expired@acme.test")
 
 
+def test_demo_tells_where_a_user_helps_themself() -> None:
+    told_so = told_of_recovery(console="http://localhost:8000", outbox="http://127.0.0.1:9100/sandbox/outbox/")
+
+    assert "paul.password is locked out: open http://localhost:8000/recover/acme/ in a private window." in told_so
+    assert told_so.endswith("http://127.0.0.1:9100/sandbox/outbox/?to=paul.password@acme.test")
+
+
 def test_demo_secrets_are_generated_once_and_ports_are_updated(tmp_path: Path) -> None:
     first = write_environment(tmp_path, 8000, 9100)
     second = write_environment(tmp_path, 8001, 9101)
@@ -133,7 +140,9 @@ def test_mails_of_the_console_are_told_once_with_their_links(tmp_path: Path, set
     send_mail("Choose your password", f"Hello,\n\n{link}\n\nBye", None, ["agent@acme.test"])
     (tmp_path / "unfinished.log").write_bytes(b"To: auditor@acme.test\nSubject: Half a")
 
-    assert list(mails.new()) == [f"Mail to agent@acme.test: Choose your password\n    {link}"]
+    [mail] = mails.new()
+    assert str(mail) == f"Mail to agent@acme.test: Choose your password\n    {link}"
+    assert link in mail.body
     assert list(mails.new()) == []
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from console.demo.mails import ConsoleMail, deliver
 from tests.support.sandbox_people import Person, assert_refused
 from tests.support.sandbox_server import Sandbox, code_mailed_to
 
@@ -158,6 +160,28 @@ def test_outbox_shows_the_mail(new_user: NewUser, sandbox: Sandbox, http: httpx.
 
     assert page.status_code == 200
     assert code_mailed_to(sandbox, address) in page.text
+
+
+def test_mailbox_takes_emails_of_others_and_shows_their_links(sandbox: Sandbox, http: httpx.Client):
+    outbox = f"{sandbox.url}/sandbox/outbox/"
+    to = f"t{uuid4().hex[:10]}@acme.test"
+    sent = {"to": to, "subject": "Acme: <b>News</b>", "body": "Hello,\n<script>\nhttp://localhost:8000/not-me/abc/\n"}
+
+    assert http.post(outbox, json=sent).status_code == 201
+
+    page = http.get(outbox, params={"to": to}).text
+    assert '<a href="http://localhost:8000/not-me/abc/"' in page
+    assert "&lt;b&gt;News" in page
+    assert "<script>" not in page
+    assert [http.post(outbox, data=sent).status_code, http.post(outbox, json=["x"]).status_code] == [400, 400]
+
+
+def test_demo_puts_the_emails_of_the_console_into_the_mailbox(sandbox: Sandbox, http: httpx.Client):
+    mail = ConsoleMail(to=f"t{uuid4().hex[:10]}@acme.test", subject="Your account", body="It was changed.")
+
+    assert deliver(mail, f"{sandbox.url}/sandbox/outbox/")
+
+    assert "It was changed." in http.get(f"{sandbox.url}/sandbox/outbox/", params={"to": mail.to}).text
 
 
 def test_first_page_tells_a_newcomer_how_to_connect(sandbox: Sandbox, http: httpx.Client):

@@ -276,3 +276,21 @@ def test_set_value_without_a_value_removes_the_password(person: Person):
     assert reply.json()["status"] == "NO_PASSWORD"
     assert "lastChangedAt" not in reply.json()
     assert put(person, "setValue", {"value": GOOD}).json()["status"] == "OK"
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "told"),
+    [("password-minimum-age", BETTER, {"minAgeDays": 1}), ("password-history", GOOD, {"history": {"count": 1}})],
+)
+def test_age_and_history_are_applied_by_set_once_switched_on(
+    person: Person, sandbox: Sandbox, rule: str, value: str, told: dict[str, object]
+):
+    assert put(person, "set", {"value": GOOD}).status_code == 200
+    sandbox.change(rule)
+    try:
+        refused = put(person, "set", {"value": value})
+        assert assert_refused(refused, 400, "INVALID_DATA", "INVALID_VALUE", "value")["innerError"] == told
+        assert put(person, "set", {"value": value, "bypassPolicy": True}).status_code == 200
+    finally:
+        sandbox.mend()
+    assert put(person, "set", {"value": value}).status_code == 200

@@ -93,19 +93,27 @@ def listening() -> Iterator[PingOne]:
 
 
 @contextmanager
-def console_for(directory: Path, pingones: dict[str, str], *, processes: int, threads: int) -> Iterator[str]:
-    """Yield the address of a console on gunicorn that has only these organizations."""
+def console_for(
+    directory: Path, pingones: dict[str, str], *, processes: int, threads: int, more: str = "", **settings: str
+) -> Iterator[str]:
+    """Yield the address of a console on gunicorn that has only these organizations.
+
+    `more` is code that fills the database further; then a worker runs as well.
+    """
     port = free_port()
     environment = write_environment(directory, port, 1) | {
         "PINGONE_CUSTOM_HOSTS": ",".join(f"{url}={url}" for url in pingones.values()),
         "WEB_CONCURRENCY": str(processes),
         "WEB_THREADS": str(threads),
+        **settings,
     }
     children = Children(directory, ROOT)
     try:
-        seed = SEED.format(pingones=pingones, password=PASSWORD)
+        seed = SEED.format(pingones=pingones, password=PASSWORD) + more
         children.run("seed", [*MANAGE, "shell", "--no-imports", "--command", seed], environment)
         children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], environment)
+        if more:
+            children.start("worker", [*MANAGE, "worker"], environment)
         wait_for_console(children, port)
         yield f"http://localhost:{port}"
     finally:

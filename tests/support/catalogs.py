@@ -36,7 +36,9 @@ FOR_USERS = (
     "console/views/recover.py",
     "pingone_integration/password_rules.py",
 )
-FOR_OPERATORS = ("console/recovery/stops.py", "console/recovery/counting.py")
+FOR_OPERATORS = tuple(
+    f"console/recovery/{name}.py" for name in ("counting", "previews", "references", "report", "stops")
+)
 
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),

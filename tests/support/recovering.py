@@ -32,14 +32,14 @@ class RecoveryEnvironment(SmallEnvironment):
     sessions: list[Json] = field(default_factory=lambda: [{"id": str(UUID(int=7)), "browser": {"name": "Firefox"}}])
     refuses_password: dict[str, Any] | None = None  # innerError of the refusal
 
-    def password(self, user_id: UUID) -> Json:
+    def password_of(self, user_id: UUID) -> Json:
         return self.passwords.setdefault(user_id, {"status": "PASSWORD_LOCKED_OUT", "lastChangedAt": LONG_AGO})
 
     def _of_user(self, user_id: UUID, below: str) -> Json | None:
         if below == "sessions" and user_id in self.users:
             return listing("sessions", *self.sessions)
         if below == "password" and user_id in self.users:
-            return self.password(user_id) | {"_embedded": {"passwordPolicy": POLICY}}
+            return self.password_of(user_id) | {"_embedded": {"passwordPolicy": POLICY}}
         return super()._of_user(user_id, below)
 
     def _written(self, request: httpx.Request, path: str) -> httpx.Response:
@@ -51,11 +51,13 @@ class RecoveryEnvironment(SmallEnvironment):
                     400, json=error("INVALID_DATA", "INVALID_VALUE", "value", **self.refuses_password)
                 )
             self.set_passwords.append(json.loads(request.content))
-            self.passwords[user_id] = self.password(user_id) | {"lastChangedAt": f"{timezone.now().isoformat()[:23]}Z"}
+            self.passwords[user_id] = self.password_of(user_id) | {
+                "lastChangedAt": f"{timezone.now().isoformat()[:23]}Z"
+            }
         if request.method == "DELETE" and "/sessions/" in path:
             self.sessions.clear()
         if operation == "password.unlock+json":
-            self.password(user_id)["status"] = "OK"
+            self.password_of(user_id)["status"] = "OK"
         if operation == "account.unlock+json":
             self.users[user_id]["account"] = {"canAuthenticate": True, "status": "OK"}
         return super()._written(request, path)

@@ -13,10 +13,12 @@ from uuid import UUID, uuid4
 import httpx
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from console.models import Operator, Organization
 from console.protection import groups as table
 from pingone_integration.connection.open_api import open_api
+from pingone_integration.values import pingone_time
 from tests.support.answers import ADA, ENGINEERS, Json, ada, error, listing
 from tests.support.people import ENVIRONMENT
 
@@ -36,6 +38,7 @@ class SmallEnvironment:
     indirect: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))  # only in memberOfGroups
     nested: dict[UUID, set[UUID]] = field(default_factory=lambda: defaultdict(set))  # of a group: as PingOne lists them
     roles: set[UUID] = field(default_factory=set)  # users and groups that hold a role
+    password_state: Json = field(default_factory=lambda: {"status": "OK", "lastChangedAt": "2026-01-02T10:00:00.000Z"})
     devices: list[Json] = field(default_factory=list)
     sessions: list[Json] = field(default_factory=lambda: [{"id": str(UUID(int=7)), "browser": {"name": "Firefox"}}])
     status: dict[str, int] = field(default_factory=dict)  # refusals, by the end of method and path
@@ -90,7 +93,7 @@ class SmallEnvironment:
             "": self.users[user_id] | {"memberOfGroupIDs": sorted(map(str, direct))},
             "roleAssignments": _assignments(user_id in self.roles),
             "memberOfGroups": listing("groupMemberships", *({"id": str(one), "type": "DIRECT"} for one in every)),
-            "password": {"status": "OK"},
+            "password": self.password_state,
             "devices": listing("devices", *self.devices),
             "sessions": listing("sessions", *self.sessions),
             "bypassMFA": {},
@@ -120,6 +123,8 @@ class SmallEnvironment:
         if path == f"/users/{ADA}" and "account.lock" in request.headers.get("Content-Type", ""):
             until = json.loads(request.content)["unlockAt"]
             self.users[ADA] |= {"account": {"canAuthenticate": False, "status": "LOCKED", "unlockAt": until}}
+        if path.endswith("/password") and request.method == "PUT":
+            self.password_state = {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": pingone_time(timezone.now())}
         if path.endswith(("/enabled", "/mfaEnabled")):
             self.users[ADA] |= json.loads(request.content)
         return httpx.Response(200, json={"id": str(ADA)})

@@ -14,10 +14,14 @@ from console.connection.callback_address import redirect_uri
 from console.connection.settings import end_access, record_connected
 from console.demo.approval import NotApproved, approve
 from console.demo.people import ORGANIZATIONS, PASSWORD, PEOPLE
-from console.models import Membership, Operator, Organization
+from console.models import Membership, Operator, Organization, RecoveryPolicy, RecoverySettings
+from pingone_integration import population_sync
 from pingone_integration.connection import authorization
+from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
+
+HELPDESK_PHONE = "+46 8 555 0100"
 
 
 class Command(BaseCommand):
@@ -108,3 +112,24 @@ def connect(organization: Organization, sandbox: dict[str, Any]) -> None:
         raise NotApproved(answer.get("error", "no code"))
     authorization.finish(state=answer["state"], code=answer["code"], redirect_uri=redirect_uri(), bound_to=attempt)
     record_connected(access, environment_before=before, source_address="127.0.0.1")
+    switch_recovery_on(enter_org(member.operator, organization.slug).org)
+
+
+def switch_recovery_on(organization: Organization) -> None:
+    """Let the users of every population recover their account, unless an org admin decided otherwise.
+
+    Raises PingOneErrors.
+    """
+    population_sync.sync(organization.connection, open_api(organization.connection))
+    for population in population_sync.synced(organization.connection):
+        RecoveryPolicy.objects.get_or_create(
+            organization=organization,
+            population_id=population.population_id,
+            defaults={
+                "population_name": population.name,
+                "is_on": True,
+                "opens_with_lost_password": False,
+                "unlocks_account": True,
+            },
+        )
+    RecoverySettings.objects.get_or_create(organization=organization, defaults={"helpdesk_phone": HELPDESK_PHONE})

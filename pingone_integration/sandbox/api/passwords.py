@@ -178,6 +178,7 @@ def _set(call: Call, user: User, value: str, body: dict[str, Any]) -> dict[str, 
     unchecked = encoded_passwords.is_encoded(value)  # the policy cannot see into a digest
     if not unchecked and body.get("bypassPolicy") is not True:
         password_policy.check(user, value, "value")
+        password_policy.check_former(user, value, call.now)
     status = Status.MUST_CHANGE_PASSWORD if body.get("forceChange") is True else Status.OK
     return _store(call, user, value, status, "PASSWORD.SET")
 

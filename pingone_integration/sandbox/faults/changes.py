@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from pingone_integration.sandbox import password_policy
 from pingone_integration.sandbox.models import (
     Application,
     Environment,
@@ -85,7 +86,7 @@ def revoke_grants(administrator: User | None) -> Outcome:
 
 
 def leave(undo: dict[str, Any]) -> None:
-    """Undo nothing: PingOne cannot restore revoked grants or replaced keys."""
+    """Undo nothing: PingOne cannot restore revoked grants or replaced keys, and a rule ends with its change."""
 
 
 def rotate_secret() -> Outcome:
@@ -108,6 +109,14 @@ def issue_jwts() -> Outcome:
 def rotate_keys() -> Outcome:
     SigningKey.objects.all().delete()  # the next token creates a key; this process still knows the old one
     return Outcome("New tokens are signed with a new key. Tokens signed before stay valid.", {})
+
+
+def apply_minimum_age() -> Outcome:
+    return Outcome("A password that was changed within a day cannot be set again.", {})
+
+
+def apply_history() -> Outcome:
+    return Outcome("The current password cannot be set again.", {})
 
 
 def set_grace_period(seconds: int) -> Outcome:
@@ -221,6 +230,18 @@ CHANGES = {
         label="Rotate the signing keys",
         about="As PingOne does every 90 days: the key set has another key. This cannot be undone.",
         make=rotate_keys,
+        undo=leave,
+    ),
+    password_policy.MINIMUM_AGE: Change(
+        label="Apply the minimum age of passwords",
+        about="A password that was changed within a day cannot be set again, by an administrator either.",
+        make=apply_minimum_age,
+        undo=leave,
+    ),
+    password_policy.HISTORY: Change(
+        label="Apply the history of passwords",
+        about="The current password cannot be set again, by an administrator either.",
+        make=apply_history,
         undo=leave,
     ),
     "grace-period": Change(

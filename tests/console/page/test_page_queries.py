@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from console.models import Membership
+from console.work.tasks import KINDS
 from tests.support.answers import ADA, ENGINEERS, STAFF, ada, answer_panels, listing
 from tests.support.people import API_URL, ENVIRONMENT
 
@@ -16,7 +17,7 @@ USER = f"users/{ADA}/"
 
 # Each page, whether it is a fragment, and its queries for what it shows.
 PAGES = [
-    ("", False, 0),
+    ("", False, 1),  # what the operator sent lately
     ("users/", False, 0),
     ("users/", True, 0),
     (USER, False, 2),  # the latest audit entries, and whether the user is protected
@@ -27,11 +28,13 @@ PAGES = [
     ("populations/", False, 1),
     ("call-api/", False, 2),
     ("audit/", False, 1),
-    ("troubleshooting/", False, 7),  # failed calls, whether a worker runs, what waits for it, the table of groups
+    # Failed calls, whether a worker runs, what waits for it, the table of groups.
+    ("troubleshooting/", False, 4 + len(KINDS)),
     ("settings/connection/", False, 1),
     ("settings/members/", False, 3),
     ("settings/policies/", False, 2),
     ("settings/policies/tickets/", False, 1),
+    ("settings/policies/user-mails/", False, 1),
     ("settings/policies/limits/", False, 2),  # the values, and the limits that are reached
 ]
 

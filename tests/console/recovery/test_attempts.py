@@ -172,7 +172,7 @@ CHANGES = {
         {ADA: ada(population={"id": str(uuid4())}, _embedded={})}
     ),
     "deactivated": lambda environment: environment.users.update({ADA: ada(enabled=False)}),
-    "password": lambda environment: environment.password(ADA).update(lastChangedAt="2026-11-28T00:00:00.000Z"),
+    "password": lambda environment: environment.password_of(ADA).update(lastChangedAt="2026-11-28T00:00:00.000Z"),
     "deleted": lambda environment: environment.users.pop(ADA),
     "recovery off": lambda _environment: RecoveryPolicy.objects.update(is_on=False),
 }

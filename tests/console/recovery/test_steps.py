@@ -184,7 +184,7 @@ def test_lock_down_stops_the_work_without_its_reason(acme, person, environment):
 @pytest.mark.parametrize(("choice", "most"), [("unlock", 2), ("password", 3)])
 def test_recoveries_without_a_sign_in_between_are_few(person, environment, choice, most):
     for number in range(most + 1):
-        environment.password(ADA)["status"] = "PASSWORD_LOCKED_OUT"
+        environment.password_of(ADA)["status"] = "PASSWORD_LOCKED_OUT"
         once = PersonAtPages(network=f"203.0.{number}.9")
         once.start()
         if number < most or choice == "unlock":

@@ -1,0 +1,133 @@
+"""What happened to a user lately, for the head of their page: reports "this was not me", and codes that were sent.
+
+Read in the same query as who is protected, so that the page needs no further one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.urls import reverse
+from django.utils import timezone
+
+from console.access import OrgAccess, Permission
+from console.actions.buttons import Button, button
+from console.actions.catalogue import BY_KEY
+from console.audit.entries import Outcome
+from console.limits.rules import BY_LIMIT, Kind, actions_of
+from console.models import AuditEntry, LimitPolicy, NotMeReport, Organization, SentReset, Work
+from console.protection.facts import Facts, rows_of
+from console.user_mails.events import BY_KEY as EVENTS
+from pingone_integration.texts import Text
+from pingone_integration.users import User
+from pingone_integration.values import moment
+
+SHOWN_FOR = timedelta(days=7)  # a report that locked nothing; one that did, as long as the account is locked
+RESETS_FOR = timedelta(hours=1)
+CODES = BY_LIMIT["codes"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A report "this was not me"."""
+
+    at: datetime
+    event: Text
+    is_locked: bool
+    url: str  # its entry; "" for those who may not view the audit log
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reset:
+    """The latest code or new password that was sent, and whether it was used."""
+
+    sent_at: datetime
+    what: Text
+    used_at: datetime | None
+    is_watched: bool  # the worker still looks
+    codes: int  # this hour, of at most `most`
+    most: int
+    again: Button | None = None  # None: this operator cannot send another code now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    report: Report | None
+    reset: Reset | None
+
+
+def rows(organization: Organization, user_id: UUID) -> list[QuerySet[Any, tuple[str, str, str]]]:
+    """Return the queries for `facts_of`."""
+    now = timezone.now()
+    reports = NotMeReport.objects.filter(organization=organization, user_id=user_id, entry__isnull=False)
+    sent = SentReset.objects.filter(organization=organization, user_id=user_id, sent_at__gt=now - RESETS_FOR)
+    codes = AuditEntry.objects.filter(
+        organization=organization, subject_id=str(user_id), started_at__gt=now - CODES.window
+    )
+    counted = codes.filter(action__in=actions_of(Kind.CODE), outcome__in=(Outcome.SUCCEEDED, Outcome.UNKNOWN))
+    own = LimitPolicy.objects.filter(organization=organization, limit=CODES.key)
+    return [
+        rows_of(reports, "report", "entry", _joined("wanted_at", "locks_until", "link__event")),
+        rows_of(
+            sent.exclude(state=Work.State.CANCELED), "reset", "entry", _joined("sent_at", "used_at", "action", "state")
+        ),
+        rows_of(counted, "code", "entry", ""),
+        rows_of(own, "most", "organization_id", "most"),
+    ]
+
+
+def happened(access: OrgAccess, shown: User, facts: Facts) -> Happened:
+    return Happened(report=_report(access, shown, facts.more), reset=_reset(access, shown, facts.more))
+
+
+def _report(access: OrgAccess, shown: User, more: Mapping[str, Mapping[UUID, str]]) -> Report | None:
+    """Return the latest report that somebody still has to see."""
+    found = []
+    for entry, told in more.get("report", {}).items():
+        said_at, locks_until, event = told.split("|")
+        at, until = moment(said_at), moment(locks_until)
+        is_locked = bool(until and until > timezone.now() and shown.is_locked)
+        is_news = until is None and at and at > timezone.now() - SHOWN_FOR
+        if at and event in EVENTS and (is_locked or is_news):
+            url = reverse("audit-entry", args=[access.org.slug, entry]) if access.allows(Permission.VIEW_AUDIT) else ""
+            found.append(Report(at=at, event=EVENTS[event].happened, is_locked=is_locked, url=url))
+    return max(found, key=lambda one: one.at, default=None)
+
+
+def _reset(access: OrgAccess, shown: User, more: Mapping[str, Mapping[UUID, str]]) -> Reset | None:
+    """Return the latest code or new password that was sent within the hour."""
+    action = BY_KEY["password.send-recovery-code"]
+    codes = len(more.get("code", {}))
+    most = int(next(iter(more.get("most", {}).values()), CODES.most))
+    found = []
+    for told in more.get("reset", {}).values():
+        sent_at, used_at, key, state = told.split("|")
+        if not (at := moment(sent_at)):
+            continue
+        is_code = key not in BY_KEY or key == action.key
+        may = is_code and access.may(action) and codes < most
+        found.append(
+            Reset(
+                sent_at=at,
+                what=BY_KEY[key].done if key in BY_KEY else action.done,
+                used_at=moment(used_at),
+                is_watched=state in {Work.State.WAITING, Work.State.RUNNING},
+                codes=codes,
+                most=most,
+                again=button(access, shown.id, action) if may else None,
+            )
+        )
+    return max(found, key=lambda one: one.sent_at, default=None)
+
+
+def _joined(*names: str) -> Concat:
+    """Return the columns as one text, with a bar between."""
+    text = CharField()
+    parts: list[Any] = []
+    for name in names:
+        parts += [Coalesce(Cast(name, text), Value("")), Value("|")]
+    return Concat(*parts[:-1], output_field=text)

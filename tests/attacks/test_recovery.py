@@ -1,0 +1,381 @@
+"""Attacks on account recovery, which anybody can open. Each story: who does what, and what must not come of it.
+
+Every story was seen to succeed with its guard taken out, which `test_story_would_succeed_without_the_guard` repeats.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import respx
+from django.conf import settings
+
+from console.models import Organization, ProtectedMark, RecoveryAttempt
+from console.operators.sign_in_limits import Limit
+from console.recovery import attempts, codes, look_up, operations, rules, throttle
+from tests.support.answers import ADA, BO, ada
+from tests.support.outbox import sent_emails
+from tests.support.people import API_URL, ENVIRONMENT, make_operator
+from tests.support.recovering import NEW_PASSWORD, PersonAtPages, RecoveryEnvironment, switch_on
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Step = RecoveryAttempt.Step
+WITHOUT_LIMIT = Limit("without", 10_000, 60)
+
+
+@dataclass
+class Scene:
+    """The owner's browser, the stranger's, and the organization with its PingOne."""
+
+    acme: Organization
+    environment: RecoveryEnvironment
+    owner: PersonAtPages
+    stranger: PersonAtPages
+
+    def password_is_changed(self) -> bool:
+        return bool(self.environment.set_passwords)
+
+    def is_proven(self) -> bool:
+        return RecoveryAttempt.objects.filter(user_id__isnull=False).exists()
+
+
+@pytest.fixture
+def scene(acme: Organization, globex: Organization) -> Iterator[Scene]:
+    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as router:
+        environment = RecoveryEnvironment()
+        router.route().mock(side_effect=environment)
+        switch_on(acme)
+        switch_on(globex)
+        yield Scene(acme, environment, PersonAtPages(), PersonAtPages(network="203.0.113.9"))
+
+
+def guess_on(scene: Scene) -> None:
+    scene.stranger.start()
+    for _ in range(100):
+        codes.check(scene.stranger.attempt, "AAAA-AAAA")
+    assert scene.environment.password_of(ADA)["status"] == "PASSWORD_LOCKED_OUT"
+    assert scene.environment.operations == []
+    scene.stranger.post("code", code=scene.owner.code())  # the guess that would be right in the end
+
+
+def use_the_code_in_another_browser(scene: Scene) -> None:
+    scene.owner.start()
+    scene.stranger.post("code", code=scene.owner.code())
+    scene.stranger.choose_password()
+
+
+def use_a_proven_attempt_in_another_organization(scene: Scene) -> None:
+    scene.owner.prove()
+    there = PersonAtPages(org="globex")
+    there.client.cookies = scene.owner.client.cookies
+    there.choose_password()
+
+
+def replay_the_code_in_an_attempt_of_ones_own(scene: Scene) -> None:
+    scene.stranger.start()
+    code = scene.owner.code()
+    scene.owner.prove()  # with a code of a later email
+    scene.stranger.post("code", code=code)
+    scene.stranger.choose_password()
+
+
+def change_the_address_between_code_and_password(scene: Scene) -> None:
+    scene.owner.prove()
+    scene.environment.users[ADA] = ada(email="thief@mail.test")
+    scene.owner.choose_password()
+
+
+def change_the_address_then_recover_by_it(scene: Scene) -> None:
+    scene.owner.start()
+    scene.environment.users[ADA] = ada(email="thief@mail.test")
+    scene.stranger.start()
+
+
+def recover_an_administrator(scene: Scene) -> None:
+    scene.environment.roles.add(ADA)
+    scene.stranger.start()
+
+
+def recover_a_protected_user(scene: Scene) -> None:
+    by = make_operator("admin@acme.test")
+    ProtectedMark.objects.create(organization=scene.acme, kind="user", target_id=ADA, reason="Chair", marked_by=by)
+    scene.stranger.start()
+
+
+def recover_a_deactivated_user(scene: Scene) -> None:
+    scene.environment.users[ADA] = ada(enabled=False)
+    scene.stranger.start()
+
+
+def recover_a_user_of_another_provider(scene: Scene) -> None:
+    scene.environment.users[ADA] = ada(identityProvider={"id": str(BO), "type": "GOOGLE"})
+    scene.stranger.start()
+
+
+def shut_the_owner_out(scene: Scene) -> None:
+    last_sign_on = {"at": "2026-11-20T06:41:12.903Z", "remoteIp": "198.51.100.99"}
+    scene.environment.users[ADA] = ada(lastSignOn=last_sign_on)
+    for number in range(throttle.MAILS.most + 1):
+        stranger = PersonAtPages(network=f"203.0.{number}.9")
+        stranger.start()
+        stranger.post("code", code="AAAA-AAAA")
+    scene.owner.start()
+
+
+def owner_is_shut_out(scene: Scene) -> bool:
+    return RecoveryAttempt.objects.filter(network="198.51.100.0/24", code_sent=False).exists()
+
+
+def fill_the_mailbox(scene: Scene) -> None:
+    for number in range(8):
+        scene.stranger.client.defaults["HTTP_USER_AGENT"] = f"Browser {number}"
+        scene.stranger.start()
+
+
+def start_without_end(scene: Scene) -> None:
+    for number in range(63):
+        scene.stranger.start(f"nobody.{number}", worker=False)
+
+
+def keep_the_sessions_of_a_thief(scene: Scene) -> None:
+    scene.owner.prove()
+    scene.owner.choose_password()
+
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def put(target: Any, name: str, value: Any) -> Patch:
+    return lambda patch: patch.setattr(target, name, value)
+
+
+def never(*_args: Any) -> None:
+    return None
+
+
+def latest(_organization: Organization, _key: str) -> RecoveryAttempt | None:
+    return RecoveryAttempt.objects.order_by("-started_at").first()
+
+
+def of_any_organization(_organization: Organization, key: str) -> RecoveryAttempt | None:
+    return RecoveryAttempt.objects.filter(key_hash=attempts._hash(key)).first()
+
+
+def without_organizations(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(attempts, "current", of_any_organization)
+    patch.setattr(rules, "is_as_seen", always)
+
+
+def always(*_args: Any) -> bool:
+    return True
+
+
+def no(*_args: Any) -> bool:
+    return False
+
+
+def starts_are_many(scene: Scene) -> bool:
+    return RecoveryAttempt.objects.filter(organization=scene.acme).count() > 60
+
+
+def mails_are_many(scene: Scene) -> bool:
+    return len([email for email in sent_emails() if email.to == [scene.environment.users[ADA]["email"]]]) > 3
+
+
+def without_limits(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(throttle, "allows_form", always)
+    patch.setattr(throttle, "allows_start", always)
+    for name in ("MAILS_OF_NETWORK", "MAILS", "MAILS_TO_UNKNOWN_NETWORKS", "ASKED"):
+        patch.setattr(throttle, name, Limit(name, 10_000, 60))
+
+
+def one_code(*_args: Any) -> str:
+    return "AAAABBBB"
+
+
+def one_code_for_all(patch: pytest.MonkeyPatch) -> None:
+    """Forget which attempt a code is of, and that it was used."""
+    patch.setattr(codes, "_derived", one_code)
+    patch.setattr(attempts, "end", no)
+
+
+@dataclass(frozen=True)
+class Story:
+    title: str
+    happens: Callable[[Scene], object]
+    succeeds: Callable[[Scene], bool]
+    open_guard: Patch
+
+
+def mailed(scene: Scene) -> bool:
+    return any(scene.acme.name in email.body and "code is" in email.body for email in sent_emails())
+
+
+def mailed_the_thief(scene: Scene) -> bool:
+    return mailed(scene) and any(email.to == ["thief@mail.test"] for email in sent_emails())
+
+
+STORIES = [
+    Story("Guess codes until one is right", guess_on, Scene.is_proven, put(attempts, "TRIES", 1_000)),
+    Story(
+        "Use the owner's code in another browser",
+        use_the_code_in_another_browser,
+        Scene.password_is_changed,
+        put(attempts, "current", latest),
+    ),
+    Story(
+        "Use an attempt in another organization",
+        use_a_proven_attempt_in_another_organization,
+        Scene.password_is_changed,
+        without_organizations,
+    ),
+    Story(
+        "Replay a code after another one was used",
+        replay_the_code_in_an_attempt_of_ones_own,
+        Scene.password_is_changed,
+        one_code_for_all,
+    ),
+    Story(
+        "Go on after the address was changed",
+        change_the_address_between_code_and_password,
+        Scene.password_is_changed,
+        put(rules, "is_as_seen", always),
+    ),
+    Story(
+        "Change the address, then recover by it",
+        change_the_address_then_recover_by_it,
+        mailed_the_thief,
+        put(rules, "is_new_contact", no),
+    ),
+    Story("Recover an administrator", recover_an_administrator, mailed, put(rules, "stop_by_state", never)),
+    Story("Recover a protected user", recover_a_protected_user, mailed, put(rules, "stop_by_state", never)),
+    Story("Recover a deactivated user", recover_a_deactivated_user, mailed, put(rules, "stop_by_user", never)),
+    Story(
+        "Recover a user of another provider",
+        recover_a_user_of_another_provider,
+        mailed,
+        put(rules, "stop_by_user", never),
+    ),
+    Story(
+        "Use up the owner's emails from elsewhere",
+        shut_the_owner_out,
+        owner_is_shut_out,
+        put(throttle, "MAILS_TO_UNKNOWN_NETWORKS", WITHOUT_LIMIT),
+    ),
+    Story("Fill the owner's mailbox", fill_the_mailbox, mails_are_many, without_limits),
+    Story(
+        "Start without end",
+        start_without_end,
+        starts_are_many,
+        without_limits,
+    ),
+    Story(
+        "Stay signed in as the owner",
+        keep_the_sessions_of_a_thief,
+        lambda scene: bool(scene.environment.sessions),
+        put(operations, "end_sessions", operations.unlock_password),
+    ),
+]
+EACH = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.title)
+
+
+@EACH
+def test_story_fails(scene: Scene, story: Story) -> None:
+    story.happens(scene)
+
+    assert not story.succeeds(scene)
+
+
+@EACH
+def test_story_would_succeed_without_the_guard(scene: Scene, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    story.open_guard(monkeypatch)
+    story.happens(scene)
+
+    assert story.succeeds(scene)
+
+
+STEPS = {
+    "code": {"code": "AAAA-AAAA"},
+    "code/again": {},
+    "choice": {"choice": "unlock"},
+    "password": {"new_password": NEW_PASSWORD, "again": NEW_PASSWORD},
+    "restart": {},
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_step_can_be_skipped(scene: Scene, step: str) -> None:
+    scene.stranger.start()
+    scene.stranger.post("choice", choice="password")
+    scene.stranger.post(step, **STEPS[step], user_id=str(ADA), state="proven", user=str(ADA))
+
+    assert not scene.is_proven()
+    assert scene.environment.operations == []
+
+
+def test_choice_is_that_of_the_row(scene: Scene) -> None:
+    scene.owner.prove()
+    scene.owner.post("password", new_password=NEW_PASSWORD, again=NEW_PASSWORD, choice="password")
+
+    assert scene.environment.operations == []
+
+
+def test_reading_changes_nothing(scene: Scene) -> None:
+    """Scanners open the links of emails, and every address they find."""
+    scene.owner.start()
+    before = RecoveryAttempt.objects.values().get()
+    answers = [scene.owner.client.get(f"/recover/acme/{step}/").status_code for step in (*STEPS, "start")]
+    scene.owner.see()
+
+    assert answers == [405] * 6
+    assert RecoveryAttempt.objects.values().get() == before
+
+
+def test_links_in_mails_ignore_the_host_header(scene: Scene, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    scene.stranger.client.defaults["HTTP_HOST"] = "evil.test"
+    scene.stranger.start()
+
+    [email] = sent_emails()
+    assert "evil.test" not in f"{email.body}{email.subject}"
+    assert f"{settings.PUBLIC_URL}/recover/acme/" in email.body
+
+
+@pytest.mark.parametrize("typed", ["ada.berg", "no.body"])
+def test_dead_mail_server_and_limits_tell_nothing(scene: Scene, typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*args: Any, **more: Any) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuses)
+    answers = [scene.stranger.start(typed) for _ in range(throttle.ASKED.most + 2)]
+    sent_emails()
+
+    assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, "/recover/acme/")}
+    assert "Enter the code" in scene.stranger.see()
+
+
+def test_operator_who_views_as_somebody_keeps_nobody_from_recovering(scene: Scene) -> None:
+    scene.owner.client.force_login(make_operator("agent@acme.test", scene.acme, "helpdesk_agent"))
+    session = scene.owner.client.session
+    session["viewing-as"] = {"organization": str(scene.acme.pk), "membership": 1}
+    session.save()
+    scene.owner.prove()
+
+    assert scene.is_proven()
+
+
+def test_session_of_recovery_is_never_an_operators(scene: Scene, browser_of: Any) -> None:
+    operator = make_operator("agent@acme.test", scene.acme, "helpdesk_agent")
+    scene.owner.client.force_login(operator)
+    scene.owner.prove()
+    scene.owner.choose_password()
+    assert scene.password_is_changed()
+
+    cookie = scene.owner.client.cookies["recovery"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+    scene.owner.client.logout()
+    assert scene.owner.client.get("/o/acme/users/").status_code == 302
+    assert settings.SESSION_COOKIE_NAME != "recovery"
+    assert look_up.run_due() == 0

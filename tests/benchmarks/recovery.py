@@ -1,0 +1,214 @@
+"""Recovery under a flood, on the database of DATABASE_URL: does anybody else notice, and do mails still leave in time?
+
+    .ci/with-postgres .venv/bin/python -m tests.benchmarks.recovery [--seconds 20] [--turns 60]
+
+Prints the answer times of the first step for known, unknown and protected people. Then 50 recoveries a second come from
+50 networks with 500 names, while an agent loads the user list and real people ask for their code. Exits with 1 if the
+agent's p95 grows by more than a fifth, somebody is answered 429, or a real person's mail takes longer than 20 s (p95).
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from urllib.parse import urlencode
+from uuid import uuid5
+
+import httpx
+
+from tests.benchmarks.many_operators import connected, cookies_of_an_agent
+from tests.support.answers import ADA, STAFF, Json, ada, listing
+from tests.support.canned_pingone import console_for
+
+NETWORKS, NAMES, A_SECOND = 50, 500, 50
+REAL_PEOPLE = 10
+MOST_MORE, LONGEST_MAIL_S = 1.2, 20.0
+SECRET = "0123456789abcdefghijklmnopqrstuv"  # of the CSRF cookie
+SWITCH_ON = f"""
+from uuid import UUID
+from console.models import GroupReading, RecoveryPolicy
+acme = Organization.objects.get(slug="acme")
+RecoveryPolicy.objects.create(organization=acme, population_id=UUID("{STAFF}"), is_on=True)
+GroupReading.objects.create(
+    organization=acme, environment_id=acme.connection.managed_environment_id, read_at=timezone.now(), shows_roles=True
+)
+"""
+
+
+def person(number: int) -> str:
+    return f"person{number}"
+
+
+def pingone_with_people() -> str:
+    """Serve an environment with real people and one administrator. Return its address."""
+    known = [*map(person, range(REAL_PEOPLE)), "known", "root"]
+    users = {
+        str(uuid5(ADA, name)): ada(id=str(uuid5(ADA, name)), username=name, email=f"{name}@acme.test") for name in known
+    }
+
+    def found(path: list[str]) -> Json:
+        match path:
+            case ["users"]:
+                return listing("users", *users.values())
+            case ["users", user_id] if user_id in users:
+                return users[user_id] | {"memberOfGroupIDs": []}
+            case ["users", user_id, "password"]:
+                return {"status": "PASSWORD_LOCKED_OUT", "lastChangedAt": "2026-05-18T10:00:31.114Z"}
+            case ["users", user_id, "roleAssignments"]:
+                holds = [{"id": str(ADA)}] if users.get(user_id, {}).get("username") == "root" else []
+                return listing("roleAssignments", *holds)
+            case [*_, name]:
+                return listing(name)
+        return {}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0].split("/")[4:]  # below the environment
+            content = httpx.Response(200, json=found(path)).content
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by http.server
+            """Log nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+async def answer_of(console: str, request: str) -> tuple[int, float]:
+    """Return the status of the answer and its time in seconds."""
+    started = time.monotonic()
+    async with connected(console) as (reader, writer):
+        writer.write(request.encode())
+        head = await reader.read()
+    return int(head.split(maxsplit=2)[1]), time.monotonic() - started
+
+
+async def ask(console: str, who: str, network: int) -> tuple[int, float]:
+    body = urlencode({"who": who, "csrfmiddlewaretoken": SECRET})
+    head = (
+        "POST /recover/acme/start/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"Cookie: console_csrf={SECRET}\r\nX-Forwarded-For: 10.{network // 250}.{network % 250}.7\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return await answer_of(console, head + body)
+
+
+async def first_steps(console: str, turns: int) -> None:
+    """Print the answer times of the first step for each kind of person, taken in turns."""
+    times: dict[str, list[float]] = {"known": [], "unknown": [], "protected": []}
+    names = {"known": "known", "unknown": "nobody", "protected": "root"}
+    for turn in range(turns):
+        for place, (kind, seconds) in enumerate(times.items()):
+            network = 1_000 + len(times) * turn + place  # each from a network that is new: the first has more to write
+            _status, taken = await ask(console, names[kind], network)
+            seconds.append(taken)
+    for kind, seconds in times.items():
+        tenths = " ".join(f"{1_000 * one:.1f}" for one in statistics.quantiles(seconds, n=10))
+        print(f"first step, {kind}: deciles in ms {tenths}", flush=True)
+
+
+async def agent(console: str, cookies: str, until: float) -> list[float]:
+    """Load the user list again and again, four times a second."""
+    request = f"GET /o/acme/users/ HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n"
+    seconds: list[float] = []
+    while (started := time.monotonic()) < until:
+        status, taken = await answer_of(console, request)
+        seconds += [taken] if status == 200 else []
+        await asyncio.sleep(max(0.0, started + 0.25 - time.monotonic()))
+    return seconds
+
+
+async def flood(console: str, until: float, statuses: Counter[int]) -> None:
+    asking: set[asyncio.Task[None]] = set()
+
+    async def one(number: int) -> None:
+        status, _taken = await ask(console, f"name{number % NAMES}", number % NETWORKS)
+        statuses[status] += 1
+
+    for number in range(sys.maxsize):
+        if time.monotonic() >= until:
+            break
+        task = asyncio.create_task(one(number))
+        asking.add(task)
+        task.add_done_callback(asking.discard)
+        await asyncio.sleep(1 / A_SECOND)
+    await asyncio.gather(*asking)
+
+
+async def mails(console: str, folder: Path, seconds: float) -> list[float]:
+    """Let each real person ask once, from a network of their own. Return the seconds to the mails that came."""
+    asked: dict[str, float] = {}
+    for number in range(REAL_PEOPLE):
+        asked[person(number)] = time.time()
+        await ask(console, person(number), 5_000 + number)
+        await asyncio.sleep(seconds / REAL_PEOPLE)
+    end = time.time() + 2 * LONGEST_MAIL_S
+    came: dict[str, float] = {}
+    while len(came) < len(asked) and time.time() < end:
+        for path in folder.iterdir():
+            text = path.read_text(errors="replace")
+            came |= {name: path.stat().st_mtime for name in asked.keys() - came.keys() if f"To: {name}@" in text}
+        await asyncio.sleep(0.2)
+    return [came.get(name, end) - at for name, at in asked.items()]
+
+
+def p95(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else float("inf")
+
+
+async def measured(console: str, cookies: str, folder: Path, *, seconds: float, turns: int) -> bool:
+    """Print everything, and return whether the promises hold."""
+    await first_steps(console, turns)
+    alone = p95(await agent(console, cookies, time.monotonic() + seconds))
+    statuses: Counter[int] = Counter()
+    until = time.monotonic() + seconds
+    with_flood, _none, to_mail = await asyncio.gather(
+        agent(console, cookies, until), flood(console, until, statuses), mails(console, folder, seconds)
+    )
+    during, longest = p95(with_flood), p95(to_mail)
+    print(f"agent's list page, p95: {alone:.3f} s alone, {during:.3f} s in the flood (at most {MOST_MORE} times)")
+    print(f"answers to {sum(statuses.values())} recoveries: {dict(statuses)}")
+    print(f"a real person's mail, p95: {longest:.1f} s (at most {LONGEST_MAIL_S:.0f} s)")
+    return during <= MOST_MORE * alone and not statuses[429] and longest <= LONGEST_MAIL_S
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--turns", type=int, default=60, help="first steps of each kind")
+    options = parser.parse_args()
+    with (
+        TemporaryDirectory() as directory,
+        console_for(
+            Path(directory),
+            {"acme": pingone_with_people()},
+            processes=2,
+            threads=32,
+            more=SWITCH_ON,
+            DATABASE_URL=os.environ["DATABASE_URL"],
+            TRUSTED_PROXIES="127.0.0.1",
+        ) as console,
+    ):
+        cookies = cookies_of_an_agent(console)
+        folder = Path(directory) / "mail"
+        holds = asyncio.run(measured(console, cookies, folder, seconds=options.seconds, turns=options.turns))
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Org admins look at every page and mail of recovery before they switch it on."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from console.models import Operator, Organization, OutgoingEmail, RecoveryAttempt, RecoverySettings
+from console.recovery.previews import MAILS, PAGES
+
+pytestmark = pytest.mark.django_db
+
+PREVIEWS = "/o/acme/settings/recovery/previews/"
+TEMPLATES = Path(settings.BASE_DIR, "templates", "console", "recovery")
+PARTS = {"page", "locks", "problems", "restart"}
+
+
+def test_every_page_and_mail_has_a_preview() -> None:
+    assert {path.stem for path in TEMPLATES.glob("*.html")} - PARTS == {page.template for page in PAGES}
+    assert {path.stem for path in (TEMPLATES / "mails").glob("*.txt")} == {mail.key for mail in MAILS}
+
+
+@pytest.mark.parametrize(("language", "words"), [("de", "Konto wiederherstellen"), ("fr", "Récupérer votre compte")])
+def test_preview_is_what_users_see_and_does_nothing(
+    browser_of: Callable[[Operator], Client], org_admin: Operator, acme: Organization, language: str, words: str
+) -> None:
+    RecoverySettings.objects.create(organization=acme, helpdesk_phone="+46 8 123")
+    client = browser_of(org_admin)
+
+    for page in PAGES:
+        shown = client.get(f"{PREVIEWS}{page.key}/", {"language": language}).content.decode()
+        assert f'<html lang="{language}"' in shown
+        assert words in shown
+        assert "+46 8 123" in shown
+        assert 'class="entrance-card card" inert>' in shown
+        assert "This is a preview." in shown
+    overview = client.get(PREVIEWS, {"language": language}).content.decode()
+
+    assert '<html lang="en"' in overview
+    assert overview.count("<pre") == len(MAILS)
+    assert client.get(f"{PREVIEWS}nothing/").status_code == 404
+    assert client.get(PREVIEWS, {"language": "../../x"}).status_code == 200
+    assert not RecoveryAttempt.objects.exists()
+    assert not OutgoingEmail.objects.exists()
