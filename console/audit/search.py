@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
-from django.db.models import Max
+from django.db.models import Exists, Max
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
@@ -33,13 +34,18 @@ EXPORT_CHUNK = 1000
 
 def _action_choices(access: OrgAccess | None = None) -> list[tuple[Any, Any]]:
     """Return the actions to choose from: all, or those that this operator may see in the log."""
-    api = [("api.call", _("Call API"))] if access is None or sees_all(access) else []
+    api = [("api.call", gettext("Call API"))] if access is None or sees_all(access) else []
     events = EVENTS if access is None else events_for(access)
+    # As plain text: a template would translate each of these many labels several times.
     return [
-        ("", _("Any action")),
-        (_("On users"), [(action.key, action.name) for action in ACTIONS]),
-        (_("Other"), [*api, *((event, EVENTS[event]) for event in events)]),
+        ("", gettext("Any action")),
+        (gettext("On users"), [(action.key, str(action.name)) for action in ACTIONS]),
+        (gettext("Other"), [*api, *((event, str(EVENTS[event])) for event in events)]),
     ]
+
+
+def _outcome_choices() -> list[tuple[str, str]]:
+    return [("", gettext("Any outcome")), *((outcome, str(name)) for outcome, name in OUTCOMES.items())]
 
 
 def _is_a_possible_day(day: date) -> None:
@@ -61,7 +67,7 @@ class AuditFilterForm(forms.Form):
     user = TextField(label=_("User"), required=False, max_length=256, help_text=_("Name, username, email or ID"))
     group = TextField(label=_("Group"), required=False, max_length=256, help_text=_("Name or ID"))
     action = forms.ChoiceField(label=_("Action"), required=False, choices=_action_choices)
-    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *OUTCOMES.items()])
+    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=_outcome_choices)
     ticket = TextField(kind=Kind.ID, label=_("Ticket"), required=False, max_length=100)
     since = _DayField(label=_("From"), required=False)
     until = _DayField(label=_("To"), required=False)
@@ -91,7 +97,7 @@ class AuditPage:
 
 @dataclass(frozen=True)
 class Found:
-    """The entries that match: the latest row of each, of those with a word for each beginning."""
+    """The entries that match: the latest row of each of the rows, of those with a word for each beginning."""
 
     organization: Organization
     rows: AuditQuerySet
@@ -102,39 +108,50 @@ class Found:
 
     def newest(self, most: int, *, before: int | None = None) -> list[AuditEntry]:
         """Return the newest entries, or the newest that are older than the sequence number `before`."""
-        rows = self.rows if before is None else self.rows.filter(sequence__lt=before)
-        return self._read(rows.order_by("-sequence"), most, self.first, before, step=-1)
+        last = [number for number in (self.last, None if before is None else before - 1) if number is not None]
+        return self._read(most, self.first, min(last) if last else None, step=-1)
 
     def oldest(self, most: int, *, after: int) -> list[AuditEntry]:
         """Return the oldest entries that are newer than the sequence number `after`, oldest first."""
-        rows = self.rows.filter(sequence__gt=after).order_by("sequence")
-        return self._read(rows, most, max(after, self.first), None, step=1)
+        return self._read(most, max(after + 1, self.first), self.last, step=1)
 
-    def _read(self, rows: AuditQuerySet, most: int, first: int, last: int | None, *, step: int) -> list[AuditEntry]:
-        if not self.terms and self.populations is not None:  # each is read from the index; together they would not
-            of_each = [entry for one in self.populations for entry in rows.filter(subject_population=one)[:most]]
-            return sorted(of_each, key=lambda entry: step * entry.sequence)[:most]
+    def _read(self, most: int, first: int, last: int | None, *, step: int) -> list[AuditEntry]:
+        rows = self.rows.order_by("sequence" if step == 1 else "-sequence")
         if not self.terms:
-            return list(rows[:most])
-        known = [number for number in (last, self.last, self._end_of_log()) if number is not None]
-        numbers = range(first // terms.BLOCK, min(known) // terms.BLOCK + 1)
+            within = _within(rows, first, last)
+            if self.populations is None:
+                return list(within.current()[:most])
+            # Each is read from the index; together they would not be.
+            of_each = [
+                entry for one in self.populations for entry in within.filter(subject_population=one).current()[:most]
+            ]
+            return sorted(of_each, key=lambda entry: step * entry.sequence)[:most]
+        last = self._end_of_log() if last is None else min(last, self._end_of_log())
+        numbers = range(first // terms.BLOCK, last // terms.BLOCK + 1)
         blocks = terms.blocks_with(self.organization, self.terms, numbers[::step])
         found: list[AuditEntry] = []
-        several = 1
-        while len(found) < most and (within := list(islice(blocks, several))):
-            few = terms.few_in(self.organization, within, self.terms)
-            found += self._first(self._of_blocks(rows, within, few), most - len(found))
-            several *= 2  # other filters may leave little of each block
-            if few and few.read:
-                several = min(several, max(1, len(within) * terms.FEW // few.read))  # the next ones are few as well
+        several, read = 1, 0
+        while len(found) < most and (some := list(islice(blocks, several))):
+            few = terms.few_in(self.organization, some, self.terms)
+            of_blocks = self._of_blocks(rows, some, few, first, last)
+            found += self._first(of_blocks.current(), most - len(found))  # asked last, as it costs most
+            read += len(some)
+            several *= 4 if few else 2  # other filters may leave little of each block
+            if few:  # the next ones may be few as well
+                several = min(several, max(1, len(some) * terms.FEW // max(1, few.read)))
+            if found:
+                several = min(several, 1 + 2 * read * (most - len(found)) // len(found))
         return found
 
-    def _of_blocks(self, rows: AuditQuerySet, blocks: list[int], few: Few | None) -> AuditQuerySet:
+    def _of_blocks(
+        self, rows: AuditQuerySet, blocks: list[int], few: Few | None, first: int, last: int
+    ) -> AuditQuerySet:
         """Return those of the rows that are in these blocks and have the words."""
-        if few:
-            return rows.filter(sequence__in=few.sequences)
+        if few:  # told of the bounds as well, SQLite would read every row between them
+            return rows.filter(sequence__in=[sequence for sequence in few.sequences if first <= sequence <= last])
+        rows = _within(rows, max(first, min(blocks) * terms.BLOCK), min(last, (max(blocks) + 1) * terms.BLOCK - 1))
         for term in self.terms:
-            rows = rows.filter(sequence__in=terms.sequences_in(self.organization, blocks, term))
+            rows = rows.filter(Exists(terms.in_row(self.organization, term)))
         return rows
 
     def _first(self, rows: AuditQuerySet, most: int) -> list[AuditEntry]:
@@ -152,9 +169,9 @@ class Found:
 def matching(access: OrgAccess, form: AuditFilterForm) -> Found:
     """Return the entries that match the valid filters of the form, of those that the operator may see."""
     organization, chosen = access.org, form.cleaned_data
-    found = visible(access, AuditEntry.objects.current())
+    found = visible(access)
     if chosen.get("outcome") == AuditEntry.Outcome.STARTED:
-        found = found.filter(pk__in=_unfinished(organization))
+        found = found.filter(sequence__in=_unfinished(organization))
     if email := chosen.get("operator"):
         found = found.filter(operator__in=Operator.objects.filter(email__iexact=email))
     user = chosen.get("user", "")
@@ -162,15 +179,15 @@ def matching(access: OrgAccess, form: AuditFilterForm) -> Found:
         found = found.filter(subject_id=str(user_id))
     if action := chosen.get("action"):
         found = found.filter(action=action)
-    if outcome := chosen.get("outcome"):
+    if (outcome := chosen.get("outcome")) and outcome != AuditEntry.Outcome.STARTED:
         found = found.with_outcome(outcome)
     first = last = None
     if since := chosen.get("since"):
         first = _at(organization).filter(at__gte=_midnight(since)).order_by("at", "sequence").first()
-        found = found.filter(sequence__gte=first.sequence) if first else found.none()
+        found = found if first else found.none()
     if until := chosen.get("until"):
         last = _at(organization).filter(at__lt=_midnight(until, days=1)).order_by("-at", "-sequence").first()
-        found = found.filter(sequence__lte=last.sequence) if last else found.none()
+        found = found if last else found.none()
     words = {Of.PERSON: "" if user_id else user, Of.GROUP: chosen.get("group", ""), Of.TICKET: chosen.get("ticket", "")}
     sought = [term for of, typed in words.items() for term in terms.beginnings(of, typed)]
     return Found(
@@ -184,13 +201,19 @@ def matching(access: OrgAccess, form: AuditFilterForm) -> Found:
 
 
 def _unfinished(organization: Organization) -> list[int]:
-    """Return the keys of the first rows of the organization's unfinished entries.
+    """Return the sequence numbers of the first rows of the organization's unfinished entries.
 
     Two queries, by ID only: with another condition SQLite reads every entry that ever started.
     """
     entries = UnfinishedEntry.objects.filter(organization=organization).values_list("entry", flat=True)
     started = AuditEntry.objects.filter(entry__in=list(entries), revision=0)
-    return list(started.values_list("pk", flat=True))
+    return list(started.values_list("sequence", flat=True))
+
+
+def _within(rows: AuditQuerySet, first: int, last: int | None) -> AuditQuerySet:
+    """Return those of the rows from the sequence number `first` to `last`."""
+    rows = rows.filter(sequence__gte=first) if first else rows
+    return rows if last is None else rows.filter(sequence__lte=last)
 
 
 def latest(access: OrgAccess, *, most: int, **about: Any) -> list[AuditEntry]:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 
 from console.audit.objects import Row, object_of
 from console.models import AuditEntry, AuditTerm, Organization
@@ -125,10 +125,10 @@ def blocks_with(organization: Organization, terms: Sequence[bytes], numbers: ran
         numbers = range(found[-1] + numbers.step, numbers.stop, numbers.step)
 
 
-def sequences_in(organization: Organization, blocks: Sequence[int], term: bytes) -> QuerySet[Any, int]:
-    """Return the sequence numbers of these blocks' rows that have a word with this beginning."""
-    found = AuditTerm.objects.filter(organization=organization, block__in=blocks, term__gte=term, term__lt=_end(term))
-    return found.values_list("sequence", flat=True)
+def in_row(organization: Organization, term: bytes) -> QuerySet[AuditTerm]:
+    """Return the words with this beginning of the row of an outer query."""
+    words = AuditTerm.objects.filter(organization=organization, term__gte=term, term__lt=_end(term))
+    return words.filter(sequence=OuterRef("sequence"))
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def few_in(organization: Organization, blocks: Sequence[int], terms: Sequence[by
 
     Reads the words of the rarest beginning, and looks up the others at its rows only.
     """
-    words = {term: list(sequences_in(organization, blocks, term)[: FEW + 1]) for term in terms}
+    words = {term: list(_sequences_in(organization, blocks, term)[: FEW + 1]) for term in terms}
     rare = [sequences for sequences in words.values() if len(sequences) <= FEW]
     if not rare:
         return None
@@ -153,6 +153,12 @@ def few_in(organization: Organization, blocks: Sequence[int], terms: Sequence[by
         of_rows = AuditTerm.objects.filter(organization=organization, sequence__in=found)
         found &= frozenset(of_rows.filter(term__gte=term, term__lt=_end(term)).values_list("sequence", flat=True))
     return Few(found, read=min(map(len, rare)))
+
+
+def _sequences_in(organization: Organization, blocks: Sequence[int], term: bytes) -> QuerySet[Any, int]:
+    """Return the sequence numbers of these blocks' rows that have a word with this beginning."""
+    found = AuditTerm.objects.filter(organization=organization, block__in=blocks, term__gte=term, term__lt=_end(term))
+    return found.values_list("sequence", flat=True)
 
 
 # Each step of the recursion asks one block. The database ends it as soon as enough blocks are found.

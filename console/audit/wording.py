@@ -190,8 +190,10 @@ def values_of(entry: AuditEntry) -> list[Value]:
 
 def changes_of(entry: AuditEntry) -> str:
     """Return the changed values in one line, for a list."""
-    changed = [value for value in values_of(entry) if value.has_changed]
-    return "; ".join(f"{value.label}: {value.before} → {value.after}" for value in changed)
+    before, after = entry.before or {}, entry.after or {}
+    both = [name for name in before if name in after and before[name] != after[name]]
+    in_both = [(name, str(in_words(name, before[name])), str(in_words(name, after[name]))) for name in both]
+    return "; ".join(f"{label_of(name)}: {old} → {new}" for name, old, new in in_both if old != new)
 
 
 def inputs_of(entry: AuditEntry) -> list[tuple[Text, Text]]:

@@ -52,7 +52,27 @@ def _certificate(
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
-    return builder.add_extension(extension, critical=False).sign(signed_with, hashes.SHA256())
+    # Python 3.13 and later accept no certificate without the identifiers of the keys, and no CA without its usage.
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(signed_with.public_key())
+    builder = builder.add_extension(authority, critical=False)
+    is_ca = isinstance(extension, x509.BasicConstraints)
+    if is_ca:
+        builder = builder.add_extension(_SIGNS_CERTIFICATES, critical=True)
+    return builder.add_extension(extension, critical=is_ca).sign(signed_with, hashes.SHA256())
+
+
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass

@@ -177,7 +177,7 @@ def test_each_filter_uses_an_index(acme, helpdesk):
         assert "TEMP B-TREE" not in plan
 
 
-def test_unfinished_entries_are_found_by_id(acme, helpdesk):
+def test_unfinished_entries_are_found_by_sequence_number(acme, helpdesk):
     happened(acme, helpdesk)
     form = AuditFilterForm({"outcome": "started"})
     assert form.is_valid()
@@ -185,7 +185,7 @@ def test_unfinished_entries_are_found_by_id(acme, helpdesk):
     assert not matching(as_org_admin(acme), form).rows.exists()
     unfinished = happened(acme, helpdesk, outcome=None)
     assert matching(as_org_admin(acme), form).rows.get() == unfinished
-    assert f'"id" IN ({unfinished.pk})' in str(matching(as_org_admin(acme), form).rows.query)
+    assert f'"sequence" IN ({unfinished.sequence})' in str(matching(as_org_admin(acme), form).rows.query)
 
 
 def test_log_shows_nothing_of_another_organization(log, globex, stranger, browser_of, auditor):
