@@ -5,6 +5,9 @@ VENV ?= .venv
 PORT ?= 8000
 SANDBOX_PORT ?= 9100
 TEST_WORKERS ?= 2
+# Compiled modules are kept, even where the shell says otherwise: without them, each process that a test starts compiles
+# the console, and each pytest process spends ten seconds on the asserts of the tests.
+export PYTHONDONTWRITEBYTECODE =
 
 UV := $(shell command -v uv 2>/dev/null)
 RUN := $(VENV)/bin/python

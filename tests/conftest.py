@@ -1,16 +1,21 @@
 """Fixtures for every test: people, organizations and a mocked PingOne."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 import respx
+from django.conf import settings
 from django.contrib.contenttypes.management import create_contenttypes
+from django.db import connection
 from django.db.models.signals import post_migrate
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from console.models import Membership, Operator, Organization
 from pingone_integration.calls.api import http_client
+from tests.support import migrated
 from tests.support.administrators import WithoutAdministrators
 from tests.support.browser import NO_CHROMIUM
 from tests.support.people import API_URL, ENVIRONMENT, make_operator, make_organization
@@ -32,6 +37,24 @@ def _no_content_types() -> None:
     """Create no content types and permissions: the console uses none, and each flush of a database test repeats it."""
     post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     post_migrate.disconnect(create_contenttypes)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings: None, django_db_keepdb: bool) -> bool:
+    """Start from a copy of a migrated database. Django then applies what is missing, which is nothing."""
+    name = settings.DATABASES["default"]["TEST"]["NAME"]
+    return migrated.copy_to(Path(name)) if is_sqlite() else django_db_keepdb
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    if is_sqlite():
+        with django_db_blocker.unblock():
+            migrated.keep()
+
+
+def is_sqlite() -> bool:
+    return bool(connection.vendor == "sqlite")
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,14 @@ def browser(operator: Operator, time_zone: str = "UTC") -> Client:
     return client
 
 
+def far_browsers(operator: Operator) -> tuple[Client, Client]:
+    return browser(operator, FAR_WEST), browser(operator, FAR_EAST)
+
+
+def is_a_time(odd: str) -> bool:
+    return "day" in odd or "minute" in odd
+
+
 def one_field_of_each_class() -> list[tuple[Action, str]]:
     fields = {
         (type(field), name == "submission"): (action, name) for action in ACTIONS for name, field in fields_of(action)
@@ -74,11 +82,11 @@ def fields_of(action: Action) -> list[tuple[str, Any]]:
 
 @pytest.mark.parametrize(("action", "name"), one_field_of_each_class())
 def test_action_refuses_odd_input(org_admin: Operator, action: Action, name: str) -> None:
-    good = typed_for(action)
+    good, (west, east) = typed_for(action), far_browsers(org_admin)
     for odd, value in ODD.items():
-        for time_zone in (FAR_WEST, FAR_EAST) if "day" in odd or "minute" in odd else (FAR_WEST,):
+        for client in (west, east) if is_a_time(odd) else (west,):
             form = good | {"submission": str(uuid4()), name: value}
-            assert browser(org_admin, time_zone).post(page_of(action), form).status_code < 500, odd
+            assert client.post(page_of(action), form).status_code < 500, odd
 
 
 @pytest.mark.parametrize("name", ["path", "query", "media_type", "body", "submission"])
@@ -92,11 +100,12 @@ def test_call_api_refuses_odd_input(org_admin: Operator, name: str) -> None:
 
 @pytest.mark.parametrize("address", ["/o/acme/audit/", "/o/acme/audit/export/csv/"])
 def test_audit_log_refuses_odd_filters(org_admin: Operator, address: str) -> None:
+    west, east = far_browsers(org_admin)
     for odd, value in ODD.items():
-        for time_zone in (FAR_WEST, FAR_EAST) if "day" in odd else (FAR_WEST,):
-            for name in ("since", "until", "before", "user"):
-                answer = browser(org_admin, time_zone).get(f"{address}?{urlencode({name: value[:5000]})}")
-                assert answer.status_code < 500, (name, odd)
+        for client in (west, east) if is_a_time(odd) else (west,):
+            for names in (("since", "until"), ("before",), ("user",)):
+                answer = client.get(f"{address}?{urlencode(dict.fromkeys(names, value[:5000]))}")
+                assert answer.status_code < 500, (names, odd)
                 answer.getvalue()
 
 

@@ -29,8 +29,6 @@ from tests.support.outbox import sent_emails
 from tests.support.people import ADMINISTRATORS, API_URL, AUTH_URL, ENVIRONMENT
 from tests.support.sign_on import CLIENT_ID, ISSUER, discoverable, has_keys, id_token, tokens
 
-pytestmark = pytest.mark.database
-
 SETTINGS = "/o/acme/settings/connection/"
 
 # Only letters and digits, so that escaping does not change them.
@@ -155,6 +153,7 @@ def _emptied_cache() -> Iterator[None]:
     cache.clear()
 
 
+@pytest.mark.database
 @pytest.mark.usefixtures("_emptied_cache")
 def test_witness_searches_every_output(caplog: pytest.LogCaptureFixture, org_admin: Operator) -> None:
     witness = Witness(caplog)
@@ -284,6 +283,7 @@ def pingone_answers(wire: respx.MockRouter, settings: Any) -> Callable[[str], No
     return every_call
 
 
+@pytest.mark.database  # whatever PostgreSQL refuses to store
 @pytest.mark.parametrize("answer", ["a user", "our mistake"])
 def test_every_address_leaks_no_secret(witness: Witness, pingone_answers: Callable[[str], None], answer: str) -> None:
     pingone_answers(answer)

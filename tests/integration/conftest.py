@@ -1,7 +1,6 @@
 """A connection that an administrator has approved at the sandbox."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +9,6 @@ from pingone_integration.models import Connection
 from tests.support.relay import Relay, relay_to
 from tests.support.sandbox_connection import connect, enter
 from tests.support.sandbox_server import Sandbox
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark these tests as database tests: they lock, wait for and share rows."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.database)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from pingone_integration.models import Connection
 from tests.support.oauth import administrator
 from tests.support.sandbox_server import new_browser, sign_on
 
+pytestmark = pytest.mark.database
+
 SETTINGS = "/o/initech/settings/connection/"
 
 

@@ -11,6 +11,8 @@ from console.models import AuditEntry, Operator, Organization
 from pingone_integration.models import Connection
 from tests.support.sandbox_server import Sandbox
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def seed(db: None, sandbox: Sandbox, settings: Any, tmp_path: Path) -> Any:

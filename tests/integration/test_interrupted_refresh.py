@@ -31,6 +31,8 @@ from tests.support.relay import Relay, lose_answer
 from tests.support.sandbox_connection import connect
 from tests.support.sandbox_server import Sandbox
 
+pytestmark = pytest.mark.database
+
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 CONNECTED, NEEDS_ATTENTION, RECONNECT_NEEDED = (
     Connection.State.CONNECTED,

@@ -16,6 +16,8 @@ from tests.support.canned_pingone import PASSWORD, console_for, listening
 from tests.support.console_server import submit
 from tests.support.sandbox_server import new_browser
 
+pytestmark = pytest.mark.database
+
 PROCESSES, THREADS = 2, 16
 ARRIVING = 50
 SEATS = PROCESSES * (THREADS - 1)  # in a process that globex has not used yet, acme works alone

@@ -29,6 +29,8 @@ from tests.support.relay import Relay, lose_answer
 from tests.support.sandbox_connection import connect
 from tests.support.sandbox_server import Sandbox
 
+pytestmark = pytest.mark.database
+
 
 def idle_for(connection: Connection, **span: float) -> Connection:
     Connection.objects.filter(pk=connection.pk).update(refresh_token_issued_at=timezone.now() - timedelta(**span))

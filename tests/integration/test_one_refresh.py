@@ -21,6 +21,8 @@ from tests.support.refreshing import begin, expire, grant_of, is_live, outcome, 
 from tests.support.sandbox_server import Sandbox
 from tests.support.token_worker import current_at_once
 
+pytestmark = pytest.mark.database
+
 THREADS = 20
 PROCESSES = 4
 

@@ -22,6 +22,8 @@ from tests.support.people import make_operator
 from tests.support.refreshing import grant_of, is_live, refreshes
 from tests.support.sandbox_server import Sandbox
 
+pytestmark = pytest.mark.database
+
 WORKERS = 6
 ROTATIONS = 5
 

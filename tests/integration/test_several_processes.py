@@ -16,6 +16,8 @@ from tests.support.databases import change, new_database, read
 from tests.support.refreshing import is_live, refreshes
 from tests.support.sandbox_server import Sandbox, new_browser, running_sandbox
 
+pytestmark = pytest.mark.database
+
 PROCESSES = 4
 REQUESTS = 40
 EXPIRE = """

@@ -21,6 +21,8 @@ from pingone_integration import populations
 from tests.support.presses import Person, new_name, new_person, org_admin_at
 from tests.support.sandbox_server import Sandbox
 
+pytestmark = pytest.mark.database
+
 ALWAYS_NEW = {"updatedAt", "_links"}
 
 

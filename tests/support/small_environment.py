@@ -146,15 +146,18 @@ def browser(operator: Operator, *, fresh: bool = False) -> Client:
     return client
 
 
-def press(client: Client, key: str, *, htmx: bool = False, **typed: str) -> str:
-    """Send the form of an action. Return the page that follows, or the address to sign in again."""
+def send(client: Client, key: str, *, htmx: bool = False, **typed: str) -> str:
+    """Send the form of an action. Return where it leads, or the page that answers."""
     headers = {"HX-Request": "true", "HX-Target": "action"} if htmx else {}
     url = f"/o/acme/users/{ADA}/actions/{key}/"
     response: Any = client.post(url, {"submission": str(uuid4())} | typed, headers=headers)
-    to = response.headers.get("HX-Redirect") or response.headers.get("Location", "")
-    if to.startswith("/o/"):
-        return str(client.get(to).content.decode())
-    return to or str(response.content.decode())
+    return response.headers.get("HX-Redirect") or response.headers.get("Location") or str(response.content.decode())
+
+
+def press(client: Client, key: str, *, htmx: bool = False, **typed: str) -> str:
+    """Send the form of an action. Return the page that follows, or the address to sign in again."""
+    answer = send(client, key, htmx=htmx, **typed)
+    return str(client.get(answer).content.decode()) if answer.startswith("/o/") else answer
 
 
 def command(operator: Operator, *arguments: str) -> str:

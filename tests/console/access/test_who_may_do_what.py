@@ -6,11 +6,12 @@ not exist. Every cell is tried through every way in that the action has.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from console.models import Membership, Operator, Organization
@@ -19,7 +20,7 @@ from console.rights.roles import BUILT_IN, FRESH_SIGN_IN, REASON, Rights
 from tests.support.answers import ADA, STAFF
 from tests.support.record import happened
 from tests.support.rights import give
-from tests.support.small_environment import SmallEnvironment, browser, call_api, command, press
+from tests.support.small_environment import SmallEnvironment, browser, call_api, command, send
 
 TABLE = """
 Operator        sees the users of   Ada is             deactivate  activate  delete   any API
@@ -59,18 +60,21 @@ class Case:
     operator: Operator
     action: str = ""
     fresh: bool = False
+    clients: dict[bool, Client] = field(default_factory=dict)
 
     @property
-    def client(self) -> Any:
-        return browser(self.operator, fresh=self.fresh)
+    def client(self) -> Client:
+        if self.fresh not in self.clients:
+            self.clients[self.fresh] = browser(self.operator, fresh=self.fresh)
+        return self.clients[self.fresh]
 
 
 def page(case: Case) -> str:
-    return press(case.client, case.action, username="ada.berg", reason=REASON_GIVEN)
+    return send(case.client, case.action, username="ada.berg", reason=REASON_GIVEN)
 
 
 def fragment(case: Case) -> str:
-    return press(case.client, case.action, htmx=True, username="ada.berg", reason=REASON_GIVEN)
+    return send(case.client, case.action, htmx=True, username="ada.berg", reason=REASON_GIVEN)
 
 
 def on_command_line(case: Case) -> str:

@@ -395,15 +395,21 @@ def test_access_token_rejected_twice_is_not_renewed_again(action, way, org_admin
     assert_told_why(told, way, errors.TokenRejected)
 
 
-@every_action_by_page_and_each_shape_by(Way.FRAGMENT)
+ALREADY: dict[str, tuple[Answer | None, str]] = {  # the answer to the first submission, and the notice of the second
+    "done": (None, "This was already done."),
+    "failed": (_refused(403, "ACCESS_FAILED"), "This was already submitted and failed."),
+    "unknown": (httpx.ReadTimeout("too late"), "its outcome is unknown"),
+}
+
+
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("way", "action", "answer", "words"),
     [
-        (None, "This was already done."),
-        (_refused(403, "ACCESS_FAILED"), "This was already submitted and failed."),
-        (httpx.ReadTimeout("too late"), "its outcome is unknown"),
+        pytest.param(way, action, *ALREADY[name], id=f"{name}-{way}-{action.key}")
+        for name in ALREADY
+        for way in (Way.PAGE, Way.FRAGMENT)
+        for action in (ACTIONS if name == "done" and way is Way.PAGE else one_of_each_shape())
     ],
-    ids=["done", "failed", "unknown"],
 )
 def test_double_submit_has_one_effect(action, way, answer, words, org_admin, directory):
     ask, submission = asking(way, org_admin), str(uuid4())

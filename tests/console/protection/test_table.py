@@ -23,8 +23,8 @@ from tests.support.small_environment import (
     browser,
     call_api,
     command,
-    press,
     read_groups,
+    send,
 )
 
 
@@ -134,11 +134,11 @@ def read_that_fails(case: Case) -> None:
 
 
 def page(case: Case) -> Any:
-    return press(case.client, "user.deactivate", reason=case.reason)
+    return send(case.client, "user.deactivate", reason=case.reason)
 
 
 def fragment(case: Case) -> Any:
-    return press(case.client, "user.deactivate", htmx=True, reason=case.reason)
+    return send(case.client, "user.deactivate", htmx=True, reason=case.reason)
 
 
 def several(case: Case) -> Any:
