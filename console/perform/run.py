@@ -1,6 +1,9 @@
 """The single path that checks, records and runs operations: for page, fragment, Undo, Call API and command line."""
 
+from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from console.access import OrgAccess
 from console.actions.demands import Demand
@@ -16,7 +19,7 @@ from console.actions.outcome import (
     kind_of,
 )
 from console.audit import entries
-from console.audit.entries import Circumstances, Outcome, Subject, own_words
+from console.audit.entries import Circumstances, Subject, own_words
 from console.limits import count, reached
 from console.limits.count import LimitReached
 from console.models import AuditEntry
@@ -27,6 +30,7 @@ from console.protection import contacts
 from pingone_integration.calls import empty_answers, transaction_id
 from pingone_integration.errors import NotFound, PingOneError
 from pingone_integration.texts import Text, english
+from pingone_integration.users import User
 
 MISTAKE = "The console failed while it called PingOne."  # stored
 
@@ -99,28 +103,44 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     except PingOneError as error:
         if operation.was_so(before, error):
             return _unchanged(row, before, error)
-        if kind_of(error) is Unknown:
-            contacts.tell_former_address(access.org, operation.affected, before.user, None)
-        return _ended(row, error, outcome=kind_of(error))
+        outcome = kind_of(error)
+        return outcome(error=error, entry=_closed(attempt, row, outcome, before, error=error))
     except Exception:
-        entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
+        _closed(attempt, row, Unknown, before, note=MISTAKE)
         raise
     try:
         after = operation.settle(api, before, result, empty=empty[-1] if empty else None)
     except Exception:
-        entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
+        _closed(attempt, row, Unknown, before, note=MISTAKE)
         raise
-    closing = entries.close(
+    closing = _closed(
+        attempt,
         row,
-        after.outcome.recorded_as,
+        after.outcome,
+        before,
+        user=after.user,
         subject=after.subject,
         after=after.values,
         note=english(after.note),
         error=after.error,
     )
-    if after.outcome in {Done, Unknown}:
-        contacts.tell_former_address(access.org, operation.affected, before.user, after.user)
     return _result(after, closing)
+
+
+def _closed(
+    attempt: Attempt,
+    row: AuditEntry,
+    outcome: type[Done | NoChange | Conflict | Failed | Unknown],
+    before: Before,
+    *,
+    user: User | None = None,
+    **more: Any,
+) -> AuditEntry:
+    """Close the entry, and at once write the email to the address that the user had before. `user`: as read after."""
+    with transaction.atomic():
+        if outcome in {Done, Unknown}:
+            contacts.tell_former_address(attempt.access.org, attempt.operation.affected, before.user, user)
+        return entries.close(row, outcome.recorded_as, durable=False, **more)
 
 
 def _result(after: After, entry: AuditEntry) -> Result:

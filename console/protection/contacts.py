@@ -18,7 +18,7 @@ from console.outbox import emails
 from console.protection.why import Protection, Why
 from pingone_integration.users import User
 
-COOLING_OFF = timedelta(hours=72)
+_WORTH_FOR = timedelta(hours=72)  # the email to the former address
 
 _MAY_HAVE_HAPPENED = (AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, AuditEntry.Outcome.UNKNOWN)
 
@@ -27,15 +27,16 @@ def too_new(organization: Organization, user_id: UUID | None, user: User | None)
     """Return the reason if an operator changed the email address here during the cooling-off time."""
     if user_id is None:
         return None
+    hours = organization.cooling_off_hours
+    since = timezone.now() - timedelta(hours=hours)
     lately = AuditEntry.objects.current().filter(
-        organization=organization, at__gt=timezone.now() - COOLING_OFF, outcome__in=_MAY_HAVE_HAPPENED
+        organization=organization, at__gt=since, outcome__in=_MAY_HAVE_HAPPENED
     )
     by_actions = lately.filter(subject_id=str(user_id), action="user.update")
     by_requests = lately.filter(action=CALL_API, subject_name__icontains=str(user_id))
     changed = any("email" in (row.inputs.get("changes") or ()) for row in by_actions)
     if not changed and not any(_may_change_email(row.inputs, user_id) for row in by_requests):
         return None
-    hours = int(COOLING_OFF.total_seconds() // 3600)
     return Protection(why=Why.NEW_CONTACT, user=user.display_name if user else "", hours=hours)
 
 
@@ -57,7 +58,7 @@ def tell_former_address(
         subject=str(subject),
         body=render_to_string("console/email/contact_changed.txt", context),
         about=f"contacts of {before.id}",
-        worth_for=COOLING_OFF,
+        worth_for=_WORTH_FOR,
         may_repeat=True,
     )
 
@@ -82,4 +83,4 @@ def _may_change_email(recorded: dict[str, str], user_id: UUID) -> bool:
         body = json.loads(recorded.get("body") or "{}")
     except ValueError:
         return True
-    return recorded.get("method") == "PUT" or not isinstance(body, dict) or "email" in body
+    return recorded.get("method") == "PUT" or not isinstance(body, dict) or "email" in map(str.casefold, body)
