@@ -88,6 +88,12 @@ class OrgAccess:
         )
 
     @property
+    def is_org_admin(self) -> bool:
+        """Return whether it is for an org admin, not only for a role with some rights of theirs, nor viewed as one."""
+        viewed = self.viewing_as or self.membership
+        return self.membership.is_org_admin and viewed.is_org_admin
+
+    @property
     def is_narrowed(self) -> bool:
         """Return whether the operator sees the users of some populations only."""
         return self.populations is not None
@@ -111,6 +117,11 @@ class OrgAccess:
         self.require(action.permission)
         if not self.may(action):
             raise PermissionDenied(action)
+
+    def require_org_admin(self) -> None:
+        """Raise PermissionDenied (403) for everybody else, whatever rights their role has."""
+        if not self.is_org_admin:
+            raise PermissionDenied(Permission.MANAGE_MEMBERS)
 
     def require(self, permission: Permission) -> None:
         """Raise PermissionDenied (403) without the permission. Only members see it: strangers have no OrgAccess."""

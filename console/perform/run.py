@@ -26,7 +26,7 @@ from console.models import AuditEntry
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
-from console.protection import contacts
+from console.protection import contacts, groups
 from pingone_integration.calls import empty_answers, transaction_id
 from pingone_integration.errors import NotFound, PingOneError
 from pingone_integration.texts import Text, english
@@ -98,7 +98,7 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     if not isinstance(row, AuditEntry):
         return row
     try:
-        with empty_answers.collected() as empty:
+        with empty_answers.collected() as empty, groups.unread_while(access.org, operation.affected):
             result = operation.run(api)
     except PingOneError as error:
         if operation.was_so(before, error):

@@ -99,6 +99,8 @@ class UserOperation:
         user = users.get(api, self.user_id) if self.user_id else None
         if user and self.restores:
             _raise_if_changed(api, user, self.restores)
+        if user and (obstacle := self.action.obstacle(user, self.inputs)):
+            raise NotPossible(obstacle)
         try:
             values = self.action.observe(api, user, self.inputs) if user else None
         except (MissingPermission, NotFound):  # unreadable values do not prevent the action

@@ -32,7 +32,8 @@ def protection_of(
     try:
         return _decided(organization, api, affected, user)
     except (MissingPermission, RolesNotShown):
-        return _without_roles(organization, api, affected)
+        known = known_protection(organization, user) if user else None
+        return known or _without_roles(organization, api, affected)
     except (PingOneError, Undecided):
         return Protection(why=Why.UNDECIDED)
 
@@ -107,7 +108,7 @@ def _groups_of(api: PingOneApi, organization: Organization, user: User) -> froze
     is_whole = table.table_of(organization).is_fresh and not _giving_dynamic(organization).exists()
     if user.group_ids is not None and is_whole:
         return user.group_ids
-    listed = groups.all_memberships(api, user.id)
+    listed = groups.all_memberships(api, user.id, whole=True)
     return frozenset(one.group_id for one in listed) | (user.group_ids or frozenset())
 
 

@@ -17,7 +17,14 @@ def logged_emails(client: Client, org_admin: Operator, capsys: pytest.CaptureFix
     """Return the log after an operator asked to reset their password and another one was added."""
     client.post("/accounts/password/reset/", {"email": org_admin.email})
     access = enter_org(org_admin, "acme")
-    members.add(access, email="new@acme.test", name="New", role=Membership.Role.AUDITOR, source_address="192.0.2.1")
+    members.add(
+        access,
+        email="new@acme.test",
+        name="New",
+        role=Membership.Role.AUDITOR,
+        signed_in_at=None,
+        source_address="192.0.2.1",
+    )
     assert deliver_due() == 2
     return capsys.readouterr().out
 
