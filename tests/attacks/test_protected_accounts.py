@@ -284,6 +284,42 @@ def act_on_a_member_of_a_group_that_just_got_roles(desk: Desk) -> None:
     press(desk.client, "user.deactivate")
 
 
+def act_on_a_member_of_a_group_nested_in_a_marked_one(desk: Desk) -> None:
+    nest_in_a_marked_group(desk)
+    desk.environment.members[ADA].add(ENGINEERS)
+    press(desk.client, "user.deactivate")
+
+
+def join_a_group_nested_in_a_marked_one(desk: Desk) -> None:
+    nest_in_a_marked_group(desk)
+    press(desk.client, "group.add", group_id=str(ENGINEERS))
+
+
+def nest_in_a_marked_group(desk: Desk) -> None:
+    desk.environment.add_group(TEAM, "Board")
+    desk.environment.nested[ENGINEERS].add(TEAM)
+    ProtectedMark.objects.create(
+        organization=desk.acme, kind="group", target_id=TEAM, name="Board", reason="Board", marked_by=desk.agent
+    )
+    read_groups(desk.acme)
+
+
+def take_a_title_where_roles_of_groups_are_not_shown(desk: Desk) -> None:
+    """The connection may read the roles of users, and not those of groups. Any dynamic group may give some."""
+    desk.environment.add_group(TEAM, "Team", condition='title eq "Head of IT"')
+    desk.environment.status[f"/groups/{TEAM}/roleAssignments"] = 403
+    read_groups(desk.acme)
+    press(desk.client, "user.update", title="Head of IT")
+
+
+def act_on_a_member_by_title_where_roles_of_groups_are_not_shown(desk: Desk) -> None:
+    desk.environment.add_group(TEAM, "Team", condition='title eq "Head of IT"')
+    desk.environment.status[f"/groups/{TEAM}/roleAssignments"] = 403
+    read_groups(desk.acme)
+    desk.environment.indirect[ADA].add(TEAM)
+    press(desk.client, "user.deactivate")
+
+
 def confirm_with_a_copied_role(desk: Desk) -> None:
     """A role copied from the org admins' has all their rights, but is not theirs."""
     desk.ada_is_an_administrator()
@@ -347,6 +383,10 @@ STORIES = [
     Story("Change the address in other letters", change_the_address_in_other_letters_then_send_the_code, CODE),
     Story("Lose the title that keeps them out of the group", lose_the_title_that_keeps_them_out, PROFILE),
     Story("Act before the table knows", act_on_a_member_of_a_group_that_just_got_roles, ENABLED),
+    Story("Act below a marked group", act_on_a_member_of_a_group_nested_in_a_marked_one, ENABLED),
+    Story("Join below a marked group", join_a_group_nested_in_a_marked_one, JOINS),
+    Story("Take a title where roles of groups are hidden", take_a_title_where_roles_of_groups_are_not_shown, PROFILE),
+    Story("Act where they are", act_on_a_member_by_title_where_roles_of_groups_are_not_shown, ENABLED),
     Story("Confirm with a copied role", confirm_with_a_copied_role, ENABLED),
     Story("Use an org admin's stolen session", use_a_stolen_session_of_an_org_admin, ENABLED),
 ]

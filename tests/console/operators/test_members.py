@@ -116,7 +116,7 @@ def test_org_admin_is_made_after_a_fresh_sign_in(org_admin: Operator, acme: Orga
     stale, fresh = browser(org_admin), browser(org_admin, fresh=True)
 
     asked = stale.post(PAGE, {"email": "boss@acme.test", "name": "Bo", "role": "org_admin"})
-    assert asked.url.startswith("/accounts/reauthenticate/")
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
     assert 'value="boss@acme.test"' in stale.get(PAGE).content.decode()
     assert "boss@acme.test" not in roles(acme)
     add(stale, "agent2@acme.test")
