@@ -138,6 +138,12 @@ class OrgAccess:
         )
 
     @property
+    def is_org_admin(self) -> bool:
+        """Return whether it is for an org admin, not only for a role with some rights of theirs, nor viewed as one."""
+        viewed = self.viewing_as or self.membership
+        return self.membership.is_org_admin and viewed.is_org_admin
+
+    @property
     def is_narrowed(self) -> bool:
         """Return whether the operator sees the users of some populations only."""
         return self.populations is not None
@@ -154,11 +160,6 @@ class OrgAccess:
         is_theirs = self.is_org_admin or paths_of([name]).isdisjoint(self.org.private_addresses)
         return is_theirs and self.rights.may_edit(name)
 
-    @property
-    def is_org_admin(self) -> bool:
-        """Return whether they are an org admin, and look at the page as one."""
-        return (self.viewing_as or self.membership).is_org_admin
-
     def allows(self, permission: Permission) -> bool:
         return permission in self.permissions
 
@@ -171,6 +172,11 @@ class OrgAccess:
         self.require(action.permission)
         if not self.may(action):
             raise PermissionDenied(action)
+
+    def require_org_admin(self) -> None:
+        """Raise PermissionDenied (403) for everybody else, whatever rights their role has."""
+        if not self.is_org_admin:
+            raise PermissionDenied(Permission.MANAGE_MEMBERS)
 
     def require(self, permission: Permission) -> None:
         """Raise PermissionDenied (403) without the permission. Only members see it: strangers have no OrgAccess."""

@@ -22,6 +22,10 @@ LONGEST_QUERY = 4000  # PingOne refuses request headers, URL included, above 6 K
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*")  # all that PingOne needs; no dot segments
 _ENVIRONMENT_PREFIX = re.compile(r"/?(?:v1/)?environments/([^/]*)(?=/|$)")
+# What some readers take for an ID: without hyphens, or with fewer digits. One ID must have one spelling, because
+# limits and the record go by it.
+_ODD_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]+(?:-[0-9a-f]+){4}", re.IGNORECASE)
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"application/[a-z0-9.+-]+(?:; ?charset=utf-8)?", re.IGNORECASE)
 
 # Source: PingOne API reference, the operations of users, passwords, devices (read 2026-11).
@@ -142,6 +146,8 @@ def parse_endpoint(text: str, *, environment_id: UUID) -> Endpoint:
     for segment in segments:
         if not _SEGMENT.fullmatch(segment):
             raise UnsafePath(_why_not(segment))
+        if _is_odd_id(segment):
+            raise UnsafePath(format_lazy(_("Write the ID {id} in five parts of 8-4-4-4-12 digits."), id=segment))
     return Endpoint(path="".join(f"/{segment}" for segment in segments), query=parse_query(query))
 
 
@@ -189,6 +195,12 @@ def call(
         body=response.text,
         trace=traced(response, json_object(response) or {}, trace),
     )
+
+
+def _is_odd_id(segment: str) -> bool:
+    """Return whether a segment is an ID in another than the usual spelling."""
+    joined = segment.replace("-", "")
+    return not _ID.fullmatch(segment) and any(_ODD_ID.fullmatch(one) for one in (segment, joined))
 
 
 def _why_not(segment: str) -> Text:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi, Query
-from pingone_integration.calls.paging import Page, items_of, pages_of
+from pingone_integration.calls.paging import Page, all_items_of, has_items, pages_of
 from pingone_integration.errors import Duplicate, InvalidValue, NotFound, Unavailable
 from pingone_integration.user_search import literal
 from pingone_integration.values import Json, identifier, json_object, text, whole_number
@@ -81,7 +81,7 @@ def carries_roles(api: PingOneApi, group_id: UUID) -> bool:
 
     Source: PingOne API reference, Groups > Group Role Assignments (read 2026-11).
     """
-    return bool(items_of(api.get(f"/groups/{group_id}/roleAssignments"), "roleAssignments", lambda role: role))
+    return has_items(api.get(f"/groups/{group_id}/roleAssignments"), "roleAssignments")
 
 
 def linked(api: PingOneApi, group_id: UUID) -> frozenset[UUID]:
@@ -91,15 +91,12 @@ def linked(api: PingOneApi, group_id: UUID) -> frozenset[UUID]:
     is inside them or they are inside the group.
     """
     body = api.get(f"/groups/{group_id}/memberOfGroups", {"limit": MOST_NESTED})
-    if "next" in json_object(body.get("_links")):
-        raise Unavailable("more nestings than a group can have", outcome_known=True)
-    listed = (items_of(body, collection, _id_of) for collection in ("groupMemberships", "groups"))
-    return frozenset(found for items in listed for found in items)
+    return frozenset(all_items_of(body, "groupMemberships", "groups", parse=_id_of))
 
 
 def all_of(api: PingOneApi) -> Iterator[Page[Group]]:
-    """Yield all groups, page by page. Raises as `pages_of`."""
-    return pages_of(lambda cursor: _search(api, "", MOST_LISTED, cursor))
+    """Yield all groups, page by page, none left out. Raises as `pages_of`."""
+    return pages_of(lambda cursor: _search(api, "", MOST_LISTED, cursor), whole=True)
 
 
 def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) -> Page[GroupMembership]:
@@ -112,13 +109,15 @@ def memberships(api: PingOneApi, user_id: UUID, *, cursor: str | None = None) ->
     return api.get_page(path, "groupMemberships", membership_of, query=query, cursor=cursor)
 
 
-def all_memberships(api: PingOneApi, user_id: UUID, *, most: int = MOST_MEMBERSHIPS) -> tuple[GroupMembership, ...]:
+def all_memberships(
+    api: PingOneApi, user_id: UUID, *, most: int = MOST_MEMBERSHIPS, whole: bool = False
+) -> tuple[GroupMembership, ...]:
     """Return a user's direct and indirect groups, with one call for each hundred, at most `most`. Raises as `pages_of`.
 
     Source: as `memberships`; the most memberships of a user: PingOne platform limits (read 2026-11).
     """
     found: list[GroupMembership] = []
-    for page in pages_of(lambda cursor: memberships(api, user_id, cursor=cursor)):
+    for page in pages_of(lambda cursor: memberships(api, user_id, cursor=cursor), whole=whole):
         found += page.items
         if len(found) >= most:
             break

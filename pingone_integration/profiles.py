@@ -73,6 +73,17 @@ def paths_of(names: Iterable[str]) -> frozenset[str]:
     return frozenset(ATTRIBUTES.get(name) or name.removeprefix(_CUSTOM) for name in names)
 
 
+def names_at(path: str) -> frozenset[str]:
+    """Return our names of the attributes at PingOne's path, above it and below, in any letters.
+
+    Its own name if it is custom.
+    """
+    at = f"{path.casefold()}."
+    found = {name for known, name in _NAMES.items() if f"{known}.".casefold().startswith(at)}
+    found |= {name for known, name in _NAMES.items() if at.startswith(f"{known}.".casefold())}
+    return frozenset(found or {custom_name(path)})
+
+
 def values_of_custom(user: User) -> dict[str, Any]:
     return {custom_name(attribute): value for attribute, value in user.custom.items()}
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.calls.paging import Page, items_of
+from pingone_integration.calls.paging import Page, has_items
 from pingone_integration.errors import Unavailable
 from pingone_integration.values import (
     Json,
@@ -153,7 +153,7 @@ def is_administrator(api: PingOneApi, user_id: UUID) -> bool:
 
     Source: PingOne API reference, Platform > User Role Assignments (read 2026-11).
     """
-    return bool(items_of(api.get(f"/users/{user_id}/roleAssignments"), "roleAssignments", lambda held: held))
+    return has_items(api.get(f"/users/{user_id}/roleAssignments"), "roleAssignments")
 
 
 def activate(api: PingOneApi, user_id: UUID) -> None:

@@ -4,9 +4,20 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Permission
 from console.actions import limits, observed
-from console.actions.action import Action, Place, Undo, always
+from console.actions.action import Action, Inputs, Place, Undo, always
 from console.actions.forms import DeleteUserForm, UntilForm
 from pingone_integration import unlocking, users
+from pingone_integration.texts import Text
+from pingone_integration.users import User
+
+_LOCKED_FOR_LONGER = _("The account is already locked for longer. A shorter lock would let them in sooner.")
+
+
+def _is_locked_for_longer(user: User, inputs: Inputs) -> Text:
+    """Return why a lock must not be set: it would unlock the account, for which there is an action of its own."""
+    is_shorter = user.is_locked and (user.unlock_at is None or user.unlock_at > inputs["until"])
+    return _LOCKED_FOR_LONGER if is_shorter else ""
+
 
 ACTIONS = (
     Action(
@@ -87,6 +98,7 @@ ACTIONS = (
         form=UntilForm,
         limits=limits.of_lock,
         offered_to=lambda user: user.enabled is not False and user.is_locked is not True,
+        obstacle=_is_locked_for_longer,
         observe=observed.of_user("is_locked", "unlock_at"),
         effect={"is_locked": True},
         endpoint="POST /users/{user} (account.lock)",

@@ -46,6 +46,10 @@ def _no_losses(api: PingOneApi, user: User) -> "list[Loss]":
     return []
 
 
+def _no_obstacle(user: User, inputs: Inputs) -> Text:
+    return ""
+
+
 def _no_note(result: Any) -> Text:
     return ""
 
@@ -137,6 +141,7 @@ class Action:
     secret_result: Text = ""  # label to show the result of `call` once; the result is never stored
     place: Place = Place.ACCOUNT
     offered_to: Callable[[Any], bool] = always  # display only; PingOne decides
+    obstacle: Callable[[User, Inputs], Text] = _no_obstacle  # why it must not run on the user as just read
     limits: Callable[[Acting], Limits] = limits.none  # of this operator; `perform` enforces them
     question: Text = ""  # for a risky action: asked on a separate page
     losses: Callable[[PingOneApi, User], list[Loss]] = _no_losses  # read for its form
@@ -146,7 +151,7 @@ class Action:
     is_remedy: bool = False  # removes an obstacle to sign-in: its button comes first
 
     # For the protection of administrators, see console/protection. A new action is closed until it says otherwise.
-    attributes: frozenset[str] | Callable[[Inputs], frozenset[str]] = frozenset()  # of users, that get a value: paths
+    attributes: frozenset[str] | Callable[[Inputs], frozenset[str]] = frozenset()  # of users, that it changes: paths
     needs_roles: bool = True  # False: harmless, even if PingOne does not show whether the user is an administrator
     recovers_by_email: bool = False  # whoever reads the user's email can take over the account
 

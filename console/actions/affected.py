@@ -12,8 +12,7 @@ class Affected:
 
     user: UUID | None = None
     groups: frozenset[UUID] = frozenset()  # that a user or group joins or leaves, or that change themselves
-    attributes: frozenset[str] = frozenset()  # of users, by PingOne's paths, as far as they get a value
-    cleared: frozenset[str] = frozenset()  # those that are known to lose their value
+    attributes: frozenset[str] = frozenset()  # of users, by PingOne's paths: they get a value or lose it
     contacts: bool = False  # whether an email address or phone number changes
     gives_roles: bool = False  # assigns or takes administrator roles
     anyone: bool = False  # may change any user: what it does is not known well enough
@@ -21,6 +20,11 @@ class Affected:
     is_remedy: bool = False  # only removes an obstacle to sign-in
     recovers_by_email: bool = False
     tells: Event | None = None  # what the user is told afterwards, by email
+
+    @property
+    def changes_groups(self) -> bool:
+        """Return whether groups themselves can change: their roles, nestings or filters, not only their members."""
+        return self.anyone or (self.user is None and bool(self.groups))
 
     @property
     def is_nothing(self) -> bool:

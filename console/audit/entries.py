@@ -67,6 +67,7 @@ EVENTS: dict[str, Text] = {
     "organization.settings-changed": _("Organization settings changed"),
     "operator.sign-in-throttled": _("Sign-in refused after too many attempts"),
     "operator.password-changed": _("Operator's password changed"),
+    "operator.password-reset-requested": _("Operator's password reset requested"),
     "operator.password-reset": _("Operator's password reset"),
     "operator.factor-added": _("Second factor added"),
     "operator.factor-removed": _("Second factor removed"),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from console.actions.affected import CONTACTS, NOTHING, Affected
 from console.user_mails.events import CONTACT_CHANGED, DEVICE_ADDED, DEVICE_REMOVED, MFA_CHANGED, PASSWORD_RESET, Event
-from pingone_integration.user_search.reads import ANY
+from pingone_integration.user_search.reads import ANY, attribute
 from pingone_integration.values import identifier
 
 ANYONE = Affected(anyone=True)
@@ -16,6 +16,7 @@ _READ_BY_POST = frozenset({"activities"})
 _WITHOUT_ATTRIBUTES = frozenset(
     ["password", "devices", "sessions", "bypassmfa", "emailverification", "linkedaccounts", "agreementconsents"]
 )
+_ANY_CONTACT = frozenset({ANY, *map(attribute, CONTACTS)})
 _ATTRIBUTES = {"enabled": "enabled", "mfaenabled": "mfaEnabled", "population": "population.id"}
 
 
@@ -34,7 +35,7 @@ def affected_by(*, method: str, path: str, media_type: str, body: str) -> Affect
         return ANYONE
     match parts:
         case ["users"] if method == "POST":
-            return Affected(attributes=_paths(sent) | {"population.id", "enabled", "mfaEnabled"})
+            return Affected(attributes=frozenset(sent) | {"population.id", "enabled", "mfaEnabled"})
         case ["users", user, *below] if user_id := identifier(user):
             return _on_user(user_id, below, method=method, media_type=media_type.casefold(), sent=sent)
         case ["groups"] if method == "POST":
@@ -50,13 +51,12 @@ def _on_user(user_id: UUID, below: list[str], *, method: str, media_type: str, s
     match below:
         case []:
             is_profile = method in {"PUT", "PATCH"}
-            attributes = _paths(sent) if is_profile else frozenset()
+            attributes = frozenset(sent) if is_profile else frozenset()
             if method == "PUT" or (method == "POST" and "vnd.pingidentity" not in media_type):
                 attributes |= {ANY}
-            cleared = frozenset(sent) - attributes if is_profile else frozenset()
-            contacts = bool((attributes | cleared) & (CONTACTS | {ANY}))
+            contacts = not _ANY_CONTACT.isdisjoint(map(attribute, attributes))
             tells = CONTACT_CHANGED if contacts else None
-            return Affected(user=user_id, attributes=attributes, cleared=cleared, contacts=contacts, tells=tells)
+            return Affected(user=user_id, attributes=attributes, contacts=contacts, tells=tells)
         case ["memberofgroups", *more]:
             group_id = identifier(more[0]) if more else identifier(sent.get("id"))
             if group_id is None:
@@ -102,10 +102,6 @@ def _on_group(group_id: UUID, below: list[str], *, method: str, sent: dict[str, 
         case []:
             return Affected(groups=frozenset({group_id}))
     return ANYONE
-
-
-def _paths(sent: dict[str, Any]) -> frozenset[str]:
-    return frozenset(name for name, value in sent.items() if value is not None)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

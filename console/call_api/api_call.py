@@ -16,14 +16,17 @@ from console.call_api.affected import affected_by
 from console.models import AuditEntry
 from console.perform.operation import After, Before
 from console.perform.run import run
-from pingone_integration import endpoints, users
+from console.rights.roles import CUSTOM
+from pingone_integration import endpoints, profiles, users
 from pingone_integration.calls.api import READS, PingOneApi
 from pingone_integration.endpoints import Endpoint, Exchange
 from pingone_integration.errors import NotFound, PingOneError, Trace
 from pingone_integration.texts import Text
+from pingone_integration.user_search.reads import ANY
 from pingone_integration.users import User
 from pingone_integration.values import text
 
+_NOT_PROFILE = frozenset({"enabled", "mfaEnabled", "population.id"})  # by resources of their own
 LONGEST_SHOWN = 200_000  # characters of an answer on the page
 
 
@@ -85,8 +88,14 @@ class CallOperation:
         return self.call.writes  # the console cannot know its effect
 
     @property
-    def written_fields(self) -> tuple[str, ...]:
-        return ()
+    def written_fields(self) -> frozenset[str]:
+        """Return the fields of a user's profile that it names, or all if it replaces the profile."""
+        affected = self.affected
+        if affected.user is None:
+            return frozenset()
+        if ANY in affected.attributes:
+            return frozenset({*profiles.ATTRIBUTES, CUSTOM})
+        return frozenset(name for path in affected.attributes - _NOT_PROFILE for name in profiles.names_at(path))
 
     @property
     def subject(self) -> Subject:

@@ -7,7 +7,7 @@ from django.db import transaction
 from console.access import OrgAccess, Permission
 from console.audit import entries
 from console.audit.entries import Subject
-from console.limits.reached import now_reached, require_lifter
+from console.limits.reached import now_reached, require_fresh, require_lifter
 from console.limits.rules import LIMITS, Limit
 from console.models import AuditEntry, LimitPolicy, Organization
 
@@ -23,7 +23,8 @@ def change(
 ) -> list[Limit]:
     """Save the values that differ, each with an entry on record, and return their limits.
 
-    To raise a limit that refuses something now is to lift it. Raises NotLifted, and saves nothing then.
+    To raise a limit takes a fresh sign-in, and is to lift it if it refuses something now. Raises NotLifted, and saves
+    nothing then.
     """
     access.require(Permission.MANAGE_POLICIES)
     with transaction.atomic():
@@ -31,6 +32,8 @@ def change(
         before = values(access.org)
         changed = [limit for limit in LIMITS if chosen[limit.key] != before[limit.key]]
         raised = {limit.key for limit in changed if chosen[limit.key] > before[limit.key]}
+        if raised:
+            require_fresh(signed_in_at)
         for reached in now_reached(access.org) if raised else []:
             if reached.limit.key in raised:
                 require_lifter(access, reached, signed_in_at=signed_in_at)

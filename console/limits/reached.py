@@ -114,9 +114,13 @@ def require_lifter(access: OrgAccess, reached: Reached, *, signed_in_at: datetim
         admins = ", ".join(admin.email for admin in reached.lifters)
         raise NotLifted(format_lazy(_ANOTHER, admins=admins))
     if not reached.lifters:
-        left = demands.unmet({Demand.FRESH_SIGN_IN}, reason="", signed_in_at=signed_in_at)
-        if left:
-            raise NotLifted(demands.problem_with(left), demanded=left)
+        require_fresh(signed_in_at)
+
+
+def require_fresh(signed_in_at: datetime | None) -> None:
+    """Raise NotLifted without a fresh sign-in."""
+    if left := demands.unmet({Demand.FRESH_SIGN_IN}, reason="", signed_in_at=signed_in_at):
+        raise NotLifted(demands.problem_with(left), demanded=left)
 
 
 def _lifters(organization: Organization, row: ReachedLimit) -> tuple[Operator, ...]:

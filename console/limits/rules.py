@@ -170,7 +170,7 @@ _ACTIONS = {
     "user.delete": Kind.DELETION,
 }
 _CODES = re.compile(r"sendRecoveryCode|sendVerificationCode|emailVerification\.send", re.IGNORECASE)
-_NEW_PASSWORDS = re.compile(r"password\.(?:set|setValue|reset|recover)\+", re.IGNORECASE)
+_NEW_PASSWORDS = re.compile(r"password\.(?:set|setValue|reset|recover)\b", re.IGNORECASE)
 _DELETED = re.compile(r"/(?:users|groups|populations)/[^/]+/?", re.IGNORECASE)
 _PASSWORD = re.compile(r"/users/[^/]+/password/?", re.IGNORECASE)
 _USER = re.compile(r"/users/([^/]+)", re.IGNORECASE)

@@ -62,6 +62,8 @@ class Organization(models.Model):
     # ISO 3166 codes, separated by spaces: where phone numbers without a country code belong.
     countries = models.CharField(max_length=60, blank=True)
     ticket_link = models.CharField(max_length=LONGEST_LINK, blank=True, validators=[validate_ticket_link])
+    # How long a contact that an operator changed proves nothing, in hours.
+    cooling_off_hours = models.PositiveSmallIntegerField(default=72, db_default=72)
     # Rights of built-in roles that differ from the code, by role: here, so that no page needs a query for them.
     role_overrides = models.JSONField(
         default=dict, db_default=models.Value({}, output_field=models.JSONField()), editable=False

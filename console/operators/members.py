@@ -1,7 +1,7 @@
 """The members of an organization: adding, changing and removing them, each in the audit log."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
+from console.actions import demands
+from console.actions.demands import Demand
 from console.audit import entries
 from console.models import AuditEntry, Membership, Operator, Organization, Role
 from console.operators.accounts import set_password_link
@@ -28,6 +30,10 @@ class SeesAll(Exception):
     """An org admin, who sees the users of all populations: somebody has to know and decide about everything."""
 
 
+class NotFresh(Exception):
+    """The operator signed in too long ago: an open session must not be enough to make an org admin."""
+
+
 class AlreadyMember(Exception):
     """An operator with this address is already a member."""
 
@@ -36,12 +42,14 @@ class BeyondOwnRights(Exception):
     """A role that has more rights than the operator: nobody grants what they lack, and nobody takes it from others."""
 
 
-def add(access: OrgAccess, email: str, name: str, role: str, *, source_address: str) -> Membership:
+def add(
+    access: OrgAccess, email: str, name: str, role: str, *, signed_in_at: datetime | None, source_address: str
+) -> Membership:
     """Add a member, create the operator if the address is new to this server, and send a welcome email.
 
     The link to choose a first password goes to that address only: the org admin must not be able to sign in as the
     new operator, who may later work for other organizations as well. `role` is a key.
-    Raises AlreadyMember, BeyondOwnRights, Role.DoesNotExist.
+    Raises AlreadyMember, BeyondOwnRights, NotFresh, Role.DoesNotExist.
     """
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
@@ -53,13 +61,16 @@ def add(access: OrgAccess, email: str, name: str, role: str, *, source_address: 
         membership, is_new = Membership.objects.get_or_create(organization=access.org, operator=operator, defaults=kept)
         if not is_new:
             raise AlreadyMember(operator.email)
+        _check_fresh(role, signed_in_at)
         _record(access, "membership.added", operator, source_address, after={"role": role})
         _welcome(access, membership)
     return membership
 
 
-def change_role(access: OrgAccess, membership: Membership, role: str, *, source_address: str) -> None:
-    """Change the member's role, by key. Raises LastOrgAdmin, BeyondOwnRights, Role.DoesNotExist."""
+def change_role(
+    access: OrgAccess, membership: Membership, role: str, *, signed_in_at: datetime | None, source_address: str
+) -> None:
+    """Change the member's role, by key. Raises LastOrgAdmin, BeyondOwnRights, NotFresh, Role.DoesNotExist."""
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
         membership = _locked(access, membership)
@@ -67,6 +78,7 @@ def change_role(access: OrgAccess, membership: Membership, role: str, *, source_
             return
         before: dict[str, object] = {"role": membership.role_key}
         kept = _role(access, role)
+        _check_fresh(role, signed_in_at)
         membership.role, membership.custom_role = kept["role"], kept["custom_role"]
         membership.save(update_fields=["role", "custom_role"])
         _keep_an_org_admin(access)
@@ -141,6 +153,14 @@ def _role(access: OrgAccess, key: str) -> dict[str, Any]:
     role = Role.objects.get(organization=access.org, key=key)
     _check_covered(access, Rights.read(role.rights))
     return {"role": role.base, "custom_role": role}
+
+
+def _check_fresh(role: str, signed_in_at: datetime | None) -> None:
+    """Raise NotFresh if a role may confirm what needs a fresh sign-in, and is given without one."""
+    if role == Membership.Role.ORG_ADMIN and demands.unmet(
+        {Demand.FRESH_SIGN_IN}, reason="", signed_in_at=signed_in_at
+    ):
+        raise NotFresh
 
 
 def _check_covered(access: OrgAccess, rights: Rights) -> None:

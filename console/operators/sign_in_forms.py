@@ -7,9 +7,11 @@ from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django.forms import TextInput
+from django.http import HttpRequest
 
 from console.fields import EmailField, TextField
 from console.operators.sign_in_limits import SecondFactorLimit
+from console.operators.sign_ins import password_reset_requested
 from pingone_integration.typed.text import Kind
 
 
@@ -37,6 +39,10 @@ class LoginForm(account.LoginForm):  # type: ignore[misc]
 
 class ResetPasswordForm(account.ResetPasswordForm):  # type: ignore[misc]
     email = _email_field(account.ResetPasswordForm.base_fields["email"])
+
+    def save(self, request: HttpRequest, **options: Any) -> str:
+        password_reset_requested(request, self.cleaned_data["email"])
+        return str(super().save(request, **options))
 
 
 class ActivateTOTPForm(SecondFactorLimit, totp.ActivateTOTPForm):  # type: ignore[misc]

@@ -45,6 +45,11 @@ def throttled(request: HttpRequest, email: str = "") -> None:
     )
 
 
+def password_reset_requested(request: HttpRequest, email: str) -> None:
+    """Record that somebody asked for a link to choose a new password. Anybody can, for any address."""
+    record_repeated(request, _operator(request, email), "operator.password-reset-requested", door="reset password")
+
+
 def second_factor_refused(request: HttpRequest, user: Operator, **signal: Any) -> None:
     """Receive allauth's signal: the password was right, the second factor was wrong."""
     record(request, user, "operator.sign-in-failed", outcome=Outcome.FAILED, reason="Second factor")

@@ -21,7 +21,7 @@ from console.protection import confirm, contacts, judge
 from console.protection.why import Protection
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text
-from pingone_integration.user_search.reads import ANY
+from pingone_integration.user_search.reads import ANY, attribute
 from pingone_integration.values import identifier
 
 
@@ -96,8 +96,9 @@ def _private_addresses(attempt: Attempt) -> Ruling:
 
 
 def _writes_private_address(attempt: Attempt) -> bool:
-    private, affected = attempt.access.org.private_addresses, attempt.operation.affected
-    return bool(private) and not {*private, ANY}.isdisjoint(affected.attributes | affected.cleared)
+    private = attempt.access.org.private_addresses
+    written = map(attribute, attempt.operation.affected.attributes)
+    return bool(private) and not {ANY, *map(attribute, private)}.isdisjoint(written)
 
 
 def _demands_of_role(attempt: Attempt) -> Ruling:

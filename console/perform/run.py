@@ -1,7 +1,10 @@
 """The single path that checks, records and runs operations: for page, fragment, Undo, Call API and command line."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from console.access import Acting, OrgAccess
 from console.actions.demands import Demand
@@ -17,7 +20,7 @@ from console.actions.outcome import (
     kind_of,
 )
 from console.audit import entries
-from console.audit.entries import Circumstances, Outcome, Subject, own_words
+from console.audit.entries import Circumstances, Subject, own_words
 from console.limits import brake, count, reached
 from console.limits.brake import BrakeReached
 from console.limits.count import LimitReached
@@ -26,10 +29,12 @@ from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
 from console.perform.told import tell_user
+from console.protection import groups
 from console.resets import sent
 from pingone_integration.calls import empty_answers, transaction_id
 from pingone_integration.errors import ChangedMeanwhile, NotFound, PingOneError
 from pingone_integration.texts import Text, english
+from pingone_integration.users import User
 
 MISTAKE = "The console failed while it called PingOne."  # stored
 
@@ -103,31 +108,32 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     if not isinstance(row, AuditEntry):
         return row
     try:
-        with empty_answers.collected() as empty:
+        with empty_answers.collected() as empty, groups.unread_while(access.org, operation.affected):
             result = operation.run(api)
     except PingOneError as error:
         if operation.was_so(before, error):
             return _unchanged(row, before, error)
-        closing = entries.close(row, kind_of(error).recorded_as, error=error)
-        tell_user(access.org, operation.affected, closing, before.user, None)
-        return kind_of(error)(error=error, entry=closing)
+        outcome = kind_of(error)
+        return outcome(error=error, entry=_closed(attempt, row, outcome, before, error=error))
     except Exception:
-        entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
+        _closed(attempt, row, Unknown, before, note=MISTAKE)
         raise
     try:
         after = operation.settle(api, before, result, empty=empty[-1] if empty else None)
     except Exception:
-        entries.close(row, Outcome.UNKNOWN, note=MISTAKE)
+        _closed(attempt, row, Unknown, before, note=MISTAKE)
         raise
-    closing = entries.close(
+    closing = _closed(
+        attempt,
         row,
-        after.outcome.recorded_as,
+        after.outcome,
+        before,
+        user=after.user,
         subject=after.subject,
         after=after.values,
         note=english(after.note),
         error=after.error,
     )
-    tell_user(access.org, operation.affected, closing, before.user, after.user)
     sent.keep(operation.affected, closing, after.user or before.user)
     return _result(after, closing)
 
@@ -139,6 +145,22 @@ def _limits(circumstances: Circumstances) -> Callable[[AuditEntry], None]:
             brake.check(row)
 
     return check
+
+
+def _closed(
+    attempt: Attempt,
+    row: AuditEntry,
+    outcome: type[Done | NoChange | Conflict | Failed | Unknown],
+    before: Before,
+    *,
+    user: User | None = None,
+    **more: Any,
+) -> AuditEntry:
+    """Close the entry, and at once write the emails that tell the user. `user`: as read after."""
+    ended = outcome.recorded_as
+    with transaction.atomic():
+        tell_user(row, ended, attempt.operation.affected, before.user, user)
+        return entries.close(row, ended, durable=False, **more)
 
 
 def _result(after: After, entry: AuditEntry) -> Result:

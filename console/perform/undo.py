@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from console import visible_users
 from console.access import OrgAccess
 from console.actions.action import Action, Undo
 from console.actions.catalogue import BY_KEY
@@ -14,6 +13,7 @@ from console.actions.outcome import AlreadySubmitted, Done, Refused, Result
 from console.actions.step import Step
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, storable
+from console.audit.refusals import require_visible
 from console.models import AuditEntry
 from console.perform.run import refuse, run
 from console.perform.several import NOT_PERMITTED, perform_each
@@ -41,7 +41,9 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
     if action is None or action.undo is None or inverse is None:
         return Refused(reason=_NO_INVERSE, entry=None)
     access.require_to(inverse)
-    visible_users.require(access, UUID(entry.subject_id))  # before a reason that tells how the user is now
+    require_visible(  # before a reason that tells how the user is now
+        access, UUID(entry.subject_id), door=f"undo {entry.action}", source_address=circumstances.source_address
+    )
     if sent := entries.submitted(access.org, access.actor, circumstances.submission):
         return AlreadySubmitted(entry=sent)
     circumstances = replace(circumstances, undoes=entry.entry)

@@ -112,6 +112,8 @@ class UserOperation:
             _raise_if_changed(api, user, self.restores)
         if user and self.shown is not None:
             _raise_unless_as_shown(user, self.shown, storable(self.action.expected(self.inputs)) or {})
+        if user and (obstacle := self.action.obstacle(user, self.inputs)):
+            raise NotPossible(obstacle)
         try:
             values = self.action.observe(api, user, self.inputs) if user else None
         except (MissingPermission, NotFound):  # unreadable values do not prevent the action

@@ -28,7 +28,7 @@ class Refused(Exception):
 def switch(access: OrgAccess, *, on: bool, reason: str, signed_in_at: datetime | None, source_address: str) -> bool:
     """Start or end the lock down, on record. Return whether this changed anything. Raises Refused."""
     access.require(Permission.MANAGE_POLICIES)
-    if not access.membership.is_org_admin:
+    if not access.is_org_admin:
         raise Refused(_ONLY_ORG_ADMINS)
     if left := demands.unmet(DEMANDED, reason=reason, signed_in_at=signed_in_at):
         raise Refused(demands.problem_with(left), left)

@@ -1,7 +1,9 @@
-"""What an org admin sets for the whole organization: its countries, and the link to its tickets."""
+"""What an org admin sets for the whole organization: countries, the link to tickets, the cooling-off of contacts."""
+
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.forms import Form, TextInput
+from django.forms import Form, IntegerField, TextInput
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -11,11 +13,12 @@ from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
 from pingone_integration.typed.text import Kind
 from pingone_integration.user_search import is_country
 
+_LONGEST_COOLING_OFF = 720  # hours: 30 days
 _MOST_COUNTRIES = 10  # a search for a national number asks for each
 
 
 class OrganizationSettingsForm(Form):
-    """The settings of an organization, each with the name of its column. All may be empty."""
+    """The settings of an organization, each with the name of its column."""
 
     countries = TextField(
         label=_("Countries of phone numbers"),
@@ -40,6 +43,22 @@ class OrganizationSettingsForm(Form):
         ),
     )
 
+    cooling_off_hours = IntegerField(
+        label=_("Hours until a changed email address can receive a recovery code"),
+        required=False,
+        min_value=1,
+        max_value=_LONGEST_COOLING_OFF,
+        help_text=_("After an operator changed the address here. Until then, only org admins send codes to it."),
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            format_lazy(_("Enter a number from 1 to {most}."), most=_LONGEST_COOLING_OFF),
+        ),
+    )
+
+    def clean_cooling_off_hours(self) -> int:
+        """Return the number, as it was if none is sent."""
+        return int(self.cleaned_data["cooling_off_hours"] or self.initial["cooling_off_hours"])
+
     def clean_countries(self) -> str:
         """Return the codes in capitals, separated by spaces."""
         typed: str = self.cleaned_data["countries"]
@@ -52,5 +71,5 @@ class OrganizationSettingsForm(Form):
         return " ".join(codes)
 
 
-def values_of(organization: Organization) -> dict[str, str]:
+def values_of(organization: Organization) -> dict[str, Any]:
     return {name: getattr(organization, name) for name in OrganizationSettingsForm.base_fields}

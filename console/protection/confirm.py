@@ -3,7 +3,7 @@
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.access import Acting, Permission
+from console.access import Acting
 from console.actions.demands import Demand
 from console.protection.why import Protection, Why
 from pingone_integration.texts import Text
@@ -14,10 +14,6 @@ _ASK = _("{why} Ask an org admin.")
 _NOBODY = _("{why} Someone else has to connect before this is possible.")
 _CONFIRM = _("{why} You have to enter a reason and to have signed in within the last five minutes.")
 _TRY_AGAIN = _("{why} Nothing was changed. Try again in a moment.")
-
-
-def may_confirm(access: Acting) -> bool:
-    return access.allows(Permission.MANAGE_MEMBERS)
 
 
 def beforehand(access: Acting, found: Protection, *, is_remedy: bool = False) -> Text:
@@ -31,4 +27,4 @@ def refusal(access: Acting, found: Protection, *, is_remedy: bool = False) -> Te
         return format_lazy(_TRY_AGAIN, why=found.sentence)
     if found.why is Why.CONNECTION and not is_remedy:
         return format_lazy(_NOBODY, why=found.sentence)
-    return "" if may_confirm(access) else format_lazy(_ASK, why=found.sentence)
+    return "" if access.is_org_admin else format_lazy(_ASK, why=found.sentence)

@@ -12,7 +12,7 @@ from console.protection.why import Protection, Why
 from pingone_integration.profiles import name_of
 from pingone_integration.users import User
 
-COOLING_OFF = timedelta(hours=72)
+_WORTH_FOR = timedelta(hours=72)  # the email to the former address
 
 _MAY_HAVE_HAPPENED = (AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, AuditEntry.Outcome.UNKNOWN)
 
@@ -21,8 +21,10 @@ def too_new(organization: Organization, user_id: UUID | None, user: User | None)
     """Return the reason if an operator changed an address that may prove who they are, during the cooling-off time."""
     if user_id is None:
         return None
+    hours = organization.cooling_off_hours
+    since = timezone.now() - timedelta(hours=hours)
     lately = AuditEntry.objects.current().filter(
-        organization=organization, at__gt=timezone.now() - COOLING_OFF, outcome__in=_MAY_HAVE_HAPPENED
+        organization=organization, at__gt=since, outcome__in=_MAY_HAVE_HAPPENED
     )
     by_actions = lately.filter(subject_id=str(user_id), action="user.update")
     by_requests = lately.filter(action=CALL_API, subject_name__icontains=str(user_id))
@@ -31,7 +33,6 @@ def too_new(organization: Organization, user_id: UUID | None, user: User | None)
     changed = any(not names.isdisjoint(row.inputs.get("changes") or ()) for row in by_actions)
     if not changed and not any(_may_change(addresses, row.inputs, user_id) for row in by_requests):
         return None
-    hours = int(COOLING_OFF.total_seconds() // 3600)
     return Protection(why=Why.NEW_CONTACT, user=user.display_name if user else "", hours=hours)
 
 
@@ -43,4 +44,6 @@ def _may_change(addresses: set[str], recorded: dict[str, str], user_id: UUID) ->
         body = json.loads(recorded.get("body") or "{}")
     except ValueError:
         return True
-    return recorded.get("method") == "PUT" or not isinstance(body, dict) or not addresses.isdisjoint(body)
+    if recorded.get("method") == "PUT" or not isinstance(body, dict):
+        return True
+    return not set(map(str.casefold, addresses)).isdisjoint(map(str.casefold, body))

@@ -5,6 +5,7 @@ One query, so that a page can say who is protected.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from json import loads
 from typing import Any
 from unicodedata import normalize
 from uuid import UUID
@@ -22,8 +23,8 @@ NOWHERE = UUID(int=0)  # as the environment of a connection without one
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     is_marked: bool = False  # the user
-    marked_groups: dict[UUID, str] = field(default_factory=dict)  # names by ID; so are the others
-    giving_groups: dict[UUID, str] = field(default_factory=dict)
+    marked_groups: dict[UUID, str] = field(default_factory=dict)  # by ID: the name of the marked one; nested ones too
+    giving_groups: dict[UUID, str] = field(default_factory=dict)  # names by ID; so are the others
     other_groups: dict[UUID, str] = field(default_factory=dict)
     operators: frozenset[str] = frozenset()  # their addresses, see `folded`
     table_is_fresh: bool = False  # False: nothing is known of groups
@@ -58,9 +59,13 @@ def facts_of(
         read_at__gt=timezone.now() - BELIEVED_FOR,
     )
     known = KnownGroup.objects.filter(organization=organization, group_id__in=group_ids)
+    every_mark = ProtectedMark.objects.filter(organization=organization, kind=ProtectedMark.Kind.GROUP)
+    of_marks = KnownGroup.objects.filter(organization=organization, group_id__in=every_mark.values("target_id"))
     rows = rows_of(marks, "kind", "target_id", "name").union(
         rows_of(known.filter(gives_roles=True), "giving", "group_id", "name"),
         rows_of(known.filter(gives_roles=False), "other", "group_id", "name"),
+        rows_of(of_marks.annotate(links=Cast("linked", CharField())), "linked to mark", "group_id", "links"),
+        rows_of(of_marks, "linking mark", "group_id", "name"),
         rows_of(Membership.objects.filter(organization=organization), "operator", "operator_id", "operator__email"),
         rows_of(reading.filter(shows_roles=True), "fresh", "environment_id", ""),
         rows_of(reading.filter(shows_roles=False), "fresh without roles", "environment_id", ""),
@@ -71,9 +76,14 @@ def facts_of(
     for kind, found, name in rows:
         by_kind.setdefault(kind, {})[UUID(found)] = name
     fresh = {"fresh", "fresh without roles"} & set(by_kind)
+    names = by_kind.get("linking mark", {})
+    nested = {
+        UUID(one): names[marked] for marked, links in by_kind.get("linked to mark", {}).items() for one in loads(links)
+    }
+    nested = {group_id: name for group_id, name in nested.items() if group_id in group_ids}
     return Facts(
         is_marked=user_id in by_kind.get(ProtectedMark.Kind.USER, {}),
-        marked_groups=by_kind.get(ProtectedMark.Kind.GROUP, {}),
+        marked_groups=nested | by_kind.get(ProtectedMark.Kind.GROUP, {}),
         giving_groups=by_kind.get("giving", {}) if fresh else {},
         other_groups=by_kind.get("other", {}) if fresh == {"fresh"} else {},
         operators=frozenset(folded(email) for email in by_kind.get("operator", {}).values()),

@@ -4,7 +4,8 @@ A group gives the roles that it carries, and those of groups that it is nested i
 the direction of a nesting, both count. A dynamic group that reads the membership of a group counts as nested in it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +16,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from console.actions.affected import Affected
 from console.models import GroupReading, KnownGroup, Organization
+from console.work import schedule
 from pingone_integration import groups, users
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
@@ -108,6 +111,21 @@ def is_good(organization: Organization) -> bool:
     """Return whether the table need not be read again now: it is of today and of this administrator's rights."""
     at, connected_at = table_of(organization).read_at, organization.connection.consented_at
     return bool(at and at > timezone.now() - _READ_EVERY and (connected_at is None or at > connected_at))
+
+
+@contextmanager
+def unread_while(organization: Organization, affected: Affected) -> Iterator[None]:
+    """Let the table count as none while an operation may change groups, and until the worker has read it again."""
+    if not affected.changes_groups:
+        yield
+        return
+    readings = GroupReading.objects.filter(organization=organization)
+    readings.delete()
+    try:
+        yield
+    finally:
+        readings.delete()  # one that began before the change
+        schedule.hasten("sync_role_groups")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,8 @@ def protection_of(
     try:
         return _decided(organization, api, affected, user)
     except (MissingPermission, RolesNotShown):
-        return _without_roles(organization, api, affected)
+        known = known_protection(organization, user) if user else None
+        return known or _without_roles(organization, api, affected)
     except (PingOneError, Undecided):
         return Protection(why=Why.UNDECIDED)
 
@@ -109,10 +110,11 @@ def _groups_of(api: PingOneApi, organization: Organization, user: User) -> froze
     PingOne may leave the latter out of the user. The table knows what is nested, so the memberships have to be read
     only without it, or if a dynamic group gives roles.
     """
-    is_whole = table.table_of(organization).is_fresh and not _giving_dynamic(organization).exists()
+    known = table.table_of(organization)
+    is_whole = known.is_fresh and not _giving_dynamic(organization, shows_roles=known.shows_roles).exists()
     if user.group_ids is not None and is_whole:
         return user.group_ids
-    listed = groups.all_memberships(api, user.id)
+    listed = groups.all_memberships(api, user.id, whole=True)
     return frozenset(one.group_id for one in listed) | (user.group_ids or frozenset())
 
 
@@ -154,8 +156,10 @@ def _by_values(
         return None
     name = user.display_name if user else ""
     if facts.table_is_fresh:
-        for group in _giving_dynamic(organization):
+        for group in _giving_dynamic(organization, shows_roles=facts.shows_roles):
             if _reads(frozenset(group.filter_reads), affected):
+                if not facts.shows_roles:
+                    raise RolesNotShown
                 return Protection(why=Why.JOINS, user=name, group=group.name)
         return None
     readers = {group.id: group for group in _dynamic_now(api) if _reads(attributes_in(group.user_filter), affected)}
@@ -181,8 +185,10 @@ def _without_roles(organization: Organization, api: PingOneApi, affected: Affect
     return closed if any(_reads(one, affected) for one in read) else None
 
 
-def _giving_dynamic(organization: Organization) -> QuerySet[KnownGroup]:
-    return KnownGroup.objects.filter(organization=organization, gives_roles=True, is_dynamic=True)
+def _giving_dynamic(organization: Organization, *, shows_roles: bool) -> QuerySet[KnownGroup]:
+    """Return the dynamic groups that give roles, or that may: all of them if PingOne does not show roles."""
+    dynamic = KnownGroup.objects.filter(organization=organization, is_dynamic=True)
+    return dynamic.filter(gives_roles=True) if shows_roles else dynamic
 
 
 def _dynamic_now(api: PingOneApi) -> list[Group]:

@@ -20,7 +20,8 @@ def mark_of(access: OrgAccess, kind: Kind, target_id: UUID) -> ProtectedMark | N
 
 
 def mark(access: OrgAccess, kind: Kind, target_id: UUID, *, name: str, reason: str, source_address: str) -> None:
-    """Mark a user or group. A second mark changes nothing."""
+    """Mark a user or group. A second mark changes nothing. Only org admins do."""
+    access.require_org_admin()
     with transaction.atomic():
         _, is_new = ProtectedMark.objects.get_or_create(
             organization=access.org,
@@ -34,6 +35,8 @@ def mark(access: OrgAccess, kind: Kind, target_id: UUID, *, name: str, reason: s
 
 
 def unmark(access: OrgAccess, kind: Kind, target_id: UUID, *, name: str, reason: str, source_address: str) -> None:
+    """Remove the mark of a user or group. Only org admins do."""
+    access.require_org_admin()
     with transaction.atomic():
         deleted, _by_model = _marks(access, kind, target_id).delete()
         if deleted:

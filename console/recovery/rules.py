@@ -4,7 +4,7 @@ The worker applies them before it sends a code, and `perform` applies them again
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -123,7 +123,7 @@ def is_new_contact(organization: Organization, user: User, address_hash: str) ->
     """Return whether the address changed during the cooling-off time, whoever changed it."""
     if contacts.too_new(organization, user.id, user):
         return True
-    since = timezone.now() - contacts.COOLING_OFF
+    since = timezone.now() - timedelta(hours=organization.cooling_off_hours)
     others = RecoveryAttempt.objects.filter(organization=organization, candidate=user.id, looked_at__gt=since)
     if others.exclude(address_hash__in=("", address_hash)).exists():
         return True

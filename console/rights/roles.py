@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from console.models import Membership
 from console.rights.permissions import ACTIONS_OF, ALL_ACTIONS, OF_EVERYBODY, OF_PAGES, Permission
-from pingone_integration.profiles import ATTRIBUTES
+from pingone_integration.profiles import ATTRIBUTES, names_at, paths_of
 
 TICKET, REASON, FRESH_SIGN_IN = DEMANDS = ("ticket", "reason", "fresh sign-in")  # of an action, by a role
 CONTACTS = frozenset({"email", "primary_phone", "mobile_phone"})
@@ -42,8 +42,11 @@ class Rights:
         return self.actions.get(key, NO_DEMANDS)
 
     def may_edit(self, name: str) -> bool:
-        """Return whether a profile field, by our name, is theirs to edit."""
-        return self.fields is None or (name if name in ATTRIBUTES else CUSTOM) in self.fields
+        """Return whether a profile field, by our name, is theirs to edit. What it is at PingOne counts."""
+        if self.fields is None:
+            return True
+        written = (found for path in paths_of([name]) for found in names_at(path))
+        return all((found if found in ATTRIBUTES else CUSTOM) in self.fields for found in written)
 
     def covers(self, other: "Rights") -> bool:
         """Return whether somebody with these rights may grant the others: nobody grants what they lack."""

@@ -33,6 +33,7 @@ from console.actions.outcome import (
     user_of,
 )
 from console.audit import entries
+from console.audit.refusals import require_visible
 from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, report, status_of
 from console.fragments import wants_fragment
@@ -51,6 +52,7 @@ from console.responses import (
     with_focus,
     with_panels,
 )
+from console.source_address import source_address
 from console.tickets import TicketForm, current_ticket, set_current_ticket
 from console.users.account import account_context
 from console.users.remembered import known_attributes, read_beside_attributes
@@ -86,7 +88,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
     if key.is_valid() and (sent := entries.submitted(access.org, access.actor, key.cleaned_data["submission"])):
         # Not validated again: after a double click, the form would find nothing left to change.
         return _told(request, access, action, user_id, AlreadySubmitted(entry=sent))
-    visible_users.require(access, user_id)
+    require_visible(access, user_id, door=f"user-action {action.key}", source_address=source_address(request))
     try:
         looked_at = _read(access, action, user_id) if action.form.looks_at_user else None
     except PingOneError as error:
@@ -144,7 +146,7 @@ def set_ticket(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     user_id = form.cleaned_data.get("user_id")
     if user_id is None:
         raise Http404("No such user.")
-    visible_users.require(access, user_id)
+    require_visible(access, user_id, door="set-ticket", source_address=source_address(request))
     if valid:
         set_current_ticket(request, user_id, form.cleaned_data["ticket"])
     else:

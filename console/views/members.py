@@ -12,15 +12,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.audit.search import latest
 from console.audit.wording import Line
+from console.kept_forms import restore
 from console.models import Membership
 from console.operators import members
 from console.operators.forms import MemberForm, RoleForm
 from console.operators.population_form import PopulationsForm
+from console.operators.sign_ins import signed_in_at
 from console.policies.explanation import explained
+from console.responses import to_sign_in_again
 from console.source_address import source_address
 
 LATELY = 20  # entries of the audit log on an operator's page
 _BEYOND = _("This role has rights that you do not have. Ask an org admin.")
+_FRESH = _("Sign in again to make someone an org admin, and then choose the role once more.")
 _LAST = _("This is the only org admin. Make someone else an org admin first.")
 
 
@@ -31,12 +35,22 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     least = {"role": Membership.Role.HELPDESK_AGENT}  # a higher role is a deliberate choice
     roles = list(access.org.roles.all())
     form = MemberForm(request.POST if request.method == "POST" else None, roles=roles, initial=least)
+    if request.method != "POST" and (kept := restore(request)):
+        messages.warning(request, str(kept.notice))
+        form = MemberForm(roles=roles, initial=least | kept.typed.dict())
     if form.is_valid():
         chosen = form.cleaned_data
         try:
             added = members.add(
-                access, chosen["email"], chosen["name"], chosen["role"], source_address=source_address(request)
+                access,
+                chosen["email"],
+                chosen["name"],
+                chosen["role"],
+                signed_in_at=signed_in_at(request),
+                source_address=source_address(request),
             )
+        except members.NotFresh:
+            return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
         except members.BeyondOwnRights:
             form.add_error("role", _BEYOND)
         except members.AlreadyMember:
@@ -121,7 +135,12 @@ def change_role(request: ConsoleRequest, access: OrgAccess, membership_id: int) 
         return redirect("members", access.org.slug)
     role = str(form.cleaned_data["role"])
     try:
-        members.change_role(access, membership, role, source_address=source_address(request))
+        members.change_role(
+            access, membership, role, signed_in_at=signed_in_at(request), source_address=source_address(request)
+        )
+    except members.NotFresh:
+        messages.warning(request, _FRESH)
+        return to_sign_in_again(request, back_to=reverse("members", args=[access.org.slug]))
     except members.BeyondOwnRights:
         messages.error(request, _BEYOND)
         return redirect("members", access.org.slug)

@@ -17,11 +17,13 @@ from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand, ticket_policy_for
 from console.actions.outcome import Refused
 from console.actions.step import Step
+from console.audit.refusals import require_visible
 from console.failures.failure import report
 from console.fragments import wants_fragment
 from console.kept_forms import restore
 from console.perform.several import MOST_AT_ONCE, perform_each
 from console.responses import circumstances_of, go, tell_joined, to_sign_in_again
+from console.source_address import source_address
 from console.tickets import current_ticket, set_current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
 from console.users.group_forms import GroupChoiceForm, JoinForm
@@ -55,7 +57,7 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
     api = access.pingone()
     if not adds or not form.is_valid():
         return _show(request, form, _choices(request, access, user_id, sought))
-    visible_users.require(access, user_id)
+    require_visible(access, user_id, door="user-groups", source_address=source_address(request))
     if ticket := form.cleaned_data["ticket"]:
         set_current_ticket(request, user_id, ticket)
     chosen = form.cleaned_data["group_ids"]

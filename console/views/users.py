@@ -252,7 +252,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
         "may_act": may_act,
         "standing_url": panel_addresses.standing_url(access, shown.id, signed),
         "protection": protection,
-        "may_mark": access.allows(Permission.MANAGE_MEMBERS),
+        "may_mark": access.is_org_admin,
         "happened": lately.happened(access, shown, facts),
     }
     return account_context(access, shown) | verdict_context(access, _known(shown, readings)) | around

@@ -265,6 +265,7 @@ def no_look_at_requests(patch: pytest.MonkeyPatch) -> None:
 def no_lifter(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reached, "require_lifter", nothing)
     patch.setattr(policy, "require_lifter", nothing)
+    patch.setattr(policy, "require_fresh", nothing)
 
 
 def no_alarm(patch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,23 @@ def test_reset_of_a_password_by_the_actions_own_url(attacker, asked):
     assert not writes_in(asked)
 
 
+def test_tries_on_somebody_outside_are_on_record_and_so_are_those_on_nobody(attacker, acme, org_admin):
+    """The agent tries IDs by every form. The org admin sees that, and the agent sees no difference."""
+    entry = entry_inside(acme, org_admin, user_id=OUTSIDER)
+    addresses = ["actions/user.deactivate/", "groups/"]
+    for one in (OUTSIDER, NOBODY):
+        for address in addresses:
+            attacker.post(f"{USERS}{one}/{address}", pressed(group_ids=str(ENGINEERS), add="1", confirmed="1"))
+        attacker.post("/o/acme/working-on/", {"user_id": str(one), "ticket": "X"})
+    attacker.post(f"/o/acme/audit/{entry.entry}/undo/", pressed())
+
+    tried = [row.inputs for row in AuditEntry.objects.filter(action="access.refused").order_by("sequence")]
+    doors = ["user-action user.deactivate", "user-groups", "set-ticket"]
+    expected = [{"page": door, "user": str(one)} for one in (OUTSIDER, NOBODY) for door in doors]
+    assert tried == [*expected, {"page": "undo user.deactivate", "user": str(OUTSIDER)}]
+    assert "Not allowed" not in attacker.get("/o/acme/audit/").text
+
+
 def test_several_actions_at_once_skip_the_page(agent, asked):
     """The agent's request goes straight to the actions, one after the other, without a page that read the user."""
     step = Step(action=BY_KEY["group.add"], inputs={"group_id": ENGINEERS}, names={"group": "Engineers"})

@@ -37,6 +37,7 @@ from pingone_integration.errors import NotConnected
 from tests.support.answers import ADA, ENGINEERS
 from tests.support.performing import on_record, run
 from tests.support.rights import give, rights_form
+from tests.support.small_environment import browser
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -146,6 +147,39 @@ def redirects_the_recovery_code(desk: Desk) -> bool:
     return reached_pingone("user.update")
 
 
+def redirects_the_recovery_code_by_pingones_name(desk: Desk) -> bool:
+    """What is no field of ours counts as a custom attribute, and PingOne's own name for the phone is none of ours."""
+    desk.allow("user.update", fields=frozenset({"custom"}))
+    run(desk.access(), "user.update", inputs={"changes": {"primaryPhone": "+1 555 0100"}, "seen": {}, "seen_at": None})
+    return reached_pingone("user.update")
+
+
+def redirects_the_recovery_code_by_call_api(desk: Desk) -> bool:
+    """The agent may call the API, and edit titles. Each of these requests changes more than a title."""
+    desk.allow("api.call", fields=frozenset({"title", "given_name", "custom"}))
+    for method, body in (
+        ("PATCH", '{"title": "x", "Email": "eve@evil.test"}'),
+        ("PATCH", '{"mobilePhone": null}'),
+        ("PATCH", '{"name": {"family": "Eve"}}'),
+        ("PUT", '{"title": "x"}'),
+    ):
+        _call(desk, method, body)
+    return reached_pingone("api.call")
+
+
+def _call(desk: Desk, method: str, body: str) -> None:
+    call = ApiCall(method=method, endpoint=Endpoint(path=f"/users/{ADA}"), media_type="application/json", body=body)
+    perform_call(desk.access(), call, Circumstances(reason="Quick fix"))
+
+
+def test_field_of_ones_role_may_be_written_by_call_api(desk):
+    desk.allow("api.call", fields=frozenset({"title", "custom"}))
+
+    _call(desk, "PATCH", '{"title": "x", "costCenter": "7"}')
+
+    assert reached_pingone("api.call")
+
+
 def undoes_a_new_address(desk: Desk) -> bool:
     """The user has a new address; Undo of its change gives the lost one back to whoever reads it."""
     desk.allow("user.update", fields=frozenset({"title"}))
@@ -228,7 +262,7 @@ def makes_themselves_org_admin(desk: Desk) -> bool:
     """A member may manage members, and nothing else."""
     desk.allow(pages=frozenset(Rights().pages | {Permission.MANAGE_MEMBERS}))
     own = desk.membership(desk.agent)
-    desk.browser().post(f"/o/acme/settings/members/{own.pk}/role/", {"role": "org_admin"})
+    browser(desk.agent, fresh=True).post(f"/o/acme/settings/members/{own.pk}/role/", {"role": "org_admin"})
     return desk.membership(desk.agent).is_org_admin
 
 
@@ -292,7 +326,7 @@ def borrows_a_role_of_another_organization(desk: Desk) -> bool:
     Role.objects.create(organization=globex, key="theirs", name="Theirs", base="auditor", rights=Rights().stored())
     own = desk.membership(desk.agent)
     try:
-        members.change_role(desk.access(desk.admin), own, "theirs", source_address="")
+        members.change_role(desk.access(desk.admin), own, "theirs", signed_in_at=None, source_address="")
     except Role.DoesNotExist:
         return False
     return True
@@ -357,6 +391,8 @@ STORIES: list[tuple[Callable[[Desk], bool], Callable[[pytest.MonkeyPatch], None]
     (runs_the_command, role_does_not_matter),
     (goes_on_after_the_right_is_gone, access_is_remembered),
     (redirects_the_recovery_code, without("_fields_of_role")),
+    (redirects_the_recovery_code_by_pingones_name, without("_fields_of_role")),
+    (redirects_the_recovery_code_by_call_api, without("_fields_of_role")),
     (undoes_a_new_address, without("_fields_of_role")),
     (creates_with_a_forbidden_field, without("_fields_of_role")),
     (gives_no_reason, without("_demands_of_role")),

@@ -16,9 +16,11 @@ from django.utils import timezone
 from console.access import enter_org
 from console.models import AuditEntry, Membership, Operator, Organization, ProtectedMark
 from console.perform import guards
+from console.rights.roles import BUILT_IN
 from tests.support.answers import ADA, ENGINEERS, STAFF
 from tests.support.people import make_operator
 from tests.support.performing import on_record
+from tests.support.rights import give
 from tests.support.small_environment import (
     ADMINS,
     TEAM,
@@ -223,6 +225,108 @@ def hide_among_many_groups(desk: Desk) -> None:
     press(desk.client, "user.deactivate")
 
 
+def act_while_something_else_answers_for_pingone(answer: Any) -> Steps:
+    """A gateway answers the question for roles: with no list, with part of one, with items nobody can read."""
+
+    def steps(desk: Desk) -> None:
+        desk.ada_is_an_administrator()
+        answers_instead(desk, "roleAssignments", answer)
+        press(desk.client, "user.deactivate")
+
+    return steps
+
+
+def hide_the_memberships(desk: Desk) -> None:
+    desk.acme.group_reading.delete()
+    desk.environment.roles.add(ENGINEERS)
+    desk.environment.indirect[ADA].add(ENGINEERS)
+    answers_instead(desk, "memberOfGroups", {})
+    press(desk.client, "user.deactivate")
+
+
+def answers_instead(desk: Desk, what: str, answer: Any) -> None:
+    known = desk.environment._of_user
+    desk.environment._of_user = (  # type: ignore[method-assign]
+        lambda user_id, below: answer if below == what else known(user_id, below)
+    )
+
+
+def reach_a_marked_user_whose_groups_are_not_shown(desk: Desk) -> None:
+    """Where the connection may not read memberships, only harmless actions go on, and not on somebody known."""
+    ProtectedMark.objects.create(
+        organization=desk.acme, kind="user", target_id=ADA, reason="Chair", marked_by=desk.agent
+    )
+    desk.acme.group_reading.delete()
+    desk.environment.status["/memberOfGroups"] = 403
+    press(desk.client, "password.send-recovery-code")
+
+
+def change_the_address_in_other_letters_then_send_the_code(desk: Desk) -> None:
+    call_api(desk.client, "PATCH", f"users/{ADA}", {"Email": "thief@mail.test"})
+    press(desk.client, "password.send-recovery-code", htmx=True)
+
+
+def lose_the_title_that_keeps_them_out(desk: Desk) -> None:
+    desk.environment.add_group(TEAM, "Team", condition='not (title eq "External")')
+    desk.environment.nested[TEAM].add(ADMINS)
+    desk.admins_give_roles()
+    call_api(desk.client, "PATCH", f"users/{ADA}", {"title": None})
+
+
+def act_on_a_member_of_a_group_that_just_got_roles(desk: Desk) -> None:
+    """The table of today says that Engineers give no roles. An org admin changes that with Call API."""
+    desk.environment.members[ADA].add(ENGINEERS)
+    read_groups(desk.acme)
+    boss = make_operator("boss@acme.test", desk.acme, Membership.Role.ORG_ADMIN)
+    role = {"role": {"id": str(TEAM)}}
+    call_api(browser(boss, fresh=True), "POST", f"groups/{ENGINEERS}/roleAssignments", role)
+    desk.environment.roles.add(ENGINEERS)
+    press(desk.client, "user.deactivate")
+
+
+def act_on_a_member_of_a_group_nested_in_a_marked_one(desk: Desk) -> None:
+    nest_in_a_marked_group(desk)
+    desk.environment.members[ADA].add(ENGINEERS)
+    press(desk.client, "user.deactivate")
+
+
+def join_a_group_nested_in_a_marked_one(desk: Desk) -> None:
+    nest_in_a_marked_group(desk)
+    press(desk.client, "group.add", group_id=str(ENGINEERS))
+
+
+def nest_in_a_marked_group(desk: Desk) -> None:
+    desk.environment.add_group(TEAM, "Board")
+    desk.environment.nested[ENGINEERS].add(TEAM)
+    ProtectedMark.objects.create(
+        organization=desk.acme, kind="group", target_id=TEAM, name="Board", reason="Board", marked_by=desk.agent
+    )
+    read_groups(desk.acme)
+
+
+def take_a_title_where_roles_of_groups_are_not_shown(desk: Desk) -> None:
+    """The connection may read the roles of users, and not those of groups. Any dynamic group may give some."""
+    desk.environment.add_group(TEAM, "Team", condition='title eq "Head of IT"')
+    desk.environment.status[f"/groups/{TEAM}/roleAssignments"] = 403
+    read_groups(desk.acme)
+    press(desk.client, "user.update", title="Head of IT")
+
+
+def act_on_a_member_by_title_where_roles_of_groups_are_not_shown(desk: Desk) -> None:
+    desk.environment.add_group(TEAM, "Team", condition='title eq "Head of IT"')
+    desk.environment.status[f"/groups/{TEAM}/roleAssignments"] = 403
+    read_groups(desk.acme)
+    desk.environment.indirect[ADA].add(TEAM)
+    press(desk.client, "user.deactivate")
+
+
+def confirm_with_a_copied_role(desk: Desk) -> None:
+    """A role copied from the org admins' has all their rights, but is not theirs."""
+    desk.ada_is_an_administrator()
+    give(desk.agent, BUILT_IN[Membership.Role.ORG_ADMIN])
+    press(browser(desk.agent, fresh=True), "user.deactivate", reason="Because")
+
+
 def use_a_stolen_session_of_an_org_admin(desk: Desk) -> None:
     desk.ada_is_an_administrator()
     Membership.objects.filter(operator=desk.agent).update(role=Membership.Role.ORG_ADMIN)
@@ -232,6 +336,16 @@ def use_a_stolen_session_of_an_org_admin(desk: Desk) -> None:
 PASSWORD, ENABLED = f"PUT /users/{ADA}/password", f"PUT /users/{ADA}/enabled"
 JOINS, PROFILE = f"POST /users/{ADA}/memberOfGroups", f"PATCH /users/{ADA}"
 MFA, CODE = f"PUT /users/{ADA}/mfaEnabled", f"POST /users/{ADA}/password"
+
+NOT_AN_EMPTY_LIST: list[Any] = [
+    {},
+    {"status": "ok"},
+    {"_embedded": {}},
+    {"_embedded": {"other": []}},
+    {"_embedded": {"roleAssignments": ["read me"]}},
+    {"_embedded": {"roleAssignments": []}, "size": 1},
+    {"_embedded": {"roleAssignments": []}, "_links": {"next": {"href": "https://api.pingone.test/?cursor=2"}}},
+]
 
 STORIES = [
     Story("Set an administrator's temporary password and read it", temporary_password, PASSWORD),
@@ -259,6 +373,21 @@ STORIES = [
     Story("Act while the check fails", act_while_roles_cannot_be_read, ENABLED),
     Story("Act where the check is not allowed", act_where_the_connection_may_not_read_roles, CODE),
     Story("Hide an administrator among many groups", hide_among_many_groups, ENABLED),
+    *(
+        Story(f"Act while something else answers for PingOne: {answer}", steps, ENABLED)
+        for answer in NOT_AN_EMPTY_LIST
+        for steps in [act_while_something_else_answers_for_pingone(answer)]
+    ),
+    Story("Hide the memberships of an administrator", hide_the_memberships, ENABLED),
+    Story("Reach the chair where groups are not shown", reach_a_marked_user_whose_groups_are_not_shown, CODE),
+    Story("Change the address in other letters", change_the_address_in_other_letters_then_send_the_code, CODE),
+    Story("Lose the title that keeps them out of the group", lose_the_title_that_keeps_them_out, PROFILE),
+    Story("Act before the table knows", act_on_a_member_of_a_group_that_just_got_roles, ENABLED),
+    Story("Act below a marked group", act_on_a_member_of_a_group_nested_in_a_marked_one, ENABLED),
+    Story("Join below a marked group", join_a_group_nested_in_a_marked_one, JOINS),
+    Story("Take a title where roles of groups are hidden", take_a_title_where_roles_of_groups_are_not_shown, PROFILE),
+    Story("Act where they are", act_on_a_member_by_title_where_roles_of_groups_are_not_shown, ENABLED),
+    Story("Confirm with a copied role", confirm_with_a_copied_role, ENABLED),
     Story("Use an org admin's stolen session", use_a_stolen_session_of_an_org_admin, ENABLED),
 ]
 

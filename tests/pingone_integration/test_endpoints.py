@@ -88,6 +88,8 @@ def test_path_is_understood_as_typed_or_copied(typed: str, path: str, query: tup
         "/...",
         "/.hidden",
         "/users.",
+        f"/users/{OTHER.replace('-', '')}",
+        "/users/1-2-3-4-5",
         "/us ers",
         "/" + "a" * 501,
         "/users?" + "a=" + "b" * 4001,

@@ -14,5 +14,5 @@ class WithoutAdministrators(respx.MockRouter):
     def handler(self, request: httpx.Request) -> httpx.Response:
         is_mocked = any(route.pattern and route.pattern.match(request) for route in self.routes)
         if request.method == "GET" and not is_mocked and _ABOUT_ROLES.search(request.url.path):
-            return httpx.Response(200, json={}, request=request)
+            return httpx.Response(200, json={"_embedded": {}, "size": 0}, request=request)
         return super().handler(request)

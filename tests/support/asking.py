@@ -213,7 +213,9 @@ _NOT_YET_SO: dict[str, dict[str, Json]] = {  # before actions whose effect is Ad
 _OTHER = {"id": str(ENGINEERS), "name": "Other"}
 _EFFECTS: dict[str, dict[str, Json | None]] = {  # after actions whose effect is not Ada's default state
     "user.deactivate": {f"/users/{ADA}": ada(enabled=False)},
-    "user.lock": {f"/users/{ADA}": ada(account={"canAuthenticate": False, "status": "LOCKED"})},
+    "user.lock": {
+        f"/users/{ADA}": ada(account={"canAuthenticate": False, "status": "LOCKED", "unlockAt": "2026-01-01T00:00:00Z"})
+    },
     "user.delete": {f"/users/{ADA}": None},
     "user.update": {f"/users/{ADA}": ada(title="Chief")},
     "user.move": {f"/users/{ADA}": ada(population=_OTHER, _embedded={"population": _OTHER})},

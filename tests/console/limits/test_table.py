@@ -60,6 +60,7 @@ REQUESTS = [  # with Call API: method, path, content type
     ("PUT", f"/users/{ADA}/password", SET, "risky password"),
     ("PUT", f"/users/{ADA}/password", "application/json", "risky password"),
     ("POST", f"/users/{ADA}/password", "application/vnd.pingidentity.password.recover+json", "risky password"),
+    ("POST", f"/users/{ADA}/password", SET.removesuffix("+json"), "risky password"),
     ("POST", f"/users/{ADA}/password", SEND, "risky code"),
     ("POST", f"/users/{ADA}/password", SEND.lower(), "risky code"),
     ("POST", f"/users/{ADA}", "application/vnd.pingidentity.user.emailVerification.send+json", "risky code"),

@@ -53,6 +53,10 @@ def change_password(client: Client, operator: Operator) -> None:
     assert client.post("/accounts/password/change/", typed).status_code == 302
 
 
+def ask_for_a_new_password(client: Client, operator: Operator) -> None:
+    assert Client().post("/accounts/password/reset/", {"email": operator.email}).status_code == 302
+
+
 def reset_password(client: Client, operator: Operator) -> None:
     operator.refresh_from_db()  # a sign-in makes earlier links worthless
     fresh = Client()
@@ -84,6 +88,7 @@ def end_sessions(client: Client, operator: Operator) -> None:
 
 CHANGES = [
     (change_password, ["operator.password-changed"]),
+    (ask_for_a_new_password, ["operator.password-reset-requested"]),
     (reset_password, ["operator.password-reset"]),
     (add_app, ["operator.factor-added", "operator.recovery-codes-created"]),
     (remove_app, ["operator.factor-removed"]),
@@ -125,6 +130,15 @@ def test_throttled_tries_are_one_entry_and_then_a_number(acme, helpdesk, time_ma
         (acme, helpdesk, "refused", 1),
     ]
     assert rows[1].note == f"{13 - failed} times within this minute."
+
+
+def test_request_for_a_password_by_unknown_people_keeps_no_address(acme, helpdesk):
+    for _ in range(2):
+        Client().post("/accounts/password/reset/", {"email": "hunter2@acme.test"})
+
+    entry = AuditEntry.objects.get(action="operator.password-reset-requested")
+    assert (entry.organization, entry.operator, entry.operator_email) == (None, None, "")
+    assert "hunter" not in str(list(AuditEntry.objects.values()))
 
 
 def test_throttled_second_factor_is_on_record(acme, helpdesk):

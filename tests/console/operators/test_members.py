@@ -9,6 +9,7 @@ from django.test import Client
 from console.models import AuditEntry, Membership, Operator, Organization
 from tests.support.outbox import sent_emails
 from tests.support.people import make_operator
+from tests.support.small_environment import browser
 
 pytestmark = pytest.mark.database
 
@@ -101,14 +102,28 @@ def test_invalid_form_adds_nobody(admin: Client, acme: Organization, typed: dict
 
 
 def test_changed_role_applies_at_once_and_is_on_record(
-    admin: Client, browser_of: BrowserOf, acme: Organization, helpdesk: Operator
+    org_admin: Operator, browser_of: BrowserOf, acme: Organization, helpdesk: Operator
 ) -> None:
     membership = acme.memberships.get(operator=helpdesk)
 
-    admin.post(f"{PAGE}{membership.pk}/role/", {"role": "org_admin"})
+    browser(org_admin, fresh=True).post(f"{PAGE}{membership.pk}/role/", {"role": "org_admin"})
 
     assert browser_of(helpdesk).get(PAGE).status_code == 200
     assert events() == [("membership.role-changed", helpdesk.email, {"role": "helpdesk_agent"}, {"role": "org_admin"})]
+
+
+def test_org_admin_is_made_after_a_fresh_sign_in(org_admin: Operator, acme: Organization) -> None:
+    stale, fresh = browser(org_admin), browser(org_admin, fresh=True)
+
+    asked = stale.post(PAGE, {"email": "boss@acme.test", "name": "Bo", "role": "org_admin"})
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert 'value="boss@acme.test"' in stale.get(PAGE).content.decode()
+    assert "boss@acme.test" not in roles(acme)
+    add(stale, "agent2@acme.test")
+    add(fresh, "boss@acme.test", role="org_admin")
+
+    assert roles(acme)["boss@acme.test"] == "org_admin"
+    assert roles(acme)["agent2@acme.test"] == "helpdesk_agent"
 
 
 def test_removed_member_loses_access_at_once(

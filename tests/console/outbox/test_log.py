@@ -21,7 +21,14 @@ def logged_emails(client: Client, org_admin: Operator, capsys: pytest.CaptureFix
     """Return the log after an operator asked to reset their password, another one was added and a user was told."""
     client.post("/accounts/password/reset/", {"email": org_admin.email})
     access = enter_org(org_admin, "acme")
-    members.add(access, email="new@acme.test", name="New", role=Membership.Role.AUDITOR, source_address="192.0.2.1")
+    members.add(
+        access,
+        email="new@acme.test",
+        name="New",
+        role=Membership.Role.AUDITOR,
+        signed_in_at=None,
+        source_address="192.0.2.1",
+    )
     user = user_of(ada())
     assert user
     tell(access.org, PASSWORD_RESET, user)

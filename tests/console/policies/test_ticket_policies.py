@@ -9,6 +9,7 @@ from django.test import Client
 from console.actions.catalogue import ACTIONS
 from console.models import AuditEntry, Operator, Organization, TicketPolicy
 from console.models.tickets import ticket_policy
+from tests.support.small_environment import browser
 
 pytestmark = pytest.mark.database
 
@@ -119,9 +120,33 @@ def test_organization_settings_are_saved_and_on_record(admin: Client, acme: Orga
     assert entry.after == {"countries": "SE NO", "ticket_link": LINK}
 
 
+def test_cooling_off_is_set_here_and_shortened_after_a_fresh_sign_in(org_admin: Operator, acme: Organization) -> None:
+    stale = browser(org_admin)
+
+    stale.post(PAGE, as_before(cooling_off_hours="100"))
+    assert hours_of(acme) == 100
+    asked = stale.post(PAGE, as_before(cooling_off_hours="1"))
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert 'name="cooling_off_hours" value="1"' in stale.get(PAGE).content.decode()
+    assert hours_of(acme) == 100
+    browser(org_admin, fresh=True).post(PAGE, as_before(cooling_off_hours="1"))
+
+    assert hours_of(acme) == 1
+    entry = AuditEntry.objects.order_by("sequence").last()
+    assert entry
+    assert (entry.before, entry.after) == ({"cooling_off_hours": 100}, {"cooling_off_hours": 1})
+
+
+def hours_of(organization: Organization) -> int:
+    organization.refresh_from_db()
+    return organization.cooling_off_hours
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
+        ("cooling_off_hours", "0", "Enter a number from 1 to 720."),
+        ("cooling_off_hours", "soon", "Enter a number from 1 to 720."),
         ("countries", "Sweden", "“SWEDEN” is not a country code"),
         ("countries", "SE XX", "“XX” is not a country code"),
         ("countries", "SE NO DK FI IS DE FR ES IT GB US", "at most 10 countries"),

@@ -24,6 +24,8 @@ SPELLINGS = [
     f"users/{str(ADA).upper()}",
     f"USERS/{ADA}",
     f"users/{ADA.hex}",
+    f"users/{str(ADA).replace('-', '', 1)}",
+    f"users/{str(ADA).replace('-', '-0')}",
     f"users/%63{str(ADA)[1:]}",
     f"users%2F{ADA}",
     f"users/{ADA};x=1",
