@@ -7,7 +7,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from console.models import Membership
-from console.work.tasks import KINDS
 from tests.support.answers import ADA, ENGINEERS, STAFF, ada, answer_panels, listing
 from tests.support.people import API_URL, ENVIRONMENT
 
@@ -31,7 +30,7 @@ PAGES = [
     (
         "troubleshooting/",
         False,
-        4 + len(KINDS),
+        5,
     ),  # failed calls, whether a worker runs, what waits for it, the table of groups
     ("settings/connection/", False, 1),
     ("settings/members/", False, 3),
