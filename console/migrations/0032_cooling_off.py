@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0023_term_of_row"),
+        ("console", "0031_private_addresses"),
     ]
 
     operations = [
