@@ -212,7 +212,8 @@ def _run(
 ) -> int:
     environment = sandbox.details["managed_environment_id"].replace("-", "")
     users = sandbox.sql(
-        "SELECT username_key AS username FROM sandbox_user WHERE environment_id = ? AND username_key GLOB '*.*[0-9]' LIMIT ?",
+        "SELECT username_key AS username FROM sandbox_user "
+        "WHERE environment_id = ? AND username_key GLOB '*.*[0-9]' LIMIT ?",
         environment,
         options.rows,
     )
