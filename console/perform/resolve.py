@@ -47,5 +47,5 @@ def read_back(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     else:
         outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
     closing = entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
-    tell_user(access.org, action.affected(UUID(entry.subject_id), inputs), closing, user, user)
+    tell_user(closing, outcome, action.affected(UUID(entry.subject_id), inputs), user, user)
     return closing

@@ -113,8 +113,8 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     except PingOneError as error:
         if operation.was_so(before, error):
             return _unchanged(row, before, error)
-        outcome = kind_of(error)
-        return outcome(error=error, entry=_closed(attempt, row, outcome, before, error=error))
+        kind = kind_of(error)
+        return kind(error=error, entry=_closed(attempt, row, kind, before, error=error))
     except Exception:
         _closed(attempt, row, Unknown, before, note=MISTAKE)
         raise

@@ -27,11 +27,7 @@ PAGES = [
     ("populations/", False, 1),
     ("call-api/", False, 2),
     ("audit/", False, 1),
-    (
-        "troubleshooting/",
-        False,
-        5,
-    ),  # failed calls, whether a worker runs, what waits for it, the table of groups
+    ("troubleshooting/", False, 5),  # failed calls, whether a worker runs, what waits for it, the table of groups
     ("settings/connection/", False, 1),
     ("settings/members/", False, 3),
     ("settings/policies/", False, 2),
