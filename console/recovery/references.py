@@ -35,13 +35,14 @@ class Reference:
 def reference_of(access: OrgAccess, typed: str) -> Reference | None:
     """Return where the attempt with this reference number stopped, or None. No query for any other text.
 
-    A narrowed operator learns nothing of attempts for users whom they do not see.
+    A narrowed operator learns nothing of attempts for users whom they do not see, nor for anybody who was not found:
+    the difference would tell them who exists.
     """
     if not (match := _REFERENCE.fullmatch(typed.strip().upper())):
         return None
     rows = RecoveryAttempt.objects.filter(organization=access.org, reference=f"{match[1]}-{match[2]}")
     attempt = rows.order_by("-started_at").first()
-    if attempt is None or (attempt.candidate and not access.sees_population(attempt.candidate_population)):
+    if attempt is None or not access.sees_population(attempt.candidate_population):
         return None
     told = format_lazy(_("Recovery {reference}: {words}"), reference=attempt.reference, words=words_of(attempt))
     return Reference(user_id=attempt.candidate, words=told)
