@@ -137,7 +137,7 @@ def choose_columns(
 
 
 def rows(access: OrgAccess, people: PeopleList) -> Iterator[ListedRow]:
-    """Yield the rows of the list. A user whom the operator may not see is not among them. Raises as users.search."""
+    """Yield the rows of the list. A user whom the operator may not see is not among them. Raises PingOneErrors."""
     match people.source:
         case Job.Source.FILE:
             names = population_sync.synced(access.org.connection).values_list("population_id", "name")

@@ -105,7 +105,9 @@ class AuditEntry(models.Model):
     operator_email = models.CharField(max_length=254, blank=True)  # as it was then
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.PAGE)
     source_address = models.CharField(max_length=45, blank=True)
-    system_user = models.CharField(max_length=64, blank=True, db_default="")  # the server's account behind a command
+    system_user = models.CharField(
+        max_length=64, blank=True, default="", db_default=""
+    )  # the server's account behind a command
     ticket = models.CharField(max_length=100, blank=True)
     reason = models.TextField(blank=True)
     submission = models.UUIDField(null=True)  # idempotency key of the form; on revision 0 only

@@ -6,12 +6,14 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import TextField
 from pingone_integration.passwords import is_encoded
+from pingone_integration.typed.text import Kind
 
 LONGEST_PASSWORD = 256
 
 
-class AnyText(forms.CharField):
+class AnyText(TextField):
     """Text of which only its absence is told."""
 
     def run_validators(self, value: Any) -> None:
@@ -23,15 +25,16 @@ class WhoForm(forms.Form):
     """Username or email address. What cannot be one is not refused: every answer looks the same."""
 
     who = AnyText(
+        kind=Kind.ADDRESS,
         label=_("Username or email address"),
-        strip=True,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
         error_messages={"required": _("Enter your username or email address.")},
     )
 
 
 class CodeForm(forms.Form):
-    code = forms.CharField(
+    code = TextField(
+        kind=Kind.ID,
         label=_("Code from the email"),
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}

@@ -31,7 +31,7 @@ def pages_of(
     """Yield every page of a list. `read` returns the page of a cursor (None: the first page), `first` is read already.
 
     Ends at the last page. Raises Unavailable for a list that does not end: a cursor that was given before, too many
-    empty pages in a row, or too many pages; and if it has to be `whole`, for a page that is not. Raises as `read`.
+    empty pages in a row, or too many pages; and if it has to be `whole`, for one that is not. Raises as `read`.
     """
     met: set[str] = set()
     page, empty = first or read(None), 0

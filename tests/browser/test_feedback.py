@@ -58,10 +58,11 @@ def page(new_page: NewPage, org_admin: Operator, slow: Slow) -> Page:
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PRESS_EACH = """() => {
     const controls = [...document.querySelectorAll('main :is(button:not([type=button]), a.btn:not([download]))')];
-    return controls.reverse().filter(control => control.checkVisibility()).map(control => {
+    return controls.reverse().filter(control => control.checkVisibility()).flatMap(control => {
+        if (control.closest('#results[aria-busy=true]')) return [];  // with rows that are out of date by then
         if (control.form) control.form.noValidate = true;
         control.click();
-        return [control.textContent.trim(), control.getAttribute('aria-busy')];
+        return [[control.textContent.trim(), control.getAttribute('aria-busy')]];
     });
 }"""
 

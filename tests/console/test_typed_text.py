@@ -22,6 +22,7 @@ from console.actions.catalogue import ACTIONS
 from console.actions.custom_attributes import custom_fields
 from console.call_api.forms import CallApiForm
 from console.models import AuditEntry, Operator
+from console.users.search_forms import UserSearchForm
 from pingone_integration.schemas import attribute_of
 from pingone_integration.typed.text import Kind
 from tests.support.answers import ADA, ada, listing
@@ -163,13 +164,13 @@ def test_command_cleans_every_option(command: str) -> None:
     django_s = {"verbosity", "settings", "pythonpath"}
     if command == "migrate":  # which only adds a lock to Django's own
         return
-    typed_forms: list[type[forms.Form]] = [CallApiForm, *(action.form for action in ACTIONS)]
+    typed_forms: list[type[forms.Form]] = [CallApiForm, UserSearchForm, *(action.form for action in ACTIONS)]
     in_forms = {name for form in typed_forms for name in typed_fields(form)}
     for option in options_of(command, "console"):
-        if option.dest in django_s | {"body_file"} or option.dest.removeprefix("input_") in in_forms:
+        if option.dest in django_s | {"body_file", "file"} or option.dest.removeprefix("input_") in in_forms:
             continue  # a path is the shell's; a form's field is tested above
         assert callable(option.type), option.dest
-        if option.type not in {int, Path}:
+        if option.type not in {int, float, Path}:
             assert option.type(f"{AT_ENDS}acme{AT_ENDS}") == "acme", option.dest
 
 

@@ -59,10 +59,17 @@ def add(kinds: Any) -> None:
 
 def _add_preview(doings: Any) -> None:
     preview = doings.add_parser("preview", help="read a list, and show what would happen to each of its users")
-    preview.add_argument("job_action", metavar="ACTION", choices=[action.key for action in ACTIONS if action.bulk])
+    preview.add_argument(
+        "job_action", metavar="ACTION", type=identifier, choices=[action.key for action in ACTIONS if action.bulk]
+    )
     preview.add_argument("--file", required=True, metavar="FILE", help="a CSV; - reads standard input")
     preview.add_argument(
-        "--encoding", default="", choices=["", *encodings.LABELS], metavar="NAME", help="if UTF-8 fails"
+        "--encoding",
+        default="",
+        choices=["", *encodings.LABELS],
+        metavar="NAME",
+        type=identifier,
+        help="if UTF-8 fails",
     )
     for name in sorted({name for action in ACTIONS if action.bulk for name in action.form.id_fields()}):
         preview.add_argument(f"--{name.replace('_', '-')}", dest=f"input_{name}", type=identifier, metavar="ID")
@@ -72,12 +79,16 @@ def _add_preview(doings: Any) -> None:
 
 
 def _add_job(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("job", type=_job_id, metavar="JOB", help="the job's ID")
+    parser.add_argument("job", type=identifier, metavar="JOB", help="the job's ID")
     options.add_common(parser)
 
 
-def _job_id(typed: str) -> UUID:
-    return UUID(identifier(typed))
+def _job(access: OrgAccess, given: dict[str, Any]) -> Job:
+    try:
+        job_id = UUID(given["job"])
+    except ValueError as error:
+        raise CommandError(f"JOB: {given['job']!r} is not an ID.", returncode=INVALID) from error
+    return control.job_or_404(access, job_id)
 
 
 def _preview(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None:
@@ -134,7 +145,7 @@ def _pieces(name: str) -> Iterator[bytes]:
 
 
 def _start(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None:
-    job = control.job_or_404(access, given["job"])
+    job = _job(access, given)
     overview = Overview(job=job)
     counted = overview.total if job.is_possibly_cut else None
     typed = options.typed(given) | {"first_rows": given["first"] or "", "people": given["people"] or ""}
@@ -154,7 +165,7 @@ def _start(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None
 
 
 def _do(do: Callable[[OrgAccess, Job], object], access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None:
-    job = control.job_or_404(access, given["job"])
+    job = _job(access, given)
     try:
         do(access, job)
     except control.NotPossibleNow as refusal:

@@ -20,7 +20,7 @@ from django.utils.functional import lazy
 
 from console.actions.catalogue import ACTIONS, BY_KEY, Action
 from console.failures.failure import status_of
-from console.management.commands import pingone
+from console.management.pingone import actions
 from console.management.pingone.terminal import FAILED, REFUSED, UNKNOWN
 from console.models import AuditEntry, Membership, Operator
 from console.rights.roles import BUILT_IN
@@ -227,7 +227,7 @@ def test_action_sends_the_request_of_the_catalogue_and_is_on_record(action, way,
 @pytest.mark.parametrize("key", ["user.unlock"])
 def test_command_prints_the_notice_in_english(key, monkeypatch, org_admin, directory):
     action = replace(BY_KEY[key], told=lazy(translation.get_language, str)())
-    monkeypatch.setattr(pingone, "ACTIONS", (action,))
+    monkeypatch.setattr(actions, "ACTIONS", (action,))
 
     with translation.override("de"):
         told = asking(Way.COMMAND, org_admin)(action)

@@ -21,7 +21,6 @@ from console.metrics import totals
 from console.models import AuditEntry, MetricSeries, Operator, Organization, OutgoingEmail, ScheduledWork
 from console.outbox import emails
 from console.work.presence import appear
-from console.work.tasks import KINDS
 from pingone_integration.calls import breaker, deadline
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
@@ -208,7 +207,7 @@ def test_age_of_refresh_tokens_is_told_by_organization_in_a_fixed_number_of_quer
     Connection.objects.filter(pk=initech.connection.pk).update(sealed_refresh_token="")
 
     scraped()
-    with django_assert_num_queries(4 + len(KINDS)):
+    with django_assert_num_queries(5):
         told = scraped()
 
     ages = {name[1]: value for name, value in told.items() if name[0] == "pingone_refresh_token_age_seconds"}

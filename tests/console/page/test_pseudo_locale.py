@@ -37,7 +37,8 @@ NAMES = {
     'title eq "Analyst" and address.countryCode eq "SE"',
 }
 CODE = re.compile(r"https?://\S+|" + "|".join(rf"\b{re.escape(name)}(?!\w)" for name in NAMES))
-STORED = {"connection-checks"}  # shows what a check found, as it is stored
+# What a check found, as it is stored; and the mails to users, in one of their languages.
+STORED = {"connection-checks", "recovery-previews"}
 PSEUDO = "en-xa"
 
 

@@ -79,20 +79,22 @@ def test_first_page_answered_with_400_has_an_invalid_query(api: PingOneApi, ping
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "is_whole"),
     [
-        {},
-        {"_embedded": None, "_links": None},
-        {"_embedded": []},
-        {"_embedded": {"users": None}},
-        {"_embedded": {"users": {"name": "Ada"}}, "_links": {"next": "https://x.test/?cursor=a"}},
-        {"_links": {"next": {"href": 5}}, "count": "many"},
+        ({}, False),
+        ({"_embedded": None, "_links": None}, True),
+        ({"_embedded": []}, False),
+        ({"_embedded": {"users": None}}, False),
+        ({"_embedded": {"users": {"name": "Ada"}}, "_links": {"next": "https://x.test/?cursor=a"}}, False),
+        ({"_links": {"next": {"href": 5}}, "count": "many"}, True),
     ],
 )
-def test_odd_list_envelope_is_an_empty_page(api: PingOneApi, pingone: respx.MockRouter, body: dict) -> None:
+def test_odd_list_envelope_is_an_empty_page(
+    api: PingOneApi, pingone: respx.MockRouter, body: dict, is_whole: bool
+) -> None:
     pingone.get("/users").respond(json=body)
 
-    assert first_page(api) == Page((), None, None, None)
+    assert first_page(api) == Page((), None, None, None, is_whole=is_whole)
 
 
 def test_unreadable_item_does_not_hide_the_others() -> None:
