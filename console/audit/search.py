@@ -30,6 +30,7 @@ from pingone_integration.typed.text import Kind
 
 PAGE_SIZE = 50
 EXPORT_CHUNK = 1000
+_DENSE = terms.BLOCK // 64  # words of a beginning in a block
 
 
 def _action_choices(access: OrgAccess | None = None) -> list[tuple[Any, Any]]:
@@ -102,6 +103,7 @@ class Found:
     organization: Organization
     rows: AuditQuerySet
     terms: tuple[bytes, ...] = ()
+    is_filtered: bool = False  # by more than words and days
     first: int = 0  # sequence number; no entry that matches is before it
     last: int | None = None  # sequence number; no entry that matches is after it
     populations: frozenset[UUID] | None = None  # of the users that the entries are about; None: all entries
@@ -130,15 +132,18 @@ class Found:
         numbers = range(first // terms.BLOCK, last // terms.BLOCK + 1)
         blocks = terms.blocks_with(self.organization, self.terms, numbers[::step])
         found: list[AuditEntry] = []
-        several, read = 1, 0
+        several, read, rarest = 8 if self.is_filtered else 1, 0, None
         while len(found) < most and (some := list(islice(blocks, several))):
-            few = terms.few_in(self.organization, some, self.terms)
+            few = terms.few_in(self.organization, some, self.terms, rarest)
+            if few and self.is_filtered and few.read > _DENSE * len(some):
+                few = None  # the index of the other filter leads to fewer rows
             of_blocks = self._of_blocks(rows, some, few, first, last)
             found += self._first(of_blocks.current(), most - len(found))  # asked last, as it costs most
             read += len(some)
             several *= 4 if few else 2  # other filters may leave little of each block
             if few:  # the next ones may be few as well
-                several = min(several, max(1, len(some) * terms.FEW // max(1, few.read)))
+                rarest = few.by
+                several = min(several, max(1, len(some) * terms.FEW * 3 // (4 * max(1, few.read))))
             if found:
                 several = min(several, 1 + 2 * read * (most - len(found)) // len(found))
         return found
@@ -194,6 +199,7 @@ def matching(access: OrgAccess, form: AuditFilterForm) -> Found:
         organization,
         found,
         tuple(sought),
+        is_filtered=any(chosen.get(name) for name in ("operator", "action", "outcome")),
         first=first.sequence if first else 0,
         last=last.sequence if last else None,
         populations=access.populations,

@@ -136,23 +136,32 @@ class Few:
     """The rows of some blocks that have a word with each of several beginnings."""
 
     sequences: frozenset[int]
-    read: int  # words of the rarest beginning in these blocks
+    by: bytes  # the beginning that has few words
+    read: int  # its words in these blocks
 
 
-def few_in(organization: Organization, blocks: Sequence[int], terms: Sequence[bytes]) -> Few | None:
+def few_in(
+    organization: Organization, blocks: Sequence[int], terms: Sequence[bytes], likely: bytes | None
+) -> Few | None:
     """Return these blocks' rows with a word for each beginning, or None if every beginning has more than FEW words.
 
-    Reads the words of the rarest beginning, and looks up the others at its rows only.
+    Reads the words of the rarest beginning, and looks up the others at its rows only. `likely` was the rarest before.
     """
-    words = {term: list(_sequences_in(organization, blocks, term)[: FEW + 1]) for term in terms}
-    rare = [sequences for sequences in words.values() if len(sequences) <= FEW]
-    if not rare:
+
+    def words_of(term: bytes) -> list[int]:
+        return list(_sequences_in(organization, blocks, term)[: FEW + 1])
+
+    words = {term: words_of(term) for term in ([likely] if likely else terms)}
+    if likely and len(words[likely]) > FEW:
+        words |= {term: words_of(term) for term in terms if term != likely}
+    few = min(words, key=lambda term: len(words[term]))
+    if len(words[few]) > FEW:
         return None
-    found = frozenset.intersection(*map(frozenset, rare))
-    for term in (term for term, sequences in words.items() if len(sequences) > FEW):
+    found = frozenset(words[few])
+    for term in (term for term in terms if term != few):
         of_rows = AuditTerm.objects.filter(organization=organization, sequence__in=found)
         found &= frozenset(of_rows.filter(term__gte=term, term__lt=_end(term)).values_list("sequence", flat=True))
-    return Few(found, read=min(map(len, rare)))
+    return Few(found, by=few, read=len(words[few]))
 
 
 def _sequences_in(organization: Organization, blocks: Sequence[int], term: bytes) -> QuerySet[Any, int]:
