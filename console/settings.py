@@ -162,7 +162,7 @@ MIDDLEWARE = [
     "console.middleware.SessionActivity",
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",
-    "console.languages.UserLanguage",
+    "console.user_mails.languages.UserLanguage",
     "console.middleware.ViewingAs",
     "console.middleware.ReaderTimeZone",
     "console.middleware.PeopleLookedAt",
@@ -217,7 +217,7 @@ LANGUAGES = [
     ("en", "English"),
     ("de", "German"),
     ("fr", "French"),
-]  # of the pages for users alone: console/languages.py
+]  # of the pages for users alone: console/user_mails/languages.py
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -9,10 +9,10 @@ from django.utils import timezone, translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.languages import language_of
 from console.models import Organization, UserMailSettings
 from console.outbox import emails
 from console.user_mails.events import Event
+from console.user_mails.languages import language_of
 from console.user_mails.links import VALID_FOR, not_me_url
 from pingone_integration.users import User
 

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.languages import LANGUAGES
 from console.policies import recovery
 from console.policies.recovery import Line, NotPossible
 from console.policies.recovery_forms import RulesForm, SettingsForm, form_values, values_of
 from console.recovery import previews
 from console.source_address import source_address
+from console.user_mails.languages import LANGUAGES
 from console.users.remembered import known_attributes
 
 

@@ -6,7 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from console.access import public_view
-from console.languages import LANGUAGES, RECOVERY
+from console.user_mails.languages import LANGUAGES, RECOVERY
 
 
 @public_view(reason="users without an account choose the language of their pages")

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import resolve
 from django.utils import translation
 
-from console.languages import UserLanguage, language_of
+from console.user_mails.languages import UserLanguage, language_of
 from pingone_integration.users import user_of
 from tests.support.answers import ada
 
