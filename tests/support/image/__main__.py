@@ -82,7 +82,9 @@ def _use(composition: Composition) -> None:
         _choose_password(browser, httpx.URL(link.group()).path)
         signed_in = _send(browser, SIGN_IN, {"login": "ada@acme.test", "password": PASSWORD})
         assert signed_in.status_code == 302, signed_in.text
-        assert browser.get("/o/acme/users/").status_code == 200
+        list_page = browser.get("/o/acme/users/")
+        assert list_page.status_code == 409, list_page.text
+        assert "not connected to PingOne" in list_page.text
         assert f'"source_address": "{GATEWAY}"' in composition.log("console"), "not the browser's own address"
         deadline = time.monotonic() + PATIENCE_S
         while "worker: running" not in (ready := browser.get("/readyz").text):
