@@ -47,6 +47,10 @@ class Limit:
             return bool(counted.update(count=F("count") + 1))
         return True
 
+    def is_reached(self, whose: str) -> bool:
+        """Return whether the next attempt would be one too many. Counts nothing."""
+        return bool(self._row(whose).filter(ends_at__gt=Now(), count__gte=self.most).exists())
+
     def take_back(self, whose: str) -> None:
         """Do not count an attempt that was counted: it succeeded."""
         self._row(whose).filter(count__gt=0).update(count=F("count") - 1)

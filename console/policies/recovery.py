@@ -94,6 +94,10 @@ _SENTENCES = {
         _("An email address that PingOne has not verified is accepted."),
         _("An email address that PingOne has not verified is no longer accepted."),
     ),
+    "demands_device": (
+        _("Besides the code from the email, users need one of their MFA devices."),
+        _("The code from the email is enough for users who have a password."),
+    ),
     "unlocks_account": (
         _("An account lock is lifted too, while the password is locked out."),
         _("An account lock is no longer lifted."),

@@ -22,6 +22,7 @@ RULES = (
     "proof_attribute",
     "opens_with_lost_password",
     "accepts_unverified",
+    "demands_device",
     "unlocks_account",
     "ends_sessions",
 )
@@ -54,6 +55,14 @@ class RulesForm(forms.Form):
     accepts_unverified = forms.BooleanField(
         label=_("Accept an email address that PingOne has not verified"),
         help_text=_("Whoever entered the address could then take over the account."),
+        required=False,
+    )
+    demands_device = forms.BooleanField(
+        label=_("Also ask for one of their MFA devices"),
+        help_text=_(
+            "A code by text message, call, WhatsApp, authenticator app or hardware token. Users without such a device "
+            "have to call the helpdesk. Users without a password are always asked."
+        ),
         required=False,
     )
     unlocks_account = forms.BooleanField(

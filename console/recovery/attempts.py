@@ -33,6 +33,8 @@ Step: TypeAlias = RecoveryAttempt.Step
 Stop: TypeAlias = RecoveryAttempt.Stop
 Choice: TypeAlias = RecoveryAttempt.Choice
 
+OPEN = (Step.CODE, Step.DEVICE, Step.PROVEN)
+
 
 def is_readable(typed: str) -> bool:
     """Return whether a text can be a username or email address at all."""
@@ -110,6 +112,17 @@ def ask_again(attempt: RecoveryAttempt) -> bool:
     )
 
 
+def choose_device(attempt: RecoveryAttempt, device_id: UUID | None, authentication: UUID | None) -> bool:
+    """Write the device that was asked for a code; None to choose anew."""
+    return bool(_at_device(attempt).update(device_id=device_id, device_authentication=authentication))
+
+
+def prove_device(attempt: RecoveryAttempt) -> bool:
+    """Write that the code of the chosen device was right."""
+    same = _at_device(attempt).filter(device_authentication=attempt.device_authentication, device_id__isnull=False)
+    return bool(same.update(step=Step.PROVEN, device_proven_at=Now()))
+
+
 def choose(attempt: RecoveryAttempt, choice: str) -> bool:
     """Write what the person wants to do; "" to choose anew."""
     return bool(_proven(attempt).update(choice=choice))
@@ -133,7 +146,7 @@ def finish(attempt: RecoveryAttempt, *, done: list[str], left: list[str]) -> Non
 
 def end(rows: QuerySet[RecoveryAttempt], stop: RecoveryAttempt.Stop) -> int:
     """End attempts that are open, for a reason that operators see."""
-    is_open = Q(step__in=(Step.CODE, Step.PROVEN))
+    is_open = Q(step__in=OPEN)
     return rows.filter(is_open).update(step=Step.ENDED, stop=stop, ended_at=Now(), sealed_typed="")
 
 
@@ -144,7 +157,15 @@ def end_all(organization: Organization, user_id: UUID, stop: RecoveryAttempt.Sto
 
 
 def _proven(attempt: RecoveryAttempt) -> QuerySet[RecoveryAttempt]:
-    return RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.PROVEN, proven_at__gt=Now() - PROOF_LASTS)
+    return _lasting(attempt).filter(step=Step.PROVEN)
+
+
+def _at_device(attempt: RecoveryAttempt) -> QuerySet[RecoveryAttempt]:
+    return _lasting(attempt).filter(step=Step.DEVICE)
+
+
+def _lasting(attempt: RecoveryAttempt) -> QuerySet[RecoveryAttempt]:
+    return RecoveryAttempt.objects.filter(pk=attempt.pk, proven_at__gt=Now() - PROOF_LASTS)
 
 
 def _hash(key: str) -> str:

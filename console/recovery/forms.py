@@ -43,6 +43,19 @@ class CodeForm(forms.Form):
     )
 
 
+class DeviceCodeForm(forms.Form):
+    code = TextField(
+        kind=Kind.ID,
+        label=_("Code from the device"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}),
+        error_messages={"required": _("Enter the code from the device.")},
+    )
+
+    def clean_code(self) -> str:
+        return "".join(self.cleaned_data["code"].split())
+
+
 class PasswordForm(forms.Form):
     new_password = forms.CharField(
         label=_("New password"),

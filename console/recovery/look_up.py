@@ -112,6 +112,7 @@ def _end(attempt: RecoveryAttempt, answer: Answer, now: datetime) -> bool:
         username=attempt.username,
         address_hash=attempt.address_hash,
         seen=attempt.seen if stop is None else None,
+        needs_device=attempt.needs_device,
         code_seed=attempt.code_seed,
         code_sent=attempt.code_sent or stop is None,
         code_expires_at=now + CODE_LASTS,
@@ -158,7 +159,7 @@ def _joined(attempt: RecoveryAttempt, now: datetime) -> RecoveryAttempt | None:
     first = same.exclude(pk=attempt.pk).order_by("looked_at").first()
     if first:
         attempt.candidate, attempt.candidate_population = first.candidate, first.candidate_population
-        attempt.username = first.username
+        attempt.username, attempt.needs_device = first.username, first.needs_device
         attempt.address_hash, attempt.seen, attempt.code_seed = first.address_hash, first.seen, first.code_seed
     return first
 
@@ -198,6 +199,7 @@ def _one(attempt: RecoveryAttempt, api: PingOneApi, user: User) -> Answer:
         attempt.address_hash = rules.hash_of(organization.pk, address)
         attempt.seen = rules.seen_of(user, password, attempt.address_hash)
         stop = rules.stop_by_state(organization, api, user, password, attempt.address_hash)
+        attempt.needs_device = rules.needs_device(policy, password)
     mail: Callable[[], None] | None = None
     if stop is None:
         mail = partial(mails.send_code, attempt, user, address)

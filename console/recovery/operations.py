@@ -95,7 +95,8 @@ class OwnOperation(UserOperation):
 
     def recorded_inputs(self) -> Json:
         attempt = self.attempt
-        proof = {"reference": attempt.reference, "proof": "code by email", "browser": attempt.browser}
+        proven_by = "code by email, and a device" if attempt.device_proven_at else "code by email"
+        proof = {"reference": attempt.reference, "proof": proven_by, "browser": attempt.browser}
         return super().recorded_inputs() | proof
 
     def look(self, api: PingOneApi) -> Before:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from console.models import Organization, RecoveryAttempt
 from console.recovery import mails, operations
 from console.recovery.attempts import CODE_LASTS
-from console.recovery.forms import CodeForm, PasswordForm, WhoForm
+from console.recovery.devices import Choice, label_of
+from console.recovery.forms import CodeForm, DeviceCodeForm, PasswordForm, WhoForm
 from console.recovery.policy import settings_of
 from console.recovery.steps import DONE, LEFT, Account
 from pingone_integration.password_rules import rules_of
@@ -58,6 +59,11 @@ def _account() -> dict[str, Any]:
     return {"account": Account(user=_user(), password=password, lifts_account_lock=False)}
 
 
+def _devices() -> list[Choice]:
+    message = Choice(id=UUID(int=2), label=label_of("SMS", "+46 70 123 45 67"), nickname="", makes_codes=False)
+    return [message, Choice(id=UUID(int=3), label=label_of("TOTP", ""), nickname="", makes_codes=True)]
+
+
 def _user() -> User:
     found = user_of(
         {"id": str(UUID(int=1)), "username": USERNAME, "account": {"status": "OK", "canAuthenticate": True}}
@@ -82,6 +88,14 @@ PAGES = (
         context=lambda: {"form": CodeForm(), "may_ask_again": True, "worker_runs": True},
     ),
     Page(key="code-over", label=_("The code is over"), template="code", context=lambda: {"is_over": True}),
+    Page(key="device", label=_("A device in addition"), template="device", context=lambda: {"devices": _devices()}),
+    Page(
+        key="device-code",
+        label=_("The code of a device"),
+        template="device_code",
+        context=lambda: {"form": DeviceCodeForm(), "device": _devices()[0]},
+    ),
+    Page(key="no-device", label=_("No device that can be used"), template="no_device"),
     Page(key="choice", label=_("Unlock only, or a new password"), template="choice", context=_account),
     Page(
         key="password",

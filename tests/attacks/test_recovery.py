@@ -5,19 +5,30 @@ Every story was seen to succeed with its guard taken out, which `test_story_woul
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-import respx
 from django.conf import settings
+from django.utils import timezone
 
-from console.models import Organization, ProtectedMark, RecoveryAttempt
+from console.models import Organization, ProtectedMark, RecoveryAttempt, RecoveryPolicy
 from console.operators.sign_in_limits import Limit
-from console.recovery import attempts, codes, look_up, operations, rules, throttle
+from console.recovery import attempts, codes, devices, look_up, operations, rules, throttle
+from pingone_integration.values import pingone_time
 from tests.support.answers import ADA, BO, ada
 from tests.support.outbox import sent_emails
-from tests.support.people import API_URL, ENVIRONMENT, make_operator
-from tests.support.recovering import NEW_PASSWORD, PersonAtPages, RecoveryEnvironment, switch_on
+from tests.support.people import make_operator
+from tests.support.recovering import (
+    DEVICE_CODE,
+    NEW_PASSWORD,
+    PersonAtPages,
+    RecoveryEnvironment,
+    device,
+    mocked_environment,
+    switch_on,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,9 +54,7 @@ class Scene:
 
 @pytest.fixture
 def scene(acme: Organization, globex: Organization) -> Iterator[Scene]:
-    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as router:
-        environment = RecoveryEnvironment()
-        router.route().mock(side_effect=environment)
+    with mocked_environment() as environment:
         switch_on(acme)
         switch_on(globex)
         yield Scene(acme, environment, PersonAtPages(), PersonAtPages(network="203.0.113.9"))
@@ -142,6 +151,56 @@ def start_without_end(scene: Scene) -> None:
 def keep_the_sessions_of_a_thief(scene: Scene) -> None:
     scene.owner.prove()
     scene.owner.choose_password()
+
+
+def with_device(scene: Scene) -> None:
+    RecoveryPolicy.objects.update(demands_device=True)
+    scene.environment.devices = [device()]
+
+
+def skip_the_device(scene: Scene) -> None:
+    with_device(scene)
+    scene.stranger.prove()
+    scene.stranger.choose_password()
+
+
+def prove_a_device_of_somebody_else(scene: Scene) -> None:
+    with_device(scene)
+    scene.stranger.prove()
+    scene.stranger.ask_device(9)
+    scene.stranger.post("device/code", code=DEVICE_CODE)
+    scene.stranger.choose_password()
+
+
+def pair_a_device_then_recover(scene: Scene) -> None:
+    with_device(scene)
+    scene.environment.devices = [device(createdAt=pingone_time(timezone.now() - timedelta(hours=1)))]
+    scene.stranger.prove()
+    scene.stranger.ask_device()
+    scene.stranger.post("device/code", code=DEVICE_CODE)
+    scene.stranger.choose_password()
+
+
+def guess_device_codes(scene: Scene) -> None:
+    with_device(scene)
+    for attempt in range(3):
+        guesser = PersonAtPages(network=f"203.0.{attempt}.9")
+        guesser.prove()
+        guesser.ask_device()
+        for guess in range(2):
+            guesser.post("device/code", code=f"00000{guess}")
+
+
+def device_codes_are_many(scene: Scene) -> bool:
+    return len(scene.environment.checked_codes) > 3
+
+
+def devices_of_everybody(*_args: Any) -> list[devices.Choice]:
+    return [devices.Choice(id=UUID(int=0xD09), label="", nickname="", makes_codes=False)]
+
+
+def whoever(attempt: RecoveryAttempt) -> str:
+    return str(attempt.pk)
 
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -271,6 +330,25 @@ STORIES = [
         starts_are_many,
         without_limits,
     ),
+    Story("Skip the device", skip_the_device, Scene.password_is_changed, put(rules, "needs_device", no)),
+    Story(
+        "Prove a device of somebody else",
+        prove_a_device_of_somebody_else,
+        Scene.password_is_changed,
+        put(devices, "choices", devices_of_everybody),
+    ),
+    Story(
+        "Pair a device, then recover",
+        pair_a_device_then_recover,
+        Scene.password_is_changed,
+        put(devices, "proves", always),
+    ),
+    Story(
+        "Guess codes of a device over several attempts",
+        guess_device_codes,
+        device_codes_are_many,
+        put(devices, "_whose", whoever),
+    ),
     Story(
         "Stay signed in as the owner",
         keep_the_sessions_of_a_thief,
@@ -301,6 +379,8 @@ STEPS = {
     "code/again": {},
     "choice": {"choice": "unlock"},
     "password": {"new_password": NEW_PASSWORD, "again": NEW_PASSWORD},
+    "device": {"device": str(UUID(int=0xD01))},
+    "device/code": {"code": DEVICE_CODE},
     "restart": {},
 }
 
@@ -329,7 +409,7 @@ def test_reading_changes_nothing(scene: Scene) -> None:
     answers = [scene.owner.client.get(f"/recover/acme/{step}/").status_code for step in (*STEPS, "start")]
     scene.owner.see()
 
-    assert answers == [405] * 6
+    assert answers == [405] * (len(STEPS) + 1)
     assert RecoveryAttempt.objects.values().get() == before
 
 
