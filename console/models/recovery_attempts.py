@@ -45,6 +45,7 @@ class RecoveryAttempt(Work, HoldsSecrets):
         NO_ADDRESS = "no-address", "no-address"
         UNVERIFIED = "unverified", "unverified"
         NEW_CONTACT = "new-contact", "new-contact"
+        LOCKED = "locked", "locked"
         NEEDS_DEVICE = "needs-device", "needs-device"
         DEVICE_CODES = "device-codes", "device-codes"
         TOO_MANY_MAILS = "too-many-mails", "too-many-mails"
@@ -78,6 +79,11 @@ class RecoveryAttempt(Work, HoldsSecrets):
     seen = models.JSONField(null=True)  # of the candidate, when the code was sent: if it changes, the code dies
 
     needs_device = models.BooleanField(default=False, db_default=False)  # besides the mailbox
+
+    # PingOne's own code: the answer of the person waits for the worker, which relays it
+    by_pingone = models.BooleanField(default=False, db_default=False)
+    sealed_answer = models.TextField(blank=True, default="", db_default="")  # erased when it was relayed
+    answered_at = models.DateTimeField(null=True)
 
     # The code
     code_seed = models.UUIDField(default=uuid4)  # attempts that were joined share one email and its code

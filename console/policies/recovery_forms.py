@@ -92,7 +92,7 @@ class RulesForm(forms.Form):
 
 
 class SettingsForm(forms.Form):
-    """What the pages tell every user, each with the name of its column. Both may be empty."""
+    """What the pages are for every user, each with the name of its column."""
 
     helpdesk_phone = TextField(
         label=_("Helpdesk's phone number"),
@@ -108,6 +108,17 @@ class SettingsForm(forms.Form):
         max_length=500,
         help_text=_("The page says it at the end. For example: https://login.acme.test/"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
+    )
+
+    uses_pingone_code = forms.BooleanField(
+        label=_("Let PingOne send codes of its own"),
+        required=False,
+        help_text=_(
+            "For a server without mail. Here a wrong code reaches PingOne, which locks a password after too many: so "
+            "at most three per user and day are passed on. Who is locked out, has no password or needs a device gets "
+            "no code, and codes go to the email address alone. For all populations, because the page is the same for "
+            "everybody."
+        ),
     )
 
     def clean_sign_in_url(self) -> str:

@@ -50,6 +50,7 @@ def check(attempt: RecoveryAttempt, typed: str) -> bool:
     """
     is_right = compare_digest(_derived(attempt.code_seed).encode(), normalized(typed).encode())
     open_ones = RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.CODE, code_expires_at__gt=Now())
+    open_ones = open_ones.filter(by_pingone=False)
     is_counted = open_ones.filter(tries__lt=attempts.TRIES).update(tries=F("tries") + 1)
     return bool(is_counted and is_right) and _prove(attempt)
 

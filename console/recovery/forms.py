@@ -82,6 +82,13 @@ class PasswordForm(forms.Form):
         return values
 
 
+class AnswerForm(PasswordForm):
+    """PingOne's code and the new password at once: nobody is told first whether the code is right."""
+
+    code = CodeForm.base_fields["code"]
+    field_order = ("code", "new_password", "again")
+
+
 def only_value(sent: QueryDict, name: str) -> str | None:
     """Return the value, or None if the request has none, or several."""
     values = sent.getlist(name)

@@ -14,7 +14,7 @@ from console.models import Organization, RecoveryAttempt
 from console.recovery import mails, operations
 from console.recovery.attempts import CODE_LASTS
 from console.recovery.devices import Choice, label_of
-from console.recovery.forms import CodeForm, DeviceCodeForm, PasswordForm, WhoForm
+from console.recovery.forms import AnswerForm, CodeForm, DeviceCodeForm, PasswordForm, WhoForm
 from console.recovery.policy import settings_of
 from console.recovery.steps import DONE, LEFT, Account
 from pingone_integration.password_rules import rules_of
@@ -88,6 +88,13 @@ PAGES = (
         context=lambda: {"form": CodeForm(), "may_ask_again": True, "worker_runs": True},
     ),
     Page(key="code-over", label=_("The code is over"), template="code", context=lambda: {"is_over": True}),
+    Page(
+        key="answer",
+        label=_("PingOne's code and a new password"),
+        template="answer",
+        context=lambda: {"form": AnswerForm(), "may_ask_again": True, "worker_runs": True},
+    ),
+    Page(key="trying", label=_("PingOne tries the code"), template="trying", context=lambda: {"worker_runs": True}),
     Page(key="device", label=_("A device in addition"), template="device", context=lambda: {"devices": _devices()}),
     Page(
         key="device-code",

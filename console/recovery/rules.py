@@ -78,6 +78,15 @@ def needs_device(policy: RecoveryPolicy | None, password: PasswordState) -> bool
     return policy is None or policy.demands_device or password.status not in _WITH_PASSWORD
 
 
+def stop_by_pingone(policy: RecoveryPolicy | None, user: User, password: PasswordState) -> Stop | None:
+    """Return why PingOne's own code does not serve: it goes to the email address, and helps nobody who is locked."""
+    if password.is_locked or user.is_locked is not False:
+        return Stop.LOCKED
+    if needs_device(policy, password):
+        return Stop.NEEDS_DEVICE
+    return None if policy and policy.proof_attribute == EMAIL else Stop.NO_ADDRESS
+
+
 def address_of(user: User, policy: RecoveryPolicy) -> str:
     """Return the one address on file that proves who somebody is, "" without one."""
     found = user.email if policy.proof_attribute == EMAIL else user.custom.get(policy.proof_attribute)

@@ -24,6 +24,7 @@ WORDS: dict[str, Text] = {
     Stop.NO_ADDRESS: _("The user has no email address that can be used."),
     Stop.UNVERIFIED: _("Their email address is not verified."),
     Stop.NEW_CONTACT: _("Their contacts changed lately."),
+    Stop.LOCKED: _("PingOne sends them no code: their password or account is locked."),
     Stop.NEEDS_DEVICE: _("Recovery needs one of their MFA devices as well, and none of them can be used for it."),
     Stop.DEVICE_CODES: _("They entered too many wrong codes of a device within a day."),
     Stop.TOO_MANY_MAILS: _("They were sent too many emails."),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.models import Organization, RecoveryAttempt
 from console.page.user_agents import browser_name
 from console.recovery import attempts, codes, steps, throttle
+from console.recovery.answer_pages import show_answer, show_trying
 from console.recovery.device_pages import show_device, show_over
 from console.recovery.entrance import (
     COOKIE,
@@ -23,7 +24,7 @@ from console.recovery.entrance import (
     show,
     show_unreachable,
 )
-from console.recovery.forms import CodeForm, PasswordForm, WhoForm, only_value
+from console.recovery.forms import AnswerForm, CodeForm, PasswordForm, WhoForm, only_value
 from console.source_address import source_address
 from console.work import presence
 from pingone_integration.errors import PingOneError
@@ -39,7 +40,11 @@ def recover(request: HttpRequest, organization: Organization) -> HttpResponse:
     attempt = attempt_of(request, organization)
     if attempt is None:
         return show(request, organization, "who", form=WhoForm())
+    if attempts.is_trying(attempt):
+        return show_trying(request, attempt)
     match attempt.step:
+        case Step.CODE if attempt.by_pingone:
+            return show_answer(request, attempt, AnswerForm())
         case Step.CODE:
             return _show_code(request, attempt, CodeForm())
         case Step.DEVICE:
@@ -84,6 +89,8 @@ def start_recovery(request: HttpRequest, organization: Organization) -> HttpResp
 def recovery_code(request: HttpRequest, attempt: RecoveryAttempt) -> HttpResponse:
     """Check the code. PingOne is not asked: no wrong code can lock anybody's password."""
     form = CodeForm(request.POST)
+    if attempt.by_pingone:
+        return resume(attempt)
     if not form.is_valid() or attempt.step != Step.CODE:
         return _show_code(request, attempt, form, status=422) if attempt.step == Step.CODE else resume(attempt)
     if codes.check(attempt, form.cleaned_data["code"]):

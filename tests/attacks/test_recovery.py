@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from console.models import Organization, ProtectedMark, RecoveryAttempt, RecoveryPolicy
+from console.models import Organization, ProtectedMark, RecoveryAttempt, RecoveryPolicy, RecoverySettings
 from console.operators.sign_in_limits import Limit
 from console.recovery import attempts, codes, devices, look_up, operations, rules, throttle
 from pingone_integration.values import pingone_time
@@ -22,6 +22,7 @@ from tests.support.outbox import sent_emails
 from tests.support.people import make_operator
 from tests.support.recovering import (
     DEVICE_CODE,
+    LONG_AGO,
     NEW_PASSWORD,
     PersonAtPages,
     RecoveryEnvironment,
@@ -191,7 +192,7 @@ def guess_device_codes(scene: Scene) -> None:
             guesser.post("device/code", code=f"00000{guess}")
 
 
-def device_codes_are_many(scene: Scene) -> bool:
+def codes_are_many(scene: Scene) -> bool:
     return len(scene.environment.checked_codes) > 3
 
 
@@ -201,6 +202,45 @@ def devices_of_everybody(*_args: Any) -> list[devices.Choice]:
 
 def whoever(attempt: RecoveryAttempt) -> str:
     return str(attempt.pk)
+
+
+def with_pingone_code(scene: Scene) -> None:
+    RecoverySettings.objects.create(organization=scene.acme, uses_pingone_code=True)
+    scene.environment.passwords[ADA] = {"status": "OK", "lastChangedAt": LONG_AGO}
+
+
+def guess_pingone_codes(scene: Scene) -> None:
+    with_pingone_code(scene)
+    for attempt in range(3):
+        guesser = PersonAtPages(network=f"203.0.{attempt}.9")
+        guesser.start()
+        for guess in range(3):
+            guesser.answer(f"WRONG{guess}")
+
+
+def guess_for_the_locked(scene: Scene) -> None:
+    with_pingone_code(scene)
+    scene.stranger.start()
+    scene.environment.passwords[ADA]["status"] = "PASSWORD_LOCKED_OUT"
+    scene.stranger.answer("WRONG")
+
+
+def pingone_saw_a_code(scene: Scene) -> bool:
+    return bool(scene.environment.checked_codes)
+
+
+def pass_the_new_password_in_plain(scene: Scene) -> None:
+    with_pingone_code(scene)
+    scene.owner.start()
+    scene.owner.answer(worker=False)
+
+
+def database_shows_the_password(_scene: Scene) -> bool:
+    return NEW_PASSWORD in str(list(RecoveryAttempt.objects.values()))
+
+
+def plainly(_attempt: RecoveryAttempt, _column: str, secret: str) -> str:
+    return secret
 
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -346,8 +386,26 @@ STORIES = [
     Story(
         "Guess codes of a device over several attempts",
         guess_device_codes,
-        device_codes_are_many,
+        codes_are_many,
         put(devices, "_whose", whoever),
+    ),
+    Story(
+        "Guess codes of PingOne over several attempts",
+        guess_pingone_codes,
+        codes_are_many,
+        put(throttle, "PINGONE_CODES", WITHOUT_LIMIT),
+    ),
+    Story(
+        "Guess codes of PingOne for somebody who is locked",
+        guess_for_the_locked,
+        pingone_saw_a_code,
+        put(rules, "stop_by_pingone", never),
+    ),
+    Story(
+        "Read the new password while it waits",
+        pass_the_new_password_in_plain,
+        database_shows_the_password,
+        put(RecoveryAttempt, "seal", plainly),
     ),
     Story(
         "Stay signed in as the owner",
@@ -379,6 +437,7 @@ STEPS = {
     "code/again": {},
     "choice": {"choice": "unlock"},
     "password": {"new_password": NEW_PASSWORD, "again": NEW_PASSWORD},
+    "answer": {"code": "K7MP42QX", "new_password": NEW_PASSWORD, "again": NEW_PASSWORD},
     "device": {"device": str(UUID(int=0xD01))},
     "device/code": {"code": DEVICE_CODE},
     "restart": {},

@@ -37,6 +37,7 @@ RIGHTS: dict[str, Permission | str] = {
     "start-recovery": WITHOUT_ACCOUNT,
     "recovery-code": WITHOUT_ACCOUNT,
     "send-recovery-code-again": WITHOUT_ACCOUNT,
+    "recovery-answer": WITHOUT_ACCOUNT,
     "recovery-device": WITHOUT_ACCOUNT,
     "recovery-device-code": WITHOUT_ACCOUNT,
     "recovery-choice": WITHOUT_ACCOUNT,

@@ -23,6 +23,7 @@ from tests.support.small_environment import SmallEnvironment, _path
 
 CODE = re.compile(r"^ {4}([0-9A-Z]{4}-[0-9A-Z]{4})$", re.MULTILINE)
 NEW_PASSWORD = "Correct-horse-7"
+PINGONE_CODE = "K7MP42QX"
 DEVICE_CODE = "246810"
 AUTHENTICATION = UUID("3d2e1f00-5a6b-4c7d-8e9f-0a1b2c3d4e5f")
 LONG_AGO = "2026-05-18T10:00:31.114Z"
@@ -39,6 +40,7 @@ class RecoveryEnvironment(SmallEnvironment):
     refuses_password: dict[str, Any] | None = None  # innerError of the refusal
     minds_device: bool = True  # that the first call of a device authentication names
     answers_check: Json = field(default_factory=lambda: {"status": "COMPLETED"})
+    codes_sent: int = 0  # by PingOne
     asked_devices: list[str] = field(default_factory=list)
     checked_codes: list[str] = field(default_factory=list)
 
@@ -71,6 +73,10 @@ class RecoveryEnvironment(SmallEnvironment):
     def _written(self, request: httpx.Request, path: str) -> httpx.Response:
         operation = request.headers.get("Content-Type", "").removeprefix("application/vnd.pingidentity.")
         user_id = UUID(path.split("/")[2])
+        if operation == "password.sendRecoveryCode+json":
+            self.codes_sent += 1
+        if operation == "password.recover+json":
+            return self._recovered(user_id, json.loads(request.content))
         if operation == "password.set+json":
             if self.refuses_password is not None:
                 return httpx.Response(
@@ -87,6 +93,16 @@ class RecoveryEnvironment(SmallEnvironment):
         if operation == "account.unlock+json":
             self.users[user_id]["account"] = {"canAuthenticate": True, "status": "OK"}
         return super()._written(request, path)
+
+    def _recovered(self, user_id: UUID, sent: Json) -> httpx.Response:
+        self.checked_codes.append(sent["recoveryCode"])
+        if sent["recoveryCode"] != PINGONE_CODE:
+            return httpx.Response(400, json=error("INVALID_DATA", "INVALID_VALUE", "recoveryCode"))
+        if self.refuses_password is not None:
+            return httpx.Response(400, json=error("INVALID_DATA", "INVALID_VALUE", "newPassword"))
+        self.set_passwords.append({"value": sent["newPassword"]})
+        self.passwords[user_id] = {"status": "OK", "lastChangedAt": f"{timezone.now().isoformat()[:23]}Z"}
+        return httpx.Response(200, json=self.passwords[user_id])
 
     def locks_account(self, user_id: UUID = ADA) -> None:
         self.users[user_id]["account"] = {"canAuthenticate": False, "status": "LOCKED"}
@@ -171,6 +187,14 @@ class PersonAtPages:
 
     def ask_device(self, number: int = 1) -> Any:
         return self.post("device", device=str(UUID(int=0xD00 + number)))
+
+    def answer(self, code: str = PINGONE_CODE, new_password: str = NEW_PASSWORD, *, worker: bool = True) -> Any:
+        """Send PingOne's code and a new password, let the worker relay them, and ten seconds pass."""
+        response = self.post("answer", code=code, new_password=new_password, again=new_password)
+        if worker:
+            look_up.run_due()
+            RecoveryAttempt.objects.update(answered_at=timezone.now() - timedelta(seconds=11))
+        return response
 
     def choose_password(self, new_password: str = NEW_PASSWORD) -> Any:
         self.post("choice", choice="password")
