@@ -38,8 +38,8 @@ class Limit:
             count=1, ends_at=Now() + window
         ):
             return True
-        if row.exists():
-            return False
+        if row.exists():  # too many, or another process began the window just now
+            return bool(counted.update(count=F("count") + 1))
         try:
             with transaction.atomic():
                 SignInCount.objects.create(key=self._key(whose), count=1, ends_at=Now() + window)
