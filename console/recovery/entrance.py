@@ -19,8 +19,6 @@ from console.recovery import attempts, throttle
 from console.recovery.policy import is_on_anywhere, settings_of
 from console.source_address import source_address
 
-COOKIE = "__Host-recovery" if settings.SERVED_OVER_TLS else "recovery"
-
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Organization, P], HttpResponse]
 
@@ -59,8 +57,13 @@ def attempt_view(view: Callable[[HttpRequest, RecoveryAttempt], HttpResponse]) -
     return entered
 
 
+def cookie_name() -> str:
+    """Return the name of the cookie: over TLS one that no other host, path or plain connection can set."""
+    return "__Host-recovery" if settings.SERVED_OVER_TLS else "recovery"
+
+
 def attempt_of(request: HttpRequest, organization: Organization) -> RecoveryAttempt | None:
-    attempt = attempts.current(organization, request.COOKIES.get(COOKIE, ""))
+    attempt = attempts.current(organization, request.COOKIES.get(cookie_name(), ""))
     if attempt:
         attempt.organization = organization
     return attempt

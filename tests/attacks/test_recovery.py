@@ -505,6 +505,23 @@ def test_operator_who_views_as_somebody_keeps_nobody_from_recovering(scene: Scen
     assert scene.is_proven()
 
 
+def test_session_over_tls_is_bound_to_the_host(scene: Scene, settings: Any) -> None:
+    settings.SERVED_OVER_TLS = True
+    scene.owner.client.defaults["wsgi.url_scheme"] = "https"
+    scene.owner.prove()
+    cookie = scene.owner.client.cookies["__Host-recovery"]
+    assert (cookie["secure"], cookie["httponly"], cookie["path"], cookie["domain"]) == (True, True, "/", "")
+    assert "recovery" not in scene.owner.client.cookies
+    scene.stranger.client.cookies["recovery"] = cookie.value  # as a plain connection could set it
+    assert "Username or email address" in scene.stranger.see()
+    scene.owner.choose_password()
+    assert scene.password_is_changed()
+
+    scene.owner.start()
+    ended = scene.owner.post("restart").cookies["__Host-recovery"]
+    assert (ended["max-age"], ended["secure"], ended["path"]) == (0, True, "/")
+
+
 def test_session_of_recovery_is_never_an_operators(scene: Scene, browser_of: Any) -> None:
     operator = make_operator("agent@acme.test", scene.acme, "helpdesk_agent")
     scene.owner.client.force_login(operator)
