@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.models import Organization, RecoveryAttempt
+from console.models import NotMeLink, NotMeReport, Organization, RecoveryAttempt
+from console.models.user_mails import LOCK_DAYS
 from console.recovery import mails, operations
 from console.recovery.attempts import CODE_LASTS
 from console.recovery.devices import Choice, label_of
 from console.recovery.forms import AnswerForm, CodeForm, DeviceCodeForm, PasswordForm, WhoForm
 from console.recovery.policy import settings_of
 from console.recovery.steps import DONE, LEFT, Account
+from console.user_mails.events import CODE_SENT, EVENTS, PASSWORD_RESET, Event
+from console.user_mails.tell import text_of as event_text_of
 from pingone_integration.password_rules import rules_of
 from pingone_integration.passwords import PasswordState
 from pingone_integration.texts import Text
@@ -34,6 +38,16 @@ class Page:
     template: str
     context: Callable[[], dict[str, Any]] = dict
     has_reference: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotMePage:
+    """The page behind "this was not me", for one event and what became of the report."""
+
+    key: str
+    label: Text
+    event: Event
+    report: Callable[[], NotMeReport | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +165,17 @@ MAILS = (
         context=lambda: {"username": USERNAME, "provider": "SAML"},
     ),
 )
+NOT_ME_PAGES = (
+    NotMePage(key="not-me", label=_("This was not me"), event=PASSWORD_RESET, report=lambda: None),
+    NotMePage(key="not-me-code", label=_("This was not me: a code"), event=CODE_SENT, report=lambda: None),
+    NotMePage(
+        key="not-me-locked",
+        label=_("This was not me: account locked"),
+        event=PASSWORD_RESET,
+        report=lambda: NotMeReport(locks_until=timezone.now() + timedelta(days=LOCK_DAYS)),
+    ),
+)
+NOT_ME_BY_KEY = {page.key: page for page in NOT_ME_PAGES}
 PAGES_BY_KEY = {page.key: page for page in PAGES}
 
 
@@ -160,6 +185,23 @@ def context_of(page: Page, organization: Organization) -> dict[str, Any]:
     if page.has_reference:
         shared["attempt"] = example_attempt(organization)
     return shared | page.context()
+
+
+def context_of_not_me(page: NotMePage, organization: Organization) -> dict[str, Any]:
+    return {
+        "link": NotMeLink(organization=organization, event=page.event.key, username=USERNAME, at=timezone.now()),
+        "event": page.event,
+        "report": page.report(),
+        "lock_days": LOCK_DAYS,
+        "helpdesk": settings_of(organization),
+    }
+
+
+def event_mails(organization: Organization, language: str) -> list[tuple[Text, str, str]]:
+    """Return what is told of each event: its name, the subject and the body."""
+    url = settings.PUBLIC_URL + reverse("not-me", args=["example"])
+    told = [event for event in EVENTS if event is not CODE_SENT]  # its mail is that with the code
+    return [(event.label, *event_text_of(organization, event, USERNAME, url, language)) for event in told]
 
 
 def text_of(mail: Mail, organization: Organization, language: str) -> tuple[str, str]:
