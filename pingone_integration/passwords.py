@@ -122,6 +122,22 @@ def set_own(api: PingOneApi, user_id: UUID, *, new_password: str) -> None:
     )
 
 
+def recover(api: PingOneApi, user_id: UUID, *, recovery_code: str, new_password: str) -> None:
+    """Set the password that the user chose, if PingOne's code is right. Too many wrong codes lock the password.
+
+    Raises InvalidValue for a wrong code and for a password against the policy, RefusedByState if the user is
+    deactivated, has no password, or if their account is locked.
+    Source: PingOne API reference, Users > User Passwords > Password Recover (read 2026-11).
+    """
+    if is_encoded(new_password):
+        raise InvalidValue("encoded", details=(Detail(code="INVALID_VALUE", target="newPassword", message=""),))
+    api.post(
+        f"/users/{user_id}/password",
+        {"recoveryCode": recovery_code, "newPassword": new_password},
+        media_type="application/vnd.pingidentity.password.recover+json",
+    )
+
+
 def is_encoded(password: str) -> bool:
     """Return whether PingOne may take this for an encoded password, such as {SSHA512} and what follows."""
     return _ENCODED.fullmatch(password) is not None

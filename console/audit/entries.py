@@ -91,6 +91,7 @@ EVENTS: dict[str, Text] = {
     "recovery.usernames-sent": _("Recovery: usernames sent"),
     "recovery.refused": _("Recovery: refused"),
     "recovery.proven": _("Recovery: code accepted"),
+    "recovery.device-proven": _("Recovery: device confirmed"),
     "recovery.released": _("Recovery: limits lifted"),
 }
 

@@ -25,7 +25,6 @@ class RecoveryPolicy(models.Model):
     unlocks_account = models.BooleanField(default=False)  # also an account lock beside that of the password
     demands_device = models.BooleanField(default=False)
     ends_sessions = models.BooleanField(default=True)
-    uses_pingone_code = models.BooleanField(default=False)  # for a server without mail
     users_counted = models.PositiveIntegerField(null=True)
     without_address = models.PositiveIntegerField(null=True)  # of them: those who have no usable address
     counted_at = models.DateTimeField(null=True)
@@ -52,13 +51,15 @@ class RecoveryPolicy(models.Model):
 
 
 class RecoverySettings(models.Model):
-    """What the recovery pages tell every user of an organization. Without a row, nothing of this."""
+    """What the recovery pages are for every user of an organization. Without a row, nothing of this."""
 
     organization = models.OneToOneField(
         Organization, on_delete=models.CASCADE, primary_key=True, related_name="recovery_settings"
     )
     helpdesk_phone = models.CharField(max_length=LONGEST_PHONE, blank=True)
     sign_in_url = models.URLField(max_length=500, blank=True)
+    # For a server without mail. Of the whole organization: the page looks the same for everybody.
+    uses_pingone_code = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return f"{self.organization_id}: {self.helpdesk_phone}"

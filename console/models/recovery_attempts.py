@@ -18,7 +18,8 @@ class RecoveryAttempt(Work, HoldsSecrets):
 
     class Step(models.TextChoices):
         CODE = "code", "code"  # waits for the code, which may never have been sent
-        PROVEN = "proven", "proven"  # the code was right
+        DEVICE = "device", "device"  # the code was right, and a device is asked for as well
+        PROVEN = "proven", "proven"  # who they are
         ACTING = "acting", "acting"  # PingOne is asked to change something
         DONE = "done", "done"
         ENDED = "ended", "ended"
@@ -44,7 +45,9 @@ class RecoveryAttempt(Work, HoldsSecrets):
         NO_ADDRESS = "no-address", "no-address"
         UNVERIFIED = "unverified", "unverified"
         NEW_CONTACT = "new-contact", "new-contact"
+        LOCKED = "locked", "locked"
         NEEDS_DEVICE = "needs-device", "needs-device"
+        DEVICE_CODES = "device-codes", "device-codes"
         TOO_MANY_MAILS = "too-many-mails", "too-many-mails"
         TOO_OFTEN = "too-often", "too-often"
         CHANGED = "changed", "changed"
@@ -75,6 +78,13 @@ class RecoveryAttempt(Work, HoldsSecrets):
     address_hash = models.CharField(max_length=64, blank=True)
     seen = models.JSONField(null=True)  # of the candidate, when the code was sent: if it changes, the code dies
 
+    needs_device = models.BooleanField(default=False, db_default=False)  # besides the mailbox
+
+    # PingOne's own code: the answer of the person waits for the worker, which relays it
+    by_pingone = models.BooleanField(default=False, db_default=False)
+    sealed_answer = models.TextField(blank=True, default="", db_default="")  # erased when it was relayed
+    answered_at = models.DateTimeField(null=True)
+
     # The code
     code_seed = models.UUIDField(default=uuid4)  # attempts that were joined share one email and its code
     code_sent = models.BooleanField(default=False)
@@ -87,6 +97,9 @@ class RecoveryAttempt(Work, HoldsSecrets):
     step = models.CharField(max_length=10, choices=Step, default=Step.CODE)
     user_id = models.UUIDField(null=True)  # proven: only the check of the code writes it
     proven_at = models.DateTimeField(null=True)
+    device_id = models.UUIDField(null=True)  # that they chose
+    device_authentication = models.UUIDField(null=True)  # at PingOne, of that device
+    device_proven_at = models.DateTimeField(null=True)
     choice = models.CharField(max_length=10, choices=Choice, blank=True)
     password_was_locked = models.BooleanField(default=False)  # when the work began
     done = models.JSONField(default=list)  # keys of the actions that were done
@@ -105,7 +118,13 @@ class RecoveryAttempt(Work, HoldsSecrets):
         constraints = [
             models.CheckConstraint(
                 condition=Q(user_id=None) | Q(user_id=models.F("candidate")), name="recovery_proves_who_was_sent_it"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(needs_device=False)
+                | Q(device_proven_at__isnull=False)
+                | ~Q(step__in=("proven", "acting", "done")),
+                name="recovery_skips_no_device",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,14 +38,18 @@ class Limit:
             count=1, ends_at=Now() + window
         ):
             return True
-        if row.exists():
-            return False
+        if row.exists():  # too many, or another process began the window just now
+            return bool(counted.update(count=F("count") + 1))
         try:
             with transaction.atomic():
                 SignInCount.objects.create(key=self._key(whose), count=1, ends_at=Now() + window)
         except IntegrityError:  # another process was quicker
             return bool(counted.update(count=F("count") + 1))
         return True
+
+    def is_reached(self, whose: str) -> bool:
+        """Return whether the next attempt would be one too many. Counts nothing."""
+        return bool(self._row(whose).filter(ends_at__gt=Now(), count__gte=self.most).exists())
 
     def take_back(self, whose: str) -> None:
         """Do not count an attempt that was counted: it succeeded."""

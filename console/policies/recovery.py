@@ -94,6 +94,10 @@ _SENTENCES = {
         _("An email address that PingOne has not verified is accepted."),
         _("An email address that PingOne has not verified is no longer accepted."),
     ),
+    "demands_device": (
+        _("Besides the code from the email, users need one of their MFA devices."),
+        _("The code from the email is enough for users who have a password."),
+    ),
     "unlocks_account": (
         _("An account lock is lifted too, while the password is locked out."),
         _("An account lock is no longer lifted."),
@@ -150,12 +154,12 @@ def ask_for_count(access: OrgAccess, line: Line) -> None:
     hasten("count_recovery_addresses")
 
 
-def settings_values(organization: Organization) -> dict[str, str]:
+def settings_values(organization: Organization) -> dict[str, Any]:
     found = RecoverySettings.objects.filter(organization=organization).first() or RecoverySettings()
     return {name: getattr(found, name) for name in SettingsForm.base_fields}
 
 
-def change_settings(access: OrgAccess, after: dict[str, str], *, source_address: str) -> bool:
+def change_settings(access: OrgAccess, after: dict[str, Any], *, source_address: str) -> bool:
     """Save what the pages tell every user, on record. Return whether anything changed. Raises NotPossible."""
     _require_org_admin(access)
     with transaction.atomic():

@@ -22,6 +22,7 @@ RULES = (
     "proof_attribute",
     "opens_with_lost_password",
     "accepts_unverified",
+    "demands_device",
     "unlocks_account",
     "ends_sessions",
 )
@@ -56,6 +57,14 @@ class RulesForm(forms.Form):
         help_text=_("Whoever entered the address could then take over the account."),
         required=False,
     )
+    demands_device = forms.BooleanField(
+        label=_("Also ask for one of their MFA devices"),
+        help_text=_(
+            "A code by text message, call, WhatsApp, authenticator app or hardware token. Users without such a device "
+            "have to call the helpdesk. Users without a password are always asked."
+        ),
+        required=False,
+    )
     unlocks_account = forms.BooleanField(
         label=_("Also lift an account lock while the password is locked out"),
         help_text=_("Never a lock set by an operator or by “this was not me”."),
@@ -83,7 +92,7 @@ class RulesForm(forms.Form):
 
 
 class SettingsForm(forms.Form):
-    """What the pages tell every user, each with the name of its column. Both may be empty."""
+    """What the pages are for every user, each with the name of its column."""
 
     helpdesk_phone = TextField(
         label=_("Helpdesk's phone number"),
@@ -99,6 +108,17 @@ class SettingsForm(forms.Form):
         max_length=500,
         help_text=_("The page says it at the end. For example: https://login.acme.test/"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
+    )
+
+    uses_pingone_code = forms.BooleanField(
+        label=_("Let PingOne send codes of its own"),
+        required=False,
+        help_text=_(
+            "For a server without mail. Here a wrong code reaches PingOne, which locks a password after too many: so "
+            "at most three per user and day are passed on. Who is locked out, has no password or needs a device gets "
+            "no code, and codes go to the email address alone. For all populations, because the page is the same for "
+            "everybody."
+        ),
     )
 
     def clean_sign_in_url(self) -> str:

@@ -3,13 +3,15 @@
 The key in the browser's cookie is all that a request brings. User, step and choice come from the row.
 """
 
+import json
 import secrets
 from datetime import timedelta
 from hashlib import sha256
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from unicodedata import category
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -18,11 +20,14 @@ from django.utils.crypto import salted_hmac
 from console.models import Organization, RecoveryAttempt, Work
 from console.protection.facts import folded
 from console.recovery import throttle
+from console.recovery.policy import settings_of
 
 LIVES_FOR = timedelta(hours=1)  # in the browser
 PROOF_LASTS = timedelta(minutes=15)
 TRIES = 5
 CODE_LASTS = timedelta(minutes=10)  # from sending
+PINGONE_CODE_LASTS = timedelta(minutes=5)
+SHOWN_AFTER = timedelta(seconds=10)  # whether PingOne took an answer, so that its time tells nothing
 AGAIN_AFTER = timedelta(seconds=60)
 AGAIN_AT_MOST = 2
 LONGEST = 320  # characters of a username or email address
@@ -32,6 +37,8 @@ _REFERENCE = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 Step: TypeAlias = RecoveryAttempt.Step
 Stop: TypeAlias = RecoveryAttempt.Stop
 Choice: TypeAlias = RecoveryAttempt.Choice
+
+OPEN = (Step.CODE, Step.DEVICE, Step.PROVEN)
 
 
 def is_readable(typed: str) -> bool:
@@ -60,6 +67,7 @@ def begin(
         source_address=source_address,
         browser=browser[:120],
         language=language[:10],
+        by_pingone=settings_of(organization).uses_pingone_code,
     )
     is_counted = throttle.allows_look_up(organization.pk, attempt.typed_hash, attempt.network)
     if not is_readable(typed):
@@ -75,7 +83,12 @@ def begin(
 def _drop(attempt: RecoveryAttempt, stop: RecoveryAttempt.Stop) -> None:
     """Make a decoy that no worker looks at."""
     attempt.state, attempt.stop = Work.State.DONE, stop
-    attempt.code_expires_at = attempt.started_at + CODE_LASTS
+    attempt.code_expires_at = attempt.started_at + lasts(attempt)
+
+
+def lasts(attempt: RecoveryAttempt) -> timedelta:
+    """Return how long a code is valid."""
+    return PINGONE_CODE_LASTS if attempt.by_pingone else CODE_LASTS
 
 
 def current(organization: Organization, key: str) -> RecoveryAttempt | None:
@@ -97,7 +110,7 @@ def is_proof_over(attempt: RecoveryAttempt) -> bool:
 def ask_again(attempt: RecoveryAttempt) -> bool:
     """Let the worker send the same code again. False: too soon, too often, or it is over."""
     waiting = RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.CODE, asked_again__lt=AGAIN_AT_MOST)
-    waiting = waiting.filter(asked_at__lte=Now() - AGAIN_AFTER).exclude(state=Work.State.RUNNING)
+    waiting = waiting.filter(asked_at__lte=Now() - AGAIN_AFTER, sealed_answer="").exclude(state=Work.State.RUNNING)
     return bool(
         waiting.update(
             asked_again=F("asked_again") + 1,
@@ -108,6 +121,50 @@ def ask_again(attempt: RecoveryAttempt) -> bool:
             attempts=0,
         )
     )
+
+
+def answer(attempt: RecoveryAttempt, code: str, new_password: str) -> bool:
+    """Let the worker relay a code of PingOne and a new password. False: one is waiting, or the code is over.
+
+    The same for an attempt that leads nowhere.
+    """
+    rows = RecoveryAttempt.objects.filter(pk=attempt.pk, by_pingone=True, step=Step.CODE, sealed_answer="")
+    rows = rows.filter(Q(code_expires_at=None) | Q(code_expires_at__gt=Now()), tries__lt=TRIES)
+    sealed = attempt.seal("answer", json.dumps({"code": code, "new_password": new_password}))
+    changes: dict[str, Any] = {"sealed_answer": sealed, "answered_at": Now(), "tries": F("tries") + 1}
+    wakes = {"state": Work.State.WAITING, "due_at": Now(), "wanted_at": Now(), "attempts": 0}
+    is_looked_up = rows.filter(state=Work.State.DONE)  # otherwise the look-up comes first
+    return bool(is_looked_up.update(**changes, **wakes) or rows.exclude(state=Work.State.DONE).update(**changes))
+
+
+def is_trying(attempt: RecoveryAttempt) -> bool:
+    """Return whether the page does not say yet what became of the answer."""
+    if attempt.answered_at is None:
+        return False
+    return bool(attempt.sealed_answer) or attempt.answered_at > timezone.now() - SHOWN_AFTER
+
+
+def prove_by_pingone(attempt: RecoveryAttempt) -> bool:
+    """Write the user whose code PingOne took. A code that is used ends the others of its user."""
+    rows = RecoveryAttempt.objects.filter(organization_id=attempt.organization_id, candidate=attempt.candidate)
+    with transaction.atomic():
+        own = rows.filter(pk=attempt.pk, by_pingone=True, step=Step.CODE, code_sent=True, candidate__isnull=False)
+        changes = {"step": Step.ACTING, "choice": Choice.PASSWORD, "proven_at": Now()}
+        if not own.update(**changes, user_id=F("candidate")):
+            return False
+        end(rows.exclude(pk=attempt.pk), Stop.SUPERSEDED)
+    return True
+
+
+def choose_device(attempt: RecoveryAttempt, device_id: UUID | None, authentication: UUID | None) -> bool:
+    """Write the device that was asked for a code; None to choose anew."""
+    return bool(_at_device(attempt).update(device_id=device_id, device_authentication=authentication))
+
+
+def prove_device(attempt: RecoveryAttempt) -> bool:
+    """Write that the code of the chosen device was right."""
+    same = _at_device(attempt).filter(device_authentication=attempt.device_authentication, device_id__isnull=False)
+    return bool(same.update(step=Step.PROVEN, device_proven_at=Now()))
 
 
 def choose(attempt: RecoveryAttempt, choice: str) -> bool:
@@ -133,8 +190,8 @@ def finish(attempt: RecoveryAttempt, *, done: list[str], left: list[str]) -> Non
 
 def end(rows: QuerySet[RecoveryAttempt], stop: RecoveryAttempt.Stop) -> int:
     """End attempts that are open, for a reason that operators see."""
-    is_open = Q(step__in=(Step.CODE, Step.PROVEN))
-    return rows.filter(is_open).update(step=Step.ENDED, stop=stop, ended_at=Now(), sealed_typed="")
+    is_open = Q(step__in=OPEN)
+    return rows.filter(is_open).update(step=Step.ENDED, stop=stop, ended_at=Now(), sealed_typed="", sealed_answer="")
 
 
 def end_all(organization: Organization, user_id: UUID, stop: RecoveryAttempt.Stop = Stop.NOT_ME) -> int:
@@ -144,7 +201,15 @@ def end_all(organization: Organization, user_id: UUID, stop: RecoveryAttempt.Sto
 
 
 def _proven(attempt: RecoveryAttempt) -> QuerySet[RecoveryAttempt]:
-    return RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.PROVEN, proven_at__gt=Now() - PROOF_LASTS)
+    return _lasting(attempt).filter(step=Step.PROVEN)
+
+
+def _at_device(attempt: RecoveryAttempt) -> QuerySet[RecoveryAttempt]:
+    return _lasting(attempt).filter(step=Step.DEVICE)
+
+
+def _lasting(attempt: RecoveryAttempt) -> QuerySet[RecoveryAttempt]:
+    return RecoveryAttempt.objects.filter(pk=attempt.pk, proven_at__gt=Now() - PROOF_LASTS)
 
 
 def _hash(key: str) -> str:

@@ -10,7 +10,7 @@ from unicodedata import normalize
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
@@ -50,6 +50,7 @@ def check(attempt: RecoveryAttempt, typed: str) -> bool:
     """
     is_right = compare_digest(_derived(attempt.code_seed).encode(), normalized(typed).encode())
     open_ones = RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.CODE, code_expires_at__gt=Now())
+    open_ones = open_ones.filter(by_pingone=False)
     is_counted = open_ones.filter(tries__lt=attempts.TRIES).update(tries=F("tries") + 1)
     return bool(is_counted and is_right) and _prove(attempt)
 
@@ -57,11 +58,12 @@ def check(attempt: RecoveryAttempt, typed: str) -> bool:
 def _prove(attempt: RecoveryAttempt) -> bool:
     with transaction.atomic():
         own = RecoveryAttempt.objects.filter(organization_id=attempt.organization_id, candidate=attempt.candidate)
-        own = own.filter(candidate__isnull=False, step__in=(Step.CODE, Step.PROVEN))
+        own = own.filter(candidate__isnull=False, step__in=attempts.OPEN)
         list(own.select_for_update().order_by("pk").values_list("pk"))  # of two codes at once, one ends the other
         is_open = Q(step=Step.CODE, tries__lte=attempts.TRIES, code_expires_at__gt=Now(), code_sent=True)
         proven = own.filter(is_open, pk=attempt.pk)
-        if not proven.update(step=Step.PROVEN, user_id=F("candidate"), proven_at=Now()):
+        step = Case(When(needs_device=True, then=Value(Step.DEVICE)), default=Value(Step.PROVEN))
+        if not proven.update(step=step, user_id=F("candidate"), proven_at=Now()):
             return False
         attempts.end(own.exclude(pk=attempt.pk), RecoveryAttempt.Stop.SUPERSEDED)
     return True

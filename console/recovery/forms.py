@@ -43,6 +43,19 @@ class CodeForm(forms.Form):
     )
 
 
+class DeviceCodeForm(forms.Form):
+    code = TextField(
+        kind=Kind.ID,
+        label=_("Code from the device"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}),
+        error_messages={"required": _("Enter the code from the device.")},
+    )
+
+    def clean_code(self) -> str:
+        return "".join(self.cleaned_data["code"].split())
+
+
 class PasswordForm(forms.Form):
     new_password = forms.CharField(
         label=_("New password"),
@@ -67,6 +80,13 @@ class PasswordForm(forms.Form):
         if new_password and is_encoded(new_password):
             self.add_error("new_password", _("A password cannot begin with a word in braces. Choose another one."))
         return values
+
+
+class AnswerForm(PasswordForm):
+    """PingOne's code and the new password at once: nobody is told first whether the code is right."""
+
+    code = CodeForm.base_fields["code"]
+    field_order = ("code", "new_password", "again")
 
 
 def only_value(sent: QueryDict, name: str) -> str | None:

@@ -20,13 +20,14 @@ from console.audit.entries import Outcome, Subject
 from console.models import AuditEntry, RecoveryAttempt, Work
 from console.protection.facts import folded
 from console.recovery import mails, rules, stops, throttle
-from console.recovery.attempts import CODE_LASTS, typed_hash
+from console.recovery.attempts import lasts, typed_hash
 from console.recovery.policy import policy_for
+from console.recovery.relay import is_relayable, relay, wait_for_relay
 from pingone_integration import passwords, users
 from pingone_integration.calls import rate_limit
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
-from pingone_integration.errors import NotFound, PingOneError
+from pingone_integration.errors import NotFound, PingOneError, RefusedByState
 from pingone_integration.user_search import literal
 from pingone_integration.users import User
 
@@ -54,7 +55,7 @@ def run_due(stopping: Callable[[], bool] = lambda: False) -> int:
             of_network = RecoveryAttempt.objects.filter(organization_id=organization_id, network=network)
             attempt = of_network.select_related("organization__connection").claim(LEASE)
             if attempt:
-                look_up(attempt)
+                relay(attempt) if is_relayable(attempt) else look_up(attempt)
                 count += 1
     return count
 
@@ -102,7 +103,7 @@ def look_up(attempt: RecoveryAttempt) -> None:
 
 def _end(attempt: RecoveryAttempt, answer: Answer, now: datetime) -> bool:
     stop = answer.stop
-    return attempt.end(
+    is_done = attempt.end(
         Work.State.DONE,
         sealed_typed=attempt.sealed_typed if stop in {Stop.LATE, Stop.UNREACHABLE} else "",
         stop=stop or "",
@@ -112,10 +113,14 @@ def _end(attempt: RecoveryAttempt, answer: Answer, now: datetime) -> bool:
         username=attempt.username,
         address_hash=attempt.address_hash,
         seen=attempt.seen if stop is None else None,
+        needs_device=attempt.needs_device,
         code_seed=attempt.code_seed,
         code_sent=attempt.code_sent or stop is None,
-        code_expires_at=now + CODE_LASTS,
+        code_expires_at=now + lasts(attempt),
     )
+    if is_done and attempt.by_pingone:  # their answer may have come meanwhile
+        wait_for_relay(attempt)
+    return is_done
 
 
 def _answer(attempt: RecoveryAttempt, now: datetime) -> Answer:
@@ -158,7 +163,7 @@ def _joined(attempt: RecoveryAttempt, now: datetime) -> RecoveryAttempt | None:
     first = same.exclude(pk=attempt.pk).order_by("looked_at").first()
     if first:
         attempt.candidate, attempt.candidate_population = first.candidate, first.candidate_population
-        attempt.username = first.username
+        attempt.username, attempt.needs_device = first.username, first.needs_device
         attempt.address_hash, attempt.seen, attempt.code_seed = first.address_hash, first.seen, first.code_seed
     return first
 
@@ -198,6 +203,9 @@ def _one(attempt: RecoveryAttempt, api: PingOneApi, user: User) -> Answer:
         attempt.address_hash = rules.hash_of(organization.pk, address)
         attempt.seen = rules.seen_of(user, password, attempt.address_hash)
         stop = rules.stop_by_state(organization, api, user, password, attempt.address_hash)
+        attempt.needs_device = rules.needs_device(policy, password)
+        if stop is None and attempt.by_pingone:
+            return _by_pingone(attempt, api, user, rules.stop_by_pingone(policy, user, password))
     mail: Callable[[], None] | None = None
     if stop is None:
         mail = partial(mails.send_code, attempt, user, address)
@@ -206,6 +214,18 @@ def _one(attempt: RecoveryAttempt, api: PingOneApi, user: User) -> Answer:
     if mail and not _may_mail(attempt, user):
         return Answer(stop=Stop.TOO_MANY_MAILS, user=user)
     return Answer(stop=stop, user=user, mail=mail)
+
+
+def _by_pingone(attempt: RecoveryAttempt, api: PingOneApi, user: User, stop: Stop | None) -> Answer:
+    """Let PingOne send its own code, to the email address."""
+    if stop is None and not _may_mail(attempt, user):
+        stop = Stop.TOO_MANY_MAILS
+    if stop is None:
+        try:
+            passwords.send_recovery_code(api, user.id)
+        except RefusedByState:
+            stop = Stop.LOCKED
+    return Answer(stop=stop, user=user)
 
 
 def _several(attempt: RecoveryAttempt, found: list[User]) -> Answer:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.models import Organization, RecoveryAttempt
+from console.models import NotMeLink, NotMeReport, Organization, RecoveryAttempt
+from console.models.user_mails import LOCK_DAYS
 from console.recovery import mails, operations
 from console.recovery.attempts import CODE_LASTS
-from console.recovery.forms import CodeForm, PasswordForm, WhoForm
+from console.recovery.devices import Choice, label_of
+from console.recovery.forms import AnswerForm, CodeForm, DeviceCodeForm, PasswordForm, WhoForm
 from console.recovery.policy import settings_of
 from console.recovery.steps import DONE, LEFT, Account
+from console.user_mails.events import CODE_SENT, EVENTS, PASSWORD_RESET, Event
+from console.user_mails.tell import text_of as event_text_of
 from pingone_integration.password_rules import rules_of
 from pingone_integration.passwords import PasswordState
 from pingone_integration.texts import Text
@@ -33,6 +38,16 @@ class Page:
     template: str
     context: Callable[[], dict[str, Any]] = dict
     has_reference: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotMePage:
+    """The page behind "this was not me", for one event and what became of the report."""
+
+    key: str
+    label: Text
+    event: Event
+    report: Callable[[], NotMeReport | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +71,11 @@ def _account() -> dict[str, Any]:
         rules=rules,
     )
     return {"account": Account(user=_user(), password=password, lifts_account_lock=False)}
+
+
+def _devices() -> list[Choice]:
+    message = Choice(id=UUID(int=2), label=label_of("SMS", "+46 70 123 45 67"), nickname="", makes_codes=False)
+    return [message, Choice(id=UUID(int=3), label=label_of("TOTP", ""), nickname="", makes_codes=True)]
 
 
 def _user() -> User:
@@ -82,6 +102,21 @@ PAGES = (
         context=lambda: {"form": CodeForm(), "may_ask_again": True, "worker_runs": True},
     ),
     Page(key="code-over", label=_("The code is over"), template="code", context=lambda: {"is_over": True}),
+    Page(
+        key="answer",
+        label=_("PingOne's code and a new password"),
+        template="answer",
+        context=lambda: {"form": AnswerForm(), "may_ask_again": True, "worker_runs": True},
+    ),
+    Page(key="trying", label=_("PingOne tries the code"), template="trying", context=lambda: {"worker_runs": True}),
+    Page(key="device", label=_("A device in addition"), template="device", context=lambda: {"devices": _devices()}),
+    Page(
+        key="device-code",
+        label=_("The code of a device"),
+        template="device_code",
+        context=lambda: {"form": DeviceCodeForm(), "device": _devices()[0]},
+    ),
+    Page(key="no-device", label=_("No device that can be used"), template="no_device"),
     Page(key="choice", label=_("Unlock only, or a new password"), template="choice", context=_account),
     Page(
         key="password",
@@ -130,6 +165,17 @@ MAILS = (
         context=lambda: {"username": USERNAME, "provider": "SAML"},
     ),
 )
+NOT_ME_PAGES = (
+    NotMePage(key="not-me", label=_("This was not me"), event=PASSWORD_RESET, report=lambda: None),
+    NotMePage(key="not-me-code", label=_("This was not me: a code"), event=CODE_SENT, report=lambda: None),
+    NotMePage(
+        key="not-me-locked",
+        label=_("This was not me: account locked"),
+        event=PASSWORD_RESET,
+        report=lambda: NotMeReport(locks_until=timezone.now() + timedelta(days=LOCK_DAYS)),
+    ),
+)
+NOT_ME_BY_KEY = {page.key: page for page in NOT_ME_PAGES}
 PAGES_BY_KEY = {page.key: page for page in PAGES}
 
 
@@ -139,6 +185,23 @@ def context_of(page: Page, organization: Organization) -> dict[str, Any]:
     if page.has_reference:
         shared["attempt"] = example_attempt(organization)
     return shared | page.context()
+
+
+def context_of_not_me(page: NotMePage, organization: Organization) -> dict[str, Any]:
+    return {
+        "link": NotMeLink(organization=organization, event=page.event.key, username=USERNAME, at=timezone.now()),
+        "event": page.event,
+        "report": page.report(),
+        "lock_days": LOCK_DAYS,
+        "helpdesk": settings_of(organization),
+    }
+
+
+def event_mails(organization: Organization, language: str) -> list[tuple[Text, str, str]]:
+    """Return what is told of each event: its name, the subject and the body."""
+    url = settings.PUBLIC_URL + reverse("not-me", args=["example"])
+    told = [event for event in EVENTS if event is not CODE_SENT]  # its mail is that with the code
+    return [(event.label, *event_text_of(organization, event, USERNAME, url, language)) for event in told]
 
 
 def text_of(mail: Mail, organization: Organization, language: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ _REFERENCE = re.compile(r"([2-9A-HJKMNP-Z]{4})[- ]?([2-9A-HJKMNP-Z]{4})")
 Step = RecoveryAttempt.Step
 
 _STEPS: dict[str, Text] = {
+    Step.DEVICE: _("The code was right. They have not proven a device as well."),
     Step.PROVEN: _("The code was right. They have not finished."),
     Step.ACTING: _("Their account was being changed, and the end is not known. Check the account."),
     Step.DONE: _("They finished."),

@@ -24,6 +24,7 @@ Step: TypeAlias = RecoveryAttempt.Step
 
 _GAVE_UP: dict[str, Text] = {
     Step.CODE: _("They did not enter the code."),
+    Step.DEVICE: _("They entered the code, and then proved no device."),
     Step.PROVEN: _("They entered the code, and then chose nothing."),
     Step.ACTING: _("PingOne's answer is missing."),
 }

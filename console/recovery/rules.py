@@ -32,7 +32,7 @@ RECOVERIES, UNLOCKS = 3, 2  # without a newer sign-in
 Stop: TypeAlias = RecoveryAttempt.Stop
 Choice: TypeAlias = RecoveryAttempt.Choice
 
-_WITHOUT_PASSWORD = frozenset({"NO_PASSWORD", "EXTERNAL"})
+_WITH_PASSWORD = frozenset({"OK", "PASSWORD_EXPIRED", "PASSWORD_LOCKED_OUT", "MUST_CHANGE_PASSWORD"})
 _MAY_HAVE_HAPPENED = (AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, AuditEntry.Outcome.UNKNOWN)
 
 
@@ -46,9 +46,7 @@ def stop_by_user(organization: Organization, policy: RecoveryPolicy | None, user
         return Stop.DISABLED
     if user.has_external_identity_provider:
         return Stop.ELSEWHERE
-    if stop := stop_by_address(policy, user):
-        return stop
-    return Stop.NEEDS_DEVICE if policy.demands_device else None
+    return stop_by_address(policy, user)
 
 
 def stop_by_address(policy: RecoveryPolicy, user: User) -> Stop | None:
@@ -64,8 +62,8 @@ def stop_by_state(
     organization: Organization, api: PingOneApi, user: User, password: PasswordState, address_hash: str
 ) -> Stop | None:
     """Return why this user cannot recover, from the password, the record and their roles. Raises nothing."""
-    if password.status in _WITHOUT_PASSWORD:
-        return Stop.NEEDS_DEVICE if password.status == "NO_PASSWORD" else Stop.ELSEWHERE
+    if password.status == "EXTERNAL":
+        return Stop.ELSEWHERE
     if is_new_contact(organization, user, address_hash):
         return Stop.NEW_CONTACT
     if judge.protection_of(organization, api, Affected(user=user.id, recovers_by_email=True), user):
@@ -73,6 +71,20 @@ def stop_by_state(
     if recovered(organization, user) >= RECOVERIES:
         return Stop.TOO_OFTEN
     return None
+
+
+def needs_device(policy: RecoveryPolicy | None, password: PasswordState) -> bool:
+    """Return whether the mailbox alone is not enough. Without a password it never is: it would be the only proof."""
+    return policy is None or policy.demands_device or password.status not in _WITH_PASSWORD
+
+
+def stop_by_pingone(policy: RecoveryPolicy | None, user: User, password: PasswordState) -> Stop | None:
+    """Return why PingOne's own code does not serve: it goes to the email address, and helps nobody who is locked."""
+    if password.is_locked or user.is_locked is not False:
+        return Stop.LOCKED
+    if needs_device(policy, password):
+        return Stop.NEEDS_DEVICE
+    return None if policy and policy.proof_attribute == EMAIL else Stop.NO_ADDRESS
 
 
 def address_of(user: User, policy: RecoveryPolicy) -> str:
@@ -114,8 +126,11 @@ def seen_after(attempt: RecoveryAttempt, password: PasswordState) -> dict[str, A
 
 
 def is_as_seen(attempt: RecoveryAttempt, user: User, password: PasswordState) -> bool:
+    """Return whether nothing changed since the code was sent, and no more proof is asked for than then."""
     policy = policy_for(attempt.organization, user.population_id)
     address = address_of(user, policy) if policy else ""
+    if needs_device(policy, password) and not attempt.needs_device:
+        return False
     return bool(address) and attempt.seen == seen_of(user, password, hash_of(attempt.organization_id, address))
 
 

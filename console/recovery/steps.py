@@ -76,6 +76,7 @@ LEFT: dict[str, Text] = {
 }
 DONE: dict[str, Text] = {
     operations.SET_PASSWORD.key: _("Your new password is set."),
+    operations.RECOVER.key: _("Your new password is set."),
     _LEFT_PASSWORD: _("Your password is unlocked."),
     _LEFT_ACCOUNT: _("Your account is unlocked."),
     "sessions.end-all": _("You are signed out everywhere else."),
@@ -152,9 +153,26 @@ def act(attempt: RecoveryAttempt, account: Account, *, source_address: str, new_
     return None
 
 
+def finish_recovered(attempt: RecoveryAttempt) -> None:
+    """Do what is left after PingOne took its own code: it has set the new password, and lifted the password's lock."""
+    attempt.refresh_from_db()
+    work = _Work(attempt, Circumstances(source_address=attempt.source_address))
+    work.done.append(operations.RECOVER.key)
+    user = None
+    try:
+        with rate_limit.in_recovery():
+            user = users.get(open_api(attempt.organization.connection), attempt.candidate or UUID(int=0))
+            work.finish_new_password(user)
+    except PingOneError:
+        work.left.append(_UNKNOWN)
+    attempts.finish(attempt, done=work.done, left=work.left)
+    if user:
+        _tell(attempt, user, work.done)
+
+
 def _tell(attempt: RecoveryAttempt, user: User, done: list[str]) -> None:
     """Email the user what was changed, by whoever read their code."""
-    if operations.SET_PASSWORD.key in done:
+    if {operations.SET_PASSWORD.key, operations.RECOVER.key} & set(done):
         tell(attempt.organization, PASSWORD_RESET, user)
     elif done:
         tell(attempt.organization, UNLOCKED, user)
@@ -182,13 +200,22 @@ class _Work:
                 return self._stopped(result)
         if account.is_locked and account.lifts_account_lock and self._is_still_locked():
             self._run(operations.unlock_account(self.attempt))
-        policy = policy_for(self.attempt.organization, account.user.population_id)
-        if new_password and (policy is None or policy.ends_sessions):
-            result = self._run(operations.end_sessions(self.attempt))
-            if not isinstance(result, Done | NoChange):
-                self.left.append("sessions.end-all")
-        self._read_back(account)
+        if new_password:
+            self._end_sessions(account.user)
+        self._read_back(account.user)
         return None
+
+    def finish_new_password(self, user: User) -> None:
+        self._see_new_password()
+        self._end_sessions(user)
+        self._read_back(user)
+
+    def _end_sessions(self, user: User) -> None:
+        policy = policy_for(self.attempt.organization, user.population_id)
+        if policy is not None and not policy.ends_sessions:
+            return
+        if not isinstance(self._run(operations.end_sessions(self.attempt)), Done | NoChange):
+            self.left.append("sessions.end-all")
 
     def _run(self, operation: operations.OwnOperation) -> Result:
         result = run(self.access, operation, Circumstances(source_address=self.circumstances.source_address))
@@ -222,10 +249,10 @@ class _Work:
     def _is_still_locked(self) -> bool:
         return users.get(self._api(), self._user_id()).is_locked is not False
 
-    def _read_back(self, account: Account) -> None:
+    def _read_back(self, before: User) -> None:
         try:
             api = self._api()
-            user, password = users.get(api, account.user.id), passwords.state(api, account.user.id)
+            user, password = users.get(api, before.id), passwords.state(api, before.id)
         except PingOneError:
             self.left.append(_UNKNOWN)
             return

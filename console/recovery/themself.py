@@ -36,6 +36,10 @@ class ThemselfAccess:
     def user_id(self) -> UUID | None:
         return self.attempt.user_id
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        return ACTIONS
+
     def again(self) -> "ThemselfAccess":
         """Return the access as the row has it now. Raises PermissionDenied once the attempt does not act any more."""
         rows = RecoveryAttempt.objects.select_related("organization__connection")
@@ -45,9 +49,9 @@ class ThemselfAccess:
         return ThemselfAccess(acting)
 
     def require_to(self, operation: Any) -> None:
-        """Raise PermissionDenied unless it is one of ACTIONS, on the proven user and nobody else."""
+        """Raise PermissionDenied unless it is one of its actions, on the proven user and nobody else."""
         is_own = self.user_id is not None and operation.affected.user == self.user_id
-        if operation.key not in ACTIONS or not is_own or operation.affected.groups:
+        if operation.key not in self.actions or not is_own or operation.affected.groups:
             raise PermissionDenied(operation)
 
     def allows(self, permission: Permission) -> bool:
@@ -64,3 +68,23 @@ class ThemselfAccess:
 
     def pingone(self, transaction_id: UUID | None = None) -> PingOneApi:
         return open_api(self.org.connection, transaction_id=transaction_id)
+
+
+class RelayAccess(ThemselfAccess):
+    """Permission to relay one answer to PingOne for the user who was sent its code: nothing is proven before."""
+
+    @property
+    def user_id(self) -> UUID | None:
+        return self.attempt.candidate
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        return ("password.recover-own",)
+
+    def again(self) -> "RelayAccess":
+        rows = RecoveryAttempt.objects.select_related("organization__connection")
+        waiting = rows.filter(pk=self.attempt.pk, by_pingone=True, step=RecoveryAttempt.Step.CODE, code_sent=True)
+        found = waiting.exclude(sealed_answer="").first()
+        if found is None:
+            raise PermissionDenied("no answer waits")
+        return RelayAccess(found)

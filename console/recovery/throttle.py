@@ -19,6 +19,11 @@ MAILS_OF_NETWORK = Limit("recovery mails of user and network", 3, HOUR)
 MAILS = Limit("recovery mails of user", 15, DAY)
 MAILS_TO_UNKNOWN_NETWORKS = Limit("recovery mails of user to unknown networks", 10, DAY)
 
+# Wrong codes that PingOne sees. It locks a password or device after some, so they are counted here first.
+PINGONE_CODES = Limit("recovery wrong codes of user at PingOne", 3, DAY)
+DEVICE_CODES = Limit("recovery wrong device codes of user", 3, DAY)
+DEVICE_ASKED = Limit("recovery codes to devices of user", 6, DAY)
+
 
 def network_of(address: str) -> str:
     """Return the network of an address: what one connection to the internet usually has."""
@@ -60,7 +65,8 @@ def release(organization_id: UUID, user_id: UUID, typed_hashes: frozenset[str]) 
     for typed_hash, network in rows.values_list("typed_hash", "network").distinct():
         ASKED.forget(_asked(organization_id, typed_hash, network))
         MAILS_OF_NETWORK.forget(f"{person} {network}")
-    MAILS.forget(person)
+    for limit in (MAILS, PINGONE_CODES, DEVICE_CODES, DEVICE_ASKED):
+        limit.forget(person)
     MAILS_TO_UNKNOWN_NETWORKS.forget(person)
     return rows.update(is_released=True)
 

@@ -45,18 +45,8 @@ def settings_of(organization: Organization) -> UserMailSettings:
 
 
 def _write(organization: Organization, event: Event, user: User, address: str, *, entry: UUID | None) -> None:
-    name = emails.one_line(organization.name)
-    context = {
-        "happened": event.happened,
-        "username": harmless(user.username),
-        "organization": name,
-        "at": timezone.now(),
-        "hours": int(VALID_FOR.total_seconds() // 3600),
-        "url": not_me_url(organization, event, user, sent_to=address, entry=entry),
-    }
-    with translation.override(language_of(user)):
-        subject = str(format_lazy(_("{organization}: {happened}"), organization=name, happened=event.happened))
-        body = render_to_string("console/email/user_event.txt", context)
+    url = not_me_url(organization, event, user, sent_to=address, entry=entry)
+    subject, body = text_of(organization, event, user.username, url, language_of(user))
     emails.write(
         to=address,
         subject=subject,
@@ -65,6 +55,22 @@ def _write(organization: Organization, event: Event, user: User, address: str, *
         worth_for=VALID_FOR,
         may_repeat=True,
     )
+
+
+def text_of(organization: Organization, event: Event, username: str, url: str, language: str) -> tuple[str, str]:
+    """Return the subject and the body of the email that tells of an event."""
+    name = emails.one_line(organization.name)
+    context = {
+        "happened": event.happened,
+        "username": harmless(username),
+        "organization": name,
+        "at": timezone.now(),
+        "hours": int(VALID_FOR.total_seconds() // 3600),
+        "url": url,
+    }
+    with translation.override(language):
+        subject = str(format_lazy(_("{organization}: {happened}"), organization=name, happened=event.happened))
+        return subject, render_to_string("console/email/user_event.txt", context)
 
 
 def harmless(name: str) -> str:

@@ -91,7 +91,9 @@ def recovery_previews(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
     """Show every mail of recovery, and the way to every page, in the language of `language`."""
     language = _language(request)
     written = [(mail.label, *previews.text_of(mail, access.org, language)) for mail in previews.MAILS]
-    context = {"pages": previews.PAGES, "mails": written, "language": language, "languages": LANGUAGES}
+    written += previews.event_mails(access.org, language)
+    pages = [*previews.PAGES, *previews.NOT_ME_PAGES]
+    context = {"pages": pages, "mails": written, "language": language, "languages": LANGUAGES}
     return render(request, "console/recoveries/previews.html", context)
 
 
@@ -99,9 +101,6 @@ def recovery_previews(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
 @require_safe
 def recovery_preview(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
     """Show a page of recovery as users see it. Nothing on it can be pressed."""
-    page = previews.PAGES_BY_KEY.get(key)
-    if page is None:
-        raise Http404("No such page.")
     language = _language(request)
     strip = {
         "told": str(_("This is a preview.")),
@@ -109,8 +108,13 @@ def recovery_preview(request: ConsoleRequest, access: OrgAccess, key: str) -> Ht
         "back": f"{reverse('recovery-previews', args=[access.org.slug])}?language={language}",
     }
     with translation.override(language):
-        context = previews.context_of(page, access.org) | {"preview": strip}
-        return render(request, f"console/recovery/{page.template}.html", context)
+        if not_me := previews.NOT_ME_BY_KEY.get(key):
+            context = previews.context_of_not_me(not_me, access.org) | {"preview": strip}
+            return render(request, "console/user_mails/not_me.html", context)
+        if page := previews.PAGES_BY_KEY.get(key):
+            context = previews.context_of(page, access.org) | {"preview": strip}
+            return render(request, f"console/recovery/{page.template}.html", context)
+    raise Http404("No such page.")
 
 
 def _language(request: ConsoleRequest) -> str:

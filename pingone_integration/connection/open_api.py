@@ -1,10 +1,11 @@
 """The API of a connection's managed environment."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from pingone_integration.calls import transaction_id as transactions
 from pingone_integration.calls.api import PingOneApi
-from pingone_integration.connection.regions import api_url_for
+from pingone_integration.connection.regions import api_url_for, region_of
 from pingone_integration.connection.tokens import StoredTokens, require_grant
 from pingone_integration.errors import NoEnvironmentChosen
 from pingone_integration.models import Connection
@@ -26,3 +27,13 @@ def open_api(connection: Connection, *, transaction_id: UUID | None = None) -> P
         tokens=StoredTokens(connection.pk, opened_with=connection),
         transaction_id=transaction_id or transactions.current_or_new(),
     )
+
+
+def open_auth_api(connection: Connection) -> PingOneApi:
+    """Return the calls for the managed environment at the authentication host of its region. Raises as open_api.
+
+    A custom domain belongs to the environment of the administrators: the managed one answers at the region's own host.
+    """
+    api, region = open_api(connection), region_of(connection.auth_url)
+    host = region.auth_url if region else connection.auth_url
+    return replace(api, base_url=f"{host}/{connection.managed_environment_id}")

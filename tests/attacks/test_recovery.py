@@ -5,19 +5,31 @@ Every story was seen to succeed with its guard taken out, which `test_story_woul
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-import respx
 from django.conf import settings
+from django.utils import timezone
 
-from console.models import Organization, ProtectedMark, RecoveryAttempt
+from console.models import Organization, ProtectedMark, RecoveryAttempt, RecoveryPolicy, RecoverySettings
 from console.operators.sign_in_limits import Limit
-from console.recovery import attempts, codes, look_up, operations, rules, throttle
+from console.recovery import attempts, codes, devices, look_up, operations, rules, throttle
+from pingone_integration.values import pingone_time
 from tests.support.answers import ADA, BO, ada
 from tests.support.outbox import sent_emails
-from tests.support.people import API_URL, ENVIRONMENT, make_operator
-from tests.support.recovering import NEW_PASSWORD, PersonAtPages, RecoveryEnvironment, switch_on
+from tests.support.people import make_operator
+from tests.support.recovering import (
+    DEVICE_CODE,
+    LONG_AGO,
+    NEW_PASSWORD,
+    PersonAtPages,
+    RecoveryEnvironment,
+    device,
+    mocked_environment,
+    switch_on,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,9 +55,7 @@ class Scene:
 
 @pytest.fixture
 def scene(acme: Organization, globex: Organization) -> Iterator[Scene]:
-    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as router:
-        environment = RecoveryEnvironment()
-        router.route().mock(side_effect=environment)
+    with mocked_environment() as environment:
         switch_on(acme)
         switch_on(globex)
         yield Scene(acme, environment, PersonAtPages(), PersonAtPages(network="203.0.113.9"))
@@ -142,6 +152,95 @@ def start_without_end(scene: Scene) -> None:
 def keep_the_sessions_of_a_thief(scene: Scene) -> None:
     scene.owner.prove()
     scene.owner.choose_password()
+
+
+def with_device(scene: Scene) -> None:
+    RecoveryPolicy.objects.update(demands_device=True)
+    scene.environment.devices = [device()]
+
+
+def skip_the_device(scene: Scene) -> None:
+    with_device(scene)
+    scene.stranger.prove()
+    scene.stranger.choose_password()
+
+
+def prove_a_device_of_somebody_else(scene: Scene) -> None:
+    with_device(scene)
+    scene.stranger.prove()
+    scene.stranger.ask_device(9)
+    scene.stranger.post("device/code", code=DEVICE_CODE)
+    scene.stranger.choose_password()
+
+
+def pair_a_device_then_recover(scene: Scene) -> None:
+    with_device(scene)
+    scene.environment.devices = [device(createdAt=pingone_time(timezone.now() - timedelta(hours=1)))]
+    scene.stranger.prove()
+    scene.stranger.ask_device()
+    scene.stranger.post("device/code", code=DEVICE_CODE)
+    scene.stranger.choose_password()
+
+
+def guess_device_codes(scene: Scene) -> None:
+    with_device(scene)
+    for attempt in range(3):
+        guesser = PersonAtPages(network=f"203.0.{attempt}.9")
+        guesser.prove()
+        guesser.ask_device()
+        for guess in range(2):
+            guesser.post("device/code", code=f"00000{guess}")
+
+
+def codes_are_many(scene: Scene) -> bool:
+    return len(scene.environment.checked_codes) > 3
+
+
+def devices_of_everybody(*_args: Any) -> list[devices.Choice]:
+    return [devices.Choice(id=UUID(int=0xD09), label="", nickname="", makes_codes=False)]
+
+
+def whoever(attempt: RecoveryAttempt) -> str:
+    return str(attempt.pk)
+
+
+def with_pingone_code(scene: Scene) -> None:
+    RecoverySettings.objects.create(organization=scene.acme, uses_pingone_code=True)
+    scene.environment.passwords[ADA] = {"status": "OK", "lastChangedAt": LONG_AGO}
+
+
+def guess_pingone_codes(scene: Scene) -> None:
+    with_pingone_code(scene)
+    for attempt in range(3):
+        guesser = PersonAtPages(network=f"203.0.{attempt}.9")
+        guesser.start()
+        for guess in range(3):
+            guesser.answer(f"WRONG{guess}")
+
+
+def guess_for_the_locked(scene: Scene) -> None:
+    with_pingone_code(scene)
+    scene.stranger.start()
+    scene.environment.passwords[ADA]["status"] = "PASSWORD_LOCKED_OUT"
+    scene.stranger.answer("WRONG")
+
+
+def pingone_saw_a_code(scene: Scene) -> bool:
+    return bool(scene.environment.checked_codes)
+
+
+def pass_the_new_password_in_plain(scene: Scene) -> None:
+    with_pingone_code(scene)
+    scene.owner.start()
+    scene.owner.answer(worker=False)
+
+
+def database_shows_the_password(_scene: Scene) -> bool:
+    return NEW_PASSWORD in str(list(RecoveryAttempt.objects.values()))
+
+
+def plainly(_attempt: RecoveryAttempt, _column: str, secret: str) -> str:
+    return secret
 
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -271,6 +370,43 @@ STORIES = [
         starts_are_many,
         without_limits,
     ),
+    Story("Skip the device", skip_the_device, Scene.password_is_changed, put(rules, "needs_device", no)),
+    Story(
+        "Prove a device of somebody else",
+        prove_a_device_of_somebody_else,
+        Scene.password_is_changed,
+        put(devices, "choices", devices_of_everybody),
+    ),
+    Story(
+        "Pair a device, then recover",
+        pair_a_device_then_recover,
+        Scene.password_is_changed,
+        put(devices, "proves", always),
+    ),
+    Story(
+        "Guess codes of a device over several attempts",
+        guess_device_codes,
+        codes_are_many,
+        put(devices, "_whose", whoever),
+    ),
+    Story(
+        "Guess codes of PingOne over several attempts",
+        guess_pingone_codes,
+        codes_are_many,
+        put(throttle, "PINGONE_CODES", WITHOUT_LIMIT),
+    ),
+    Story(
+        "Guess codes of PingOne for somebody who is locked",
+        guess_for_the_locked,
+        pingone_saw_a_code,
+        put(rules, "stop_by_pingone", never),
+    ),
+    Story(
+        "Read the new password while it waits",
+        pass_the_new_password_in_plain,
+        database_shows_the_password,
+        put(RecoveryAttempt, "seal", plainly),
+    ),
     Story(
         "Stay signed in as the owner",
         keep_the_sessions_of_a_thief,
@@ -301,6 +437,9 @@ STEPS = {
     "code/again": {},
     "choice": {"choice": "unlock"},
     "password": {"new_password": NEW_PASSWORD, "again": NEW_PASSWORD},
+    "answer": {"code": "K7MP42QX", "new_password": NEW_PASSWORD, "again": NEW_PASSWORD},
+    "device": {"device": str(UUID(int=0xD01))},
+    "device/code": {"code": DEVICE_CODE},
     "restart": {},
 }
 
@@ -329,7 +468,7 @@ def test_reading_changes_nothing(scene: Scene) -> None:
     answers = [scene.owner.client.get(f"/recover/acme/{step}/").status_code for step in (*STEPS, "start")]
     scene.owner.see()
 
-    assert answers == [405] * 6
+    assert answers == [405] * (len(STEPS) + 1)
     assert RecoveryAttempt.objects.values().get() == before
 
 
@@ -364,6 +503,23 @@ def test_operator_who_views_as_somebody_keeps_nobody_from_recovering(scene: Scen
     scene.owner.prove()
 
     assert scene.is_proven()
+
+
+def test_session_over_tls_is_bound_to_the_host(scene: Scene, settings: Any) -> None:
+    settings.SERVED_OVER_TLS = True
+    scene.owner.client.defaults["wsgi.url_scheme"] = "https"
+    scene.owner.prove()
+    cookie = scene.owner.client.cookies["__Host-recovery"]
+    assert (cookie["secure"], cookie["httponly"], cookie["path"], cookie["domain"]) == (True, True, "/", "")
+    assert "recovery" not in scene.owner.client.cookies
+    scene.stranger.client.cookies["recovery"] = cookie.value  # as a plain connection could set it
+    assert "Username or email address" in scene.stranger.see()
+    scene.owner.choose_password()
+    assert scene.password_is_changed()
+
+    scene.owner.start()
+    ended = scene.owner.post("restart").cookies["__Host-recovery"]
+    assert (ended["max-age"], ended["secure"], ended["path"]) == (0, True, "/")
 
 
 def test_session_of_recovery_is_never_an_operators(scene: Scene, browser_of: Any) -> None:

@@ -1,5 +1,6 @@
 """A person on a borrowed phone, without JavaScript: from locked out to signed in again at PingOne (the sandbox)."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from console.models import Operator
+from console.models import Operator, RecoveryPolicy
 from console.recovery import look_up
 from tests.support.browser import PHONE, Check, NewPage
 from tests.support.outbox import sent_emails
@@ -82,3 +83,63 @@ def test_locked_out_person_with_a_forgotten_password_signs_in_again(
     expect(page.get_by_text("Your new password is set.")).to_be_visible()
     expect(page.get_by_role("heading", name="Done", exact=True)).to_be_visible()
     assert signs_in(leo, NEW_PASSWORD)
+
+
+def enter_code_of(page: Page) -> None:
+    code = CODE.search(str(sent_emails()[-1].body))
+    assert code
+    page.get_by_label("Code from the email").fill(code[1])
+    press(page, "Continue")
+
+
+def test_person_with_a_device_closes_the_tab_and_unlocks_only(
+    leo: Person, sandbox: Sandbox, operator: Operator, new_page: NewPage, assert_accessible: Check
+) -> None:
+    RecoveryPolicy.objects.update(demands_device=True)
+    sandbox.pair_device(leo.id, kind="SMS", locked=False, phone="+46.701234567")
+    page = new_page(viewport=PHONE, java_script_enabled=False)
+    page.goto(f"/recover/{operator.organizations.get().slug}/")
+    home = page.url
+    page.get_by_label("Username or email address").fill(leo.username)
+    press(page, "Email me a code")
+    look_up.run_due()
+    page.goto("about:blank")  # the tab is closed: the same address resumes at the code
+    page.goto(home)
+    enter_code_of(page)
+
+    seen = new_page(viewport=PHONE)
+    seen.context.add_cookies([{"name": "recovery", "value": key_of(page), "url": home}])
+    seen.goto(home)
+    assert_accessible(seen)
+    press(page, "Text message to the number ending in 67")
+    seen.reload()
+    assert_accessible(seen)
+    of_leo = "SELECT body FROM sandbox_mail WHERE user_id = ? AND subject LIKE 'Passcode%' ORDER BY id"
+    passcode = sandbox.sql(of_leo, leo.id)[-1]["body"].removeprefix("Your passcode is ").rstrip(".")
+    page.get_by_label("Code from the device").fill(passcode)
+    press(page, "Continue")
+    press(page, "Unlock only: I know my password")
+
+    expect(page.get_by_text("Your password is unlocked.")).to_be_visible()
+    assert leo.ask("/password")["status"] == "OK"
+
+
+def test_person_without_a_device_is_sent_to_the_helpdesk_and_says_that_it_was_not_them(
+    leo: Person, operator: Operator, new_page: NewPage
+) -> None:
+    RecoveryPolicy.objects.update(demands_device=True)
+    page = new_page(viewport=PHONE, java_script_enabled=False)
+    page.goto(f"/recover/{operator.organizations.get().slug}/")
+    page.get_by_label("Username or email address").fill(leo.username)
+    press(page, "Email me a code")
+    look_up.run_due()
+    expect(page.get_by_text("No email? Look in the spam folder")).to_be_visible()
+    expect(page.get_by_text("Reference number:")).to_be_visible()
+    enter_code_of(page)
+    expect(page.get_by_role("heading", name="Call the helpdesk")).to_be_visible()
+
+    link = re.search(r"https?://\S+(/not-me/\S+)", str(sent_emails()[-1].body))
+    assert link
+    page.goto(link[1])
+    press(page, "This was not me")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()

@@ -34,6 +34,8 @@ FOR_USERS = (
     "console/recovery/",
     "console/user_mails/",
     "console/views/recover.py",
+    "console/views/recover_answer.py",
+    "console/views/recover_device.py",
     "pingone_integration/password_rules.py",
 )
 FOR_OPERATORS = tuple(

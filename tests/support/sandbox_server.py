@@ -156,13 +156,13 @@ class Sandbox:
         self.sql(f"INSERT INTO {table} ({columns}) VALUES ({marks})", *row.values())  # noqa: S608
         return new_id
 
-    def pair_device(self, user_id: UUID) -> UUID:
-        """Insert a device, which only the user could pair. It is locked, as after too many wrong codes."""
-        device_id, now = uuid4(), _now()
+    def pair_device(self, user_id: UUID, *, kind: str = "EMAIL", locked: bool = True, phone: str = "") -> UUID:
+        """Insert a device, paired long ago by the user. By default locked, as after too many codes."""
+        device_id, now = uuid4(), "2026-05-18 10:00:31"
         self.sql(
             """INSERT INTO sandbox_device (id, user_id, type, status, nickname, details, otp, locked, blocked, position,
-               created_at, updated_at) VALUES (?, ?, 'EMAIL', 'ACTIVE', '', '{}', '', 1, 0, 0, ?, ?)""",
-            *(device_id, user_id, now, now),
+               created_at, updated_at) VALUES (?, ?, ?, 'ACTIVE', '', ?, '', ?, 0, 0, ?, ?)""",
+            *(device_id, user_id, kind, json.dumps({"phone": phone} if phone else {}), locked, now, now),
         )
         return device_id
 

@@ -97,7 +97,7 @@ def set_nickname(call: Call, user_id: UUID, device_id: UUID) -> dict[str, Any]:
 @permits("devices:update:device")
 def unlock(call: Call, user_id: UUID, device_id: UUID) -> dict[str, Any]:
     device = _device(call, user_id, device_id)
-    device.locked, device.unlock_at = False, None
+    device.locked, device.unlock_at, device.failures = False, None, 0
     return _save(call, device, "DEVICE.UNLOCKED")
 
 

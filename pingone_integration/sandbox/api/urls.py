@@ -1,4 +1,7 @@
-"""Every path under `/v1` and its handlers. Any other path answers as PingOne's gateway does."""
+"""Every path under `/v1` and its handlers. Any other path answers as PingOne's gateway does.
+
+Device authentications are at the authorization host, without `/v1`.
+"""
 
 from uuid import UUID
 
@@ -7,6 +10,7 @@ from django.urls import path, re_path, register_converter
 from pingone_integration.sandbox.api import (
     accounts,
     activities,
+    device_authentications,
     devices,
     environments,
     groups,
@@ -149,6 +153,13 @@ RESOURCES = {
     f"{GROUP}/memberOfGroups/<id:container_id>": Resource(GET=groups.read_container, DELETE=groups.unnest),
     f"{GROUP}/roleAssignments": Resource(GET=roles.list_of_group, POST=roles.grant_to_group),
     f"{GROUP}/roleAssignments/<id:assignment_id>": Resource(DELETE=roles.revoke_from_group),
+}
+
+AT_AUTHORIZATION_HOST = {
+    "<id:env>/deviceAuthentications": Resource(POST=MediaTypes({JSON: device_authentications.begin})),
+    "<id:env>/deviceAuthentications/<id:authentication_id>": Resource(
+        POST=MediaTypes({"device.select": device_authentications.select, "otp.check": device_authentications.check})
+    ),
 }
 
 urlpatterns = [

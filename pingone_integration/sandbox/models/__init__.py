@@ -2,6 +2,7 @@
 
 from pingone_integration.sandbox.models.access import Role, RoleAssignment
 from pingone_integration.sandbox.models.applications import Application
+from pingone_integration.sandbox.models.device_authentications import DeviceAuthentication
 from pingone_integration.sandbox.models.environments import (
     Environment,
     PasswordPolicy,
@@ -17,6 +18,7 @@ __all__ = [
     "Activity",
     "Application",
     "Device",
+    "DeviceAuthentication",
     "Environment",
     "Fault",
     "Group",

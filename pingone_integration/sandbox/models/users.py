@@ -145,6 +145,7 @@ class Device(models.Model):
     otp = models.CharField(max_length=10, blank=True, default="")  # the passcode for activation
     locked = models.BooleanField(default=False)
     unlock_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0, db_default=0)  # wrong passcodes in a row
     blocked = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)

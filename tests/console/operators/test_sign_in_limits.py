@@ -206,3 +206,20 @@ def test_worker_clears_what_is_over(org_admin: Operator) -> None:
     UsedCode.objects.update(expires_at=Now() - timedelta(seconds=1))
     call_command("clear_finished_work", verbosity=0)
     assert (SignInCount.objects.count(), UsedCode.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_attempt_counts_in_a_window_that_another_process_began_just_now() -> None:
+    limit = Limit("of the race", 2, 60)
+    began: list[str] = []
+
+    def other_process_is_quicker(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT") and not began:
+            began.append(sql)
+            assert limit.count("somebody")
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(other_process_is_quicker):
+        assert limit.count("somebody")
+    assert began
+    assert not limit.count("somebody")

@@ -229,3 +229,23 @@ def test_worker_counts_who_has_no_usable_address(admin: Client, acme: Organizati
     assert "2 of 3 active users" in shown(admin.get(RULES))
     admin.post(RULES, sent_again(admin.post(RULES, ON | {"accepts_unverified": "on"})) | {"save": "1"})
     assert "Not counted yet" in shown(admin.get(RULES)), "other addresses are usable now"
+
+
+@pytest.mark.usefixtures("schema")
+def test_device_in_addition_is_looked_at_and_saved(admin: Client) -> None:
+    preview = admin.post(RULES, ON | {"demands_device": "on"})
+    assert "Besides the code from the email, users need one of their MFA devices." in shown(preview)
+    admin.post(RULES, sent_again(preview) | {"save": "1"})
+
+    assert RecoveryPolicy.objects.get().demands_device
+    assert AuditEntry.objects.filter(action="recovery.rules-changed", after__demands_device=True).exists()
+
+
+def test_code_of_pingone_is_switched_on_with_the_warning_beside_it(admin: Client) -> None:
+    assert "Here a wrong code reaches PingOne" in shown(admin.get(PAGE))
+    admin.post(PAGE, {"uses_pingone_code": "on"})
+
+    assert RecoverySettings.objects.get().uses_pingone_code
+    entry = AuditEntry.objects.get(action="recovery.settings-changed")
+    assert (entry.before, entry.after) == ({"uses_pingone_code": False}, {"uses_pingone_code": True})
+    assert 'name="uses_pingone_code"' in admin.get(PAGE).content.decode()

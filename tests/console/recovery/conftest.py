@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-import respx
 
 from console.models import Organization
-from tests.support.people import API_URL, ENVIRONMENT
-from tests.support.recovering import PersonAtPages, RecoveryEnvironment, switch_on
+from tests.support.recovering import PersonAtPages, RecoveryEnvironment, mocked_environment, switch_on
 
 
 @pytest.fixture
 def environment() -> Iterator[RecoveryEnvironment]:
-    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as router:
-        small = RecoveryEnvironment()
-        router.route().mock(side_effect=small)
+    with mocked_environment() as small:
         yield small
 
 

@@ -1,14 +1,16 @@
 """Org admins look at every page and mail of recovery before they switch it on."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
-from console.models import Operator, Organization, OutgoingEmail, RecoveryAttempt, RecoverySettings
-from console.recovery.previews import MAILS, PAGES
+from console.models import NotMeLink, Operator, Organization, OutgoingEmail, RecoveryAttempt, RecoverySettings
+from console.recovery.previews import MAILS, NOT_ME_PAGES, PAGES
+from console.user_mails.events import EVENTS
 
 pytestmark = pytest.mark.django_db
 
@@ -39,8 +41,33 @@ def test_preview_is_what_users_see_and_does_nothing(
     overview = client.get(PREVIEWS, {"language": language}).content.decode()
 
     assert '<html lang="en"' in overview
-    assert overview.count("<pre") == len(MAILS)
+    assert overview.count("<pre") == len(MAILS) + len(EVENTS) - 1  # the code's mail tells of its event
     assert client.get(f"{PREVIEWS}nothing/").status_code == 404
     assert client.get(PREVIEWS, {"language": "../../x"}).status_code == 200
     assert not RecoveryAttempt.objects.exists()
     assert not OutgoingEmail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "month"), [("de", "Das war ich nicht", "Dez"), ("fr", "était pas moi", "Déc")]
+)
+def test_page_behind_not_me_has_previews_with_times_in_the_language(
+    browser_of: Callable[[Operator], Client],
+    org_admin: Operator,
+    acme: Organization,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    words: str,
+    month: str,
+) -> None:
+    moment = datetime(2026, 12, 18, 10, 0, 31, tzinfo=UTC)
+    monkeypatch.setattr("console.recovery.previews.timezone.now", lambda: moment)
+    client = browser_of(org_admin)
+    shown = {
+        page.key: client.get(f"{PREVIEWS}{page.key}/", {"language": language}).content.decode() for page in NOT_ME_PAGES
+    }
+
+    assert words in shown["not-me"]
+    assert f"18 {month} 2026, " in shown["not-me"]
+    assert all('class="entrance-card card" inert>' in page for page in shown.values())
+    assert not NotMeLink.objects.exists()

@@ -1,0 +1,84 @@
+"""The entrance to the pages of recovery below /recover/<org>/, and how each of them is shown.
+
+No operator, no session: a cookie of its own holds a random key, whose attempt says user, step and choice. The attempt
+is found by the key within the URL's organization, and nowhere else.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from console.access import public_view
+from console.models import Organization, RecoveryAttempt
+from console.recovery import attempts, throttle
+from console.recovery.policy import is_on_anywhere, settings_of
+from console.source_address import source_address
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Organization, P], HttpResponse]
+
+_open = public_view(reason="people who cannot sign in have no account here")
+
+
+def recovery_view(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """Decorate a page of recovery. "No such organization" and "not switched on" are the same 404.
+
+    A form is counted for the network that sends it.
+    """
+
+    @_open
+    @wraps(view)
+    def entered(request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        organization = Organization.objects.select_related("connection").filter(slug=org).first()
+        if organization is None or not is_on_anywhere(organization):
+            raise Http404("No such page.")
+        if request.method == "POST" and not throttle.allows_form(throttle.network_of(source_address(request))):
+            return show(request, organization, "too_many", status=429)
+        return view(request, organization, *args, **kwargs)
+
+    return entered
+
+
+def attempt_view(view: Callable[[HttpRequest, RecoveryAttempt], HttpResponse]) -> Callable[..., HttpResponseBase]:
+    """Decorate a form of an attempt that has begun. Without an attempt, it leads to the beginning."""
+
+    @recovery_view
+    @require_POST
+    @wraps(view)
+    def entered(request: HttpRequest, organization: Organization) -> HttpResponse:
+        attempt = attempt_of(request, organization)
+        return view(request, attempt) if attempt else redirect("recover", organization.slug)
+
+    return entered
+
+
+def cookie_name() -> str:
+    """Return the name of the cookie: over TLS one that no other host, path or plain connection can set."""
+    return "__Host-recovery" if settings.SERVED_OVER_TLS else "recovery"
+
+
+def attempt_of(request: HttpRequest, organization: Organization) -> RecoveryAttempt | None:
+    attempt = attempts.current(organization, request.COOKIES.get(cookie_name(), ""))
+    if attempt:
+        attempt.organization = organization
+    return attempt
+
+
+def resume(attempt: RecoveryAttempt) -> HttpResponse:
+    return redirect("recover", attempt.organization.slug)
+
+
+def show_unreachable(request: HttpRequest, attempt: RecoveryAttempt) -> HttpResponse:
+    return show(request, attempt.organization, "unreachable", attempt=attempt, status=503)
+
+
+def show(
+    request: HttpRequest, organization: Organization, template: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    context |= {"organization": organization, "ours": settings_of(organization)}
+    return render(request, f"console/recovery/{template}.html", context, status=status)
