@@ -5,6 +5,7 @@ VENV ?= .venv
 PORT ?= 8000
 SANDBOX_PORT ?= 9100
 TEST_WORKERS ?= 2
+ROWS ?= 10000
 # Compiled modules are kept, even where the shell says otherwise: without them, each process that a test starts compiles
 # the console, and each pytest process spends ten seconds on the asserts of the tests.
 export PYTHONDONTWRITEBYTECODE =
@@ -83,13 +84,13 @@ run: $(VENV)/installed ## Serve with gunicorn and a worker; settings from the en
 	$(RUN) manage.py collectstatic --noinput --verbosity 0
 	exec $(RUN) -m console.server.serve
 
-bench: $(VENV)/installed-dev ## Measure the console, a million audit entries and a local PingOne with a million users (takes minutes)
+bench: $(VENV)/installed-dev ## Measure the console, a million audit entries, jobs and a local PingOne with a million users (ROWS=10000 of a job; takes hours)
 	$(RUN) -m tests.benchmarks.page_cost
 	$(RUN) -m tests.benchmarks.console_pages
 	$(RUN) -m tests.benchmarks.audit_pages
 	$(RUN) -m tests.benchmarks.sandbox_lists
 	$(RUN) -m tests.benchmarks.many_operators
-	$(RUN) -m tests.benchmarks.jobs
+	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m tests.benchmarks.jobs --rows $(ROWS)
 	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m tests.benchmarks.recovery
 
 messages: $(VENV)/installed-dev ## Extract the texts of the pages to console/locale

@@ -17,6 +17,7 @@ class ConsoleConfig(AppConfig):
 
         from console.connection.mail import state_changed
         from console.failures import error_tracker
+        from console.jobs.tasks import JOBS
         from console.metrics import sign_ins, totals
         from console.not_me.tasks import REPORTS
         from console.operators import account_events
@@ -27,7 +28,7 @@ class ConsoleConfig(AppConfig):
         from console.work import tasks
         from pingone_integration.connection_states import connection_state_changed
 
-        for kind in (ATTEMPTS, REPORTS, SENT_RESETS):
+        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, JOBS):
             tasks.register(kind)
         import_module("console.server.deploy_checks")  # registers them
         mfa.authentication_failed.connect(second_factor_refused)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
 from console.jobs.control import RETRIED
+from console.jobs.drafts import may_prepare
 from console.jobs.overview import Overview
 from console.models import Job
 from pingone_integration.texts import Text
@@ -29,11 +30,12 @@ def buttons_for(access: OrgAccess, overview: Overview) -> Iterator[Button]:
         return
     if job.state == State.RUNNING:
         yield Button(do="pause", label=_("Pause"), look="btn-primary")
-    if job.state == State.PAUSED and is_own:
+    may_run = is_own and may_prepare(access, overview.action)
+    if job.state == State.PAUSED and may_run:
         yield Button(do="resume", label=_("Resume"), look="btn-primary")
     if job.state == State.WAITING and access.allows(Permission.MANAGE_POLICIES) and not (is_own and _has_others(job)):
         yield Button(do="let-pass", label=_("Let it go on"), look="btn-danger")
-    if job.state in {State.PAUSED, State.FINISHED} and is_own and any(overview.outcomes[state] for state in RETRIED):
+    if job.state in {State.PAUSED, State.FINISHED} and may_run and any(overview.outcomes[state] for state in RETRIED):
         yield Button(do="retry", label=_("Retry failed rows"))
     if job.state in {State.CANCELED, State.FINISHED} and overview.undoing and overview.undoing.rows:
         yield Button(do="undo", label=_("Undo this job"))

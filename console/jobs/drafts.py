@@ -66,6 +66,14 @@ def require_to_prepare(access: OrgAccess, action: Action) -> None:
         raise PermissionDenied(action)
 
 
+def may_prepare(access: OrgAccess, action: Action) -> bool:
+    try:
+        require_to_prepare(access, action)
+    except PermissionDenied:
+        return False
+    return True
+
+
 def stored(job: Job, row: ListedRow) -> JobRow:
     """Return the row as it is before the preview."""
     return JobRow(

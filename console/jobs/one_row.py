@@ -27,7 +27,7 @@ from console.models import AuditEntry, Job, JobRow
 from console.perform import resolve
 from console.perform.undo import undo
 from console.perform.user_operation import perform
-from pingone_integration.errors import Duplicate, PingOneError, Unavailable
+from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.texts import Text
 from pingone_integration.users import User
 
@@ -48,13 +48,17 @@ _FOUND = _("The user was looked up: they were created.")
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """What became of a row. `error`: PingOne's, if there is one."""
+    """What became of a row. `error`: PingOne's, if there is one.
+
+    `was_killed`: the worker was killed, and it has not happened. That says nothing about PingOne, nor about the row.
+    """
 
     state: JobRow.State
     detail: Text = ""
     entry: AuditEntry | None = None
     error: PingOneError | None = None
     user: User | None = None
+    was_killed: bool = False
 
 
 def wait(seconds: float) -> None:
@@ -154,7 +158,9 @@ def settled(access: OrgAccess, job: Job, row: JobRow, ended: Ended) -> Ended:
         read = AuditEntry.objects.current().get(entry=entry.entry)
     if read.outcome in {Outcome.STARTED, Outcome.UNKNOWN}:
         return ended
-    return replace(of_entry(read), error=ended.error or Unavailable())  # not the row's fault, so it is tried again
+    read_back = of_entry(read)
+    was_killed = ended.error is None and read_back.state == State.FAILED
+    return replace(read_back, error=ended.error, was_killed=was_killed)
 
 
 def _created(access: OrgAccess, row: JobRow, entry: AuditEntry) -> AuditEntry:

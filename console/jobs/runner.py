@@ -228,7 +228,7 @@ class Rows:
         with self.lock:
             self.reached -= is_untouched
             self.is_over |= not self.trouble.goes_on_after(ended)
-        if is_untouched and not self.is_over:
+        if is_untouched and not (self.is_over or ended.was_killed):
             one_row.wait(trouble.SILENT_S)
 
 

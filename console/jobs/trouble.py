@@ -40,7 +40,8 @@ def is_of_connection(error: PingOneError) -> bool:
 
 def is_not_the_rows_fault(ended: Ended) -> bool:
     """Return whether the row failed, without effect, for a reason that has nothing to do with it."""
-    return ended.state == JobRow.State.FAILED and isinstance(ended.error, (*_OF_CONNECTION, *_SILENT))
+    is_beyond_it = ended.was_killed or isinstance(ended.error, (*_OF_CONNECTION, *_SILENT))
+    return ended.state == JobRow.State.FAILED and is_beyond_it
 
 
 def pause(job: Job, why: Job.Pause, detail: str = "") -> None:
@@ -83,8 +84,8 @@ class Trouble:
     def goes_on_after(self, ended: Ended) -> bool:
         """Count a row. Return False, and pause the job, if something is wrong beyond that row."""
         kind = _kind_of(ended)
-        if ended.state == JobRow.State.CONFLICT:
-            return True  # the row's own: neither a failure, nor a sign that all is well
+        if ended.state == JobRow.State.CONFLICT or ended.was_killed:
+            return True  # the row's or the worker's own: neither a failure, nor a sign that all is well
         if not kind:
             if self.job.failing_rows:
                 self._keep("", 0)

@@ -22,7 +22,10 @@ PAUSES: dict[str, Text] = {
     Job.Pause.UNREACHABLE: _("PingOne does not answer. Resume once it does."),
     Job.Pause.FORBIDDEN: _("PingOne refused several rows in a row for want of the same permission."),
     Job.Pause.FAILURES: _("Many rows in a row failed for the same reason."),
-    Job.Pause.ACCESS: _("The operator who started it may not do this anymore."),
+    Job.Pause.ACCESS: _(
+        "The operator who started it may not do this anymore. They can resume it if they get the right again. "
+        "Otherwise, cancel it."
+    ),
     Job.Pause.LIMIT: _("The operator's rows of a day are used up."),
     Job.Pause.DEMAND: _("A policy demands more than was met at the start. Resume to meet it."),
     Job.Pause.MISTAKE: _("The console failed. Its log tells more."),

@@ -4,16 +4,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from io import StringIO
 from typing import Any
 
-from django.core.management import call_command
 from django.db import DatabaseError
 from django.db.models import CharField, Count, Min, Value
 from django_tasks import task
 from django_tasks.base import Task
 
-from console.models import JobWork, OutgoingEmail, ScheduledWork
+from console.models import OutgoingEmail, ScheduledWork
 from console.models.work import WorkQuerySet
 from console.outbox.delivery import deliver_due
 from console.work.schedule import run_due
@@ -43,11 +41,6 @@ def run_schedule() -> None:
     look(run_due)
 
 
-@task(queue_name="jobs")
-def run_jobs() -> None:
-    look(_run_jobs)
-
-
 @dataclass(frozen=True)
 class Kind:
     """A kind of rows, and the task that looks at them. `waiting`: those that somebody waits for."""
@@ -59,16 +52,9 @@ class Kind:
 
 
 KINDS = [  # the first write what the last sends
-    Kind("job", JobWork.objects.all, JobWork.objects.due, run_jobs),
     Kind("schedule", ScheduledWork.objects.all, ScheduledWork.objects.due, run_schedule),
     Kind("email", OutgoingEmail.objects.all, OutgoingEmail.objects.unfinished, send_emails),
 ]
-
-
-def _run_jobs(_stopping: Callable[[], bool]) -> int:
-    """Run the command, which asks `stopping` itself: this room does not know what jobs are."""
-    call_command("run_jobs", stdout=StringIO())
-    return 0
 
 
 def register(kind: Kind) -> None:

@@ -3,7 +3,8 @@
 Each process has a small share of its own, so that everyday work costs no query. Further calls come out of a one-second
 window that all processes share; each call claims its place by one conditional UPDATE. People go first: background work
 has no share of its own and gets at most half of the limit, or all but a reserve while nobody works, and recovery, which
-strangers can start, a tenth. A 429 closes the connection for everybody until PingOne's Retry-After.
+strangers can start, a tenth. Background calls are spread over the second, see pacing.py. A 429 closes the connection
+for everybody until PingOne's Retry-After.
 """
 
 import math
@@ -21,9 +22,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from pingone_integration.calls import deadline
+from pingone_integration.calls import deadline, pacing
 from pingone_integration.calls.database import give_back
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import RateLimited, Trace
@@ -71,6 +73,7 @@ class _Known:
     second: int = 0  # the second that `own` counts
     own: int = 0
     counting: Lock = field(default_factory=Lock)
+    next_in_background: Lock = field(default_factory=Lock)  # one background call asks for a place, the others wait
 
 
 _known: dict[UUID, _Known] = {}
@@ -116,18 +119,41 @@ def learn(row: Connection) -> None:
 def wait_for_permit(connection_id: UUID, trace: Trace) -> None:
     """Take the permit of one attempt, after a wait if necessary. Raises RateLimited: nothing was sent."""
     known = _known.setdefault(connection_id, _Known())
-    give_up_at = time.monotonic() + deadline.at_most(_patience_s())
-    while True:
-        wait = _closed_for(known)
-        if not wait:
-            if _from_own_share(known) or _from_shared_window(connection_id, known):
-                return
-            wait = 1 - time.time() % 1 + random.uniform(0, 0.1)  # noqa: S311 - jitter, not a secret
-        if time.monotonic() + wait > give_up_at:
-            NOT_SENT.labels("rate").inc()
-            raise RateLimited("as many calls as PingOne allows", retry_after_s=math.ceil(wait), trace=trace)
-        give_back()
-        time.sleep(wait)
+    patience = deadline.at_most(_patience_s())
+    give_up_at = time.monotonic() + patience
+    with _turn(known, patience) as is_next:
+        while wait := _wait_before(connection_id, known) if is_next else patience:
+            if time.monotonic() + wait > give_up_at:
+                NOT_SENT.labels("rate").inc()
+                raise RateLimited("as many calls as PingOne allows", retry_after_s=math.ceil(wait), trace=trace)
+            give_back()
+            time.sleep(wait)
+
+
+@contextmanager
+def _turn(known: _Known, patience_s: float) -> Iterator[bool]:
+    """Let the background calls of this process wait for one another. False: that took too long."""
+    if _class.get() is not _Class.BACKGROUND:
+        yield True
+        return
+    give_back()
+    is_next = known.next_in_background.acquire(timeout=patience_s)
+    try:
+        yield is_next
+    finally:
+        if is_next:
+            known.next_in_background.release()
+
+
+def _wait_before(connection_id: UUID, known: _Known) -> float:
+    """Take the permit and return 0, or return the seconds until the next try."""
+    if closed := _closed_for(known):
+        return closed
+    if _from_own_share(known) or _from_shared_window(connection_id, known):
+        return 0.0
+    if _class.get() is _Class.BACKGROUND:
+        return 0.5 / known.limit  # until the next place opens, or a little after
+    return 1 - time.time() % 1 + random.uniform(0, 0.1)  # noqa: S311 - jitter, not a secret
 
 
 def _patience_s() -> float:
@@ -195,24 +221,24 @@ def _from_own_share(known: _Known) -> bool:
 
 def _from_shared_window(connection_id: UUID, known: _Known) -> bool:
     shared = max(1, known.limit - settings.WEB_CONCURRENCY * _own_share(known.limit))
-    takes = {"taken": 1, "recovering": 0}
-    is_free = Q(taken__lt=shared)
+    is_free, first, more = Q(taken__lt=shared), {"taken": 1, "recovering": 0}, {"taken": F("taken") + 1}
     if _class.get() is _Class.BACKGROUND:
-        is_free = Q(taken__lt=_part_of_window(known.limit, shared, _background_part.get()()))
+        part = _part_of_window(known.limit, shared, _background_part.get()())
+        opened, lost = pacing.places(known.limit, part)
+        is_free, first["taken"], more = Q(taken__lt=opened), lost + 1, {"taken": Greatest(F("taken"), lost) + 1}
     if _class.get() is _Class.RECOVERY:
-        takes["recovering"] = 1
         is_free = Q(recovering=0) | Q(taken__lt=shared, recovering__lt=known.limit // 10)
+        first["recovering"], more["recovering"] = 1, F("recovering") + 1
     second = _second()
     window = CallWindow.objects.filter(connection_id=connection_id)
     counted = window.filter(is_free, second=second)
-    more = {name: F(name) + taken for name, taken in takes.items() if taken}
-    if counted.update(**more) or window.filter(second__lt=second).update(second=second, **takes):
+    if counted.update(**more) or window.filter(second__lt=second).update(second=second, **first):
         return True
     if window.exists():
         return bool(counted.update(**more))
     try:
         with transaction.atomic():
-            CallWindow.objects.create(connection_id=connection_id, second=second, **takes)
+            CallWindow.objects.create(connection_id=connection_id, second=second, **first)
     except IntegrityError:  # another process was quicker
         return bool(counted.update(**more))
     return True

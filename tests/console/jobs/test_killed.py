@@ -98,6 +98,23 @@ def test_row_of_a_killed_worker_is_done_once(acme, org_admin, environment, monke
         assert sorted(one["username"] for one in environment.users.values())[:3] == ["new1", "new2", "new3"]
 
 
+def test_workers_killed_again_and_again_do_not_pause_a_job(acme, org_admin, environment, monkeypatch):
+    """As if PingOne did not answer: nothing of it failed."""
+    environment.add(1)
+    job = started(org_admin, prepared(org_admin, "user.deactivate", rows_for([1])), runs=False)
+    for _ in range(4):
+        kill_at("before the write", environment, monkeypatch, call=1)
+        with pytest.raises(Killed):
+            runner.run_due()
+        lease_runs_out()
+    environment.before = lambda _request: None
+
+    job = worked(job)
+
+    assert (job.state, job.pause) == (Job.State.FINISHED, "")
+    assert states(job) == {1: "done"}
+
+
 @pytest.mark.parametrize("happened", [True, False])
 def test_lost_answer_is_read_back_before_the_next_row(acme, org_admin, environment, happened):
     environment.add(1, 2)

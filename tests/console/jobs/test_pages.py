@@ -7,8 +7,10 @@ import pytest
 from console.access import enter_org
 from console.actions.catalogue import BY_KEY
 from console.jobs import drafts
+from console.jobs.buttons import buttons_for
 from console.jobs.listed import KeyKind, ListedRow
-from console.models import Job, JobRow, PeopleList
+from console.jobs.overview import Overview
+from console.models import Job, JobRow, Membership, PeopleList
 from pingone_integration.values import printable
 from tests.support.answers import ADA, HOSTILE_NAMES, ada, bo, listing
 
@@ -132,3 +134,22 @@ def test_rows_are_shown_in_pages_and_by_what_would_happen(admin, org_admin, djan
     assert "user56" in missing
     assert "user1<" not in missing
     assert admin.get(f"/o/acme/jobs/{job.pk}/?verdict=nonsense&page=-7").status_code == 200
+
+
+def test_job_is_not_resumed_or_retried_by_a_starter_who_lost_the_right(org_admin):
+    job = made(org_admin, str(ADA))
+    job.rows.update(state=JobRow.State.FAILED)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.PAUSED, pause=Job.Pause.ACCESS)
+    job.refresh_from_db()
+
+    before = offered(org_admin, job)
+    org_admin.memberships.update(role=Membership.Role.HELPDESK_AGENT)
+
+    assert before >= {"resume", "retry"}
+    assert not offered(org_admin, job) & {"resume", "retry"}
+    assert "get the right again" in str(Overview(job=job).pause)
+
+
+def offered(operator, job: Job) -> set[str]:
+    """Return what the operator's buttons do."""
+    return {button.do for button in buttons_for(enter_org(operator, "acme"), Overview(job=job))}

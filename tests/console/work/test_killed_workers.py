@@ -1,10 +1,7 @@
 """Real workers, killed with SIGKILL at any step of sending: nothing is lost and nothing is sent twice unasked."""
 
 import os
-import select
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,10 +15,8 @@ from console.models import OutgoingEmail, ScheduledWork, Work, WorkerProcess
 from console.outbox import emails
 from console.work.presence import present
 from console.work.schedule import SCHEDULE
-from tests.support.databases import database_url
 from tests.support.mail_server import TAKEN, MailServer, running_mail_server
-from tests.support.patience import patience
-from tests.support.sandbox_server import ROOT
+from tests.support.work_forks import ended, forking
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -39,39 +34,8 @@ def mail_server() -> Iterator[MailServer]:
 @pytest.fixture
 def start_worker(mail_server: MailServer) -> Iterator[Callable[[], int]]:
     """Return a function that starts a worker and returns its process ID."""
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "console.settings",
-        "DATABASE_URL": database_url(),
-        "EMAIL_URL": mail_server.url,
-    }
-    started: list[int] = []
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.work_forks"],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as forks:
-        assert forks.stdin
-        assert forks.stdout
-
-        def start() -> int:
-            forks.stdin.write("\n")  # type: ignore[union-attr]
-            forks.stdin.flush()  # type: ignore[union-attr]
-            with patience(forks.kill, "The start of a worker"):
-                started.append(next(int(line) for line in forks.stdout or () if line.strip().isdigit()))
-            return started[-1]
-
+    with forking(EMAIL_URL=mail_server.url) as start:
         yield start
-        for process in started:
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        forks.stdin.close()
-        with patience(forks.kill, "The end of the process that forks workers"):
-            forks.wait()
 
 
 def write(number: int, *, may_repeat: bool) -> OutgoingEmail:
@@ -156,15 +120,3 @@ def when_all_ended(mail_server: MailServer) -> Event:
 
     mail_server.before_answer, mail_server.after_answer = nothing, look
     return done
-
-
-def ended(process: int, *, within_s: float) -> bool:
-    """Wait for the end of a process that is no child of this one."""
-    try:
-        descriptor = os.pidfd_open(process)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([descriptor], [], [], within_s)[0])
-    finally:
-        os.close(descriptor)

@@ -1,9 +1,11 @@
 """The rate limiter: calls per second, shared by threads and processes. People come first, and a 429 closes it."""
 
 import time
+from bisect import bisect
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 
 import httpx
 import pytest
@@ -110,36 +112,60 @@ def test_person_with_a_long_wait_is_refused_at_once(row, clock):
 
 
 def test_background_work_leaves_half_of_the_calls_to_people_and_waits_for_its_turn(row, clock):
+    second = int(clock.now)
     with rate_limit.in_background():
         take(row, 10)
-        assert clock.waited == []
-        rate_limit.wait_for_permit(row.pk, Trace())
-    assert len(clock.waited) == 1
-
+        assert int(clock.now) == second
+        take(row, 1)
+        assert int(clock.now) == second + 1
+        take(row, 9)
     clock.waited.clear()
-    clock.now = int(clock.now) + 5.0
-    with rate_limit.in_background():
-        take(row, 10)
     take(row, 4 + 2)
     assert clock.waited == []
 
 
 def test_background_work_may_take_all_but_a_reserve_while_nobody_works(row, clock):
-    percent = rate_limit.ALL_BUT_A_RESERVE
+    percent, second = rate_limit.ALL_BUT_A_RESERVE, int(clock.now)
 
     with rate_limit.in_background(lambda: percent):
         take(row, 18)
-        assert clock.waited == []
-        rate_limit.wait_for_permit(row.pk, Trace())
-        assert len(clock.waited) == 1
+        assert int(clock.now) == second
+        take(row, 1)
+        assert int(clock.now) == second + 1
 
         percent = rate_limit.HALF
-        clock.waited.clear()
-        clock.now = int(clock.now) + 5.0
+        clock.now = second + 5.0
         take(row, 10)
-        assert clock.waited == []
-        rate_limit.wait_for_permit(row.pk, Trace())
-        assert len(clock.waited) == 1
+        assert int(clock.now) == second + 5
+        take(row, 1)
+        assert int(clock.now) == second + 6
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_background_work_exceeds_the_limit_in_no_second_wherever_that_begins(row, clock, monkeypatch, processes):
+    """Also when it was held up, and catches up."""
+    chance, calls = Random(15), []  # noqa: S311 - the same delays in every run
+    known = [{row.pk: rate_limit._known[row.pk]}, {}]
+    with rate_limit.in_background(lambda: rate_limit.ALL_BUT_A_RESERVE):
+        for number in range(300):
+            monkeypatch.setattr(rate_limit, "_known", known[number % processes])
+            rate_limit.learn(row)
+            clock.now += 0.7 if number % 97 == 96 else chance.random() * 0.002
+            take(row, 1)
+            calls.append(clock.now)
+
+    assert max(bisect(calls, at + 0.999) - place for place, at in enumerate(calls)) <= 20
+    assert calls[95] - calls[0] <= 96 / (18 * 0.98)
+
+
+def test_background_call_whose_turn_does_not_come_is_not_sent(row, monkeypatch):
+    monkeypatch.setattr(rate_limit, "BACKGROUND_WAITS_S", 0.01)
+    others = rate_limit._known[row.pk].next_in_background
+
+    with others, rate_limit.in_background(), pytest.raises(RateLimited):
+        take(row, 1)
+    with rate_limit.in_background():
+        take(row, 1)
 
 
 def test_recovery_gets_a_tenth_and_leaves_the_rest_to_people(row, clock):
