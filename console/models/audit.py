@@ -75,15 +75,18 @@ class AuditEntry(models.Model):
         OPERATOR = "operator", "operator"
         LOG = "log", "audit log"
         JOB = "job", "job"
+        PLAN = "plan", "plan"
 
     class Actor(models.TextChoices):
         OPERATOR = "operator", "operator"
         USER = "user", "user"  # the user themself, who has no account here
+        ORGANIZATION = "organization", "organization"  # nobody: a plan goes on after its starter has left
 
     class Channel(models.TextChoices):
         PAGE = "page", "page"
         COMMAND = "command", "command line"
         JOB = "job", "job"
+        PLAN = "plan", "plan"
 
     # The chain
     # None: the chain of the server, for people without an organization
@@ -230,11 +233,13 @@ SUBJECTS: dict[str, Text] = {
     AuditEntry.Subject.OPERATOR: _("Operator"),
     AuditEntry.Subject.LOG: _("Audit log"),
     AuditEntry.Subject.JOB: _("Job"),
+    AuditEntry.Subject.PLAN: _("Plan"),
 }
 CHANNELS: dict[str, Text] = {
     AuditEntry.Channel.PAGE: _("Console page"),
     AuditEntry.Channel.COMMAND: _("Command line"),
     AuditEntry.Channel.JOB: _("Job"),
+    AuditEntry.Channel.PLAN: _("Plan"),
 }
 
 
