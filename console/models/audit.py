@@ -75,7 +75,6 @@ class AuditEntry(models.Model):
         OPERATOR = "operator", "operator"
         LOG = "log", "audit log"
         JOB = "job", "job"
-        PLAN = "plan", "plan"
 
     class Actor(models.TextChoices):
         OPERATOR = "operator", "operator"
@@ -233,7 +232,6 @@ SUBJECTS: dict[str, Text] = {
     AuditEntry.Subject.OPERATOR: _("Operator"),
     AuditEntry.Subject.LOG: _("Audit log"),
     AuditEntry.Subject.JOB: _("Job"),
-    AuditEntry.Subject.PLAN: _("Plan"),
 }
 CHANNELS: dict[str, Text] = {
     AuditEntry.Channel.PAGE: _("Console page"),

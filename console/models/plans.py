@@ -1,6 +1,6 @@
 """Plans of an organization with their versions, and the runs of plans on one person each."""
 
-from typing import Any
+from datetime import datetime
 from uuid import UUID, uuid4, uuid5
 
 from django.db import models
@@ -108,7 +108,8 @@ class PlanRun(models.Model):
     stop_detail = models.TextField(blank=True)  # in English, as in the record
     before = models.JSONField(default=dict)  # the person before the first step, for Bring back
     as_left = models.JSONField(default=dict)  # the person after the last step that ended
-    rounds = models.PositiveSmallIntegerField(default=0)  # of the last read that says whether it is done
+    checked = models.PositiveSmallIntegerField(default=0)  # the number of the step after which a last read said: done
+    rounds = models.PositiveSmallIntegerField(default=0)  # of that read
     announced_at = models.DateTimeField(null=True)  # that the user will be deleted
 
     created_at = models.DateTimeField(default=timezone.now)
@@ -159,7 +160,8 @@ class PlanRunStep(models.Model):
     due_at = models.DateTimeField(null=True)  # of what comes after a wait
     reached_at = models.DateTimeField(null=True)
     detail = models.TextField(blank=True)  # in English
-    entries = models.JSONField(default=list)  # in the audit log
+    # What it does: inputs, name, entry in the audit log, state. None: not looked up yet
+    targets = models.JSONField(null=True)
     after = models.JSONField(default=dict)  # what the person was like after it
 
     class Meta:
@@ -168,7 +170,7 @@ class PlanRunStep(models.Model):
     def __str__(self) -> str:
         return f"{self.number}: {self.state}"
 
-    def submission(self, about: Any) -> UUID:
+    def submission(self, about: str) -> UUID:
         """Return the idempotency key of one thing that this attempt does: the record takes it once."""
         return uuid5(self.run_id, f"{self.number} {self.attempt} {about}")
 
@@ -180,3 +182,11 @@ class PlanWork(Work):
 
     def __str__(self) -> str:
         return f"Work on {self.run_id}: {self.state}"
+
+    @classmethod
+    def want(cls, run: PlanRun, at: datetime | None = None) -> None:
+        """Let the worker look at the run at this time, or now. A worker that holds it looks again before it leaves."""
+        due = at or timezone.now()
+        waiting = {"state": Work.State.WAITING, "due_at": due, "wanted_at": due, "attempts": 0}
+        if not cls.objects.filter(run=run, state=Work.State.RUNNING).exists():
+            cls.objects.update_or_create(run=run, defaults=waiting)

@@ -48,7 +48,11 @@ class Ruling:
 _OUTSIDE = _("The user is outside the operator's populations.")  # only on record: the operator must not learn it
 _ELSEWHERE = _("Choose one of your populations. You cannot put users into others.")
 
-_NOT_IN_A_JOB = _("{why} Jobs leave protected users alone.")
+# Where nobody watches, protected users are left alone.
+_LEFT_ALONE = {
+    AuditEntry.Channel.JOB: _("{why} Jobs leave protected users alone."),
+    AuditEntry.Channel.PLAN: _("{why} Plans leave protected users alone."),
+}
 
 Guard = Callable[[Attempt], Ruling]
 GuardOfState = Callable[[Attempt, PingOneApi, Before], Ruling]
@@ -133,8 +137,8 @@ def _new_contacts(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
 def _ruling_on(found: Protection | None, attempt: Attempt, *, is_remedy: bool = False) -> Ruling:
     if found is None:
         return Ruling()
-    if attempt.circumstances.channel == AuditEntry.Channel.JOB:
-        return Ruling(refusal=format_lazy(_NOT_IN_A_JOB, why=found.sentence), protects=True)
+    if told := _LEFT_ALONE.get(attempt.circumstances.channel):
+        return Ruling(refusal=format_lazy(told, why=found.sentence), protects=True)
     if refusal := confirm.refusal(attempt.access, found, is_remedy=is_remedy):
         return Ruling(refusal=refusal)
     return Ruling(demands=confirm.DEMANDS, because=found.sentence)

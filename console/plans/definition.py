@@ -48,6 +48,7 @@ class Kind(StrEnum):
 class Condition(StrEnum):
     """When a step runs. The person is looked at just before the step."""
 
+    ASKED = "asked"
     MFA_ON = "mfa-on"
     ACTIVE = "active"
     DEACTIVATED = "deactivated"
@@ -58,6 +59,7 @@ class Condition(StrEnum):
 
 
 CONDITIONS: dict[Condition, Text] = {
+    Condition.ASKED: _("if it is chosen at the start"),
     Condition.MFA_ON: _("if MFA is on"),
     Condition.ACTIVE: _("if they are active"),
     Condition.DEACTIVATED: _("if they are deactivated"),
@@ -250,11 +252,12 @@ def read(said: Any) -> Definition:
             steps.append(read_step(one))
         except InvalidPlan as invalid:
             problems += [Problem(step=number, reason=problem.reason) for problem in invalid.problems]
-    if not problems:
-        problems += _of_the_whole(Kind(kind), steps)
     if problems:
         raise InvalidPlan(problems)
-    return Definition(id=plan_id, name=name.strip(), kind=Kind(kind), steps=tuple(steps))
+    found = Definition(id=str(plan_id), name=str(name).strip(), kind=Kind(str(kind)), steps=tuple(steps))
+    if problems := list(_of_the_whole(found.kind, steps)):
+        raise InvalidPlan(problems)
+    return found
 
 
 def read_step(said: Any) -> Step:

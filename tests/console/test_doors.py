@@ -62,6 +62,10 @@ RIGHTS: dict[str, Permission | str] = {
     "export-group-members": Permission.EXPORT_USERS,
     "populations": Permission.VIEW_USERS,
     "sync-populations": Permission.SYNC_POPULATIONS,
+    "plan-runs": Permission.VIEW_USERS,
+    "plan-run": Permission.VIEW_USERS,  # and each action's own to decide
+    "user-plans": Permission.VIEW_USERS,
+    "start-plan": Permission.VIEW_USERS,  # and each action's own to start it
     "jobs": Permission.RUN_JOBS,
     "new-job": Permission.RUN_JOBS,  # and the action's own
     "upload-list": Permission.RUN_JOBS,
