@@ -12,7 +12,7 @@ from django.utils.text import format_lazy
 
 from console.access import Acting, enter_org
 from console.actions.action import Action
-from console.actions.outcome import AlreadySubmitted, Refused, Result, error_of
+from console.actions.outcome import AlreadySubmitted, Failed, Refused, Result, error_of
 from console.audit.entries import Circumstances, Outcome
 from console.models import AuditEntry, PlanRun, PlanRunStep
 from console.perform import resolve
@@ -25,6 +25,7 @@ from pingone_integration.texts import Text, english
 from pingone_integration.users import User
 
 State = PlanRunStep.State
+MOST_ROUNDS = 3
 REPEATABLE = frozenset({"password.replace"})  # even after an unknown outcome: a second time harms nobody
 
 _TRANSIENT = (ConnectionFailure, RateLimited, Unavailable)  # nobody's fault: it is tried again
@@ -62,46 +63,46 @@ def access_for(run: PlanRun, action: Action) -> Acting:
 def do(run: PlanRun, row: PlanRunStep, step: ActionStep, target: Target, user: User | None) -> None:
     """Do one thing of a step, and note in the target what became of it. `user` None: gone by now.
 
+    What a look at the user shows not to have happened is tried again, at most three times.
     Raises TryLater and MayNot.
     """
-    submission = row.submission(f"{sorted(target['inputs'].items())} {target.get('again', 0)}")
-    begun = AuditEntry.objects.filter(organization=run.organization, submission=submission).first()
-    if begun:
-        entry = _settled(run, step, AuditEntry.objects.current().get(entry=begun.entry))
-        _note(target, _OF.get(Outcome(entry.outcome), State.UNKNOWN), entry.note, entry)
-        has_not_happened = target["state"] == State.FAILED
-    else:
-        has_not_happened = _do_now(run, step, target, submission, user)
-    is_repeated = target["state"] == State.UNKNOWN and step.action in REPEATABLE
-    if has_not_happened or is_repeated:
+    for _round in range(MOST_ROUNDS):
+        if _has_an_end(run, row, step, target, user):
+            return
         target["again"] = target.get("again", 0) + 1
-        raise TryLater
 
 
-def _do_now(run: PlanRun, step: ActionStep, target: Target, submission: UUID, user: User | None) -> bool:
-    """Run the action. Return whether it has not happened, for a reason that passes."""
-    access = access_for(run, step.of_catalogue)
-    if user is None:
-        _note(target, State.FAILED, NotFound.title)
-        return False
-    try:
-        inputs = inputs_for(step, target, access, run, user)
-        result = perform(access, step.of_catalogue, user.id, inputs, _circumstances(run, submission))
-    except UnusableInput as unusable:
-        _note(target, State.FAILED, unusable.reason)
-        return False
-    except NotFound as gone:  # for a narrowed starter also somebody who was moved away
-        _note(target, State.FAILED, gone.title)
-        return False
-    except (PermissionDenied, Http404):  # taken away just now
-        raise MayNot from None
-    entry = result.entry
-    if entry and (isinstance(result, AlreadySubmitted) or entry.outcome == Outcome.UNKNOWN):
-        entry = _settled(run, step, entry)
-        _note(target, _OF.get(Outcome(entry.outcome), State.UNKNOWN), entry.note, entry)
-        return bool(target["state"] == State.FAILED)
-    _note(target, _OF.get(result.recorded_as, State.UNKNOWN), _words_of(result), entry)
-    return isinstance(error_of(result), _TRANSIENT) and target["state"] == State.FAILED
+def _has_an_end(run: PlanRun, row: PlanRunStep, step: ActionStep, target: Target, user: User | None) -> bool:
+    """Do it, or settle what was begun before. Return False if it has not happened, or may be done again."""
+    submission = row.submission(f"{sorted(target['inputs'].items())} {target.get('again', 0)}")
+    entry = AuditEntry.objects.filter(organization=run.organization, submission=submission).first()
+    if entry is None:
+        access = access_for(run, step.of_catalogue)
+        if user is None:
+            _note(target, State.FAILED, NotFound.title)
+            return True
+        try:
+            inputs = inputs_for(step, target, access, run, user)
+            result = perform(access, step.of_catalogue, user.id, inputs, _circumstances(run, submission))
+        except UnusableInput as unusable:
+            _note(target, State.FAILED, unusable.reason)
+            return True
+        except NotFound as gone:  # for a narrowed starter also somebody who was moved away
+            _note(target, State.FAILED, gone.title)
+            return True
+        except (PermissionDenied, Http404):  # taken away just now
+            raise MayNot from None
+        entry = result.entry
+        if entry is None or not (isinstance(result, AlreadySubmitted) or entry.outcome == Outcome.UNKNOWN):
+            _note(target, _OF.get(result.recorded_as, State.UNKNOWN), _words_of(result), entry)
+            if isinstance(result, Failed) and isinstance(result.error, _TRANSIENT):
+                target["again"] = target.get("again", 0) + 1
+                raise TryLater
+            return True
+    settled = _settled(run, step, AuditEntry.objects.current().get(entry=entry.entry))
+    _note(target, _OF.get(Outcome(settled.outcome), State.UNKNOWN), settled.note, settled)
+    may_be_repeated = target["state"] == State.UNKNOWN and step.action in REPEATABLE
+    return target["state"] != State.FAILED and not may_be_repeated
 
 
 def _settled(run: PlanRun, step: ActionStep, entry: AuditEntry) -> AuditEntry:

@@ -6,7 +6,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.models import PlanRunStep
-from console.plans.definition import ALL, ActionStep, Definition
+from console.plans.definition import ALL, ActionStep, Definition, Step
 from console.plans.person import direct_groups
 from console.plans.targets import device_name
 from pingone_integration import devices, sessions
@@ -35,6 +35,13 @@ def left_of(
         if isinstance(step, ActionStep) and rows[number].state not in _NOTHING_TO_CHECK:
             for told in _left_of(step, api, user):
                 yield number, told
+
+
+def is_covered(step: Step) -> bool:
+    """Return whether a last read shows of itself that this step is done."""
+    if not isinstance(step, ActionStep):
+        return False
+    return step.action in {"user.deactivate", "sessions.end-all"} or ALL in step.inputs.values()
 
 
 def _left_of(step: ActionStep, api: PingOneApi, user: User) -> Iterator[Text]:

@@ -19,7 +19,7 @@ from console.plans import mail
 from console.plans.ahead import deletes, is_anything_after, only_takes_away, until_next_wait
 from console.plans.definition import DELETES, ActionStep, Definition, Kind, MailStep, WaitStep, read
 from console.plans.doing import MayNot, TryLater, access_for, as_a_whole, do
-from console.plans.done import MOST_ROUNDS, left_of
+from console.plans.done import MOST_ROUNDS, is_covered, left_of
 from console.plans.mail_step import write_mail
 from console.plans.on_behalf import TAKE_AWAY, on_behalf_of
 from console.plans.person import as_left, before_run, meets
@@ -179,7 +179,7 @@ class _Turn:
                 stop(run, Stop.NOT_FINISHED, " ".join(dict.fromkeys(english(told) for _of, told in left)))
                 return False
             for row in went_wrong:
-                if row.state == StepState.UNKNOWN:
+                if is_covered(self.definition.steps[row.number - 1]):
                     self._store(row, state=StepState.DONE, detail=english(_SEEN_DONE))
             went_wrong = [row for row in went_wrong if row.state in WENT_WRONG]
         if went_wrong:
