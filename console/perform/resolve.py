@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db import transaction
+
 from console.access import Acting
 from console.actions.catalogue import BY_KEY
 from console.actions.effect import shows
@@ -48,6 +50,7 @@ def read_back(access: Acting, entry: AuditEntry) -> AuditEntry:
         outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
     operator = access.actor.operator
     by = f" Checked by {operator.email}." if operator else ""
-    closing = entries.close(entry, outcome, after=now, note=f"{note}{by}")
-    tell_user(closing, outcome, action.affected(UUID(entry.subject_id), inputs), user, user)
+    with transaction.atomic():  # the user is told if the entry is closed, also when the process dies in between
+        closing = entries.close(entry, outcome, after=now, note=f"{note}{by}", durable=False)
+        tell_user(closing, outcome, action.affected(UUID(entry.subject_id), inputs), user, user)
     return closing

@@ -9,7 +9,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from console.access import OrgAccess
-from console.models import PlanRun, PlanRunStep
+from console.models import Operator, PlanRun, PlanRunStep
 from console.plans.overview import Overview
 
 MOST = 200
@@ -48,6 +48,12 @@ def _next(run: PlanRun) -> datetime:
         return run.starts_at
     waits_until: datetime | None = getattr(run, "next_at", None)
     return waits_until if run.state == PlanRun.State.WAITING and waits_until else run.created_at
+
+
+def started_by(access: OrgAccess, operator: Operator) -> list[Overview]:
+    """Return the open runs that this operator started: somebody has to take them over, or cancel them."""
+    found = _visible(access).filter(starter=operator, state__in=PlanRun.OPEN)
+    return [Overview(run) for run in found.order_by("starts_at")[:MOST]]
 
 
 def lately_over(access: OrgAccess) -> list[Overview]:

@@ -126,9 +126,9 @@ def _line(access: OrgAccess, number: int, step: Step, reading: Reading) -> Line:
         return Line(number=number, title=title, verdict=verdict, notes=(_NOT_ALLOWED,))
     names, told, is_already = _effect(step, reading)
     is_conditional = step.condition and step.condition is not Condition.ASKED
-    notes = (CONDITIONS[step.condition], *told) if step.condition and is_conditional else told
+    conditions: tuple[Text, ...] = (CONDITIONS[step.condition],) if step.condition and is_conditional else ()
     verdict = Verdict.OPEN if is_optional else Verdict.ALREADY if is_already else Verdict.RUNS
-    return Line(number=number, title=title, verdict=verdict, names=names, notes=notes)
+    return Line(number=number, title=title, verdict=verdict, names=names, notes=(*conditions, *told))
 
 
 def _effect(step: ActionStep, reading: Reading) -> tuple[tuple[str, ...], tuple[Text, ...], bool]:

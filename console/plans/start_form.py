@@ -1,5 +1,6 @@
 """The form that starts a plan for one person: what the plan asks, when, and why."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -21,8 +22,10 @@ from console.plans.targets import device_name
 from pingone_integration.texts import Text
 
 NOW, LATER = "now", "later"
+LONGEST_FOR = timedelta(hours=24)  # of what a plan gives until a time
 _NONE = ("", _("None: leave this step out"))
 _REPLACES = _("“{plan}” runs for them already. Replace it: it is canceled, and what it has done stays.")
+_TOO_LONG = _("Choose a time within 24 hours after the start.")
 _SECOND = (("first", _("The first time, before the clocks go back")), ("second", _("The second time")))
 
 
@@ -60,7 +63,7 @@ class StartPlanForm(ActionForm):
         self.definition, self.other = definition, other
         self.when_at: When | None = None
         self.fields["reason"].required = any(action.limits_for(access).needs_reason for action in actions)
-        self.fields["zone"].help_text = _zone_help(reading)
+        self.fields["zone"].help_text = str(_zone_help(reading))
         for number, step, name in asked_of(definition):
             self.fields[f"step-{number}-{name}"] = _asked(access, step, name, reading)
         for number, one in definition.numbered():
@@ -86,6 +89,10 @@ class StartPlanForm(ActionForm):
                 if refusal.is_ambiguous:
                     self.fields["which"].widget = forms.RadioSelect(choices=_SECOND)
                 self.add_error("which" if refusal.is_ambiguous else "at", str(refusal.reason))
+        begins = self.when_at.at if self.when_at else timezone.now()
+        for name, value in list(cleaned.items()):
+            if isinstance(value, datetime) and not begins < value <= begins + LONGEST_FOR:
+                self.add_error(name, str(_TOO_LONG))
         return cleaned
 
     @property
@@ -128,6 +135,7 @@ def _asked(access: OrgAccess, step: ActionStep, name: str, reading: Reading) -> 
         listed = [(str(one.id), device_name(one)) for one in reading.devices]
         return forms.ChoiceField(label=label, required=False, choices=[_NONE, *listed])
     asked = step.of_catalogue.form.base_fields.get(name)
-    more = {"widget": asked.widget} if isinstance(asked, forms.DateTimeField) else {}
     shown = f"{label}: {asked.label}" if asked and asked.label else label
-    return forms.CharField(label=shown, required=False, max_length=1000, **more)
+    if isinstance(asked, forms.DateTimeField):
+        return forms.DateTimeField(label=shown, required=False, widget=asked.widget, help_text=asked.help_text)
+    return forms.CharField(label=shown, required=False, max_length=1000)

@@ -1,5 +1,6 @@
 """A mocked PingOne environment with a person for plans, whose writes take effect, and runs of plans on them."""
 
+import json
 import re
 from collections.abc import Callable
 from copy import deepcopy
@@ -36,6 +37,7 @@ class PlanPeople(ManyPeople):
     """One person, Kim, in two groups and one by a rule, with two devices and a session that the list keeps."""
 
     open_sessions: set[UUID] = field(default_factory=set)
+    bypass: Json = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,6 +54,8 @@ class PlanPeople(ManyPeople):
         return self.users[PERSON]
 
     def _of_user(self, user_id: UUID, below: str) -> Json | None:
+        if below == "bypassMFA":
+            return self.bypass
         if below == "sessions":
             return listing("sessions", *self.sessions)
         if below == "memberOfGroups" and user_id in self.users:
@@ -68,6 +72,9 @@ class PlanPeople(ManyPeople):
     def _write(self, request: httpx.Request, path: str) -> httpx.Response:
         match = _USER.fullmatch(path)
         below = match[2] or "" if match else ""
+        if below == "bypassMFA":
+            self.bypass = json.loads(request.content)
+            return httpx.Response(200, json=self.bypass)
         if match and request.method == "DELETE" and UUID(match[1]) in self.users:
             if not below:
                 del self.users[UUID(match[1])]
@@ -136,7 +143,7 @@ def states(run: PlanRun) -> list[str]:
 
 def kept_as(people: PlanPeople) -> Callable[[], None]:
     """Return a function that makes the environment again what it is now."""
-    parts = ("users", "members", "devices", "sessions")
+    parts = ("users", "members", "devices", "sessions", "bypass")
     kept = {name: deepcopy(getattr(people, name)) for name in parts}
 
     def as_it_was() -> None:

@@ -1,11 +1,14 @@
 """The pages of plans: the preview, the choice of now or a time, the run, and the calendar."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
+from django.utils import timezone
 
-from console.models import PlanRun
-from tests.support.plan_people import LEAVERS, PERSON, again, start, worked
+from console.models import OutgoingEmail, PlanRun
+from tests.support.plan_people import KEY, LEAVERS, PERSON, PHONE, again, start, worked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -139,3 +142,44 @@ def test_helpdesk_agent_without_all_rights_sees_why(helpdesk, environment, brows
     text = page(browser_of(helpdesk).get(START))
 
     assert "Your role does not allow this." in text
+
+
+def test_lost_phone_removes_the_chosen_device_and_gives_a_bypass_of_a_day_at_most(org_admin, environment, browser_of):
+    client = browser_of(org_admin)
+    here = f"{HERE}/{PERSON}/plans/lost-phone/"
+    now = timezone.localtime(timezone.now())
+    bypass = {"step-3-until": f"{now + timedelta(hours=30):%Y-%m-%dT%H:%M}"}
+    sent = typed(when="now", confirm="now", **{"step-1-device_id": str(PHONE)})
+
+    assert "Choose a time within 24 hours after the start." in page(client.post(here, sent | bypass), 422)
+    bypass = {"step-3-until": f"{now + timedelta(hours=5):%Y-%m-%dT%H:%M}"}
+    client.post(here, sent | bypass)
+
+    assert [one["id"] for one in environment.devices] == [str(KEY)]
+    worked(PlanRun.objects.get())
+    assert environment.sessions == []
+    assert f"PUT /users/{PERSON}/bypassMFA" in environment.writes
+    email = OutgoingEmail.objects.get(about__startswith="plan")
+    assert email.to == "kim@acme.test"
+
+
+def test_runs_are_deleted_thirty_days_after_their_last_step(org_admin, environment):
+    run = worked(start(org_admin))
+    call_command("clear_finished_work")
+    assert again(run).state == "finished"
+
+    PlanRun.objects.update(delete_after=timezone.now() - timedelta(seconds=1))
+    call_command("clear_finished_work")
+
+    assert not PlanRun.objects.exists()
+
+
+def test_whoever_removes_a_member_sees_what_they_started(acme, org_admin, helpdesk, environment, browser_of):
+    run = start(org_admin, begins=False)
+    PlanRun.objects.update(starter=helpdesk)
+    membership = helpdesk.memberships.get()
+
+    text = page(browser_of(org_admin).get(f"/o/acme/settings/members/{membership.pk}/remove/"))
+
+    assert f"/o/acme/plans/{run.pk}/" in text
+    assert "goes on in the name of the organization" in text
