@@ -15,21 +15,19 @@ from django.utils.translation import gettext_lazy as _
 
 from console.audit import system_user
 from console.models import PlanRun, PlanRunStep, PlanWork, Work
-from console.plans import mail
 from console.plans.ahead import deletes, is_anything_after, only_takes_away, until_next_wait
 from console.plans.definition import DELETES, ActionStep, Definition, Kind, MailStep, WaitStep, read
 from console.plans.doing import MayNot, TryLater, access_for, as_a_whole, do
 from console.plans.done import MOST_ROUNDS, is_covered, left_of
+from console.plans.held import LEASE, Held, stop
 from console.plans.mail_step import write_mail
-from console.plans.on_behalf import TAKE_AWAY, on_behalf_of
+from console.plans.on_behalf import TAKE_AWAY
 from console.plans.person import as_left, before_run, meets
 from console.plans.record import record
 from console.plans.targets import NOTHING_CHOSEN, NothingChosen, targets_of
 from console.plans.waits import ANNOUNCED_BEFORE, LATEST, due_after
 from console.work.schedule import kept
-from pingone_integration import users
-from pingone_integration.calls.api import PingOneApi
-from pingone_integration.errors import NotFound, PingOneError
+from pingone_integration.errors import NotFound
 from pingone_integration.texts import Text, english
 from pingone_integration.users import User
 
@@ -37,7 +35,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=1)
 AGAIN = timedelta(seconds=30)  # after PingOne did not answer
 KEPT_FOR = timedelta(days=30)  # after the last step, for Bring back
 
@@ -86,25 +83,14 @@ def _hold(work: PlanWork, stopping: Callable[[], bool], *, only_first: bool = Fa
         work.put_back(pause, attempts=0)
 
 
-def stop(run: PlanRun, why: PlanRun.Stop, detail: Text = "") -> None:
-    """Let the run ask a person, and tell the org admins."""
-    with transaction.atomic():
-        open_now = PlanRun.objects.filter(pk=run.pk, state__in=(State.SCHEDULED, State.RUNNING, State.WAITING))
-        if not open_now.update(state=State.STOPPED, stop=why, stop_detail=english(detail)):
-            return
-        run.state, run.stop, run.stop_detail = State.STOPPED, why, english(detail)
-        record(run, "plan.stopped", None, inputs={"why": str(why)}, reason=run.stop_detail)
-        mail.stopped(run)
-
-
 class _Turn:
     """One look of a worker at a run."""
 
     def __init__(self, run: PlanRun, work: PlanWork, stopping: Callable[[], bool], *, only_first: bool) -> None:
-        self.run, self.work, self.stopping, self.only_first = run, work, stopping, only_first
+        self.held = Held(run, work, stopping)
+        self.run, self.rows, self.api = run, self.held.rows, self.held.api
         self.definition: Definition = read(run.definition)
-        self.rows = {row.number: row for row in run.steps.order_by("number")}
-        self.api: PingOneApi = on_behalf_of(run).pingone()
+        self.only_first = only_first
 
     def carry_on(self) -> timedelta | None:
         """Do what can be done now. Return how long the run then waits; None: nothing is left for a worker.
@@ -113,7 +99,7 @@ class _Turn:
         """
         if self.run.state == State.SCHEDULED and (pause := self._begun()) is not None:
             return pause or None
-        while self.run.state in {State.RUNNING, State.WAITING} and self._is_held():
+        while self.run.state in {State.RUNNING, State.WAITING} and self.held.is_held():
             number = self._next()
             if self._is_boundary(number) and not self._is_checked(number):
                 continue
@@ -137,9 +123,9 @@ class _Turn:
         if late < timedelta():
             return -late
         if late > LATEST and self.definition.kind is not Kind.LEAVE:
-            stop(self.run, Stop.LATE)
+            self.held.stop(Stop.LATE)
             return timedelta()
-        if not self._turn(State.SCHEDULED, State.RUNNING):
+        if not self.held.turn(State.SCHEDULED, State.RUNNING):
             return timedelta()
         return None
 
@@ -171,22 +157,27 @@ class _Turn:
             left = self._left()
             again = {of for of, _told in left if self.rows[of].state in OVER}
             if again and run.rounds < MOST_ROUNDS:
-                self._change(rounds=run.rounds + 1)
+                self.held.change(rounds=run.rounds + 1)
                 for of in again:
-                    self._store(self.rows[of], state=StepState.TO_COME, attempt=self.rows[of].attempt + 1, targets=None)
+                    self.held.store(
+                        self.rows[of], state=StepState.TO_COME, attempt=self.rows[of].attempt + 1, targets=None
+                    )
                 return False
             if left:
                 stop(run, Stop.NOT_FINISHED, " ".join(dict.fromkeys(english(told) for _of, told in left)))
                 return False
             for row in went_wrong:
                 if is_covered(self.definition.steps[row.number - 1]):
-                    self._store(row, state=StepState.DONE, detail=english(_SEEN_DONE))
+                    self.held.store(row, state=StepState.DONE, detail=english(_SEEN_DONE))
             went_wrong = [row for row in went_wrong if row.state in WENT_WRONG]
         if went_wrong:
             stop(run, Stop.FAILED, went_wrong[0].detail)
             return False
-        self._change(checked=last, rounds=0)
+        self.held.change(checked=last, rounds=0)
         return True
+
+    def _left(self) -> list[tuple[int, Text]]:
+        return self.held.asked(lambda: list(left_of(self.definition, self.rows, self.api, self.held.user())))
 
     def _is_gone_by_plan(self) -> bool:
         last = self.definition.steps[-1]
@@ -201,61 +192,56 @@ class _Turn:
         """Return how long this wait still lasts; None: it is over. A delete after it is announced on the way."""
         row, now = self.rows[number], timezone.now()
         if not is_anything_after(self.definition, number, self.run.choices):
-            self._store(row, state=StepState.LEFT_OUT, reached_at=now)
+            self.held.store(row, state=StepState.LEFT_OUT, reached_at=now)
             return None
         if row.due_at is None:
             due = due_after(step, now, self.run)
             with transaction.atomic():
-                self._store(row, state=StepState.STARTED, reached_at=now, due_at=due)
-                self._turn(State.RUNNING, State.WAITING)
+                self.held.store(row, state=StepState.STARTED, reached_at=now, due_at=due)
+                self.held.turn(State.RUNNING, State.WAITING)
         due = row.due_at or now
         following = list(until_next_wait(self.definition, number, self.run.choices))
         if deletes(following) and self.run.announced_at is None:
             if (announce := due - ANNOUNCED_BEFORE) > now:
                 return announce - now
-            self._announce()
+            self.held.announce()
         if due > now:
             return due - now
         if now - due > LATEST and not only_takes_away(following):
-            stop(self.run, Stop.LATE)
+            self.held.stop(Stop.LATE)
             return None
         with transaction.atomic():
-            self._store(row, state=StepState.DONE)
-            self._turn(State.WAITING, State.RUNNING)
+            self.held.store(row, state=StepState.DONE)
+            self.held.turn(State.WAITING, State.RUNNING)
         return None
-
-    def _announce(self) -> None:
-        with transaction.atomic():
-            self._change(announced_at=timezone.now())
-            mail.deletion_announced(self.run)
 
     def _does(self, number: int, step: ActionStep | MailStep) -> timedelta | None:
         """Run one step. Return how long the run waits first, if it does. Raises TryLater."""
         row = self.rows[number]
         if row.state in WENT_WRONG:
-            stop(self.run, Stop.UNKNOWN if row.state == StepState.UNKNOWN else Stop.FAILED, row.detail)
+            self.held.stop(Stop.UNKNOWN if row.state == StepState.UNKNOWN else Stop.FAILED, row.detail)
             return None
         try:
-            user = self._user()
+            user = self.held.user()
         except NotFound:
             if isinstance(step, ActionStep) and row.targets is not None:  # begun, perhaps the delete itself
                 self._acts(row, step, None)
                 return None
-            stop(self.run, Stop.PERSON_CHANGED, _GONE)
+            self.held.stop(Stop.PERSON_CHANGED, _GONE)
             return None
         if not self.run.before:
-            self._change(before=self._asked(lambda: before_run(self.api, user)))
+            self.held.change(before=self.held.asked(lambda: before_run(self.api, user)))
         if row.state == StepState.TO_COME and self._follows_wait(number) and not self._is_as_left(user):
-            stop(self.run, Stop.PERSON_CHANGED, _DIFFERS)
+            self.held.stop(Stop.PERSON_CHANGED, _DIFFERS)
             return None
         if row.targets is None and not meets(step.condition, user, self.run, number):
-            self._store(row, state=StepState.LEFT_OUT, reached_at=timezone.now())
+            self.held.store(row, state=StepState.LEFT_OUT, reached_at=timezone.now())
             return None
         if isinstance(step, MailStep):
             write_mail(self.run, row, step, user)
             return None
         if step.is_by_hand:
-            stop(self.run, Stop.BY_HAND, step.of_catalogue.name)
+            self.held.stop(Stop.BY_HAND, step.of_catalogue.name)
             return None
         if step.action == DELETES and (pause := self._not_announced()):
             return pause
@@ -265,7 +251,7 @@ class _Turn:
     def _not_announced(self) -> timedelta | None:
         """Return how long a delete still has to wait: it is announced three days before, whatever the plan says."""
         if self.run.announced_at is None:
-            self._announce()
+            self.held.announce()
         left = (self.run.announced_at or timezone.now()) + ANNOUNCED_BEFORE - timezone.now()
         return left if left > timedelta() else None
 
@@ -273,25 +259,25 @@ class _Turn:
         try:
             access_for(self.run, step.of_catalogue)
             if row.targets is None and user is not None:
-                targets = self._asked(lambda: targets_of(step, row.number, self.run, self.api, user))
-                self._store(row, state=StepState.STARTED, reached_at=timezone.now(), targets=targets)
+                targets = self.held.asked(lambda: targets_of(step, row.number, self.run, self.api, user))
+                self.held.store(row, state=StepState.STARTED, reached_at=timezone.now(), targets=targets)
             for target in row.targets or ():
                 if "state" in target:
                     continue
-                if not self._is_held():
+                if not self.held.is_held():
                     raise TryLater
                 try:
                     do(self.run, row, step, target, user)
                 except TryLater:
                     target.pop("state", None)
-                    self._store(row, targets=row.targets)
+                    self.held.store(row, targets=row.targets)
                     raise
-                self._store(row, targets=row.targets)
+                self.held.store(row, targets=row.targets)
         except NothingChosen:
-            self._store(row, state=StepState.LEFT_OUT, detail=english(NOTHING_CHOSEN), reached_at=timezone.now())
+            self.held.store(row, state=StepState.LEFT_OUT, detail=english(NOTHING_CHOSEN), reached_at=timezone.now())
             return
         except MayNot:
-            stop(self.run, Stop.ACCESS, step.of_catalogue.name)
+            self.held.stop(Stop.ACCESS, step.of_catalogue.name)
             return
         self._end(row, step)
 
@@ -301,13 +287,13 @@ class _Turn:
         after = {}
         if step.action != DELETES:
             try:
-                after = as_left(self._user())
+                after = as_left(self.held.user())
             except NotFound:
                 after = {}
         with transaction.atomic():
-            self._store(row, state=state, detail=detail, after=after)
+            self.held.store(row, state=state, detail=detail, after=after)
             if after:
-                self._change(as_left=after)
+                self.held.change(as_left=after)
 
     def _follows_wait(self, number: int) -> bool:
         """Return whether nothing ran since the wait before this step."""
@@ -328,49 +314,5 @@ class _Turn:
     def _finish(self) -> None:
         now = timezone.now()
         with transaction.atomic():
-            if self._turn(State.RUNNING, State.FINISHED, finished_at=now, delete_after=now + KEPT_FOR):
+            if self.held.turn(State.RUNNING, State.FINISHED, finished_at=now, delete_after=now + KEPT_FOR):
                 record(self.run, "plan.finished", None)
-
-    def _left(self) -> list[tuple[int, Text]]:
-        return self._asked(lambda: list(left_of(self.definition, self.rows, self.api, self._user())))
-
-    def _user(self) -> User:
-        """Read the person. Raises NotFound and TryLater."""
-        if self.run.person_id is None:
-            raise NotFound("no person yet")
-        person = self.run.person_id
-        return self._asked(lambda: users.get(self.api, person))
-
-    def _asked(self, look: Callable[[], T]) -> T:
-        """Ask PingOne. Raises NotFound, and TryLater for every other error."""
-        try:
-            return look()
-        except NotFound:
-            raise
-        except PingOneError as error:
-            raise TryLater from error
-
-    def _is_held(self) -> bool:
-        """Return whether this worker may go on: it holds the lease, and nobody has canceled the run."""
-        if self.stopping() or not self.work.keep(LEASE):
-            return False
-        return PlanRun.objects.filter(pk=self.run.pk, state=self.run.state).exists()
-
-    def _store(self, row: PlanRunStep, **changes: object) -> None:
-        PlanRunStep.objects.filter(pk=row.pk).update(**changes)
-        for name, value in changes.items():
-            setattr(row, name, value)
-
-    def _change(self, **changes: object) -> None:
-        PlanRun.objects.filter(pk=self.run.pk).update(**changes)
-        for name, value in changes.items():
-            setattr(self.run, name, value)
-
-    def _turn(self, before: PlanRun.State, after: PlanRun.State, **changes: object) -> bool:
-        """Change the state in one conditional UPDATE, and return whether nobody else was quicker."""
-        changes["state"] = after
-        if not PlanRun.objects.filter(pk=self.run.pk, state=before).update(**changes):
-            return False
-        for name, value in changes.items():
-            setattr(self.run, name, value)
-        return True

@@ -10,7 +10,7 @@ from django.utils import timezone
 from console.audit import entries
 from console.limits.rules import LIMITS
 from console.models import AuditEntry, LimitPolicy, OutgoingEmail, PlanRun, PlanRunStep, PlanWork
-from console.plans import engine
+from console.plans import engine, held
 from console.plans.shipped_plans import shipped
 from tests.support.plan_people import PHONE, again, kept_as, start, time_passes
 
@@ -41,9 +41,9 @@ class Killer:
             (entries, "start"),
             (entries, "close"),
             (engine, "write_mail"),
-            (engine._Turn, "_store"),
-            (engine._Turn, "_change"),
-            (engine._Turn, "_turn"),
+            (held.Held, "store"),
+            (held.Held, "change"),
+            (held.Held, "turn"),
         ):
             monkeypatch.setattr(owner, name, self.around(name, getattr(owner, name)))
 
