@@ -15,20 +15,20 @@ from django.utils.translation import gettext_lazy as _
 
 from console.audit import system_user
 from console.models import PlanRun, PlanRunStep, PlanWork, Work
-from console.plans.ahead import deletes, is_anything_after, only_takes_away, until_next_wait
-from console.plans.definition import DELETES, ActionStep, Definition, Kind, MailStep, WaitStep, read
+from console.plans.checking import WENT_WRONG, is_boundary, is_checked
+from console.plans.definition import DELETES, ActionStep, Kind, MailStep, WaitStep
 from console.plans.doing import MayNot, TryLater, access_for, as_a_whole, do
-from console.plans.done import MOST_ROUNDS, is_covered, left_of
 from console.plans.held import LEASE, Held, stop
 from console.plans.mail_step import write_mail
 from console.plans.on_behalf import TAKE_AWAY
 from console.plans.person import as_left, before_run, meets
 from console.plans.record import record
 from console.plans.targets import NOTHING_CHOSEN, NothingChosen, targets_of
-from console.plans.waits import ANNOUNCED_BEFORE, LATEST, due_after
+from console.plans.waiting import left_to_wait
+from console.plans.waits import ANNOUNCED_BEFORE, LATEST
 from console.work.schedule import kept
 from pingone_integration.errors import NotFound
-from pingone_integration.texts import Text, english
+from pingone_integration.texts import english
 from pingone_integration.users import User
 
 T = TypeVar("T")
@@ -40,11 +40,9 @@ KEPT_FOR = timedelta(days=30)  # after the last step, for Bring back
 
 State, Stop, StepState = PlanRun.State, PlanRun.Stop, PlanRunStep.State
 OVER = PlanRunStep.OVER
-WENT_WRONG = (StepState.REFUSED, StepState.FAILED, StepState.UNKNOWN)
 
 _GONE = _("PingOne no longer has this user.")
 _DIFFERS = _("They were activated, moved to another population, or signed in since.")
-_SEEN_DONE = _("A last read shows that it is done.")
 
 
 def run_due(stopping: Callable[[], bool] = lambda: False) -> int:
@@ -89,7 +87,7 @@ class _Turn:
     def __init__(self, run: PlanRun, work: PlanWork, stopping: Callable[[], bool], *, only_first: bool) -> None:
         self.held = Held(run, work, stopping)
         self.run, self.rows, self.api = run, self.held.rows, self.held.api
-        self.definition: Definition = read(run.definition)
+        self.definition = self.held.definition
         self.only_first = only_first
 
     def carry_on(self) -> timedelta | None:
@@ -101,14 +99,14 @@ class _Turn:
             return pause or None
         while self.run.state in {State.RUNNING, State.WAITING} and self.held.is_held():
             number = self._next()
-            if self._is_boundary(number) and not self._is_checked(number):
+            if is_boundary(self.held, number) and not is_checked(self.held, number):
                 continue
             if number is None:
                 self._finish()
                 return None
             step = self.definition.steps[number - 1]
             if isinstance(step, WaitStep):
-                if pause := self._waits(number, step):
+                if pause := left_to_wait(self.held, number, step):
                     return pause
                 continue
             if pause := self._does(number, step):
@@ -141,79 +139,6 @@ class _Turn:
     def _takes_away(self, number: int) -> bool:
         step = self.definition.steps[number - 1]
         return isinstance(step, ActionStep) and step.action in TAKE_AWAY
-
-    def _is_boundary(self, number: int | None) -> bool:
-        """Return whether a last read comes first: the run is at its end, or before a wait that has not begun."""
-        if number is None:
-            return True
-        is_wait = isinstance(self.definition.steps[number - 1], WaitStep)
-        return is_wait and self.rows[number].state == StepState.TO_COME
-
-    def _is_checked(self, number: int | None) -> bool:
-        """Return whether what was to be taken away is gone. Else it is tried again, at most three times, or asked."""
-        run, last = self.run, (number or len(self.definition.steps) + 1) - 1
-        went_wrong = [row for row in self.rows.values() if row.state in WENT_WRONG]
-        if self.definition.kind is Kind.LEAVE and run.checked < last and not self._is_gone_by_plan():
-            left = self._left()
-            again = {of for of, _told in left if self.rows[of].state in OVER}
-            if again and run.rounds < MOST_ROUNDS:
-                self.held.change(rounds=run.rounds + 1)
-                for of in again:
-                    self.held.store(
-                        self.rows[of], state=StepState.TO_COME, attempt=self.rows[of].attempt + 1, targets=None
-                    )
-                return False
-            if left:
-                stop(run, Stop.NOT_FINISHED, " ".join(dict.fromkeys(english(told) for _of, told in left)))
-                return False
-            for row in went_wrong:
-                if is_covered(self.definition.steps[row.number - 1]):
-                    self.held.store(row, state=StepState.DONE, detail=english(_SEEN_DONE))
-            went_wrong = [row for row in went_wrong if row.state in WENT_WRONG]
-        if went_wrong:
-            stop(run, Stop.FAILED, went_wrong[0].detail)
-            return False
-        self.held.change(checked=last, rounds=0)
-        return True
-
-    def _left(self) -> list[tuple[int, Text]]:
-        return self.held.asked(lambda: list(left_of(self.definition, self.rows, self.api, self.held.user())))
-
-    def _is_gone_by_plan(self) -> bool:
-        last = self.definition.steps[-1]
-        row = self.rows[len(self.definition.steps)]
-        return (
-            isinstance(last, ActionStep)
-            and last.action == DELETES
-            and row.state in {StepState.DONE, StepState.NO_CHANGE}
-        )
-
-    def _waits(self, number: int, step: WaitStep) -> timedelta | None:
-        """Return how long this wait still lasts; None: it is over. A delete after it is announced on the way."""
-        row, now = self.rows[number], timezone.now()
-        if not is_anything_after(self.definition, number, self.run.choices):
-            self.held.store(row, state=StepState.LEFT_OUT, reached_at=now)
-            return None
-        if row.due_at is None:
-            due = due_after(step, now, self.run)
-            with transaction.atomic():
-                self.held.store(row, state=StepState.STARTED, reached_at=now, due_at=due)
-                self.held.turn(State.RUNNING, State.WAITING)
-        due = row.due_at or now
-        following = list(until_next_wait(self.definition, number, self.run.choices))
-        if deletes(following) and self.run.announced_at is None:
-            if (announce := due - ANNOUNCED_BEFORE) > now:
-                return announce - now
-            self.held.announce()
-        if due > now:
-            return due - now
-        if now - due > LATEST and not only_takes_away(following):
-            self.held.stop(Stop.LATE)
-            return None
-        with transaction.atomic():
-            self.held.store(row, state=StepState.DONE)
-            self.held.turn(State.WAITING, State.RUNNING)
-        return None
 
     def _does(self, number: int, step: ActionStep | MailStep) -> timedelta | None:
         """Run one step. Return how long the run waits first, if it does. Raises TryLater."""

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from console.models import PlanRun, PlanRunStep, PlanWork
 from console.plans import mail
+from console.plans.definition import read
 from console.plans.doing import TryLater
 from console.plans.on_behalf import on_behalf_of
 from console.plans.record import record
@@ -41,6 +42,7 @@ class Held:
     def __init__(self, run: PlanRun, work: PlanWork, stopping: Callable[[], bool]) -> None:
         self.run, self.work, self.stopping = run, work, stopping
         self.rows = {row.number: row for row in run.steps.order_by("number")}
+        self.definition = read(run.definition)
         self.api: PingOneApi = on_behalf_of(run).pingone()
 
     def stop(self, why: PlanRun.Stop, detail: Text = "") -> None:

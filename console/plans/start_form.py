@@ -74,7 +74,7 @@ class StartPlanForm(ActionForm):
         else:
             self.fields["replaces"].label = str(format_lazy(_REPLACES, plan=other.plan_name))
             self.fields["replaces"].required = True
-        if "which" not in (data or {}):
+        if not (data or {}).get("which"):
             self.fields["which"].widget = forms.HiddenInput()
         asked = [name for name in self.fields if name.startswith("step-")]
         self.order_fields([*asked, "replaces", "when", "at", "zone", "which", *self.COMMON])
