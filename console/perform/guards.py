@@ -70,7 +70,7 @@ def _viewing_as(attempt: Attempt) -> Ruling:
 
 def _lock_down(attempt: Attempt) -> Ruling:
     access, operation = attempt.access, attempt.operation
-    gives_access = operation.gives_access or _writes_private_address(attempt)
+    gives_access = operation.gives_access or _writes_contact(attempt)
     return Ruling(refusal=lock_down_refusal(access, gives_access=gives_access))
 
 
@@ -90,19 +90,19 @@ def _fields_of_role(attempt: Attempt) -> Ruling:
     return Ruling(refusal=format_lazy(_("Your role cannot edit: {fields}."), fields=labels_of(names)))
 
 
-def _private_addresses(attempt: Attempt) -> Ruling:
-    """Keep the addresses by which users recover their account from everybody who could take it over through them."""
-    if attempt.access.is_org_admin or not _writes_private_address(attempt):
+def _contact_attributes(attempt: Attempt) -> Ruling:
+    """Keep what leads to a user's private address or manager from everybody who could take the account over by it."""
+    if attempt.access.is_org_admin or not _writes_contact(attempt):
         return Ruling()
-    names = labels_of(attempt.access.org.private_addresses)
-    told = _("Only org admins may change a private address for account recovery: {fields}.")
+    names = labels_of(attempt.access.org.contact_attributes)
+    told = _("Only org admins may change a private address for account recovery, or the manager: {fields}.")
     return Ruling(refusal=format_lazy(told, fields=names))
 
 
-def _writes_private_address(attempt: Attempt) -> bool:
-    private = attempt.access.org.private_addresses
+def _writes_contact(attempt: Attempt) -> bool:
+    contacts_of_org = attempt.access.org.contact_attributes
     written = map(attribute, attempt.operation.affected.attributes)
-    return bool(private) and not {ANY, *map(attribute, private)}.isdisjoint(written)
+    return bool(contacts_of_org) and not {ANY, *map(attribute, contacts_of_org)}.isdisjoint(written)
 
 
 def _demands_of_role(attempt: Attempt) -> Ruling:
@@ -161,7 +161,7 @@ BEFORE_READING: tuple[Guard, ...] = (
     _viewing_as,
     _lock_down,
     _fields_of_role,
-    _private_addresses,
+    _contact_attributes,
     _own_limits,
     _demands_of_role,
     _ticket,

@@ -163,7 +163,7 @@ class _Turn:
             self.held.store(row, state=StepState.LEFT_OUT, reached_at=timezone.now())
             return None
         if isinstance(step, MailStep):
-            write_mail(self.run, row, step, user)
+            self.held.asked(lambda: write_mail(self.run, row, step, user, self.api))
             return None
         if step.is_by_hand:
             self.held.stop(Stop.BY_HAND, step.of_catalogue.name)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from console.audit.entries import storable
 from console.models import PlanRun
 from console.plans.definition import Condition
+from console.plans.manager import named_manager
 from pingone_integration import groups
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.groups import GroupMembership
@@ -65,7 +66,7 @@ def meets(condition: Condition | None, user: User, run: PlanRun, number: int) ->
         case Condition.HAS_PHONE:
             return bool(user.mobile_phone or user.primary_phone)
         case Condition.HAS_MANAGER:
-            return False
+            return bool(named_manager(run.organization, user))
         case Condition.NEVER_SIGNED_IN:
             return user.has_signed_on is False
 

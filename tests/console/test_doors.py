@@ -90,6 +90,7 @@ RIGHTS: dict[str, Permission | str] = {
     "protect-group": Permission.MANAGE_MEMBERS,
     "ticket-policies": Permission.MANAGE_POLICIES,
     "user-mails": Permission.MANAGE_POLICIES,
+    "directory": Permission.MANAGE_POLICIES,  # and only org admins
     "lock-down": Permission.MANAGE_POLICIES,
     "recovery-settings": Permission.MANAGE_POLICIES,
     "recovery-rules": Permission.MANAGE_POLICIES,
