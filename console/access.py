@@ -156,8 +156,8 @@ class OrgAccess:
         return self.populations is None or population_id in self.populations
 
     def may_edit(self, name: str) -> bool:
-        """Return whether a profile field, by our name, is theirs to edit: only an org admin edits a private address."""
-        is_theirs = self.is_org_admin or paths_of([name]).isdisjoint(self.org.private_addresses)
+        """Return whether a profile field, by our name, is theirs to edit: only an org admin edits a contact."""
+        is_theirs = self.is_org_admin or paths_of([name]).isdisjoint(self.org.contact_attributes)
         return is_theirs and self.rights.may_edit(name)
 
     def allows(self, permission: Permission) -> bool:

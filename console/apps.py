@@ -22,13 +22,14 @@ class ConsoleConfig(AppConfig):
         from console.not_me.tasks import REPORTS
         from console.operators import account_events
         from console.operators.sign_ins import second_factor_refused
+        from console.plans.tasks import PLANS
         from console.policies.dropped_patterns import tell_after_upgrade
         from console.recovery.tasks import ATTEMPTS
         from console.resets.looks import SENT_RESETS
         from console.work import tasks
         from pingone_integration.connection_states import connection_state_changed
 
-        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, JOBS):
+        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, JOBS, PLANS):
             tasks.register(kind)
         import_module("console.server.deploy_checks")  # registers them
         mfa.authentication_failed.connect(second_factor_refused)

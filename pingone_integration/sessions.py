@@ -43,6 +43,18 @@ def all_of(api: PingOneApi, user_id: UUID) -> tuple[Session, ...]:
     return items_of(api.get(f"/users/{user_id}/sessions"), "sessions", session_of)
 
 
+def is_open(api: PingOneApi, session_id: UUID) -> bool:
+    """Return whether a listed session is open: the list also has expired ones.
+
+    Source: PingOne API reference, Sessions > Read One Session (read 2026-11): it knows unexpired ones only.
+    """
+    try:
+        api.get(f"/sessions/{session_id}")
+    except NotFound:
+        return False
+    return True
+
+
 def end(api: PingOneApi, user_id: UUID, *, session_id: UUID) -> None:
     """End a session and its refresh tokens. Raises NotFound if it has already ended.
 

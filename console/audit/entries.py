@@ -85,6 +85,14 @@ EVENTS: dict[str, Text] = {
     "job.let-pass": _("Job let pass the brake on mass change"),
     "job.canceled": _("Job canceled"),
     "job.finished": _("Job finished"),
+    "plan.scheduled": _("Plan scheduled"),
+    "plan.started": _("Plan started"),
+    "plan.rescheduled": _("Date of a plan changed"),
+    "plan.stopped": _("Plan stopped, and asks"),
+    "plan.resumed": _("Plan resumed"),
+    "plan.canceled": _("Plan canceled"),
+    "plan.finished": _("Plan finished"),
+    "plan.emailed": _("Email of a plan written"),
     "user.protected-page-read": _("Page of a protected user read"),
     "user.reported-not-me": _("The user said: this was not me"),
     "recovery.code-sent": _("Recovery: code sent"),
@@ -130,6 +138,7 @@ def record(
     subject: Subject,
     operator: Operator | None = None,
     by_user: bool = False,
+    by_plan: bool = False,
     source_address: str = "",
     outcome: AuditEntry.Outcome = Outcome.SUCCEEDED,
     inputs: Mapping[str, Any] | None = None,
@@ -141,7 +150,7 @@ def record(
     """Record an event of EVENTS that is already over: a sign-in, an export, a change of connection, members, policies.
 
     Inside a transaction the row is committed or rolled back with the change. `operator` None: an unknown person, or
-    the user themself if `by_user`.
+    the user themself if `by_user`, or a plan that goes on by itself if `by_plan`.
     `organization` None: about a person without one, in the server's own chain. The values must not include a secret.
     """
     if event not in EVENTS:
@@ -156,12 +165,18 @@ def record(
         inputs=storable(inputs or {}),
         before=storable(before),
         after=storable(after),
-        actor=AuditEntry.Actor.OPERATOR if operator else THEMSELF.kind if by_user else "",
+        actor=_kind_of(operator, by_user=by_user, by_plan=by_plan),
         **_person(operator),
         **_about(subject),
         **_said(error),
     )
     return logged(append(row, durable=False))
+
+
+def _kind_of(operator: Operator | None, *, by_user: bool, by_plan: bool) -> str:
+    if operator:
+        return AuditEntry.Actor.OPERATOR
+    return THEMSELF.kind if by_user else AuditEntry.Actor.ORGANIZATION if by_plan else ""
 
 
 def start(

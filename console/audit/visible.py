@@ -12,7 +12,10 @@ from console.audit.entries import EVENTS
 from console.models import AuditEntry
 from console.models.audit import AuditQuerySet
 
-_ABOUT_USERS = frozenset({"user.reported-not-me"})  # events that all see who see the user
+_PLANS = ("scheduled", "started", "rescheduled", "stopped", "resumed", "canceled", "finished")
+_ABOUT_USERS = frozenset(
+    {"user.reported-not-me", *(f"plan.{what}" for what in _PLANS)}
+)  # events that all see who see the user
 _OWN = "operator."  # the beginning of the events of an operator's own account
 
 

@@ -18,6 +18,10 @@ from console.models import AuditEntry
 from console.user_mails.events import EVENTS as EMAILS_TO_USERS
 from pingone_integration.texts import Text
 
+_WITHOUT_OPERATOR: dict[str, Text] = {
+    AuditEntry.Actor.USER: _("the user themself"),
+    AuditEntry.Actor.ORGANIZATION: _("the organization, by a plan"),
+}
 _LABELS: dict[str, Text] = {
     # A user
     "account_id": _("Account ID"),
@@ -168,8 +172,8 @@ class Line:
 
 
 def who_of(entry: AuditEntry) -> Text:
-    """Return the operator's address, or that it was the user themself; "" for an unknown person."""
-    return _("the user themself") if entry.actor == AuditEntry.Actor.USER else entry.operator_email
+    """Return the operator's address, or what acts in an operator's place; "" for an unknown person."""
+    return _WITHOUT_OPERATOR.get(entry.actor) or entry.operator_email
 
 
 def title_of(entry: AuditEntry) -> Text:

@@ -19,7 +19,7 @@ from pingone_integration.models import SyncedPopulation
 from pingone_integration.texts import Text
 
 ACTIONS = ("user.deactivate", "user.delete", "user.move", "group.remove")
-CHANNELS = (AuditEntry.Channel.JOB, AuditEntry.Channel.COMMAND)
+CHANNELS = (AuditEntry.Channel.JOB, AuditEntry.Channel.COMMAND, AuditEntry.Channel.PLAN)
 
 _COUNTS = {AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, AuditEntry.Outcome.UNKNOWN}
 _OF_ALL = _("{people} people within a day would be more than {most}.")

@@ -8,6 +8,7 @@ from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
 from console.models.metrics import MetricSeries
 from console.models.people import Membership, Operator, OperatorManager, Organization
 from console.models.people_lists import ColumnMeanings, ListPart, PeopleList
+from console.models.plans import Plan, PlanRun, PlanRunStep, PlanVersion, PlanWork
 from console.models.protection import GroupReading, KnownGroup, ProtectedMark
 from console.models.recovery import RecoveryPolicy, RecoverySettings
 from console.models.recovery_attempts import RecoveryAttempt
@@ -43,6 +44,11 @@ __all__ = [
     "OutgoingEmail",
     "PeopleList",
     "PersonSeen",
+    "Plan",
+    "PlanRun",
+    "PlanRunStep",
+    "PlanVersion",
+    "PlanWork",
     "ProtectedMark",
     "ReachedLimit",
     "RecoveryAttempt",

@@ -79,11 +79,13 @@ class AuditEntry(models.Model):
     class Actor(models.TextChoices):
         OPERATOR = "operator", "operator"
         USER = "user", "user"  # the user themself, who has no account here
+        ORGANIZATION = "organization", "organization"  # nobody: a plan goes on after its starter has left
 
     class Channel(models.TextChoices):
         PAGE = "page", "page"
         COMMAND = "command", "command line"
         JOB = "job", "job"
+        PLAN = "plan", "plan"
 
     # The chain
     # None: the chain of the server, for people without an organization
@@ -235,6 +237,7 @@ CHANNELS: dict[str, Text] = {
     AuditEntry.Channel.PAGE: _("Console page"),
     AuditEntry.Channel.COMMAND: _("Command line"),
     AuditEntry.Channel.JOB: _("Job"),
+    AuditEntry.Channel.PLAN: _("Plan"),
 }
 
 

@@ -49,6 +49,14 @@ class Operator(AbstractBaseUser):
         return self.name or self.email
 
 
+class ManagerBy(models.TextChoices):
+    """What an attribute that names the manager holds."""
+
+    USERNAME = "username", _("Username")
+    EMAIL = "email", _("Email")
+    ID = "id", _("ID")
+
+
 class Organization(models.Model):
     """A tenant of the console."""
 
@@ -72,6 +80,12 @@ class Organization(models.Model):
     private_addresses = models.JSONField(
         default=list, db_default=models.Value([], output_field=models.JSONField()), editable=False
     )
+    # PingOne's attribute that says who a user's manager is, and by what; empty: none was named. See plans/manager.py.
+    manager_attribute = models.CharField(max_length=256, blank=True, default="", db_default="", editable=False)
+    manager_by = models.CharField(
+        max_length=8, choices=ManagerBy, default=ManagerBy.USERNAME, db_default=ManagerBy.USERNAME, editable=False
+    )
+    username_pattern = models.CharField(max_length=80, blank=True, default="", db_default="", editable=False)
     # While a lock down lasts, nothing gives access. Here for the same reason.
     locked_down_at = models.DateTimeField(null=True, editable=False)
     lock_down_reason = models.TextField(blank=True, db_default="", editable=False)
@@ -85,6 +99,11 @@ class Organization(models.Model):
     @property
     def phone_countries(self) -> tuple[str, ...]:
         return tuple(self.countries.split())
+
+    @property
+    def contact_attributes(self) -> list[str]:
+        """Return PingOne's attributes that count as a contact besides email: only org admins write them."""
+        return [*self.private_addresses, *filter(None, [self.manager_attribute])]
 
     @property
     def is_locked_down(self) -> bool:

@@ -54,6 +54,13 @@ NAVIGATION = (
         purpose=_("See users by population."),
     ),
     Destination(
+        label=_("Plans"),
+        icon="history",
+        url_name="plan-runs",
+        permission=Permission.VIEW_USERS,
+        purpose=_("See what runs for users by itself, and what is to come."),
+    ),
+    Destination(
         label=_("Jobs"),
         icon="list-details",
         url_name="jobs",

@@ -48,7 +48,11 @@ class Ruling:
 _OUTSIDE = _("The user is outside the operator's populations.")  # only on record: the operator must not learn it
 _ELSEWHERE = _("Choose one of your populations. You cannot put users into others.")
 
-_NOT_IN_A_JOB = _("{why} Jobs leave protected users alone.")
+# Where nobody watches, protected users are left alone.
+_LEFT_ALONE = {
+    AuditEntry.Channel.JOB: _("{why} Jobs leave protected users alone."),
+    AuditEntry.Channel.PLAN: _("{why} Plans leave protected users alone."),
+}
 
 Guard = Callable[[Attempt], Ruling]
 GuardOfState = Callable[[Attempt, PingOneApi, Before], Ruling]
@@ -66,7 +70,7 @@ def _viewing_as(attempt: Attempt) -> Ruling:
 
 def _lock_down(attempt: Attempt) -> Ruling:
     access, operation = attempt.access, attempt.operation
-    gives_access = operation.gives_access or _writes_private_address(attempt)
+    gives_access = operation.gives_access or _writes_contact(attempt)
     return Ruling(refusal=lock_down_refusal(access, gives_access=gives_access))
 
 
@@ -86,19 +90,19 @@ def _fields_of_role(attempt: Attempt) -> Ruling:
     return Ruling(refusal=format_lazy(_("Your role cannot edit: {fields}."), fields=labels_of(names)))
 
 
-def _private_addresses(attempt: Attempt) -> Ruling:
-    """Keep the addresses by which users recover their account from everybody who could take it over through them."""
-    if attempt.access.is_org_admin or not _writes_private_address(attempt):
+def _contact_attributes(attempt: Attempt) -> Ruling:
+    """Keep what leads to a user's private address or manager from everybody who could take the account over by it."""
+    if attempt.access.is_org_admin or not _writes_contact(attempt):
         return Ruling()
-    names = labels_of(attempt.access.org.private_addresses)
-    told = _("Only org admins may change a private address for account recovery: {fields}.")
+    names = labels_of(attempt.access.org.contact_attributes)
+    told = _("Only org admins may change a private address for account recovery, or the manager: {fields}.")
     return Ruling(refusal=format_lazy(told, fields=names))
 
 
-def _writes_private_address(attempt: Attempt) -> bool:
-    private = attempt.access.org.private_addresses
+def _writes_contact(attempt: Attempt) -> bool:
+    contacts_of_org = attempt.access.org.contact_attributes
     written = map(attribute, attempt.operation.affected.attributes)
-    return bool(private) and not {ANY, *map(attribute, private)}.isdisjoint(written)
+    return bool(contacts_of_org) and not {ANY, *map(attribute, contacts_of_org)}.isdisjoint(written)
 
 
 def _demands_of_role(attempt: Attempt) -> Ruling:
@@ -133,8 +137,8 @@ def _new_contacts(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
 def _ruling_on(found: Protection | None, attempt: Attempt, *, is_remedy: bool = False) -> Ruling:
     if found is None:
         return Ruling()
-    if attempt.circumstances.channel == AuditEntry.Channel.JOB:
-        return Ruling(refusal=format_lazy(_NOT_IN_A_JOB, why=found.sentence), protects=True)
+    if told := _LEFT_ALONE.get(attempt.circumstances.channel):
+        return Ruling(refusal=format_lazy(told, why=found.sentence), protects=True)
     if refusal := confirm.refusal(attempt.access, found, is_remedy=is_remedy):
         return Ruling(refusal=refusal)
     return Ruling(demands=confirm.DEMANDS, because=found.sentence)
@@ -157,7 +161,7 @@ BEFORE_READING: tuple[Guard, ...] = (
     _viewing_as,
     _lock_down,
     _fields_of_role,
-    _private_addresses,
+    _contact_attributes,
     _own_limits,
     _demands_of_role,
     _ticket,

@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from console.access import OrgAccess
+from django.db import transaction
+
+from console.access import Acting
 from console.actions.catalogue import BY_KEY
 from console.actions.effect import shows
 from console.audit import entries
@@ -14,7 +16,7 @@ from pingone_integration.errors import NotFound
 from pingone_integration.users import User
 
 
-def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
+def resolve(access: Acting, entry: AuditEntry) -> AuditEntry:
     """Read the user again after an unknown outcome. Close the entry if that shows the outcome; return its latest row.
 
     Raises a PingOneError if the user cannot be read now.
@@ -22,7 +24,7 @@ def resolve(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
     return read_back(access, entry) if entry.is_open else entry
 
 
-def read_back(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
+def read_back(access: Acting, entry: AuditEntry) -> AuditEntry:
     """Do the same for an entry that nobody runs any more, however young it is. Raises as `resolve`."""
     action = BY_KEY.get(entry.action)
     if action is None or not entry.subject_id:
@@ -46,6 +48,9 @@ def read_back(access: OrgAccess, entry: AuditEntry) -> AuditEntry:
         outcome, note = Outcome.NO_CHANGE, "The user was checked again: it was so before."
     else:
         outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."
-    closing = entries.close(entry, outcome, after=now, note=f"{note} Checked by {access.operator.email}.")
-    tell_user(closing, outcome, action.affected(UUID(entry.subject_id), inputs), user, user)
+    operator = access.actor.operator
+    by = f" Checked by {operator.email}." if operator else ""
+    with transaction.atomic():  # the user is told if the entry is closed, also when the process dies in between
+        closing = entries.close(entry, outcome, after=now, note=f"{note}{by}", durable=False)
+        tell_user(closing, outcome, action.affected(UUID(entry.subject_id), inputs), user, user)
     return closing

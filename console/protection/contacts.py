@@ -18,7 +18,7 @@ _MAY_HAVE_HAPPENED = (AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, 
 
 
 def too_new(organization: Organization, user_id: UUID | None, user: User | None) -> Protection | None:
-    """Return the reason if an operator changed an address that may prove who they are, during the cooling-off time."""
+    """Return the reason if an operator changed a contact that may prove who they are, during the cooling-off time."""
     if user_id is None:
         return None
     hours = organization.cooling_off_hours
@@ -28,7 +28,7 @@ def too_new(organization: Organization, user_id: UUID | None, user: User | None)
     )
     by_actions = lately.filter(subject_id=str(user_id), action="user.update")
     by_requests = lately.filter(action=CALL_API, subject_name__icontains=str(user_id))
-    addresses = {"email", *organization.private_addresses}
+    addresses = {"email", *organization.contact_attributes}
     names = {name_of(address) for address in addresses}
     changed = any(not names.isdisjoint(row.inputs.get("changes") or ()) for row in by_actions)
     if not changed and not any(_may_change(addresses, row.inputs, user_id) for row in by_requests):

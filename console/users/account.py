@@ -23,7 +23,7 @@ def account_context(access: OrgAccess, shown: User) -> dict[str, Any]:
         "user_id": shown.id,
         "known_user": carry(shown.id, shown),
         **_on_record(access, shown.id),
-        "profile": profile_of(shown),
+        "profile": profile_of(shown, manager_attribute=access.org.manager_attribute),
         "account_buttons": buttons(access, shown.id, Place.ACCOUNT, shown),
         "profile_buttons": buttons(access, shown.id, Place.PROFILE, shown),
     }

@@ -31,7 +31,7 @@ class Fact:
         return any(len(word) > _LONG_WORD for word in self.value.split())
 
 
-def profile_of(user: User) -> list[Fact]:
+def profile_of(user: User, *, manager_attribute: str = "") -> list[Fact]:
     """Return the profile. The facts that a helpdesk asks for first appear even if empty."""
     verified: dict[bool | None, Text] = {True: _("verified"), False: _("not verified"), None: ""}
     return [
@@ -47,7 +47,10 @@ def profile_of(user: User) -> list[Fact]:
         Fact(label=_("Mobile phone"), value=user.mobile_phone, copyable=True),
         Fact(label=_("Primary phone"), value=user.primary_phone, copyable=True),
         *(fact for fact in _others(user) if fact.value.strip()),
-        *(Fact(label=name, value=in_words(value)) for name, value in user.custom.items()),
+        *(
+            Fact(label=_("Manager") if name == manager_attribute else name, value=in_words(value))
+            for name, value in user.custom.items()
+        ),
     ]
 
 

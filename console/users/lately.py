@@ -19,7 +19,7 @@ from console.actions.buttons import Button, button
 from console.actions.catalogue import BY_KEY
 from console.audit.entries import Outcome
 from console.limits.rules import BY_LIMIT, Kind, actions_of
-from console.models import AuditEntry, LimitPolicy, NotMeReport, Organization, SentReset, Work
+from console.models import AuditEntry, LimitPolicy, NotMeReport, Organization, PlanRun, SentReset, Work
 from console.protection.facts import Facts, rows_of
 from console.user_mails.events import BY_KEY as EVENTS
 from pingone_integration.texts import Text
@@ -55,9 +55,20 @@ class Reset:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The plan that runs for the user, or is to come."""
+
+    name: str
+    url: str
+    at: datetime | None  # its start, if that is to come
+    has_stopped: bool  # and asks
+
+
+@dataclass(frozen=True, kw_only=True)
 class Happened:
     report: Report | None
     reset: Reset | None
+    plan: Plan | None
 
 
 def rows(organization: Organization, user_id: UUID) -> list[QuerySet[Any, tuple[str, str, str]]]:
@@ -69,6 +80,7 @@ def rows(organization: Organization, user_id: UUID) -> list[QuerySet[Any, tuple[
         organization=organization, subject_id=str(user_id), started_at__gt=now - CODES.window
     )
     counted = codes.filter(action__in=actions_of(Kind.CODE), outcome__in=(Outcome.SUCCEEDED, Outcome.UNKNOWN))
+    open_runs = PlanRun.objects.filter(organization=organization, person_id=user_id, state__in=PlanRun.OPEN)
     own = LimitPolicy.objects.filter(organization=organization, limit=CODES.key)
     return [
         rows_of(reports, "report", "entry", _joined("wanted_at", "locks_until", "link__event")),
@@ -77,11 +89,27 @@ def rows(organization: Organization, user_id: UUID) -> list[QuerySet[Any, tuple[
         ),
         rows_of(counted, "code", "entry", ""),
         rows_of(own, "most", "organization_id", "most"),
+        rows_of(open_runs, "plan", "id", _joined("starts_at", "state", "plan_name")),
     ]
 
 
 def happened(access: OrgAccess, shown: User, facts: Facts) -> Happened:
-    return Happened(report=_report(access, shown, facts.more), reset=_reset(access, shown, facts.more))
+    more = facts.more
+    return Happened(report=_report(access, shown, more), reset=_reset(access, shown, more), plan=_plan(access, more))
+
+
+def _plan(access: OrgAccess, more: Mapping[str, Mapping[UUID, str]]) -> Plan | None:
+    """Return the open run of a plan: there is one at most."""
+    for run_id, told in more.get("plan", {}).items():
+        starts_at, state, name = told.split("|", 2)
+        is_to_come = state == PlanRun.State.SCHEDULED
+        return Plan(
+            name=name,
+            url=reverse("plan-run", args=[access.org.slug, run_id]),
+            at=moment(starts_at) if is_to_come else None,
+            has_stopped=state == PlanRun.State.STOPPED,
+        )
+    return None
 
 
 def _report(access: OrgAccess, shown: User, more: Mapping[str, Mapping[UUID, str]]) -> Report | None:

@@ -18,6 +18,7 @@ from console.operators import members
 from console.operators.forms import MemberForm, RoleForm
 from console.operators.population_form import PopulationsForm
 from console.operators.sign_ins import signed_in_at
+from console.plans.calendar import started_by
 from console.policies.explanation import explained
 from console.responses import to_sign_in_again
 from console.source_address import source_address
@@ -163,7 +164,8 @@ def remove(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> Ht
         Membership.objects.select_related("operator"), organization=access.org, pk=membership_id
     )
     if request.method != "POST":
-        return render(request, "console/operators/remove.html", {"membership": membership})
+        context = {"membership": membership, "runs": started_by(access, membership.operator)}
+        return render(request, "console/operators/remove.html", context)
     try:
         members.remove(access, membership, source_address=source_address(request))
     except members.BeyondOwnRights:

@@ -33,6 +33,7 @@ from console.fragments import wants_fragment
 from console.kept_forms import restore, signature_of
 from console.perform.several import perform_each
 from console.perform.user_operation import perform
+from console.plans.usernames import Person, freed_lately, suggest
 from console.responses import circumstances_of, go, tell, tell_notes, to_sign_in_again
 from console.tickets import set_current_ticket
 from console.users.afterwards_form import AfterwardsForm
@@ -55,6 +56,7 @@ class _Page:
 
     failure: Failure | None = None
     existing: tuple[User, ...] = ()  # users who already have the username or email
+    said: Text = ""  # of a username: why another was suggested, or that it was freed lately
     outcome_open: bool = False  # outcome unknown: look before sending again
     not_found: str = ""  # the username that was not found after an unknown outcome
     status: int = 200
@@ -63,10 +65,13 @@ class _Page:
 @org_view(Permission.CREATE_USERS)
 @require_http_methods(["GET", "POST"])
 def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Show the form (GET), create the user (POST), or check whether the user exists now (POST `look`)."""
+    """Show the form (GET), create the user (POST), check whether they exist (`look`), or suggest a name (`suggest`)."""
     data: QueryDict | None = None
+    page = _Page()
     if request.method == "POST":
         data = request.POST.copy()
+        if "suggest" in data:
+            page = _suggest(request, access, data)
     elif kept := restore(request):
         data = kept.typed
         messages.warning(request, str(kept.notice))
@@ -78,10 +83,9 @@ def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         may_edit=access.may_edit,
     )
     then = AfterwardsForm(data, access=access, groups=_groups_to_join(access))
-    page = _Page()
     if request.method == "POST" and "look" in request.POST:
         page = _look(request, access, form)
-    elif request.method == "POST":
+    elif request.method == "POST" and "suggest" not in request.POST:
         if form.is_valid() and then.is_valid():
             created = _create(request, access, form)
             if isinstance(created, HttpResponse):
@@ -103,11 +107,13 @@ def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
     if not wants_fragment(request):
         return redirect("new-user", access.org.slug)
     found: tuple[User, ...] = ()
+    username = request.GET.get("username", "")
     try:
-        found = _existing(access, request.GET.get("username", ""), request.GET.get("email", ""))
+        found = _existing(access, username, request.GET.get("email", ""))
     except PingOneError as error:
         report(request, error)
-    return render(request, "console/users/new.html#existing", {"page": _Page(existing=found)})
+    page = _Page(existing=found, said=freed_lately(access.org, clean(username, Kind.ID)[:128]))
+    return render(request, "console/users/new.html#existing", {"page": page})
 
 
 def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Done | HttpResponse | _Page:
@@ -150,6 +156,8 @@ def _created(
     name = created.user.display_name if created.user else created.entry.subject_name
     tell(request, access, _notice(created, name=name))
     tell_notes(request, form)
+    if said := freed_lately(access.org, form.cleaned_data["username"]):
+        messages.warning(request, str(said))
     for step, result in perform_each(access, user_id, then.steps(), circumstances_of(request, form)):
         tell(request, access, notice_of_step(step, result, name=name))
     return go(request, reverse("user", args=[access.org.slug, user_id]))
@@ -164,6 +172,21 @@ def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Pag
         failure = report(request, error)
         return _Page(failure=failure, outcome_open=True, status=failure.status)
     return _Page(existing=found, not_found="" if found else username)
+
+
+def _suggest(request: ConsoleRequest, access: OrgAccess, typed: QueryDict) -> _Page:
+    """Fill in a free username from the organization's pattern. What was typed stays."""
+    person = Person(typed.get("given_name", "")[:256], typed.get("family_name", "")[:256])
+    if not access.org.username_pattern:
+        return _Page(said=_("There is no pattern of usernames."))
+    try:
+        (suggestion,) = suggest(access.org, access.pingone(), [person])
+    except PingOneError as error:
+        failure = report(request, error)
+        return _Page(failure=failure, status=failure.status)
+    if suggestion.username:
+        typed["username"] = suggestion.username
+    return _Page(said=suggestion.note)
 
 
 def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tuple[User, ...]:

@@ -65,6 +65,10 @@ RIGHTS: dict[str, Permission | str] = {
     "export-group-members": Permission.EXPORT_USERS,
     "populations": Permission.VIEW_USERS,
     "sync-populations": Permission.SYNC_POPULATIONS,
+    "plan-runs": Permission.VIEW_USERS,
+    "plan-run": Permission.VIEW_USERS,  # and each action's own to decide
+    "user-plans": Permission.VIEW_USERS,
+    "start-plan": Permission.VIEW_USERS,  # and each action's own to start it
     "jobs": Permission.RUN_JOBS,
     "new-job": Permission.RUN_JOBS,  # and the action's own
     "upload-list": Permission.RUN_JOBS,
@@ -89,6 +93,7 @@ RIGHTS: dict[str, Permission | str] = {
     "protect-group": Permission.MANAGE_MEMBERS,
     "ticket-policies": Permission.MANAGE_POLICIES,
     "user-mails": Permission.MANAGE_POLICIES,
+    "directory": Permission.MANAGE_POLICIES,  # and only org admins
     "lock-down": Permission.MANAGE_POLICIES,
     "recovery-settings": Permission.MANAGE_POLICIES,
     "recovery-rules": Permission.MANAGE_POLICIES,

@@ -14,6 +14,7 @@ from console.models import (
     NotMeReport,
     OutgoingEmail,
     PersonSeen,
+    PlanRun,
     ReachedLimit,
     RecoveryAttempt,
     SentReset,
@@ -33,7 +34,8 @@ class Command(BaseCommand):
     help = (
         "Delete the rows of emails after 30 days (their texts are erased long before), of attempts to recover an "
         "account after 90 days, of links and reports 'this was not me' and of sent codes that are over, of jobs that "
-        "have been over for JOBS_KEPT_DAYS, of old tasks of the queue, of ended counts of sign-ins and of used "
+        "have been over for JOBS_KEPT_DAYS, of runs of plans that ended 30 days ago, "
+        "of old tasks of the queue, of ended counts of sign-ins and of used "
         "one-time codes that are no longer valid."
     )
 
@@ -51,5 +53,6 @@ class Command(BaseCommand):
         SentReset.objects.filter(sent_at__lt=now - RESETS_FOR).delete()
         PersonSeen.objects.filter(at__lt=now - timedelta(hours=1)).delete()
         ReachedLimit.objects.filter(reached_at__lt=now - LIMITS_FOR).delete()
+        PlanRun.objects.filter(delete_after__lt=now).delete()
         clear_jobs(now)
         self.stdout.write("Cleared.")

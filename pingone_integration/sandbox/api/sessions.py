@@ -38,6 +38,15 @@ def read_session(call: Call, user_id: UUID, session_id: UUID) -> dict[str, Any]:
     return session_body(call, _session(call, user_id, session_id))
 
 
+@permits("dir:read:session")
+def read_open_session(call: Call, session_id: UUID) -> dict[str, Any]:
+    """Read a session by its ID alone. Expired sessions are not found."""
+    session = Session.objects.filter(user__environment=call.environment, id=session_id).first()
+    if session is None:
+        raise errors.not_found()
+    return session_body(call, _session(call, session.user_id, session.id))
+
+
 @permits("dir:delete:session")
 def delete_session(call: Call, user_id: UUID, session_id: UUID) -> HttpResponse:
     """Delete the session, which ends its refresh tokens."""

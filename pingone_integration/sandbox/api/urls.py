@@ -141,6 +141,7 @@ RESOURCES = {
     ),
     f"{DEVICE}/nickname": Resource(GET=devices.read_nickname, PUT=devices.set_nickname),
     f"{DEVICE}/logs": Resource(PUT=devices.ask_for_logs),
+    f"{ENVIRONMENT}/sessions/<id:session_id>": Resource(GET=sessions.read_open_session),
     f"{USER}/sessions": Resource(GET=sessions.list_sessions),
     f"{USER}/sessions/<id:session_id>": Resource(GET=sessions.read_session, DELETE=sessions.delete_session),
     f"{USER}/roleAssignments": Resource(GET=roles.list_of_user, POST=roles.grant_to_user),

@@ -1,0 +1,56 @@
+"""What is still to come in a plan, with what was chosen at the start."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from console.plans.definition import ASKED, DELETES, ActionStep, Condition, Definition, MailStep, Step, WaitStep
+from console.plans.on_behalf import TAKE_AWAY
+
+Choices = Mapping[str, Mapping[str, str]]  # by the number of the step: the inputs that were asked
+
+
+def is_chosen(number: int, step: Step, choices: Choices) -> bool:
+    """Return whether a step is not left out from the start, because nothing is chosen for it."""
+    if not isinstance(step, ActionStep):
+        return True
+    chosen = choices.get(str(number)) or {}
+    if step.condition is Condition.ASKED and not chosen:
+        return False
+    return all(chosen.get(name) for name in step.asked)
+
+
+def chosen_steps(definition: Definition, choices: Choices) -> Iterator[tuple[int, ActionStep]]:
+    """Yield the actions that would run."""
+    for number, step in definition.numbered():
+        if isinstance(step, ActionStep) and is_chosen(number, step, choices):
+            yield number, step
+
+
+def until_next_wait(definition: Definition, number: int, choices: Choices) -> Iterator[ActionStep | MailStep]:
+    """Yield what would run after the step with this number, until the next wait."""
+    for later, step in definition.numbered()[number:]:
+        if isinstance(step, WaitStep):
+            return
+        if is_chosen(later, step, choices):
+            yield step
+
+
+def is_anything_after(definition: Definition, number: int, choices: Choices) -> bool:
+    """Return whether anything would run after this wait, at any time: otherwise nobody waits."""
+    later = definition.numbered()[number:]
+    return any(not isinstance(step, WaitStep) and is_chosen(of, step, choices) for of, step in later)
+
+
+def only_takes_away(steps: Iterable[ActionStep | MailStep]) -> bool:
+    """Return whether these steps give nobody access: then they run late, however late."""
+    return all(isinstance(step, MailStep) or step.action in TAKE_AWAY | {DELETES} for step in steps)
+
+
+def deletes(steps: Iterable[ActionStep | MailStep]) -> bool:
+    return any(isinstance(step, ActionStep) and step.action == DELETES for step in steps)
+
+
+def asked_of(definition: Definition) -> Iterator[tuple[int, ActionStep, str]]:
+    """Yield the inputs that a plan asks at the start: with the number of the step, and the name of the input."""
+    for number, step in definition.numbered():
+        if isinstance(step, ActionStep):
+            yield from ((number, step, name) for name, value in step.inputs.items() if value == ASKED)

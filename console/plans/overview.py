@@ -1,0 +1,85 @@
+"""A run in words, for its page and the calendar."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+
+from console.access import OrgAccess
+from console.models import PlanRun, PlanRunStep
+from console.plans import runs
+from console.plans.dates import When, is_zone
+from console.plans.definition import read
+from console.plans.preview import title_of
+from console.plans.words import STATES, STEP_STATES, STOPS
+from pingone_integration.texts import Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLine:
+    number: int
+    title: Text
+    row: PlanRunStep
+
+    @property
+    def state(self) -> Text:
+        return STEP_STATES[self.row.state]
+
+    @property
+    def targets(self) -> list[dict[str, Any]]:
+        """Return what the step did, if it is more than one thing or has a name of its own."""
+        return [one for one in self.row.targets or [] if one.get("name")]
+
+    @property
+    def entry(self) -> str:
+        """Return the only entry in the record, or ""."""
+        entries = [one["entry"] for one in self.row.targets or [] if one.get("entry")]
+        return entries[0] if len(entries) == 1 and not self.targets else ""
+
+
+@dataclass(frozen=True)
+class Overview:
+    run: PlanRun
+
+    @property
+    def state(self) -> Text:
+        return STATES[self.run.state]
+
+    @property
+    def stop(self) -> Text:
+        return STOPS.get(self.run.stop, "") if self.run.state == PlanRun.State.STOPPED else ""
+
+    @property
+    def time(self) -> Text:
+        """Return the time at which it starts, as it was entered; "" for one that was started at once."""
+        run = self.run
+        if not run.starts_local or not is_zone(run.zone):
+            return ""
+        return When(local=run.starts_local, zone=run.zone, at=run.starts_at.astimezone(ZoneInfo("UTC"))).told
+
+    @cached_property
+    def lines(self) -> list[StepLine]:
+        definition = read(self.run.definition)
+        rows = {row.number: row for row in self.run.steps.all()}
+        return [StepLine(number=of, title=title_of(step), row=rows[of]) for of, step in definition.numbered()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    do: str
+    label: Text
+    look: str = ""
+
+
+def buttons_for(access: OrgAccess, run: PlanRun) -> Iterator[Button]:
+    """Yield what this operator can do with the run now. Whether they may is decided when they do it."""
+    if not run.is_open or access.viewing_as:
+        return
+    if run.state == PlanRun.State.STOPPED and runs.may_decide(access, run):
+        is_own = run.starter_id == access.operator.pk
+        yield Button(do="resume", label=_("Go on") if is_own else _("Take over and go on"), look="btn-primary")
+    if runs.may_cancel(access, run):
+        yield Button(do="cancel", label=_("Cancel the plan"), look="btn-outline-danger")

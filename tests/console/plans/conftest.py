@@ -1,0 +1,18 @@
+"""Fixtures of tests of plans."""
+
+from collections.abc import Iterator
+
+import pytest
+import respx
+
+from tests.support.people import API_URL, ENVIRONMENT
+from tests.support.plan_people import PlanPeople
+
+
+@pytest.fixture
+def environment() -> Iterator[PlanPeople]:
+    """Mock Acme's environment, with Kim in it."""
+    with respx.mock(base_url=f"{API_URL}/v1/environments/{ENVIRONMENT}", assert_all_called=False) as router:
+        people = PlanPeople()
+        router.route().mock(side_effect=people)
+        yield people
