@@ -197,12 +197,17 @@ class ConsoleRequest(HttpRequest):
 
 
 def enter_org(operator: Operator, slug: str) -> OrgAccess:
-    """Return the operator's access. Raises Http404 for strangers and unknown slugs alike: existence must not leak."""
-    others = Membership.objects.filter(operator=operator).exclude(organization=OuterRef("organization"))
+    """Return the operator's access. Raises Http404 for strangers, suspended members and unknown slugs alike.
+
+    Existence must not leak.
+    """
+    others = Membership.objects.filter(operator=operator, suspended_at=None).exclude(
+        organization=OuterRef("organization")
+    )
     membership = (
         Membership.objects.select_related("organization__connection", "operator", "custom_role")
         .annotate(has_others=Exists(others))
-        .filter(operator=operator, operator__is_active=True, organization__slug=slug)
+        .filter(operator=operator, operator__is_active=True, suspended_at=None, organization__slug=slug)
         .first()
     )
     if membership is None:

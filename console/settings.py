@@ -166,6 +166,7 @@ MIDDLEWARE = [
     "console.middleware.ViewingAs",
     "console.middleware.ReaderTimeZone",
     "console.middleware.PeopleLookedAt",
+    "console.middleware.Entering",
     "console.middleware.ConnectionStatus",
     "console.middleware.Failures",
 ]

@@ -93,6 +93,7 @@ _LABELS: dict[str, Text] = {
     "query": _("Query"),
     "status": _("Response status"),
     "role": _("Role"),
+    "invited_by": _("Invited by"),
     "populations": _("Populations"),
     "pattern": _("Pattern"),
     "requirement": _("Ticket"),
