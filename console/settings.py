@@ -68,6 +68,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
 AUDIT_LOG = check_audit_log(env.str("AUDIT_LOG", default="stdout"))
+SECOND_FACTOR_DEMANDED = env.bool("SECOND_FACTOR_DEMANDED", default=True)  # where a role's policy has it
 METRICS_TOKEN = check_metrics_token(env.str("METRICS_TOKEN", default=""))
 SENTRY_DSN = check_sentry_dsn(env.str("SENTRY_DSN", default=""))
 LOG_FORMAT = check_log_format(env.str("LOG_FORMAT", default="plain"))

@@ -126,6 +126,7 @@ urlpatterns = [
                 path("settings/policies/limits/<int:reached_id>/lift/", limits.lift_limit, name="lift-limit"),
                 path("settings/policies/user-mails/", user_mails.user_mails, name="user-mails"),
                 path("settings/policies/lock-down/", lock_down.lock_down, name="lock-down"),
+                path("settings/policies/second-factor/", policies.second_factor_policy, name="second-factor-policy"),
                 path("settings/policies/roles/", policies.copy_role, name="copy-role"),
                 path("settings/policies/roles/<slug:key>/", policies.role, name="role"),
                 path("settings/policies/roles/<slug:key>/rename/", policies.rename_role, name="rename-role"),

@@ -212,6 +212,10 @@ def test_each_process_has_a_pool_of_postgresql_connections_unless_the_url_says_o
     assert pool(f"sqlite:///{tmp_path / 'console.sqlite3'}") is None
 
 
+def test_second_factor_is_demanded_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch)["SECOND_FACTOR_DEMANDED"] is True
+
+
 def test_defaults_share_the_cache_and_keep_links_out_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch)
     assert settings["CACHES"]["default"]["BACKEND"] == "console.server.cache.SharedCache"

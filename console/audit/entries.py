@@ -65,6 +65,7 @@ EVENTS: dict[str, Text] = {
     "role.changed": _("Role changed"),
     "role.renamed": _("Role renamed"),
     "role.deleted": _("Role deleted"),
+    "second-factor.policy-changed": _("Policy of second factors changed"),
     "lock-down.started": _("Lock down started"),
     "lock-down.ended": _("Lock down ended"),
     "member.viewed-as": _("Viewing as a member started"),

@@ -73,6 +73,10 @@ class Organization(models.Model):
     role_overrides = models.JSONField(
         default=dict, db_default=models.Value({}, output_field=models.JSONField()), editable=False
     )
+    # Keys of the roles that may do without a second factor. All others need one.
+    second_factor_optional = models.JSONField(
+        default=list, db_default=models.Value([], output_field=models.JSONField()), editable=False
+    )
     # PingOne's attributes with a private address for account recovery. RecoveryPolicy keeps them, for the same reason.
     private_addresses = models.JSONField(
         default=list, db_default=models.Value([], output_field=models.JSONField()), editable=False

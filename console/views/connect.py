@@ -92,7 +92,7 @@ def callback(request: ConsoleRequest) -> HttpResponse:
     if access is None:
         reason = StateRejected.Reason.FOREIGN if state else StateRejected.Reason.MISSING
         return _start_over(request, failure_of(StateRejected(reason), None))
-    if not access.allows(Permission.MANAGE_CONNECTION):
+    if access.lacks_second_factor or not access.allows(Permission.MANAGE_CONNECTION):
         return redirect("connection", access.org.slug)  # that page says that this is not allowed
     try:
         failure = _answered(request, access, state)

@@ -94,6 +94,7 @@ RIGHTS: dict[str, Permission | str] = {
     "release-recovery": Permission.RECOVER_PASSWORDS,
     "recovery-previews": Permission.MANAGE_POLICIES,
     "recovery-preview": Permission.MANAGE_POLICIES,
+    "second-factor-policy": Permission.MANAGE_POLICIES,  # and org admins only
     "copy-role": Permission.MANAGE_POLICIES,
     "role": Permission.MANAGE_POLICIES,
     "rename-role": Permission.MANAGE_POLICIES,
