@@ -9,6 +9,7 @@ from console.views import (
     call_api,
     connect,
     connections,
+    factor_resets,
     groups,
     home,
     invitations,
@@ -59,6 +60,7 @@ urlpatterns = [
     path("recover/<slug:org>/language/", user_language.choose_language, name="user-language"),
     path("connect/callback/", connect.callback, name="connect-callback"),
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("second-factor-reset/<str:token>/", factor_resets.stop_factor_reset, name="stop-factor-reset"),
     path("not-me/<str:token>/", not_me.not_me, name="not-me"),
     path(
         "recover/<slug:org>/",
@@ -173,6 +175,16 @@ urlpatterns = [
                     "settings/members/<int:membership_id>/end-sessions/",
                     members.end_sessions,
                     name="end-member-sessions",
+                ),
+                path(
+                    "settings/members/<int:membership_id>/reset-second-factor/",
+                    members.reset_second_factor,
+                    name="reset-second-factor",
+                ),
+                path(
+                    "settings/members/<int:membership_id>/cancel-reset/",
+                    members.cancel_factor_reset,
+                    name="cancel-factor-reset",
                 ),
                 path("settings/connection/", connections.connection_settings, name="connection"),
                 path("settings/connection/place/", connections.connection_place, name="connection-place"),

@@ -152,6 +152,7 @@ def test_invalid_setting_stops_the_start() -> None:
         ("SENTRY_DSN", "https://changeme@sentry.acme.test/"),
         ("LOG_FORMAT", "xml"),
         ("LOG_FORMAT", ""),
+        ("SECOND_FACTOR_RESET_HOURS", "0"),
         ("AUDIT_LOG", "audit.log"),
         ("AUDIT_LOG", "/no/such/folder/audit.log"),
         ("AUDIT_LOG", "/"),

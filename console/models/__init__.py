@@ -3,6 +3,7 @@
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditTerm, UnfinishedEntry
 from console.models.audit_heads import AuditHead, ServerAuditHead
+from console.models.factor_resets import FactorReset
 from console.models.invitations import Invitation
 from console.models.jobs import Job, JobRow, JobWork
 from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
@@ -27,6 +28,7 @@ __all__ = [
     "AuditHead",
     "AuditTerm",
     "ColumnMeanings",
+    "FactorReset",
     "GroupReading",
     "Invitation",
     "Job",

@@ -20,17 +20,18 @@ def record(
     **more: Any,
 ) -> None:
     """Record an event, with `more` as for `entries.record`; in these `chains` only, if there are any."""
-    for organization in chains or _chains_of(operator):
+    for organization in chains or chains_of(operator):
         entries.record(organization, event, operator=operator, **_about(request, operator), **more)
 
 
 def record_repeated(request: HttpRequest, operator: Operator | None, event: str, *, door: str, **more: Any) -> None:
     """Record an event that anybody can repeat at will. `operator` None: of all unknown people together."""
-    for organization in _chains_of(operator) if operator else [None]:
+    for organization in chains_of(operator) if operator else [None]:
         repeated.record(organization, event, door=door, operator=operator, **_about(request, operator), **more)
 
 
-def _chains_of(operator: Operator) -> list[Organization] | list[None]:
+def chains_of(operator: Operator) -> list[Organization] | list[None]:
+    """Return whose chains learn of an event of the account."""
     return list(operator.entered_organizations) or list(operator.organizations.all()) or [None]
 
 

@@ -2,8 +2,11 @@
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.db import transaction
 
-from console.models import Operator
+from console.audit import entries
+from console.models import AuditEntry, Operator
+from console.operators.on_record import chains_of
 
 
 def end_all(operator: Operator) -> int:
@@ -31,3 +34,18 @@ def end_others(operator: Operator, kept: str | None) -> int:
 def has_one_factor(operator: Operator) -> bool:
     factors = Authenticator.objects.filter(user=operator).exclude(type=Authenticator.Type.RECOVERY_CODES)
     return len(factors[:2]) == 1
+
+
+def end_by_command(operator: Operator) -> int:
+    """End all sessions for whoever runs the server, on record in each organization. Return how many ended."""
+    with transaction.atomic():
+        count = end_all(operator)
+        for organization in chains_of(operator):
+            entries.record(
+                organization,
+                "membership.sessions-ended",
+                subject=entries.Subject(kind=AuditEntry.Subject.OPERATOR, id=operator.pk, name=operator.email),
+                inputs={"sessions": count},
+                reason="By whoever runs the server, on its command line",
+            )
+    return count

@@ -15,8 +15,8 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.audit.search import latest
 from console.audit.wording import Line
 from console.kept_forms import restore
-from console.models import Membership
-from console.operators import invitations, members
+from console.models import FactorReset, Membership
+from console.operators import invitations, lost_factor, members
 from console.operators.forms import MemberForm, RoleForm
 from console.operators.population_form import PopulationsForm
 from console.operators.sign_ins import signed_in_at
@@ -129,6 +129,8 @@ def _member_page(
     context = {
         "membership": membership,
         "is_account_elsewhere": operator.memberships.exclude(organization=access.org).exists(),
+        "factor_reset": FactorReset.objects.open().filter(operator=operator).first(),
+        "is_self": operator == access.operator,
         "has_second_factor": Authenticator.objects.filter(user=operator).exists(),
         "history_url": reverse("audit", args=[access.org.slug], query={"operator": operator.email}),
         "lately": [Line(entry) for entry in latest(access, most=LATELY, operator=operator)],
@@ -209,6 +211,19 @@ def end_sessions(request: ConsoleRequest, access: OrgAccess, membership_id: int)
     return _change(request, access, membership_id, members.end_sessions, _("Signed {email} out everywhere."))
 
 
+@org_view(Permission.MANAGE_MEMBERS)
+@require_POST
+def reset_second_factor(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
+    told = _("We told {email}. Their second factors are removed unless they stop it.")
+    return _change(request, access, membership_id, lost_factor.ask, told)
+
+
+@org_view(Permission.MANAGE_MEMBERS)
+@require_POST
+def cancel_factor_reset(request: ConsoleRequest, access: OrgAccess, membership_id: int) -> HttpResponse:
+    return _change(request, access, membership_id, lost_factor.cancel, _("Canceled the reset for {email}."))
+
+
 def _change(
     request: ConsoleRequest, access: OrgAccess, membership_id: int, change: Callable[..., object], done: Text
 ) -> HttpResponse:
@@ -224,6 +239,10 @@ def _change(
         messages.error(request, _BEYOND)
     except members.LastOrgAdmin:
         messages.error(request, _LAST)
+    except lost_factor.NotPossible:
+        messages.error(
+            request, _("Nothing was changed: this member has no second factor of which that can be done now.")
+        )
     except members.InOtherOrganizations:
         messages.error(request, _ELSEWHERE)
     else:

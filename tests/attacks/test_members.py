@@ -8,13 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from console import access
-from console.models import AuditEntry, Invitation, Membership, Operator, Organization
+from console.models import AuditEntry, FactorReset, Invitation, Membership, Operator, Organization
 from console.models.invitations import InvitationQuerySet
-from console.operators import invitations, members, way_in
+from console.operators import invitations, lost_factor, members, way_in
 from console.rights.permissions import Permission
 from console.rights.roles import Rights
 from tests.support.answers import ADA
@@ -107,6 +109,32 @@ def suspends_a_stronger_one(desk: Desk) -> bool:
     return Membership.objects.exclude(suspended_at=None).exists()
 
 
+def removes_the_factor_of_the_next_org_admin(desk: Desk) -> bool:
+    """Whoever took over an org admin's account cannot wait for a day: their victim hears of it and stops it."""
+    TOTP.activate(desk.agent, "JBSWY3DPEHPK3PXP")
+    desk.post("reset-second-factor")
+    lost_factor.remove_due()
+    return not Authenticator.objects.exists()
+
+
+def removes_a_factor_after_being_suspended(desk: Desk) -> bool:
+    TOTP.activate(desk.agent, "JBSWY3DPEHPK3PXP")
+    desk.post("reset-second-factor")
+    desk.admin.memberships.update(suspended_at=timezone.now())
+    FactorReset.objects.update(due_at=timezone.now())
+    lost_factor.remove_due()
+    return not Authenticator.objects.exists()
+
+
+def works_with_a_password_alone(desk: Desk) -> bool:
+    with override_settings(SECOND_FACTOR_DEMANDED=True):
+        return browser(desk.agent).get("/o/acme/").status_code == 200
+
+
+def _at_once(reset: FactorReset, _token: str) -> None:
+    FactorReset.objects.filter(pk=reset.pk).update(due_at=timezone.now())
+
+
 def _valid_without(**left_out: Any) -> Callable[..., Any]:
     """Return `valid` of the invitations without one of its conditions."""
 
@@ -130,6 +158,9 @@ STORIES: list[tuple[Story, Any, str, Any]] = [
     (suspends_with_a_stolen_session, members, "check_fresh", _no_check),
     (signs_somebody_out_of_another_organization, members, "check_account_is_theirs", _no_check),
     (leaves_no_org_admin, members, "_keep_an_org_admin", _no_check),
+    (removes_the_factor_of_the_next_org_admin, lost_factor, "_tell", _at_once),
+    (removes_a_factor_after_being_suspended, lost_factor, "_is_still_allowed", lambda _reset: True),
+    (works_with_a_password_alone, access.OrgAccess, "lacks_second_factor", False),
     (suspends_a_stronger_one, members, "_check_covered", _no_check),
 ]
 

@@ -109,6 +109,9 @@ RIGHTS: dict[str, Permission | str] = {
     "change-role": Permission.MANAGE_MEMBERS,
     "member-populations": Permission.MANAGE_MEMBERS,
     "remove-member": Permission.MANAGE_MEMBERS,
+    "reset-second-factor": Permission.MANAGE_MEMBERS,  # and org admins only
+    "cancel-factor-reset": Permission.MANAGE_MEMBERS,
+    "stop-factor-reset": "public: without their second factor nobody signs in: the secret of the link is the proof",
     "suspend-member": Permission.MANAGE_MEMBERS,
     "reactivate-member": Permission.MANAGE_MEMBERS,
     "end-member-sessions": Permission.MANAGE_MEMBERS,
