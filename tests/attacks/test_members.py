@@ -193,7 +193,7 @@ def _undo(operator: Operator, client: Client) -> None:
     """Undo what a colleague did."""
     organization = operator.organizations.get()
     other = make_operator("colleague@acme.test", organization, "org_admin")
-    state = {"before": {"enabled": False}, "after": {"enabled": True}}
+    state: dict[str, Any] = {"before": {"enabled": False}, "after": {"enabled": True}}
     entry = happened(organization, other, action="user.activate", population_id=STAFF, **state)
     client.post(f"/o/acme/audit/{entry.entry}/undo/", {"submission": str(uuid4()), "reason": "Left"})
 

@@ -19,7 +19,7 @@ PASSWORD = "a long new password"
 def code_of(page: Page) -> str:
     """Return the code of an authenticator app with the secret that the page shows."""
     secret = str(page.locator("#authenticator_secret").input_value())
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    return str(format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time()))))
 
 
 def test_invited_person_sets_up_a_second_factor_works_and_is_suspended_in_the_middle(
