@@ -6,10 +6,16 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from console import kept_forms
@@ -104,6 +110,7 @@ class OrgAccess:
     rights: Rights
     has_other_orgs: bool = True  # False saves the query for them
     populations: frozenset[UUID] | None = None  # the only ones whose users they see; None: all, also future ones
+    has_second_factor: bool = True
     viewing_as: Membership | None = None  # the member as whom the operator looks at pages, and can do nothing else
 
     @property
@@ -135,6 +142,15 @@ class OrgAccess:
             rights=self.rights.within(rights_of(membership)),
             populations=populations,
             viewing_as=membership,
+        )
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Return whether the operator must set up a second factor before anything else: their role demands it."""
+        return (
+            settings.SECOND_FACTOR_DEMANDED
+            and not self.has_second_factor
+            and self.membership.role_key not in self.org.second_factor_optional
         )
 
     @property
@@ -197,12 +213,18 @@ class ConsoleRequest(HttpRequest):
 
 
 def enter_org(operator: Operator, slug: str) -> OrgAccess:
-    """Return the operator's access. Raises Http404 for strangers and unknown slugs alike: existence must not leak."""
-    others = Membership.objects.filter(operator=operator).exclude(organization=OuterRef("organization"))
+    """Return the operator's access. Raises Http404 for strangers, suspended members and unknown slugs alike.
+
+    Existence must not leak.
+    """
+    others = Membership.objects.filter(operator=operator, suspended_at=None).exclude(
+        organization=OuterRef("organization")
+    )
+    factors = Authenticator.objects.filter(user=OuterRef("operator")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     membership = (
         Membership.objects.select_related("organization__connection", "operator", "custom_role")
-        .annotate(has_others=Exists(others))
-        .filter(operator=operator, operator__is_active=True, organization__slug=slug)
+        .annotate(has_others=Exists(others), has_second_factor=Exists(factors))
+        .filter(operator=operator, operator__is_active=True, suspended_at=None, organization__slug=slug)
         .first()
     )
     if membership is None:
@@ -213,6 +235,7 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
         membership,
         rights_of(membership),
         has_other_orgs=membership.has_others,
+        has_second_factor=membership.has_second_factor,
         populations=membership.narrowed_to,
     )
 
@@ -232,6 +255,14 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     return entered
 
 
+def to_second_factor(request: HttpRequest, access: OrgAccess) -> HttpResponseBase:
+    """Redirect to the page where operators set up a second factor. Nothing that was sent has happened."""
+    told = _("{org} asks for a second factor. Set one up to continue.")
+    messages.warning(request, format_lazy(told, org=access.org.name))
+    page = reverse("mfa_index")
+    return HttpResponseClientRedirect(page) if wants_fragment(request) else HttpResponseRedirect(page)
+
+
 P = ParamSpec("P")
 View = Callable[Concatenate[ConsoleRequest, P], HttpResponseBase]
 OrgView = Callable[Concatenate[ConsoleRequest, OrgAccess, P], HttpResponseBase]
@@ -244,7 +275,10 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
         @wraps(view)
         @signed_in
         def entered(request: ConsoleRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            request.access = enter_org(request.user, org)
+            access = enter_org(request.user, org)
+            if access.lacks_second_factor:
+                return to_second_factor(request, access)
+            request.access = access
             if member := viewing.current(request, request.access.org):
                 request.access = request.access.seen_as(member)
             request.access.require(permission)

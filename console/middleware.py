@@ -25,7 +25,7 @@ from console.failures import pages
 from console.fragments import wants_fragment
 from console.limits.reading import looked_at
 from console.metrics import endpoint
-from console.operators.sign_ins import throttled
+from console.operators.sign_ins import entered, throttled
 from console.page.frame import current_status
 from console.rights import viewing
 from console.server import health
@@ -243,6 +243,19 @@ class PeopleLookedAt:
         user_id = request.resolver_match.kwargs.get("user_id") if request.resolver_match else None
         if access and user_id and response.status_code in {200, 422}:
             looked_at(access, user_id)
+        return response
+
+
+class Entering:
+    """The sign-in goes on record in each organization that the operator enters, at their first page there."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if access := getattr(request, "access", None):
+            entered(request, access.operator, access.org)
         return response
 
 

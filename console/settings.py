@@ -68,6 +68,8 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)  # processes
 WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
 AUDIT_LOG = check_audit_log(env.str("AUDIT_LOG", default="stdout"))
+SECOND_FACTOR_DEMANDED = env.bool("SECOND_FACTOR_DEMANDED", default=True)  # where a role's policy has it
+SECOND_FACTOR_RESET_HOURS = env.int("SECOND_FACTOR_RESET_HOURS", default=24)
 METRICS_TOKEN = check_metrics_token(env.str("METRICS_TOKEN", default=""))
 SENTRY_DSN = check_sentry_dsn(env.str("SENTRY_DSN", default=""))
 LOG_FORMAT = check_log_format(env.str("LOG_FORMAT", default="plain"))
@@ -82,6 +84,8 @@ for _name, _addresses in (("TRUSTED_PROXIES", TRUSTED_PROXIES), ("OUTGOING_ADDRE
             raise ImproperlyConfigured(f"{_name} must list IP addresses or networks: {error}") from None
 if JOBS_KEPT_DAYS < 1:
     raise ImproperlyConfigured("JOBS_KEPT_DAYS must be at least 1")
+if SECOND_FACTOR_RESET_HOURS < 1:
+    raise ImproperlyConfigured("SECOND_FACTOR_RESET_HOURS must be at least 1")
 if not 1 <= PINGONE_RATE_SHARE <= 100:
     raise ImproperlyConfigured("PINGONE_RATE_SHARE must be a percentage from 1 to 100")
 if DATABASE_POOL < 0:
@@ -166,6 +170,7 @@ MIDDLEWARE = [
     "console.middleware.ViewingAs",
     "console.middleware.ReaderTimeZone",
     "console.middleware.PeopleLookedAt",
+    "console.middleware.Entering",
     "console.middleware.ConnectionStatus",
     "console.middleware.Failures",
 ]

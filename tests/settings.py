@@ -11,6 +11,7 @@ os.environ.setdefault("CREDENTIAL_KEYS", Fernet.generate_key().decode())
 os.environ.setdefault("PUBLIC_URL", "http://localhost")
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,testserver,127.0.0.1")
 os.environ.setdefault("PINGONE_CUSTOM_HOSTS", "https://auth.pingone.test=https://api.pingone.test")
+os.environ.setdefault("SECOND_FACTOR_DEMANDED", "False")  # thousands of tests sign in: its own tests switch it on
 os.environ.setdefault("WEB_CONCURRENCY", "1")  # one process: no rate-limit window to share with others
 os.environ.setdefault("CACHE_URL", "locmemcache://")  # no query for what a test has not stored
 os.environ.setdefault("DATABASE_URL", "sqlite:///var/tests.sqlite3")

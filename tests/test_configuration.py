@@ -152,6 +152,7 @@ def test_invalid_setting_stops_the_start() -> None:
         ("SENTRY_DSN", "https://changeme@sentry.acme.test/"),
         ("LOG_FORMAT", "xml"),
         ("LOG_FORMAT", ""),
+        ("SECOND_FACTOR_RESET_HOURS", "0"),
         ("AUDIT_LOG", "audit.log"),
         ("AUDIT_LOG", "/no/such/folder/audit.log"),
         ("AUDIT_LOG", "/"),
@@ -210,6 +211,10 @@ def test_each_process_has_a_pool_of_postgresql_connections_unless_the_url_says_o
     assert pool(url, DATABASE_POOL="0") is None
     assert pool(f"{url}?conn_max_age=0") is None
     assert pool(f"sqlite:///{tmp_path / 'console.sqlite3'}") is None
+
+
+def test_second_factor_is_demanded_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch)["SECOND_FACTOR_DEMANDED"] is True
 
 
 def test_defaults_share_the_cache_and_keep_links_out_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,8 @@ _LABELS: dict[str, Text] = {
     "query": _("Query"),
     "status": _("Response status"),
     "role": _("Role"),
+    "second_factor_optional": _("Roles without a second factor"),
+    "invited_by": _("Invited by"),
     "populations": _("Populations"),
     "pattern": _("Pattern"),
     "requirement": _("Ticket"),

@@ -75,6 +75,7 @@ def write_environment(directory: Path, port: int, sandbox_port: int) -> dict[str
         "CSRF_TRUSTED_ORIGINS": ",".join(addresses),
         "TRUSTED_PROXIES": "",
         "PINGONE_CUSTOM_HOSTS": f"{sandbox}={sandbox}",
+        "SECOND_FACTOR_DEMANDED": "False",  # the passwords are published anyway
         "DEBUG": "False",
         "BIND": f"127.0.0.1:{port}",
         "WEB_CONCURRENCY": "2",
@@ -166,6 +167,7 @@ def say_how_to_get_in(options: argparse.Namespace, sandbox: dict[str, Any], repo
 The console:  {console}/
 
 Sign in with the password  {PASSWORD}  as one of:
+(A real server asks for a second factor as well. The demo does not.)
 {"".join(f"  {person.email:20} {person.about}{os.linesep}" for person in PEOPLE)}
 Five calls to take as agent@acme.test, under Users:
 {stories}

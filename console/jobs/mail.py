@@ -41,7 +41,7 @@ def waits(job: Job) -> None:
 
 def _starter(job: Job) -> list[Operator]:
     """Return the starter, as long as they belong to the organization."""
-    return list(job.organization.operators.filter(pk=job.starter_id, is_active=True))
+    return list(job.organization.active_operators().filter(pk=job.starter_id))
 
 
 def _send(job: Job, to: Iterable[Operator], subject: Text) -> None:

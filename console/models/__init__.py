@@ -3,6 +3,8 @@
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditTerm, UnfinishedEntry
 from console.models.audit_heads import AuditHead, ServerAuditHead
+from console.models.factor_resets import FactorReset
+from console.models.invitations import Invitation
 from console.models.jobs import Job, JobRow, JobWork
 from console.models.limits import LimitPolicy, PersonSeen, ReachedLimit
 from console.models.metrics import MetricSeries
@@ -27,7 +29,9 @@ __all__ = [
     "AuditHead",
     "AuditTerm",
     "ColumnMeanings",
+    "FactorReset",
     "GroupReading",
+    "Invitation",
     "Job",
     "JobRow",
     "JobWork",

@@ -48,6 +48,11 @@ class Operator(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    @property
+    def entered_organizations(self) -> "models.QuerySet[Organization]":
+        """Return the organizations that the operator may enter: not those where the membership is suspended."""
+        return Organization.objects.filter(memberships__operator=self, memberships__suspended_at=None)
+
 
 class ManagerBy(models.TextChoices):
     """What an attribute that names the manager holds."""
@@ -75,6 +80,10 @@ class Organization(models.Model):
     # Rights of built-in roles that differ from the code, by role: here, so that no page needs a query for them.
     role_overrides = models.JSONField(
         default=dict, db_default=models.Value({}, output_field=models.JSONField()), editable=False
+    )
+    # Keys of the roles that may do without a second factor. All others need one.
+    second_factor_optional = models.JSONField(
+        default=list, db_default=models.Value([], output_field=models.JSONField()), editable=False
     )
     # PingOne's attributes with a private address for account recovery. RecoveryPolicy keeps them, for the same reason.
     private_addresses = models.JSONField(
@@ -109,9 +118,22 @@ class Organization(models.Model):
     def is_locked_down(self) -> bool:
         return self.locked_down_at is not None
 
+    def active_operators(self) -> models.QuerySet[Operator]:
+        """Return the operators who may enter."""
+        return Operator.objects.filter(memberships__organization=self, memberships__suspended_at=None, is_active=True)
+
     def org_admins(self) -> models.QuerySet[Operator]:
-        """Return the active org admins, who help operators that lack a permission."""
-        return self.operators.filter(memberships__organization=self, memberships__role="org_admin", is_active=True)
+        """Return the active org admins, who help operators that lack a permission.
+
+        A role that stems from theirs is another role: it may lack what an org admin can do.
+        """
+        return Operator.objects.filter(
+            memberships__organization=self,
+            memberships__role="org_admin",
+            memberships__custom_role=None,
+            memberships__suspended_at=None,
+            is_active=True,
+        )
 
 
 class Membership(models.Model):
@@ -128,6 +150,8 @@ class Membership(models.Model):
     custom_role = models.ForeignKey(CustomRole, on_delete=models.PROTECT, null=True, related_name="memberships")
     # IDs of the only populations whose users they see. None: all populations, also future ones.
     populations = models.JSONField(null=True, default=None)
+    # While a membership is suspended, it opens no door of the organization.
+    suspended_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "operator", name="one_membership_per_organization")]

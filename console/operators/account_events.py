@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
 from console.models import Operator
+from console.operators import sessions
 from console.operators.on_record import record
 
 
@@ -26,6 +27,8 @@ def factor_added(request: HttpRequest, user: Operator, authenticator: Authentica
         record(request, user, "operator.recovery-codes-created")
     else:
         record(request, user, "operator.factor-added", inputs={"factor": str(authenticator.type)})
+        if sessions.has_one_factor(user) and (count := sessions.end_others(user, request.session.session_key)):
+            sessions_ended(request, user, count)  # none of them proved a second factor
 
 
 def factor_removed(request: HttpRequest, user: Operator, authenticator: Authenticator, **signal: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
+from allauth.account.internal.stagekit import clear_login
 from allauth.account.utils import user_pk_to_url_str
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -12,13 +13,14 @@ from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from console.models import Operator
-from console.operators import account_events, sign_ins
+from console.operators import account_events, sign_ins, way_in
 from console.operators.sign_in_limits import FAILED_FOR_EMAIL, Attempt
 from console.outbox import emails
 from console.source_address import source_address
@@ -91,16 +93,30 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Return the address that failed sign-ins are counted by. On a Unix socket, all clients share one."""
         return source_address(request) or "0.0.0.0"  # noqa: S104 - nothing listens here
 
+    def pre_login(self, request: HttpRequest, user: Operator, **login: Any) -> HttpResponse | None:
+        """Let nobody in for whom there is nothing behind the door. Every way to sign in passes here."""
+        if user.is_active and not way_in.has_way_in(user):
+            clear_login(request)
+            sign_ins.nowhere_to_go(request, user)
+            return self.respond_user_inactive(request, user)
+        response: HttpResponse | None = super().pre_login(request, user, **login)
+        return response
+
+    def respond_user_inactive(self, request: HttpRequest, user: Operator) -> HttpResponse:
+        """Say which it is: the person has just proven that the account is theirs."""
+        context = {"account": user, "is_suspended": user.memberships.exists()}
+        return render(request, "account/account_inactive.html", context, status=403)
+
     def login(self, request: HttpRequest, user: Operator) -> None:
         super().login(request, user)
         emails.withdraw(_password_of(user))  # links to reset the password end with a sign-in
         sign_ins.signed_in(request, user)
 
     def logout(self, request: HttpRequest) -> None:
-        operator = request.user
+        operator, never_entered = request.user, sign_ins.not_entered(request)
         super().logout(request)
         if isinstance(operator, Operator):
-            sign_ins.signed_out(request, operator)
+            sign_ins.signed_out(request, operator, never_entered=never_entered)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Operator | None:
         """Try email and password, unless there were too many failures. Used to sign in, and again later."""

@@ -1,24 +1,19 @@
-"""The members of an organization: adding, changing and removing them, each in the audit log."""
+"""The members of an organization: changing, suspending and removing them, each in the audit log."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
+from django.utils import timezone
 
 from console.access import OrgAccess, Permission
 from console.actions import demands
 from console.actions.demands import Demand
 from console.audit import entries
 from console.models import AuditEntry, Membership, Operator, Organization, Role
-from console.operators.accounts import set_password_link
-from console.outbox import emails
+from console.operators import sessions
 from console.rights.roles import Rights, built_in, rights_of
 
 
@@ -31,40 +26,15 @@ class SeesAll(Exception):
 
 
 class NotFresh(Exception):
-    """The operator signed in too long ago: an open session must not be enough to make an org admin."""
+    """The operator signed in too long ago: an open session is not enough for this."""
 
 
-class AlreadyMember(Exception):
-    """An operator with this address is already a member."""
+class InOtherOrganizations(Exception):
+    """The account belongs to another organization as well: only whoever runs the server changes it for all of them."""
 
 
 class BeyondOwnRights(Exception):
     """A role that has more rights than the operator: nobody grants what they lack, and nobody takes it from others."""
-
-
-def add(
-    access: OrgAccess, email: str, name: str, role: str, *, signed_in_at: datetime | None, source_address: str
-) -> Membership:
-    """Add a member, create the operator if the address is new to this server, and send a welcome email.
-
-    The link to choose a first password goes to that address only: the org admin must not be able to sign in as the
-    new operator, who may later work for other organizations as well. `role` is a key.
-    Raises AlreadyMember, BeyondOwnRights, NotFresh, Role.DoesNotExist.
-    """
-    access.require(Permission.MANAGE_MEMBERS)
-    with transaction.atomic():
-        Organization.objects.select_for_update().get(pk=access.org.pk)
-        kept = _role(access, role)
-        operator = Operator.objects.filter(email__iexact=email).first() or Operator.objects.create_user(
-            email, name=name
-        )
-        membership, is_new = Membership.objects.get_or_create(organization=access.org, operator=operator, defaults=kept)
-        if not is_new:
-            raise AlreadyMember(operator.email)
-        _check_fresh(role, signed_in_at)
-        _record(access, "membership.added", operator, source_address, after={"role": role})
-        _welcome(access, membership)
-    return membership
 
 
 def change_role(
@@ -73,16 +43,16 @@ def change_role(
     """Change the member's role, by key. Raises LastOrgAdmin, BeyondOwnRights, NotFresh, Role.DoesNotExist."""
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
-        membership = _locked(access, membership)
+        membership = locked(access, membership)
         if role == membership.role_key:
             return
         before: dict[str, object] = {"role": membership.role_key}
-        kept = _role(access, role)
-        _check_fresh(role, signed_in_at)
+        kept = role_columns(access, role)
+        check_fresh_for(role, signed_in_at)
         membership.role, membership.custom_role = kept["role"], kept["custom_role"]
         membership.save(update_fields=["role", "custom_role"])
         _keep_an_org_admin(access)
-        _record(
+        record(
             access, "membership.role-changed", membership.operator, source_address, before=before, after={"role": role}
         )
 
@@ -101,7 +71,7 @@ def narrow(
     """
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
-        membership = _locked(access, membership)
+        membership = locked(access, membership)
         if membership.role == Membership.Role.ORG_ADMIN:
             raise SeesAll
         before, after = membership.populations, None if populations is None else sorted(map(str, populations))
@@ -109,7 +79,7 @@ def narrow(
             return
         membership.populations = after
         membership.save(update_fields=["populations"])
-        _record(
+        record(
             access,
             "membership.populations-changed",
             membership.operator,
@@ -129,14 +99,79 @@ def remove(access: OrgAccess, membership: Membership, *, source_address: str) ->
     """Remove the member, who loses access with the next request. Raises LastOrgAdmin, BeyondOwnRights."""
     access.require(Permission.MANAGE_MEMBERS)
     with transaction.atomic():
-        membership = _locked(access, membership)
-        emails.withdraw(_invitation(membership))
+        membership = locked(access, membership)
         membership.delete()
         _keep_an_org_admin(access)
-        _record(access, "membership.removed", membership.operator, source_address, before={"role": membership.role_key})
+        sessions.end_if_nowhere_to_go(membership.operator)
+        record(access, "membership.removed", membership.operator, source_address, before={"role": membership.role_key})
 
 
-def _locked(access: OrgAccess, membership: Membership) -> Membership:
+def suspend(access: OrgAccess, membership: Membership, *, signed_in_at: datetime | None, source_address: str) -> None:
+    """Close the organization to the member from their next request on, also to their jobs and commands.
+
+    Their role and populations are kept. Raises LastOrgAdmin, BeyondOwnRights, NotFresh.
+    """
+    access.require(Permission.MANAGE_MEMBERS)
+    check_fresh(signed_in_at)
+    with transaction.atomic():
+        membership = locked(access, membership)
+        if membership.suspended_at:
+            return
+        membership.suspended_at = timezone.now()
+        membership.save(update_fields=["suspended_at"])
+        _keep_an_org_admin(access)
+        sessions.end_if_nowhere_to_go(membership.operator)
+        record(access, "membership.suspended", membership.operator, source_address)
+
+
+def reactivate(
+    access: OrgAccess, membership: Membership, *, signed_in_at: datetime | None, source_address: str
+) -> None:
+    """Let a suspended member in again, with the role they had. Raises BeyondOwnRights, NotFresh."""
+    access.require(Permission.MANAGE_MEMBERS)
+    check_fresh(signed_in_at)
+    with transaction.atomic():
+        membership = locked(access, membership)
+        if not membership.suspended_at:
+            return
+        membership.suspended_at = None
+        membership.save(update_fields=["suspended_at"])
+        record(access, "membership.reactivated", membership.operator, source_address)
+
+
+def end_sessions(
+    access: OrgAccess, membership: Membership, *, signed_in_at: datetime | None, source_address: str
+) -> int:
+    """Sign the member out everywhere. Return how many sessions ended.
+
+    Raises InOtherOrganizations, BeyondOwnRights, NotFresh.
+    """
+    access.require(Permission.MANAGE_MEMBERS)
+    check_fresh(signed_in_at)
+    with transaction.atomic():
+        membership = locked(access, membership)
+        check_account_is_theirs(access, membership)
+        count = sessions.end_all(membership.operator)
+        record(access, "membership.sessions-ended", membership.operator, source_address, inputs={"sessions": count})
+    return count
+
+
+def check_account_is_theirs(access: OrgAccess, membership: Membership) -> None:
+    """Raise InOtherOrganizations if a change of the account would reach beyond this organization.
+
+    Locks the account: it joins no other organization until the transaction ends.
+    """
+    Operator.objects.select_for_update().get(pk=membership.operator_id)
+    if Membership.objects.filter(operator=membership.operator).exclude(organization=access.org).exists():
+        raise InOtherOrganizations
+
+
+def check_fresh(signed_in_at: datetime | None) -> None:
+    if demands.unmet({Demand.FRESH_SIGN_IN}, reason="", signed_in_at=signed_in_at):
+        raise NotFresh
+
+
+def locked(access: OrgAccess, membership: Membership) -> Membership:
     """Lock the organization's row and return the membership, so that two org admins cannot both demote each other."""
     Organization.objects.select_for_update().get(pk=access.org.pk)
     members = Membership.objects.select_related("operator", "organization", "custom_role")
@@ -145,7 +180,7 @@ def _locked(access: OrgAccess, membership: Membership) -> Membership:
     return found
 
 
-def _role(access: OrgAccess, key: str) -> dict[str, Any]:
+def role_columns(access: OrgAccess, key: str) -> dict[str, Any]:
     """Return a role as a membership keeps it."""
     if key in Membership.Role.values:
         _check_covered(access, built_in(key, access.org.role_overrides))
@@ -155,12 +190,10 @@ def _role(access: OrgAccess, key: str) -> dict[str, Any]:
     return {"role": role.base, "custom_role": role}
 
 
-def _check_fresh(role: str, signed_in_at: datetime | None) -> None:
+def check_fresh_for(role: str, signed_in_at: datetime | None) -> None:
     """Raise NotFresh if a role may confirm what needs a fresh sign-in, and is given without one."""
-    if role == Membership.Role.ORG_ADMIN and demands.unmet(
-        {Demand.FRESH_SIGN_IN}, reason="", signed_in_at=signed_in_at
-    ):
-        raise NotFresh
+    if role == Membership.Role.ORG_ADMIN:
+        check_fresh(signed_in_at)
 
 
 def _check_covered(access: OrgAccess, rights: Rights) -> None:
@@ -173,12 +206,13 @@ def _keep_an_org_admin(access: OrgAccess) -> None:
         raise LastOrgAdmin
 
 
-def _record(
+def record(
     access: OrgAccess,
     event: str,
     member: Operator,
     source_address: str,
     *,
+    inputs: dict[str, object] | None = None,
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
 ) -> None:
@@ -188,29 +222,7 @@ def _record(
         subject=entries.Subject(kind=AuditEntry.Subject.MEMBERSHIP, id=member.pk, name=member.email),
         operator=access.operator,
         source_address=source_address,
+        inputs=inputs,
         before=before,
         after=after,
     )
-
-
-def _welcome(access: OrgAccess, membership: Membership) -> None:
-    operator = membership.operator
-    context = {
-        "membership": membership,
-        "added_by": access.operator,
-        "url": settings.PUBLIC_URL + reverse("organization", args=[access.org.slug]),
-        "set_password_link": "" if operator.has_usable_password() else set_password_link(operator),
-    }
-    subject = format_lazy(_("You can now work for {org} in the PingOne console"), org=access.org.name)
-    emails.write(
-        to=operator.email,
-        subject=str(subject),
-        body=render_to_string("console/email/welcome.txt", context),
-        about=_invitation(membership),
-        worth_for=timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
-        may_repeat=True,
-    )
-
-
-def _invitation(membership: Membership) -> str:
-    return f"membership {membership.pk}"

@@ -50,6 +50,8 @@ LIMITS: dict[str, tuple[PageLimit, ...]] = {  # by the name of the page's URL
         PageLimit(Limit("reset password", 20, 60), get_ip),
         PageLimit(Limit("reset password of email", 5, 60), _email),
     ),
+    "invitation": (PageLimit(Limit("accept an invitation", 20, 60), get_ip),),
+    "stop-factor-reset": (PageLimit(Limit("stop a reset", 20, 60), get_ip),),
     "account_reset_password_from_key": (PageLimit(Limit("choose password", 20, 60), get_ip),),
 }
 

@@ -14,19 +14,47 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from console.audit.entries import Outcome
-from console.models import Operator
+from console.models import Operator, Organization
 from console.operators.on_record import record, record_repeated
+from console.session_slot import SessionSlot
 from console.source_address import source_address
 
 logger = logging.getLogger(__name__)
 
 
 def signed_in(request: HttpRequest, operator: Operator) -> None:
-    record(request, operator, "operator.signed-in")
+    """Record a sign-in where it leads: with several organizations, each learns of it when the operator enters.
+
+    Until then it is in the server's chain alone: when they work elsewhere is nobody's business.
+    """
+    organizations = list(operator.entered_organizations)
+    if len(organizations) <= 1:
+        record(request, operator, "operator.signed-in", chains=organizations or [None])
+        return
+    record(request, operator, "operator.signed-in", chains=[None])
+    _not_entered(request).set([str(organization.pk) for organization in organizations])
 
 
-def signed_out(request: HttpRequest, operator: Operator) -> None:
-    record(request, operator, "operator.signed-out")
+def entered(request: HttpRequest, operator: Operator, organization: Organization) -> None:
+    """Record the sign-in at the first page of an organization, once for each browser session."""
+    left: list[str] = _not_entered(request).get() or []
+    if str(organization.pk) in left:
+        record(request, operator, "operator.signed-in", chains=[organization])
+        _not_entered(request).set([one for one in left if one != str(organization.pk)])
+
+
+def not_entered(request: HttpRequest) -> frozenset[str]:
+    """Return the IDs of the organizations that this browser session has not entered, of those that learn of it."""
+    return frozenset(_not_entered(request).get() or [])
+
+
+def signed_out(request: HttpRequest, operator: Operator, *, never_entered: frozenset[str]) -> None:
+    entered_ones = [one for one in operator.entered_organizations if str(one.pk) not in never_entered]
+    record(request, operator, "operator.signed-out", chains=entered_ones or [None])
+
+
+def _not_entered(request: HttpRequest) -> SessionSlot:
+    return SessionSlot(request.session, "not-entered")
 
 
 def refused(request: HttpRequest, email: str) -> None:
@@ -36,6 +64,11 @@ def refused(request: HttpRequest, email: str) -> None:
         logger.warning("A sign-in failed for an unknown address, from %s", source_address(request) or "somewhere")
     else:
         record(request, operator, "operator.sign-in-failed", outcome=Outcome.FAILED)
+
+
+def nowhere_to_go(request: HttpRequest, operator: Operator) -> None:
+    """Record the sign-in of somebody whom no organization lets in."""
+    record(request, operator, "operator.sign-in-failed", outcome=Outcome.REFUSED, reason="No organization lets them in")
 
 
 def throttled(request: HttpRequest, email: str = "") -> None:

@@ -6,7 +6,7 @@ from copy import copy
 from django.core.mail import EmailMessage
 from django.core.mail.backends import console
 
-SECRET_LINK = re.compile(r"(/password/reset/key/|/not-me/)[^/\s]+")
+SECRET_LINK = re.compile(r"(/password/reset/key/|/not-me/|/invitations/|/second-factor-reset/)[^/\s]+")
 
 
 class EmailBackend(console.EmailBackend):

@@ -152,7 +152,7 @@ def other_organizations(request: HttpRequest, access: OrgAccess | None) -> Query
     """Return the operator's other organizations."""
     if not request.user.is_authenticated or (access and not access.has_other_orgs):
         return Organization.objects.none()
-    organizations = request.user.organizations.all()
+    organizations = request.user.entered_organizations
     return organizations.exclude(pk=access.org.pk) if access else organizations
 
 

@@ -45,6 +45,8 @@ def _decided_by(membership: Membership, organization: Organization) -> Text:
 def _answer(membership: Membership, rights: Rights, key: str, *, by: Text) -> Answer:
     if not membership.operator.is_active:
         return Answer(label=LABELS[key], allowed=False, why=(_("Their account is deactivated."),))
+    if membership.suspended_at:
+        return Answer(label=LABELS[key], allowed=False, why=(_("They are suspended in this organization."),))
     if not rights.may(key):
         return Answer(label=LABELS[key], allowed=False, why=(format_lazy(_("Not in the {role}."), role=by),))
     why: list[Text] = [format_lazy(_("Allowed by the {role}."), role=by)]

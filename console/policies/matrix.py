@@ -84,7 +84,7 @@ def roles_of(organization: Organization) -> list[RoleOnPage]:
     """Return the built-in roles, then the organization's own by name. Two queries."""
     members: dict[str, list[str]] = {}
     of_organization = organization.memberships.select_related("operator", "custom_role").order_by("operator__email")
-    for membership in of_organization.filter(operator__is_active=True):
+    for membership in of_organization.filter(operator__is_active=True, suspended_at=None):
         members.setdefault(membership.role_key, []).append(str(membership.operator))
     found = [
         RoleOnPage(

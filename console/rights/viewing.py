@@ -24,7 +24,7 @@ def current(request: HttpRequest, organization: Organization) -> Membership | No
     if not kept or kept["organization"] != str(organization.pk):
         return None
     members = Membership.objects.select_related("operator", "organization", "custom_role")
-    found = members.filter(organization=organization, pk=kept["membership"]).first()
+    found = members.filter(organization=organization, pk=kept["membership"], suspended_at=None).first()
     if found is None:
         end(request)
     return found

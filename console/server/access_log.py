@@ -12,7 +12,9 @@ from console.server.log_format import JsonFormatter
 
 # %(U)s is the path without the query: queries contain search texts and the authorization code.
 ACCESS_LOG_FORMAT = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
-SECRET_LINK = re.compile(r"^(/+accounts/+password/+reset/+key/+|/+not-me/+)[^/]+")
+SECRET_LINK = re.compile(
+    r"^(/+accounts/+password/+reset/+key/+|/+not-me/+|/+invitations/+|/+second-factor-reset/+)[^/]+"
+)
 
 
 class AccessLog(Logger):  # type: ignore[misc]  # gunicorn has no types

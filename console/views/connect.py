@@ -92,7 +92,7 @@ def callback(request: ConsoleRequest) -> HttpResponse:
     if access is None:
         reason = StateRejected.Reason.FOREIGN if state else StateRejected.Reason.MISSING
         return _start_over(request, failure_of(StateRejected(reason), None))
-    if not access.allows(Permission.MANAGE_CONNECTION):
+    if access.lacks_second_factor or not access.allows(Permission.MANAGE_CONNECTION):
         return redirect("connection", access.org.slug)  # that page says that this is not allowed
     try:
         failure = _answered(request, access, state)
@@ -162,7 +162,7 @@ def _answered(request: ConsoleRequest, access: OrgAccess, state: str) -> Failure
 
 def _start_over(request: ConsoleRequest, failure: Failure) -> HttpResponse:
     """Redirect with the failure: to the connection page if the operator manages exactly one, else home."""
-    accesses = [enter_org(request.user, organization.slug) for organization in request.user.organizations.all()]
+    accesses = [enter_org(request.user, organization.slug) for organization in request.user.entered_organizations]
     managed = [access.org for access in accesses if access.allows(Permission.MANAGE_CONNECTION)]
     if len(managed) == 1:
         save_failure(request.session, managed[0].connection, failure)

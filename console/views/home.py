@@ -16,7 +16,9 @@ from pingone_integration import population_sync
 def home(request: ConsoleRequest) -> HttpResponse:
     """Redirect to the operator's only organization, or show a chooser."""
     memberships = list(
-        request.user.memberships.select_related("organization", "custom_role").order_by("organization__name")
+        request.user.memberships.filter(suspended_at=None)
+        .select_related("organization", "custom_role")
+        .order_by("organization__name")
     )
     if len(memberships) == 1:
         return redirect("organization", memberships[0].organization.slug)

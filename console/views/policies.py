@@ -3,15 +3,18 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.policies import changes
+from console.operators.sign_ins import signed_in_at
+from console.policies import changes, second_factor
 from console.policies.forms import RoleNameForm
 from console.policies.matrix import (
     AREAS,
@@ -24,6 +27,7 @@ from console.policies.matrix import (
     role_of,
     roles_of,
 )
+from console.responses import to_sign_in_again
 from console.rights.roles import Rights
 from console.source_address import source_address
 
@@ -39,6 +43,8 @@ def policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "page_rights": [
             (label, [permission in role.rights.pages for role in roles]) for permission, label in PAGE_RIGHTS.items()
         ],
+        "second_factor": [(role, role.key not in access.org.second_factor_optional) for role in roles],
+        "second_factor_off": not settings.SECOND_FACTOR_DEMANDED,
         "copying": RoleNameForm(auto_id="copy-%s"),
     }
     return render(request, "console/policies/policies.html", context)
@@ -64,6 +70,25 @@ def role(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
         messages.error(request, str(problem.reason))
         return _page(request, shown, wanted, effects=effects, previews=True, status=409)
     messages.success(request, format_lazy(_("Saved the role {role}."), role=shown.name))
+    return redirect("policies", access.org.slug)
+
+
+@org_view(Permission.MANAGE_POLICIES)
+@require_POST
+def second_factor_policy(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Set which roles need a second factor. The form is on the page of the roles."""
+    try:
+        changed = second_factor.change(
+            access,
+            request.POST.getlist("demanded"),
+            signed_in_at=signed_in_at(request),
+            source_address=source_address(request),
+        )
+    except second_factor.NotFresh:
+        messages.warning(request, _("Sign in again to confirm that it is you, and then save once more."))
+        return to_sign_in_again(request, back_to=reverse("policies", args=[access.org.slug]))
+    if changed:
+        messages.success(request, _("Saved. Members who need a second factor set it up at their next request."))
     return redirect("policies", access.org.slug)
 
 

@@ -32,6 +32,7 @@ SCHEDULE = {
     for scheduled in (
         Scheduled("keep_connections_alive", timedelta(minutes=5)),
         Scheduled("close_repetitions", timedelta(minutes=1)),
+        Scheduled("remove_lost_factors", timedelta(minutes=5)),
         Scheduled("sync_populations", timedelta(days=1)),
         Scheduled("sync_role_groups", timedelta(days=1)),  # and after Connect
         Scheduled("count_recovery_addresses", timedelta(days=1)),  # and when an org admin asks for it

@@ -185,7 +185,9 @@ def test_nobody_starts_or_resumes_a_job_with_the_rights_of_another(acme, org_adm
         control.resume(other, job)
 
 
-@pytest.mark.parametrize("loss", ["the action", "running jobs", "the membership", "the account", "a population"])
+@pytest.mark.parametrize(
+    "loss", ["the action", "running jobs", "the membership", "a suspension", "the account", "a population"]
+)
 def test_right_taken_away_in_the_middle_ends_it_at_the_next_row(acme, helpdesk, environment, loss):
     give(helpdesk, RUNS_JOBS)
     membership = Membership.objects.filter(operator=helpdesk)
@@ -200,6 +202,8 @@ def test_right_taken_away_in_the_middle_ends_it_at_the_next_row(acme, helpdesk, 
                 give(helpdesk, Rights(actions=RUNS_JOBS.actions))
             case "the membership":
                 membership.delete()
+            case "a suspension":
+                membership.update(suspended_at=timezone.now())
             case "the account":
                 helpdesk.is_active = False
                 helpdesk.save()

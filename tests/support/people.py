@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from console.access import enter_org
 from console.models import GroupReading, Membership, Operator, Organization
+from console.operators import invitations
 from console.rights.roles import BUILT_IN, NO_DEMANDS
 from pingone_integration.models import Connection
 
@@ -81,3 +84,14 @@ def make_operator(email: str, organization: Organization | None = None, role: st
     if organization and role:
         Membership.objects.create(organization=organization, operator=operator, role=role)
     return operator
+
+
+def invite(email: str, role: str = "helpdesk_agent", *, to: Organization | None = None) -> str:
+    """Invite somebody, by default to an organization of nobody else's. Return the path of the link."""
+    organization = to or make_organization("initech", "Initech")
+    admin = organization.org_admins().first() or make_operator(
+        f"admin@{organization.slug}.test", organization, Membership.Role.ORG_ADMIN
+    )
+    access = enter_org(admin, organization.slug)
+    link = invitations.send(access, email, "", role, signed_in_at=timezone.now(), source_address="")
+    return link.removeprefix(settings.PUBLIC_URL)

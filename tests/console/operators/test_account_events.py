@@ -13,7 +13,7 @@ from django.test import Client
 from console.audit.chain import verify
 from console.models import AuditEntry, Operator
 from console.operators.accounts import set_password_link
-from tests.support.people import make_operator
+from tests.support.people import invite, make_operator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -29,7 +29,8 @@ def _nobody_has_failed_yet():
 
 @pytest.fixture
 def nobody(db: None) -> Operator:
-    """Return an operator without an organization."""
+    """Return an operator without an organization, who signs in because one invites them."""
+    invite("former@acme.test")
     return make_operator("former@acme.test")
 
 

@@ -210,7 +210,7 @@ def test_sign_in_form_that_is_out_of_date_is_refused_to_a_visitor(org_admin: Ope
 def test_page_of_a_deactivated_account_promises_nothing(client: Client) -> None:
     page = client.get("/accounts/inactive/").text
 
-    assert "Your account is deactivated" in page
+    assert "An account cannot sign in while it is deactivated" in page
     assert "activate it" not in page
 
 

@@ -42,8 +42,8 @@ def test_each_command_runs_at_its_time_and_sooner_after_a_failure(ran: list[str]
 
     for passed, due in (
         ({"minutes": 4}, ["close_repetitions"]),
-        ({"minutes": 2}, ["close_repetitions", "keep_connections_alive"]),
-        ({"minutes": 55}, ["close_repetitions", "keep_connections_alive", "sync_populations"]),
+        ({"minutes": 2}, ["close_repetitions", "keep_connections_alive", "remove_lost_factors"]),
+        ({"minutes": 55}, ["close_repetitions", "keep_connections_alive", "remove_lost_factors", "sync_populations"]),
         ({"hours": 23}, sorted(schedule.SCHEDULE)),
     ):
         time_passes(**passed)
