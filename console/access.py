@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
 from uuid import UUID
 
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
@@ -18,6 +19,7 @@ from console.models import AuditEntry, Membership, Operator, Organization
 from console.rights import viewing
 from console.rights.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Permission
 from console.rights.roles import Rights, rights_of
+from console.sessions.lifetime import has_ended
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.profiles import paths_of
@@ -224,12 +226,16 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        # A kept form restores its input at its own address; any other request returns to the page around it.
-        to_sign_in = redirect_to_login(request.path if kept_forms.save(request) else page_of(request))
-        # A sign-in form must not replace a fragment: HX-Redirect makes htmx load the whole page.
-        return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
+        return _to_sign_in(request)
 
     return entered
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    # A kept form restores its input at its own address; any other request returns to the page around it.
+    to_sign_in = redirect_to_login(request.path if kept_forms.save(request) else page_of(request))
+    # A sign-in form must not replace a fragment: HX-Redirect makes htmx load the whole page.
+    return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
 
 
 P = ParamSpec("P")
@@ -245,6 +251,9 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
         @signed_in
         def entered(request: ConsoleRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             request.access = enter_org(request.user, org)
+            if has_ended(request.session, request.access.org):
+                logout(request)
+                return _to_sign_in(request)
             if member := viewing.current(request, request.access.org):
                 request.access = request.access.seen_as(member)
             request.access.require(permission)
