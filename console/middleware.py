@@ -119,13 +119,13 @@ def zone_names() -> frozenset[str]:
 
 
 class ReaderTimeZone:
-    """The reader's time zone, which the browser names in the `timezone` cookie; UTC without a cookie."""
+    """The reader's time zone, which the browser names in a cookie; UTC without a cookie."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name = request.COOKIES.get("timezone", "")
+        name = request.COOKIES.get(settings.TIME_ZONE_COOKIE_NAME, "")
         zone = zoneinfo.ZoneInfo(name) if name in zone_names() else None
         with timezone.override(zone or "UTC"):
             return self.get_response(request)

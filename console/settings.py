@@ -150,6 +150,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "console.middleware.Transaction",  # first: every log line of a request has its ID
+    "console.server.headers.SecurityHeaders",  # before anything that answers
     "console.middleware.HealthChecks",  # before the host: a load balancer knows neither the host name nor https
     "console.middleware.KnownHost",
     "django.middleware.security.SecurityMiddleware",
@@ -276,13 +277,19 @@ USERSESSIONS_ADAPTER = "console.operators.accounts.SessionsAdapter"
 
 # Headers and cookies
 
-SESSION_COOKIE_NAME = "console_session"
+# With this prefix, a browser takes a cookie from this host alone, over TLS: no server beside it can plant one.
+_PREFIX = "__Host-" if SERVED_OVER_TLS else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}console_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_TLS
 SESSION_ENGINE = "console.sessions.store"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
-CSRF_COOKIE_NAME = "console_csrf"
-LANGUAGE_COOKIE_NAME = "user_language"  # until the browser is closed
-LANGUAGE_COOKIE_PATH = "/recover/"
+CSRF_COOKIE_NAME = f"{_PREFIX}console_csrf"
+CSRF_COOKIE_HTTPONLY = True  # htmx has the token from the page
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # names of people stay on the server
+THEME_COOKIE_NAME = f"{_PREFIX}theme"
+TIME_ZONE_COOKIE_NAME = f"{_PREFIX}timezone"
+RECOVERY_COOKIE_NAME = f"{_PREFIX}recovery"
+LANGUAGE_COOKIE_NAME = f"{_PREFIX}user_language"  # until the browser is closed
 LANGUAGE_COOKIE_SECURE = SERVED_OVER_TLS
 LANGUAGE_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "console.failures.pages.csrf_failed"

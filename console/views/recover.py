@@ -26,8 +26,6 @@ from console.work import presence
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text, english
 
-COOKIE = "__Host-recovery" if settings.SERVED_OVER_TLS else "recovery"
-
 Step, Choice = RecoveryAttempt.Step, RecoveryAttempt.Choice
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Organization, P], HttpResponse]
@@ -103,7 +101,7 @@ def start_recovery(request: HttpRequest, organization: Organization) -> HttpResp
     )
     response = redirect("recover", organization.slug)
     response.set_cookie(
-        COOKIE,
+        settings.RECOVERY_COOKIE_NAME,
         key,
         max_age=int(attempts.LIVES_FOR.total_seconds()),
         httponly=True,
@@ -139,7 +137,7 @@ def restart_recovery(request: HttpRequest, attempt: RecoveryAttempt) -> HttpResp
     """Begin anew, by another way. The code that is out keeps working where it was asked for, and that is here."""
     attempts.end(RecoveryAttempt.objects.filter(pk=attempt.pk), RecoveryAttempt.Stop.RESTARTED)
     response = _resume(attempt)
-    response.delete_cookie(COOKIE, samesite="Lax")
+    response.delete_cookie(settings.RECOVERY_COOKIE_NAME, samesite="Lax")
     return response
 
 
@@ -183,7 +181,7 @@ def _act(request: HttpRequest, attempt: RecoveryAttempt, form: PasswordForm, new
 
 
 def _attempt_of(request: HttpRequest, organization: Organization) -> RecoveryAttempt | None:
-    attempt = attempts.current(organization, request.COOKIES.get(COOKIE, ""))
+    attempt = attempts.current(organization, request.COOKIES.get(settings.RECOVERY_COOKIE_NAME, ""))
     if attempt:
         attempt.organization = organization
     return attempt
