@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from console import kept_forms
@@ -19,6 +20,7 @@ from console.models import AuditEntry, Membership, Operator, Organization
 from console.rights import viewing
 from console.rights.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Permission
 from console.rights.roles import Rights, rights_of
+from console.sessions.fresh import demanded_first
 from console.sessions.lifetime import has_ended
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
@@ -257,6 +259,8 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
             if member := viewing.current(request, request.access.org):
                 request.access = request.access.seen_as(member)
             request.access.require(permission)
+            if first := demanded_first(request):
+                return HttpResponseClientRedirect(first) if wants_fragment(request) else redirect(first)
             return view(request, request.access, *args, **kwargs)
 
         entered.door = f"org:{permission}"  # type: ignore[attr-defined]

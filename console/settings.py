@@ -238,7 +238,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "console.operators.passwords.CommonPassword"},
+    {"NAME": "console.operators.passwords.OwnWords"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -288,6 +289,7 @@ CSRF_COOKIE_HTTPONLY = True  # htmx has the token from the page
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # names of people stay on the server
 THEME_COOKIE_NAME = f"{_PREFIX}theme"
 TIME_ZONE_COOKIE_NAME = f"{_PREFIX}timezone"
+KNOWN_BROWSER_COOKIE_NAME = f"{_PREFIX}known_browser"
 RECOVERY_COOKIE_NAME = f"{_PREFIX}recovery"
 LANGUAGE_COOKIE_NAME = f"{_PREFIX}user_language"  # until the browser is closed
 LANGUAGE_COOKIE_SECURE = SERVED_OVER_TLS

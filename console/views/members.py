@@ -17,9 +17,9 @@ from console.models import Membership
 from console.operators import members
 from console.operators.forms import MemberForm, RoleForm
 from console.operators.population_form import PopulationsForm
-from console.operators.sign_ins import signed_in_at
 from console.policies.explanation import explained
 from console.responses import to_sign_in_again
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 
 LATELY = 20  # entries of the audit log on an operator's page

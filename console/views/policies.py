@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.kept_forms import restore
 from console.policies import changes
 from console.policies.forms import RoleNameForm
 from console.policies.matrix import (
@@ -50,7 +51,9 @@ def role(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
     """Show a role's rights (GET), show what a change does (POST), or save it (POST `save`)."""
     shown = _role_or_404(access, key)
     if request.method != "POST":
-        return _page(request, shown, shown.rights)
+        if kept := restore(request):
+            messages.warning(request, str(kept.notice))
+        return _page(request, shown, changes.rights_in(kept.typed) if kept else shown.rights)
     wanted = changes.rights_in(request.POST)
     if "edit" in request.POST:
         return _page(request, shown, wanted)

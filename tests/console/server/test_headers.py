@@ -118,7 +118,11 @@ def test_cookies_of_a_sign_in_are_for_the_server_only(client: Client, org_admin:
     client.get("/accounts/login/")
     client.post("/accounts/login/", {"login": org_admin.email, "password": "correct horse battery"})
 
-    assert client.cookies.keys() == {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
+    assert client.cookies.keys() == {
+        settings.SESSION_COOKIE_NAME,
+        settings.CSRF_COOKIE_NAME,
+        settings.KNOWN_BROWSER_COOKIE_NAME,
+    }
     for cookie in client.cookies.values():
         assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
 
