@@ -95,7 +95,7 @@ def test_stranger_is_not_asked_to_sign_in_again(
 
 
 @pytest.mark.parametrize(
-    ("page", "typed", "shown"),
+    ("place", "typed", "shown"),
     [
         ("policies/limits/", {"codes": "4321"}, 'value="4321"'),
         ("policies/tickets/", {"countries": "SE NO DK"}, 'value="SE NO DK"'),
@@ -105,14 +105,14 @@ def test_stranger_is_not_asked_to_sign_in_again(
     ],
 )
 def test_what_was_typed_is_kept_and_nothing_is_changed(
-    browser_of: Callable[[Operator], Client], org_admin: Operator, page: str, typed: dict[str, str], shown: str
+    browser_of: Callable[[Operator], Client], org_admin: Operator, place: str, typed: dict[str, str], shown: str
 ) -> None:
     stale = signed_in_long_ago(browser_of(org_admin))
-    asked = stale.post(f"/o/acme/settings/{page}", typed)
+    asked = stale.post(f"/o/acme/settings/{place}", typed)
 
     proved = stale.post(asked["Location"], {"password": "correct horse battery"})
 
-    assert proved["Location"] == f"/o/acme/settings/{page}"
+    assert proved["Location"] == f"/o/acme/settings/{place}"
     again = stale.get(proved["Location"]).text
     assert shown in again
     assert "Nothing was changed yet." in again
