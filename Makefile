@@ -26,7 +26,7 @@ PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_
 	PUBLIC_URL=https://console.acme.test EMAIL_URL=smtp://mail.acme.test DEBUG=False
 
 .DELETE_ON_ERROR:
-.PHONY: help install install-sentry demo demo-reset test test-postgres test-quick audit image upgrade lint run format \
+.PHONY: help install install-sentry demo demo-reset test test-postgres test-quick asvs audit image upgrade lint run format \
 	messages stylesheet lock bench
 
 help: ## List the commands
@@ -53,6 +53,9 @@ test-quick: $(VENV)/installed-dev ## Run the tests that need no browser, no data
 	$(RUN) -m pytest -m "not browser and not database" $(QUICK)
 
 QUICK = tests/test_configuration.py tests/test_version.py tests/console/test_typed_text.py tests/console/audit tests/console/users/test_standing.py
+
+asvs: $(VENV)/installed-dev ## Render docs/asvs.toml as docs/asvs.md
+	@$(RUN) -m tests.support.asvs
 
 audit: $(VENV)/installed-dev ## Look for known vulnerabilities of what is locked, and for secrets in the files
 	@DJANGO_SETTINGS_MODULE=tests.settings $(RUN) -m tests.support.secrets_in_tree

@@ -9,7 +9,7 @@ from console.server.bind_address import check_bind_address
 bind = settings.env.str("BIND", default="127.0.0.1:8000")
 check_bind_address([bind], settings.TRUSTED_PROXIES)
 workers = settings.WEB_CONCURRENCY
-worker_class = "gthread"
+worker_class = "console.server.gunicorn_worker.Worker"
 threads = settings.WEB_THREADS
 
 # Seconds. Longer than a page's wait for PingOne (10 s) plus a change that starts at its end, so that a restart

@@ -9,10 +9,12 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +26,8 @@ from console.models import AuditEntry, Membership, Operator, Organization
 from console.rights import viewing
 from console.rights.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Permission
 from console.rights.roles import Rights, rights_of
+from console.sessions.fresh import demanded_first
+from console.sessions.lifetime import has_ended
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.profiles import paths_of
@@ -247,12 +251,16 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        # A kept form restores its input at its own address; any other request returns to the page around it.
-        to_sign_in = redirect_to_login(request.path if kept_forms.save(request) else page_of(request))
-        # A sign-in form must not replace a fragment: HX-Redirect makes htmx load the whole page.
-        return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
+        return _to_sign_in(request)
 
     return entered
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    # A kept form restores its input at its own address; any other request returns to the page around it.
+    to_sign_in = redirect_to_login(request.path if kept_forms.save(request) else page_of(request))
+    # A sign-in form must not replace a fragment: HX-Redirect makes htmx load the whole page.
+    return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
 
 
 def to_second_factor(request: HttpRequest, access: OrgAccess) -> HttpResponseBase:
@@ -276,12 +284,17 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
         @signed_in
         def entered(request: ConsoleRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             access = enter_org(request.user, org)
+            if has_ended(request.session, access.org):
+                logout(request)
+                return _to_sign_in(request)
             if access.lacks_second_factor:
                 return to_second_factor(request, access)
             request.access = access
             if member := viewing.current(request, request.access.org):
                 request.access = request.access.seen_as(member)
             request.access.require(permission)
+            if first := demanded_first(request):
+                return HttpResponseClientRedirect(first) if wants_fragment(request) else redirect(first)
             return view(request, request.access, *args, **kwargs)
 
         entered.door = f"org:{permission}"  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ class ConsoleConfig(AppConfig):
         from allauth.account import signals as account
         from allauth.mfa import signals as mfa
         from django.conf import settings
-        from django.contrib.auth.signals import user_login_failed
+        from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
         from django.core.signals import request_finished
 
         from console.connection.mail import state_changed
@@ -26,6 +26,7 @@ class ConsoleConfig(AppConfig):
         from console.policies.dropped_patterns import tell_after_upgrade
         from console.recovery.tasks import ATTEMPTS
         from console.resets.looks import SENT_RESETS
+        from console.sessions import sign_ins as sessions
         from console.work import tasks
         from pingone_integration.connection_states import connection_state_changed
 
@@ -39,6 +40,9 @@ class ConsoleConfig(AppConfig):
         mfa.authenticator_removed.connect(account_events.factor_removed)
         account.password_changed.connect(account_events.password_changed)
         account.password_reset.connect(account_events.password_reset)
+        account.authentication_step_completed.connect(sessions.renew)
+        user_logged_in.connect(sessions.begin)
+        user_logged_out.connect(sessions.end)
         user_login_failed.connect(sign_ins.password_refused)
         post_migrate.connect(tell_after_upgrade, sender=self)
         connection_state_changed.connect(state_changed)

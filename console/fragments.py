@@ -1,4 +1,4 @@
-"""Requests by htmx: whether they want a fragment, and the page around it."""
+"""Requests by htmx: whether they want a fragment, by whose will, and the page around it."""
 
 from django.http import HttpRequest
 
@@ -7,6 +7,11 @@ def wants_fragment(request: HttpRequest) -> bool:
     """Return whether htmx puts the answer into a page. A boosted link or the back button wants the whole page."""
     htmx = getattr(request, "htmx", None)
     return bool(htmx and not htmx.boosted and not htmx.history_restore_request)
+
+
+def is_poll(request: HttpRequest) -> bool:
+    """Return whether the page asks by itself, and nobody used it: a poll says in `was` what the page shows."""
+    return "was" in request.GET and wants_fragment(request)
 
 
 def page_of(request: HttpRequest) -> str:

@@ -3,12 +3,9 @@
 import logging
 import zoneinfo
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from allauth.usersessions.middleware import UserSessionsMiddleware
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
@@ -35,7 +32,6 @@ from pingone_integration.calls import deadline, transaction_id
 from pingone_integration.errors import PingOneError
 
 PAGE_S = 10.0  # nobody waits longer
-SEEN_EVERY = timedelta(minutes=1)
 
 UNKNOWN_HOST = (
     "The console does not answer at this address.\n"
@@ -123,13 +119,13 @@ def zone_names() -> frozenset[str]:
 
 
 class ReaderTimeZone:
-    """The reader's time zone, which the browser names in the `timezone` cookie; UTC without a cookie."""
+    """The reader's time zone, which the browser names in a cookie; UTC without a cookie."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name = request.COOKIES.get("timezone", "")
+        name = request.COOKIES.get(settings.TIME_ZONE_COOKIE_NAME, "")
         zone = zoneinfo.ZoneInfo(name) if name in zone_names() else None
         with timezone.override(zone or "UTC"):
             return self.get_response(request)
@@ -174,38 +170,6 @@ class ViewingAs:
         if request.method in {"GET", "HEAD"} and not is_of_account and name not in self.NOT_EVEN_READ:
             return None
         return pages.viewing_as(request)
-
-
-class SessionActivity(UserSessionsMiddleware):  # type: ignore[misc]
-    """The time an operator was last seen, to the minute and without fragments, so that reads rarely cause a write.
-
-    A process remembers whom it saw, so that most pages need not ask the database for it either.
-    """
-
-    MOST = 10_000  # remembered sessions
-
-    def __init__(self, get_response: GetResponse) -> None:
-        super().__init__(get_response)
-        self.due: dict[str, datetime] = {}  # by session: when it is noted again
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response: HttpResponse
-        if request.headers.get("HX-Request") == "true" or self._seen_lately(request.session.session_key):
-            response = self.get_response(request)
-        else:
-            response = super().__call__(request)
-        return response
-
-    def _seen_lately(self, session_key: str | None) -> bool:
-        now = timezone.now()
-        if not session_key or self.due.get(session_key, now) > now:
-            return bool(session_key)
-        seen = UserSession.objects.filter(session_key=session_key, last_seen_at__gt=now - SEEN_EVERY)
-        seen_at = seen.values_list("last_seen_at", flat=True).first()
-        if len(self.due) >= self.MOST:
-            self.due.clear()
-        self.due[session_key] = (seen_at or now) + SEEN_EVERY
-        return seen_at is not None
 
 
 class Failures:

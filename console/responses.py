@@ -1,7 +1,6 @@
 """Answers to an operator's action: its circumstances, flash messages, and redirects that htmx follows too."""
 
 from collections.abc import Iterable
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.forms import Form
@@ -22,7 +21,7 @@ from console.actions.step import Step
 from console.audit.entries import Circumstances
 from console.failures.failure import report, with_explanation
 from console.fragments import wants_fragment
-from console.operators.sign_ins import address_to_sign_in_again, signed_in_at
+from console.sessions.fresh import address_with_return, signed_in_at
 from console.source_address import source_address
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
@@ -95,7 +94,7 @@ def to_sign_in_again(request: ConsoleRequest, *, back_to: str, keeps: Iterable[s
     """Let the operator sign in again, and then return to the page of the form, with its input."""
     if names := list(keeps):
         kept_forms.keep(request, names)
-    return go(request, f"{address_to_sign_in_again(request.user)}?{urlencode({'next': back_to})}")
+    return go(request, address_with_return(request, back_to))
 
 
 def asks_to_sign_in_again(results: Iterable[tuple[Step, Result | None]]) -> bool:

@@ -51,6 +51,8 @@ CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", default=[])
 PINGONE_CUSTOM_HOSTS = parse_custom_hosts(env.list("PINGONE_CUSTOM_HOSTS", default=[]))
 PINGONE_RATE_SHARE = env.int("PINGONE_RATE_SHARE", default=35)  # percent
 JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)  # jobs with their rows, once they are over
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
+SESSION_HOURS = env.int("SESSION_HOURS", default=12)  # from the sign-in on, however much it is used
 OUTGOING_ADDRESSES = env.list("OUTGOING_ADDRESSES", default=[])
 PINGONE_CA_BUNDLE = check_ca_bundle(env.str("PINGONE_CA_BUNDLE", default=""))
 PINGONE_PROXY = parse_proxy(env.str("PINGONE_PROXY", default=""))
@@ -86,6 +88,10 @@ if JOBS_KEPT_DAYS < 1:
     raise ImproperlyConfigured("JOBS_KEPT_DAYS must be at least 1")
 if SECOND_FACTOR_RESET_HOURS < 1:
     raise ImproperlyConfigured("SECOND_FACTOR_RESET_HOURS must be at least 1")
+if not 1 <= SESSION_IDLE_MINUTES <= 30:
+    raise ImproperlyConfigured("SESSION_IDLE_MINUTES must be a number of minutes from 1 to 30")
+if not 1 <= SESSION_HOURS <= 12:
+    raise ImproperlyConfigured("SESSION_HOURS must be a number of hours from 1 to 12")
 if not 1 <= PINGONE_RATE_SHARE <= 100:
     raise ImproperlyConfigured("PINGONE_RATE_SHARE must be a percentage from 1 to 100")
 if DATABASE_POOL < 0:
@@ -148,13 +154,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "console.middleware.Transaction",  # first: every log line of a request has its ID
+    "console.server.headers.SecurityHeaders",  # before anything that answers
     "console.middleware.HealthChecks",  # before the host: a load balancer knows neither the host name nor https
     "console.middleware.KnownHost",
     "django.middleware.security.SecurityMiddleware",
     "console.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "console.sessions.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -163,7 +170,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "console.operators.page_limits.PageLimits",
     "console.middleware.Deadline",
-    "console.middleware.SessionActivity",
+    "console.sessions.middleware.Activity",
     "django_htmx.middleware.HtmxMiddleware",
     "console.middleware.PrivatePages",
     "console.user_mails.languages.UserLanguage",
@@ -236,7 +243,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "console.operators.passwords.CommonPassword"},
+    {"NAME": "console.operators.passwords.OwnWords"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -270,17 +278,25 @@ MFA_FORMS = {
     "reauthenticate_webauthn": "console.operators.passkey_forms.ReauthenticateForm",
 }
 MFA_TOTP_ISSUER = "PingOne console"
-USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_TRACK_ACTIVITY = True  # by console.sessions.middleware.Activity
 USERSESSIONS_ADAPTER = "console.operators.accounts.SessionsAdapter"
 
 # Headers and cookies
 
-SESSION_COOKIE_NAME = "console_session"
+# With this prefix, a browser takes a cookie from this host alone, over TLS: no server beside it can plant one.
+_PREFIX = "__Host-" if SERVED_OVER_TLS else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}console_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_TLS
-SESSION_COOKIE_AGE = 12 * 3600
-CSRF_COOKIE_NAME = "console_csrf"
-LANGUAGE_COOKIE_NAME = "user_language"  # until the browser is closed
-LANGUAGE_COOKIE_PATH = "/recover/"
+SESSION_ENGINE = "console.sessions.store"
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+CSRF_COOKIE_NAME = f"{_PREFIX}console_csrf"
+CSRF_COOKIE_HTTPONLY = True  # htmx has the token from the page
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # names of people stay on the server
+THEME_COOKIE_NAME = f"{_PREFIX}theme"
+TIME_ZONE_COOKIE_NAME = f"{_PREFIX}timezone"
+KNOWN_BROWSER_COOKIE_NAME = f"{_PREFIX}known_browser"
+RECOVERY_COOKIE_NAME = f"{_PREFIX}recovery"
+LANGUAGE_COOKIE_NAME = f"{_PREFIX}user_language"  # until the browser is closed
 LANGUAGE_COOKIE_SECURE = SERVED_OVER_TLS
 LANGUAGE_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "console.failures.pages.csrf_failed"

@@ -60,6 +60,7 @@ urlpatterns = [
     path("accounts/login/code/confirm/", accounts.closed),
     path("accounts/reauthenticate/code/", accounts.closed),
     path("accounts/reauthenticate/code/confirm/", accounts.closed),
+    path("accounts/sessions/", accounts.sessions, name="usersessions_list"),
     path("accounts/", include("allauth.urls")),
     path("recover/<slug:org>/language/", user_language.choose_language, name="user-language"),
     path("connect/callback/", connect.callback, name="connect-callback"),

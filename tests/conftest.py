@@ -20,6 +20,7 @@ from tests.support.administrators import WithoutAdministrators
 from tests.support.browser import NO_CHROMIUM
 from tests.support.people import API_URL, ENVIRONMENT, make_operator, make_organization
 from tests.support.sandbox_server import Sandbox, running_sandbox
+from tests.support.sessions import keep_tokens_in_cookies
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -30,6 +31,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.stats["skipped"] = [report for report in skipped if report not in not_run]
         terminalreporter.stats["without Chromium"] = not_run  # for the counts in the last line
         terminalreporter.write_line(f"{len(not_run)} browser tests did not run. {NO_CHROMIUM}", yellow=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tokens_in_cookies() -> None:
+    keep_tokens_in_cookies()
 
 
 @pytest.fixture(scope="session", autouse=True)

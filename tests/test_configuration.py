@@ -398,3 +398,26 @@ def test_sentrys_client_is_needed_with_a_dsn_only(monkeypatch: pytest.MonkeyPatc
     assert load(monkeypatch)["SENTRY_DSN"] == ""
     with pytest.raises(ImproperlyConfigured, match=r"SENTRY_DSN .* make install-sentry"):
         load(monkeypatch, SENTRY_DSN="https://key@sentry.acme.test/1")
+
+
+def test_cookies_are_bound_to_the_host_over_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    over_tls, over_http = load(monkeypatch), load(monkeypatch, PUBLIC_URL="http://localhost")
+    names = [name for name in over_tls if name.endswith("_COOKIE_NAME")]
+
+    assert len(names) >= 6
+    for name in names:
+        assert over_tls[name].startswith("__Host-")
+        assert over_tls[name] == f"__Host-{over_http[name]}"
+    assert not [name for name in over_tls if name.endswith(("_COOKIE_DOMAIN", "_COOKIE_PATH"))]  # it must have neither
+    script = (ROOT / "static/console/console.js").read_text()
+    for name in ("THEME_COOKIE_NAME", "TIME_ZONE_COOKIE_NAME"):
+        assert f'remember("{over_http[name]}"' in script
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SESSION_IDLE_MINUTES", "31"), ("SESSION_IDLE_MINUTES", "0"), ("SESSION_HOURS", "13"), ("SESSION_HOURS", "0")],
+)
+def test_sessions_can_only_be_shorter(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=name):
+        load(monkeypatch, **{name: value})

@@ -1,7 +1,7 @@
 """What an action may demand of the operator before it runs: a ticket, a reason, or a fresh sign-in."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from django.utils import timezone
@@ -11,9 +11,8 @@ from console.access import Acting
 from console.models import TicketPolicy
 from console.models.tickets import ticket_policy
 from console.rights.roles import TICKET
+from console.sessions import fresh
 from pingone_integration.texts import Text
-
-FRESH_FOR = timedelta(minutes=5)  # a sign-in; as long as for a page of the operator's own account
 
 
 class Demand(StrEnum):
@@ -35,7 +34,7 @@ def unmet(
     `at`: when the sign-in had to be fresh; None: now.
     """
     met = {Demand.REASON} if reason.strip() else set()
-    if signed_in_at and (at or timezone.now()) - signed_in_at < FRESH_FOR:
+    if signed_in_at and (at or timezone.now()) - signed_in_at < fresh.FRESH_FOR:
         met.add(Demand.FRESH_SIGN_IN)
     return frozenset(demands) - met
 

@@ -8,14 +8,15 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from console.models import Organization
+from console.sessions.store import BEGAN
 
 GOOD_FOR_S = 600
 _SALT = "console.environment-choice"
 
 
 def bound_to(request: HttpRequest, organization: Organization) -> str:
-    """Digest session, operator and organization, which every step of Connect has in common. A sign-out ends them."""
-    bearer = f"{request.session.session_key}/{request.user.pk}/{organization.pk}"
+    """Digest sign-in, operator and organization, which every step of Connect has in common. A sign-out ends them."""
+    bearer = f"{request.session.get(BEGAN)}/{request.user.pk}/{organization.pk}"
     return salted_hmac("console.connect", bearer, algorithm="sha256").hexdigest()
 
 

@@ -77,6 +77,11 @@ class Organization(models.Model):
     ticket_link = models.CharField(max_length=LONGEST_LINK, blank=True, validators=[validate_ticket_link])
     # How long a contact that an operator changed proves nothing, in hours.
     cooling_off_hours = models.PositiveSmallIntegerField(default=72, db_default=72)
+    # Sessions of operators end sooner than the server's setting demands; null: no sooner.
+    session_idle_minutes = models.PositiveSmallIntegerField(null=True)
+    session_hours = models.PositiveSmallIntegerField(null=True)
+    # Words that no member's password may be made of, besides the organization's name. Separated by commas.
+    password_words = models.CharField(max_length=500, blank=True, default="", db_default="")
     # Rights of built-in roles that differ from the code, by role: here, so that no page needs a query for them.
     role_overrides = models.JSONField(
         default=dict, db_default=models.Value({}, output_field=models.JSONField()), editable=False

@@ -21,7 +21,8 @@ from django.utils.translation import gettext_lazy as _
 
 from console.models import Operator
 from console.operators import account_events, sign_ins, way_in
-from console.operators.sign_in_limits import FAILED_FOR_EMAIL, Attempt
+from console.operators.known_browser import remember
+from console.operators.sign_in_limits import Attempt
 from console.outbox import emails
 from console.source_address import source_address
 from pingone_integration.sealing import seal, unseal
@@ -87,7 +88,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def set_password(self, user: Operator, password: str) -> None:
         super().set_password(user, password)
         emails.withdraw(_password_of(user))  # a link in it is dead
-        FAILED_FOR_EMAIL.forget(user.email.lower())  # guesses at the old password
+        if context.request:
+            Attempt.with_password(context.request, user.email.lower()).forget()  # guesses at the old password
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that failed sign-ins are counted by. On a Unix socket, all clients share one."""
@@ -112,6 +114,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         emails.withdraw(_password_of(user))  # links to reset the password end with a sign-in
         sign_ins.signed_in(request, user)
 
+    def post_login(self, request: HttpRequest, user: Operator, **options: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **options)
+        remember(request, response, user)
+        return response
+
     def logout(self, request: HttpRequest) -> None:
         operator, never_entered = request.user, sign_ins.not_entered(request)
         super().logout(request)
@@ -121,7 +128,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Operator | None:
         """Try email and password, unless there were too many failures. Used to sign in, and again later."""
         self._tried = str(credentials.get("email", ""))
-        attempt = Attempt(request, FAILED_FOR_EMAIL, self._tried.lower())
+        attempt = Attempt.with_password(request, self._tried.lower())
         if not attempt.count():
             raise self.validation_error("too_many_login_attempts")
         operator: Operator | None = super().authenticate(request, **credentials)

@@ -9,6 +9,7 @@ from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from console.operators.known_browser import known_browser
 from console.operators.sign_in_forms import ResetPasswordForm
 from console.operators.sign_in_limits import Limit
 
@@ -38,10 +39,16 @@ def _email(request: HttpRequest) -> str | None:
         return None
 
 
+def _browser(request: HttpRequest) -> str:
+    """Count a browser where somebody has signed in before by itself, and all others by their address."""
+    known = known_browser(request)
+    return f"browser {known.id}" if known else str(get_ip(request))
+
+
 _SIGN_IN_AGAIN = PageLimit(Limit("sign in again", 10, 60), _operator)
 LIMITS: dict[str, tuple[PageLimit, ...]] = {  # by the name of the page's URL
-    "account_login": (PageLimit(Limit("sign in", 30, 60), get_ip),),
-    "mfa_login_webauthn": (PageLimit(Limit("sign in with a passkey", 10, 60), get_ip),),
+    "account_login": (PageLimit(Limit("sign in", 30, 60), _browser),),
+    "mfa_login_webauthn": (PageLimit(Limit("sign in with a passkey", 30, 60), _browser),),
     "account_reauthenticate": (_SIGN_IN_AGAIN,),
     "mfa_reauthenticate": (_SIGN_IN_AGAIN,),
     "mfa_reauthenticate_webauthn": (_SIGN_IN_AGAIN,),

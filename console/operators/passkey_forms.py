@@ -6,7 +6,6 @@ from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 
 from console.fields import TextField
-from console.operators.sign_in_limits import SecondFactorLimit
 
 LONGEST = 100_000  # characters; a credential has a few thousand
 
@@ -29,7 +28,7 @@ class AddForm(webauthn.AddWebAuthnForm):  # type: ignore[misc]
     credential = CredentialField(widget=forms.HiddenInput)
 
 
-class AuthenticateForm(SecondFactorLimit, webauthn.AuthenticateWebAuthnForm):  # type: ignore[misc]
+class AuthenticateForm(webauthn.AuthenticateWebAuthnForm):  # type: ignore[misc]
     credential = CredentialField(widget=forms.HiddenInput)
 
 
@@ -37,5 +36,5 @@ class LoginForm(webauthn.LoginWebAuthnForm):  # type: ignore[misc]
     credential = CredentialField(widget=forms.HiddenInput)
 
 
-class ReauthenticateForm(SecondFactorLimit, webauthn.ReauthenticateWebAuthnForm):  # type: ignore[misc]
+class ReauthenticateForm(webauthn.ReauthenticateWebAuthnForm):  # type: ignore[misc]
     credential = CredentialField(widget=forms.HiddenInput)

@@ -4,6 +4,7 @@ allauth counts in the cache, by get-then-set, and a cache may lose what it holds
 the same limits are here, as rows that one UPDATE counts. A window begins with its first attempt.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from console.models import Operator, SignInCount, UsedCode
+from console.operators.known_browser import browser_of
+from console.sessions.store import BEGAN
 
 
 @dataclass(frozen=True)
@@ -65,17 +68,35 @@ class Limit:
         return _hashed(f"{self.name} {whose}")
 
 
-# Failures only: a success is taken back.
+# Failures only: a success is taken back. A browser that is known for the operator, or a session of theirs, is counted
+# alone: whatever strangers try, wherever they are, it can sign in.
 FAILED_FROM_ADDRESS = Limit("failed from address", 10, 60)
-FAILED_FOR_EMAIL = Limit("failed for email", 5, 300)
+FAILED_FOR_EMAIL = Limit("failed for email", 5, 300)  # of one client
+FAILED_FOR_EMAIL_EVERYWHERE = Limit("failed for email everywhere", 50, 3600)
 FAILED_SECOND_FACTOR = Limit("failed second factor", 5, 300)
 
 
 class Attempt:
     """A sign-in, counted as failed before it is tried: so many attempts at once gain nothing."""
 
-    def __init__(self, request: HttpRequest, limit: Limit, whose: str) -> None:
-        self._counts = ((FAILED_FROM_ADDRESS, get_ip(request)), (limit, whose))
+    def __init__(self, counts: Iterable[tuple[Limit, str]]) -> None:
+        self._counts = tuple(counts)
+
+    @classmethod
+    def with_password(cls, request: HttpRequest, email: str) -> "Attempt":
+        operator = Operator.objects.filter(email=email).first()
+        if apart := _counted_apart(request, operator):
+            return cls([(FAILED_FOR_EMAIL, f"{email} {apart}")])
+        address = get_ip(request)
+        here = (FAILED_FROM_ADDRESS, address), (FAILED_FOR_EMAIL, f"{email} {address}")
+        return cls([*here, (FAILED_FOR_EMAIL_EVERYWHERE, email)])
+
+    @classmethod
+    def with_code(cls, request: HttpRequest, operator: Operator) -> "Attempt":
+        """Return an attempt with a second factor that could be guessed. The password was right."""
+        if apart := _counted_apart(request, operator):
+            return cls([(FAILED_SECOND_FACTOR, f"{operator.pk} {apart}")])
+        return cls([(FAILED_FROM_ADDRESS, get_ip(request)), (FAILED_SECOND_FACTOR, str(operator.pk))])
 
     def count(self) -> bool:
         """Return False if there were too many."""
@@ -86,9 +107,25 @@ class Attempt:
         for limit, whose in self._counts:
             limit.take_back(whose)
 
+    def forget(self) -> None:
+        """Forget the failures for this password or code, which is no more. Those of the address stay."""
+        for limit, whose in self._counts:
+            if limit is not FAILED_FROM_ADDRESS:
+                limit.forget(whose)
+
+
+def _counted_apart(request: HttpRequest, operator: Operator | None) -> str:
+    """Return what the failures of this browser are counted by, if it is known for the operator; else ""."""
+    if operator is not None and getattr(request, "user", None) == operator:
+        return f"session {request.session.get(BEGAN)}"
+    return browser_of(request, operator)
+
 
 class SecondFactorLimit:
-    """For forms that take a second factor of `user`: failures are counted, and a code works once."""
+    """For forms that take a code of `user`: failures are counted, and a code works once.
+
+    A passkey is not counted: nobody can guess one, and so nobody is locked out of theirs.
+    """
 
     too_many = "too_many_login_attempts"
     user: Operator
@@ -102,14 +139,8 @@ class SecondFactorLimit:
         attempt.succeeded()
         return code
 
-    def clean_credential(self) -> Any:
-        attempt = self._attempt()
-        authenticator = super().clean_credential()  # type: ignore[misc]
-        attempt.succeeded()
-        return authenticator
-
     def _attempt(self) -> Attempt:
-        attempt = Attempt(context.request, FAILED_SECOND_FACTOR, str(self.user.pk))
+        attempt = Attempt.with_code(context.request, self.user)
         if not attempt.count():
             raise get_adapter().validation_error(self.too_many)
         return attempt

@@ -4,14 +4,10 @@ An unknown email address is not kept: it may be a password in the wrong field.
 """
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
-from allauth.account.adapter import get_adapter
-from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.stagekit import get_pending_stage
 from django.http import HttpRequest
-from django.urls import reverse
 
 from console.audit.entries import Outcome
 from console.models import Operator, Organization
@@ -86,18 +82,6 @@ def password_reset_requested(request: HttpRequest, email: str) -> None:
 def second_factor_refused(request: HttpRequest, user: Operator, **signal: Any) -> None:
     """Receive allauth's signal: the password was right, the second factor was wrong."""
     record(request, user, "operator.sign-in-failed", outcome=Outcome.FAILED, reason="Second factor")
-
-
-def signed_in_at(request: HttpRequest) -> datetime | None:
-    """Return when the operator last proved in this browser session who they are: at sign-in, or again since then."""
-    proofs = get_authentication_records(request, request.user)
-    return max((datetime.fromtimestamp(proof["at"], UTC) for proof in proofs), default=None)
-
-
-def address_to_sign_in_again(operator: Operator) -> str:
-    """Return the page where the operator signs in again, by the first of their own ways."""
-    ways = get_adapter().get_reauthentication_methods(operator)
-    return ways[0]["url"] if ways else reverse("account_reauthenticate")
 
 
 def _operator(request: HttpRequest, email: str) -> Operator | None:

@@ -1,7 +1,8 @@
-"""What an org admin sets for the whole organization: countries, the link to tickets, the cooling-off of contacts."""
+"""What an org admin sets for the whole organization: countries, the link to tickets, cooling-off, rules of sign-in."""
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.forms import Form, IntegerField, TextInput
 from django.utils.text import format_lazy
@@ -10,11 +11,25 @@ from django.utils.translation import gettext_lazy as _
 from console.fields import TextField
 from console.models import Organization
 from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
+from pingone_integration.texts import Text
 from pingone_integration.typed.text import Kind
 from pingone_integration.user_search import is_country
 
 _LONGEST_COOLING_OFF = 720  # hours: 30 days
 _MOST_COUNTRIES = 10  # a search for a national number asks for each
+
+
+def _shorter(label: Text, *, least: int, most: int) -> IntegerField:
+    """Return the field of a time of sessions, which an organization can only shorten."""
+    told = format_lazy(_("Enter a number from {least} to {most}."), least=least, most=most)
+    return IntegerField(
+        label=label,  # type: ignore[arg-type]  # a lazy text
+        required=False,
+        min_value=least,
+        max_value=most,
+        help_text=format_lazy(_("From {least} to {most}. Leave empty for {most}."), least=least, most=most),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), told),
+    )
 
 
 class OrganizationSettingsForm(Form):
@@ -53,6 +68,20 @@ class OrganizationSettingsForm(Form):
             ("invalid", "min_value", "max_value"),
             format_lazy(_("Enter a number from 1 to {most}."), most=_LONGEST_COOLING_OFF),
         ),
+    )
+
+    session_idle_minutes = _shorter(
+        _("Minutes without use until members sign in again"),
+        least=min(5, settings.SESSION_IDLE_MINUTES),
+        most=settings.SESSION_IDLE_MINUTES,
+    )
+    session_hours = _shorter(_("Hours from sign-in until members sign in again"), least=1, most=settings.SESSION_HOURS)
+    password_words = TextField(
+        label=_("Words that passwords may not be made of"),
+        required=False,
+        max_length=500,
+        widget=TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("Products, domains, places, separated by commas. The organization's name is refused anyway."),
     )
 
     def clean_cooling_off_hours(self) -> int:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.actions.demands import Demand, ticket_policy_for
+from console.actions.demands import Demand, problem_with, ticket_policy_for
 from console.actions.outcome import AlreadySubmitted, Conflict, Done, Failed, Refused, Unknown
 from console.audit.api_requests import ACTION, shown_inputs
 from console.audit.entries import Circumstances
@@ -21,8 +21,9 @@ from console.call_api.api_call import ApiCall
 from console.call_api.forms import CallApiForm, SaveCallForm, SendWriteForm
 from console.failures.failure import report
 from console.models import AuditEntry, SavedApiCall
-from console.operators.sign_ins import address_to_sign_in_again
 from console.responses import circumstances_of
+from console.sessions import fresh
+from console.sessions.fresh import address_to_sign_in_again
 from console.source_address import source_address
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.connection.tokens import require_grant
@@ -50,8 +51,15 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         request.POST if "submission" in request.POST else None,
         policy=ticket_policy_for(access, ACTION),
     )
+    is_fresh = fresh.is_fresh(request)
     if not second_look.is_valid():
-        return _page(request, access, form, second_look=second_look, status=422 if second_look.is_bound else 200)
+        status = 422 if second_look.is_bound else 200
+        sign_in_url = "" if is_fresh else address_to_sign_in_again(request.user)
+        return _page(request, access, form, second_look=second_look, status=status, sign_in_url=sign_in_url)
+    if not is_fresh:
+        demanded = frozenset({Demand.FRESH_SIGN_IN})
+        more = _once_more(request, access, demanded)
+        return _page(request, access, form, refusal=problem_with(demanded), status=422, **more)
     return _send(request, access, form, circumstances_of(request, second_look))
 
 

@@ -30,8 +30,8 @@ from console.jobs.start_form import StartJobForm
 from console.jobs.undo import undo_job
 from console.kept_forms import restore
 from console.models import Job
-from console.operators.sign_ins import signed_in_at
 from console.responses import circumstances_of, to_sign_in_again
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 from pingone_integration.texts import Text
 

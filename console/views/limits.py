@@ -16,8 +16,8 @@ from console.kept_forms import restore
 from console.limits import policy
 from console.limits.reached import NotLifted, lift, now_reached
 from console.limits.rules import LIMITS
-from console.operators.sign_ins import signed_in_at
 from console.responses import to_sign_in_again
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 
 MOST = 100_000

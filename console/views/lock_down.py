@@ -10,10 +10,10 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import ACTIONS
 from console.actions.demands import Demand
 from console.kept_forms import restore
-from console.operators.sign_ins import signed_in_at
 from console.policies.forms import LockDownForm
 from console.policies.lock_down import Refused, switch
 from console.responses import to_sign_in_again
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 
 

@@ -19,10 +19,10 @@ from console.models import FactorReset, Membership
 from console.operators import invitations, lost_factor, members
 from console.operators.forms import MemberForm, RoleForm
 from console.operators.population_form import PopulationsForm
-from console.operators.sign_ins import signed_in_at
 from console.plans.calendar import started_by
 from console.policies.explanation import explained
 from console.responses import to_sign_in_again
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 from pingone_integration.texts import Text
 

@@ -17,7 +17,7 @@ from console.actions.demands import Demand
 from console.audit.entries import Circumstances
 from console.kept_forms import restore
 from console.models import PlanRun
-from console.operators.sign_ins import signed_in_at
+from console.sessions.fresh import signed_in_at
 from console.plans import runs
 from console.plans.calendar import coming, lately_over
 from console.plans.date_form import DateForm

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.operators.sign_ins import signed_in_at
+from console.kept_forms import restore
 from console.policies import changes, second_factor
 from console.policies.forms import RoleNameForm
 from console.policies.matrix import (
@@ -29,6 +29,7 @@ from console.policies.matrix import (
 )
 from console.responses import to_sign_in_again
 from console.rights.roles import Rights
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 
 
@@ -56,7 +57,9 @@ def role(request: ConsoleRequest, access: OrgAccess, key: str) -> HttpResponse:
     """Show a role's rights (GET), show what a change does (POST), or save it (POST `save`)."""
     shown = _role_or_404(access, key)
     if request.method != "POST":
-        return _page(request, shown, shown.rights)
+        if kept := restore(request):
+            messages.warning(request, str(kept.notice))
+        return _page(request, shown, changes.rights_in(kept.typed) if kept else shown.rights)
     wanted = changes.rights_in(request.POST)
     if "edit" in request.POST:
         return _page(request, shown, wanted)

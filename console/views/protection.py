@@ -17,10 +17,10 @@ from console.actions import demands
 from console.actions.demands import Demand
 from console.fields import TextField
 from console.kept_forms import restore
-from console.operators.sign_ins import signed_in_at
 from console.protection import marks
 from console.protection.marks import Kind
 from console.responses import to_sign_in_again
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 from pingone_integration import groups
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.kept_forms import restore
 from console.policies import recovery
 from console.policies.recovery import Line, NotPossible
 from console.policies.recovery_forms import RulesForm, SettingsForm, form_values, values_of
@@ -28,9 +29,10 @@ from console.users.remembered import known_attributes
 @require_http_methods(["GET", "POST"])
 def recovery_settings(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show each population, and the settings of the whole organization (GET), or save the latter (POST)."""
-    data = request.POST if request.method == "POST" else None
+    is_sent = request.method == "POST"
+    data = request.POST if is_sent else _kept(request)
     form = SettingsForm(data, initial=recovery.settings_values(access.org))
-    if form.is_valid():
+    if is_sent and form.is_valid():
         try:
             changed = recovery.change_settings(access, form.cleaned_data, source_address=source_address(request))
         except NotPossible as problem:
@@ -45,7 +47,7 @@ def recovery_settings(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
         "is_on": any(line.policy.is_on for line in lines),
         "their_page": settings.PUBLIC_URL + reverse("recover", args=[access.org.slug]),
     }
-    return render(request, "console/policies/recovery.html", context, status=422 if form.is_bound else 200)
+    return render(request, "console/policies/recovery.html", context, status=422 if is_sent else 200)
 
 
 @org_view(Permission.MANAGE_POLICIES)
@@ -53,9 +55,9 @@ def recovery_settings(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
 def recovery_rules(request: ConsoleRequest, access: OrgAccess, population_id: UUID) -> HttpResponse:
     """Show a population's rules (GET), show what a change does (POST), or save it (POST `save`)."""
     line = _line_or_404(access, population_id)
-    data = request.POST if request.method == "POST" else None
+    data = request.POST if request.method == "POST" else _kept(request)
     form = RulesForm(data, policy=line.policy, attributes=known_attributes(access))
-    if not form.is_bound or "edit" in request.POST:
+    if request.method != "POST" or "edit" in request.POST:
         return _page(request, line, form)
     if not form.is_valid():
         return _page(request, line, form, status=422)
@@ -120,6 +122,14 @@ def recovery_preview(request: ConsoleRequest, access: OrgAccess, key: str) -> Ht
 def _language(request: ConsoleRequest) -> str:
     language = request.GET.get("language", "")
     return language if language in LANGUAGES else LANGUAGES[0]
+
+
+def _kept(request: ConsoleRequest) -> QueryDict | None:
+    """Return what the operator had typed before they signed in again, if anything."""
+    kept = restore(request)
+    if kept:
+        messages.warning(request, str(kept.notice))
+    return kept.typed if kept else None
 
 
 def _line_or_404(access: OrgAccess, population_id: UUID) -> Line:

@@ -21,5 +21,7 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(back)
     theme = request.POST.get("theme", "")
     if theme in THEMES:
-        response.set_cookie("theme", theme, max_age=_A_YEAR, samesite="Lax", secure=settings.SERVED_OVER_TLS)
+        response.set_cookie(
+            settings.THEME_COOKIE_NAME, theme, max_age=_A_YEAR, samesite="Lax", secure=settings.SERVED_OVER_TLS
+        )
     return response

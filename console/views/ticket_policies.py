@@ -8,20 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
-from console.actions import demands
-from console.actions.demands import Demand
 from console.audit import entries
 from console.kept_forms import restore
 from console.models import AuditEntry, Organization, TicketPolicy
-from console.operators.sign_ins import signed_in_at
 from console.policies.matrix import LABELS
 from console.policies.organization_settings import OrganizationSettingsForm, values_of
-from console.responses import to_sign_in_again
 from console.source_address import source_address
 from console.tickets import TicketPolicyForm
 from pingone_integration.texts import english
-
-_FRESH = frozenset({Demand.FRESH_SIGN_IN})
 
 
 @org_view(Permission.MANAGE_POLICIES)
@@ -41,8 +35,6 @@ def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     settings = OrganizationSettingsForm(data, initial=values_of(access.org))
     valid = [form.is_valid() for form in (settings, *forms.values())]  # each shows its errors
     if is_sent and all(valid):
-        if _shortens(access, settings) and demands.unmet(_FRESH, reason="", signed_in_at=signed_in_at(request)):
-            return to_sign_in_again(request, back_to=request.path, keeps=request.POST)
         with transaction.atomic():
             Organization.objects.select_for_update().get(pk=access.org.pk)
             changed = [_save_settings(request, access, settings), _save(request, access, forms)]
@@ -50,11 +42,6 @@ def ticket_policies(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         return redirect("ticket-policies", access.org.slug)
     context = {"settings": settings, "lines": [(LABELS[key], form) for key, form in forms.items()]}
     return render(request, "console/policies/tickets.html", context, status=422 if is_sent else 200)
-
-
-def _shortens(access: OrgAccess, form: OrganizationSettingsForm) -> bool:
-    """Return whether contacts are trusted sooner: an open session must not be enough for that."""
-    return bool(form.cleaned_data["cooling_off_hours"] < access.org.cooling_off_hours)
 
 
 def _policies(organization: Organization) -> dict[str, TicketPolicy]:

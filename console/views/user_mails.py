@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.kept_forms import restore
 from console.policies.user_mail_settings import UserMailSettingsForm, change, values_of
 from console.source_address import source_address
 
@@ -15,9 +16,14 @@ from console.source_address import source_address
 @require_http_methods(["GET", "POST"])
 def user_mails(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     """Show the settings (GET), or save them (POST)."""
-    form = UserMailSettingsForm(request.POST if request.method == "POST" else None, initial=values_of(access.org))
-    if form.is_valid():
+    is_sent = request.method == "POST"
+    kept = None if is_sent else restore(request)
+    if kept:
+        messages.warning(request, str(kept.notice))
+    data = request.POST if is_sent else kept.typed if kept else None
+    form = UserMailSettingsForm(data, initial=values_of(access.org))
+    if is_sent and form.is_valid():
         changed = change(access, form.cleaned_data, source_address=source_address(request))
         messages.success(request, _("Settings saved.") if changed else _("Nothing was changed."))
         return redirect("user-mails", access.org.slug)
-    return render(request, "console/policies/user_mails.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(request, "console/policies/user_mails.html", {"form": form}, status=422 if is_sent else 200)

@@ -1,8 +1,9 @@
 // Improvements that need JavaScript beyond htmx. The pages work without all of them.
 (() => {
   const remember = (name, value) => {
-    const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `${name}=${value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+    // The names are those of settings.py.
+    const [prefix, secure] = location.protocol === "https:" ? ["__Host-", "; Secure"] : ["", ""];
+    document.cookie = `${prefix}${name}=${value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   };
 
   // The server shows times in this time zone.

@@ -32,11 +32,13 @@ from console.policies.matrix import RoleOnPage
 from console.rights import viewing
 from console.rights.permissions import Permission
 from console.rights.roles import Rights
+from console.sessions.fresh import DEMANDED
 from pingone_integration.endpoints import Endpoint
 from pingone_integration.errors import NotConnected
 from tests.support.answers import ADA, ENGINEERS
 from tests.support.performing import on_record, run
 from tests.support.rights import give, rights_form
+from tests.support.sessions import signed_in_long_ago
 from tests.support.small_environment import browser
 
 NOTHING: frozenset[str] = frozenset()
@@ -253,7 +255,8 @@ def writes_to_pingone_in_a_lock_down(desk: Desk) -> bool:
 
 def ends_the_lock_down_with_a_stolen_session(desk: Desk) -> bool:
     desk.locks_down()
-    desk.browser(desk.admin).post("/o/acme/settings/policies/lock-down/", {"on": "0", "reason": "Over"})
+    stolen = signed_in_long_ago(desk.browser(desk.admin))
+    stolen.post("/o/acme/settings/policies/lock-down/", {"on": "0", "reason": "Over"})
     desk.acme.refresh_from_db()
     return not desk.acme.is_locked_down
 
@@ -359,6 +362,7 @@ def role_asks_for_no_ticket(patch: pytest.MonkeyPatch) -> None:
 
 def lock_down_trusts_the_session(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lock_down, "DEMANDED", frozenset())
+    patch.delitem(DEMANDED, "lock-down")
 
 
 def anybody_grants_anything(patch: pytest.MonkeyPatch) -> None:

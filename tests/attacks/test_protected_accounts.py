@@ -21,6 +21,7 @@ from tests.support.answers import ADA, ENGINEERS, STAFF
 from tests.support.people import make_operator
 from tests.support.performing import on_record
 from tests.support.rights import give
+from tests.support.sessions import signed_in_long_ago
 from tests.support.small_environment import (
     ADMINS,
     TEAM,
@@ -330,7 +331,7 @@ def confirm_with_a_copied_role(desk: Desk) -> None:
 def use_a_stolen_session_of_an_org_admin(desk: Desk) -> None:
     desk.ada_is_an_administrator()
     Membership.objects.filter(operator=desk.agent).update(role=Membership.Role.ORG_ADMIN)
-    press(desk.client, "user.deactivate", reason="Because")
+    press(signed_in_long_ago(desk.client), "user.deactivate", reason="Because")
 
 
 PASSWORD, ENABLED = f"PUT /users/{ADA}/password", f"PUT /users/{ADA}/enabled"

@@ -199,6 +199,9 @@ def signed_in(operator: Any) -> Browser:
     from django.test import Client
 
     client = Client()
+    from tests.support.sessions import keep_tokens_in_cookies
+
+    keep_tokens_in_cookies()
     client.force_login(operator)
     return Browser(get_wsgi_application(), client.cookies)
 

@@ -135,7 +135,7 @@ def read_groups(organization: Organization) -> None:
     table.read(organization, open_api(organization.connection))
 
 
-def browser(operator: Operator, *, fresh: bool = False) -> Client:
+def browser(operator: Operator, *, fresh: bool = True) -> Client:
     """Return a browser where the operator is signed in. `fresh`: since a moment ago; otherwise long since."""
     client = Client()
     client.force_login(operator)

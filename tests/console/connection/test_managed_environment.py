@@ -16,6 +16,7 @@ from django.utils import timezone
 from console.models import AuditEntry, Membership
 from pingone_integration.models import Connection
 from tests.support.people import ADMINISTRATORS, API_URL, ENVIRONMENT, make_operator
+from tests.support.sessions import signed_in_now
 from tests.support.sign_on import ISSUER, discoverable
 
 SETTINGS = "/o/acme/settings/connection/"
@@ -113,7 +114,8 @@ def test_expired_choice_says_so_and_changes_nothing(admin, seen, acme, browser_o
     seen(SEVERAL)
     guard = guard_on(admin.get(CHOICE).text)
     with time_machine.travel(timezone.now() + timedelta(minutes=11)):
-        too_late = choose(admin, str(OTHER), guard=guard)
+        too_late = choose(signed_in_now(admin), str(OTHER), guard=guard)
+    signed_in_now(admin)
     signed_in_again = choose(browser_of(org_admin), str(OTHER), guard=guard)
     made_up = [choose(admin, str(OTHER), guard=value) for value in ("", "made up", f"{guard}x")]
     again(acme.connection)

@@ -24,6 +24,7 @@ from tests.support.many_people import prepared, rows_for, started, states, verdi
 from tests.support.narrowed import narrow
 from tests.support.people import make_operator
 from tests.support.rights import give
+from tests.support.sessions import signed_in_long_ago
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -182,6 +183,7 @@ def test_start_asks_for_what_the_role_demands(browser_of, helpdesk, environment)
     assert (missing.status_code, job.state) == (422, "previewed")
     assert missing.text.count("This field is required") == 2
 
+    signed_in_long_ago(browser)
     to = do(browser, job, "start", ticket="INC1", reason="Asked")["Location"]
     assert "reauthenticate" in to
     assert (

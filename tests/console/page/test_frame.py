@@ -185,17 +185,13 @@ def test_hostile_names_are_escaped_in_the_frame(browser_of: Browser, org_admin: 
     assert html.count("{{ 7|add:7 }}") >= 3
 
 
-def test_fragment_does_not_update_last_seen(browser_of: Browser, helpdesk: Operator) -> None:
+def test_poll_does_not_update_last_seen(browser_of: Browser, helpdesk: Operator) -> None:
     browser = browser_of(helpdesk)
-    home(browser)
-    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
-    UserSession.objects.update(last_seen_at=long_ago)
-
-    browser.get("/o/acme/", headers={"HX-Request": "true"})
-    assert UserSession.objects.get().last_seen_at == long_ago
-
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
-        home(browser)
+        browser.get("/o/acme/?was=running", headers={"HX-Request": "true"})
+        assert not UserSession.objects.exists()
+
+        browser.get("/o/acme/", headers={"HX-Request": "true"})
         assert (timezone.now() - UserSession.objects.get().last_seen_at).seconds < 60
 
 

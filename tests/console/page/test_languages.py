@@ -82,7 +82,7 @@ def test_choice_leads_back_to_a_page_for_users(client: Client, sent: str, back: 
     assert response.status_code == 302
     assert response["Location"].removeprefix("http://testserver") == back.replace("\\", "%5C")
     cookie = response.cookies["user_language"]
-    assert (cookie.value, cookie["path"], cookie["httponly"], cookie["max-age"]) == ("de", "/recover/", True, "")
+    assert (cookie.value, cookie["path"], cookie["httponly"], cookie["max-age"]) == ("de", "/", True, "")
 
 
 @pytest.mark.parametrize("language", ["", "xx", "pl", "de; Path=/"])

@@ -10,10 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from console.access import OrgAccess, enter_org
-from console.actions.demands import FRESH_FOR, Demand
+from console.actions.demands import Demand
 from console.models import AuditEntry, Operator
 from console.perform import guards
 from console.perform.guards import Ruling
+from console.sessions.fresh import FRESH_FOR
 from tests.support.answers import ADA, ada
 from tests.support.asking import HTMX
 from tests.support.performing import done, reads, refused, run

@@ -27,6 +27,7 @@ from tests.support.answers import ADA, ENGINEERS, ada
 from tests.support.asking import HTMX
 from tests.support.performing import on_record, reads, refused, run
 from tests.support.rights import give
+from tests.support.sessions import signed_in_long_ago
 
 HERE = f"/o/acme/users/{ADA}/actions/"
 REASON, TICKET, FRESH = (frozenset({demand}) for demand in ("reason", "ticket", "fresh sign-in"))
@@ -82,6 +83,7 @@ def test_demanded_ticket_is_asked_before_and_after(agent, helpdesk, access, ping
 
 def test_demanded_sign_in_holds_on_every_way(agent, helpdesk, access):
     give(helpdesk, Rights(actions={"user.activate": FRESH, "group.add": FRESH}))
+    signed_in_long_ago(agent)
     sent = agent.post(f"{HERE}user.activate/", {"submission": str(uuid4())})
     assert sent["Location"].startswith("/accounts/reauthenticate/?next=")
     assert command(helpdesk, "user.activate", "--user", str(ADA))[1].startswith("Sign in again")

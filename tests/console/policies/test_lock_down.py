@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from console.access import enter_org
 from console.actions.catalogue import ACTIONS
-from console.actions.demands import FRESH_FOR
 from console.audit.entries import Circumstances
 from console.call_api.api_call import ApiCall, perform_call
 from console.models import AuditEntry, Operator, Organization
 from console.policies import lock_down
 from console.rights.roles import Rights
+from console.sessions.fresh import FRESH_FOR
 from pingone_integration.endpoints import Endpoint
 from tests.support.answers import ADA, ada
 from tests.support.performing import done, reads, refused, run

@@ -16,6 +16,7 @@ from console.rights.roles import BUILT_IN, Rights
 from pingone_integration.errors import NotConnected
 from tests.support.asking import Way, asking, page_of, typed_for
 from tests.support.rights import give
+from tests.support.sessions import signed_in_long_ago
 
 TABLE = """
     action                       org admin  agent    auditor  night desk
@@ -111,6 +112,7 @@ def test_table_agrees_with_every_page(person, request):
 
     client = Client(raise_request_exception=False)
     client.force_login(person)
+    signed_in_long_ago(client)
     for way in (Way.PAGE, Way.FRAGMENT) if role == "night desk" else (Way.PAGE,):
         # A form that looks at the user first has nothing to look at here: it gets as far as PingOne.
         assert {key: by_page(client, BY_KEY[key], way) for key in CELLS if key != "user.create"} == {

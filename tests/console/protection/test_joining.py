@@ -222,7 +222,7 @@ def test_org_admin_confirms_a_joining_and_both_are_on_record(acme, org_admin, en
     environment.add_group(TEAM, "Team")
     environment.roles.add(TEAM)
 
-    asked = press(browser(org_admin), "group.add", group_id=str(TEAM))
+    asked = press(browser(org_admin, fresh=False), "group.add", group_id=str(TEAM))
     assert asked.startswith("/accounts/reauthenticate/")
     assert not joins(environment)
 

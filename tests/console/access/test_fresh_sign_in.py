@@ -1,0 +1,131 @@
+"""Where an open session is not enough. The tables are for reading: every address that writes is in one of them."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import respx
+from django.test import Client
+
+from console.models import Operator, Organization
+from console.sessions.fresh import DEMANDED
+from tests.support.addresses import EVERY_ADDRESS, OURS, Address
+from tests.support.sessions import signed_in_long_ago
+
+pytestmark = pytest.mark.django_db
+
+ASKED = {
+    "settings": """connection connect disconnect correct-auth-url environments copy-role role rename-role delete-role
+        ticket-policies limits lift-limit user-mails lock-down recovery-settings recovery-rules members change-role
+        member-populations remove-member protect-user protect-group""",
+    "exports": "audit-export export-group-members job-file",
+    "starting a job, and nothing else of it": "job",
+    "the operator's other sessions": "usersessions_list",
+}
+NOT_ASKED = {
+    "reads": """home organization users user-group-choices new-user-existing user user-panel user-standing audit
+        audit-entry groups group populations jobs job-template support-text policies member recovery-previews
+        recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
+        connection-checks audit-read-again view-as stop-viewing""",
+    "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
+        connect-callback""",
+    "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery
+        working-on""",
+    "asks before it sends a write": "call-api save-api-call forget-api-call",
+    "changes nothing that anybody relies on": "sync-populations count-addresses theme user-language",
+    "is for users without an account": """recover start-recovery recovery-code send-recovery-code-again recovery-choice
+        recovery-password restart-recovery not-me""",
+    "answers with nothing": """accounts/signup/ accounts/email/ accounts/confirm-email/
+        accounts/confirm-email/<str:key>/ accounts/password/set/ accounts/login/code/confirm/
+        accounts/reauthenticate/code/ accounts/reauthenticate/code/confirm/""",
+}
+EXPORTS = frozenset(ASKED["exports"].split())
+ADDRESSES = [one for one in EVERY_ADDRESS if one.name in DEMANDED]
+AGAIN = "/accounts/reauthenticate/?next="
+
+
+@pytest.fixture
+def silent_pingone() -> Iterator[respx.MockRouter]:
+    with respx.mock(assert_all_called=False) as router:
+        router.route().respond(404, json={"id": "1", "code": "NOT_FOUND", "message": "none"})
+        yield router
+
+
+def send(client: Client, address: Address, **headers: str) -> str:
+    """Return where the answer leads."""
+    way = client.get if address.name in EXPORTS else client.post
+    answer = way(address.path, {"do": "start"}, headers=headers)
+    return str(answer.get("Location") or answer.get("HX-Redirect") or "")
+
+
+def names_in(table: dict[str, str]) -> list[str]:
+    return [name for names in table.values() for name in names.split()]
+
+
+def test_every_address_is_in_one_of_the_tables() -> None:
+    every = {address.name for address in OURS} | {"usersessions_list"}
+
+    assert sorted([*names_in(ASKED), *names_in(NOT_ASKED)]) == sorted(every)
+    assert DEMANDED.keys() == set(names_in(ASKED))
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
+def test_open_session_is_not_enough(
+    browser_of: Callable[[Operator], Client], org_admin: Operator, silent_pingone: respx.MockRouter, address: Address
+) -> None:
+    before = Organization.objects.values().get()
+    stale = signed_in_long_ago(browser_of(org_admin))
+
+    assert send(stale, address).startswith(AGAIN)
+    if address.name != "usersessions_list":  # no fragment
+        assert send(stale, address, **{"HX-Request": "true"}).startswith(AGAIN)
+    assert Organization.objects.values().get() == before
+    assert not silent_pingone.calls
+
+    assert not send(browser_of(org_admin), address).startswith(AGAIN)
+
+
+def test_stranger_is_not_asked_to_sign_in_again(
+    browser_of: Callable[[Operator], Client], acme: Organization, stranger: Operator
+) -> None:
+    stale = signed_in_long_ago(browser_of(stranger))
+
+    for address in ADDRESSES:
+        if address.name != "usersessions_list":
+            assert stale.post(address.path, {"do": "start"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("place", "typed", "shown"),
+    [
+        ("policies/limits/", {"codes": "4321"}, 'value="4321"'),
+        ("policies/tickets/", {"countries": "SE NO DK"}, 'value="SE NO DK"'),
+        ("policies/lock-down/", {"reason": "Callers lie"}, "Callers lie"),
+        ("members/", {"email": "new@acme.test"}, 'value="new@acme.test"'),
+        ("recovery/", {"sign_in_url": "https://login.acme.test/"}, 'value="https://login.acme.test/"'),
+    ],
+)
+def test_what_was_typed_is_kept_and_nothing_is_changed(
+    browser_of: Callable[[Operator], Client], org_admin: Operator, place: str, typed: dict[str, str], shown: str
+) -> None:
+    stale = signed_in_long_ago(browser_of(org_admin))
+    asked = stale.post(f"/o/acme/settings/{place}", typed)
+
+    proved = stale.post(asked["Location"], {"password": "correct horse battery"})
+
+    assert proved["Location"] == f"/o/acme/settings/{place}"
+    again = stale.get(proved["Location"]).text
+    assert shown in again
+    assert "Nothing was changed yet." in again
+
+
+def test_pages_of_settings_say_it_before_anything_is_typed(
+    browser_of: Callable[[Operator], Client], org_admin: Operator
+) -> None:
+    told = "Changes on this page need a fresh sign-in."
+    stale, fresh = signed_in_long_ago(browser_of(org_admin)), browser_of(org_admin)
+
+    for page in ("settings/members/", "settings/policies/", "settings/policies/limits/", "settings/connection/"):
+        assert told in stale.get(f"/o/acme/{page}").text
+        assert told not in fresh.get(f"/o/acme/{page}").text
+    assert told not in stale.get("/o/acme/audit/").text
+    assert f"{AGAIN}%2Fo%2Facme%2Fsettings%2Fmembers%2F" in stale.get("/o/acme/settings/members/").text
