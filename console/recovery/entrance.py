@@ -57,13 +57,8 @@ def attempt_view(view: Callable[[HttpRequest, RecoveryAttempt], HttpResponse]) -
     return entered
 
 
-def cookie_name() -> str:
-    """Return the name of the cookie: over TLS one that no other host, path or plain connection can set."""
-    return "__Host-recovery" if settings.SERVED_OVER_TLS else "recovery"
-
-
 def attempt_of(request: HttpRequest, organization: Organization) -> RecoveryAttempt | None:
-    attempt = attempts.current(organization, request.COOKIES.get(cookie_name(), ""))
+    attempt = attempts.current(organization, request.COOKIES.get(settings.RECOVERY_COOKIE_NAME, ""))
     if attempt:
         attempt.organization = organization
     return attempt

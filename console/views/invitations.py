@@ -14,8 +14,8 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view, publ
 from console.models import Invitation, Role
 from console.operators import invitations, members
 from console.operators.invitation_forms import NewAccountForm
-from console.sessions.fresh import signed_in_at
 from console.responses import to_sign_in_again
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 
 

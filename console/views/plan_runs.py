@@ -17,7 +17,6 @@ from console.actions.demands import Demand
 from console.audit.entries import Circumstances
 from console.kept_forms import restore
 from console.models import PlanRun
-from console.sessions.fresh import signed_in_at
 from console.plans import runs
 from console.plans.calendar import coming, lately_over
 from console.plans.date_form import DateForm
@@ -27,6 +26,7 @@ from console.plans.preview import Reading, Verdict, preview
 from console.plans.runs import NotPossibleNow, Start
 from console.plans.start_form import LATER, StartPlanForm
 from console.responses import circumstances_of, to_sign_in_again
+from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 from pingone_integration.texts import Text
 

@@ -18,7 +18,6 @@ from console.recovery.device_pages import show_device, show_over
 from console.recovery.entrance import (
     attempt_of,
     attempt_view,
-    cookie_name,
     recovery_view,
     resume,
     show,
@@ -75,7 +74,7 @@ def start_recovery(request: HttpRequest, organization: Organization) -> HttpResp
     )
     response = redirect("recover", organization.slug)
     response.set_cookie(
-        cookie_name(),
+        settings.RECOVERY_COOKIE_NAME,
         key,
         max_age=int(attempts.LIVES_FOR.total_seconds()),
         httponly=True,
@@ -113,7 +112,7 @@ def restart_recovery(request: HttpRequest, attempt: RecoveryAttempt) -> HttpResp
     """Begin anew, by another way. The code that is out keeps working where it was asked for, and that is here."""
     attempts.end(RecoveryAttempt.objects.filter(pk=attempt.pk), RecoveryAttempt.Stop.RESTARTED)
     response = resume(attempt)
-    response.delete_cookie(cookie_name(), samesite="Lax")
+    response.delete_cookie(settings.RECOVERY_COOKIE_NAME, samesite="Lax")
     return response
 
 

@@ -507,6 +507,7 @@ def test_operator_who_views_as_somebody_keeps_nobody_from_recovering(scene: Scen
 
 def test_session_over_tls_is_bound_to_the_host(scene: Scene, settings: Any) -> None:
     settings.SERVED_OVER_TLS = True
+    settings.RECOVERY_COOKIE_NAME = "__Host-recovery"
     scene.owner.client.defaults["wsgi.url_scheme"] = "https"
     scene.owner.prove()
     cookie = scene.owner.client.cookies["__Host-recovery"]

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.django_db
 ASKED = {
     "settings": """connection connect disconnect correct-auth-url environments copy-role role rename-role delete-role
         ticket-policies limits lift-limit user-mails lock-down recovery-settings recovery-rules members change-role
-        member-populations remove-member protect-user protect-group""",
+        member-populations remove-member protect-user protect-group directory second-factor-policy
+        send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
+        reset-second-factor cancel-factor-reset""",
     "exports": "audit-export export-group-members job-file",
     "starting a job, and nothing else of it": "job",
     "the operator's other sessions": "usersessions_list",
@@ -25,15 +27,16 @@ NOT_ASKED = {
     "reads": """home organization users user-group-choices new-user-existing user user-panel user-standing audit
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
-        connection-checks audit-read-again view-as stop-viewing""",
+        connection-checks audit-read-again view-as stop-viewing plan-runs user-plans""",
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery
-        working-on""",
+        working-on start-plan plan-run""",
     "asks before it sends a write": "call-api save-api-call forget-api-call",
     "changes nothing that anybody relies on": "sync-populations count-addresses theme user-language",
     "is for users without an account": """recover start-recovery recovery-code send-recovery-code-again recovery-choice
-        recovery-password restart-recovery not-me""",
+        recovery-password restart-recovery not-me recovery-answer recovery-device recovery-device-code""",
+    "has the secret of a mailed link as its proof": "invitation stop-factor-reset",
     "answers with nothing": """accounts/signup/ accounts/email/ accounts/confirm-email/
         accounts/confirm-email/<str:key>/ accounts/password/set/ accounts/login/code/confirm/
         accounts/reauthenticate/code/ accounts/reauthenticate/code/confirm/""",

@@ -57,7 +57,7 @@ def test_change_of_a_member_asks_for_a_fresh_sign_in(org_admin: Operator, helpde
     if step == "reactivate":
         helpdesk.memberships.update(suspended_at=timezone.now())
 
-    asked = browser(org_admin).post(f"{PAGE}{membership.pk}/{step}/")
+    asked = browser(org_admin, fresh=False).post(f"{PAGE}{membership.pk}/{step}/")
 
     assert asked["Location"].startswith("/accounts/reauthenticate/")
     assert events() == []

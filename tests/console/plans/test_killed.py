@@ -34,7 +34,7 @@ class Killer:
     def __init__(self, monkeypatch, environment):
         self.is_armed = False
         self.seen = set()
-        self.applied = Counter()  # the writes that PingOne has done
+        self.applied: Counter[object] = Counter()  # the writes that PingOne has done
         environment.before = lambda request: self.point("asked", request.method, request.url.path)
         environment.after = self.wrote
         for owner, name in (

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0033_members"),
+        ("console", "0034_members"),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0032_cooling_off"),
+        ("console", "0036_factor_resets"),
     ]
 
     operations = [

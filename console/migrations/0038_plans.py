@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0032_cooling_off"),
+        ("console", "0037_sign_in_rules"),
     ]
 
     operations = [

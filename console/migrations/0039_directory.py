@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0033_plans"),
+        ("console", "0038_plans"),
     ]
 
     operations = [

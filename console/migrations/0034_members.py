@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0032_cooling_off"),
+        ("console", "0033_recovery_devices"),
     ]
 
     operations = [

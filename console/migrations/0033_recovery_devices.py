@@ -9,9 +9,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveField(
+        # The version before still reads and writes the column: it is only forgotten, and dropped in a later release.
+        migrations.AlterField(
             model_name="recoverypolicy",
             name="uses_pingone_code",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.RemoveField(model_name="recoverypolicy", name="uses_pingone_code")],
         ),
         migrations.AddField(
             model_name="recoveryattempt",

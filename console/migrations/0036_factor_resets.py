@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0034_second_factor"),
+        ("console", "0035_second_factor"),
     ]
 
     operations = [
