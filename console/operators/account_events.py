@@ -27,12 +27,18 @@ def factor_added(request: HttpRequest, user: Operator, authenticator: Authentica
         record(request, user, "operator.recovery-codes-created")
     else:
         record(request, user, "operator.factor-added", inputs={"factor": str(authenticator.type)})
-        if sessions.has_one_factor(user) and (count := sessions.end_others(user, request.session.session_key)):
-            sessions_ended(request, user, count)  # none of them proved a second factor
+        _end_others(request, user)
 
 
 def factor_removed(request: HttpRequest, user: Operator, authenticator: Authenticator, **signal: Any) -> None:
     record(request, user, "operator.factor-removed", inputs={"factor": str(authenticator.type)})
+    _end_others(request, user)
+
+
+def _end_others(request: HttpRequest, user: Operator) -> None:
+    """End the sessions that were not signed in with the second factors of now."""
+    if count := sessions.end_others(user, request.session.session_key):
+        sessions_ended(request, user, count)
 
 
 def sessions_ended(request: HttpRequest, operator: Operator, count: int) -> None:

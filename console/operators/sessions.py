@@ -1,6 +1,5 @@
 """The browser sessions of an operator's account, ended from outside: by an org admin, or by whoever runs the server."""
 
-from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
@@ -29,11 +28,6 @@ def end_others(operator: Operator, kept: str | None) -> int:
     for session in found:
         session.end()
     return len(found)
-
-
-def has_one_factor(operator: Operator) -> bool:
-    factors = Authenticator.objects.filter(user=operator).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return len(factors[:2]) == 1
 
 
 def end_by_command(operator: Operator) -> int:

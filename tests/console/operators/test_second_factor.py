@@ -1,5 +1,6 @@
 """The second factor: demanded by role, set up before anything else."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -74,16 +75,24 @@ def test_recovery_codes_alone_are_no_second_factor(helpdesk: Operator) -> None:
     assert client.get("/o/acme/")["Location"] == ENROLMENT
 
 
-def test_first_factor_ends_the_sessions_that_never_proved_one(
-    helpdesk: Operator, django_capture_on_commit_callbacks: Any
+def remove(client: Client) -> None:
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert client.post("/accounts/2fa/totp/deactivate/").status_code == 302
+
+
+@pytest.mark.parametrize("change", [set_up, remove])
+def test_changed_second_factor_ends_the_sessions_that_were_signed_in_without_it(
+    helpdesk: Operator, django_capture_on_commit_callbacks: Any, change: Callable[[Client], None]
 ) -> None:
     stolen, own = signed_in(helpdesk), signed_in(helpdesk)
+    if change is remove:
+        TOTP.activate(helpdesk, SECRET)
 
     with django_capture_on_commit_callbacks(execute=True):
-        set_up(own)
+        change(own)
 
     assert stolen.get("/o/acme/")["Location"].startswith("/accounts/login/")
-    assert own.get("/o/acme/").status_code == 200
+    assert own.get("/accounts/2fa/").status_code == 200
 
 
 def test_org_admin_decides_by_role_signed_in_afresh_and_on_record(
