@@ -3,7 +3,7 @@
 It goes on where it ended: a row without a verdict has not been looked at.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from console.actions.effect import shows
 from console.actions.shown import ALWAYS, is_shown, shown_of
 from console.audit.entries import storable
 from console.jobs import people, repeats
+from console.jobs.known_people import KnownPeople, known_people
 from console.jobs.listed import KeyKind
 from console.jobs.row_inputs import Preparation
 from console.models import AuditEntry, Job, JobRow
@@ -42,7 +43,6 @@ _SAME = _("Perhaps the same person: {users}.")
 _NO_ENTRY = _("The values before it are not on record.")
 _CHANGED_SINCE = _("The user has changed since then.")
 _ELSEWHERE = _("You cannot put users into this population.")
-_BY = {"email": "email", "external_id": "externalId", "mobile_phone": "mobilePhone", "primary_phone": "primaryPhone"}
 _SAVED = ("user_id", "label", "full_name", "population_id", "verdict", "shown", "same_as", "detail", "inputs")
 
 
@@ -206,35 +206,31 @@ class Looking:
 
     def _at_new_users(self, rows: list[JobRow]) -> None:
         prepared = [(row, self.preparation.of(row, None)) for row in rows]
-        terms: list[people.Term] = []
         for row, one in prepared:
             if one.verdict:
                 _decide(row, one.verdict, one.detail)
-                continue
-            terms += _terms(one.inputs["profile"])
-        found = people.matching(self.access, self.api, terms)
-        for row, one in prepared:
-            if not row.verdict:
-                self._at_new_user(row, one.inputs, found)
+        left = [(row, one.inputs) for row, one in prepared if not one.verdict]
+        known = known_people(self.access, self.api, [inputs["profile"] for _row, inputs in left])
+        for row, inputs in left:
+            self._at_new_user(row, inputs, known)
 
     def again_as_new(self, row: JobRow) -> None:
         """Show a row as a new user again, which was decided to be an update of somebody."""
         row.user_id = None
         _show_new_user(row, self.preparation.of(row, None).inputs)
 
-    def _at_new_user(self, row: JobRow, inputs: dict[str, Any], found: people.Found) -> None:
+    def _at_new_user(self, row: JobRow, inputs: dict[str, Any], known: KnownPeople) -> None:
         profile = inputs["profile"]
         _show_new_user(row, inputs)
         if refusal := self._refusal(inputs):
             _decide(row, Verdict.NOT_ALLOWED, refusal)
             return
-        taken = found.get(("username", people.folded(profile["username"])), ())
-        same = {user.id: user for term in _terms(profile) for user in found.get(_folded(term), ())}
-        row.same_as = [_person(user) for user in same.values()]
-        if taken:
-            _decide(row, Verdict.CONFLICT, format_lazy(_TAKEN, user=taken[0].username))
+        same = known.perhaps(profile)
+        row.same_as = [_person(user) for user in same]
+        if taken := known.with_username(profile):
+            _decide(row, Verdict.CONFLICT, format_lazy(_TAKEN, user=taken.username))
         elif same:
-            names = ", ".join(user.username for user in same.values())
+            names = ", ".join(user.username for user in same)
             _decide(row, Verdict.SAME_PERSON, format_lazy(_SAME, users=names))
         else:
             _decide(row, Verdict.CREATE)
@@ -269,17 +265,6 @@ def _show_new_user(row: JobRow, inputs: dict[str, Any]) -> None:
     row.full_name = " ".join(filter(None, [profile.get("given_name"), profile.get("family_name")]))
     row.population_id = inputs["population_id"]
     row.shown = {"changes": {name: ["", value] for name, value in storable(profile).items()}, "about": {}}
-
-
-def _terms(profile: dict[str, Any]) -> Iterable[people.Term]:
-    yield "username", profile["username"]
-    for name, attribute in _BY.items():
-        if value := profile.get(name):
-            yield attribute, value
-
-
-def _folded(term: people.Term) -> people.Term:
-    return term[0], people.folded(term[1])
 
 
 def _person(user: User) -> dict[str, str]:

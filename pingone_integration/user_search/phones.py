@@ -50,6 +50,12 @@ def phone_conditions(number: str, countries: Iterable[str], *, formatted: bool) 
     return either(starts_with(attribute, spellings) for attribute in ("mobilePhone", "primaryPhone"))
 
 
+def spellings_of(number: str, countries: Iterable[str]) -> Iterator[str]:
+    """Yield the ways to write this whole number, none for "". `countries` are those of a national number."""
+    if number:
+        yield from _spellings(number, countries, formatted=True)
+
+
 def _spellings(number: str, countries: Iterable[str], *, formatted: bool) -> Iterator[str]:
     digits = "".join(str(int(character)) for character in number if character.isdecimal())
     yield digits

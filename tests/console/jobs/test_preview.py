@@ -100,6 +100,21 @@ def test_update_shows_old_and_new_values_and_counts_what_is_cleared(acme, org_ad
     assert environment.named("user1")["title"] == "Analyst"
 
 
+@pytest.mark.parametrize("typed", ["+46.701234567", "+46 70 123 45 67", "0046701234567", "070-123 45 67", "0701234567"])
+@pytest.mark.parametrize("column", ["mobile_phone", "primary_phone"])
+def test_new_user_with_a_known_phone_number_is_perhaps_the_same_person(acme, org_admin, environment, typed, column):
+    environment.add(1, mobilePhone="+46.701234567")
+    acme.countries = "SE"
+    acme.save()
+    rows = [row(1, "", username="anna", **{column: typed}), row(2, "", username="bo", **{column: "+46.701234568"})]
+
+    job = prepared(org_admin, "user.create", rows, population_id=str(STAFF))
+
+    assert verdicts(job) == {1: "same person", 2: "create"}
+    assert [one["username"] for one in row_of(job, 1).same_as] == ["user1"]
+    assert len(environment.filters) == 1
+
+
 def test_new_user_who_is_perhaps_known_is_decided_row_by_row(acme, org_admin, environment):
     environment.add(1, externalId="E-1")
     rows = [
