@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from console.fields import TextField
 from console.models import PlanRun
 from console.plans import dates
 from console.plans.dates import NotATime, When
@@ -13,8 +14,8 @@ _SECOND = (("first", _("The first time, before the clocks go back")), ("second",
 
 
 class DateForm(forms.Form):
-    at = forms.CharField(label=_("Date and time"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    zone = forms.CharField(label=_("Time zone"), max_length=64)
+    at = TextField(label=_("Date and time"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    zone = TextField(label=_("Time zone"), max_length=64)
     which = forms.ChoiceField(required=False, choices=_SECOND, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, run: PlanRun) -> None:

@@ -12,6 +12,7 @@ from console.access import OrgAccess
 from console.actions.choices import other_populations
 from console.actions.demands import ticket_policy_for
 from console.actions.forms import ActionForm
+from console.fields import TextField
 from console.models import PlanRun
 from console.plans import dates
 from console.plans.ahead import Choices, asked_of
@@ -35,10 +36,10 @@ class StartPlanForm(ActionForm):
     when = forms.ChoiceField(
         label=_("When"), choices=[(NOW, _("Now")), (LATER, _("At a time"))], widget=forms.RadioSelect
     )
-    at = forms.CharField(
+    at = TextField(
         label=_("Date and time"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
-    zone = forms.CharField(label=_("Time zone"), required=False, max_length=64)
+    zone = TextField(label=_("Time zone"), required=False, max_length=64)
     which = forms.ChoiceField(
         label=_("This hour comes twice"), required=False, choices=_SECOND, widget=forms.RadioSelect
     )
@@ -138,4 +139,4 @@ def _asked(access: OrgAccess, step: ActionStep, name: str, reading: Reading) -> 
     shown = f"{label}: {asked.label}" if asked and asked.label else label
     if isinstance(asked, forms.DateTimeField):
         return forms.DateTimeField(label=shown, required=False, widget=asked.widget, help_text=asked.help_text)
-    return forms.CharField(label=shown, required=False, max_length=1000)
+    return TextField(label=shown, required=False, max_length=1000)

@@ -294,7 +294,7 @@ def no_account_on_record(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_chain_of_the_server(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(on_record, "_chains_of", lambda operator: list(operator.organizations.all()))
+    patch.setattr(on_record, "chains_of", lambda operator: list(operator.organizations.all()))
 
 
 def everything_visible(patch: pytest.MonkeyPatch) -> None:

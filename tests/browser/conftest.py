@@ -16,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator
 from tests.support.browser import DESKTOP, LOOKS, NO_CHROMIUM, Check, Look
+from tests.support.sessions import signed_in_long_ago
 
 HERE = Path(__file__).parent
 AXE = Axe().axe_script
@@ -105,6 +106,7 @@ def new_page(browser: Browser, window: Window, live_server: LiveServer) -> Itera
     """Return a function that opens a page in a browser session of its own.
 
     `new_page(operator, color_scheme="dark", viewport=PHONE, java_script_enabled=False)`; all arguments are optional.
+    `is_fresh=False`: the operator signed in an hour ago.
     Afterwards, no page may have had a script error or a violation of the content security policy.
     """
     contexts = []
@@ -121,12 +123,14 @@ def new_page(browser: Browser, window: Window, live_server: LiveServer) -> Itera
         contexts.append(browser.new_context(base_url=live_server.url, **({"viewport": DESKTOP} | options)))
         return contexts[-1]
 
-    def opened(operator: Operator | None = None, **options: Any) -> Page:
+    def opened(operator: Operator | None = None, *, is_fresh: bool = True, **options: Any) -> Page:
         context = session(**options)
         context.set_default_timeout(10_000)
         if operator:
             client = Client()
             client.force_login(operator)
+            if not is_fresh:
+                signed_in_long_ago(client)
             cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         page = context.new_page()

@@ -57,6 +57,7 @@ def page(new_page: NewPage, org_admin: Operator, known: dict[str, Any]) -> Itera
 def ready(page: Page) -> None:
     page.goto(USER)
     expect(page.locator(".user-panel-awaited")).to_have_count(0)
+    page.wait_for_load_state("networkidle")  # the verdict, which follows the panels
     page.locator("#main").focus()
     page.evaluate(WATCH)
 

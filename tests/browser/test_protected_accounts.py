@@ -40,7 +40,7 @@ def test_agent_is_refused_and_org_admin_signs_in_again(
     expect(agent.locator("#notices")).to_contain_text("Ada Berg is a PingOne administrator. Ask an org admin.")
     assert not environment.writes
 
-    admin = new_page(org_admin, java_script_enabled=java_script)
+    admin = new_page(org_admin, is_fresh=False, java_script_enabled=java_script)
     admin.goto(f"{USER}actions/user.deactivate/")
     admin.get_by_label("Reason").fill("Left the company")
     admin.get_by_role("button", name="Deactivate").click()

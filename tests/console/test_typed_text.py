@@ -26,6 +26,7 @@ from console.users.search_forms import UserSearchForm
 from pingone_integration.schemas import attribute_of
 from pingone_integration.typed.text import Kind
 from tests.support.answers import ADA, ada, listing
+from tests.support.people import make_organization
 
 INVISIBLE = {
     "zero-width space": "\u200b",
@@ -227,6 +228,7 @@ def test_email_address_is_refused_with_the_character_that_cannot_be_right(
 @pytest.mark.django_db
 def test_operator_signs_in_with_a_pasted_address() -> None:
     operator = Operator.objects.create_user("ada@acme.test", "a long-enough password")
+    make_organization("acme", "Acme").memberships.create(operator=operator, role="auditor")
     client = Client()
 
     client.post("/accounts/login/", {"login": "<mailto:ADA@acme.test\u200b>,", "password": "a long-enough password"})

@@ -12,6 +12,7 @@ from console.perform import guards
 from console.perform.guards import Ruling
 from tests.support.answers import ADA, ada
 from tests.support.performing import on_record
+from tests.support.sessions import signed_in_long_ago
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -110,7 +111,7 @@ def test_undo_asks_for_a_reason_that_a_guard_demands(helpdesk, browser_of, deact
 def test_undo_asks_for_a_fresh_sign_in_that_a_guard_demands(helpdesk, browser_of, deactivated, monkeypatch):
     demand(monkeypatch, Demand.FRESH_SIGN_IN)
 
-    asked = browser_of(helpdesk).post(url(deactivated), {"submission": str(uuid4())})
+    asked = signed_in_long_ago(browser_of(helpdesk)).post(url(deactivated), {"submission": str(uuid4())})
 
     assert asked["Location"] == f"/accounts/reauthenticate/?next={url(deactivated).replace('/', '%2F')}"
 

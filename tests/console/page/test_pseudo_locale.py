@@ -36,9 +36,9 @@ NAMES = {
     *("application/json", "limit=25&expand=population"),
     'title eq "Analyst" and address.countryCode eq "SE"',
 }
-CODE = re.compile(r"https?://\S+|" + "|".join(rf"\b{re.escape(name)}(?!\w)" for name in NAMES))
-# What a check found, as it is stored; and the mails to users, in one of their languages.
-STORED = {"connection-checks", "recovery-previews"}
+CODE = re.compile(r"https?://\S+|\{[a-z-]+\}|" + "|".join(rf"\b{re.escape(name)}(?!\w)" for name in NAMES))
+# What a check found, and the names of plans, as they are stored; and the mails to users, in one of their languages.
+STORED = {"connection-checks", "recovery-previews", "user-plans"}
 PSEUDO = "en-xa"
 
 
