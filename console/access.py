@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -224,10 +224,9 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
     others = Membership.objects.filter(operator=operator, suspended_at=None).exclude(
         organization=OuterRef("organization")
     )
-    factors = Authenticator.objects.filter(user=OuterRef("operator")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     membership = (
         Membership.objects.select_related("organization__connection", "operator", "custom_role")
-        .annotate(has_others=Exists(others), has_second_factor=Exists(factors))
+        .annotate(has_others=Exists(others), has_second_factor=Exists(second_factors_of(OuterRef("operator"))))
         .filter(operator=operator, operator__is_active=True, suspended_at=None, organization__slug=slug)
         .first()
     )
@@ -242,6 +241,12 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
         has_second_factor=membership.has_second_factor,
         populations=membership.narrowed_to,
     )
+
+
+def second_factors_of(operator: Operator | OuterRef) -> QuerySet[Authenticator]:
+    """Return the operator's second factors. Recovery codes are none: they stand in for one that is lost."""
+    found: QuerySet[Authenticator] = Authenticator.objects.filter(user=operator)
+    return found.exclude(type=Authenticator.Type.RECOVERY_CODES)
 
 
 def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from allauth.mfa.models import Authenticator
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,7 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.access import ConsoleRequest, OrgAccess, Permission, org_view
+from console.access import ConsoleRequest, OrgAccess, Permission, org_view, second_factors_of
 from console.audit.search import latest
 from console.audit.wording import Line
 from console.kept_forms import restore
@@ -68,8 +68,8 @@ def member_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
                 return render(request, "console/operators/invitation_link.html", context)
             messages.success(request, format_lazy(_("Invited {email} by email."), email=chosen["email"]))
             return redirect("members", access.org.slug)
-    memberships = access.org.memberships.select_related("operator", "custom_role").prefetch_related(
-        "operator__authenticator_set"
+    memberships = access.org.memberships.select_related("operator", "custom_role").annotate(
+        has_second_factor=Exists(second_factors_of(OuterRef("operator")))
     )
     names = dict(Membership.Role.choices) | {role.key: role.name for role in roles}
     context = {
@@ -132,7 +132,7 @@ def _member_page(
         "is_account_elsewhere": operator.memberships.exclude(organization=access.org).exists(),
         "factor_reset": FactorReset.objects.open().filter(operator=operator).first(),
         "is_self": operator == access.operator,
-        "has_second_factor": Authenticator.objects.filter(user=operator).exists(),
+        "has_second_factor": second_factors_of(operator).exists(),
         "history_url": reverse("audit", args=[access.org.slug], query={"operator": operator.email}),
         "lately": [Line(entry) for entry in latest(access, most=LATELY, operator=operator)],
         "by_operator": True,

@@ -65,7 +65,9 @@ def test_stranger_is_not_led_to_a_second_factor(acme: Organization, stranger: Op
     assert signed_in(stranger).get("/o/acme/").status_code == 404
 
 
-def test_recovery_codes_alone_are_no_second_factor(helpdesk: Operator) -> None:
+def test_recovery_codes_alone_are_no_second_factor(
+    acme: Organization, helpdesk: Operator, org_admin: Operator, settings: Any
+) -> None:
     factor = TOTP.activate(helpdesk, SECRET).instance
     client = browser(helpdesk)
     assert client.get("/o/acme/").status_code == 200
@@ -73,6 +75,8 @@ def test_recovery_codes_alone_are_no_second_factor(helpdesk: Operator) -> None:
     factor.save()
 
     assert client.get("/o/acme/")["Location"] == ENROLMENT
+    settings.SECOND_FACTOR_DEMANDED = False
+    assert "Two-factor: on." not in browser(org_admin).get("/o/acme/settings/members/").text
 
 
 def remove(client: Client) -> None:

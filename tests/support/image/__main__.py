@@ -1,6 +1,8 @@
 """`python -m tests.support.image`: build the image, start compose.yaml's services, and use the console in them."""
 
+import base64
 import ctypes
+import hmac
 import os
 import re
 import subprocess
@@ -18,6 +20,7 @@ from tests.support.image.dockerfile import build, mount
 NEW_MOUNTS, NEW_NETWORK = 0x00020000, 0x40000000
 PASSWORD = "correct horse battery staple"
 SIGN_IN = "/accounts/login/"
+SECOND_FACTOR = "/accounts/2fa/"
 
 
 def main() -> int:
@@ -82,6 +85,8 @@ def _use(composition: Composition) -> None:
         _choose_password(browser, httpx.URL(link.group()).path)
         signed_in = _send(browser, SIGN_IN, {"login": "ada@acme.test", "password": PASSWORD})
         assert signed_in.status_code == 302, signed_in.text
+        assert browser.get("/o/acme/users/").headers.get("location") == SECOND_FACTOR
+        _set_up_second_factor(browser)
         list_page = browser.get("/o/acme/users/")
         assert list_page.status_code == 409, list_page.text
         assert "not connected to PingOne" in list_page.text
@@ -109,6 +114,24 @@ def _choose_password(browser: httpx.Client, path: str) -> None:
     form = browser.get(path, follow_redirects=True)
     chosen = _send(browser, form.url.path, {"password1": PASSWORD, "password2": PASSWORD})
     assert chosen.status_code == 302, chosen.text
+
+
+def _set_up_second_factor(browser: httpx.Client) -> None:
+    form = browser.get(f"{SECOND_FACTOR}totp/activate/")
+    secret = re.search(r'id="authenticator_secret"[^>]*value="(\w+)"', form.text)
+    assert secret, form.text
+    set_up = _send(browser, form.url.path, {"code": _code_of_app(secret[1])})
+    assert set_up.status_code == 302, set_up.text
+
+
+def _code_of_app(secret: str) -> str:
+    """Return the code that an authenticator app shows now (RFC 6238)."""
+    counter = int(time.time() // 30).to_bytes(8, "big")
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.digest(key, counter, "sha1")
+    start = digest[-1] & 0x0F
+    number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFF_FFFF
+    return f"{number % 1_000_000:06}"
 
 
 def _send(browser: httpx.Client, path: str, data: dict[str, str]) -> httpx.Response:
