@@ -117,6 +117,7 @@ def _choose_password(browser: httpx.Client, path: str) -> None:
 
 
 def _set_up_second_factor(browser: httpx.Client) -> None:
+    _send(browser, "/accounts/reauthenticate/", {"password": PASSWORD})  # allauth asks once more, however fresh
     form = browser.get(f"{SECOND_FACTOR}totp/activate/")
     secret = re.search(r'id="authenticator_secret"[^>]*value="(\w+)"', form.text)
     assert secret, form.text
