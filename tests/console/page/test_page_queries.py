@@ -29,7 +29,7 @@ PAGES = [
     ("audit/", False, 1),
     ("troubleshooting/", False, 5),  # failed calls, whether a worker runs, what waits for it, the table of groups
     ("settings/connection/", False, 1),
-    ("settings/members/", False, 4),  # members with factors, roles, invitations
+    ("settings/members/", False, 3),  # members with factors, roles, invitations
     ("settings/policies/", False, 2),
     ("settings/policies/tickets/", False, 1),
     ("settings/policies/user-mails/", False, 1),
