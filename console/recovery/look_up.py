@@ -1,6 +1,7 @@
 """The worker's part of recovery: find whom an attempt is about, apply the rules, and send the code.
 
-Networks take turns, so that a flood from some leaves room for others. Equal names are looked up once.
+Networks take turns, so that a flood from some leaves room for others. The names of several networks are searched for
+together, and what is nobody ends without a look at each attempt.
 """
 
 import logging
@@ -18,17 +19,17 @@ from django.utils import timezone
 from console.audit import entries
 from console.audit.entries import Outcome, Subject
 from console.models import AuditEntry, RecoveryAttempt, Work
-from console.protection.facts import folded
 from console.recovery import mails, rules, stops, throttle
 from console.recovery.attempts import lasts, typed_hash
 from console.recovery.policy import policy_for
 from console.recovery.relay import is_relayable, relay, wait_for_relay
+from console.recovery.search import Found, Network, find, find_ahead, next_of
+from console.recovery.unknown import UNKNOWN_FOR, end_found, end_known, unknown_since
 from pingone_integration import passwords, users
 from pingone_integration.calls import rate_limit
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import NotFound, PingOneError, RefusedByState
-from pingone_integration.user_search import literal
 from pingone_integration.users import User
 
 logger = logging.getLogger(__name__)
@@ -36,10 +37,9 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)
 WORTH_FOR = timedelta(minutes=2)  # whoever waits longer has given up
 JOINED_FOR = timedelta(seconds=60)
-UNKNOWN_FOR = timedelta(minutes=5)
 RETRY = timedelta(seconds=5)
 TOLD_EVERY = timedelta(hours=1)  # of one user's refusals, one is on record
-MOST_OF_ONE_EMAIL = 25
+SEARCHED_TOGETHER = 20  # networks
 
 Step: TypeAlias = RecoveryAttempt.Step
 Stop: TypeAlias = RecoveryAttempt.Stop
@@ -49,18 +49,29 @@ def run_due(stopping: Callable[[], bool] = lambda: False) -> int:
     """Look up what waits, until nothing does. Return how many attempts that were."""
     count = 0
     while not stopping() and (networks := _waiting_networks()):
-        for organization_id, network in networks:
-            if stopping():
-                break
-            of_network = RecoveryAttempt.objects.filter(organization_id=organization_id, network=network)
-            attempt = of_network.select_related("organization__connection").claim(LEASE)
-            if attempt:
-                relay(attempt) if is_relayable(attempt) else look_up(attempt)
-                count += 1
+        for first in range(0, len(networks), SEARCHED_TOGETHER):
+            now = timezone.now()
+            count += end_known(now - WORTH_FOR, now)
+            attempts = next_of(networks[first : first + SEARCHED_TOGETHER])
+            found = find_ahead(attempts, known_since=now - UNKNOWN_FOR)
+            count += end_found(found, now - WORTH_FOR, now)
+            for attempt in attempts:
+                if stopping():
+                    return count
+                count += _look_up(attempt, found)
     return count
 
 
-def _waiting_networks() -> list[tuple[UUID, str]]:
+def _look_up(waiting: RecoveryAttempt, found: Found) -> int:
+    rows = RecoveryAttempt.objects.filter(pk=waiting.pk)
+    attempt = rows.select_related("organization__connection").claim(LEASE)
+    if attempt is None:
+        return 0
+    relay(attempt) if is_relayable(attempt) else look_up(attempt, found)
+    return 1
+
+
+def _waiting_networks() -> list[Network]:
     """Return who waits, once each, whoever has waited longest first."""
     due = RecoveryAttempt.objects.due().order_by()
     waiting = due.values("organization_id", "network").annotate(since=Min("wanted_at")).order_by("since")
@@ -77,15 +88,15 @@ class Answer:
     known_since: datetime | None = None  # PingOne was asked then, for an equal attempt; None: now
 
 
-def look_up(attempt: RecoveryAttempt) -> None:
-    """Send the code if the rules allow it. Whatever happens, the pages look the same."""
+def look_up(attempt: RecoveryAttempt, ahead: Found) -> None:
+    """Send the code if the rules allow it. Whatever happens, the pages look the same. `ahead`: found already."""
     now = timezone.now()
     try:
         if attempt.wanted_at < now - WORTH_FOR:
             answer = Answer(stop=Stop.LATE)
         else:
             with rate_limit.in_recovery():
-                answer = _answer(attempt, now)
+                answer = _answer(attempt, now, ahead)
     except PingOneError as error:
         logger.warning("Recovery %s: %s", attempt.reference, error.kind)
         if attempt.wanted_at + WORTH_FOR > now + RETRY:
@@ -123,17 +134,18 @@ def _end(attempt: RecoveryAttempt, answer: Answer, now: datetime) -> bool:
     return is_done
 
 
-def _answer(attempt: RecoveryAttempt, now: datetime) -> Answer:
+def _answer(attempt: RecoveryAttempt, now: datetime, ahead: Found) -> Answer:
     if attempt.candidate is None and not attempt.sealed_typed:  # asked again, and nobody was found before
         return Answer(stop=Stop(attempt.stop or Stop.UNKNOWN))
-    same = RecoveryAttempt.objects.filter(organization=attempt.organization, typed_hash=attempt.typed_hash)
-    unknown = same.exclude(pk=attempt.pk).filter(stop=Stop.UNKNOWN, looked_at__gt=now - UNKNOWN_FOR)
-    if since := unknown.values_list("looked_at", flat=True).first():
+    if since := unknown_since(attempt, now):
         return Answer(stop=Stop.UNKNOWN, known_since=since)
     if (joined := _joined(attempt, now)) is not None:
         return Answer(stop=Stop(joined.stop) if joined.stop else None)
     api = open_api(attempt.organization.connection)
-    found = [] if (known := _known(attempt, now)) else _found(api, attempt.unseal("typed"))
+    found: list[User] = []
+    if not (known := _known(attempt, now)):
+        in_advance = ahead.get((attempt.organization_id, attempt.typed_hash))
+        found = find(api, attempt.unseal("typed")) if in_advance is None else in_advance
     if len(found) > 1:
         return _several(attempt, found)
     if not (user_id := known or next((user.id for user in found), None)):
@@ -178,19 +190,6 @@ def _known(attempt: RecoveryAttempt, now: datetime) -> UUID | None:
 def _is_meant(attempt: RecoveryAttempt, user: User) -> bool:
     hashes = (typed_hash(attempt.organization_id, text) for text in (user.username, user.email) if text)
     return attempt.typed_hash in hashes
-
-
-def _found(api: PingOneApi, typed: str) -> list[User]:
-    """Return the user with this username, or else the users with this email address. One call.
-
-    Each row is compared again: PingOne decides what equal means, and one letter may look like another.
-    """
-    spellings = list(dict.fromkeys((typed, typed.lower())))
-    conditions = [f"{attribute} eq {literal(text)}" for text in spellings for attribute in ("username", "email")]
-    page = users.search(api, filter=" or ".join(conditions), limit=MOST_OF_ONE_EMAIL)
-    meant = folded(typed)
-    by_username = [user for user in page.items if folded(user.username) == meant]
-    return by_username[:1] or [user for user in page.items if folded(user.email) == meant]
 
 
 def _one(attempt: RecoveryAttempt, api: PingOneApi, user: User) -> Answer:
