@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -221,15 +221,7 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
 
     Existence must not leak.
     """
-    others = Membership.objects.filter(operator=operator, suspended_at=None).exclude(
-        organization=OuterRef("organization")
-    )
-    membership = (
-        Membership.objects.select_related("organization__connection", "operator", "custom_role")
-        .annotate(has_others=Exists(others), has_second_factor=Exists(second_factors_of(OuterRef("operator"))))
-        .filter(operator=operator, operator__is_active=True, suspended_at=None, organization__slug=slug)
-        .first()
-    )
+    membership = _memberships().filter(operator=operator, organization__slug=slug).first()
     if membership is None:
         raise Http404("No such organization.")
     return OrgAccess(
@@ -240,6 +232,20 @@ def enter_org(operator: Operator, slug: str) -> OrgAccess:
         has_other_orgs=membership.has_others,
         has_second_factor=membership.has_second_factor,
         populations=membership.narrowed_to,
+    )
+
+
+@cache
+def _memberships() -> QuerySet[Membership, Any]:
+    """Return the memberships that let somebody in. Built once: every page asks."""
+    others = Membership.objects.filter(operator=OuterRef("operator"), suspended_at=None)
+    return (
+        Membership.objects.select_related("organization__connection", "operator", "custom_role")
+        .annotate(
+            has_others=Exists(others.filter(~Q(organization=OuterRef("organization")))),
+            has_second_factor=Exists(second_factors_of(OuterRef("operator"))),
+        )
+        .filter(operator__is_active=True, suspended_at=None)
     )
 
 

@@ -1,6 +1,7 @@
 """The audit log: who did what to whom, with which outcome. Append-only, with a hash chain."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
@@ -20,11 +21,16 @@ class AppendOnlyError(TypeError):
     """An attempt to change or delete a row of the audit log."""
 
 
+@cache
+def _has_later() -> Exists:
+    """Built once: every page of a user asks."""
+    return Exists(AuditEntry.objects.filter(entry=OuterRef("entry"), revision__gt=OuterRef("revision")))
+
+
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def current(self) -> "AuditQuerySet":
         """Return the latest row of each entry, which holds its outcome."""
-        later = AuditEntry.objects.filter(entry=OuterRef("entry"), revision__gt=OuterRef("revision"))
-        return self.filter(~Exists(later))
+        return self.filter(~_has_later())
 
     def in_populations(self, populations: frozenset[UUID] | None) -> "AuditQuerySet":
         """Return the rows about users of these populations; None: all rows, also about anything else."""

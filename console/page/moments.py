@@ -1,6 +1,7 @@
 """Times on pages, in the reader's time zone."""
 
 from datetime import UTC, datetime
+from html import escape
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3
@@ -20,12 +21,10 @@ def when(moment: datetime | None, missing: Text = "—", *, exact: bool = False)
     utc, local = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}", timezone.localtime(moment)
     # Not by date_format, which is slow: a list has a time in every row.
     shown = f"{local.day} {MONTHS_3[local.month].title()} {local.year:04}, {local:%H:%M}"
-    return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>',
-        utc.replace(" ", "T") + "Z",
-        utc,
-        f"{shown}{local::%S} {_zone(local)}" if exact else shown,
-    )
+    if exact:
+        shown += f"{local::%S} {_zone(local)}"
+    iso = utc.replace(" ", "T")
+    return SafeString(f'<time datetime="{iso}Z" title="{utc} UTC">{escape(shown)}</time>')
 
 
 def _zone(local: datetime) -> str:

@@ -15,7 +15,9 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from console.models import GroupReading, KnownGroup, Membership, Organization, ProtectedMark
+from console.protection import prepared
 from console.protection.groups import BELIEVED_FOR
+from console.protection.prepared import Build, Rows, Values
 
 NOWHERE = UUID(int=0)  # as the environment of a connection without one
 
@@ -42,35 +44,19 @@ def folded(text: str) -> str:
 
 
 def facts_of(
-    organization: Organization,
-    user_id: UUID | None,
-    group_ids: Iterable[UUID],
-    *,
-    more: Iterable[QuerySet[Any, tuple[str, str, str]]] = (),
+    organization: Organization, user_id: UUID | None, group_ids: Iterable[UUID], *, build: Build | None = None
 ) -> Facts:
-    """Return the facts about the user and these groups. `more`: what else a page needs, by `rows_of`, in the query."""
+    """Return the facts about the user and these groups. `build` makes `query`, with more that a page needs."""
     group_ids = list(group_ids)
-    marks = ProtectedMark.objects.filter(
-        organization=organization, target_id__in=[*group_ids, *filter(None, [user_id])]
-    )
-    reading = GroupReading.objects.filter(
-        organization=organization,
-        environment_id=organization.connection.managed_environment_id or NOWHERE,
-        read_at__gt=timezone.now() - BELIEVED_FOR,
-    )
-    known = KnownGroup.objects.filter(organization=organization, group_id__in=group_ids)
-    every_mark = ProtectedMark.objects.filter(organization=organization, kind=ProtectedMark.Kind.GROUP)
-    of_marks = KnownGroup.objects.filter(organization=organization, group_id__in=every_mark.values("target_id"))
-    rows = rows_of(marks, "kind", "target_id", "name").union(
-        rows_of(known.filter(gives_roles=True), "giving", "group_id", "name"),
-        rows_of(known.filter(gives_roles=False), "other", "group_id", "name"),
-        rows_of(of_marks.annotate(links=Cast("linked", CharField())), "linked to mark", "group_id", "links"),
-        rows_of(of_marks, "linking mark", "group_id", "name"),
-        rows_of(Membership.objects.filter(organization=organization), "operator", "operator_id", "operator__email"),
-        rows_of(reading.filter(shows_roles=True), "fresh", "environment_id", ""),
-        rows_of(reading.filter(shows_roles=False), "fresh without roles", "environment_id", ""),
-        *more,
-        all=True,
+    rows = prepared.rows(
+        build or query,
+        Values(
+            organization=organization.pk,
+            environment=organization.connection.managed_environment_id or NOWHERE,
+            user=user_id or NOWHERE,
+            groups=tuple(group_ids) or (NOWHERE,),
+            now=timezone.now(),
+        ),
     )
     by_kind: dict[str, dict[UUID, str]] = {}
     for kind, found, name in rows:
@@ -93,7 +79,30 @@ def facts_of(
     )
 
 
-def rows_of(found: QuerySet[Any], kind: str, id_name: str, text: Any) -> QuerySet[Any, tuple[str, str, str]]:
+def query(values: Values, *more: Rows) -> Rows:
+    """Return the query of the facts: marks, the table of groups, operators, and `more`, which is made by `rows_of`."""
+    marks = ProtectedMark.objects.filter(organization=values.organization)
+    known = KnownGroup.objects.filter(organization=values.organization)
+    members = Membership.objects.filter(organization=values.organization)
+    reading = GroupReading.objects.filter(
+        organization=values.organization, environment_id=values.environment, read_at__gt=values.now - BELIEVED_FOR
+    )
+    of_groups = known.filter(group_id__in=values.groups)
+    of_marks = known.filter(group_id__in=marks.filter(kind=ProtectedMark.Kind.GROUP).values("target_id"))
+    return rows_of(marks.filter(target_id__in=[*values.groups, values.user]), "kind", "target_id", "name").union(
+        rows_of(of_groups.filter(gives_roles=True), "giving", "group_id", "name"),
+        rows_of(of_groups.filter(gives_roles=False), "other", "group_id", "name"),
+        rows_of(of_marks.annotate(links=Cast("linked", CharField())), "linked to mark", "group_id", "links"),
+        rows_of(of_marks, "linking mark", "group_id", "name"),
+        rows_of(members, "operator", "operator_id", "operator__email"),
+        rows_of(reading.filter(shows_roles=True), "fresh", "environment_id", ""),
+        rows_of(reading.filter(shows_roles=False), "fresh without roles", "environment_id", ""),
+        *more,
+        all=True,
+    )
+
+
+def rows_of(found: QuerySet[Any], kind: str, id_name: str, text: Any) -> Rows:
     """Select three texts: what it is, an ID, and a column or expression."""
     as_text = CharField()
     return found.order_by().values_list(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
 from django.utils import timezone
@@ -19,8 +19,10 @@ from console.actions.buttons import Button, button
 from console.actions.catalogue import BY_KEY
 from console.audit.entries import Outcome
 from console.limits.rules import BY_LIMIT, Kind, actions_of
-from console.models import AuditEntry, LimitPolicy, NotMeReport, Organization, PlanRun, SentReset, Work
+from console.models import AuditEntry, LimitPolicy, NotMeReport, PlanRun, SentReset, Work
+from console.protection import facts
 from console.protection.facts import Facts, rows_of
+from console.protection.prepared import Rows, Values
 from console.user_mails.events import BY_KEY as EVENTS
 from pingone_integration.texts import Text
 from pingone_integration.users import User
@@ -71,30 +73,31 @@ class Happened:
     plan: Plan | None
 
 
-def rows(organization: Organization, user_id: UUID) -> list[QuerySet[Any, tuple[str, str, str]]]:
-    """Return the queries for `facts_of`."""
-    now = timezone.now()
-    reports = NotMeReport.objects.filter(organization=organization, user_id=user_id, entry__isnull=False)
-    sent = SentReset.objects.filter(organization=organization, user_id=user_id, sent_at__gt=now - RESETS_FOR)
+def query(values: Values) -> Rows:
+    """Return the query of the facts about a user, with what happened to them lately."""
+    of_user = {"organization": values.organization, "user_id": values.user}
+    reports = NotMeReport.objects.filter(**of_user, entry__isnull=False)
+    sent = SentReset.objects.filter(**of_user, sent_at__gt=values.now - RESETS_FOR)
     codes = AuditEntry.objects.filter(
-        organization=organization, subject_id=str(user_id), started_at__gt=now - CODES.window
+        organization=values.organization, subject_id=str(values.user), started_at__gt=values.now - CODES.window
     )
     counted = codes.filter(action__in=actions_of(Kind.CODE), outcome__in=(Outcome.SUCCEEDED, Outcome.UNKNOWN))
-    open_runs = PlanRun.objects.filter(organization=organization, person_id=user_id, state__in=PlanRun.OPEN)
-    own = LimitPolicy.objects.filter(organization=organization, limit=CODES.key)
-    return [
+    runs = PlanRun.objects.filter(organization=values.organization, person_id=values.user, state__in=PlanRun.OPEN)
+    own = LimitPolicy.objects.filter(organization=values.organization, limit=CODES.key)
+    return facts.query(
+        values,
         rows_of(reports, "report", "entry", _joined("wanted_at", "locks_until", "link__event")),
         rows_of(
             sent.exclude(state=Work.State.CANCELED), "reset", "entry", _joined("sent_at", "used_at", "action", "state")
         ),
         rows_of(counted, "code", "entry", ""),
         rows_of(own, "most", "organization_id", "most"),
-        rows_of(open_runs, "plan", "id", _joined("starts_at", "state", "plan_name")),
-    ]
+        rows_of(runs, "plan", "id", _joined("starts_at", "state", "plan_name")),
+    )
 
 
-def happened(access: OrgAccess, shown: User, facts: Facts) -> Happened:
-    more = facts.more
+def happened(access: OrgAccess, shown: User, known: Facts) -> Happened:
+    more = known.more
     return Happened(report=_report(access, shown, more), reset=_reset(access, shown, more), plan=_plan(access, more))
 
 

@@ -244,7 +244,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
     signed = panel_addresses.signature(access, shown)
     panels = [_panel(request, shown, reading, signed) for reading in readings]
     may_act = any(access.may(action) for action in ACTIONS)
-    facts = facts_of(access.org, shown.id, shown.group_ids or (), more=lately.rows(access.org, shown.id))
+    facts = facts_of(access.org, shown.id, shown.group_ids or (), build=lately.query)
     protection = protection_by(access.org, shown, facts)
     protected_page_read(access, shown, protection, source_address=source_address(request))
     around = {
