@@ -54,6 +54,8 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "user-mails": Fresh(),
     "second-factor-policy": Fresh(back="policies"),
     "directory": Fresh(),
+    "mapped-groups": Fresh(),
+    "single-sign-on-link": Fresh(back="single-sign-on-link"),
     "lock-down": Fresh(),
     "recovery-settings": Fresh(),
     "recovery-rules": Fresh(),
@@ -123,5 +125,5 @@ def told_beforehand(request: HttpRequest) -> str:
 def _page(rule: Fresh, request: HttpRequest, values: dict[str, Any]) -> str:
     if not rule.back:
         return request.path
-    kept = values if rule.back in {"role", "member", "group", "job"} else {"org": values["org"]}
+    kept = values if rule.back in {"role", "member", "group", "job"} or "org" not in values else {"org": values["org"]}
     return reverse(rule.back, kwargs=kept)
