@@ -297,6 +297,8 @@ MFA_FORMS = {
     "login_webauthn": "console.operators.passkey_forms.LoginForm",
     "reauthenticate_webauthn": "console.operators.passkey_forms.ReauthenticateForm",
 }
+MFA_RECOVERY_CODES_SHOW_ONCE = True  # only hashes are kept
+RECOVERY_CODE_ROUNDS = 210_000  # of PBKDF2 with SHA-512, as OWASP asks for passwords
 MFA_TOTP_ISSUER = "PingOne console"
 USERSESSIONS_TRACK_ACTIVITY = True  # by console.sessions.middleware.Activity
 USERSESSIONS_ADAPTER = "console.operators.accounts.SessionsAdapter"
