@@ -30,7 +30,6 @@ def mapped_groups(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
             messages.warning(request, str(kept.notice))
             form = MappedGroupForm(roles=roles, initial=kept.typed.dict())
         return _page(request, access, form, roles)
-    access.require_org_admin()
     known: dict[str, object] = {"signed_in_at": signed_in_at(request), "source_address": source_address(request)}
     if request.POST.get("do") == "remove":
         _remove(request, access, known)

@@ -2,18 +2,22 @@
 
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 import respx
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from console.models import LinkedIdentity, MappedGroup, Operator, Organization
 
 ISSUER = "https://login.acme.test/as"
 CLIENT_ID = "the-console"
@@ -106,3 +110,22 @@ def provider_in(router: respx.MockRouter, settings: Any) -> IdentityProvider:
     found = IdentityProvider(router)
     router.route(host="login.acme.test").mock(side_effect=found)
     return found
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[IdentityProvider]:
+    with respx.mock(assert_all_called=False) as router:
+        yield provider_in(router, settings)
+
+
+@pytest.fixture
+def mapped(acme: Organization) -> Organization:
+    """Let the provider's group Helpdesk be agents of Acme, and Admins its org admins."""
+    MappedGroup.objects.create(organization=acme, group="Admins", role="org_admin")
+    MappedGroup.objects.create(organization=acme, group="Helpdesk", role="helpdesk_agent")
+    return acme
+
+
+def link(operator: Operator, subject: str = "ada-1") -> Operator:
+    LinkedIdentity.objects.create(operator=operator, issuer=ISSUER, subject=subject)
+    return operator

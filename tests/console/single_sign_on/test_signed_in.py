@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from console.models import AuditEntry, LinkedIdentity, MappedGroup, Membership, Operator, Organization
-from tests.support.identity_provider import ISSUER, START, IdentityProvider, url_of
+from tests.support.identity_provider import ISSUER, START, IdentityProvider, link, url_of
 from tests.support.people import make_operator
 from tests.support.sessions import signed_in_long_ago
 
@@ -20,11 +20,6 @@ BrowserOf = Callable[[Operator], Client]
 LINK = "/accounts/single-sign-on/link/"
 SETTINGS = "/o/acme/settings/single-sign-on/"
 PASSWORD = "correct horse battery"
-
-
-def link(operator: Operator, subject: str = "ada-1") -> Operator:
-    LinkedIdentity.objects.create(operator=operator, issuer=ISSUER, subject=subject)
-    return operator
 
 
 def by_password(operator: Operator) -> Client:
@@ -88,18 +83,6 @@ def test_membership_that_an_org_admin_gave_stays(
     assert "By group" not in browser_of(org_admin).get("/o/acme/settings/members/").text
 
 
-def test_membership_by_groups_is_entered_by_single_sign_on_alone(
-    provider: IdentityProvider, mapped: Organization
-) -> None:
-    """A password that was set later must not outlive the groups."""
-    provider.sign_in(Client())
-    ada = Operator.objects.get(email="ada@acme.test")
-    ada.set_password(PASSWORD)
-    ada.save()
-
-    assert by_password(ada).get("/o/acme/")["Location"].startswith(START)
-
-
 def test_suspended_member_is_not_let_in_by_a_group(provider: IdentityProvider, mapped: Organization) -> None:
     provider.sign_in(Client())
     Membership.objects.update(suspended_at="2026-01-01T00:00Z")
@@ -158,26 +141,6 @@ def test_second_factor_at_the_provider_counts_where_the_server_says_so(
     assert asked["Location"] == ("/" if counts else "/accounts/2fa/authenticate/")
 
 
-def test_second_factor_of_one_person_counts_for_nobody_else(
-    provider: IdentityProvider, mapped: Organization, settings: Any, helpdesk: Operator
-) -> None:
-    """In one browser: single sign-on as oneself, then another's password."""
-    settings.OIDC_SECOND_FACTOR_ACR = ["mfa"]
-    provider.claims["acr"] = "mfa"
-    TOTP.activate(helpdesk, "JBSWY3DPEHPK3PXP")
-    browser = Client()
-    provider.sign_in(browser)
-    kept = browser.session["single-sign-on"]
-    browser.logout()
-    session = browser.session
-    session["single-sign-on"] = kept
-    session.save()
-
-    answer = browser.post("/accounts/login/", {"login": helpdesk.email, "password": PASSWORD})
-
-    assert answer["Location"].startswith("/accounts/2fa/authenticate/")
-
-
 def test_operator_who_needs_a_second_factor_can_set_one_up(
     provider: IdentityProvider, mapped: Organization, settings: Any
 ) -> None:
@@ -212,18 +175,6 @@ def test_signing_in_again_leads_by_the_provider_and_takes_a_new_proof(
     assert not str(browser.post("/o/acme/settings/members/", form).get("Location")).startswith(START)
 
 
-def test_signing_in_again_as_somebody_else_proves_nothing(
-    provider: IdentityProvider, mapped: Organization, browser_of: BrowserOf, org_admin: Operator
-) -> None:
-    link(org_admin, "boss-1")
-    browser = signed_in_long_ago(browser_of(org_admin))
-
-    answer = provider.sign_in(browser)
-
-    assert "as somebody else than here" in answer.text
-    assert browser.post("/o/acme/settings/directory/")["Location"].startswith("/accounts/reauthenticate/")
-
-
 def test_linking_takes_a_fresh_session_of_the_account(
     provider: IdentityProvider, mapped: Organization, browser_of: BrowserOf, helpdesk: Operator
 ) -> None:
@@ -254,21 +205,6 @@ def test_one_person_is_linked_to_one_account(
 
     assert "is linked already" in answer.text
     assert LinkedIdentity.objects.get().operator == org_admin
-
-
-def test_link_that_began_in_another_account_is_not_made(
-    provider: IdentityProvider, mapped: Organization, browser_of: BrowserOf, helpdesk: Operator, org_admin: Operator
-) -> None:
-    browser = browser_of(helpdesk)
-    asked = provider.leave(browser, LINK, do="link")
-    begun = browser.session["single-sign-on-begun"]
-    browser.force_login(org_admin)
-    session = browser.session
-    session["single-sign-on-begun"] = begun
-    session.save()
-
-    assert "did not begin in this browser" in provider.come_back(browser, asked).text
-    assert not LinkedIdentity.objects.exists()
 
 
 def test_only_way_in_keeps_its_link(provider: IdentityProvider, mapped: Organization) -> None:

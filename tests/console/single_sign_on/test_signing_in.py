@@ -8,19 +8,14 @@ import pytest
 from django.test import Client
 from joserfc.jwk import OctKey, RSAKey
 
-from console.models import AuditEntry, LinkedIdentity, Membership, Operator, Organization
-from tests.support.identity_provider import CLIENT_ID, ISSUER, START, IdentityProvider
+from console.models import AuditEntry, Membership, Operator, Organization
+from tests.support.identity_provider import CLIENT_ID, ISSUER, START, IdentityProvider, link
 
 pytestmark = pytest.mark.django_db
 
 
 def is_signed_in(browser: Client) -> bool:
     return browser.get("/o/acme/").status_code == 200
-
-
-def link(operator: Operator, subject: str = "ada-1") -> Operator:
-    LinkedIdentity.objects.create(operator=operator, issuer=ISSUER, subject=subject)
-    return operator
 
 
 def test_somebody_new_gets_the_role_of_their_group_and_no_password(
@@ -146,19 +141,6 @@ def test_another_issuer_in_the_answer_is_refused(provider: IdentityProvider, map
     assert provider.come_back(browser, provider.leave(browser), iss=ISSUER).status_code == 302
 
 
-def test_email_of_somebody_else_opens_no_account(
-    provider: IdentityProvider, mapped: Organization, org_admin: Operator
-) -> None:
-    provider.claims["email"] = org_admin.email.upper()
-    browser = Client()
-
-    answer = provider.sign_in(browser)
-
-    assert "is not linked to the identity provider" in answer.text
-    assert not is_signed_in(browser)
-    assert not LinkedIdentity.objects.exists()
-
-
 def test_subject_counts_and_not_the_email(
     provider: IdentityProvider, mapped: Organization, org_admin: Operator, helpdesk: Operator
 ) -> None:
@@ -171,16 +153,6 @@ def test_subject_counts_and_not_the_email(
     assert int(browser.session["_auth_user_id"].replace("-", ""), 16) == helpdesk.pk.int
     assert Operator.objects.get(pk=helpdesk.pk).email == "agent@acme.test"
     assert Membership.objects.get(operator=helpdesk).is_by_groups is False
-
-
-def test_same_subject_at_another_issuer_is_somebody_else(
-    provider: IdentityProvider, mapped: Organization, helpdesk: Operator
-) -> None:
-    LinkedIdentity.objects.create(operator=helpdesk, issuer="https://login.acme.test/earlier", subject="ada-1")
-
-    provider.sign_in(Client())
-
-    assert Operator.objects.get(email="ada@acme.test") != helpdesk
 
 
 @pytest.mark.parametrize(
