@@ -43,7 +43,13 @@ def start(request: HttpRequest) -> HttpResponse:
     is_linked = request.user.is_authenticated and single_sign_on.is_linked(request.user)
     if request.method != "POST":
         is_demanded = request.user.is_authenticated and not is_linked
-        context = {"back_to": back_to, "is_again": is_linked, "is_demanded": is_demanded}
+        ways = get_adapter().get_reauthentication_methods(request.user) if is_linked else []
+        context = {
+            "back_to": back_to,
+            "is_again": is_linked,
+            "is_demanded": is_demanded,
+            "other_ways": [way for way in ways if way["url"] != request.path],
+        }
         return render(request, "console/single_sign_on/start.html", context)
     return _leave(request, Purpose.AGAIN if is_linked else Purpose.SIGN_IN, back_to)
 

@@ -329,3 +329,17 @@ def test_group_of_another_organization_is_not_removed(
     admin.post("/o/globex/settings/single-sign-on/", {"do": "remove", "mapped": one.pk})
 
     assert MappedGroup.objects.count() == 2
+
+
+def test_pages_to_sign_in_again_lead_to_each_other(
+    provider: IdentityProvider, mapped: Organization, browser_of: BrowserOf, helpdesk: Operator
+) -> None:
+    link(helpdesk)
+    browser = browser_of(helpdesk)
+
+    here = browser.get(f"{START}?next=/o/acme/").text
+    assert 'href="/accounts/reauthenticate/?next=/o/acme/"' in here
+    assert "Use your password" in here
+    there = browser.get("/accounts/reauthenticate/").text
+    assert f'href="{START}"' in there
+    assert "Use Acme login" in there
