@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from console.models import AuditEntry, LinkedIdentity, MappedGroup, Membership, Operator, Organization
 from tests.support.identity_provider import ISSUER, START, IdentityProvider, link, url_of
@@ -343,3 +345,19 @@ def test_pages_to_sign_in_again_lead_to_each_other(
     there = browser.get("/accounts/reauthenticate/").text
     assert f'href="{START}"' in there
     assert "Use Acme login" in there
+
+
+def test_page_asks_the_database_no_more_after_single_sign_on(
+    provider: IdentityProvider, mapped: Organization, browser_of: BrowserOf, helpdesk: Operator
+) -> None:
+    link(helpdesk)
+    after = Client()
+    provider.sign_in(after)
+    counted = []
+    for browser in (browser_of(helpdesk), after):
+        browser.get("/o/acme/")
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get("/o/acme/").status_code == 200
+        counted.append(len(queries))
+
+    assert counted[0] == counted[1]
