@@ -48,7 +48,7 @@ def _with_new_account(request: HttpRequest, found: Invitation, token: str) -> Ht
     if request.user.is_authenticated:
         return _page(request, found, has_account=False)
     if settings.OIDC_ONLY:  # a password would let nobody in
-        return _page(request, found, status=403, is_by_groups_only=True)
+        return render(request, "console/operators/invitation_by_groups.html", {"invitation": found}, status=403)
     if not form.is_valid():
         return _page(request, found, form=form, status=422 if form.is_bound else 200)
     chosen = form.cleaned_data
