@@ -26,6 +26,7 @@ from console.models import AuditEntry, Membership, Operator, Organization
 from console.rights import viewing
 from console.rights.permissions import OF_ALL_POPULATIONS, PERMISSION_LABELS, Permission
 from console.rights.roles import Rights, rights_of
+from console.sessions import single_sign_on
 from console.sessions.fresh import demanded_first
 from console.sessions.lifetime import has_ended
 from pingone_integration.calls.api import PingOneApi
@@ -274,11 +275,22 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     return HttpResponseClientRedirect(to_sign_in.url) if wants_fragment(request) else to_sign_in
 
 
+def lacks_second_factor(request: HttpRequest, access: OrgAccess) -> bool:
+    """Return whether one has to be set up first: there is none here, and the provider of single sign-on asked none."""
+    return access.lacks_second_factor and not single_sign_on.has_second_factor(request, access.operator)
+
+
 def to_second_factor(request: HttpRequest, access: OrgAccess) -> HttpResponseBase:
     """Redirect to the page where operators set up a second factor. Nothing that was sent has happened."""
     told = _("{org} asks for a second factor. Set one up to continue.")
     messages.warning(request, format_lazy(told, org=access.org.name))
     page = reverse("mfa_index")
+    return HttpResponseClientRedirect(page) if wants_fragment(request) else HttpResponseRedirect(page)
+
+
+def to_single_sign_on(request: HttpRequest) -> HttpResponseBase:
+    """Redirect to the page that leads to the provider, and from there back. Nothing that was sent has happened."""
+    page = single_sign_on.address(page_of(request))
     return HttpResponseClientRedirect(page) if wants_fragment(request) else HttpResponseRedirect(page)
 
 
@@ -298,7 +310,9 @@ def org_view(permission: Permission) -> Callable[[OrgView[P]], Callable[..., Htt
             if has_ended(request.session, access.org):
                 logout(request)
                 return _to_sign_in(request)
-            if access.lacks_second_factor:
+            if single_sign_on.is_demanded(request, request.user, access.membership):
+                return to_single_sign_on(request)
+            if lacks_second_factor(request, access):
                 return to_second_factor(request, access)
             request.access = access
             if member := viewing.current(request, request.access.org):

@@ -11,6 +11,8 @@ class ConsoleConfig(AppConfig):
     def ready(self) -> None:
         from allauth.account import signals as account
         from allauth.mfa import signals as mfa
+        from allauth.mfa.recovery_codes.internal import auth as codes
+        from allauth.mfa.recovery_codes.internal import flows as code_flows
         from django.conf import settings
         from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
         from django.core.signals import request_finished
@@ -21,6 +23,7 @@ class ConsoleConfig(AppConfig):
         from console.metrics import sign_ins, totals
         from console.not_me.tasks import REPORTS
         from console.operators import account_events
+        from console.operators.recovery_codes import HashedRecoveryCodes
         from console.operators.sign_ins import second_factor_refused
         from console.plans.tasks import PLANS
         from console.policies.dropped_patterns import tell_after_upgrade
@@ -33,6 +36,7 @@ class ConsoleConfig(AppConfig):
         for kind in (ATTEMPTS, REPORTS, SENT_RESETS, JOBS, PLANS):
             tasks.register(kind)
         import_module("console.server.deploy_checks")  # registers them
+        codes.RecoveryCodes = code_flows.RecoveryCodes = HashedRecoveryCodes  # allauth has no setting for it
         mfa.authentication_failed.connect(second_factor_refused)
         mfa.authentication_failed.connect(sign_ins.second_factor_refused)
         mfa.authenticator_added.connect(account_events.factor_added)

@@ -41,12 +41,12 @@ def save(request: HttpRequest) -> bool:
     return _keep(request, operator, was_signed_out=True)
 
 
-def keep(request: HttpRequest, fields: Iterable[str]) -> bool:
+def keep(request: HttpRequest, fields: Iterable[str], *, page: str = "") -> bool:
     """Keep these fields of a form of a signed-in operator, who has to sign in again for it. Return whether it was kept.
 
-    Whatever else was sent is not kept: it may be a secret.
+    Whatever else was sent is not kept: it may be a secret. `page`: where the form is, if it is sent elsewhere.
     """
-    return _keep(request, str(request.user.pk), was_signed_out=False, fields=frozenset(fields))
+    return _keep(request, str(request.user.pk), was_signed_out=False, fields=frozenset(fields), page=page)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,14 @@ def restore(request: HttpRequest) -> Kept | None:
     return Kept(typed=typed, was_signed_out=kept.get("was_signed_out", True))
 
 
-def _keep(request: HttpRequest, operator: str, *, was_signed_out: bool, fields: frozenset[str] | None = None) -> bool:
+def _keep(
+    request: HttpRequest,
+    operator: str,
+    *,
+    was_signed_out: bool,
+    fields: frozenset[str] | None = None,
+    page: str = "",
+) -> bool:
     typed = request.POST.copy()
     for name in request.POST:
         if name in _LEFT_OUT or (fields is not None and name not in fields):
@@ -87,7 +94,7 @@ def _keep(request: HttpRequest, operator: str, *, was_signed_out: bool, fields: 
     query = typed.urlencode()
     if len(query) > _LARGEST:
         return False
-    about = {"path": request.path, "operator": operator, "was_signed_out": was_signed_out}
+    about = {"path": page or request.path, "operator": operator, "was_signed_out": was_signed_out}
     _slot(request).set(about | {"query": query, "at": time.time()})
     return True
 

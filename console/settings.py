@@ -22,6 +22,7 @@ from console.server.log_format import check_log_format
 from console.server.secret_key import check_secret_key
 from pingone_integration.calls.outgoing import check_ca_bundle, parse_proxy
 from pingone_integration.connection.regions import parse_custom_hosts
+from pingone_integration.openid_connect.configuration import check_issuer
 from pingone_integration.sealing import check_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -72,10 +73,29 @@ WEB_THREADS = env.int("WEB_THREADS", default=64)  # of each
 AUDIT_LOG = check_audit_log(env.str("AUDIT_LOG", default="stdout"))
 SECOND_FACTOR_DEMANDED = env.bool("SECOND_FACTOR_DEMANDED", default=True)  # where a role's policy has it
 SECOND_FACTOR_RESET_HOURS = env.int("SECOND_FACTOR_RESET_HOURS", default=24)
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_CLIENT_AUTHENTICATION = env.str("OIDC_CLIENT_AUTHENTICATION", default="client_secret_basic")
+OIDC_ISSUER = check_issuer(
+    env.str("OIDC_ISSUER", default=""),  # "": operators have no other way in than the console's own
+    client_id=OIDC_CLIENT_ID,
+    client_secret=OIDC_CLIENT_SECRET,
+    method=OIDC_CLIENT_AUTHENTICATION,
+)
+OIDC_NAME = env.str("OIDC_NAME", default="") or urlsplit(OIDC_ISSUER).hostname or ""
+OIDC_SCOPES = env.str("OIDC_SCOPES", default="openid profile email")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_HOSTS = env.list("OIDC_HOSTS", default=[])  # besides the issuer's
+OIDC_SECOND_FACTOR_ACR = env.list("OIDC_SECOND_FACTOR_ACR", default=[])
+OIDC_SECOND_FACTOR_AMR = env.list("OIDC_SECOND_FACTOR_AMR", default=[])
+OIDC_EMAILS_VERIFIED = env.bool("OIDC_EMAILS_VERIFIED", default=False)
+OIDC_ONLY = env.bool("OIDC_ONLY", default=False)
 METRICS_TOKEN = check_metrics_token(env.str("METRICS_TOKEN", default=""))
 SENTRY_DSN = check_sentry_dsn(env.str("SENTRY_DSN", default=""))
 LOG_FORMAT = check_log_format(env.str("LOG_FORMAT", default="plain"))
 
+if OIDC_ONLY and not OIDC_ISSUER:
+    raise ImproperlyConfigured("OIDC_ONLY needs OIDC_ISSUER: nobody could sign in")
 check_secret_key(SECRET_KEY)
 check_keys(CREDENTIAL_KEYS)
 for _name, _addresses in (("TRUSTED_PROXIES", TRUSTED_PROXIES), ("OUTGOING_ADDRESSES", OUTGOING_ADDRESSES)):
@@ -277,6 +297,8 @@ MFA_FORMS = {
     "login_webauthn": "console.operators.passkey_forms.LoginForm",
     "reauthenticate_webauthn": "console.operators.passkey_forms.ReauthenticateForm",
 }
+MFA_RECOVERY_CODES_SHOW_ONCE = True  # only hashes are kept
+RECOVERY_CODE_ROUNDS = 210_000  # of PBKDF2 with SHA-512, as OWASP asks for passwords
 MFA_TOTP_ISSUER = "PingOne console"
 USERSESSIONS_TRACK_ACTIVITY = True  # by console.sessions.middleware.Activity
 USERSESSIONS_ADAPTER = "console.operators.accounts.SessionsAdapter"

@@ -19,6 +19,7 @@ os.environ.setdefault("DATABASE_URL", "sqlite:///var/tests.sqlite3")
 from console.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+RECOVERY_CODE_ROUNDS = 10
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 LANGUAGES = [*LANGUAGES, ("en-xa", "Pseudo-locale")]  # noqa: F405 - to see which text of a page is not marked
 STORAGES = {  # no collectstatic before a test

@@ -1,7 +1,9 @@
 """The forms for the PingOne application's settings. They validate the input without a call to PingOne."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -121,8 +123,18 @@ class ConnectionForm(Form):
 
     end_access = BooleanField(label=_("Disconnect and use these settings"), required=False)
 
-    def __init__(self, data: Any = None, *, connection: Connection, secret_is_pending: bool = False) -> None:
-        """Fill in the stored settings. `secret_is_pending`: a secret of a rejected form is kept for the next try."""
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        connection: Connection,
+        secret_is_pending: bool = False,
+        typed: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Fill in the stored settings, or what was `typed` before.
+
+        `secret_is_pending`: a secret of a rejected form is kept for the next try.
+        """
         self.connection = connection
         super().__init__(
             data,
@@ -131,7 +143,8 @@ class ConnectionForm(Form):
                 "environment_id": connection.environment_id or "",
                 "client_id": connection.client_id,
                 "client_authentication": connection.client_authentication,
-            },
+            }
+            | dict(typed),
         )
         self.secret_is_known = secret_is_pending or bool(connection.sealed_client_secret)
         secret = self.fields["client_secret"]

@@ -18,6 +18,7 @@ from console.models.repetitions import Repetition
 from console.models.resets import SentReset
 from console.models.roles import Role
 from console.models.sign_in_limits import SignInCount, UsedCode
+from console.models.single_sign_on import LinkedIdentity, MappedGroup
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
 from console.models.user_mails import NotMeLink, NotMeReport, UserMailSettings
@@ -37,7 +38,9 @@ __all__ = [
     "JobWork",
     "KnownGroup",
     "LimitPolicy",
+    "LinkedIdentity",
     "ListPart",
+    "MappedGroup",
     "Membership",
     "MetricSeries",
     "NotMeLink",

@@ -34,6 +34,8 @@ class Operator(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=150, blank=True)
     is_active = models.BooleanField(default=True)
+    # Signs in with a password although everybody else has to use single sign-on.
+    is_break_glass = models.BooleanField(default=False, db_default=False, editable=False)
     date_joined = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[OperatorManager] = OperatorManager()
@@ -80,6 +82,8 @@ class Organization(models.Model):
     # Sessions of operators end sooner than the server's setting demands; null: no sooner.
     session_idle_minutes = models.PositiveSmallIntegerField(null=True)
     session_hours = models.PositiveSmallIntegerField(null=True)
+    # Members enter by single sign-on alone, while this server has a provider.
+    single_sign_on_demanded = models.BooleanField(default=False, db_default=False, editable=False)
     # Words that no member's password may be made of, besides the organization's name. Separated by commas.
     password_words = models.CharField(max_length=500, blank=True, default="", db_default="")
     # Rights of built-in roles that differ from the code, by role: here, so that no page needs a query for them.
@@ -155,6 +159,8 @@ class Membership(models.Model):
     custom_role = models.ForeignKey(CustomRole, on_delete=models.PROTECT, null=True, related_name="memberships")
     # IDs of the only populations whose users they see. None: all populations, also future ones.
     populations = models.JSONField(null=True, default=None)
+    # Whether single sign-on gave it: then it changes and goes with the provider's groups. See single_sign_on/roles.py.
+    is_by_groups = models.BooleanField(default=False, db_default=False, editable=False)
     # While a membership is suspended, it opens no door of the organization.
     suspended_at = models.DateTimeField(null=True, editable=False)
 

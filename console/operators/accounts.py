@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.models import Operator
@@ -24,6 +25,7 @@ from console.operators import account_events, sign_ins, way_in
 from console.operators.known_browser import remember
 from console.operators.sign_in_limits import Attempt
 from console.outbox import emails
+from console.sessions import fresh, single_sign_on
 from console.source_address import source_address
 from pingone_integration.sealing import seal, unseal
 from pingone_integration.texts import Text
@@ -101,6 +103,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             clear_login(request)
             sign_ins.nowhere_to_go(request, user)
             return self.respond_user_inactive(request, user)
+        if user.is_active and single_sign_on.is_demanded(request, user):
+            clear_login(request)
+            sign_ins.not_by_single_sign_on(request, user)
+            return render(request, "console/single_sign_on/start.html", {"is_demanded": True}, status=403)
         response: HttpResponse | None = super().pre_login(request, user, **login)
         return response
 
@@ -118,6 +124,29 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         response: HttpResponse = super().post_login(request, user, **options)
         remember(request, response, user)
         return response
+
+    def get_login_stages(self) -> list[str]:
+        """Ask for no second factor of ours after the provider asked for one."""
+        stages: list[str] = super().get_login_stages()
+        ours = {"allauth.mfa.stages.AuthenticateStage": "console.operators.second_step.SecondStep"}
+        return [ours.get(stage, stage) for stage in stages]
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Offer the provider too, and first of all where it vouched for the operator."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not user.is_authenticated or not single_sign_on.is_linked(user):
+            return ways
+        told = format_lazy(_("Use {provider}"), provider=settings.OIDC_NAME)
+        provider = {"id": "single_sign_on", "description": told, "url": single_sign_on.address()}
+        comes_first = context.request is not None and single_sign_on.vouched_for(context.request, user) is not None
+        return [provider, *ways] if comes_first or not ways else [*ways, provider]
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
+        """Take a fresh proof by the provider for one: allauth knows passwords and second factors only."""
+        request = context.request
+        if request and single_sign_on.vouched_for(request, request.user) and fresh.is_fresh(request):
+            return False
+        return bool(super().is_reauthentication_required(app=app, **more))
 
     def logout(self, request: HttpRequest) -> None:
         operator, never_entered = request.user, sign_ins.not_entered(request)

@@ -50,8 +50,9 @@ def change_role(
         kept = role_columns(access, role)
         check_fresh_for(role, signed_in_at)
         membership.role, membership.custom_role = kept["role"], kept["custom_role"]
-        membership.save(update_fields=["role", "custom_role"])
-        _keep_an_org_admin(access)
+        membership.is_by_groups = False  # from now on it is by hand: single sign-on leaves it as it is
+        membership.save(update_fields=["role", "custom_role", "is_by_groups"])
+        keep_an_org_admin(access.org)
         record(
             access, "membership.role-changed", membership.operator, source_address, before=before, after={"role": role}
         )
@@ -101,7 +102,7 @@ def remove(access: OrgAccess, membership: Membership, *, source_address: str) ->
     with transaction.atomic():
         membership = locked(access, membership)
         membership.delete()
-        _keep_an_org_admin(access)
+        keep_an_org_admin(access.org)
         sessions.end_if_nowhere_to_go(membership.operator)
         record(access, "membership.removed", membership.operator, source_address, before={"role": membership.role_key})
 
@@ -119,7 +120,7 @@ def suspend(access: OrgAccess, membership: Membership, *, signed_in_at: datetime
             return
         membership.suspended_at = timezone.now()
         membership.save(update_fields=["suspended_at"])
-        _keep_an_org_admin(access)
+        keep_an_org_admin(access.org)
         sessions.end_if_nowhere_to_go(membership.operator)
         record(access, "membership.suspended", membership.operator, source_address)
 
@@ -201,8 +202,9 @@ def _check_covered(access: OrgAccess, rights: Rights) -> None:
         raise BeyondOwnRights
 
 
-def _keep_an_org_admin(access: OrgAccess) -> None:
-    if not access.org.org_admins().exists():
+def keep_an_org_admin(organization: Organization) -> None:
+    """Raise LastOrgAdmin without one: call it after a change, in its transaction."""
+    if not organization.org_admins().exists():
         raise LastOrgAdmin
 
 

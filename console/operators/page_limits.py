@@ -48,6 +48,7 @@ def _browser(request: HttpRequest) -> str:
 _SIGN_IN_AGAIN = PageLimit(Limit("sign in again", 10, 60), _operator)
 LIMITS: dict[str, tuple[PageLimit, ...]] = {  # by the name of the page's URL
     "account_login": (PageLimit(Limit("sign in", 30, 60), _browser),),
+    "single-sign-on-start": (PageLimit(Limit("sign in", 30, 60), _browser),),
     "mfa_login_webauthn": (PageLimit(Limit("sign in with a passkey", 30, 60), _browser),),
     "account_reauthenticate": (_SIGN_IN_AGAIN,),
     "mfa_reauthenticate": (_SIGN_IN_AGAIN,),

@@ -67,6 +67,11 @@ def nowhere_to_go(request: HttpRequest, operator: Operator) -> None:
     record(request, operator, "operator.sign-in-failed", outcome=Outcome.REFUSED, reason="No organization lets them in")
 
 
+def not_by_single_sign_on(request: HttpRequest, operator: Operator) -> None:
+    """Record a sign-in that was right in itself, on a server where only single sign-on lets people in."""
+    record(request, operator, "operator.sign-in-failed", outcome=Outcome.REFUSED, reason="Not by single sign-on")
+
+
 def throttled(request: HttpRequest, email: str = "") -> None:
     """Record that a sign-in was refused after too many. Without a known address: of all such people together."""
     record_repeated(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -28,6 +29,7 @@ class Destination:
     url_name: str
     permission: Permission | None = None  # None for the operator's own pages
     section: Text = ""  # heading, shown above the first entry of the section
+    needs_provider: bool = False  # leads nowhere on a server without single sign-on
     purpose: Text = ""  # one sentence on the home page; without it the home page omits the entry
 
 
@@ -106,6 +108,15 @@ NAVIGATION = (
         purpose=_("Add members, and set their roles."),
     ),
     Destination(
+        label=_("Single sign-on"),
+        icon="key",
+        url_name="mapped-groups",
+        needs_provider=True,
+        permission=Permission.MANAGE_MEMBERS,
+        section=_("Settings"),
+        purpose=_("Give the groups of the identity provider roles."),
+    ),
+    Destination(
         label=_("Policies"),
         icon="clipboard-check",
         url_name="policies",
@@ -121,6 +132,13 @@ OWN_NAVIGATION = (
     Destination(label=_("Password"), icon="password", url_name="account_change_password", section=_("Your account")),
     Destination(label=_("Two-factor"), icon="shield-lock", url_name="mfa_index", section=_("Your account")),
     Destination(label=_("Sessions"), icon="devices", url_name="usersessions_list", section=_("Your account")),
+    Destination(
+        label=_("Single sign-on"),
+        icon="key",
+        url_name="single-sign-on-link",
+        needs_provider=True,
+        section=_("Your account"),
+    ),
 )
 
 
@@ -141,6 +159,8 @@ def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
     home = reverse("organization", args=args) if access else reverse("home")
     for destination in NAVIGATION if access else OWN_NAVIGATION:
         if access and destination.permission and not access.allows(destination.permission):
+            continue
+        if destination.needs_provider and not settings.OIDC_ISSUER:
             continue
         url = reverse(destination.url_name, args=args)
         below = path.startswith(url) and url != home
@@ -175,6 +195,8 @@ def layout(request: HttpRequest) -> dict[str, Any]:
     frame: dict[str, Any] = {
         "theme": chosen_theme(request),
         "themes": THEMES,
+        "single_sign_on_name": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "single_sign_on_only": settings.OIDC_ONLY,
         "other_organizations": SimpleLazyObject(lambda: list(other_organizations(request, access))),
     }
     if request.user.is_authenticated:

@@ -36,11 +36,13 @@ class Fresh:
 
     when: Callable[[HttpRequest], bool] = _sent
     back: str = ""  # the name of the page to return to; "": the same address, with what was typed
+    keeps: frozenset[str] = frozenset()  # fields of a form on the page `back` that are shown there again; no secret
 
 
+_APPLICATION = frozenset({"client_id", "auth_url", "environment_id", "client_authentication"})  # all but its secret
 DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/test_fresh_sign_in.py has the others
-    "connection": Fresh(back="connection"),  # not kept: it has a secret
-    "connect": Fresh(back="connection"),
+    "connection": Fresh(back="connection", keeps=_APPLICATION),
+    "connect": Fresh(back="connection", keeps=_APPLICATION),
     "disconnect": Fresh(),
     "correct-auth-url": Fresh(back="troubleshooting"),
     "environments": Fresh(),
@@ -54,6 +56,8 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "user-mails": Fresh(),
     "second-factor-policy": Fresh(back="policies"),
     "directory": Fresh(),
+    "mapped-groups": Fresh(),
+    "single-sign-on-link": Fresh(back="single-sign-on-link"),
     "lock-down": Fresh(),
     "recovery-settings": Fresh(),
     "recovery-rules": Fresh(),
@@ -107,9 +111,10 @@ def demanded_first(request: HttpRequest) -> str:
     rule = DEMANDED.get(match.url_name or "") if match else None
     if match is None or rule is None or not rule.when(request) or is_fresh(request):
         return ""
-    if not rule.back and _sent(request):
-        kept_forms.keep(request, request.POST)
-    return address_with_return(request, _page(rule, request, match.kwargs))
+    page = _page(rule, request, match.kwargs)
+    if _sent(request) and (rule.keeps or not rule.back):
+        kept_forms.keep(request, rule.keeps or request.POST, page=page)
+    return address_with_return(request, page)
 
 
 def told_beforehand(request: HttpRequest) -> str:
@@ -123,5 +128,5 @@ def told_beforehand(request: HttpRequest) -> str:
 def _page(rule: Fresh, request: HttpRequest, values: dict[str, Any]) -> str:
     if not rule.back:
         return request.path
-    kept = values if rule.back in {"role", "member", "group", "job"} else {"org": values["org"]}
+    kept = values if rule.back in {"role", "member", "group", "job"} or "org" not in values else {"org": values["org"]}
     return reverse(rule.back, kwargs=kept)

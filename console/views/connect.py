@@ -13,7 +13,15 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.access import ConsoleRequest, OrgAccess, Permission, enter_org, operator_view, org_view
+from console.access import (
+    ConsoleRequest,
+    OrgAccess,
+    Permission,
+    enter_org,
+    lacks_second_factor,
+    operator_view,
+    org_view,
+)
 from console.connection.callback_address import redirect_uri
 from console.connection.environment_choice import bound_to, guard_of, is_valid
 from console.connection.forms import EnvironmentForm
@@ -23,6 +31,7 @@ from console.failures.connect import INCOMPLETE, SIGNED_OUT_MEANWHILE, failure_o
 from console.failures.failure import Failure, failure_of, with_explanation
 from console.models import AuditEntry, Organization
 from console.page.connection_status import status_of
+from console.sessions import single_sign_on
 from console.source_address import source_address
 from console.work import schedule
 from pingone_integration.connection import authorization, environments
@@ -92,7 +101,8 @@ def callback(request: ConsoleRequest) -> HttpResponse:
     if access is None:
         reason = StateRejected.Reason.FOREIGN if state else StateRejected.Reason.MISSING
         return _start_over(request, failure_of(StateRejected(reason), None))
-    if access.lacks_second_factor or not access.allows(Permission.MANAGE_CONNECTION):
+    first = lacks_second_factor(request, access) or single_sign_on.is_demanded(request, request.user, access.membership)
+    if first or not access.allows(Permission.MANAGE_CONNECTION):
         return redirect("connection", access.org.slug)  # that page says that this is not allowed
     try:
         failure = _answered(request, access, state)

@@ -13,6 +13,7 @@ from console.connection.page import connection_page, place_context, save_typed, 
 from console.connection.pending_secret import PendingSecret
 from console.connection.settings import end_access, record_event
 from console.failures.connect import restore_failure
+from console.kept_forms import restore
 from console.source_address import source_address
 from pingone_integration.models import Connection
 from pingone_integration.typed.text import clean
@@ -25,7 +26,12 @@ def connection_settings(request: ConsoleRequest, access: OrgAccess) -> HttpRespo
     connection = access.org.connection
     if request.method != "POST":
         pending = PendingSecret(request.session, connection)
-        form = ConnectionForm(connection=connection, secret_is_pending=pending.exists)
+        typed = {}
+        if kept := restore(request):
+            typed = kept.typed.dict()
+            told = _("{notice} A client secret is not kept: if you entered one, enter it again.")
+            messages.warning(request, format_lazy(told, notice=kept.notice))
+        form = ConnectionForm(connection=connection, secret_is_pending=pending.exists, typed=typed)
         return connection_page(request, access, form, failure=restore_failure(request.session, connection))
     form = save_typed(request, access)
     if form.errors:

@@ -2,6 +2,7 @@
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -46,6 +47,8 @@ def _with_new_account(request: HttpRequest, found: Invitation, token: str) -> Ht
     form = NewAccountForm(sent, email=found.email, initial={"name": found.name})
     if request.user.is_authenticated:
         return _page(request, found, has_account=False)
+    if settings.OIDC_ONLY:  # a password would let nobody in
+        return render(request, "console/operators/invitation_by_groups.html", {"invitation": found}, status=403)
     if not form.is_valid():
         return _page(request, found, form=form, status=422 if form.is_bound else 200)
     chosen = form.cleaned_data

@@ -23,13 +23,14 @@ from pingone_integration.errors import (
 
 @dataclass(frozen=True, kw_only=True)
 class SignOnService:
-    """The OpenID provider of one environment. All its URLs are on the host of the Auth URL."""
+    """An OpenID provider. All URLs of a PingOne environment's are on the host of the Auth URL."""
 
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
     revocation_endpoint: str
     jwks_uri: str
+    end_session_endpoint: str = ""  # not kept for a connection
 
 
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri")
@@ -46,7 +47,7 @@ def discover(auth_url: str, environment_id: UUID) -> SignOnService:
     if auth_url in settings.PINGONE_CUSTOM_HOSTS:
         issuers.append(f"{auth_url}/as")
     for issuer in issuers:
-        response, trace = _get(f"{issuer}/.well-known/openid-configuration")
+        response, trace = get(f"{issuer}/.well-known/openid-configuration")
         if response.status_code not in {400, 404}:
             return _checked(object_of(response, trace, wrote=False), auth_url, issuers)
     raise UnknownEnvironment(f"{issuers[0]} does not exist", trace=traced(response, {}, trace))
@@ -54,7 +55,7 @@ def discover(auth_url: str, environment_id: UUID) -> SignOnService:
 
 def signing_keys(service: SignOnService) -> KeySet:
     """Read the signing keys. Raises ConnectionFailure, Unavailable or the error of the response."""
-    response, trace = _get(service.jwks_uri)
+    response, trace = get(service.jwks_uri)
     body: Any = object_of(response, trace, wrote=False)
     try:
         return KeySet.import_key_set(body)
@@ -62,7 +63,8 @@ def signing_keys(service: SignOnService) -> KeySet:
         raise Unavailable("no usable signing keys", trace=traced(response, {}, trace)) from error
 
 
-def _get(url: str) -> tuple[httpx.Response, Trace]:
+def get(url: str) -> tuple[httpx.Response, Trace]:
+    """Read a document. Raises ConnectionFailure."""
     trace = Trace(call=f"GET {url}")
     try:
         return http_client().get(url), trace

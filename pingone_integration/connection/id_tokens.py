@@ -1,6 +1,7 @@
-"""Verification of the ID token, which names the administrator who approved the connection."""
+"""Verification of ID tokens, for example of that which names the administrator who approved the connection."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,14 @@ class Administrator:
 
 
 def verify(id_token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: str) -> Administrator:
+    """Return the administrator of a verified ID token. Raises SignOnUnverified."""
+    claims = verified_claims(id_token, keys=keys, issuer=issuer, client_id=client_id, nonce=nonce)
+    return Administrator(id=text(claims["sub"])[:64], name=text(_name(claims))[:300])
+
+
+def verified_claims(
+    id_token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: str, algorithms: Sequence[str] = ("RS256",)
+) -> dict[str, Any]:
     """Verify signature, issuer, audience, nonce and time of an ID token. Raises SignOnUnverified.
 
     The error names this server's clock if it is wrong by more than the leeway: the token has just been issued, so its
@@ -38,7 +47,7 @@ def verify(id_token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: s
         sub={"essential": True},
     )
     try:
-        claims = jwt.decode(id_token, keys, algorithms=["RS256"]).claims
+        claims = jwt.decode(id_token, keys, algorithms=list(algorithms)).claims
         expected.validate(claims)
     except (ExpiredTokenError, InvalidClaimError) as error:
         raise SignOnUnverified(str(error), clock_ahead_s=_clock_ahead_s(claims, error.claim)) from error
@@ -46,7 +55,7 @@ def verify(id_token: str, *, keys: KeySet, issuer: str, client_id: str, nonce: s
         raise SignOnUnverified(str(error)) from error
     if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != client_id:
         raise SignOnUnverified("the ID token was issued to another application")
-    return Administrator(id=text(claims["sub"])[:64], name=text(_name(claims))[:300])
+    return dict(claims)
 
 
 def _clock_ahead_s(claims: dict[str, Any], refused: str | None) -> float:

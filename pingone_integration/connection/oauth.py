@@ -49,16 +49,19 @@ class OAuthClient:
 
     def with_method(self, method: str) -> "OAuthClient":
         """Return the same client with another authentication method."""
-        return _client(self.service, self.client_id, self._authlib.client_secret, method)
+        return client_of(self.service, self.client_id, self._authlib.client_secret, method)
 
-    def authorize_url(self, *, redirect_uri: str, state: str, nonce: str, code_verifier: str) -> str:
+    def authorize_url(
+        self, *, redirect_uri: str, state: str, nonce: str, code_verifier: str, scope: str = SCOPE, **more: str | int
+    ) -> str:
         url, _ = self._authlib.create_authorization_url(
             self.service.authorization_endpoint,
             redirect_uri=redirect_uri,
-            scope=SCOPE,
+            scope=scope,
             state=state,
             nonce=nonce,
             code_verifier=code_verifier,
+            **more,
         )
         return str(url)
 
@@ -113,7 +116,7 @@ def open_client(connection: Connection) -> OAuthClient:
     if not (connection.client_id and secret and connection.auth_url and connection.environment_id):
         raise SettingsIncomplete
     service = discover(connection.auth_url, connection.environment_id)
-    return _client(service, connection.client_id, secret, connection.client_authentication)
+    return client_of(service, connection.client_id, secret, connection.client_authentication)
 
 
 class _ClientAuth(ClientAuth, httpx.Auth):  # type: ignore[misc]  # Authlib has no types
@@ -131,7 +134,7 @@ class _Client(OAuth2Client):  # type: ignore[misc]
     client_auth_class = _ClientAuth
 
 
-def _client(service: SignOnService, client_id: str, secret: str, method: str) -> OAuthClient:
+def client_of(service: SignOnService, client_id: str, secret: str, method: str) -> OAuthClient:
     client = _Client(
         httpx.Client(**client_options() | {"timeout": TIMEOUT}),
         client_id=client_id,

@@ -159,7 +159,7 @@ STORIES: list[tuple[Story, Any, str, Any]] = [
     (signs_in_after_the_last_membership, way_in, "has_way_in", lambda _operator: True),
     (suspends_with_a_stolen_session, members, "check_fresh", _no_check),
     (signs_somebody_out_of_another_organization, members, "check_account_is_theirs", _no_check),
-    (leaves_no_org_admin, members, "_keep_an_org_admin", _no_check),
+    (leaves_no_org_admin, members, "keep_an_org_admin", _no_check),
     (removes_the_factor_of_the_next_org_admin, lost_factor, "_tell", _at_once),
     (removes_a_factor_after_being_suspended, lost_factor, "_is_still_allowed", lambda _reset: True),
     (works_with_a_password_alone, access.OrgAccess, "lacks_second_factor", False),

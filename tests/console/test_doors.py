@@ -31,6 +31,10 @@ RIGHTS: dict[str, Permission | str] = {
     "accounts/login/code/confirm/": NOTHING_BEHIND,
     "accounts/reauthenticate/code/": NOTHING_BEHIND,
     "accounts/reauthenticate/code/confirm/": NOTHING_BEHIND,
+    "single-sign-on-start": "public: nobody has signed in yet",
+    "single-sign-on-callback": "public: the state in the browser session is the proof",
+    "single-sign-on-link": "operator",
+    "mapped-groups": Permission.MANAGE_MEMBERS,  # to change it, an org admin
     "user-language": "public: users without an account choose the language of their pages",
     "connect-callback": "operator",  # the returned state identifies the organization, which is entered afterwards
     "recover": WITHOUT_ACCOUNT,

@@ -215,3 +215,10 @@ def header_of(token: str) -> dict[str, Any]:
 
 def base64url(value: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def test_id_token_of_a_web_application_names_the_groups(sandbox: Sandbox, http: httpx.Client) -> None:
+    plain, web = (console(sandbox, **settings).tokens(http)["id_token"] for settings in ({}, {"type": "WEB_APP"}))
+
+    assert "groups" not in claims_of(sandbox, http, plain)
+    assert isinstance(claims_of(sandbox, http, web)["groups"], list)

@@ -9,7 +9,7 @@ from console.operators.accounts import SECOND_FACTORS
 from pingone_integration.management.commands import rotate_credentials
 from pingone_integration.sealing import reseal
 
-_SEALED = ("secret", "seed")  # of an authenticator app, of recovery codes
+_SEALED = ("secret",)  # of an authenticator app; of recovery codes there are hashes
 
 
 class Command(rotate_credentials.Command):
@@ -31,7 +31,7 @@ class Command(rotate_credentials.Command):
 def _reseal(pk: int) -> int:
     """Reseal one authenticator. Return 1, or 0 if it is gone. Raises SealBroken.
 
-    The update depends on the data it read (optimistic locking), so that no used recovery code comes back.
+    The update depends on the data it read (optimistic locking), so that no change is undone.
     """
     rows = Authenticator.objects.filter(pk=pk)
     while authenticator := rows.first():

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from joserfc.jwk import RSAKey
 
+from pingone_integration.sandbox.memberships import memberships_of
 from pingone_integration.sandbox.models import Application
 from pingone_integration.sandbox.oauth.claims import user_claims
 from pingone_integration.sandbox.oauth.clients import Client
@@ -181,8 +182,11 @@ class IdToken(OpenIDCode):
         return {"nonce": authorization_code.nonce} if authorization_code.nonce else {}
 
     def generate_user_info(self, user: Grant, scope: str) -> dict[str, Any]:
+        """Return the claims. A web application has `groups`, as an attribute mapping to memberOfGroupNames gives."""
+        groups = {"groups": [one.group.name for one in memberships_of(user.user)]}
         return {
             **user_claims(user.user, scope),
+            **(groups if user.application.type == "WEB_APP" else {}),
             "auth_time": int(user.signed_on_at.timestamp()),
             "acr": "Single_Factor",
             "amr": ["pwd"],

@@ -1,5 +1,6 @@
 """Where an open session is not enough. The tables are for reading: every address that writes is in one of them."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -18,10 +19,11 @@ ASKED = {
         ticket-policies limits lift-limit user-mails lock-down recovery-settings recovery-rules members change-role
         member-populations remove-member protect-user protect-group directory second-factor-policy
         send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
-        reset-second-factor cancel-factor-reset""",
+        reset-second-factor cancel-factor-reset mapped-groups""",
     "exports": "audit-export export-group-members job-file",
     "starting a job, and nothing else of it": "job",
     "the operator's other sessions": "usersessions_list",
+    "the operator's link to the identity provider": "single-sign-on-link",
 }
 NOT_ASKED = {
     "reads": """home organization users user-group-choices new-user-existing user user-panel user-standing audit
@@ -33,6 +35,7 @@ NOT_ASKED = {
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery
         working-on start-plan plan-run""",
     "asks before it sends a write": "call-api save-api-call forget-api-call",
+    "signs in, or again": "single-sign-on-start single-sign-on-callback",
     "changes nothing that anybody relies on": "sync-populations count-addresses theme user-language",
     "is for users without an account": """recover start-recovery recovery-code send-recovery-code-again recovery-choice
         recovery-password restart-recovery not-me recovery-answer recovery-device recovery-device-code""",
@@ -93,7 +96,7 @@ def test_stranger_is_not_asked_to_sign_in_again(
     stale = signed_in_long_ago(browser_of(stranger))
 
     for address in ADDRESSES:
-        if address.name != "usersessions_list":
+        if address.path.startswith("/o/"):
             assert stale.post(address.path, {"do": "start"}).status_code == 404
 
 
@@ -119,6 +122,35 @@ def test_what_was_typed_is_kept_and_nothing_is_changed(
     again = stale.get(proved["Location"]).text
     assert shown in again
     assert "Nothing was changed yet." in again
+
+
+@pytest.mark.parametrize("place", ["connection/", "connection/connect/"])
+def test_form_of_the_connection_keeps_all_but_the_secret(
+    browser_of: Callable[[Operator], Client], org_admin: Operator, place: str
+) -> None:
+    stale = signed_in_long_ago(browser_of(org_admin))
+    typed = {
+        "client_id": "11111111-3f2e-4d1c-8b0a-9f8e7d6c5b4a",
+        "client_secret": "the-secret-canary",
+        "auth_url": "https://auth.pingone.com",
+        "environment_id": "22222222-9a34-4f0d-8c55-2f6e0d9a7711",
+        "client_authentication": "client_secret_post",
+        "end_access": "on",
+    }
+    asked = stale.post(f"/o/acme/settings/{place}", typed)
+    assert "the-secret-canary" not in str(dict(stale.session))
+
+    proved = stale.post(asked["Location"], {"password": "correct horse battery"})
+
+    assert proved["Location"] == "/o/acme/settings/connection/"
+    page = stale.get(proved["Location"]).text
+    for name in ("client_id", "auth_url", "environment_id"):
+        assert f'value="{typed[name]}"' in page
+    assert re.search(r'value="client_secret_post"[^>]*checked', page)
+    assert "the-secret-canary" not in page
+    assert not re.search(r'name="end_access"[^>]*checked', page)
+    assert "A client secret is not kept" in page
+    assert "A client secret is not kept" not in stale.get(proved["Location"]).text
 
 
 def test_pages_of_settings_say_it_before_anything_is_typed(

@@ -183,7 +183,7 @@ def test_page_refuses_more_forms_than_its_limit(
 def test_every_page_for_everybody_has_a_limit() -> None:
     for_everybody = {name for name, reason in ALLAUTH.items() if reason == FOR_EVERYBODY}
 
-    for_everybody |= {"invitation", "stop-factor-reset"}  # our own pages
+    for_everybody |= {"invitation", "stop-factor-reset", "single-sign-on-start"}  # our own pages
 
     assert for_everybody - HARMLESS == {name for name in page_limits.LIMITS if not PROOF_OF_AN_OPERATOR.search(name)}
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -34,7 +35,10 @@ def destinations(html: str) -> list[str]:
     return re.findall(r"<span>([^<]+)</span>", navigation[0])
 
 
-def test_navigation_shows_an_org_admin_everything(browser_of: Browser, org_admin: Operator) -> None:
+def test_navigation_shows_an_org_admin_everything(browser_of: Browser, org_admin: Operator, settings: Any) -> None:
+    without = [entry.label for entry in NAVIGATION if not entry.needs_provider]
+    assert destinations(home(browser_of(org_admin))) == without
+    settings.OIDC_ISSUER = "https://login.acme.test"
     assert destinations(home(browser_of(org_admin))) == [entry.label for entry in NAVIGATION]
 
 

@@ -30,6 +30,7 @@ PAGES = [
     ("troubleshooting/", False, 5),  # failed calls, whether a worker runs, what waits for it, the table of groups
     ("settings/connection/", False, 1),
     ("settings/members/", False, 3),  # members with factors, roles, invitations
+    ("settings/single-sign-on/", False, 2),  # mapped groups, roles
     ("settings/policies/", False, 2),
     ("settings/policies/tickets/", False, 1),
     ("settings/policies/user-mails/", False, 1),

@@ -115,7 +115,7 @@ service = SignOnService(**{name: f"https://auth.test/{name}" for name in SignOnS
 answer = {"access_token": "new-token", "token_type": "Bearer", "expires_in": 60}
 with respx.mock:
     respx.post(service.token_endpoint).respond(json=answer)
-    client = oauth._client(service, "the-client", "the-secret", "client_secret_basic")
+    client = oauth.client_of(service, "the-client", "the-secret", "client_secret_basic")
     print(client.exchange_code("the-code", redirect_uri="https://console.test/", code_verifier="v" * 43).access_token)
 print("httpx2" in sys.modules)
 """
