@@ -38,6 +38,7 @@ from console.views import (
     user_groups,
     user_language,
     user_mails,
+    user_templates,
     users,
     view_as,
 )
@@ -140,6 +141,14 @@ urlpatterns = [
                 path("settings/policies/limits/<int:reached_id>/lift/", limits.lift_limit, name="lift-limit"),
                 path("settings/policies/user-mails/", user_mails.user_mails, name="user-mails"),
                 path("settings/directory/", directory.directory, name="directory"),
+                path("settings/templates/", user_templates.templates, name="templates"),
+                path("settings/templates/new/", user_templates.new_template, name="new-template"),
+                path("settings/templates/<uuid:template_id>/", user_templates.template, name="template"),
+                path(
+                    "settings/templates/<uuid:template_id>/delete/",
+                    user_templates.delete_template,
+                    name="delete-template",
+                ),
                 path("settings/policies/lock-down/", lock_down.lock_down, name="lock-down"),
                 path("settings/policies/second-factor/", policies.second_factor_policy, name="second-factor-policy"),
                 path("settings/policies/roles/", policies.copy_role, name="copy-role"),

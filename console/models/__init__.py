@@ -21,6 +21,7 @@ from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
 from console.models.user_mails import NotMeLink, NotMeReport, UserMailSettings
+from console.models.user_templates import UserTemplate
 from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "UnfinishedEntry",
     "UsedCode",
     "UserMailSettings",
+    "UserTemplate",
     "Work",
     "WorkerProcess",
 ]

@@ -94,6 +94,10 @@ RIGHTS: dict[str, Permission | str] = {
     "ticket-policies": Permission.MANAGE_POLICIES,
     "user-mails": Permission.MANAGE_POLICIES,
     "directory": Permission.MANAGE_POLICIES,  # and only org admins
+    "templates": Permission.MANAGE_POLICIES,  # and only org admins, as the next three
+    "new-template": Permission.MANAGE_POLICIES,
+    "template": Permission.MANAGE_POLICIES,
+    "delete-template": Permission.MANAGE_POLICIES,
     "lock-down": Permission.MANAGE_POLICIES,
     "recovery-settings": Permission.MANAGE_POLICIES,
     "recovery-rules": Permission.MANAGE_POLICIES,

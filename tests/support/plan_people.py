@@ -38,6 +38,8 @@ class PlanPeople(ManyPeople):
 
     open_sessions: set[UUID] = field(default_factory=set)
     bypass: Json = field(default_factory=dict)
+    attributes: list[Json] = field(default_factory=list)  # the custom ones of the user schema
+    populations: list[Json] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -65,6 +67,10 @@ class PlanPeople(ManyPeople):
         return super()._of_user(user_id, below)
 
     def _found(self, path: str) -> Json | None:
+        if path.startswith("/schemas/"):
+            return listing("attributes", *self.attributes)
+        if path == "/populations":
+            return listing("populations", *self.populations)
         if path.startswith("/sessions/"):
             return {"id": path.rpartition("/")[2]} if UUID(path.rpartition("/")[2]) in self.open_sessions else None
         return super()._found(path)
