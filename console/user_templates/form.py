@@ -73,7 +73,7 @@ class UserTemplateForm(ProfileForm):
     def chosen_groups(self) -> list[UUID]:
         """Return the groups that were sent, also of a form with errors."""
         try:
-            return list(self.fields["group_ids"].to_python(self["group_ids"].value()))
+            return list(self.fields["group_ids"].to_python(self["group_ids"].value()) or [])
         except forms.ValidationError:
             return []
 
@@ -86,7 +86,7 @@ class UserTemplateForm(ProfileForm):
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
         others = UserTemplate.objects.filter(organization=self.organization, name__iexact=name)
-        if others.exclude(pk=self.saved.pk if self.saved else None).exists():
+        if any(one != self.saved for one in others):
             raise forms.ValidationError(_("There is a template with this name. Choose another one."))
         return name
 

@@ -77,8 +77,8 @@ def delete_template(request: ConsoleRequest, access: OrgAccess, template_id: UUI
 
 
 def _template_or_404(access: OrgAccess, template_id: UUID | None) -> UserTemplate:
-    found = UserTemplate.objects.filter(organization=access.org, pk=template_id).first()
-    if found is None:
+    found = template_id and UserTemplate.objects.filter(organization=access.org, pk=template_id).first()
+    if not found:
         raise Http404("No such template.")
     return found
 
@@ -98,7 +98,7 @@ def _edit(request: ConsoleRequest, access: OrgAccess, saved: UserTemplate | None
     saves = is_sent and "look" not in request.POST
     if not saves:
         form.fields["name"].required = False  # it may be entered after the search
-    warned: list[str] = []
+    warned: list[Text] = []
     if saves and form.is_valid():
         try:
             content = _content(access, form)

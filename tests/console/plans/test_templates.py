@@ -80,11 +80,13 @@ def test_template_is_made_changed_copied_and_deleted_on_record(org_admin: Operat
     assert not UserTemplate.objects.exists()
     created, changed, deleted = AuditEntry.objects.filter(action__startswith="template.").order_by("pk")
     assert (created.action, deleted.action) == ("template.created", "template.deleted")
+    assert created.after
     assert created.after["title"] == "Clerk"
     assert (changed.before, changed.after) == (
         {"groups": f"VPN ({VPN})", "title": "Clerk"},
         {"groups": f"Mail ({MAIL}), VPN ({VPN})", "title": ""},
     )
+    assert deleted.before
     assert deleted.before["groups"] == f"Mail ({MAIL}), VPN ({VPN})"
 
 
