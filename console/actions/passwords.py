@@ -102,6 +102,7 @@ ACTIONS = (
         question=_("Replace {user}'s password with one that nobody knows?"),
         tells=PASSWORD_RESET,
         observe=observed.password_change,
+        stamped="password_changed_at",
         panels=("password",),
         endpoint="PUT /users/{user}/password (password.set)",
         pingone_permission="dir:set:userPassword",

@@ -35,8 +35,15 @@ from pingone_integration.users import User
 
 _STAYS = _("These memberships stay, because a rule or another group gives them: {groups}.")
 _NOT_ALLOWED = _("Your role does not allow this.")
-_TOKENS = _("Access tokens that apps already have stay valid until they expire.")
 _LATER = _("Read again when it runs.")
+# What nobody would expect of an action.
+_CAUTIONS: Mapping[str, Text] = {
+    "sessions.end-all": _("Access tokens that apps already have stay valid until they expire."),
+    "password.replace": _(
+        "Nobody sees the new one. After a forced change alone, the old password would stay valid until they have"
+        " changed it."
+    ),
+}
 
 
 class Verdict(StrEnum):
@@ -128,7 +135,8 @@ def _line(access: OrgAccess, number: int, step: Step, reading: Reading) -> Line:
     is_conditional = step.condition and step.condition is not Condition.ASKED
     conditions: tuple[Text, ...] = (CONDITIONS[step.condition],) if step.condition and is_conditional else ()
     verdict = Verdict.OPEN if is_optional else Verdict.ALREADY if is_already else Verdict.RUNS
-    return Line(number=number, title=title, verdict=verdict, names=names, notes=(*conditions, *told))
+    cautions = (_CAUTIONS[step.action],) if step.action in _CAUTIONS else ()
+    return Line(number=number, title=title, verdict=verdict, names=names, notes=(*conditions, *told, *cautions))
 
 
 def _effect(step: ActionStep, reading: Reading) -> tuple[tuple[str, ...], tuple[Text, ...], bool]:
@@ -143,7 +151,7 @@ def _effect(step: ActionStep, reading: Reading) -> tuple[tuple[str, ...], tuple[
         names = tuple(device_name(one) for one in reading.devices if chosen == ALL or is_recent(one.created_at))
         return names, (_LATER,), not names
     if step.action == "sessions.end-all":
-        return (), (_TOKENS,), not sessions.all_of(reading.api, user.id)
+        return (), (), not sessions.all_of(reading.api, user.id)
     if step.inputs:
         return (), (), False
     expected = storable(step.of_catalogue.expected({})) or {}

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 UNTIL = timezone.now().replace(microsecond=0) + timedelta(hours=12)
 CHOICES = {
     "offboard": {"7": {"chosen": "on"}},
+    "compromised": {},
     "lost-phone": {"1": {"device_id": str(PHONE)}, "3": {"until": UNTIL.isoformat()}},
 }
 
