@@ -97,6 +97,7 @@ BEFORE, ADDED = "{before}", "{added}"
 SETTLED = frozenset({ASKED, TEMPLATE, GAINED, LOST, BEFORE, ADDED})
 OF_TEMPLATES = frozenset({TEMPLATE, GAINED, LOST})
 OF_A_RUN = frozenset({BEFORE, ADDED})
+OF_GROUPS = frozenset({GAINED, LOST, BEFORE, ADDED})  # as a group: each of them
 FIELDS = "fields"  # as an input: every field of the template
 CHOICES: dict[str, Text] = {
     ASKED: _("asked at the start; left empty, the step is left out"),

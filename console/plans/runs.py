@@ -1,6 +1,6 @@
 """What operators decide about a run: its start, now or at a time, another time, going on, and canceling."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -22,11 +22,11 @@ from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
 from console.plans import engine
-from console.plans.ahead import Choices, chosen_steps
+from console.plans.ahead import Choices, chosen_steps, takes_away
 from console.plans.dates import When
 from console.plans.definition import ActionStep, Definition, WaitStep, read
-from console.plans.on_behalf import TAKE_AWAY
 from console.plans.record import record
+from console.plans.targets import fields_of, our_name
 from console.protection import judge
 from pingone_integration.texts import Text
 from pingone_integration.users import User
@@ -100,10 +100,11 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
 
 def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> None:
     """Raise NotPossibleNow for a protected person, and unless each step passes what is asked before a user is read."""
-    for _number, step in chosen_steps(plan.definition, plan.choices):
+    for number, step in chosen_steps(plan.definition, plan.choices):
         if step.action == "mfa.bypass":
             continue  # its own form checks the time, when it runs
-        operation = UserOperation(action=step.of_catalogue, user_id=person.id, inputs=_sample(step, person))
+        inputs = _sample(step, plan.choices.get(str(number)) or {}, person)
+        operation = UserOperation(action=step.of_catalogue, user_id=person.id, inputs=inputs)
         ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
         if ruling.refusal:
             raise NotPossibleNow(ruling.refusal, demanded=ruling.demands)
@@ -119,10 +120,10 @@ def guards_affected(plan: Start, person: User) -> Any:
     return None
 
 
-def _sample(step: ActionStep, person: User) -> dict[str, Any]:
+def _sample(step: ActionStep, chosen: Mapping[str, Any], person: User) -> dict[str, Any]:
     """Return inputs with which rules can be asked before the step's own are known."""
     if step.of_catalogue.form.looks_at_schema:
-        return {"changes": dict.fromkeys(step.inputs, "")}
+        return {"changes": dict.fromkeys(map(our_name, fields_of(step, chosen)), "")}
     return dict.fromkeys(step.inputs, person.id)
 
 
@@ -131,7 +132,7 @@ def _begins_at_once(definition: Definition) -> bool:
     for step in definition.steps:
         if isinstance(step, WaitStep):
             return False
-        if isinstance(step, ActionStep) and step.action in TAKE_AWAY:
+        if isinstance(step, ActionStep) and takes_away(definition.kind, step.action):
             return True
     return False
 

@@ -31,4 +31,7 @@ def label_of(name: str) -> Text:
 
 
 def in_words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """Return a value as PingOne has it, or as it was typed: several in a list, or one on each line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(str, value if isinstance(value, list) else str(value).splitlines()))

@@ -20,9 +20,10 @@ from console.models import PlanRun
 from console.plans import runs
 from console.plans.calendar import coming, lately_over
 from console.plans.date_form import DateForm
+from console.plans.effects import Reading
 from console.plans.offered import offered_for, plan_or_404
 from console.plans.overview import Overview, buttons_for
-from console.plans.preview import Reading, Verdict, preview
+from console.plans.preview import Verdict, preview
 from console.plans.runs import NotPossibleNow, Start
 from console.plans.start_form import LATER, StartPlanForm
 from console.responses import circumstances_of, to_sign_in_again
@@ -83,7 +84,8 @@ def start_plan(request: ConsoleRequest, access: OrgAccess, user_id: UUID, slug: 
                 form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
             else:
                 return redirect("plan-run", access.org.slug, run.pk)
-    lines = preview(access, definition, reading)
+    choices = form.choices if form.is_bound and form.is_valid() else form.source.choices(definition)
+    lines = preview(access, definition, reading, choices, form.source)
     context = {
         "person": reading.user,
         "definition": definition,

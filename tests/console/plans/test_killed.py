@@ -9,18 +9,23 @@ from django.utils import timezone
 
 from console.audit import entries
 from console.limits.rules import LIMITS
-from console.models import AuditEntry, LimitPolicy, OutgoingEmail, PlanRun, PlanRunStep, PlanWork
+from console.models import AuditEntry, LimitPolicy, OutgoingEmail, PlanRun, PlanRunStep, PlanWork, UserTemplate
 from console.plans import engine, held
+from console.plans.settled import of_templates
 from console.plans.shipped_plans import shipped
-from tests.support.plan_people import PHONE, again, kept_as, start, time_passes
+from tests.support.answers import ENGINEERS
+from tests.support.plan_people import LEAVERS, MAIL, PHONE, again, kept_as, start, time_passes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 UNTIL = timezone.now().replace(microsecond=0) + timedelta(hours=12)
+OLD = UserTemplate(groups=[{"id": str(MAIL), "name": "Mail"}])
+NEW = UserTemplate(groups=[{"id": str(ENGINEERS), "name": "Engineers"}], fields={"title": "X"}, population_id=LEAVERS)
 CHOICES = {
     "offboard": {"7": {"chosen": "on"}},
     "compromised": {},
+    "move": of_templates(OLD, NEW).choices(shipped()["move"]),
     "lost-phone": {"1": {"device_id": str(PHONE)}, "3": {"until": UNTIL.isoformat()}},
 }
 
