@@ -114,6 +114,7 @@ urlpatterns = [
                 path("populations/sync/", populations.sync, name="sync-populations"),
                 path("plans/", plan_runs.plan_runs, name="plan-runs"),
                 path("plans/<uuid:run_id>/", plan_runs.plan_run, name="plan-run"),
+                path("plans/<uuid:run_id>/bring-back/", plan_runs.bring_back, name="bring-back"),
                 path("users/<uuid:user_id>/plans/", plan_runs.user_plans, name="user-plans"),
                 path("users/<uuid:user_id>/plans/<slug:slug>/", plan_runs.start_plan, name="start-plan"),
                 path("jobs/", jobs.job_list, name="jobs"),

@@ -42,7 +42,10 @@ def before_run(api: PingOneApi, user: User) -> Json:
                 "enabled": user.enabled,
                 "population_id": user.population_id,
                 "population_name": user.population_name,
-                "groups": [{"id": one.group_id, "name": one.name} for one in direct_groups(api, user.id)],
+                "groups": [
+                    {"id": one.group_id, "name": one.name, "population_id": one.population_id}
+                    for one in direct_groups(api, user.id)
+                ],
             }
         )
     )

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
 from django.utils.text import format_lazy
@@ -88,6 +87,8 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
     require_each(access, plan.definition, plan.choices)
     if not access.sees(person):
         raise Http404("No such user.")
+    if (former := plan.brings_back) and (former.organization_id, former.person_id) != (access.org.pk, person.id):
+        raise Http404("No such run of this user.")
     now = timezone.now()
     circumstances = replace(circumstances, channel=AuditEntry.Channel.PLAN, met_at=now)
     _require_met(access, person, plan, circumstances)
@@ -241,9 +242,8 @@ def resume(access: OrgAccess, run: PlanRun, circumstances: Circumstances) -> Non
             _done_by_hand(run)
         if run.stop == Stop.LATE:
             rows.filter(state=StepState.STARTED, due_at__lt=now).update(state=StepState.DONE)
-        rows.filter(state__in=(StepState.FAILED, StepState.REFUSED, StepState.UNKNOWN)).update(
-            state=StepState.TO_COME, attempt=F("attempt") + 1, targets=None, detail=""
-        )
+        for row in rows.filter(state__in=(StepState.FAILED, StepState.REFUSED, StepState.UNKNOWN)):
+            rows.filter(pk=row.pk).update(**row.next_attempt())
         changes: dict[str, Any] = {"stop": "", "stop_detail": "", "rounds": 0, "starter": access.operator}
         if run.stop == Stop.PERSON_CHANGED:
             changes["as_left"] = {}  # they were looked at: it goes on from here

@@ -67,6 +67,7 @@ RIGHTS: dict[str, Permission | str] = {
     "sync-populations": Permission.SYNC_POPULATIONS,
     "plan-runs": Permission.VIEW_USERS,
     "plan-run": Permission.VIEW_USERS,  # and each action's own to decide
+    "bring-back": Permission.VIEW_USERS,  # and each action's own to start it
     "user-plans": Permission.VIEW_USERS,
     "start-plan": Permission.VIEW_USERS,  # and each action's own to start it
     "jobs": Permission.RUN_JOBS,
