@@ -18,6 +18,7 @@ from pingone_integration.texts import Text
 _OVER = (PlanRun.State.FINISHED, PlanRun.State.STOPPED, PlanRun.State.CANCELED)
 _MAY_HAVE_HAPPENED = frozenset({PlanRunStep.State.DONE, PlanRunStep.State.UNKNOWN})
 
+_WHAT = _("It brings back what “{plan}” did.")
 _NOT_BACK = _("Removed MFA devices, ended sessions, a replaced password and changed profile fields do not come back.")
 _SINCE = _("“{plan}” has run for them since then. What it did is not undone.")
 
@@ -96,4 +97,8 @@ def notes_on(run: PlanRun) -> list[Text]:
         organization=run.organization, person_id=run.person_id, created_at__gt=run.created_at
     ).order_by("-created_at")
     since = [one for one in later[:20] if one.definition["kind"] != Kind.RETURN]
-    return [_NOT_BACK, *(format_lazy(_SINCE, plan=one.plan_name) for one in since[:1])]
+    return [
+        format_lazy(_WHAT, plan=run.plan_name),
+        _NOT_BACK,
+        *(format_lazy(_SINCE, plan=one.plan_name) for one in since[:1]),
+    ]

@@ -111,7 +111,9 @@ def _groups(access: OrgAccess, step: ActionStep, chosen: Mapping[str, Any], sour
     if step.inputs["group_id"] == LOST and source.groups:
         others = [_name(one) for one in reading.memberships if str(one.group_id) not in source.groups]
         notes += [format_lazy(_OUTSIDE, groups=", ".join(others))] if others else []
-    return Effect(names=names, notes=(*notes, _LATER), is_already=not names and not any(one.left_out for one in found))
+    if names:
+        notes.append(_LATER)
+    return Effect(names=names, notes=tuple(notes), is_already=not found)
 
 
 def _population(access: OrgAccess, population_id: str, source: Source, reading: Reading) -> Effect:

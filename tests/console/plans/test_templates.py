@@ -1,5 +1,6 @@
 """Templates: named lists of groups and profile fields, edited by org admins, on record."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -72,7 +73,9 @@ def test_template_is_made_changed_copied_and_deleted_on_record(org_admin: Operat
     assert made.fields == {"custom.department": "Sales"}
     assert "Someone else changed this template meanwhile" in page(client.post(here, typed(seen=seen)), 422)
 
-    assert "Copy of Sales" in page(client.get(f"{NEW}?of={made.pk}"))
+    copy = page(client.get(f"{NEW}?of={made.pk}"))
+    assert "Copy of Sales" in copy
+    assert re.search(r'settings/policies/"[^>]* aria-current="true"', copy)
     assert "There is a template with this name" in page(client.post(NEW, typed(name="sALES")), 422)
     assert "Mail" in page(client.get(LIST))
     client.post(f"{here}delete/")
@@ -136,7 +139,7 @@ def test_group_that_gives_administrator_rights_is_said_before_it_is_saved(
 
     told = page(client.post(NEW, typed()))
 
-    assert "Only org admins can give these groups" in told
+    assert "Only org admins can give these groups, and plans leave them out:" in told
     assert "VPN: The group" in told
     assert not UserTemplate.objects.exists()
     client.post(NEW, typed(confirmed="1"))
