@@ -1,10 +1,13 @@
-"""The rules of a password policy in words, and those that a refused password breaks.
+"""The rules of a password policy in words, those that a refused password breaks, and a random password that meets all.
 
 Source: PingOne API reference, Platform > Password Policies (read 2026-11). The names in a refusal vary, so that an
 unknown one is left out.
 """
 
+import secrets
+import string
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from django.utils.text import format_lazy
@@ -17,6 +20,11 @@ from pingone_integration.values import Json, json_object, whole_number
 
 HISTORY, MINIMUM_AGE = "history", "minimum age"
 WORTH_TELLING = 64  # characters: hardly anybody's password is longer
+
+# Of every kind that policies ask for. No braces: PingOne takes {SHA512}... for an encoded password.
+_ALPHABETS = (string.ascii_uppercase, string.ascii_lowercase, string.digits, "-_.!@#$%^*+=")
+_LENGTH = 32  # of a password that nobody types
+_TRIES = 100
 
 _OLD = _("Not one of your former passwords")
 _FLAGS: dict[str, Text] = {
@@ -43,6 +51,48 @@ def obstacle_in(error: PingOneError) -> str:
     if "minage" in names.replace("_", ""):
         return MINIMUM_AGE
     return HISTORY if "history" in names else ""
+
+
+def random_password(policy: Json) -> str:
+    """Return a password that nobody knows, over 150 bits of entropy unless the policy wants a short one.
+
+    `policy`: as PingOne shows it, {} if it does not. What cannot be met, PingOne refuses.
+    """
+    length = json_object(policy.get("length"))
+    size = max(_LENGTH, whole_number(length.get("min")) or 0)
+    size = min(size, whole_number(length.get("max")) or size)
+    wanted = {
+        alphabet: max(whole_number(count) or 1, 1)
+        for alphabet, count in json_object(policy.get("minCharacters")).items()
+        if alphabet
+    }
+    picker = secrets.SystemRandom()
+    password = ""
+    for _try in range(_TRIES):
+        needed = [character for alphabet, count in wanted.items() for character in _of(alphabet, count, picker)]
+        usual = [picker.choice(alphabet) for alphabet in _ALPHABETS]
+        rest = _of("".join(_ALPHABETS), size, picker)
+        characters = [*needed, *usual, *rest][: max(size, len(needed))]
+        picker.shuffle(characters)
+        password = "".join(characters)
+        if _meets_counts(password, policy):
+            return password
+    return password
+
+
+def _of(alphabet: str, count: int, picker: secrets.SystemRandom) -> list[str]:
+    """Return characters that differ, as long as there are enough."""
+    rounds = range(0, count, len(alphabet))
+    return [one for start in rounds for one in picker.sample(alphabet, min(len(alphabet), count - start))]
+
+
+def _meets_counts(password: str, policy: Json) -> bool:
+    in_a_row = max(len(list(same)) for _character, same in groupby(password))
+    return (
+        len(set(password)) >= (whole_number(policy.get("minUniqueCharacters")) or 0)
+        and in_a_row <= (whole_number(policy.get("maxRepeatedCharacters")) or len(password))
+        and not (password.startswith("{") and "}" in password)
+    )
 
 
 def _inner(error: PingOneError) -> Iterable[Json]:

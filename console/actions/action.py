@@ -159,6 +159,7 @@ class Action:
 
     observe: Observe = _nothing  # reads the affected values, before and after, for the record
     effect: Json | Callable[[Inputs], Json] | None = None  # see `expected`
+    stamped: str = ""  # a time that `observe` reads, which moves each time it happens: later reads tell by it
     note_of: Callable[[Any], Text] = _no_note  # a further note for the operator, from the result of `call`
     is_complete: Callable[[Any], bool] = always  # whether the result of `call` shows everything requested
     goes_by_answer: bool = False  # PingOne's answer alone proves the action, because no state shows it

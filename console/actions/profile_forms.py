@@ -157,7 +157,7 @@ class ProfileForm(ActionForm):
         for heading, names in (*self.SECTIONS, more):
             if fields := [self[name] for name in self.fields if name in names]:
                 yield heading, fields
-        yield "", [self[name] for name in ("ticket", "reason")]
+        yield "", [self[name] for name in ("ticket", "reason") if name in self.fields]
 
     def filled_in(self) -> dict[str, Any]:
         """Return the typed values under our names, without fields that were not sent."""

@@ -22,6 +22,7 @@ from console.models.single_sign_on import LinkedIdentity, MappedGroup
 from console.models.tickets import TicketPolicy
 from console.models.undo import UndoClaim
 from console.models.user_mails import NotMeLink, NotMeReport, UserMailSettings
+from console.models.user_templates import UserTemplate
 from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProcess
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "UnfinishedEntry",
     "UsedCode",
     "UserMailSettings",
+    "UserTemplate",
     "Work",
     "WorkerProcess",
 ]

@@ -1,6 +1,7 @@
 """Plans of an organization with their versions, and the runs of plans on one person each."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from django.db import models
@@ -162,6 +163,7 @@ class PlanRunStep(models.Model):
     detail = models.TextField(blank=True)  # in English
     # What it does: inputs, name, entry in the audit log, state. None: not looked up yet
     targets = models.JSONField(null=True)
+    earlier = models.JSONField(null=True)  # what attempts before this one have done, as in `targets`; for Bring back
     after = models.JSONField(default=dict)  # what the person was like after it
 
     class Meta:
@@ -169,6 +171,18 @@ class PlanRunStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {self.state}"
+
+    def next_attempt(self) -> dict[str, Any]:
+        """Return the changes with which the step is looked up and done anew. What it has done stays known."""
+        done = (self.State.DONE, self.State.UNKNOWN)
+        earlier = [*(self.earlier or ()), *(one for one in self.targets or () if one.get("state") in done)]
+        return {
+            "state": self.State.TO_COME,
+            "attempt": self.attempt + 1,
+            "targets": None,
+            "earlier": earlier or None,
+            "detail": "",
+        }
 
     def submission(self, about: str) -> UUID:
         """Return the idempotency key of one thing that this attempt does: the record takes it once."""

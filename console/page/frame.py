@@ -31,6 +31,7 @@ class Destination:
     section: Text = ""  # heading, shown above the first entry of the section
     needs_provider: bool = False  # leads nowhere on a server without single sign-on
     purpose: Text = ""  # one sentence on the home page; without it the home page omits the entry
+    also: tuple[str, ...] = ()  # the names of further URLs whose pages belong to it
 
 
 NAVIGATION = (
@@ -122,6 +123,7 @@ NAVIGATION = (
         url_name="policies",
         permission=Permission.MANAGE_POLICIES,
         section=_("Settings"),
+        also=("directory", "recovery-settings", "templates"),
         purpose=_("Set what each role can do, and lock down."),
     ),
 )
@@ -163,7 +165,8 @@ def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
         if destination.needs_provider and not settings.OIDC_ISSUER:
             continue
         url = reverse(destination.url_name, args=args)
-        below = path.startswith(url) and url != home
+        places = (url, *(reverse(name, args=args) for name in destination.also))
+        below = path.startswith(places) and url != home
         current = "page" if path == url else "true" if below else ""
         yield NavigationItem(destination, url, current, opens_section=destination.section not in {"", section})
         section = destination.section

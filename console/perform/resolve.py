@@ -37,14 +37,20 @@ def read_back(access: Acting, entry: AuditEntry) -> AuditEntry:
     if user and not access.sees(user):  # moved away: as for a user who is gone, this operator learns nothing
         return entry
     inputs = action.inputs_on_record(entry.inputs)
-    now = storable(action.observe(api, user, inputs))
-    expected = storable(action.expected(inputs))
-    is_as_before = entry.before is not None and shows(entry.before, now)  # an older entry may hold fewer values
-    if not expected or not (shows(expected, now) or is_as_before):
+    now = storable(action.observe(api, user, inputs)) or {}
+    if stamp := action.stamped and (entry.before or {}).get(action.stamped):
+        is_as_expected = now.get(action.stamped) not in {stamp, None}
+        is_as_before = now.get(action.stamped) == stamp
+    else:
+        expected = storable(action.expected(inputs))
+        is_as_expected = bool(expected) and shows(expected or {}, now)
+        # An older entry may hold fewer values.
+        is_as_before = bool(expected) and entry.before is not None and shows(entry.before, now)
+    if not (is_as_expected or is_as_before):
         return entry
     if not is_as_before:
         outcome, note = Outcome.SUCCEEDED, "The user was checked again: it has happened."
-    elif shows(expected, now):
+    elif is_as_expected:
         outcome, note = Outcome.NO_CHANGE, "The user was checked again: it was so before."
     else:
         outcome, note = Outcome.FAILED, "The user was checked again: it has not happened."

@@ -1,11 +1,13 @@
 """What is still to come in a plan, with what was chosen at the start."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from console.plans.definition import ASKED, DELETES, ActionStep, Condition, Definition, MailStep, Step, WaitStep
+from console.plans.definition import ASKED, DELETES, ActionStep, Condition, Definition, Kind, MailStep, Step, WaitStep
 from console.plans.on_behalf import TAKE_AWAY
 
-Choices = Mapping[str, Mapping[str, str]]  # by the number of the step: the inputs that were asked
+Choices = Mapping[str, Mapping[str, Any]]  # by the number of the step: the inputs that were asked or settled
+CHOSEN = frozenset({Condition.ASKED, Condition.WAS_ACTIVE})  # known at the start
 
 
 def is_chosen(number: int, step: Step, choices: Choices) -> bool:
@@ -13,9 +15,9 @@ def is_chosen(number: int, step: Step, choices: Choices) -> bool:
     if not isinstance(step, ActionStep):
         return True
     chosen = choices.get(str(number)) or {}
-    if step.condition is Condition.ASKED and not chosen:
+    if step.condition in CHOSEN and not chosen:
         return False
-    return all(chosen.get(name) for name in step.asked)
+    return all(chosen.get(name) for name in step.settled)
 
 
 def chosen_steps(definition: Definition, choices: Choices) -> Iterator[tuple[int, ActionStep]]:
@@ -40,9 +42,14 @@ def is_anything_after(definition: Definition, number: int, choices: Choices) -> 
     return any(not isinstance(step, WaitStep) and is_chosen(of, step, choices) for of, step in later)
 
 
-def only_takes_away(steps: Iterable[ActionStep | MailStep]) -> bool:
+def takes_away(kind: str, action: str) -> bool:
+    """Return whether an action takes access away in a plan of this kind: a move does among leavers only."""
+    return action in TAKE_AWAY and (action != "user.move" or kind == Kind.LEAVE)
+
+
+def only_takes_away(kind: str, steps: Iterable[ActionStep | MailStep]) -> bool:
     """Return whether these steps give nobody access: then they run late, however late."""
-    return all(isinstance(step, MailStep) or step.action in TAKE_AWAY | {DELETES} for step in steps)
+    return all(isinstance(step, MailStep) or step.action == DELETES or takes_away(kind, step.action) for step in steps)
 
 
 def deletes(steps: Iterable[ActionStep | MailStep]) -> bool:

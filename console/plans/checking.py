@@ -32,7 +32,7 @@ def is_checked(held: Held, number: int | None) -> bool:
         if again and run.rounds < MOST_ROUNDS:
             held.change(rounds=run.rounds + 1)
             for of in again:
-                held.store(held.rows[of], state=StepState.TO_COME, attempt=held.rows[of].attempt + 1, targets=None)
+                held.store(held.rows[of], **held.rows[of].next_attempt())
             return False
         if left:
             held.stop(Stop.NOT_FINISHED, " ".join(dict.fromkeys(english(told) for _of, told in left)))

@@ -56,6 +56,8 @@ class Condition(StrEnum):
     HAS_PHONE = "has-phone"
     HAS_MANAGER = "has-manager"
     NEVER_SIGNED_IN = "never-signed-in"
+    OWN_PASSWORD = "own-password"  # noqa: S105 - a condition
+    WAS_ACTIVE = "was-active"
 
 
 CONDITIONS: dict[Condition, Text] = {
@@ -67,6 +69,8 @@ CONDITIONS: dict[Condition, Text] = {
     Condition.HAS_PHONE: _("if they have a phone number"),
     Condition.HAS_MANAGER: _("if they have a manager"),
     Condition.NEVER_SIGNED_IN: _("if they have never signed in"),
+    Condition.OWN_PASSWORD: _("if PingOne, and no other identity provider, checks their password"),
+    Condition.WAS_ACTIVE: _("if the plan that is brought back deactivated them"),
 }
 
 # In texts: of emails, and of inputs that are texts.
@@ -86,23 +90,34 @@ PLACEHOLDERS: dict[str, Text] = {
 ASKED = "{asked}"
 ALL = "{all}"
 RECENT = "{recent}"
-BEFORE = "{before}"
+TEMPLATE = "{template}"
 GAINED, LOST = "{gained}", "{lost}"
+BEFORE, ADDED = "{before}", "{added}"
+# What is known once a plan starts, and stays so: typed, of the templates, or of the run that is brought back.
+SETTLED = frozenset({ASKED, TEMPLATE, GAINED, LOST, BEFORE, ADDED})
+OF_TEMPLATES = frozenset({TEMPLATE, GAINED, LOST})
+OF_A_RUN = frozenset({BEFORE, ADDED})
+OF_GROUPS = frozenset({GAINED, LOST, BEFORE, ADDED})  # as a group: each of them
+FIELDS = "fields"  # as an input: every field of the template
 CHOICES: dict[str, Text] = {
     ASKED: _("asked at the start; left empty, the step is left out"),
     ALL: _("each one that they have when the step runs: groups or devices"),
     RECENT: _("each device that was added in the last 30 days when the step runs"),
-    BEFORE: _("as it was before the run that is brought back"),
+    TEMPLATE: _("as the new template has it: the population, or all fields"),
     GAINED: _("each group that the new template adds"),
     LOST: _("each group of the old template that the new one does not have"),
+    BEFORE: _("as it was before the plan that is brought back"),
+    ADDED: _("each group that the plan that is brought back has added"),
 }
 # The inputs that a choice can stand for.
 _FITS = {
     ALL: {"group_id", "device_id"},
     RECENT: {"device_id"},
-    BEFORE: {"group_id", "population_id"},
+    TEMPLATE: {"population_id", FIELDS},
     GAINED: {"group_id"},
     LOST: {"group_id"},
+    BEFORE: {"group_id", "population_id"},
+    ADDED: {"group_id"},
 }
 
 _ONLY_A_JOIN = _("A plan of the kind “join”, and no other, begins by creating the user.")
@@ -153,6 +168,11 @@ class ActionStep:
     def asked(self) -> frozenset[str]:
         """Return the inputs that are asked at the start."""
         return frozenset(name for name, value in self.inputs.items() if value == ASKED)
+
+    @property
+    def settled(self) -> frozenset[str]:
+        """Return the inputs that are known once the plan starts. Without a value for each, the step is left out."""
+        return frozenset(name for name, value in self.inputs.items() if value in SETTLED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,6 +313,8 @@ def _check_input(action: Action, name: str, value: str) -> None:
         raise _invalid(format_lazy(_("“{action}” has no field {name}."), action=action.name, name=name[:60]))
     if len(value) > LONGEST_TEXT:
         raise _invalid(format_lazy(_("{name} is too long."), name=name))
+    if name == FIELDS and value != TEMPLATE:
+        raise _invalid(format_lazy(_("{name} can only be {choice}."), name=name, choice=TEMPLATE))
     if value in CHOICES:
         if value in _FITS and name not in _FITS[value]:
             raise _invalid(format_lazy(_("{name} cannot be {choice}."), name=name, choice=value))
@@ -359,6 +381,11 @@ def _of_the_whole(kind: Kind, steps: list[Step]) -> Iterable[Problem]:
             yield Problem(
                 step=number, reason=_("A plan of the kind “join”, and no other, begins by creating the user.")
             )
+        of_a_run = step.condition is Condition.WAS_ACTIVE or (
+            isinstance(step, ActionStep) and not OF_A_RUN.isdisjoint(step.inputs.values())
+        )
+        if of_a_run and kind is not Kind.RETURN:
+            yield Problem(step=number, reason=_("Only a plan of the kind “return” brings something back."))
         if key == DELETES and number != len(steps):
             yield Problem(step=number, reason=_("Nothing can follow after the user is deleted."))
     if isinstance(steps[-1], WaitStep):

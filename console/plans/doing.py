@@ -4,6 +4,7 @@ Each thing that a step does has a submission (idempotency key), which the record
 begun is settled by its entry, and an unknown outcome by reading the user again.
 """
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -17,9 +18,10 @@ from console.audit.entries import Circumstances, Outcome
 from console.models import AuditEntry, PlanRun, PlanRunStep
 from console.perform import resolve
 from console.perform.user_operation import perform
+from console.plans.ahead import takes_away
 from console.plans.definition import ActionStep
-from console.plans.on_behalf import TAKE_AWAY, on_behalf_of
-from console.plans.targets import Target, UnusableInput, inputs_for
+from console.plans.on_behalf import on_behalf_of
+from console.plans.targets import NothingToChange, Target, UnusableInput, inputs_for
 from pingone_integration.errors import ConnectionFailure, NotFound, PingOneError, RateLimited, Unavailable
 from pingone_integration.texts import Text, english
 from pingone_integration.users import User
@@ -54,7 +56,7 @@ def access_for(run: PlanRun, action: Action) -> Acting:
         access = enter_org(run.starter, run.organization.slug)
         access.require_to(action)
     except (PermissionDenied, Http404):
-        if action.key not in TAKE_AWAY:
+        if not takes_away(run.definition["kind"], action.key):
             raise MayNot from None
         return on_behalf_of(run)
     return access
@@ -82,11 +84,15 @@ def _has_an_end(run: PlanRun, row: PlanRunStep, step: ActionStep, target: Target
             _note(target, State.FAILED, NotFound.title)
             return True
         try:
-            inputs = inputs_for(step, target, access, run, user)
-            result = perform(access, step.of_catalogue, user.id, inputs, _circumstances(run, submission))
+            inputs = _inputs(step, target, access, run, user)
+        except NothingToChange:
+            _note(target, State.NO_CHANGE, "")
+            return True
         except UnusableInput as unusable:
             _note(target, State.FAILED, unusable.reason)
             return True
+        try:
+            result = perform(access, step.of_catalogue, user.id, inputs, _circumstances(run, submission))
         except NotFound as gone:  # for a narrowed starter also somebody who was moved away
             _note(target, State.FAILED, gone.title)
             return True
@@ -103,6 +109,14 @@ def _has_an_end(run: PlanRun, row: PlanRunStep, step: ActionStep, target: Target
     _note(target, _OF.get(Outcome(settled.outcome), State.UNKNOWN), settled.note, settled)
     may_be_repeated = target["state"] == State.UNKNOWN and step.action in REPEATABLE
     return target["state"] != State.FAILED and not may_be_repeated
+
+
+def _inputs(step: ActionStep, target: Target, access: Acting, run: PlanRun, user: User) -> dict[str, Any]:
+    """Return the inputs, checked. Raises NothingToChange, UnusableInput and TryLater."""
+    try:
+        return inputs_for(step, target, access, run, user)
+    except PingOneError as error:
+        raise TryLater from error
 
 
 def _settled(run: PlanRun, step: ActionStep, entry: AuditEntry) -> AuditEntry:
@@ -144,4 +158,6 @@ def as_a_whole(targets: list[Target]) -> tuple[PlanRunStep.State, str]:
     for state in _WORST_FIRST:
         if of_state := [target for target in targets if target["state"] == state]:
             return state, next((target["detail"] for target in of_state if target["detail"]), "")
+    if left_out := [target["detail"] for target in targets if target["state"] == State.LEFT_OUT]:
+        return State.LEFT_OUT, left_out[0]
     return State.NO_CHANGE, ""

@@ -6,8 +6,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.models import PlanRunStep
-from console.plans.definition import ALL, ActionStep, Definition, Step
-from console.plans.person import direct_groups
+from console.plans.definition import ALL, RECENT, ActionStep, Definition, Step
+from console.plans.person import direct_groups, is_recent
 from console.plans.targets import device_name
 from pingone_integration import devices, sessions
 from pingone_integration.calls.api import PingOneApi
@@ -41,7 +41,7 @@ def is_covered(step: Step) -> bool:
     """Return whether a last read shows of itself that this step is done."""
     if not isinstance(step, ActionStep):
         return False
-    return step.action in {"user.deactivate", "sessions.end-all"} or ALL in step.inputs.values()
+    return step.action in {"user.deactivate", "sessions.end-all"} or not {ALL, RECENT}.isdisjoint(step.inputs.values())
 
 
 def _left_of(step: ActionStep, api: PingOneApi, user: User) -> Iterator[Text]:
@@ -49,8 +49,10 @@ def _left_of(step: ActionStep, api: PingOneApi, user: User) -> Iterator[Text]:
         yield _ACTIVE
     if step.action == "group.remove" and step.inputs.get("group_id") == ALL:
         yield from (format_lazy(_GROUP, name=one.name or one.group_id) for one in direct_groups(api, user.id))
-    if step.action == "device.remove" and step.inputs.get("device_id") == ALL:
-        yield from (format_lazy(_DEVICE, name=device_name(one)) for one in devices.all_of(api, user.id))
+    if step.action == "device.remove" and (chosen := step.inputs.get("device_id")) in {ALL, RECENT}:
+        for one in devices.all_of(api, user.id):
+            if chosen == ALL or is_recent(one.created_at):
+                yield format_lazy(_DEVICE, name=device_name(one))
     if step.action == "sessions.end-all":
         # The list also has expired sessions: each is asked by its id, and then is not found.
         yield from (_SESSION for one in sessions.all_of(api, user.id) if sessions.is_open(api, one.id))

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from console.audit import system_user
 from console.models import PlanRun, PlanRunStep, PlanWork, Work
+from console.plans.ahead import takes_away
 from console.plans.checking import WENT_WRONG, is_boundary, is_checked
 from console.plans.definition import DELETES, ActionStep, Kind, MailStep, WaitStep
 from console.plans.doing import MayNot, TryLater, access_for, as_a_whole, do
 from console.plans.held import LEASE, Held, stop
 from console.plans.mail_step import write_mail
-from console.plans.on_behalf import TAKE_AWAY
 from console.plans.person import as_left, before_run, meets
 from console.plans.record import record
 from console.plans.targets import NOTHING_CHOSEN, NothingChosen, targets_of
@@ -111,7 +111,7 @@ class _Turn:
                 continue
             if pause := self._does(number, step):
                 return pause
-            if self.only_first and isinstance(step, ActionStep) and step.action in TAKE_AWAY:
+            if self.only_first and self._takes_away(number):
                 return timedelta()
         return None if self.run.state not in {State.RUNNING, State.WAITING} else timedelta()
 
@@ -138,7 +138,7 @@ class _Turn:
 
     def _takes_away(self, number: int) -> bool:
         step = self.definition.steps[number - 1]
-        return isinstance(step, ActionStep) and step.action in TAKE_AWAY
+        return isinstance(step, ActionStep) and takes_away(self.definition.kind, step.action)
 
     def _does(self, number: int, step: ActionStep | MailStep) -> timedelta | None:
         """Run one step. Return how long the run waits first, if it does. Raises TryLater."""

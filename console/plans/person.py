@@ -42,7 +42,10 @@ def before_run(api: PingOneApi, user: User) -> Json:
                 "enabled": user.enabled,
                 "population_id": user.population_id,
                 "population_name": user.population_name,
-                "groups": [{"id": one.group_id, "name": one.name} for one in direct_groups(api, user.id)],
+                "groups": [
+                    {"id": one.group_id, "name": one.name, "population_id": one.population_id}
+                    for one in direct_groups(api, user.id)
+                ],
             }
         )
     )
@@ -53,7 +56,7 @@ def meets(condition: Condition | None, user: User, run: PlanRun, number: int) ->
     match condition:
         case None:
             return True
-        case Condition.ASKED:
+        case Condition.ASKED | Condition.WAS_ACTIVE:
             return bool(run.choices.get(str(number)))
         case Condition.MFA_ON:
             return user.mfa_enabled is True
@@ -69,6 +72,8 @@ def meets(condition: Condition | None, user: User, run: PlanRun, number: int) ->
             return bool(named_manager(run.organization, user))
         case Condition.NEVER_SIGNED_IN:
             return user.has_signed_on is False
+        case Condition.OWN_PASSWORD:
+            return not user.has_external_identity_provider
 
 
 def is_recent(moment: Any) -> bool:

@@ -9,13 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from console.access import OrgAccess
-from console.actions.effect import shows
-from console.actions.shown import is_shown, shown_of
-from console.audit.entries import storable
+from console.plans.ahead import CHOSEN, Choices, is_chosen
 from console.plans.definition import (
+    ADDED,
     ALL,
     ASKED,
+    BEFORE,
     CONDITIONS,
+    GAINED,
+    LOST,
     MANAGER,
     PERSON,
     RECENT,
@@ -26,23 +28,26 @@ from console.plans.definition import (
     Step,
     WaitStep,
 )
-from console.plans.person import is_recent
-from console.plans.targets import device_name
-from pingone_integration import devices, groups, sessions
-from pingone_integration.calls.api import PingOneApi
+from console.plans.effects import Reading, effect_of
+from console.plans.settled import NO_SOURCE, Source
 from pingone_integration.texts import Text
-from pingone_integration.users import User
 
-_STAYS = _("These memberships stay, because a rule or another group gives them: {groups}.")
 _NOT_ALLOWED = _("Your role does not allow this.")
-_TOKENS = _("Access tokens that apps already have stay valid until they expire.")
-_LATER = _("Read again when it runs.")
+# What nobody would expect of an action.
+_CAUTIONS: Mapping[str, Text] = {
+    "sessions.end-all": _("Access tokens that apps already have stay valid until they expire."),
+    "password.replace": _(
+        "Nobody sees the new one. After a forced change alone, the old password would stay valid until they have"
+        " changed it."
+    ),
+}
 
 
 class Verdict(StrEnum):
     RUNS = "runs"
     ALREADY = "already"
-    OPEN = "open"  # asked at the start, or decided when it runs
+    OPEN = "open"  # nothing is chosen for it yet
+    LEFT_OUT = "left out"  # the templates, or the plan that is brought back, have nothing for it
     REFUSED = "refused"
 
 
@@ -50,6 +55,7 @@ VERDICTS: dict[Verdict, Text] = {
     Verdict.RUNS: _("Runs"),
     Verdict.ALREADY: _("Is so already"),
     Verdict.OPEN: _("If you choose it"),
+    Verdict.LEFT_OUT: _("Left out"),
     Verdict.REFUSED: _("Refused"),
 }
 
@@ -84,68 +90,42 @@ def title_of(step: Step) -> Text:
 
 _EXPANDED: Mapping[tuple[str, str], Text] = {
     ("group.remove", ALL): _("Remove from all groups"),
+    ("group.remove", LOST): _("Remove from the groups that only the old template has"),
+    ("group.remove", ADDED): _("Remove from the groups that the plan added"),
+    ("group.add", GAINED): _("Add to the groups that only the new template has"),
+    ("group.add", BEFORE): _("Add to the groups that the plan took away"),
     ("device.remove", ALL): _("Remove all MFA devices"),
     ("device.remove", RECENT): _("Remove MFA devices added in the last 30 days"),
 }
 
 
-class Reading:
-    """What the preview reads of the person, each list at most once."""
-
-    def __init__(self, api: PingOneApi, user: User) -> None:
-        self.api, self.user = api, user
-        self._memberships: tuple[groups.GroupMembership, ...] | None = None
-        self._devices: tuple[devices.Device, ...] | None = None
-
-    @property
-    def memberships(self) -> tuple[groups.GroupMembership, ...]:
-        if self._memberships is None:
-            self._memberships = groups.all_memberships(self.api, self.user.id, whole=True)
-        return self._memberships
-
-    @property
-    def devices(self) -> tuple[devices.Device, ...]:
-        if self._devices is None:
-            self._devices = devices.all_of(self.api, self.user.id)
-        return self._devices
+def preview(
+    access: OrgAccess, definition: Definition, reading: Reading, choices: Choices, source: Source = NO_SOURCE
+) -> list[Line]:
+    """Return what each step would do, as far as it is chosen. Raises PingOneErrors."""
+    return [_line(access, numbered, choices, source, reading) for numbered in definition.numbered()]
 
 
-def preview(access: OrgAccess, definition: Definition, reading: Reading) -> list[Line]:
-    """Return what each step would do. Raises PingOneErrors."""
-    return [_line(access, number, step, reading) for number, step in definition.numbered()]
-
-
-def _line(access: OrgAccess, number: int, step: Step, reading: Reading) -> Line:
+def _line(access: OrgAccess, numbered: tuple[int, Step], choices: Choices, source: Source, reading: Reading) -> Line:
+    number, step = numbered
     title = title_of(step)
     if not isinstance(step, ActionStep):
         notes = (CONDITIONS[step.condition],) if step.condition else ()
         return Line(number=number, title=title, verdict=Verdict.RUNS, notes=notes)
-    is_optional = step.condition is Condition.ASKED or ASKED in step.inputs.values()
+    verdict = Verdict.RUNS
+    if not is_chosen(number, step, choices):
+        is_asked = source is NO_SOURCE or step.condition is Condition.ASKED or ASKED in step.inputs.values()
+        verdict = Verdict.OPEN if is_asked else Verdict.LEFT_OUT
     if not access.may(step.of_catalogue):
-        verdict = Verdict.OPEN if is_optional else Verdict.REFUSED
+        verdict = Verdict.REFUSED if verdict is Verdict.RUNS else verdict
         return Line(number=number, title=title, verdict=verdict, notes=(_NOT_ALLOWED,))
-    names, told, is_already = _effect(step, reading)
-    is_conditional = step.condition and step.condition is not Condition.ASKED
+    effect = effect_of(access, step, choices.get(str(number)) or {}, source, reading)
+    if effect.refusal:
+        return Line(number=number, title=title, verdict=Verdict.REFUSED, notes=(effect.refusal,))
+    is_conditional = step.condition and step.condition not in CHOSEN
     conditions: tuple[Text, ...] = (CONDITIONS[step.condition],) if step.condition and is_conditional else ()
-    verdict = Verdict.OPEN if is_optional else Verdict.ALREADY if is_already else Verdict.RUNS
-    return Line(number=number, title=title, verdict=verdict, names=names, notes=(*conditions, *told))
-
-
-def _effect(step: ActionStep, reading: Reading) -> tuple[tuple[str, ...], tuple[Text, ...], bool]:
-    """Return the names of what a step is about, notes on it, and whether it is so already."""
-    user = reading.user
-    if step.inputs.get("group_id") == ALL:
-        names = tuple(one.name or str(one.group_id) for one in reading.memberships if one.is_direct)
-        others = [one.name or str(one.group_id) for one in reading.memberships if not one.is_direct]
-        stays = (format_lazy(_STAYS, groups=", ".join(others)),) if others else ()
-        return names, (*stays, _LATER), not names
-    if (chosen := step.inputs.get("device_id")) in {ALL, RECENT}:
-        names = tuple(device_name(one) for one in reading.devices if chosen == ALL or is_recent(one.created_at))
-        return names, (_LATER,), not names
-    if step.action == "sessions.end-all":
-        return (), (_TOKENS,), not sessions.all_of(reading.api, user.id)
-    if step.inputs:
-        return (), (), False
-    expected = storable(step.of_catalogue.expected({})) or {}
-    is_readable = bool(expected) and all(map(is_shown, expected))
-    return (), (), is_readable and shows(expected, storable(shown_of(user, expected)))
+    if verdict is Verdict.RUNS and effect.is_already:
+        verdict = Verdict.ALREADY
+    cautions = (_CAUTIONS[step.action],) if step.action in _CAUTIONS else ()
+    notes = (*conditions, *effect.notes, *cautions)
+    return Line(number=number, title=title, verdict=verdict, names=effect.names, notes=notes)

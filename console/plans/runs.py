@@ -1,13 +1,12 @@
 """What operators decide about a run: its start, now or at a time, another time, going on, and canceling."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
 from django.utils.text import format_lazy
@@ -22,11 +21,11 @@ from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
 from console.plans import engine
-from console.plans.ahead import Choices, chosen_steps
+from console.plans.ahead import Choices, chosen_steps, takes_away
 from console.plans.dates import When
 from console.plans.definition import ActionStep, Definition, WaitStep, read
-from console.plans.on_behalf import TAKE_AWAY
 from console.plans.record import record
+from console.plans.targets import fields_of, our_name
 from console.protection import judge
 from pingone_integration.texts import Text
 from pingone_integration.users import User
@@ -88,6 +87,8 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
     require_each(access, plan.definition, plan.choices)
     if not access.sees(person):
         raise Http404("No such user.")
+    if (former := plan.brings_back) and (former.organization_id, former.person_id) != (access.org.pk, person.id):
+        raise Http404("No such run of this user.")
     now = timezone.now()
     circumstances = replace(circumstances, channel=AuditEntry.Channel.PLAN, met_at=now)
     _require_met(access, person, plan, circumstances)
@@ -100,10 +101,11 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
 
 def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> None:
     """Raise NotPossibleNow for a protected person, and unless each step passes what is asked before a user is read."""
-    for _number, step in chosen_steps(plan.definition, plan.choices):
+    for number, step in chosen_steps(plan.definition, plan.choices):
         if step.action == "mfa.bypass":
             continue  # its own form checks the time, when it runs
-        operation = UserOperation(action=step.of_catalogue, user_id=person.id, inputs=_sample(step, person))
+        inputs = _sample(step, plan.choices.get(str(number)) or {}, person)
+        operation = UserOperation(action=step.of_catalogue, user_id=person.id, inputs=inputs)
         ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
         if ruling.refusal:
             raise NotPossibleNow(ruling.refusal, demanded=ruling.demands)
@@ -119,10 +121,10 @@ def guards_affected(plan: Start, person: User) -> Any:
     return None
 
 
-def _sample(step: ActionStep, person: User) -> dict[str, Any]:
+def _sample(step: ActionStep, chosen: Mapping[str, Any], person: User) -> dict[str, Any]:
     """Return inputs with which rules can be asked before the step's own are known."""
     if step.of_catalogue.form.looks_at_schema:
-        return {"changes": dict.fromkeys(step.inputs, "")}
+        return {"changes": dict.fromkeys(map(our_name, fields_of(step, chosen)), "")}
     return dict.fromkeys(step.inputs, person.id)
 
 
@@ -131,7 +133,7 @@ def _begins_at_once(definition: Definition) -> bool:
     for step in definition.steps:
         if isinstance(step, WaitStep):
             return False
-        if isinstance(step, ActionStep) and step.action in TAKE_AWAY:
+        if isinstance(step, ActionStep) and takes_away(definition.kind, step.action):
             return True
     return False
 
@@ -240,9 +242,8 @@ def resume(access: OrgAccess, run: PlanRun, circumstances: Circumstances) -> Non
             _done_by_hand(run)
         if run.stop == Stop.LATE:
             rows.filter(state=StepState.STARTED, due_at__lt=now).update(state=StepState.DONE)
-        rows.filter(state__in=(StepState.FAILED, StepState.REFUSED, StepState.UNKNOWN)).update(
-            state=StepState.TO_COME, attempt=F("attempt") + 1, targets=None, detail=""
-        )
+        for row in rows.filter(state__in=(StepState.FAILED, StepState.REFUSED, StepState.UNKNOWN)):
+            rows.filter(pk=row.pk).update(**row.next_attempt())
         changes: dict[str, Any] = {"stop": "", "stop_detail": "", "rounds": 0, "starter": access.operator}
         if run.stop == Stop.PERSON_CHANGED:
             changes["as_left"] = {}  # they were looked at: it goes on from here

@@ -1,6 +1,8 @@
 """The form that starts a plan for one person: what the plan asks, when, and why."""
 
+import json
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -13,17 +15,24 @@ from console.actions.choices import other_populations
 from console.actions.demands import ticket_policy_for
 from console.actions.forms import ActionForm
 from console.fields import TextField
-from console.models import PlanRun
+from console.models import PlanRun, UserTemplate
 from console.plans import dates
 from console.plans.ahead import Choices, asked_of
 from console.plans.dates import NotATime, When
 from console.plans.definition import ActionStep, Condition, Definition
-from console.plans.preview import Reading, title_of
+from console.plans.effects import Reading
+from console.plans.preview import title_of
+from console.plans.settled import NO_SOURCE, Source, asks_old_template, asks_templates, of_templates
 from console.plans.targets import device_name
 from pingone_integration.texts import Text
 
 NOW, LATER = "now", "later"
 LONGEST_FOR = timedelta(hours=24)  # of what a plan gives until a time
+OLD, NEW = "old_template", "new_template"
+_TEMPLATES: dict[str, Text] = {OLD: _("Template that they had"), NEW: _("Template that they get")}
+_CHOOSE = _("Choose a template")
+_SAME = _("Choose two different templates.")
+_NO_TEMPLATES = _("There are no templates yet. An org admin makes them under Settings > Policies > Templates.")
 _NONE = ("", _("None: leave this step out"))
 _REPLACES = _("“{plan}” runs for them already. Replace it: it is canceled, and what it has done stays.")
 _TOO_LONG = _("Choose a time within 24 hours after the start.")
@@ -53,9 +62,10 @@ class StartPlanForm(ActionForm):
         definition: Definition,
         reading: Reading,
         other: PlanRun | None = None,
+        source: Source = NO_SOURCE,
         initial: dict[str, Any] | None = None,
     ) -> None:
-        """Set up the fields. `other`: the open run of this person."""
+        """Set up the fields. `other`: the open run of this person. `source`: of what is settled without a choice."""
         actions = [step.of_catalogue for step in definition.steps if isinstance(step, ActionStep)]
         policies = [ticket_policy_for(access, action.key) for action in actions]
         policy = next((one for one in policies if one.is_required), policies[0] if policies else None)
@@ -65,6 +75,8 @@ class StartPlanForm(ActionForm):
         self.when_at: When | None = None
         self.fields["reason"].required = any(action.limits_for(access).needs_reason for action in actions)
         self.fields["zone"].help_text = str(_zone_help(reading))
+        self.source = source
+        self._add_templates(access)
         for number, step, name in asked_of(definition):
             self.fields[f"step-{number}-{name}"] = _asked(access, step, name, reading)
         for number, one in definition.numbered():
@@ -78,10 +90,26 @@ class StartPlanForm(ActionForm):
         if not (data or {}).get("which"):
             self.fields["which"].widget = forms.HiddenInput()
         asked = [name for name in self.fields if name.startswith("step-")]
-        self.order_fields([*asked, "replaces", "when", "at", "zone", "which", *self.COMMON])
+        self.order_fields([*_TEMPLATES, *asked, "replaces", "when", "at", "zone", "which", *self.COMMON])
+
+    def _add_templates(self, access: OrgAccess) -> None:
+        """Add the choice of templates, if the plan speaks of them."""
+        if not asks_templates(self.definition):
+            return
+        every = UserTemplate.objects.filter(organization=access.org)
+        for name, label in _TEMPLATES.items():
+            if name != OLD or asks_old_template(self.definition):
+                self.fields[name] = forms.ModelChoiceField(every, label=str(label), empty_label=str(_CHOOSE))
+        if not every:
+            self.fields[NEW].help_text = str(_NO_TEMPLATES)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        old, new = cleaned.get(OLD), cleaned.get(NEW)
+        if new and (old or OLD not in self.fields):
+            self.source = of_templates(old, new)
+            if old == new:
+                self.add_error(NEW, str(_SAME))
         if cleaned.get("when") == LATER:
             is_second = {"first": False, "second": True}.get(cleaned.get("which", ""))
             try:
@@ -99,7 +127,7 @@ class StartPlanForm(ActionForm):
     @property
     def choices(self) -> Choices:
         """Return what was chosen, by the number of the step."""
-        found: dict[str, dict[str, str]] = {}
+        found: dict[str, dict[str, Any]] = self.source.choices(self.definition)
         for name, value in self.cleaned_data.items():
             kind, _dash, rest = name.partition("-")
             number, _dash, of = rest.partition("-")
@@ -109,8 +137,12 @@ class StartPlanForm(ActionForm):
 
     @property
     def confirmed_as(self) -> str:
-        """Return the time as the confirming button says it, to see that nothing has changed since."""
-        return self.when_at.at.isoformat() if self.when_at else NOW
+        """Return the time and what is settled, as the page shows them, to see that nothing has changed since."""
+        time = self.when_at.at.isoformat() if self.when_at else NOW
+        if self.source is NO_SOURCE:
+            return time
+        settled = json.dumps(self.source.choices(self.definition), sort_keys=True)
+        return f"{time} {sha256(settled.encode()).hexdigest()[:16]}"
 
     @property
     def button(self) -> Text:

@@ -33,7 +33,7 @@ def left_to_wait(held: Held, number: int, step: WaitStep) -> timedelta | None:
         held.announce()
     if due > now:
         return due - now
-    if now - due > LATEST and not only_takes_away(following):
+    if now - due > LATEST and not only_takes_away(held.definition.kind, following):
         held.stop(Stop.LATE)
         return None
     with transaction.atomic():

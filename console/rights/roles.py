@@ -106,7 +106,7 @@ BUILT_IN: dict[str, Rights] = {
                 *("group.add", "group.remove"),
                 *("session.end", "sessions.end-all"),
             ),
-            with_reason=("password.set-temporary", "mfa.bypass", "device.remove"),
+            with_reason=("password.set-temporary", "password.replace", "mfa.bypass", "device.remove"),
         ),
         fields=frozenset(FIELDS) - CONTACTS,
     ),

@@ -1,11 +1,12 @@
 """Plans that run: starting one for a user, its page, and the calendar of what is to come."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -16,14 +17,18 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.demands import Demand
 from console.audit.entries import Circumstances
 from console.kept_forms import restore
-from console.models import PlanRun
+from console.models import PlanRun, PlanVersion
+from console.plans import bring_back as bring_backs
 from console.plans import runs
 from console.plans.calendar import coming, lately_over
 from console.plans.date_form import DateForm
-from console.plans.offered import offered_for, plan_or_404
+from console.plans.definition import Definition
+from console.plans.effects import Reading
+from console.plans.offered import FOR_A_USER, offered_for, plan_or_404
 from console.plans.overview import Overview, buttons_for
-from console.plans.preview import Reading, Verdict, preview
+from console.plans.preview import Verdict, preview
 from console.plans.runs import NotPossibleNow, Start
+from console.plans.settled import NO_SOURCE, Source
 from console.plans.start_form import LATER, StartPlanForm
 from console.responses import circumstances_of, to_sign_in_again
 from console.sessions.fresh import signed_in_at
@@ -43,10 +48,12 @@ def user_plans(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Htt
     """Show the plans that this operator can start for the user, and those that ran."""
     person = visible_users.get(access, access.pingone(), user_id)
     of_person = PlanRun.objects.filter(organization=access.org, person_id=person.id).order_by("-created_at")
+    listed = list(of_person.select_related("starter").prefetch_related("steps")[:20])
     context = {
         "person": person,
         "plans": offered_for(access),
-        "runs": [Overview(run) for run in of_person.select_related("starter")[:20]],
+        "runs": [Overview(run) for run in listed],
+        "to_bring_back": bring_backs.latest_offered(access, listed),
     }
     return render(request, "console/plans/of_user.html", context)
 
@@ -56,38 +63,72 @@ def user_plans(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Htt
 def start_plan(request: ConsoleRequest, access: OrgAccess, user_id: UUID, slug: str) -> HttpResponse:
     """Show what the plan would do (GET); show it with the button that names the time (POST), and start it (POST)."""
     definition, version = plan_or_404(access, slug)
+    if definition.kind not in FOR_A_USER:
+        raise Http404("This plan begins elsewhere.")
+    return _start(request, access, user_id, _Chosen(definition=definition, version=version))
+
+
+@org_view(Permission.VIEW_USERS)
+@require_http_methods(["GET", "POST"])
+def bring_back(request: ConsoleRequest, access: OrgAccess, run_id: UUID) -> HttpResponse:
+    """Do the same for what a run took away: show it (GET, POST), and bring it back (POST)."""
+    run = runs.run_or_404(access, run_id)
+    if run.person_id is None or not bring_backs.can_be(run):
+        raise Http404("There is nothing to bring back.")
+    chosen = _Chosen(
+        definition=bring_backs.plan(),
+        brings_back=run,
+        source=bring_backs.source_of(run),
+        notes=tuple(bring_backs.notes_on(run)),
+    )
+    return _start(request, access, run.person_id, chosen)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chosen:
+    """The plan that somebody is about to start."""
+
+    definition: Definition
+    version: PlanVersion | None = None
+    brings_back: PlanRun | None = None
+    source: Source = NO_SOURCE
+    notes: tuple[Text, ...] = ()
+
+
+def _start(request: ConsoleRequest, access: OrgAccess, user_id: UUID, chosen: _Chosen) -> HttpResponse:
+    definition = chosen.definition
     reading = Reading(access.pingone(), visible_users.get(access, access.pingone(), user_id))
     kept = restore(request) if request.method == "GET" else None
     if kept:
         messages.warning(request, str(kept.notice))
     data = request.POST if request.method == "POST" else kept.typed if kept else None
     other = PlanRun.objects.filter(organization=access.org, person_id=user_id, state__in=PlanRun.OPEN).first()
-    form = StartPlanForm(data, access=access, definition=definition, reading=reading, other=other)
-    is_confirmed = False
-    if request.method == "POST" and form.is_valid():
-        is_confirmed = request.POST.get("confirm") == form.confirmed_as
-        if is_confirmed:
-            plan = Start(
-                definition=definition,
-                version=version,
-                choices=form.choices,
-                when=form.when_at,
-                zone=form.cleaned_data["zone"],
-                replaces=other.pk if other else None,
-            )
-            try:
-                run = runs.start(access, reading.user, plan, circumstances_of(request, form))
-            except NotPossibleNow as refusal:
-                if Demand.FRESH_SIGN_IN in refusal.demanded:
-                    return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
-                form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
-            else:
-                return redirect("plan-run", access.org.slug, run.pk)
-    lines = preview(access, definition, reading)
+    form = StartPlanForm(data, access=access, definition=definition, reading=reading, other=other, source=chosen.source)
+    if request.method == "POST" and form.is_valid() and request.POST.get("confirm") == form.confirmed_as:
+        plan = Start(
+            definition=definition,
+            version=chosen.version,
+            choices=form.choices,
+            when=form.when_at,
+            zone=form.cleaned_data["zone"],
+            replaces=other.pk if other else None,
+            brings_back=chosen.brings_back,
+        )
+        try:
+            run = runs.start(access, reading.user, plan, circumstances_of(request, form))
+        except NotPossibleNow as refusal:
+            if Demand.FRESH_SIGN_IN in refusal.demanded:
+                return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
+            form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
+        else:
+            return redirect("plan-run", access.org.slug, run.pk)
+    choices = form.choices if form.is_bound and form.is_valid() else form.source.choices(definition)
+    lines = preview(access, definition, reading, choices, form.source)
     context = {
         "person": reading.user,
         "definition": definition,
         "lines": lines,
+        "notes": chosen.notes,
         "is_refused": any(line.verdict is Verdict.REFUSED for line in lines) or access.viewing_as,
         "form": form,
         "is_ready": form.is_bound and not form.errors,
@@ -123,6 +164,7 @@ def plan_run(request: ConsoleRequest, access: OrgAccess, run_id: UUID) -> HttpRe
     context: dict[str, Any] = {
         "overview": Overview(run),
         "buttons": list(buttons_for(access, run)),
+        "can_be_brought_back": bring_backs.is_offered(access, run),
         "form": form if run.state == PlanRun.State.SCHEDULED and runs.may_decide(access, run) else None,
     }
     return render(request, "console/plans/run.html", context, status=status)

@@ -77,7 +77,9 @@ def test_job_runs_no_action_that_the_role_lacks(acme, helpdesk, environment):
                 prepared(helpdesk, action.key, rows_for([1]))
 
 
-@pytest.mark.parametrize("key", ["password.set-temporary", "mfa.disable", "mfa.bypass", "user.delete", "user.lock"])
+@pytest.mark.parametrize(
+    "key", ["password.set-temporary", "password.replace", "mfa.disable", "mfa.bypass", "user.delete", "user.lock"]
+)
 def test_action_that_is_for_one_user_is_no_job_for_org_admins_either(acme, org_admin, environment, key):
     environment.add(1)
     with pytest.raises(PermissionDenied):

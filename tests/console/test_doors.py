@@ -71,6 +71,7 @@ RIGHTS: dict[str, Permission | str] = {
     "sync-populations": Permission.SYNC_POPULATIONS,
     "plan-runs": Permission.VIEW_USERS,
     "plan-run": Permission.VIEW_USERS,  # and each action's own to decide
+    "bring-back": Permission.VIEW_USERS,  # and each action's own to start it
     "user-plans": Permission.VIEW_USERS,
     "start-plan": Permission.VIEW_USERS,  # and each action's own to start it
     "jobs": Permission.RUN_JOBS,
@@ -98,6 +99,10 @@ RIGHTS: dict[str, Permission | str] = {
     "ticket-policies": Permission.MANAGE_POLICIES,
     "user-mails": Permission.MANAGE_POLICIES,
     "directory": Permission.MANAGE_POLICIES,  # and only org admins
+    "templates": Permission.MANAGE_POLICIES,  # and only org admins, as the next three
+    "new-template": Permission.MANAGE_POLICIES,
+    "template": Permission.MANAGE_POLICIES,
+    "delete-template": Permission.MANAGE_POLICIES,
     "lock-down": Permission.MANAGE_POLICIES,
     "recovery-settings": Permission.MANAGE_POLICIES,
     "recovery-rules": Permission.MANAGE_POLICIES,

@@ -109,6 +109,7 @@ def test_action_takes_effect_and_the_record_confirms_it(
         ("password.force-change", {}),
         ("password.unlock", {}),
         ("password.set-temporary", {}),
+        ("password.replace", {}),
         ("password.send-recovery-code", {}),
         ("mfa.enable", {}),
         ("mfa.bypass", {"until": soon()}),

@@ -1,6 +1,8 @@
 """The request of each change to a user, and PingOne's surprises in the answer."""
 
 import json
+import re
+import string
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -17,6 +19,7 @@ OTHER_SESSION = UUID("465b0000-0000-4000-8000-000000000002")
 SOON = datetime(2026, 12, 1, 9, 30, tzinfo=timezone(timedelta(hours=1)))
 VENDOR = "application/vnd.pingidentity."
 JSON = "application/json"
+SIGNS = "~!@#$%^&*()-_=+[]{}|;:,.<>/?"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,55 @@ def test_generated_passwords_differ_and_can_be_read_out():
         assert any(character.islower() for character in password)
         assert any(character.isupper() for character in password)
         assert any(character.isdigit() for character in password)
+
+
+POLICIES = {
+    "not shown": {},
+    "standard": {
+        "length": {"min": 8, "max": 255},
+        "minCharacters": {string.ascii_uppercase: 1, string.ascii_lowercase: 1, string.digits: 1, SIGNS: 1},
+        "minUniqueCharacters": 5,
+        "maxRepeatedCharacters": 2,
+    },
+    "short": {"length": {"min": 6, "max": 10}, "minCharacters": {string.digits: 3, SIGNS: 2}, "minUniqueCharacters": 9},
+    "long": {"length": {"min": 100}, "minUniqueCharacters": 40, "maxRepeatedCharacters": 1},
+    "own signs": {"minCharacters": {"{}": 2, "äöü": 1}, "maxRepeatedCharacters": 1},
+    "as texts": {"length": {"min": "12", "max": None}, "minCharacters": {string.digits: None, "": 3}},
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_random_password_meets_the_policy_and_nobody_sees_it(api, pingone, policy):
+    """Thirty at once: a rule that is met by luck alone fails."""
+    pingone.get(f"/users/{ADA}/password").respond(json={"_embedded": {"passwordPolicy": policy}})
+    wire = pingone.put(f"/users/{ADA}/password").respond(200, json={"status": "MUST_CHANGE_PASSWORD"})
+
+    for _round in range(30):
+        passwords.replace(api, ADA)
+
+    sent = [json.loads(call.request.content) for call in wire.calls]
+    assert {tuple(body) for body in sent} == {("value", "forceChange")}
+    assert len({body["value"] for body in sent}) == 30
+    for body in sent:
+        password = body["value"]
+        length = policy.get("length", {})
+        assert int(length.get("min") or 24) <= len(password) <= (length.get("max") or 100)
+        for alphabet, least in policy.get("minCharacters", {}).items():
+            assert not alphabet or sum(one in alphabet for one in password) >= (least or 1)
+        assert len(set(password)) >= policy.get("minUniqueCharacters", 0)
+        assert not re.search(rf"(.)\1{{{policy.get('maxRepeatedCharacters', 100)}}}", password)
+        assert not passwords.is_encoded(password)
+        if not policy:
+            assert all(any(one in kind for one in password) for kind in (string.ascii_letters, string.digits, SIGNS))
+
+
+def test_random_password_is_set_where_the_policy_may_not_be_read(api, pingone):
+    pingone.get(f"/users/{ADA}/password").respond(403, json=error("ACCESS_FAILED"))
+    wire = pingone.put(f"/users/{ADA}/password").respond(200, json={"status": "MUST_CHANGE_PASSWORD"})
+
+    passwords.replace(api, ADA)
+
+    assert json.loads(wire.calls.last.request.content)["forceChange"] is True
 
 
 def test_existing_membership_counts_as_added(api, pingone):

@@ -52,6 +52,7 @@ _TOLD = {  # the notice after each action at the `Directory`, with its objects n
     "password.force-change": "Forced a password change for {user}.",
     "password.unlock": "Unlocked {user}'s password.",
     "password.set-temporary": "Set a temporary password for {user}.",
+    "password.replace": "Replaced {user}'s password with one that nobody knows.",
     "mfa.enable": "Switched MFA on for {user}.",
     "mfa.disable": "Switched MFA off for {user}.",
     "mfa.bypass": "Set an MFA bypass for {user}.",
@@ -221,6 +222,9 @@ _EFFECTS: dict[str, dict[str, Json | None]] = {  # after actions whose effect is
     "user.move": {f"/users/{ADA}": ada(population=_OTHER, _embedded={"population": _OTHER})},
     "password.force-change": {f"/users/{ADA}/password": {"status": "MUST_CHANGE_PASSWORD"}},
     "password.set-temporary": {
+        f"/users/{ADA}/password": {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": "2026-11-20T06:41:12.903Z"}
+    },
+    "password.replace": {
         f"/users/{ADA}/password": {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": "2026-11-20T06:41:12.903Z"}
     },
     "mfa.disable": {f"/users/{ADA}": ada(mfaEnabled=False)},

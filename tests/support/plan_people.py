@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx
 from django.db.models import F
+from django.utils import timezone
 
 from console.access import enter_org
 from console.audit.entries import Circumstances
@@ -21,6 +22,7 @@ from console.plans.dates import When
 from console.plans.definition import Definition
 from console.plans.shipped_plans import shipped
 from pingone_integration import users
+from pingone_integration.values import pingone_time
 from tests.support.answers import Json, error, listing
 from tests.support.many_people import ManyPeople
 
@@ -38,6 +40,8 @@ class PlanPeople(ManyPeople):
 
     open_sessions: set[UUID] = field(default_factory=set)
     bypass: Json = field(default_factory=dict)
+    attributes: list[Json] = field(default_factory=list)  # the custom ones of the user schema
+    populations: list[Json] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,6 +60,8 @@ class PlanPeople(ManyPeople):
     def _of_user(self, user_id: UUID, below: str) -> Json | None:
         if below == "bypassMFA":
             return self.bypass
+        if below == "password":
+            return self.password_state
         if below == "sessions":
             return listing("sessions", *self.sessions)
         if below == "memberOfGroups" and user_id in self.users:
@@ -65,6 +71,10 @@ class PlanPeople(ManyPeople):
         return super()._of_user(user_id, below)
 
     def _found(self, path: str) -> Json | None:
+        if path.startswith("/schemas/"):
+            return listing("attributes", *self.attributes)
+        if path == "/populations":
+            return listing("populations", *self.populations)
         if path.startswith("/sessions/"):
             return {"id": path.rpartition("/")[2]} if UUID(path.rpartition("/")[2]) in self.open_sessions else None
         return super()._found(path)
@@ -75,6 +85,9 @@ class PlanPeople(ManyPeople):
         if below == "bypassMFA":
             self.bypass = json.loads(request.content)
             return httpx.Response(200, json=self.bypass)
+        if below == "password":
+            self.password_state = {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": pingone_time(timezone.now())}
+            return httpx.Response(200, json=self.password_state)
         if match and request.method == "DELETE" and UUID(match[1]) in self.users:
             if not below:
                 del self.users[UUID(match[1])]
@@ -143,7 +156,7 @@ def states(run: PlanRun) -> list[str]:
 
 def kept_as(people: PlanPeople) -> Callable[[], None]:
     """Return a function that makes the environment again what it is now."""
-    parts = ("users", "members", "devices", "sessions", "bypass")
+    parts = ("users", "members", "devices", "sessions", "bypass", "password_state")
     kept = {name: deepcopy(getattr(people, name)) for name in parts}
 
     def as_it_was() -> None:

@@ -189,6 +189,11 @@ PRESSES = {
         happened=lambda mara: mara.ask("/password")["status"] == "MUST_CHANGE_PASSWORD",
         shown=("Password", "They have to choose a new password when they sign in."),
     ),
+    "password.replace": Press(
+        of=with_password,
+        happened=lambda mara: mara.ask("/password")["status"] == "MUST_CHANGE_PASSWORD",
+        shown=("Password", "They have to choose a new password when they sign in."),
+    ),
     "mfa.enable": Press(happened=lambda mara: mara.ask()["mfaEnabled"], shown=("Account", "Switch MFA off")),
     "mfa.disable": Press(
         of=with_mfa, happened=lambda mara: not mara.ask()["mfaEnabled"], shown=("Account", "Switch MFA on")
@@ -277,6 +282,7 @@ _TOLD = {  # by action; none if the page shows a secret instead
     "password.send-recovery-code": "Sent a recovery code to Mara Lind[.]",
     "password.force-change": "Forced a password change for Mara Lind[.]",
     "password.unlock": "Unlocked Mara Lind's password[.]",
+    "password.replace": "Replaced Mara Lind's password with one that nobody knows[.]",
     "mfa.enable": "Switched MFA on for Mara Lind[.]",
     "mfa.disable": "Switched MFA off for Mara Lind[.]",
     "mfa.bypass": "Set an MFA bypass for Mara Lind[.]",

@@ -19,7 +19,7 @@ ASKED = {
         ticket-policies limits lift-limit user-mails lock-down recovery-settings recovery-rules members change-role
         member-populations remove-member protect-user protect-group directory second-factor-policy
         send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
-        reset-second-factor cancel-factor-reset mapped-groups""",
+        reset-second-factor cancel-factor-reset mapped-groups new-template template delete-template""",
     "exports": "audit-export export-group-members job-file",
     "starting a job, and nothing else of it": "job",
     "the operator's other sessions": "usersessions_list",
@@ -29,11 +29,11 @@ NOT_ASKED = {
     "reads": """home organization users user-group-choices new-user-existing user user-panel user-standing audit
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
-        connection-checks audit-read-again view-as stop-viewing plan-runs user-plans""",
+        connection-checks audit-read-again view-as stop-viewing plan-runs user-plans templates""",
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery
-        working-on start-plan plan-run""",
+        working-on start-plan plan-run bring-back""",
     "asks before it sends a write": "call-api save-api-call forget-api-call",
     "signs in, or again": "single-sign-on-start single-sign-on-callback",
     "changes nothing that anybody relies on": "sync-populations count-addresses theme user-language",

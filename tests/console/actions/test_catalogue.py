@@ -148,6 +148,7 @@ def test_risky_actions_ask_for_confirmation():
         "user.deactivate",
         "user.delete",
         "password.set-temporary",
+        "password.replace",
         "mfa.disable",
         "mfa.bypass",
         "device.remove",

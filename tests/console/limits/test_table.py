@@ -42,6 +42,7 @@ COUNTS = {
     "password.send-recovery-code": "code",
     "user.verify-email": "code",
     "password.set-temporary": "password risky",
+    "password.replace": "risky",
     "user.delete": "deletion risky",
     "user.deactivate": "risky",
     "mfa.disable": "risky",

@@ -9,17 +9,31 @@ from django.utils import timezone
 
 from console.audit import entries
 from console.limits.rules import LIMITS
-from console.models import AuditEntry, LimitPolicy, OutgoingEmail, PlanRun, PlanRunStep, PlanWork
+from console.models import AuditEntry, LimitPolicy, OutgoingEmail, PlanRun, PlanRunStep, PlanWork, UserTemplate
 from console.plans import engine, held
+from console.plans.definition import ADDED, BEFORE
+from console.plans.settled import Source, of_templates
 from console.plans.shipped_plans import shipped
-from tests.support.plan_people import PHONE, again, kept_as, start, time_passes
+from tests.support.answers import ENGINEERS
+from tests.support.plan_people import LEAVERS, MAIL, PHONE, again, kept_as, start, time_passes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 
 UNTIL = timezone.now().replace(microsecond=0) + timedelta(hours=12)
+OLD = UserTemplate(groups=[{"id": str(MAIL), "name": "Mail"}])
+NEW = UserTemplate(groups=[{"id": str(ENGINEERS), "name": "Engineers"}], fields={"title": "X"}, population_id=LEAVERS)
 CHOICES = {
     "offboard": {"7": {"chosen": "on"}},
+    "compromised": {},
+    "bring-back": Source(
+        was_active=True,
+        values={
+            BEFORE: {"group_id": [{"id": str(ENGINEERS), "name": "Engineers"}], "population_id": str(LEAVERS)},
+            ADDED: {"group_id": [{"id": str(MAIL), "name": "Mail"}]},
+        },
+    ).choices(shipped()["bring-back"]),
+    "move": of_templates(OLD, NEW).choices(shipped()["move"]),
     "lost-phone": {"1": {"device_id": str(PHONE)}, "3": {"until": UNTIL.isoformat()}},
 }
 
@@ -88,6 +102,7 @@ def worked_through(run):
 @pytest.mark.parametrize("slug", shipped())
 def test_plan_of_a_killed_worker_happens_once(acme, org_admin, environment, monkeypatch, slug):
     LimitPolicy.objects.bulk_create([LimitPolicy(organization=acme, limit=one.key, most=10_000) for one in LIMITS])
+    environment.kim["enabled"] = slug != "bring-back"
     as_it_was = kept_as(environment)
     killer = Killer(monkeypatch, environment)
     choices = CHOICES[slug]

@@ -59,7 +59,7 @@ def test_defaults_of_new_organizations():
     not_theirs = {"user.create", "user.move", "user.delete", "api.call", "mfa.enable", "mfa.disable"}
     assert ALL_ACTIONS - agent.actions.keys() == not_theirs
     with_reason = {key for key, demands in agent.actions.items() if demands}
-    assert with_reason == {"password.set-temporary", "device.remove", "mfa.bypass"}
+    assert with_reason == {"password.set-temporary", "password.replace", "device.remove", "mfa.bypass"}
     assert [name for name in FIELDS if not agent.may_edit(name)] == [name for name in FIELDS if name in CONTACTS]
     assert not BUILT_IN["auditor"].actions
     assert BUILT_IN["org_admin"].covers(agent)

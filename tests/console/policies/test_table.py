@@ -29,6 +29,7 @@ TABLE = """
     password.force-change        yes        yes      no       no
     password.unlock              yes        yes      no       no
     password.set-temporary       yes        reason   no       no
+    password.replace             yes        reason   no       no
     mfa.enable                   yes        no       no       no
     mfa.disable                  yes        no       no       yes
     mfa.bypass                   yes        reason   no       no

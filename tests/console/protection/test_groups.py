@@ -127,6 +127,7 @@ HARMLESS = [
     ("user.deactivate", {}, False),
     ("password.force-change", {}, False),
     ("password.set-temporary", {}, False),
+    ("password.replace", {}, False),
     ("mfa.disable", {}, False),
     ("group.add", {"group_id": str(ENGINEERS)}, False),
     ("user.delete", {"username": "ada.berg"}, False),
