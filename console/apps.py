@@ -16,6 +16,7 @@ class ConsoleConfig(AppConfig):
         from django.core.signals import request_finished
 
         from console.connection.mail import state_changed
+        from console.crawls.tasks import CRAWLS
         from console.failures import error_tracker
         from console.jobs.tasks import JOBS
         from console.metrics import sign_ins, totals
@@ -30,7 +31,7 @@ class ConsoleConfig(AppConfig):
         from console.work import tasks
         from pingone_integration.connection_states import connection_state_changed
 
-        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, JOBS, PLANS):
+        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, CRAWLS, JOBS, PLANS):
             tasks.register(kind)
         import_module("console.server.deploy_checks")  # registers them
         mfa.authentication_failed.connect(second_factor_refused)

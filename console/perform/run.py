@@ -21,6 +21,7 @@ from console.actions.outcome import (
 )
 from console.audit import entries
 from console.audit.entries import Circumstances, Subject, own_words
+from console.crawls import changes
 from console.limits import brake, count, reached
 from console.limits.brake import BrakeReached
 from console.limits.count import LimitReached
@@ -156,11 +157,13 @@ def _closed(
     user: User | None = None,
     **more: Any,
 ) -> AuditEntry:
-    """Close the entry, and at once write the emails that tell the user. `user`: as read after."""
+    """Close the entry, and at once write what follows: emails to the user, work of rules. `user`: as read after."""
     ended = outcome.recorded_as
     with transaction.atomic():
         tell_user(row, ended, attempt.operation.affected, before.user, user)
-        return entries.close(row, ended, durable=False, **more)
+        closing = entries.close(row, ended, durable=False, **more)
+        changes.follow(closing, user)
+        return closing
 
 
 def _result(after: After, entry: AuditEntry) -> Result:

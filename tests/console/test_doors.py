@@ -65,6 +65,9 @@ RIGHTS: dict[str, Permission | str] = {
     "export-group-members": Permission.EXPORT_USERS,
     "populations": Permission.VIEW_USERS,
     "sync-populations": Permission.SYNC_POPULATIONS,
+    "inactive": Permission.VIEW_USERS,
+    "inactive-export": Permission.EXPORT_USERS,
+    "crawls": Permission.MANAGE_POLICIES,
     "plan-runs": Permission.VIEW_USERS,
     "plan-run": Permission.VIEW_USERS,  # and each action's own to decide
     "user-plans": Permission.VIEW_USERS,
