@@ -27,11 +27,12 @@ class ConsoleConfig(AppConfig):
         from console.policies.dropped_patterns import tell_after_upgrade
         from console.recovery.tasks import ATTEMPTS
         from console.resets.looks import SENT_RESETS
+        from console.rules.tasks import RULES
         from console.sessions import sign_ins as sessions
         from console.work import tasks
         from pingone_integration.connection_states import connection_state_changed
 
-        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, CRAWLS, JOBS, PLANS):
+        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, CRAWLS, JOBS, RULES, PLANS):
             tasks.register(kind)
         import_module("console.server.deploy_checks")  # registers them
         mfa.authentication_failed.connect(second_factor_refused)

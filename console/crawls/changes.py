@@ -71,6 +71,13 @@ def begin_with(rule: Rule, crawl: Crawl) -> None:
         _effects([rule], [(one.user_id, one.username) for one in some], gives=True, cause=f"preview {crawl.pk}")
 
 
+def revive(organization: Organization) -> None:
+    """Let what waits for a rule that is on be done now: it may have been written while the rule was stopped."""
+    waiting = RuleEffect.objects.filter(state=RuleEffect.State.WAITING, due_at__gt=timezone.now() + NEVER / 2)
+    at_work = Rule.objects.filter(organization=organization, state=Rule.State.ON)
+    waiting.filter(rule__in=list(at_work)).update(due_at=timezone.now())
+
+
 def _rules(organization: Organization, population_id: UUID) -> list[Rule]:
     at_work = (Rule.State.ON, Rule.State.STOPPED)
     return list(Rule.objects.filter(organization=organization, population_id=population_id, state__in=at_work))

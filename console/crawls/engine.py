@@ -114,6 +114,7 @@ def _replace(crawl: Crawl) -> None:
     last = changes.last_read(crawl.organization, crawl.population_id)
     if last is not None:
         changes.compare(crawl, last)
+    changes.revive(crawl.organization)
     with transaction.atomic():
         if last is not None:
             Crawl.objects.filter(pk=last.pk).update(state=State.OLD)

@@ -26,6 +26,10 @@ def _always(request: HttpRequest) -> bool:
     return True
 
 
+def _saves(request: HttpRequest) -> bool:
+    return request.method == "POST" and "find" not in request.POST
+
+
 def _starts_a_job(request: HttpRequest) -> bool:
     return request.POST.get("do") == "start"
 
@@ -55,6 +59,9 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "second-factor-policy": Fresh(back="policies"),
     "directory": Fresh(),
     "crawls": Fresh(back="crawls"),
+    "new-rule": Fresh(when=_saves),
+    "edit-rule": Fresh(when=_saves),
+    "rule": Fresh(back="rule"),
     "lock-down": Fresh(),
     "recovery-settings": Fresh(),
     "recovery-rules": Fresh(),
@@ -125,5 +132,5 @@ def told_beforehand(request: HttpRequest) -> str:
 def _page(rule: Fresh, request: HttpRequest, values: dict[str, Any]) -> str:
     if not rule.back:
         return request.path
-    kept = values if rule.back in {"role", "member", "group", "job"} else {"org": values["org"]}
+    kept = values if rule.back in {"role", "member", "group", "job", "rule"} else {"org": values["org"]}
     return reverse(rule.back, kwargs=kept)

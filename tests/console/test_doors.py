@@ -67,6 +67,10 @@ RIGHTS: dict[str, Permission | str] = {
     "sync-populations": Permission.SYNC_POPULATIONS,
     "inactive": Permission.VIEW_USERS,
     "inactive-export": Permission.EXPORT_USERS,
+    "rules": Permission.MANAGE_POLICIES,
+    "new-rule": Permission.MANAGE_POLICIES,
+    "edit-rule": Permission.MANAGE_POLICIES,
+    "rule": Permission.MANAGE_POLICIES,
     "crawls": Permission.MANAGE_POLICIES,
     "plan-runs": Permission.VIEW_USERS,
     "plan-run": Permission.VIEW_USERS,  # and each action's own to decide

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 ASKED = {
     "settings": """connection connect disconnect correct-auth-url environments copy-role role rename-role delete-role
         ticket-policies limits lift-limit user-mails lock-down recovery-settings recovery-rules members change-role
-        member-populations remove-member protect-user protect-group directory crawls second-factor-policy
+        member-populations remove-member protect-user protect-group directory second-factor-policy
+        crawls rule new-rule edit-rule
         send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
         reset-second-factor cancel-factor-reset""",
     "exports": "audit-export export-group-members inactive-export job-file",
@@ -28,7 +29,7 @@ NOT_ASKED = {
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
         connection-checks audit-read-again view-as stop-viewing plan-runs user-plans
-        inactive""",
+        inactive rules""",
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery
