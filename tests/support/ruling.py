@@ -20,7 +20,8 @@ BADGE = UUID("00000000-0000-4000-8000-0000000000d2")
 
 
 def met(**more: Any) -> Circumstances:
-    return Circumstances(**({"reason": "They need it", "signed_in_at": timezone.now()} | more))
+    values: dict[str, Any] = {"reason": "They need it", "signed_in_at": timezone.now()}
+    return Circumstances(**(values | more))
 
 
 def rule_on(operator: Operator, environment: Populations, *, everybody: bool = False, **more: Any) -> Rule:
@@ -53,7 +54,7 @@ def again(rule: Rule) -> Rule:
 def moves(operator: Operator, environment: Populations, number: int, to: UUID, **more: Any) -> None:
     """Let an operator move a user on a page."""
     user_id = UUID(environment.named(f"user{number}")["id"])
-    circumstances = Circumstances(**({"signed_in_at": timezone.now(), "reason": "Asked"} | more))
+    circumstances = met(**more)
     perform(enter_org(operator, "acme"), BY_KEY["user.move"], user_id, {"population_id": to}, circumstances)
 
 

@@ -183,7 +183,7 @@ def test_list_has_pages_and_is_exported_whole_on_record(acme, org_admin, browser
 
 def job_from(client, **query):
     page = client.get(PAGE, query).text
-    href = re.search(r'href="(/o/acme/jobs/new/\?source=inactive[^"]*)"', page)[1].replace("&amp;", "&")
+    href = re.findall(r'href="(/o/acme/jobs/new/\?source=inactive[^"]*)"', page)[0].replace("&amp;", "&")
     form = client.get(href).text
     fields = dict(re.findall(r'<input type="hidden" name="(source|inactive)" value="([^"]*)"', form))
     fields = {name: value.replace("&amp;", "&") for name, value in fields.items()}
@@ -254,7 +254,7 @@ def test_org_admin_switches_crawls_on_and_accepts_one_on_the_page(acme, org_admi
 
     page = client.get("/o/acme/settings/crawls/").text
     assert "56 users now, 6 before" in page
-    crawl = re.search(r'name="crawl" value="(\d+)"', page)[1]
+    crawl = re.findall(r'name="crawl" value="(\d+)"', page)[0]
     assert browser_of(helpdesk).post("/o/acme/settings/crawls/", {"do": "accept", "crawl": crawl}).status_code == 403
 
     client.post("/o/acme/settings/crawls/", {"do": "accept", "crawl": crawl})
