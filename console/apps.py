@@ -18,6 +18,7 @@ class ConsoleConfig(AppConfig):
         from django.core.signals import request_finished
 
         from console.connection.mail import state_changed
+        from console.crawls.tasks import CRAWLS
         from console.failures import error_tracker
         from console.jobs.tasks import JOBS
         from console.metrics import sign_ins, totals
@@ -29,11 +30,12 @@ class ConsoleConfig(AppConfig):
         from console.policies.dropped_patterns import tell_after_upgrade
         from console.recovery.tasks import ATTEMPTS
         from console.resets.looks import SENT_RESETS
+        from console.rules.tasks import RULES
         from console.sessions import sign_ins as sessions
         from console.work import tasks
         from pingone_integration.connection_states import connection_state_changed
 
-        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, JOBS, PLANS):
+        for kind in (ATTEMPTS, REPORTS, SENT_RESETS, CRAWLS, JOBS, RULES, PLANS):
             tasks.register(kind)
         import_module("console.server.deploy_checks")  # registers them
         codes.RecoveryCodes = code_flows.RecoveryCodes = HashedRecoveryCodes  # allauth has no setting for it

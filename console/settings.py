@@ -202,7 +202,8 @@ MIDDLEWARE = [
     "console.middleware.Failures",
 ]
 # A task only wakes the worker: the work is in rows (console/models/work.py).
-TASKS = {"default": {"BACKEND": TASK_BACKEND, "QUEUES": ["email", "recovery", "schedule", "plans", "jobs"]}}
+QUEUES = ["email", "recovery", "schedule", "plans", "rules", "jobs", "crawls"]
+TASKS = {"default": {"BACKEND": TASK_BACKEND, "QUEUES": QUEUES}}
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -8,7 +8,7 @@ from pingone_integration.profiles import values_of_custom
 from pingone_integration.users import User
 
 ALWAYS = ("enabled", "population_id")  # whatever the action is about
-_OF_USER = frozenset({*ALWAYS, "is_locked", "mfa_enabled"})
+_OF_USER = frozenset({*ALWAYS, "is_locked", "mfa_enabled", "last_sign_on_at"})
 
 
 def is_shown(name: str) -> bool:

@@ -4,7 +4,6 @@ It goes on where it ended: a row without a verdict has not been looked at.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +16,15 @@ from console.actions.catalogue import BY_KEY
 from console.actions.effect import shows
 from console.actions.shown import ALWAYS, is_shown, shown_of
 from console.audit.entries import storable
-from console.jobs import people, repeats
+from console.jobs import people, repeats, still_inactive
+from console.jobs.group_members import GroupMembers
 from console.jobs.known_people import KnownPeople, known_people
 from console.jobs.listed import KeyKind
 from console.jobs.row_inputs import Preparation
 from console.models import AuditEntry, Job, JobRow
 from console.perform import guards, undo
 from console.protection import judge
-from pingone_integration import groups, schemas
+from pingone_integration import schemas
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.errors import MissingPermission, NotFound
 from pingone_integration.schemas import Attribute
@@ -67,6 +67,7 @@ class Looking:
     def __init__(self, access: OrgAccess, job: Job, action: Action) -> None:
         self.access, self.job, self.action = access, job, action
         self.api: PingOneApi = access.pingone()
+        self.inactive_before = still_inactive.before_of(job)
         attributes = _attributes(self.api) if self.action.form.looks_at_schema else ()
         listed = BY_KEY[job.action].form.base_fields
         self.preparation = Preparation(
@@ -102,12 +103,23 @@ class Looking:
                 row.same_as = [_person(user) for user in users]
                 told = format_lazy(_SEVERAL, count=len(users)) if users else _NOBODY
                 _decide(row, Verdict.AMBIGUOUS if users else Verdict.NOT_FOUND, told)
-        single = [(row, users[0]) for row, users in known if len(users) == 1]
+        single = self._still_fitting([(row, users[0]) for row, users in known if len(users) == 1])
         members = self._members([user for _row, user in single])
         for row, user in single:
             self.at_user(row, user, members)
 
-    def at_user(self, row: JobRow, user: User, members: "_Members | None" = None) -> None:
+    def _still_fitting(self, found: list[tuple[JobRow, User]]) -> list[tuple[JobRow, User]]:
+        """Leave out who was active since the crawl, if the job is about inactive users."""
+        if self.inactive_before is None:
+            return found
+        active = still_inactive.active_again(self.access.org, [user for _row, user in found], self.inactive_before)
+        for row, user in found:
+            if user.id in active:
+                _name(row, user)
+                _decide(row, Verdict.CONFLICT, still_inactive.ACTIVE_AGAIN)
+        return [(row, user) for row, user in found if user.id not in active]
+
+    def at_user(self, row: JobRow, user: User, members: GroupMembers | None = None) -> None:
         """Decide on a row about this user."""
         prepared = self.preparation.of(row, user)
         if prepared.verdict:
@@ -116,16 +128,17 @@ class Looking:
             return
         self._at_user(row, user, prepared.inputs, members)
 
-    def _at_user(self, row: JobRow, user: User, inputs: dict[str, Any], members: "_Members | None") -> None:
+    def _at_user(self, row: JobRow, user: User, inputs: dict[str, Any], members: GroupMembers | None) -> None:
         _name(row, user)
         if refusal := self._refusal(inputs):
             _decide(row, Verdict.NOT_ALLOWED, refusal)
             return
         changes = self._changes(user, inputs, members)
+        always = ALWAYS if self.inactive_before is None else (*ALWAYS, *still_inactive.SHOWN)
         row.inputs = storable(inputs)
         row.shown = {
             "changes": changes,
-            "about": storable(shown_of(user, [*ALWAYS, *(name for name in changes if self._is_of_user(name, inputs))])),
+            "about": storable(shown_of(user, [*always, *(name for name in changes if self._is_of_user(name, inputs))])),
         }
         if all(old == new for old, new in changes.values()) and changes:
             _decide(row, Verdict.NO_CHANGE)
@@ -137,7 +150,7 @@ class Looking:
     def _is_of_user(self, name: str, inputs: dict[str, Any]) -> bool:
         return is_shown(name) or name in inputs.get("changes", {})
 
-    def _changes(self, user: User, inputs: dict[str, Any], members: "_Members | None") -> dict[str, list[Any]]:
+    def _changes(self, user: User, inputs: dict[str, Any], members: GroupMembers | None) -> dict[str, list[Any]]:
         """Return the values that would change, old and new. What a list of users does not show is left out."""
         expected: dict[str, Any] = storable(self.action.expected(inputs)) or {}
         old = storable(shown_of(user, [name for name in expected if self._is_of_user(name, inputs)]))
@@ -177,14 +190,14 @@ class Looking:
         if row.verdict == Verdict.CHANGE and not shows({one: after[one] for one in own}, storable(shown_of(user, own))):
             _decide(row, Verdict.CONFLICT, _CHANGED_SINCE)
 
-    def _members(self, users: list[User]) -> "_Members | None":
+    def _members(self, users: list[User]) -> GroupMembers | None:
         group_id = self.preparation.shared.get("group_id")
         if "group_id" not in self.action.form.base_fields or not group_id or not users:
             return None
         terms = [("username", user.username) for user in users]
         within = f"memberOfGroups[id eq {literal(str(group_id))}]"
         found = people.matching(self.access, self.api, terms, within=within)
-        return _Members(
+        return GroupMembers(
             api=self.api,
             group_id=UUID(str(group_id)),
             ids=frozenset(user.id for some in found.values() for user in some),
@@ -242,21 +255,6 @@ def _attributes(api: PingOneApi) -> tuple[Attribute, ...]:
         return schemas.user_attributes(api)
     except (MissingPermission, NotFound):
         return ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Members:
-    """Those of a batch of users who are in a group, in whatever way."""
-
-    api: PingOneApi
-    group_id: UUID
-    ids: frozenset[UUID]
-
-    def has_directly(self, user: User) -> bool:
-        if user.id not in self.ids:
-            return False
-        found = groups.membership(self.api, user.id, self.group_id)
-        return bool(found and found.is_direct)
 
 
 def _show_new_user(row: JobRow, inputs: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ from django.utils import timezone
 from console import visible_users
 from console.access import OrgAccess
 from console.actions.action import Action
+from console.inactive import search as inactive
+from console.inactive.search import Criteria
 from console.jobs import drafts
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.columns import Columns, Remembered, meanings_of, normalized
@@ -88,11 +90,17 @@ def from_population(access: OrgAccess, population_id: UUID) -> PeopleList:
     return _made(access, Job.Source.POPULATION, {"population_id": str(population_id)})
 
 
+def from_inactive(access: OrgAccess, criteria: Criteria) -> PeopleList:
+    """Return the list of the users who are inactive by the last crawls, as this search finds them."""
+    return _made(access, Job.Source.INACTIVE, criteria.stored())
+
+
 def key_kind_of(people: PeopleList) -> KeyKind:
     """Return what the keys of the list's rows are. Of users who are created it is the username, and they have none."""
     if people.source == Job.Source.FILE:
         return Columns.of_stored(people.query["columns"]).key or KeyKind.USERNAME
-    return KeyKind.ID if people.source == Job.Source.SELECTION else KeyKind.USERNAME
+    by_id = {Job.Source.SELECTION, Job.Source.INACTIVE}
+    return KeyKind.ID if people.source in by_id else KeyKind.USERNAME
 
 
 def read_file(
@@ -146,6 +154,11 @@ def rows(access: OrgAccess, people: PeopleList) -> Iterator[ListedRow]:
         case Job.Source.SELECTION:
             for number, user_id in enumerate(people.query["ids"], start=1):
                 yield ListedRow(number=number, key=user_id)
+        case Job.Source.INACTIVE:
+            criteria = Criteria.of_stored(people.query)
+            crawls = inactive.crawls_of(access.again(), criteria.population_id)
+            for number, one in enumerate(inactive.in_parts(inactive.found(crawls, criteria)), start=1):
+                yield ListedRow(number=number, key=str(one.user_id), username=one.username)
         case _:
             for number, user in enumerate(_crawl(access, people.query), start=1):
                 yield ListedRow(number=number, key=user.username)

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,7 @@ from console.actions.outcome import AlreadySubmitted, Conflict, Failed, Refused,
 from console.actions.shown import shown_of
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject, storable
+from console.crawls import changes
 from console.jobs import people
 from console.jobs.control import action_of
 from console.jobs.drafts import require_to_prepare
@@ -171,9 +172,11 @@ def _created(access: OrgAccess, row: JobRow, entry: AuditEntry) -> AuditEntry:
         user = _looked_up(access, row.label)
     if user is None:
         return entries.close(entry, Outcome.FAILED, note=_NOT_CREATED)
-    return entries.close(
-        entry, Outcome.SUCCEEDED, subject=_subject(user), after=storable({"username": user.username}), note=_FOUND
-    )
+    created = {"subject": _subject(user), "after": storable({"username": user.username}), "note": _FOUND}
+    with transaction.atomic():
+        closing = entries.close(entry, Outcome.SUCCEEDED, durable=False, **created)
+        changes.follow(closing, user)
+    return closing
 
 
 def _created_before(access: OrgAccess, job: Job, row: JobRow, ended: Ended) -> Ended:

@@ -22,12 +22,12 @@ from console.jobs import deletion, dry_run, lists, mail, one_row, trouble
 from console.jobs.control import record, runnable
 from console.jobs.limits import left_today
 from console.jobs.one_row import Ended
-from console.jobs.share import percent_of
 from console.jobs.totals import counts, of_preview, to_run
 from console.jobs.trouble import Trouble
 from console.limits.brake import BrakeReached
 from console.models import Job, JobRow, JobWork, Work
 from console.work.schedule import kept
+from console.work.share import percent_of
 from pingone_integration.calls import rate_limit
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import english

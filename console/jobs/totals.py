@@ -8,8 +8,8 @@ from django.db.models import Count
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
 from console.jobs.control import runnable
-from console.jobs.share import percent_for
 from console.models import Job, JobRow
+from console.work.share import percent_for
 from pingone_integration.calls import rate_limit
 
 # Calls for one row that changes something: the user, their roles, the write, the user again, and what else the action

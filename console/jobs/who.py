@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from console.access import OrgAccess
+from console.inactive.search import InactiveForm
 from console.jobs import lists
 from console.jobs.lists import MOST_TICKED
 from console.models import Job, PeopleList
@@ -33,6 +34,7 @@ class Who:
     ids: tuple[UUID, ...] = ()  # of ticked users
     search: UserSearchForm | None = None
     target_id: UUID | None = None  # the group or population
+    inactive: InactiveForm | None = None
 
     @property
     def fields(self) -> Iterable[tuple[str, Any]]:
@@ -41,6 +43,8 @@ class Who:
             yield "ids", one
         if self.search is not None:
             yield "search", self.search.query(limit="")
+        if self.inactive is not None:
+            yield "inactive", self.inactive.query()
         if self.target_id:
             yield str(self.source), self.target_id
 
@@ -52,6 +56,8 @@ def who_in(access: OrgAccess, data: QueryDict) -> Who | None:
         return _ticked(data)
     if source == Source.SEARCH:
         return _searched(access, data.get("search", ""))
+    if source == Source.INACTIVE:
+        return _inactive(access, data.get("inactive", ""))
     if source in {Source.GROUP, Source.POPULATION} and (target_id := identifier(data.get(source, ""))):
         return _all_of(access, Source(source), target_id)
     if source in {"", Source.FILE}:
@@ -74,6 +80,11 @@ def _searched(access: OrgAccess, query: str) -> Who | None:
     told = ", ".join(map(str, _told(access, form)))
     label = format_lazy(_("All users that match: {search}"), search=told) if told else _("All users")
     return Who(source=Source.SEARCH, label=label, search=form)
+
+
+def _inactive(access: OrgAccess, query: str) -> Who | None:
+    form = InactiveForm(QueryDict(query).dict(), access=access)
+    return Who(source=Source.INACTIVE, label=form.told, inactive=form) if form.is_valid() else None
 
 
 def _told(access: OrgAccess, form: UserSearchForm) -> Iterable[Text]:
@@ -118,6 +129,8 @@ def list_of(access: OrgAccess, who: Who) -> PeopleList:
             group_id=criteria.group_id,
             enabled=criteria.enabled,
         )
+    if who.inactive is not None:
+        return lists.from_inactive(access, who.inactive.criteria)
     if who.target_id is None:
         return lists.from_selection(access, who.ids)
     return (lists.from_group if who.source == Source.GROUP else lists.from_population)(access, who.target_id)

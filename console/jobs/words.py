@@ -64,5 +64,6 @@ SOURCES: dict[str, Text] = {
     Job.Source.SEARCH: _("Search: {label}"),
     Job.Source.GROUP: _("Members of {label}"),
     Job.Source.POPULATION: _("Users in {label}"),
+    Job.Source.INACTIVE: _("Inactive users: {label}"),
     Job.Source.UNDO: _("Undo of a job"),
 }

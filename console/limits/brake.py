@@ -1,7 +1,8 @@
 """The brake on mass change: many people at once lose access only if another org admin lets them.
 
-It counts the people whom jobs and commands of everybody deactivated, deleted, moved or removed from groups within a
-day, from the record. What people do on pages has the limits of rules.py.
+It counts the people whom jobs, commands, plans and rules of everybody deactivated, deleted, moved or removed from
+groups within a day, from the record; and by itself, whom rules added to groups, since nobody watches them. What people
+do on pages has the limits of rules.py.
 """
 
 from dataclasses import asdict, dataclass
@@ -19,7 +20,8 @@ from pingone_integration.models import SyncedPopulation
 from pingone_integration.texts import Text
 
 ACTIONS = ("user.deactivate", "user.delete", "user.move", "group.remove")
-CHANNELS = (AuditEntry.Channel.JOB, AuditEntry.Channel.COMMAND, AuditEntry.Channel.PLAN)
+CHANNELS = (AuditEntry.Channel.JOB, AuditEntry.Channel.COMMAND, AuditEntry.Channel.PLAN, AuditEntry.Channel.RULE)
+GIVES = "group.add"  # by a rule
 
 _COUNTS = {AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, AuditEntry.Outcome.UNKNOWN}
 _OF_ALL = _("{people} people within a day would be more than {most}.")
@@ -50,7 +52,7 @@ class BrakeReached(Exception):
 
 def check(row: AuditEntry) -> None:
     """Raise BrakeReached if the action of this row, which is not stored yet, would pass the brake."""
-    if row.channel not in CHANNELS or row.action not in ACTIONS or row.organization is None:
+    if row.channel not in CHANNELS or row.action not in _like(row) or row.organization is None:
         return
     most = values(row.organization)
     total = sum_with(row)
@@ -66,6 +68,11 @@ def check(row: AuditEntry) -> None:
         raise BrakeReached(told, total)
 
 
+def _like(row: AuditEntry) -> tuple[str, ...]:
+    """Return the actions that count together with that of the row."""
+    return (GIVES,) if row.action == GIVES and row.channel == AuditEntry.Channel.RULE else ACTIONS
+
+
 def values(organization: Organization) -> dict[str, int]:
     """Return the organization's values of the brake."""
     limits = (BRAKE_PEOPLE, BRAKE_PERCENT, BRAKE_LEAST)
@@ -77,7 +84,9 @@ def sum_with(row: AuditEntry) -> Sum:
     since = timezone.now() - DAY
     rows = AuditEntry.objects.filter(organization=row.organization)
     first = rows.filter(at__gt=since).order_by("at", "sequence").values_list("sequence", flat=True).first() or 0
-    lately = rows.filter(sequence__gte=first, started_at__gt=since, action__in=ACTIONS, channel__in=CHANNELS)
+    like = _like(row)
+    channels = (AuditEntry.Channel.RULE,) if like == (GIVES,) else CHANNELS
+    lately = rows.filter(sequence__gte=first, started_at__gt=since, action__in=like, channel__in=channels)
     counted = lately.current().filter(outcome__in=_COUNTS)
     same = Q(subject_population=row.subject_population) if row.subject_population else Q(pk=None)
     others = counted.exclude(subject_id=row.subject_id).order_by()

@@ -45,12 +45,15 @@ class LimitReached(Exception):
         return format_lazy(again, limit=told, date=f"{self.free_at:%Y-%m-%d}", time=f"{self.free_at:%H:%M}")
 
 
+_BRAKED_INSTEAD = (AuditEntry.Channel.JOB, AuditEntry.Channel.RULE)
+
+
 def check(row: AuditEntry) -> None:
     """Raise LimitReached if the action of this row, which is not stored yet, is one too many.
 
-    Rows of jobs have limits of their own (console/jobs/limits.py), and the brake (brake.py).
+    Rows of jobs have limits of their own (console/jobs/limits.py), and both they and rules the brake (brake.py).
     """
-    if row.channel == AuditEntry.Channel.JOB:
+    if row.channel in _BRAKED_INSTEAD:
         return
     kinds = kinds_of(row.action, row.inputs)
     limits = [limit for limit in LIMITS if limit.kind in kinds]
@@ -80,7 +83,7 @@ def counted(organization_id: UUID, limit: Limit, about: str) -> list[Counted]:
         return []
     latest: dict[UUID, AuditEntry] = {}
     lately = rows.filter(sequence__gte=first, started_at__gt=since)  # a range of an index
-    lately = lately.exclude(channel=AuditEntry.Channel.JOB)
+    lately = lately.exclude(channel__in=_BRAKED_INSTEAD)
     for part in _where(limit, about):
         fields = ("entry", "revision", "outcome", "action", "inputs", "subject_id", "started_at", "operator_id")
         for row in lately.filter(part).only(*fields).order_by("revision"):

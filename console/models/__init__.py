@@ -3,6 +3,7 @@
 from console.models.api_calls import SavedApiCall
 from console.models.audit import AppendOnlyError, AuditEntry, AuditTerm, UnfinishedEntry
 from console.models.audit_heads import AuditHead, ServerAuditHead
+from console.models.crawls import Crawl, CrawledUser, CrawlSettings, CrawlWork
 from console.models.factor_resets import FactorReset
 from console.models.invitations import Invitation
 from console.models.jobs import Job, JobRow, JobWork
@@ -17,6 +18,7 @@ from console.models.recovery_attempts import RecoveryAttempt
 from console.models.repetitions import Repetition
 from console.models.resets import SentReset
 from console.models.roles import Role
+from console.models.rules import Rule, RuleEffect
 from console.models.sign_in_limits import SignInCount, UsedCode
 from console.models.single_sign_on import LinkedIdentity, MappedGroup
 from console.models.tickets import TicketPolicy
@@ -31,6 +33,10 @@ __all__ = [
     "AuditHead",
     "AuditTerm",
     "ColumnMeanings",
+    "Crawl",
+    "CrawlSettings",
+    "CrawlWork",
+    "CrawledUser",
     "FactorReset",
     "GroupReading",
     "Invitation",
@@ -64,6 +70,8 @@ __all__ = [
     "RecoverySettings",
     "Repetition",
     "Role",
+    "Rule",
+    "RuleEffect",
     "SavedApiCall",
     "ScheduledWork",
     "SentReset",

@@ -92,6 +92,7 @@ class AuditEntry(models.Model):
         COMMAND = "command", "command line"
         JOB = "job", "job"
         PLAN = "plan", "plan"
+        RULE = "rule", "rule"
 
     # The chain
     # None: the chain of the server, for people without an organization
@@ -244,6 +245,7 @@ CHANNELS: dict[str, Text] = {
     AuditEntry.Channel.COMMAND: _("Command line"),
     AuditEntry.Channel.JOB: _("Job"),
     AuditEntry.Channel.PLAN: _("Plan"),
+    AuditEntry.Channel.RULE: _("Rule"),
 }
 
 

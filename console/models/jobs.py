@@ -34,6 +34,7 @@ class Job(models.Model):
         SEARCH = "search"
         GROUP = "group"
         POPULATION = "population"
+        INACTIVE = "inactive"  # those whom a crawl found inactive
         UNDO = "undo"  # the inverse of another job
 
     class Pause(models.TextChoices):

@@ -52,6 +52,7 @@ _ELSEWHERE = _("Choose one of your populations. You cannot put users into others
 _LEFT_ALONE = {
     AuditEntry.Channel.JOB: _("{why} Jobs leave protected users alone."),
     AuditEntry.Channel.PLAN: _("{why} Plans leave protected users alone."),
+    AuditEntry.Channel.RULE: _("{why} Rules leave protected users and groups alone."),
 }
 
 Guard = Callable[[Attempt], Ruling]

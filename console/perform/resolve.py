@@ -9,6 +9,7 @@ from console.actions.catalogue import BY_KEY
 from console.actions.effect import shows
 from console.audit import entries
 from console.audit.entries import Outcome, storable
+from console.crawls import changes
 from console.models import AuditEntry
 from console.perform.told import tell_user
 from pingone_integration import users
@@ -59,4 +60,5 @@ def read_back(access: Acting, entry: AuditEntry) -> AuditEntry:
     with transaction.atomic():  # the user is told if the entry is closed, also when the process dies in between
         closing = entries.close(entry, outcome, after=now, note=f"{note}{by}", durable=False)
         tell_user(closing, outcome, action.affected(UUID(entry.subject_id), inputs), user, user)
+        changes.follow(closing, user)
     return closing

@@ -21,6 +21,7 @@ from console.actions.outcome import (
 )
 from console.audit import entries
 from console.audit.entries import Circumstances, Subject, own_words
+from console.crawls import changes
 from console.limits import brake, count, reached
 from console.limits.brake import BrakeReached
 from console.limits.count import LimitReached
@@ -36,6 +37,8 @@ from pingone_integration.errors import ChangedMeanwhile, NotFound, PingOneError
 from pingone_integration.texts import Text, english
 from pingone_integration.users import User
 
+_WAIT_FOR_BRAKE = (AuditEntry.Channel.JOB, AuditEntry.Channel.RULE)  # and then try again
+
 MISTAKE = "The console failed while it called PingOne."  # stored
 
 
@@ -45,8 +48,8 @@ def run(access: Acting, operation: Operation, circumstances: Circumstances) -> R
     The entry is written first and closed last: an entry left STARTED means that the process died. So no transaction
     may be open, and nothing around this may roll back. The submission is the idempotency key.
     Raises PermissionDenied, Http404 if the operator was removed from the organization, and NotFound for a narrowed
-    operator if PingOne has no such user, or has one whom they may not see: nothing tells them which. For a job, raises
-    BrakeReached before anything is recorded.
+    operator if PingOne has no such user, or has one whom they may not see: nothing tells them which. For a job or
+    rule, raises BrakeReached before anything is recorded.
     """
     access = access.again()
     access.require_to(operation)
@@ -80,8 +83,8 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
         except LimitReached as passed:
             return _past(access, operation, before, circumstances, passed)
         except BrakeReached as braked:
-            if circumstances.channel == AuditEntry.Channel.JOB:
-                raise  # the job waits, and tries this row again
+            if circumstances.channel in _WAIT_FOR_BRAKE:
+                raise
             return refuse(access, operation, before.subject, circumstances, braked.reason)
         return row or _sent_before(access, circumstances)
 
@@ -156,11 +159,13 @@ def _closed(
     user: User | None = None,
     **more: Any,
 ) -> AuditEntry:
-    """Close the entry, and at once write the emails that tell the user. `user`: as read after."""
+    """Close the entry, and at once write what follows: emails to the user, work of rules. `user`: as read after."""
     ended = outcome.recorded_as
     with transaction.atomic():
         tell_user(row, ended, attempt.operation.affected, before.user, user)
-        return entries.close(row, ended, durable=False, **more)
+        closing = entries.close(row, ended, durable=False, **more)
+        changes.follow(closing, user)
+        return closing
 
 
 def _result(after: After, entry: AuditEntry) -> Result:

@@ -26,6 +26,10 @@ def _always(request: HttpRequest) -> bool:
     return True
 
 
+def _saves(request: HttpRequest) -> bool:
+    return request.method == "POST" and "find" not in request.POST
+
+
 def _starts_a_job(request: HttpRequest) -> bool:
     return request.POST.get("do") == "start"
 
@@ -40,6 +44,8 @@ class Fresh:
 
 
 _APPLICATION = frozenset({"client_id", "auth_url", "environment_id", "client_authentication"})  # all but its secret
+_WITH_MORE = frozenset({"role", "member", "group", "job", "rule"})  # pages whose address has more than the organization
+
 DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/test_fresh_sign_in.py has the others
     "connection": Fresh(back="connection", keeps=_APPLICATION),
     "connect": Fresh(back="connection", keeps=_APPLICATION),
@@ -61,6 +67,10 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "new-template": Fresh(),
     "template": Fresh(),
     "delete-template": Fresh(back="templates"),
+    "crawls": Fresh(back="crawls"),
+    "new-rule": Fresh(when=_saves),
+    "edit-rule": Fresh(when=_saves),
+    "rule": Fresh(back="rule"),
     "lock-down": Fresh(),
     "recovery-settings": Fresh(),
     "recovery-rules": Fresh(),
@@ -79,6 +89,7 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "protect-group": Fresh(),
     "audit-export": Fresh(when=_always, back="audit"),
     "export-group-members": Fresh(when=_always, back="group"),
+    "inactive-export": Fresh(when=_always, back="inactive"),
     "job-file": Fresh(when=_always, back="job"),
     "job": Fresh(when=_starts_a_job),
     "usersessions_list": Fresh(),
@@ -131,5 +142,5 @@ def told_beforehand(request: HttpRequest) -> str:
 def _page(rule: Fresh, request: HttpRequest, values: dict[str, Any]) -> str:
     if not rule.back:
         return request.path
-    kept = values if rule.back in {"role", "member", "group", "job"} or "org" not in values else {"org": values["org"]}
+    kept = values if rule.back in _WITH_MORE or "org" not in values else {"org": values["org"]}
     return reverse(rule.back, kwargs=kept)

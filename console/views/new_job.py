@@ -28,6 +28,7 @@ from pingone_integration.texts import Text
 
 _NOBODY: dict[str, Text] = {
     Job.Source.SELECTION: _("Tick the users first."),
+    Job.Source.INACTIVE: _("This search is not valid anymore. Search again."),
     Job.Source.SEARCH: _("This search is not valid anymore. Search again."),
 }
 _CHOOSE_USERS, _CHOOSE_FILE, _CHOOSE_ACTION = (

@@ -26,7 +26,7 @@ TICK_S = 1.0
 APPEAR_EVERY_S = 10.0
 BELIEVED_WAKING_S = 15.0  # a task that is not done by then may be lost
 # One thread each: none delays another, and what is long not the emails.
-QUEUES = ("email", "recovery", "schedule", "schedule", "plans", "jobs", "jobs")
+QUEUES = ("email", "recovery", "schedule", "schedule", "plans", "rules", "jobs", "jobs", "crawls")
 TO_STOP_S = 25.0  # less than service managers wait before they kill
 
 

@@ -69,6 +69,13 @@ RIGHTS: dict[str, Permission | str] = {
     "export-group-members": Permission.EXPORT_USERS,
     "populations": Permission.VIEW_USERS,
     "sync-populations": Permission.SYNC_POPULATIONS,
+    "inactive": Permission.VIEW_USERS,
+    "inactive-export": Permission.EXPORT_USERS,
+    "rules": Permission.MANAGE_POLICIES,
+    "new-rule": Permission.MANAGE_POLICIES,
+    "edit-rule": Permission.MANAGE_POLICIES,
+    "rule": Permission.MANAGE_POLICIES,
+    "crawls": Permission.MANAGE_POLICIES,
     "plan-runs": Permission.VIEW_USERS,
     "plan-run": Permission.VIEW_USERS,  # and each action's own to decide
     "bring-back": Permission.VIEW_USERS,  # and each action's own to start it

@@ -18,9 +18,10 @@ ASKED = {
     "settings": """connection connect disconnect correct-auth-url environments copy-role role rename-role delete-role
         ticket-policies limits lift-limit user-mails lock-down recovery-settings recovery-rules members change-role
         member-populations remove-member protect-user protect-group directory second-factor-policy
+        crawls rule new-rule edit-rule
         send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
         reset-second-factor cancel-factor-reset mapped-groups new-template template delete-template""",
-    "exports": "audit-export export-group-members job-file",
+    "exports": "audit-export export-group-members inactive-export job-file",
     "starting a job, and nothing else of it": "job",
     "the operator's other sessions": "usersessions_list",
     "the operator's link to the identity provider": "single-sign-on-link",
@@ -29,7 +30,8 @@ NOT_ASKED = {
     "reads": """home organization users user-group-choices new-user-existing user user-panel user-standing audit
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
-        connection-checks audit-read-again view-as stop-viewing plan-runs user-plans templates""",
+         connection-checks audit-read-again view-as stop-viewing plan-runs user-plans templates
+         inactive rules""",
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery

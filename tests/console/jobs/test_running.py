@@ -18,10 +18,10 @@ from console.actions.outcome import Done
 from console.audit.entries import Circumstances
 from console.jobs import control
 from console.jobs.progress import progress
-from console.jobs.share import percent_for
 from console.models import AuditEntry, Job, LimitPolicy, Membership, TicketPolicy
 from console.perform.user_operation import perform
 from console.rights.roles import FRESH_SIGN_IN, REASON, Rights
+from console.work.share import percent_for
 from pingone_integration.connection import tokens
 from pingone_integration.errors import TokenRejected
 from tests.support.answers import error

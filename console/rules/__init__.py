@@ -1,0 +1,1 @@
+"""Rules: who comes into a population gets groups, and perhaps loses them again on leaving it."""
