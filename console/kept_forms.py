@@ -41,12 +41,13 @@ def save(request: HttpRequest) -> bool:
     return _keep(request, operator, was_signed_out=True)
 
 
-def keep(request: HttpRequest, fields: Iterable[str]) -> bool:
+def keep(request: HttpRequest, fields: Iterable[str], *, path: str = "") -> bool:
     """Keep these fields of a form of a signed-in operator, who has to sign in again for it. Return whether it was kept.
 
+    `path`: of the page that goes on with them, if it is another one.
     Whatever else was sent is not kept: it may be a secret.
     """
-    return _keep(request, str(request.user.pk), was_signed_out=False, fields=frozenset(fields))
+    return _keep(request, str(request.user.pk), was_signed_out=False, fields=frozenset(fields), path=path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +64,19 @@ class Kept:
         return _("You signed in again. Nothing was changed yet. Your entries are below.")
 
 
-def restore(request: HttpRequest) -> Kept | None:
-    """Return, once, this operator's input for the form at this address, or None if none was kept."""
+def restore(request: HttpRequest, *, once: bool = True) -> Kept | None:
+    """Return this operator's input for the form at this address, or None if none was kept.
+
+    Unless `once`, it stays until another form is kept: the page can be loaded again.
+    """
     kept = _slot(request).get()
     if not kept:
         return None
     theirs = kept["operator"] == str(request.user.pk) and kept["at"] > time.time() - KEPT_S
     if theirs and kept["path"] != request.path:
         return None
-    _slot(request).pop()
+    if once or not theirs:
+        _slot(request).pop()
     if not theirs:
         return None
     typed = QueryDict(kept["query"], mutable=True)
@@ -79,7 +84,9 @@ def restore(request: HttpRequest) -> Kept | None:
     return Kept(typed=typed, was_signed_out=kept.get("was_signed_out", True))
 
 
-def _keep(request: HttpRequest, operator: str, *, was_signed_out: bool, fields: frozenset[str] | None = None) -> bool:
+def _keep(
+    request: HttpRequest, operator: str, *, was_signed_out: bool, fields: frozenset[str] | None = None, path: str = ""
+) -> bool:
     typed = request.POST.copy()
     for name in request.POST:
         if name in _LEFT_OUT or (fields is not None and name not in fields):
@@ -87,7 +94,7 @@ def _keep(request: HttpRequest, operator: str, *, was_signed_out: bool, fields: 
     query = typed.urlencode()
     if len(query) > _LARGEST:
         return False
-    about = {"path": request.path, "operator": operator, "was_signed_out": was_signed_out}
+    about = {"path": path or request.path, "operator": operator, "was_signed_out": was_signed_out}
     _slot(request).set(about | {"query": query, "at": time.time()})
     return True
 

@@ -19,6 +19,7 @@ from console.audit import entries
 from console.audit.entries import Outcome, Subject, storable
 from console.models import AuditEntry, PlanRun, PlanRunStep
 from console.perform.user_operation import perform
+from console.plans import own_password
 from console.plans.ahead import PASSWORD
 from console.plans.definition import ActionStep
 from console.plans.doing import MOST_ROUNDS, TRANSIENT, MayNot, TryLater, access_for, begun, circumstances_of, words_of
@@ -26,7 +27,6 @@ from console.plans.held import Held
 from console.plans.person import as_left
 from console.plans.targets import Target
 from console.protection.facts import folded
-from console.recovery import first
 from pingone_integration import users
 from pingone_integration.errors import Duplicate, NotFound
 from pingone_integration.texts import Text, english
@@ -166,7 +166,7 @@ class Creation:
         }
         if user:
             changes |= {"population_id": user.population_id, "as_left": as_left(user)}
-            if first.obstacle(self.run.organization, user):
+            if own_password.obstacle(self.run.organization, user):
                 changes["choices"] = self.run.choices | {PASSWORD: {"given": "on"}}
         try:
             with transaction.atomic():

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from console.audit.entries import storable
 from console.models import PlanRun
+from console.plans import own_password
 from console.plans.ahead import is_given_password
 from console.plans.definition import Condition
 from console.plans.manager import named_manager
-from console.recovery import first
 from pingone_integration import groups
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.groups import GroupMembership
@@ -83,7 +83,7 @@ def meets(condition: Condition | None, user: User, run: PlanRun, number: int) ->
 
 
 def _has_to_be_given_a_password(user: User, run: PlanRun) -> bool:
-    return is_given_password(run.choices) or bool(first.obstacle(run.organization, user))
+    return is_given_password(run.choices) or bool(own_password.obstacle(run.organization, user))
 
 
 def is_recent(moment: Any) -> bool:

@@ -4,39 +4,19 @@ Their address was typed by whoever created them, so that it is new and not verif
 stands in the way, as long as nothing has changed since.
 """
 
-from django.utils.translation import gettext_lazy as _
-
 from console.models import AuditEntry, Organization, PlanRun, PlanRunStep, RecoveryAttempt
 from console.models.recovery import EMAIL
 from console.protection import contacts
 from console.protection.facts import folded
-from console.recovery import policy as policies
 from console.recovery.addresses import address_of
+from console.recovery.policy import policy_for
 from pingone_integration.profiles import custom_name, in_words
-from pingone_integration.texts import Text
 from pingone_integration.users import User
-
-_OFF = _("Account recovery is off in their population.")
-_DEVICE = _("Account recovery asks for an MFA device in their population, and they have none yet.")
-_NO_ADDRESS = _("They have no address to which account recovery sends a code.")
-
-
-def obstacle(organization: Organization, user: User) -> Text:
-    """Return why a new user cannot choose their password by recovery, or "" if they can."""
-    policy = policies.policy_for(organization, user.population_id)
-    if policy is None:
-        return _OFF
-    if policy.demands_device:
-        return _DEVICE
-    by_pingone = policies.settings_of(organization).uses_pingone_code
-    if not address_of(user, policy) or (by_pingone and policy.proof_attribute != EMAIL):
-        return _NO_ADDRESS
-    return ""
 
 
 def is_first(organization: Organization, user: User) -> bool:
     """Return whether a plan of this organization created the user, and neither they nor their address moved since."""
-    policy = policies.policy_for(organization, user.population_id)
+    policy = policy_for(organization, user.population_id)
     if policy is None or user.has_signed_on is not False:
         return False
     done = RecoveryAttempt.objects.filter(organization=organization, user_id=user.id, step=RecoveryAttempt.Step.DONE)

@@ -7,16 +7,17 @@ import httpx
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from console.access import enter_org
 from console.actions.catalogue import BY_KEY
 from console.audit.entries import Circumstances
 from console.models import AuditEntry, OutgoingEmail, PlanRun, PlanWork
 from console.perform.user_operation import perform
-from console.plans import runs
-from console.plans.dates import When
+from console.plans import mail_step, runs
+from console.plans.definition import MailStep
 from console.plans.shipped_plans import shipped
+from console.user_mails.of_plans import TEXTS
 from pingone_integration import users
 from tests.support.answers import STAFF
 from tests.support.narrowed import give_every_right, narrow
@@ -37,11 +38,6 @@ from tests.support.plan_people import (
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 GROUPS = {"2": {"group_id": [{"id": str(VPN), "name": "VPN"}, {"id": str(MAIL), "name": "Mail"}]}}
-
-
-def tomorrow():
-    at = timezone.now() + timedelta(days=1)
-    return When(local=f"{at:%Y-%m-%dT%H:%M}", zone="UTC", at=at)
 
 
 def created(environment):
@@ -195,8 +191,8 @@ def test_taken_username_stops_the_run(acme, org_admin, environment):
     assert run.stop_detail == "Someone else has the username."
 
 
-def test_one_username_has_one_open_run(acme, org_admin, environment):
-    first = onboard(org_admin, when=tomorrow())
+def test_one_username_has_one_open_run(acme, org_admin, environment, tomorrow):
+    first = onboard(org_admin, when=tomorrow)
 
     upper = NEWCOMER | {"profile": NEWCOMER["profile"] | {"username": "Mara.Lind"}}
     with pytest.raises(runs.NotPossibleNow) as refused:
@@ -210,11 +206,13 @@ def test_one_username_has_one_open_run(acme, org_admin, environment):
     assert onboard(org_admin).person_id
 
 
-def test_scheduled_newcomer_is_created_at_the_time_and_not_for_a_starter_who_is_gone(acme, org_admin, environment):
+def test_scheduled_newcomer_is_created_at_the_time_and_not_for_a_starter_who_is_gone(
+    acme, org_admin, environment, tomorrow
+):
     recovery_is_on(acme)
-    run = onboard(org_admin, when=tomorrow())
+    run = onboard(org_admin, when=tomorrow)
     other = onboard(
-        org_admin, when=tomorrow(), inputs=NEWCOMER | {"profile": NEWCOMER["profile"] | {"username": "other"}}
+        org_admin, when=tomorrow, inputs=NEWCOMER | {"profile": NEWCOMER["profile"] | {"username": "other"}}
     )
     assert worked(run).state == "scheduled"
     time_passes(run, days=1.1)
@@ -235,14 +233,36 @@ def test_plan_of_a_new_user_starts_for_nobody_who_exists(acme, org_admin, enviro
     assert not PlanRun.objects.exists()
 
 
-def test_newcomer_of_a_narrowed_starter_comes_into_their_populations_alone(acme, helpdesk, environment):
+def test_newcomer_of_a_narrowed_starter_comes_into_their_populations_alone(acme, helpdesk, environment, tomorrow):
     give_every_right(acme)
     with pytest.raises(Http404):
         onboard(narrow(helpdesk, LEAVERS))
 
-    run = onboard(narrow(helpdesk, STAFF), when=tomorrow())
+    run = onboard(narrow(helpdesk, STAFF), when=tomorrow)
     narrow(helpdesk, LEAVERS)
     time_passes(run, days=1.1)
     run = worked(run)
     assert (run.state, run.stop, run.person_id) == ("stopped", "failed", None)
     assert environment.writes == []
+
+
+def test_emails_of_shipped_plans_are_marked_for_translation():
+    """Users and their managers read them in their language."""
+    mails = [step for plan in shipped().values() for step in plan.steps if isinstance(step, MailStep)]
+
+    assert {text for step in mails if "@" not in step.to for text in (step.subject, step.text)} == TEXTS
+
+
+def test_new_user_reads_the_email_in_their_language(acme, org_admin, environment, monkeypatch):
+    recovery_is_on(acme)
+    read_in = []
+
+    def read(text):
+        read_in.append(translation.get_language())
+        return text
+
+    monkeypatch.setattr(mail_step, "gettext", read)
+    profile = NEWCOMER["profile"] | {"preferred_language": "de-CH"}
+
+    assert worked(onboard(org_admin, inputs=NEWCOMER | {"profile": profile})).state == "finished"
+    assert read_in == ["de", "de"]
