@@ -63,15 +63,19 @@ class Kept:
         return _("You signed in again. Nothing was changed yet. Your entries are below.")
 
 
-def restore(request: HttpRequest) -> Kept | None:
-    """Return, once, this operator's input for the form at this address, or None if none was kept."""
+def restore(request: HttpRequest, *, once: bool = True) -> Kept | None:
+    """Return this operator's input for the form at this address, or None if none was kept.
+
+    Unless `once`, it stays until another form is kept: the page can be loaded again.
+    """
     kept = _slot(request).get()
     if not kept:
         return None
     theirs = kept["operator"] == str(request.user.pk) and kept["at"] > time.time() - KEPT_S
     if theirs and kept["path"] != request.path:
         return None
-    _slot(request).pop()
+    if once or not theirs:
+        _slot(request).pop()
     if not theirs:
         return None
     typed = QueryDict(kept["query"], mutable=True)

@@ -95,6 +95,15 @@ def read(api: PingOneApi, user_id: UUID) -> dict[str, Any]:
     return {name: _at(body, name) or "" for name in ATTRIBUTES} | (values_of_custom(found) if found else {})
 
 
+def as_typed(user_id: UUID, *, profile: Profile, population_id: UUID | None = None) -> User:
+    """Return a user with this profile who is not at PingOne. Only what was typed is known of them."""
+    given = {name: value for name, value in profile.items() if value not in _EMPTY}
+    body = _json_of(given) | {"id": str(user_id), "population": {"id": str(population_id)} if population_id else {}}
+    found = user_of(body)
+    assert found is not None  # noqa: S101 - it has an ID
+    return found
+
+
 def create(api: PingOneApi, *, profile: Profile, population_id: UUID | None = None) -> Written:
     """Create a user without a password. If `population_id` is None, in the environment's default population.
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import Permission
 from console.actions import observed
 from console.actions.action import Action, Place, always
-from console.user_mails.events import PASSWORD_CHANGE_FORCED, PASSWORD_RESET
+from console.user_mails.events import PASSWORD_CHANGE_FORCED, PASSWORD_REPLACED, PASSWORD_RESET
 from pingone_integration import passwords, recovery_codes, unlocking
 
 ACTIONS = (
@@ -100,7 +100,7 @@ ACTIONS = (
         call=passwords.replace,
         offered_to=lambda user: not user.has_external_identity_provider,
         question=_("Replace {user}'s password with one that nobody knows?"),
-        tells=PASSWORD_RESET,
+        tells=PASSWORD_REPLACED,
         observe=observed.password_change,
         stamped="password_changed_at",
         panels=("password",),

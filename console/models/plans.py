@@ -6,6 +6,7 @@ from uuid import UUID, uuid4, uuid5
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from console.models.people import Operator, Organization
@@ -123,7 +124,13 @@ class PlanRun(models.Model):
                 fields=["organization", "person_id"],
                 condition=Q(state__in=("scheduled", "running", "waiting", "stopped")),
                 name="plan_run_one_open_per_person",
-            )
+            ),
+            models.UniqueConstraint(
+                "organization",
+                Lower("person_name"),
+                condition=Q(state__in=("scheduled", "running", "waiting", "stopped"), person_id=None),
+                name="plan_run_one_open_per_newcomer",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "person_id", "-created_at"], name="plan_run_by_person"),

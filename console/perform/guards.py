@@ -130,7 +130,7 @@ def _protected_targets(attempt: Attempt, api: PingOneApi, before: Before) -> Rul
 def _new_contacts(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
     """Ask an org admin for a recovery by a contact that an operator changed lately."""
     affected = attempt.operation.affected
-    if not affected.recovers_by_email:
+    if not affected.recovers_by_email or before.is_first_recovery:
         return Ruling()
     return _ruling_on(contacts.too_new(attempt.access.org, affected.user, before.user), attempt)
 

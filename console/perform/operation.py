@@ -30,6 +30,7 @@ class Before:
     subject: Subject
     values: Json | None = None  # for the record; None if not read
     user: User | None = None
+    is_first_recovery: bool = False  # of a new user whose address is as it was typed: it needs no cooling-off
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from console.audit import entries
 from console.audit.entries import Outcome, storable
 from console.crawls import changes
 from console.models import AuditEntry
-from console.perform.told import tell_user
+from console.perform.told import NO_PASSWORD, tell_user
 from pingone_integration import users
 from pingone_integration.errors import NotFound
 from pingone_integration.users import User
@@ -39,9 +39,11 @@ def read_back(access: Acting, entry: AuditEntry) -> AuditEntry:
         return entry
     inputs = action.inputs_on_record(entry.inputs)
     now = storable(action.observe(api, user, inputs)) or {}
-    if stamp := action.stamped and (entry.before or {}).get(action.stamped):
-        is_as_expected = now.get(action.stamped) not in {stamp, None}
-        is_as_before = now.get(action.stamped) == stamp
+    if action.stamped and action.stamped in (entry.before or {}):
+        then, stamp = (entry.before or {})[action.stamped], now.get(action.stamped)
+        is_as_expected = stamp not in {then, None}
+        # No time at all proves nothing, except where there is nothing to have a time.
+        is_as_before = stamp == then and (then is not None or now.get("password") == NO_PASSWORD)
     else:
         expected = storable(action.expected(inputs))
         is_as_expected = bool(expected) and shows(expected or {}, now)

@@ -14,6 +14,8 @@ from pingone_integration.profiles import in_words
 from pingone_integration.user_search.reads import attribute
 from pingone_integration.users import User
 
+NO_PASSWORD = "NO_PASSWORD"  # noqa: S105 - a state
+
 logger = logging.getLogger(__name__)
 
 
@@ -30,7 +32,7 @@ def tell_user(row: AuditEntry, outcome: str, affected: Affected, before: User | 
     changes_private = not frozenset(map(attribute, affected.attributes)).isdisjoint(map(attribute, private))
     is_contact = affected.contacts or changes_private
     event = CONTACT_CHANGED if changes_private else affected.tells
-    if event is None:
+    if event is None or (event.needs_former and (row.before or {}).get("password") == NO_PASSWORD):
         return
     told = {Outcome.SUCCEEDED, Outcome.UNKNOWN} if is_contact else {Outcome.SUCCEEDED}
     if outcome not in told or (is_contact and after and _contacts(after, private) == _contacts(before, private)):

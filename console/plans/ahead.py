@@ -6,18 +6,25 @@ from typing import Any
 from console.plans.definition import ASKED, DELETES, ActionStep, Condition, Definition, Kind, MailStep, Step, WaitStep
 from console.plans.on_behalf import TAKE_AWAY
 
-Choices = Mapping[str, Mapping[str, Any]]  # by the number of the step: the inputs that were asked or settled
+# By the number of the step: the inputs that were asked or settled. The first of a "join" has those of its new user.
+Choices = Mapping[str, Mapping[str, Any]]
+PASSWORD = "password"  # noqa: S105 - a choice for the plan as a whole: somebody gives them a temporary password
 CHOSEN = frozenset({Condition.ASKED, Condition.WAS_ACTIVE})  # known at the start
 
 
 def is_chosen(number: int, step: Step, choices: Choices) -> bool:
     """Return whether a step is not left out from the start, because nothing is chosen for it."""
-    if not isinstance(step, ActionStep):
-        return True
     chosen = choices.get(str(number)) or {}
     if step.condition in CHOSEN and not chosen:
         return False
-    return all(chosen.get(name) for name in step.settled)
+    if step.condition is Condition.CHOOSES_PASSWORD and is_given_password(choices):
+        return False
+    return not isinstance(step, ActionStep) or all(chosen.get(name) for name in step.settled)
+
+
+def is_given_password(choices: Choices) -> bool:
+    """Return whether somebody gives the person a temporary password, instead of a way to choose one by email."""
+    return bool(choices.get(PASSWORD))
 
 
 def chosen_steps(definition: Definition, choices: Choices) -> Iterator[tuple[int, ActionStep]]:

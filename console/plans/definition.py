@@ -58,6 +58,8 @@ class Condition(StrEnum):
     NEVER_SIGNED_IN = "never-signed-in"
     OWN_PASSWORD = "own-password"  # noqa: S105 - a condition
     WAS_ACTIVE = "was-active"
+    CHOOSES_PASSWORD = "chooses-password"  # noqa: S105 - a condition
+    GIVEN_PASSWORD = "given-password"  # noqa: S105 - a condition
 
 
 CONDITIONS: dict[Condition, Text] = {
@@ -71,6 +73,8 @@ CONDITIONS: dict[Condition, Text] = {
     Condition.NEVER_SIGNED_IN: _("if they have never signed in"),
     Condition.OWN_PASSWORD: _("if PingOne, and no other identity provider, checks their password"),
     Condition.WAS_ACTIVE: _("if the plan that is brought back deactivated them"),
+    Condition.CHOOSES_PASSWORD: _("if they can choose a password themselves by account recovery"),
+    Condition.GIVEN_PASSWORD: _("if somebody has to give them a password"),
 }
 
 # In texts: of emails, and of inputs that are texts.
@@ -91,19 +95,21 @@ ASKED = "{asked}"
 ALL = "{all}"
 RECENT = "{recent}"
 TEMPLATE = "{template}"
+GROUPS = "{groups}"
 GAINED, LOST = "{gained}", "{lost}"
 BEFORE, ADDED = "{before}", "{added}"
 # What is known once a plan starts, and stays so: typed, of the templates, or of the run that is brought back.
-SETTLED = frozenset({ASKED, TEMPLATE, GAINED, LOST, BEFORE, ADDED})
+SETTLED = frozenset({ASKED, GROUPS, TEMPLATE, GAINED, LOST, BEFORE, ADDED})
 OF_TEMPLATES = frozenset({TEMPLATE, GAINED, LOST})
 OF_A_RUN = frozenset({BEFORE, ADDED})
-OF_GROUPS = frozenset({GAINED, LOST, BEFORE, ADDED})  # as a group: each of them
+OF_GROUPS = frozenset({GROUPS, GAINED, LOST, BEFORE, ADDED})  # as a group: each of them
 FIELDS = "fields"  # as an input: every field of the template
 CHOICES: dict[str, Text] = {
     ASKED: _("asked at the start; left empty, the step is left out"),
     ALL: _("each one that they have when the step runs: groups or devices"),
     RECENT: _("each device that was added in the last 30 days when the step runs"),
     TEMPLATE: _("as the new template has it: the population, or all fields"),
+    GROUPS: _("each group that is chosen at the start"),
     GAINED: _("each group that the new template adds"),
     LOST: _("each group of the old template that the new one does not have"),
     BEFORE: _("as it was before the plan that is brought back"),
@@ -114,6 +120,7 @@ _FITS = {
     ALL: {"group_id", "device_id"},
     RECENT: {"device_id"},
     TEMPLATE: {"population_id", FIELDS},
+    GROUPS: {"group_id"},
     GAINED: {"group_id"},
     LOST: {"group_id"},
     BEFORE: {"group_id", "population_id"},

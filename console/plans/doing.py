@@ -30,7 +30,7 @@ State = PlanRunStep.State
 MOST_ROUNDS = 3
 REPEATABLE = frozenset({"password.replace"})  # even after an unknown outcome: a second time harms nobody
 
-_TRANSIENT = (ConnectionFailure, RateLimited, Unavailable)  # nobody's fault: it is tried again
+TRANSIENT = (ConnectionFailure, RateLimited, Unavailable)  # nobody's fault: it is tried again
 _OF = {
     Outcome.SUCCEEDED: State.DONE,
     Outcome.NO_CHANGE: State.NO_CHANGE,
@@ -77,7 +77,7 @@ def do(run: PlanRun, row: PlanRunStep, step: ActionStep, target: Target, user: U
 def _has_an_end(run: PlanRun, row: PlanRunStep, step: ActionStep, target: Target, user: User | None) -> bool:
     """Do it, or settle what was begun before. Return False if it has not happened, or may be done again."""
     submission = row.submission(f"{sorted(target['inputs'].items())} {target.get('again', 0)}")
-    entry = AuditEntry.objects.filter(organization=run.organization, submission=submission).first()
+    entry = begun(run, submission)
     if entry is None:
         access = access_for(run, step.of_catalogue)
         if user is None:
@@ -92,7 +92,7 @@ def _has_an_end(run: PlanRun, row: PlanRunStep, step: ActionStep, target: Target
             _note(target, State.FAILED, unusable.reason)
             return True
         try:
-            result = perform(access, step.of_catalogue, user.id, inputs, _circumstances(run, submission))
+            result = perform(access, step.of_catalogue, user.id, inputs, circumstances_of(run, submission))
         except NotFound as gone:  # for a narrowed starter also somebody who was moved away
             _note(target, State.FAILED, gone.title)
             return True
@@ -100,8 +100,8 @@ def _has_an_end(run: PlanRun, row: PlanRunStep, step: ActionStep, target: Target
             raise MayNot from None
         entry = result.entry
         if entry is None or not (isinstance(result, AlreadySubmitted) or entry.outcome == Outcome.UNKNOWN):
-            _note(target, _OF.get(result.recorded_as, State.UNKNOWN), _words_of(result), entry)
-            if isinstance(result, Failed) and isinstance(result.error, _TRANSIENT):
+            _note(target, _OF.get(result.recorded_as, State.UNKNOWN), words_of(result), entry)
+            if isinstance(result, Failed) and isinstance(result.error, TRANSIENT):
                 target["again"] = target.get("again", 0) + 1
                 raise TryLater
             return True
@@ -119,6 +119,11 @@ def _inputs(step: ActionStep, target: Target, access: Acting, run: PlanRun, user
         raise TryLater from error
 
 
+def begun(run: PlanRun, submission: UUID) -> AuditEntry | None:
+    """Return the entry of what was begun under this idempotency key."""
+    return AuditEntry.objects.filter(organization=run.organization, submission=submission).first()
+
+
 def _settled(run: PlanRun, step: ActionStep, entry: AuditEntry) -> AuditEntry:
     """Return the entry, after reading the user again if its outcome is open. Raises TryLater and MayNot."""
     if entry.outcome not in {Outcome.STARTED, Outcome.UNKNOWN}:
@@ -129,7 +134,7 @@ def _settled(run: PlanRun, step: ActionStep, entry: AuditEntry) -> AuditEntry:
         raise TryLater from error
 
 
-def _circumstances(run: PlanRun, submission: UUID) -> Circumstances:
+def circumstances_of(run: PlanRun, submission: UUID) -> Circumstances:
     return Circumstances(
         channel=AuditEntry.Channel.PLAN,
         source_address=run.source_address,
@@ -141,7 +146,7 @@ def _circumstances(run: PlanRun, submission: UUID) -> Circumstances:
     )
 
 
-def _words_of(result: Result) -> Text:
+def words_of(result: Result) -> Text:
     if isinstance(result, Refused):
         return result.reason
     if error := error_of(result):

@@ -17,7 +17,8 @@ from console.audit import system_user
 from console.models import PlanRun, PlanRunStep, PlanWork, Work
 from console.plans.ahead import takes_away
 from console.plans.checking import WENT_WRONG, is_boundary, is_checked
-from console.plans.definition import DELETES, ActionStep, Kind, MailStep, WaitStep
+from console.plans.creating import Creation
+from console.plans.definition import CREATES, DELETES, ActionStep, Kind, MailStep, WaitStep
 from console.plans.doing import MayNot, TryLater, access_for, as_a_whole, do
 from console.plans.held import LEASE, Held, stop
 from console.plans.mail_step import write_mail
@@ -55,7 +56,7 @@ def run_due(stopping: Callable[[], bool] = lambda: False) -> int:
 
 
 def begin(run: PlanRun) -> None:
-    """Run what takes access away first, at once, in the request of whoever starts it. The worker does the rest."""
+    """Take access away, or create the user, in the request of whoever starts it. The worker does the rest."""
     if work := PlanWork.objects.filter(run=run).claim(LEASE):
         _hold(work, lambda: False, only_first=True)
 
@@ -111,7 +112,7 @@ class _Turn:
                 continue
             if pause := self._does(number, step):
                 return pause
-            if self.only_first and self._takes_away(number):
+            if self.only_first and self._is_first(number):
                 return timedelta()
         return None if self.run.state not in {State.RUNNING, State.WAITING} else timedelta()
 
@@ -140,12 +141,20 @@ class _Turn:
         step = self.definition.steps[number - 1]
         return isinstance(step, ActionStep) and takes_away(self.definition.kind, step.action)
 
+    def _is_first(self, number: int) -> bool:
+        """Return whether a request has done its part: access is taken away, or the user is created."""
+        step, row = self.definition.steps[number - 1], self.rows[number]
+        is_created = isinstance(step, ActionStep) and step.action == CREATES and row.state not in WENT_WRONG
+        return is_created or self._takes_away(number)
+
     def _does(self, number: int, step: ActionStep | MailStep) -> timedelta | None:
         """Run one step. Return how long the run waits first, if it does. Raises TryLater."""
         row = self.rows[number]
         if row.state in WENT_WRONG:
             self.held.stop(Stop.UNKNOWN if row.state == StepState.UNKNOWN else Stop.FAILED, row.detail)
             return None
+        if isinstance(step, ActionStep) and step.action == CREATES:
+            return self._creates(row, step)
         try:
             user = self.held.user()
         except NotFound:
@@ -172,6 +181,13 @@ class _Turn:
             return pause
         self._acts(row, step, user)
         return None
+
+    def _creates(self, row: PlanRunStep, step: ActionStep) -> timedelta | None:
+        try:
+            return Creation(self.held, row, step).go_on()
+        except MayNot:
+            self.held.stop(Stop.ACCESS, step.of_catalogue.name)
+            return None
 
     def _not_announced(self) -> timedelta | None:
         """Return how long a delete still has to wait: it is announced three days before, whatever the plan says."""

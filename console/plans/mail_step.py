@@ -3,15 +3,19 @@
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from console.models import PlanRun, PlanRunStep
+from console.models import Organization, PlanRun, PlanRunStep
 from console.outbox import emails
 from console.plans.definition import MANAGER, PERSON, MailStep
 from console.plans.manager import NoManager, manager_of
-from console.plans.placeholders import filled_in
+from console.plans.placeholders import RECOVER, filled_in
 from console.plans.record import record
+from console.recovery.addresses import address_of
+from console.recovery.policy import policy_for
+from console.user_mails.languages import language_of
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.texts import Text, english
 from pingone_integration.users import User
@@ -31,16 +35,27 @@ def write_mail(run: PlanRun, row: PlanRunStep, step: MailStep, user: User, api: 
     if why_none and step.to == MANAGER:
         _store(row, State.LEFT_OUT, why_none)
         return
-    to = {PERSON: user.email, MANAGER: manager.email if manager else ""}.get(step.to, step.to)
+    to = {PERSON: address_for(run.organization, step, user), MANAGER: manager.email if manager else ""}.get(
+        step.to, step.to
+    )
+    reader = {PERSON: user, MANAGER: manager}.get(step.to)
     named = manager.display_name if manager else ""
     with transaction.atomic():
         if not emails.is_address(to):
             _store(row, State.LEFT_OUT, _NO_ADDRESS)
             return
-        subject, text = (filled_in(one, user, run.organization, manager=named) for one in (step.subject, step.text))
+        with translation.override(language_of(reader) if reader else "en"):
+            words = gettext(step.subject), gettext(step.text)  # those of the shipped plans; what others wrote stays
+        subject, text = (filled_in(one, user, run.organization, manager=named) for one in words)
         emails.write(to=to, subject=subject, body=text, about=f"plan {run.pk}", worth_for=_WORTH_FOR, may_repeat=False)
         record(run, "plan.emailed", None, inputs={"to": to, "subject": subject, "step": row.number})
         _store(row, State.DONE)
+
+
+def address_for(organization: Organization, step: MailStep, user: User) -> str:
+    """Return the person's email address, or that to which recovery sends its code, if the email leads there."""
+    policy = policy_for(organization, user.population_id) if RECOVER in step.text else None
+    return (address_of(user, policy) if policy else "") or user.email
 
 
 def _manager(run: PlanRun, step: MailStep, user: User, api: PingOneApi) -> tuple[User | None, Text]:

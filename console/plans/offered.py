@@ -17,6 +17,19 @@ def offered_for(access: OrgAccess) -> list[Definition]:
     return [one for one in (*shipped().values(), *_own(access)) if one.kind in FOR_A_USER and _may(access, one)]
 
 
+def joiners(access: OrgAccess) -> list[Definition]:
+    """Return the plans that create a user, for which the same holds. One query."""
+    return [one for one in (*shipped().values(), *_own(access)) if one.kind is Kind.JOIN and _may(access, one)]
+
+
+def joiner_or_404(access: OrgAccess, slug: str) -> tuple[Definition, PlanVersion | None]:
+    """Return a plan that creates a user, with its latest version; None: a shipped plan."""
+    definition, version = plan_or_404(access, slug)
+    if definition.kind is not Kind.JOIN:
+        raise Http404("No such plan for a new user.")
+    return definition, version
+
+
 def plan_or_404(access: OrgAccess, slug: str) -> tuple[Definition, PlanVersion | None]:
     """Return a plan with its latest version; None: a shipped plan. One of the organization's own comes first."""
     versions = PlanVersion.objects.filter(plan__organization=access.org, plan__slug=slug).order_by("-number")

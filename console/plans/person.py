@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from console.audit.entries import storable
 from console.models import PlanRun
+from console.plans import own_password
+from console.plans.ahead import is_given_password
 from console.plans.definition import Condition
 from console.plans.manager import named_manager
 from pingone_integration import groups
@@ -74,6 +76,14 @@ def meets(condition: Condition | None, user: User, run: PlanRun, number: int) ->
             return user.has_signed_on is False
         case Condition.OWN_PASSWORD:
             return not user.has_external_identity_provider
+        case Condition.CHOOSES_PASSWORD:
+            return not _has_to_be_given_a_password(user, run)
+        case Condition.GIVEN_PASSWORD:
+            return _has_to_be_given_a_password(user, run)
+
+
+def _has_to_be_given_a_password(user: User, run: PlanRun) -> bool:
+    return is_given_password(run.choices) or bool(own_password.obstacle(run.organization, user))
 
 
 def is_recent(moment: Any) -> bool:

@@ -8,6 +8,8 @@ from django.urls import reverse
 from console.models import Organization
 from pingone_integration.users import User
 
+RECOVER = "{recover}"
+
 _PLACEHOLDER = re.compile(r"\{[a-z]+\}")
 
 
@@ -22,6 +24,6 @@ def filled_in(text: str, user: User, organization: Organization, *, manager: str
         "{title}": user.title,
         "{manager}": manager,
         "{organization}": organization.name,
-        "{recover}": settings.PUBLIC_URL + reverse("recover", args=[organization.slug]),
+        RECOVER: settings.PUBLIC_URL + reverse("recover", args=[organization.slug]),
     }
     return _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)

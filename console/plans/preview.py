@@ -17,6 +17,7 @@ from console.plans.definition import (
     BEFORE,
     CONDITIONS,
     GAINED,
+    GROUPS,
     LOST,
     MANAGER,
     PERSON,
@@ -48,6 +49,7 @@ class Verdict(StrEnum):
     ALREADY = "already"
     OPEN = "open"  # nothing is chosen for it yet
     LEFT_OUT = "left out"  # the templates, or the plan that is brought back, have nothing for it
+    WAITS = "waits"  # for someone who does it
     REFUSED = "refused"
 
 
@@ -56,6 +58,7 @@ VERDICTS: dict[Verdict, Text] = {
     Verdict.ALREADY: _("Is so already"),
     Verdict.OPEN: _("If you choose it"),
     Verdict.LEFT_OUT: _("Left out"),
+    Verdict.WAITS: _("Waits for someone"),
     Verdict.REFUSED: _("Refused"),
 }
 
@@ -94,6 +97,7 @@ _EXPANDED: Mapping[tuple[str, str], Text] = {
     ("group.remove", ADDED): _("Remove from the groups that the plan added"),
     ("group.add", GAINED): _("Add to the groups that only the new template has"),
     ("group.add", BEFORE): _("Add to the groups that the plan took away"),
+    ("group.add", GROUPS): _("Add to groups"),
     ("device.remove", ALL): _("Remove all MFA devices"),
     ("device.remove", RECENT): _("Remove MFA devices added in the last 30 days"),
 }

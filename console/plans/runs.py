@@ -21,9 +21,10 @@ from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
 from console.plans import engine
-from console.plans.ahead import Choices, chosen_steps, takes_away
+from console.plans.ahead import PASSWORD, Choices, chosen_steps, takes_away
 from console.plans.dates import When
-from console.plans.definition import ActionStep, Definition, WaitStep, read
+from console.plans.definition import CREATES, ActionStep, Definition, Kind, WaitStep, read
+from console.plans.newcomer import is_newcomer
 from console.plans.record import record
 from console.plans.targets import fields_of, our_name
 from console.protection import judge
@@ -79,10 +80,12 @@ def require_each(access: OrgAccess, definition: Definition, choices: Choices) ->
 
 
 def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> PlanRun:
-    """Start a plan for a person as just read. What takes access away first is done when this returns.
+    """Start a plan for a person as just read, or a newcomer. What comes first is done when this returns.
 
     Raises PermissionDenied and NotPossibleNow.
     """
+    if (plan.definition.kind is Kind.JOIN) != is_newcomer(person):
+        raise PermissionDenied("a plan of the kind join creates its person, and no other does")
     access = access.again()
     require_each(access, plan.definition, plan.choices)
     if not access.sees(person):
@@ -105,31 +108,38 @@ def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Ci
         if step.action == "mfa.bypass":
             continue  # its own form checks the time, when it runs
         inputs = _sample(step, plan.choices.get(str(number)) or {}, person)
-        operation = UserOperation(action=step.of_catalogue, user_id=person.id, inputs=inputs)
+        user_id = None if is_newcomer(person) else person.id
+        operation = UserOperation(action=step.of_catalogue, user_id=user_id, inputs=inputs)
         ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
         if ruling.refusal:
             raise NotPossibleNow(ruling.refusal, demanded=ruling.demands)
-    affected = guards_affected(plan, person)
-    if affected and (found := judge.protection_of(access.org, access.pingone(), affected, person)):
+    affected, user = guards_affected(plan, person), None if is_newcomer(person) else person
+    if affected and (found := judge.protection_of(access.org, access.pingone(), affected, user)):
         raise NotPossibleNow(format_lazy(_LEFT_ALONE, why=found.sentence))
 
 
 def guards_affected(plan: Start, person: User) -> Any:
     """Return what the first action changes, by which the protection of the person is judged; None: no action."""
     for _number, step in chosen_steps(plan.definition, plan.choices):
+        if step.action == CREATES:
+            return step.of_catalogue.affected(None, _sample(step, plan.choices["1"], person))
         return replace(step.of_catalogue.affected(person.id, {}), groups=frozenset())
     return None
 
 
 def _sample(step: ActionStep, chosen: Mapping[str, Any], person: User) -> dict[str, Any]:
     """Return inputs with which rules can be asked before the step's own are known."""
+    if step.action == CREATES:
+        return step.of_catalogue.inputs_on_record(dict(chosen))
     if step.of_catalogue.form.looks_at_schema:
         return {"changes": dict.fromkeys(map(our_name, fields_of(step, chosen)), "")}
     return dict.fromkeys(step.inputs, person.id)
 
 
 def _begins_at_once(definition: Definition) -> bool:
-    """Return whether something takes access away before the first wait."""
+    """Return whether something takes access away before the first wait, or the user is created."""
+    if definition.kind is Kind.JOIN:
+        return True
     for step in definition.steps:
         if isinstance(step, WaitStep):
             return False
@@ -141,7 +151,7 @@ def _begins_at_once(definition: Definition) -> bool:
 def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> PlanRun:
     now = timezone.now()
     when = plan.when
-    asked = {str(number) for number, step in plan.definition.numbered() if isinstance(step, ActionStep)}
+    known = {PASSWORD, *(str(number) for number, _step in plan.definition.numbered())}
     try:
         with transaction.atomic():
             if plan.replaces:
@@ -153,13 +163,13 @@ def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circum
                 plan_slug=plan.definition.id,
                 plan_name=plan.definition.name,
                 brings_back=plan.brings_back,
-                person_id=person.id,
+                person_id=None if is_newcomer(person) else person.id,
                 person_name=person.username,
                 person_full_name=person.name.whole,
                 population_id=person.population_id,
                 starter=access.operator,
                 populations=None if access.populations is None else sorted(map(str, access.populations)),
-                choices={number: dict(one) for number, one in plan.choices.items() if number in asked and one},
+                choices={number: dict(one) for number, one in plan.choices.items() if number in known and one},
                 channel=circumstances.channel,
                 ticket=circumstances.ticket,
                 reason=circumstances.reason,
@@ -177,13 +187,21 @@ def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circum
             PlanWork.want(run, run.starts_at)
             record(run, "plan.scheduled" if when else "plan.started", access.operator, inputs=_told(run))
     except IntegrityError:
-        other = PlanRun.objects.filter(organization=access.org, person_id=person.id, state__in=PlanRun.OPEN).first()
+        other = open_run(access, person)
         if other is None:
             raise
         raise NotPossibleNow(
             format_lazy(_ANOTHER, plan=other.plan_name, person=other.person_name), other=other
         ) from None
     return run
+
+
+def open_run(access: OrgAccess, person: User) -> PlanRun | None:
+    """Return the open run of a person, or of a newcomer with this username."""
+    runs = PlanRun.objects.filter(organization=access.org, state__in=PlanRun.OPEN)
+    if is_newcomer(person):
+        return runs.filter(person_id=None, person_name__iexact=person.username).first()
+    return runs.filter(person_id=person.id).first()
 
 
 def _told(run: PlanRun) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from console.plans.definition import Definition, read_text
 
 _ROOM = Path(__file__).parent / "shipped"
-_ORDER = ("offboard", "move", "lost-phone", "compromised", "bring-back")
+_ORDER = ("onboard", "offboard", "move", "lost-phone", "compromised", "bring-back")
 
 
 @cache

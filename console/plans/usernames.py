@@ -125,6 +125,12 @@ def _plain(name: str) -> str:
     return _LEFT_OUT.sub("", next(unaccented(name), name).casefold()).strip("-")
 
 
+def is_taken(api: PingOneApi, username: str) -> bool:
+    """Return whether somebody has the username, in whatever population. One call. Raises PingOneErrors."""
+    name = username.casefold()
+    return _taken(api, [name])[name]
+
+
 def _taken(api: PingOneApi, names: Sequence[str]) -> dict[str, bool]:
     """Return which usernames somebody has, in whatever population."""
     sought = " or ".join(f"username eq {literal(name)}" for name in names)

@@ -1,7 +1,7 @@
 """Contacts that an operator changed lately: they prove nothing for a while."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -23,17 +23,22 @@ def too_new(organization: Organization, user_id: UUID | None, user: User | None)
         return None
     hours = organization.cooling_off_hours
     since = timezone.now() - timedelta(hours=hours)
+    if not changed_since(organization, user_id, {"email", *organization.contact_attributes}, since):
+        return None
+    return Protection(why=Why.NEW_CONTACT, user=user.display_name if user else "", hours=hours)
+
+
+def changed_since(organization: Organization, user_id: UUID, addresses: set[str], since: datetime) -> bool:
+    """Return whether an operator may have changed one of these attributes of PingOne since then."""
     lately = AuditEntry.objects.current().filter(
         organization=organization, at__gt=since, outcome__in=_MAY_HAVE_HAPPENED
     )
     by_actions = lately.filter(subject_id=str(user_id), action="user.update")
     by_requests = lately.filter(action=CALL_API, subject_name__icontains=str(user_id))
-    addresses = {"email", *organization.contact_attributes}
     names = {name_of(address) for address in addresses}
-    changed = any(not names.isdisjoint(row.inputs.get("changes") or ()) for row in by_actions)
-    if not changed and not any(_may_change(addresses, row.inputs, user_id) for row in by_requests):
-        return None
-    return Protection(why=Why.NEW_CONTACT, user=user.display_name if user else "", hours=hours)
+    if any(not names.isdisjoint(row.inputs.get("changes") or ()) for row in by_actions):
+        return True
+    return any(_may_change(addresses, row.inputs, user_id) for row in by_requests)
 
 
 def _may_change(addresses: set[str], recorded: dict[str, str], user_id: UUID) -> bool:

@@ -17,6 +17,7 @@ from console.audit import entries
 from console.audit.entries import Subject
 from console.models import AuditEntry, Organization, RecoveryAttempt
 from console.recovery import attempts, rules, throttle
+from console.recovery.addresses import address_of
 from console.recovery.policy import policy_for
 from console.recovery.steps import Account
 from pingone_integration import device_authentication, devices
@@ -53,7 +54,7 @@ def choices(attempt: RecoveryAttempt, account: Account) -> list[Choice]:
     """Return the devices that prove who they are. Without any, the attempt ends. Raises PingOneErrors."""
     organization, user = attempt.organization, account.user
     policy = policy_for(organization, user.population_id)
-    address = rules.address_of(user, policy) if policy else ""
+    address = address_of(user, policy) if policy else ""
     found: list[Device] = []
     if address and rules.stop_by_user(organization, policy, user) is None:
         with rate_limit.in_recovery():

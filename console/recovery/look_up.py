@@ -20,6 +20,7 @@ from console.audit import entries
 from console.audit.entries import Outcome, Subject
 from console.models import AuditEntry, RecoveryAttempt, Work
 from console.recovery import mails, rules, stops, throttle
+from console.recovery.addresses import address_of, is_address
 from console.recovery.attempts import lasts, typed_hash
 from console.recovery.policy import policy_for
 from console.recovery.relay import is_relayable, relay, wait_for_relay
@@ -196,7 +197,7 @@ def _one(attempt: RecoveryAttempt, api: PingOneApi, user: User) -> Answer:
     organization = attempt.organization
     policy = policy_for(organization, user.population_id)
     stop = rules.stop_by_user(organization, policy, user)
-    address = rules.address_of(user, policy) if policy else ""
+    address = address_of(user, policy) if policy else ""
     if stop is None:
         password = passwords.state(api, user.id)
         attempt.address_hash = rules.hash_of(organization.pk, address)
@@ -208,7 +209,7 @@ def _one(attempt: RecoveryAttempt, api: PingOneApi, user: User) -> Answer:
     mail: Callable[[], None] | None = None
     if stop is None:
         mail = partial(mails.send_code, attempt, user, address)
-    elif stop == Stop.ELSEWHERE and rules.is_address(user.email):
+    elif stop == Stop.ELSEWHERE and is_address(user.email):
         mail = partial(mails.send_elsewhere, attempt, user, user.email)
     if mail and not _may_mail(attempt, user):
         return Answer(stop=Stop.TOO_MANY_MAILS, user=user)
@@ -230,7 +231,7 @@ def _by_pingone(attempt: RecoveryAttempt, api: PingOneApi, user: User, stop: Sto
 def _several(attempt: RecoveryAttempt, found: list[User]) -> Answer:
     told, address = rules.usernames_for(attempt.organization, found), found[0].email
     whose = min(user.id for user in found)  # emails to the address are counted by one of them
-    if not told or not rules.is_address(address):
+    if not told or not is_address(address):
         return Answer(stop=Stop.SEVERAL)
     if not throttle.allows_mail(attempt.organization_id, whose, attempt.network, is_known=False):
         return Answer(stop=Stop.TOO_MANY_MAILS)

@@ -14,7 +14,7 @@ from console.actions.catalogue import BY_KEY
 from console.models import RecoveryAttempt
 from console.perform.operation import Before, NotPossible
 from console.perform.user_operation import UserOperation
-from console.recovery import rules, throttle
+from console.recovery import first, rules, throttle
 from console.recovery.policy import policy_for
 from pingone_integration import passwords
 from pingone_integration.calls.api import PingOneApi
@@ -146,7 +146,7 @@ class OwnOperation(UserOperation):
             raise NotPossible(CHANGED)
         if problem := self.rule(attempt, user, password):
             raise NotPossible(problem)
-        return before
+        return replace(before, is_first_recovery=first.is_first(attempt.organization, user))
 
 
 def set_password(attempt: RecoveryAttempt, new_password: str) -> OwnOperation:

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -21,7 +19,8 @@ from console.models import AuditEntry, Organization, RecoveryAttempt, RecoveryPo
 from console.models.recovery import EMAIL
 from console.protection import contacts, judge
 from console.protection.facts import folded
-from console.recovery import throttle
+from console.recovery import first, throttle
+from console.recovery.addresses import address_of
 from console.recovery.policy import policy_for
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.passwords import PasswordState
@@ -46,7 +45,8 @@ def stop_by_user(organization: Organization, policy: RecoveryPolicy | None, user
         return Stop.DISABLED
     if user.has_external_identity_provider:
         return Stop.ELSEWHERE
-    return stop_by_address(policy, user)
+    stop = stop_by_address(policy, user)
+    return None if stop == Stop.UNVERIFIED and first.is_first(organization, user) else stop
 
 
 def stop_by_address(policy: RecoveryPolicy, user: User) -> Stop | None:
@@ -87,22 +87,6 @@ def stop_by_pingone(policy: RecoveryPolicy | None, user: User, password: Passwor
     return None if policy and policy.proof_attribute == EMAIL else Stop.NO_ADDRESS
 
 
-def address_of(user: User, policy: RecoveryPolicy) -> str:
-    """Return the one address on file that proves who somebody is, "" without one."""
-    found = user.email if policy.proof_attribute == EMAIL else user.custom.get(policy.proof_attribute)
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    return found if isinstance(found, str) and is_address(found) else ""
-
-
-def is_address(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
-
-
 def hash_of(organization_id: UUID, address: str) -> str:
     return salted_hmac(
         "console.recovery.address", f"{organization_id} {folded(address)}", algorithm="sha256"
@@ -136,6 +120,8 @@ def is_as_seen(attempt: RecoveryAttempt, user: User, password: PasswordState) ->
 
 def is_new_contact(organization: Organization, user: User, address_hash: str) -> bool:
     """Return whether the address changed during the cooling-off time, whoever changed it."""
+    if first.is_first(organization, user):
+        return False
     if contacts.too_new(organization, user.id, user):
         return True
     since = timezone.now() - timedelta(hours=organization.cooling_off_hours)

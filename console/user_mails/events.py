@@ -14,6 +14,7 @@ class Event:
     key: str  # stored: never renamed, never reused
     label: Text  # in the settings
     happened: Text  # in the email: subject and first sentence
+    needs_former: bool = False  # a first password replaces none: nobody is told of it
     only_alerts: bool = False  # "this was not me" locks nothing: somebody tried, and nothing was changed
 
 
@@ -51,6 +52,9 @@ CODE_SENT = Event(
 
 PASSWORD_CHANGE_FORCED = replace(
     PASSWORD_RESET, happened=_("You have to choose a new password the next time you sign in")
+)
+PASSWORD_REPLACED = replace(
+    PASSWORD_RESET, happened=_("Your password was replaced, and the old one no longer works"), needs_former=True
 )
 MFA_ON = replace(MFA_CHANGED, happened=_("The second step of your sign-in was switched on"))
 MFA_OFF = replace(MFA_CHANGED, happened=_("The second step of your sign-in was switched off"))

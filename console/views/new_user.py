@@ -11,7 +11,6 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand, ticket_policy_for
@@ -30,21 +29,21 @@ from console.audit.entries import Outcome
 from console.failures.at_fields import tell_at_fields
 from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
-from console.kept_forms import restore, signature_of
+from console.kept_forms import keep, restore, signature_of
 from console.perform.several import perform_each
 from console.perform.user_operation import perform
+from console.plans.offered import joiner_or_404, joiners
 from console.plans.usernames import Person, freed_lately, suggest
 from console.responses import circumstances_of, go, tell, tell_notes, to_sign_in_again
 from console.tickets import set_current_ticket
 from console.users.afterwards_form import AfterwardsForm
-from console.users.remembered import known_attributes, known_populations
-from pingone_integration import groups, population_sync
+from console.users.new_user import existing_users, offer_populations
+from console.users.remembered import known_attributes
+from pingone_integration import groups
 from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.groups import Group
-from pingone_integration.populations import Population
 from pingone_integration.texts import Text
 from pingone_integration.typed.text import Kind, clean
-from pingone_integration.user_search import literal
 from pingone_integration.users import User
 
 _CREATE = BY_KEY["user.create"]
@@ -65,7 +64,10 @@ class _Page:
 @org_view(Permission.CREATE_USERS)
 @require_http_methods(["GET", "POST"])
 def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Show the form (GET), create the user (POST), check whether they exist (`look`), or suggest a name (`suggest`)."""
+    """Show the form (GET), and create the user (POST) or prepare a plan that does (`plan`).
+
+    Other buttons check whether they exist (`look`), suggest a name (`suggest`), or come from the plan (`back`).
+    """
     data: QueryDict | None = None
     page = _Page()
     if request.method == "POST":
@@ -85,8 +87,10 @@ def new_user(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     then = AfterwardsForm(data, access=access, groups=_groups_to_join(access))
     if request.method == "POST" and "look" in request.POST:
         page = _look(request, access, form)
-    elif request.method == "POST" and "suggest" not in request.POST:
+    elif request.method == "POST" and request.POST.keys().isdisjoint({"suggest", "back"}):
         if form.is_valid() and then.is_valid():
+            if slug := request.POST.get("plan"):
+                return _to_plan(request, access, slug, [*form.fields, *then.fields])
             created = _create(request, access, form)
             if isinstance(created, HttpResponse):
                 return created
@@ -109,11 +113,19 @@ def new_user_existing(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
     found: tuple[User, ...] = ()
     username = request.GET.get("username", "")
     try:
-        found = _existing(access, username, request.GET.get("email", ""))
+        found = existing_users(access, username, request.GET.get("email", ""))
     except PingOneError as error:
         report(request, error)
     page = _Page(existing=found, said=freed_lately(access.org, clean(username, Kind.ID)[:128]))
     return render(request, "console/users/new.html#existing", {"page": page})
+
+
+def _to_plan(request: ConsoleRequest, access: OrgAccess, slug: str, fields: list[str]) -> HttpResponse:
+    """Go on to the page of a plan that creates the user, with everything that was typed."""
+    joiner_or_404(access, slug)
+    there = reverse("onboard", args=[access.org.slug, slug])
+    keep(request, fields, page=there)
+    return go(request, there)
 
 
 def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Done | HttpResponse | _Page:
@@ -167,7 +179,7 @@ def _look(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> _Pag
     """Check whether the user exists after a lost answer. Only a successful check makes the form usable again."""
     username = form.data.get("username", "")
     try:
-        found = _existing(access, username, "")
+        found = existing_users(access, username, "")
     except PingOneError as error:
         failure = report(request, error)
         return _Page(failure=failure, outcome_open=True, status=failure.status)
@@ -192,21 +204,10 @@ def _suggest(request: ConsoleRequest, access: OrgAccess, typed: QueryDict) -> _P
 def _taken_by(request: HttpRequest, access: OrgAccess, form: NewUserForm) -> tuple[User, ...]:
     """Return the users who hold the username or email. Empty if PingOne fails or hides their population."""
     try:
-        return _existing(access, form.data.get("username", ""), form.data.get("email", ""))
+        return existing_users(access, form.data.get("username", ""), form.data.get("email", ""))
     except PingOneError as error:
         report(request, error)
         return ()
-
-
-def _existing(access: OrgAccess, username: str, email: str) -> tuple[User, ...]:
-    """Return the users with this username or email whom the operator may see."""
-    username, email = clean(username, Kind.ID)[:128], clean(email, Kind.ADDRESS)[:256]
-    conditions = [f"username eq {literal(username)}"] if username else []
-    conditions += [f"email eq {literal(email)}"] if "@" in email else []
-    if not conditions:
-        return ()
-    sought = visible_users.search_of(access, raw_filter=" or ".join(conditions))
-    return visible_users.search(access, access.pingone(), sought, limit=5).items
 
 
 def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
@@ -219,38 +220,16 @@ def _groups_to_join(access: OrgAccess) -> tuple[Group, ...]:
         return ()
 
 
-def _with_defaults(population: Population, password_policy: str) -> Text:
-    """Return the population's name and defaults as an option's text, visible during the choice without JavaScript."""
-    defaults: list[Text] = [_("default")] if population.is_default else []
-    if language := population.preferred_language:
-        defaults.append(format_lazy(_("language {language}"), language=language))
-    if password_policy:
-        defaults.append(format_lazy(_("password policy {policy}"), policy=password_policy))
-    name = population.name or str(population.id)
-    if not defaults:
-        return name
-    return format_lazy(f"{{}} ({', '.join(['{}'] * len(defaults))})", name, *defaults)
-
-
 def _show(
     request: ConsoleRequest, access: OrgAccess, form: NewUserForm, then: AfterwardsForm, page: _Page
 ) -> HttpResponse:
-    populations = sorted(known_populations(access), key=lambda population: not population.is_default)
-    policies = dict(population_sync.synced(access.org.connection).values_list("population_id", "password_policy"))
-    choices: list[tuple[str, Text]] = [
-        (str(population.id), _with_defaults(population, policies.get(population.id, ""))) for population in populations
-    ]
-    if access.is_narrowed:
-        form.fields["population_id"].required = True
-        choices.insert(0, ("", _("Choose…")))
-    elif not populations or not populations[0].is_default:
-        choices.insert(0, ("", _("The environment's default")))
-    form.fields["population_id"].widget.choices = choices
+    offer_populations(access, form)
     context = {
         "action": _CREATE,
         "form": form,
         "then": then,
         "page": page,
+        "plans": joiners(access),
         "typed_by": signature_of(access.operator),
     }
     template = "console/users/new.html#new-user" if wants_fragment(request) else "console/users/new.html"

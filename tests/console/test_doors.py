@@ -53,6 +53,7 @@ RIGHTS: dict[str, Permission | str] = {
     "user-group-choices": Permission.VIEW_USERS,
     "new-user": Permission.CREATE_USERS,
     "new-user-existing": Permission.CREATE_USERS,
+    "onboard": Permission.CREATE_USERS,  # and each action's own to start it
     "user": Permission.VIEW_USERS,
     "user-groups": Permission.CHANGE_GROUPS,
     "user-panel": Permission.VIEW_USERS,

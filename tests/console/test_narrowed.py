@@ -218,9 +218,10 @@ def test_users_are_read_in_one_place():
     assert found == {
         *("visible_users.py", "perform/user_operation.py", "perform/resolve.py"),
         "call_api/api_call.py",  # never for a narrowed member
-        *("protection/groups.py", "recovery/counting.py", "recovery/look_up.py"),  # the worker, which shows nobody
+        *("protection/groups.py", "recovery/counting.py"),  # the worker, which shows nobody
+        *("recovery/look_up.py", "recovery/search.py"),  # so are these
         "crawls/reading.py",  # so is this one; the pages that show what it found ask OrgAccess.sees_population
-        *("plans/held.py", "plans/manager.py"),  # so is this one
+        *("plans/held.py", "plans/creating.py", "plans/manager.py"),  # so is this one
         "plans/usernames.py",  # whether a username is free, as PingOne itself tells whoever creates a user
         *("recovery/steps.py", "not_me/reports.py"),  # of the user themself
     }

@@ -16,14 +16,15 @@ from django.utils import timezone
 
 from console.access import enter_org
 from console.audit.entries import Circumstances
-from console.models import Operator, PlanRun, PlanRunStep, PlanWork
+from console.models import Operator, Organization, PlanRun, PlanRunStep, PlanWork, RecoveryPolicy
 from console.plans import engine, runs
 from console.plans.dates import When
 from console.plans.definition import Definition
+from console.plans.newcomer import newcomer
 from console.plans.shipped_plans import shipped
 from pingone_integration import users
 from pingone_integration.values import pingone_time
-from tests.support.answers import Json, error, listing
+from tests.support.answers import STAFF, Json, error, listing
 from tests.support.many_people import ManyPeople
 
 PERSON = UUID("00000000-0000-4000-8000-0000000000b1")
@@ -42,6 +43,7 @@ class PlanPeople(ManyPeople):
     bypass: Json = field(default_factory=dict)
     attributes: list[Json] = field(default_factory=list)  # the custom ones of the user schema
     populations: list[Json] = field(default_factory=list)
+    new: dict[UUID, Json] = field(default_factory=dict)  # the password states of those who were created
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,7 +63,7 @@ class PlanPeople(ManyPeople):
         if below == "bypassMFA":
             return self.bypass
         if below == "password":
-            return self.password_state
+            return self.new.get(user_id, self.password_state)
         if below == "sessions":
             return listing("sessions", *self.sessions)
         if below == "memberOfGroups" and user_id in self.users:
@@ -80,14 +82,20 @@ class PlanPeople(ManyPeople):
         return super()._found(path)
 
     def _write(self, request: httpx.Request, path: str) -> httpx.Response:
+        if path == "/users":
+            return self._created(request, path)
         match = _USER.fullmatch(path)
         below = match[2] or "" if match else ""
         if below == "bypassMFA":
             self.bypass = json.loads(request.content)
             return httpx.Response(200, json=self.bypass)
-        if below == "password":
-            self.password_state = {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": pingone_time(timezone.now())}
-            return httpx.Response(200, json=self.password_state)
+        if match and below == "password":
+            state = {"status": "MUST_CHANGE_PASSWORD", "lastChangedAt": pingone_time(timezone.now())}
+            if UUID(match[1]) in self.new:
+                self.new[UUID(match[1])] = state
+            else:
+                self.password_state = state
+            return httpx.Response(200, json=state)
         if match and request.method == "DELETE" and UUID(match[1]) in self.users:
             if not below:
                 del self.users[UUID(match[1])]
@@ -103,6 +111,16 @@ class PlanPeople(ManyPeople):
             if UUID(of) not in self.members[UUID(match[1])]:
                 return httpx.Response(404, json=error("NOT_FOUND"))
         return super()._write(request, path)
+
+    def _created(self, request: httpx.Request, path: str) -> httpx.Response:
+        answer = super()._write(request, path)
+        if answer.status_code == 201:
+            user_id = UUID(answer.json()["id"])
+            self.users[user_id].pop("lastSignOn", None)
+            self.users[user_id]["emailVerified"] = False
+            self.new[user_id] = {"status": "NO_PASSWORD"}
+            return httpx.Response(201, json=self.users[user_id])
+        return answer
 
 
 def circumstances(**more: Any) -> Circumstances:
@@ -128,6 +146,38 @@ def start(
     kim = users.get(access.pingone(), PERSON)
     with patch.object(engine, "begin", engine.begin if begins else lambda _run: None):
         return runs.start(access, kim, runs.Start(**(whole | more)), asked)
+
+
+NEWCOMER: Json = {
+    "profile": {
+        "username": "mara.lind",
+        "email": "mara@acme.test",
+        "given_name": "Mara",
+        "family_name": "Lind",
+    },
+    "population_id": str(STAFF),
+}
+
+
+def onboard(
+    operator: Operator,
+    *,
+    when: When | None = None,
+    begins: bool = True,
+    inputs: Json | None = None,
+    choices: Json | None = None,
+) -> PlanRun:
+    """Start Onboard for Mara. `choices`: by number of the step, and "password"."""
+    access = enter_org(operator, "acme")
+    inputs = inputs or NEWCOMER
+    whole = runs.Start(definition=shipped()["onboard"], choices={"1": inputs} | (choices or {}), when=when, zone="UTC")
+    with patch.object(engine, "begin", engine.begin if begins else lambda _run: None):
+        return runs.start(access, newcomer(inputs), whole, circumstances(reason="They join"))
+
+
+def recovery_is_on(organization: Organization, **rules: Any) -> RecoveryPolicy:
+    """Let the users of the population Staff recover."""
+    return RecoveryPolicy.objects.create(organization=organization, population_id=STAFF, is_on=True, **rules)
 
 
 def worked(run: PlanRun) -> PlanRun:
@@ -156,7 +206,7 @@ def states(run: PlanRun) -> list[str]:
 
 def kept_as(people: PlanPeople) -> Callable[[], None]:
     """Return a function that makes the environment again what it is now."""
-    parts = ("users", "members", "devices", "sessions", "bypass", "password_state")
+    parts = ("users", "members", "devices", "sessions", "bypass", "password_state", "new")
     kept = {name: deepcopy(getattr(people, name)) for name in parts}
 
     def as_it_was() -> None:

@@ -1,10 +1,13 @@
 """Fixtures of tests of plans."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import respx
+from django.utils import timezone
 
+from console.plans.dates import When
 from tests.support.people import API_URL, ENVIRONMENT
 from tests.support.plan_people import PlanPeople
 
@@ -16,3 +19,9 @@ def environment() -> Iterator[PlanPeople]:
         people = PlanPeople()
         router.route().mock(side_effect=people)
         yield people
+
+
+@pytest.fixture
+def tomorrow() -> When:
+    at = timezone.now() + timedelta(days=1)
+    return When(local=f"{at:%Y-%m-%dT%H:%M}", zone="UTC", at=at)

@@ -1,7 +1,9 @@
 """A worker killed at any point of every shipped plan: nothing twice, nothing lost."""
 
+import re
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
@@ -10,12 +12,23 @@ from django.utils import timezone
 from console.audit import entries
 from console.limits.rules import LIMITS
 from console.models import AuditEntry, LimitPolicy, OutgoingEmail, PlanRun, PlanRunStep, PlanWork, UserTemplate
-from console.plans import engine, held
+from console.plans import creating, engine, held
 from console.plans.definition import ADDED, BEFORE
 from console.plans.settled import Source, of_templates
 from console.plans.shipped_plans import shipped
 from tests.support.answers import ENGINEERS
-from tests.support.plan_people import LEAVERS, MAIL, PHONE, again, kept_as, start, time_passes
+from tests.support.plan_people import (
+    LEAVERS,
+    MAIL,
+    PHONE,
+    VPN,
+    again,
+    kept_as,
+    onboard,
+    recovery_is_on,
+    start,
+    time_passes,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -23,7 +36,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 UNTIL = timezone.now().replace(microsecond=0) + timedelta(hours=12)
 OLD = UserTemplate(groups=[{"id": str(MAIL), "name": "Mail"}])
 NEW = UserTemplate(groups=[{"id": str(ENGINEERS), "name": "Engineers"}], fields={"title": "X"}, population_id=LEAVERS)
-CHOICES = {
+CHOICES: dict[str, Any] = {
+    "onboard": {"2": {"group_id": [{"id": str(VPN), "name": "VPN"}, {"id": str(MAIL), "name": "Mail"}]}},
     "offboard": {"7": {"chosen": "on"}},
     "compromised": {},
     "bring-back": Source(
@@ -36,6 +50,9 @@ CHOICES = {
     "move": of_templates(OLD, NEW).choices(shipped()["move"]),
     "lost-phone": {"1": {"device_id": str(PHONE)}, "3": {"until": UNTIL.isoformat()}},
 }
+
+
+UUID_IN_PATH = re.compile(r"(?<=/users/)[0-9a-f-]{36}")  # that of a new user is another one each time
 
 
 class Killed(BaseException):
@@ -73,7 +90,7 @@ class Killer:
         return watched
 
     def wrote(self, request):
-        self.applied[f"{request.method} {request.url.path}"] += 1
+        self.applied[f"{request.method} {UUID_IN_PATH.sub('-', request.url.path)}"] += 1
         self.point("wrote", request.method, request.url.path)
 
     def point(self, *label):
@@ -103,6 +120,8 @@ def worked_through(run):
 def test_plan_of_a_killed_worker_happens_once(acme, org_admin, environment, monkeypatch, slug):
     LimitPolicy.objects.bulk_create([LimitPolicy(organization=acme, limit=one.key, most=10_000) for one in LIMITS])
     environment.kim["enabled"] = slug != "bring-back"
+    monkeypatch.setattr(creating, "IN_FLIGHT", timedelta())
+    recovery_is_on(acme)
     as_it_was = kept_as(environment)
     killer = Killer(monkeypatch, environment)
     choices = CHOICES[slug]
@@ -110,7 +129,10 @@ def test_plan_of_a_killed_worker_happens_once(acme, org_admin, environment, monk
     for killer.is_armed in (False, True):
         as_it_was()
         killer.applied.clear()
-        run = start(org_admin, slug, begins=False, choices=choices)
+        if slug == "onboard":
+            run = onboard(org_admin, begins=False, choices=choices)
+        else:
+            run = start(org_admin, slug, begins=False, choices=choices)
         killed = 0
         while True:
             try:
@@ -120,6 +142,7 @@ def test_plan_of_a_killed_worker_happens_once(acme, org_admin, environment, monk
                 killed += 1
         assert run.state == PlanRun.State.FINISHED, (run.stop, run.stop_detail)
         assert not AuditEntry.objects.current().filter(outcome__in=("started", "unknown")).exists()
+        assert sum(one["username"] == "mara.lind" for one in environment.users.values()) == (slug == "onboard")
         seen.append((dict(killer.applied), OutgoingEmail.objects.count()))
         OutgoingEmail.objects.all().delete()
     assert killed > 30

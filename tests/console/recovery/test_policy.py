@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 
 from console.models import Organization, RecoveryPolicy
+from console.recovery.addresses import address_of
 from console.recovery.policy import is_on_anywhere, policy_for, settings_of
-from console.recovery.rules import address_of, stop_by_address
+from console.recovery.rules import stop_by_address
 from pingone_integration.users import user_of
 from tests.support.answers import ada
 

@@ -24,7 +24,7 @@ KIND = "application/vnd.pingidentity."
 TELLS = {  # by hand, independently of the catalogue
     "password.force-change": events.PASSWORD_CHANGE_FORCED,
     "password.set-temporary": events.PASSWORD_RESET,
-    "password.replace": events.PASSWORD_RESET,
+    "password.replace": events.PASSWORD_REPLACED,
     "mfa.enable": events.MFA_ON,
     "mfa.disable": events.MFA_OFF,
     "mfa.bypass": events.MFA_BYPASSED,
