@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.models import PlanRun, PlanRunStep
+from console.page.zones import is_zone
 from console.plans import runs
-from console.plans.dates import When, is_zone
+from console.plans.dates import When
 from console.plans.definition import read
 from console.plans.preview import title_of
 from console.plans.words import STATES, STEP_STATES, STOPS

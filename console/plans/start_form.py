@@ -13,7 +13,8 @@ from console.actions.choices import other_populations
 from console.actions.demands import ticket_policy_for
 from console.actions.forms import ActionForm
 from console.fields import TextField
-from console.models import PlanRun
+from console.models import Organization, PlanRun
+from console.page.zones import is_zone
 from console.plans import dates
 from console.plans.ahead import Choices, asked_of
 from console.plans.dates import NotATime, When
@@ -21,6 +22,7 @@ from console.plans.definition import ActionStep, Condition, Definition
 from console.plans.preview import Reading, title_of
 from console.plans.targets import device_name
 from pingone_integration.texts import Text
+from pingone_integration.users import User
 
 NOW, LATER = "now", "later"
 LONGEST_FOR = timedelta(hours=24)  # of what a plan gives until a time
@@ -59,12 +61,13 @@ class StartPlanForm(ActionForm):
         actions = [step.of_catalogue for step in definition.steps if isinstance(step, ActionStep)]
         policies = [ticket_policy_for(access, action.key) for action in actions]
         policy = next((one for one in policies if one.is_required), policies[0] if policies else None)
-        own = reading.user.timezone if dates.is_zone(reading.user.timezone) else timezone.get_current_timezone_name()
+        own = dates.zone_of(reading.user, access.org)
         super().__init__(data, policy=policy, initial={"zone": own} | (initial or {}))
         self.definition, self.other = definition, other
         self.when_at: When | None = None
         self.fields["reason"].required = any(action.limits_for(access).needs_reason for action in actions)
-        self.fields["zone"].help_text = str(_zone_help(reading))
+        self.fields["zone"].help_text = str(_zone_help(reading.user, access.org))
+        self.own_zone = own
         for number, step, name in asked_of(definition):
             self.fields[f"step-{number}-{name}"] = _asked(access, step, name, reading)
         for number, one in definition.numbered():
@@ -121,9 +124,11 @@ class StartPlanForm(ActionForm):
         return format_lazy(_("{plan} on {time}"), plan=name, time=self.when_at.told)
 
 
-def _zone_help(reading: Reading) -> Text:
-    if dates.is_zone(reading.user.timezone):
+def _zone_help(person: User, organization: Organization) -> Text:
+    if is_zone(person.timezone):
         return _("The user's own, as in PingOne.")
+    if organization.time_zone:
+        return _("PingOne has no time zone of theirs. This is the organization's.")
     return _("PingOne has no time zone of theirs. This is yours.")
 
 

@@ -72,7 +72,7 @@ def start_plan(request: ConsoleRequest, access: OrgAccess, user_id: UUID, slug: 
                 version=version,
                 choices=form.choices,
                 when=form.when_at,
-                zone=form.cleaned_data["zone"],
+                zone=form.own_zone,
                 replaces=other.pk if other else None,
             )
             try:

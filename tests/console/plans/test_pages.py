@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from console.models import OutgoingEmail, PlanRun
+from console.models import Organization, OutgoingEmail, PlanRun
 from tests.support.plan_people import KEY, LEAVERS, PERSON, PHONE, again, start, worked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -91,6 +91,30 @@ def test_hour_that_comes_twice_is_taken_as_chosen(org_admin, environment, browse
     text = page(browser_of(org_admin).post(START, sent))
 
     assert "Sun 31 Oct 2027 02:30 Stockholm, 01:30 UTC" in text
+
+
+@pytest.mark.parametrize(
+    ("of_person", "of_organization", "shown", "told"),
+    [
+        ("Europe/Stockholm", "Asia/Tokyo", "Europe/Stockholm", "The user&#x27;s own"),
+        ("", "Asia/Tokyo", "Asia/Tokyo", "This is the organization&#x27;s"),
+        ("Mars/Base", "Asia/Tokyo", "Asia/Tokyo", "This is the organization&#x27;s"),
+        ("", "", "UTC", "This is yours"),
+    ],
+)
+def test_zone_of_a_run_is_the_persons_or_the_organizations_or_the_operators(
+    acme, org_admin, environment, browser_of, of_person, of_organization, shown, told
+):
+    environment.kim["timezone"] = of_person
+    Organization.objects.update(time_zone=of_organization)
+    client = browser_of(org_admin)
+
+    text = page(client.get(START))
+    client.post(START, typed(when="now", zone="Africa/Cairo", confirm="now"))
+
+    assert f'name="zone" value="{shown}"' in text
+    assert told in text
+    assert PlanRun.objects.get().zone == shown  # of its waits, whatever stands beside "now"
 
 
 def test_plan_is_started_now_from_the_page_and_shown_with_its_entries(org_admin, environment, browser_of):
