@@ -122,6 +122,9 @@ def plan_run(request: ConsoleRequest, access: OrgAccess, run_id: UUID) -> HttpRe
         status = 422
     context: dict[str, Any] = {
         "overview": Overview(run),
+        "audit_url": reverse("audit", args=[access.org.slug], query={"run": str(run.pk)})
+        if access.allows(Permission.VIEW_AUDIT)
+        else "",
         "buttons": list(buttons_for(access, run)),
         "form": form if run.state == PlanRun.State.SCHEDULED and runs.may_decide(access, run) else None,
     }

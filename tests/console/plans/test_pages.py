@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from console.models import Organization, OutgoingEmail, PlanRun
+from console.models import AuditEntry, Organization, OutgoingEmail, PlanRun
 from tests.support.plan_people import KEY, LEAVERS, PERSON, PHONE, again, start, worked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -207,3 +207,24 @@ def test_whoever_removes_a_member_sees_what_they_started(acme, org_admin, helpde
 
     assert f"/o/acme/plans/{run.pk}/" in text
     assert "goes on in the name of the organization" in text
+
+
+def test_audit_log_shows_the_entries_of_one_run(acme, org_admin, auditor, environment, browser_of):
+    first = worked(start(org_admin))
+    environment.kim["enabled"] = True
+    second = worked(start(org_admin))
+    client = browser_of(auditor)
+
+    text = page(client.get(f"/o/acme/audit/?run={first.pk}"))
+
+    entries = AuditEntry.objects.current()
+    own, others = (set(entries.filter(run=run.pk).values_list("entry", flat=True)) for run in (first, second))
+    named = {row.entry for row in entries if f"/audit/{row.entry}/" in text}
+    assert named == own
+    assert {row.action for row in entries.filter(run=first.pk)} >= {"plan.started", "group.remove", "plan.finished"}
+    assert len(own) >= 8
+    assert own.isdisjoint(others)
+    assert f'name="run" value="{first.pk}"' in text  # as it stays with the other filters
+    assert 'name="run"' not in page(client.get("/o/acme/audit/"))
+    assert f"/o/acme/audit/?run={first.pk}" in page(client.get(f"/o/acme/plans/{first.pk}/"))
+    page(client.get("/o/acme/audit/?run=1"), 422)
