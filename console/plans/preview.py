@@ -12,9 +12,9 @@ from console.access import OrgAccess
 from console.actions.effect import shows
 from console.actions.shown import is_shown, shown_of
 from console.audit.entries import storable
+from console.plans.ahead import date_waits
 from console.plans.definition import (
     ALL,
-    ASKED,
     CONDITIONS,
     MANAGER,
     PERSON,
@@ -37,6 +37,8 @@ _STAYS = _("These memberships stay, because a rule or another group gives them: 
 _NOT_ALLOWED = _("Your role does not allow this.")
 _TOKENS = _("Access tokens that apps already have stay valid until they expire.")
 _LATER = _("Read again when it runs.")
+_OUR_SCHEDULE = _("This console keeps the time, not PingOne: the end is late if no worker runs then.")
+_ENDS = _("It runs only if they are still as the plan left them.")
 
 
 class Verdict(StrEnum):
@@ -72,6 +74,8 @@ class Line:
 def title_of(step: Step) -> Text:
     """Return a step in words."""
     if isinstance(step, WaitStep):
+        if step.asks_date:
+            return _("Wait until the chosen date")
         if step.until:
             return format_lazy(_("Wait until {hour}"), hour=step.until)
         return format_lazy(ngettext_lazy("Wait {days} day", "Wait {days} days", step.days), days=step.days)
@@ -112,19 +116,26 @@ class Reading:
 
 def preview(access: OrgAccess, definition: Definition, reading: Reading) -> list[Line]:
     """Return what each step would do. Raises PingOneErrors."""
-    return [_line(access, number, step, reading) for number, step in definition.numbered()]
+    ends = date_waits(definition)
+    return [
+        _line(access, number, step, reading, is_later=any(number > end for end in ends))
+        for number, step in definition.numbered()
+    ]
 
 
-def _line(access: OrgAccess, number: int, step: Step, reading: Reading) -> Line:
+def _line(access: OrgAccess, number: int, step: Step, reading: Reading, *, is_later: bool) -> Line:
+    """Return the line of a step. `is_later`: nobody knows what they are like at its time."""
     title = title_of(step)
+    if isinstance(step, WaitStep) and step.asks_date:
+        return Line(number=number, title=title, verdict=Verdict.RUNS, notes=(_OUR_SCHEDULE,))
     if not isinstance(step, ActionStep):
         notes = (CONDITIONS[step.condition],) if step.condition else ()
         return Line(number=number, title=title, verdict=Verdict.RUNS, notes=notes)
-    is_optional = step.condition is Condition.ASKED or ASKED in step.inputs.values()
+    is_optional = step.condition is Condition.ASKED or bool(step.asked)
     if not access.may(step.of_catalogue):
         verdict = Verdict.OPEN if is_optional else Verdict.REFUSED
         return Line(number=number, title=title, verdict=verdict, notes=(_NOT_ALLOWED,))
-    names, told, is_already = _effect(step, reading)
+    names, told, is_already = ((), (_ENDS,), False) if is_later else _effect(step, reading)
     is_conditional = step.condition and step.condition is not Condition.ASKED
     conditions: tuple[Text, ...] = (CONDITIONS[step.condition],) if step.condition and is_conditional else ()
     verdict = Verdict.OPEN if is_optional else Verdict.ALREADY if is_already else Verdict.RUNS

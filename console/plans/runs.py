@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +23,9 @@ from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
 from console.plans import engine
-from console.plans.ahead import Choices, chosen_steps
-from console.plans.dates import When
-from console.plans.definition import ActionStep, Definition, WaitStep, read
+from console.plans.ahead import Choices, chosen_date, chosen_steps, completed, date_waits
+from console.plans.dates import LONGEST_AHEAD, When
+from console.plans.definition import ActionStep, Definition, MailStep, WaitStep, read
 from console.plans.on_behalf import TAKE_AWAY
 from console.plans.record import record
 from console.protection import judge
@@ -36,6 +37,7 @@ State, Stop, StepState = PlanRun.State, PlanRun.Stop, PlanRunStep.State
 _ANOTHER = _("“{plan}” already runs for {person}. Cancel it first, or let this plan replace it.")
 _NOT_NOW = _("The plan is not in a state in which this is possible. Reload the page.")
 _BY_HAND = _("“{action}” has not been done yet. Do it on the user's page, then go on.")
+_ENDS_BEFORE = _("Choose an end within a year after the start.")
 _LEFT_ALONE = _("{why} Plans leave protected users alone.")
 
 
@@ -62,6 +64,14 @@ class Start:
     brings_back: PlanRun | None = None
 
 
+def require_ends(definition: Definition, choices: Choices, begins: datetime) -> None:
+    """Raise NotPossibleNow unless each wait until a date ends after the run begins."""
+    for number in date_waits(definition):
+        end = chosen_date(number, choices)
+        if end is None or not begins < end <= begins + LONGEST_AHEAD:
+            raise NotPossibleNow(_ENDS_BEFORE)
+
+
 def run_or_404(access: OrgAccess, run_id: UUID) -> PlanRun:
     """Return a run of the organization, about somebody whom the operator may see."""
     runs = PlanRun.objects.select_related("starter", "organization__connection")
@@ -85,10 +95,12 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
     Raises PermissionDenied and NotPossibleNow.
     """
     access = access.again()
+    plan = replace(plan, choices=completed(plan.definition, plan.choices))
     require_each(access, plan.definition, plan.choices)
     if not access.sees(person):
         raise Http404("No such user.")
     now = timezone.now()
+    require_ends(plan.definition, plan.choices, plan.when.at if plan.when else now)
     circumstances = replace(circumstances, channel=AuditEntry.Channel.PLAN, met_at=now)
     _require_met(access, person, plan, circumstances)
     run = _created(access, person, plan, circumstances)
@@ -139,7 +151,7 @@ def _begins_at_once(definition: Definition) -> bool:
 def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> PlanRun:
     now = timezone.now()
     when = plan.when
-    asked = {str(number) for number, step in plan.definition.numbered() if isinstance(step, ActionStep)}
+    asked = {str(number) for number, step in plan.definition.numbered() if not isinstance(step, MailStep)}
     try:
         with transaction.atomic():
             if plan.replaces:
@@ -191,14 +203,16 @@ def _told(run: PlanRun) -> dict[str, str]:
 def reschedule(access: OrgAccess, run: PlanRun, when: When | None) -> None:
     """Give a run that has not begun another time; None: now. Raises PermissionDenied, NotPossibleNow."""
     access = access.again()
-    require_each(access, read(run.definition), run.choices)
+    definition = read(run.definition)
+    require_each(access, definition, run.choices)
+    require_ends(definition, run.choices, when.at if when else timezone.now())
     at = {
         "starts_at": when.at if when else timezone.now(),
         "starts_local": when.local if when else "",
         "zone": when.zone if when else run.zone,
     }
     with transaction.atomic():
-        _turn(run, (State.SCHEDULED,), State.SCHEDULED, **at)
+        turn(run, (State.SCHEDULED,), State.SCHEDULED, **at)
         PlanWork.want(run, run.starts_at)
         record(run, "plan.rescheduled", access.operator, inputs=_told(run))
 
@@ -206,7 +220,7 @@ def reschedule(access: OrgAccess, run: PlanRun, when: When | None) -> None:
 def may_decide(access: OrgAccess, run: PlanRun) -> bool:
     """Return whether this operator may have the run go on: they may do everything that is still to come."""
     try:
-        require_each(access, _left_of(run), run.choices)
+        require_each(access, left_of(run), run.choices)
     except PermissionDenied:
         return False
     return True
@@ -217,7 +231,7 @@ def may_cancel(access: OrgAccess, run: PlanRun) -> bool:
     return access.viewing_as is None and (is_own or access.is_org_admin or may_decide(access, run))
 
 
-def _left_of(run: PlanRun) -> Definition:
+def left_of(run: PlanRun) -> Definition:
     """Return the plan with the steps that are still to come; the others are replaced by waits."""
     definition = read(run.definition)
     over = set(run.steps.filter(state__in=PlanRunStep.OVER).values_list("number", flat=True))
@@ -231,7 +245,7 @@ def resume(access: OrgAccess, run: PlanRun, circumstances: Circumstances) -> Non
     Raises PermissionDenied, NotPossibleNow.
     """
     access = access.again()
-    left = _left_of(run)
+    left = left_of(run)
     require_each(access, left, run.choices)
     now = timezone.now()
     rows = run.steps.all()
@@ -248,7 +262,7 @@ def resume(access: OrgAccess, run: PlanRun, circumstances: Circumstances) -> Non
             changes["as_left"] = {}  # they were looked at: it goes on from here
         changes |= {"populations": None if access.populations is None else sorted(map(str, access.populations))}
         changes |= {"signed_in_at": circumstances.signed_in_at, "met_at": now}
-        _turn(run, (State.STOPPED,), State.RUNNING, **changes)
+        turn(run, (State.STOPPED,), State.RUNNING, **changes)
         record(run, "plan.resumed", access.operator)
         PlanWork.want(run)
 
@@ -286,11 +300,11 @@ def _cancel(access: OrgAccess, run: PlanRun) -> None:
     if not may_cancel(access, run):
         raise PermissionDenied
     now = timezone.now()
-    _turn(run, PlanRun.OPEN, State.CANCELED, finished_at=now, delete_after=now + engine.KEPT_FOR)
+    turn(run, PlanRun.OPEN, State.CANCELED, finished_at=now, delete_after=now + engine.KEPT_FOR)
     record(run, "plan.canceled", access.operator)
 
 
-def _turn(run: PlanRun, before: Iterable[PlanRun.State], after: PlanRun.State, **changes: Any) -> None:
+def turn(run: PlanRun, before: Iterable[PlanRun.State], after: PlanRun.State, **changes: Any) -> None:
     """Change the state, in one conditional UPDATE. Raises NotPossibleNow if somebody else was quicker."""
     changes["state"] = after
     if not PlanRun.objects.filter(pk=run.pk, state__in=tuple(before)).update(**changes):

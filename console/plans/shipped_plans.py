@@ -6,7 +6,7 @@ from pathlib import Path
 from console.plans.definition import Definition, read_text
 
 _ROOM = Path(__file__).parent / "shipped"
-_ORDER = ("offboard", "lost-phone")
+_ORDER = ("offboard", "lost-phone", "activate-until", "deactivate-until", "group-until")
 
 
 @cache

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import Acting
 from console.actions.action import Json
 from console.models import PlanRun
-from console.plans.definition import ALL, ASKED, RECENT, ActionStep
+from console.plans.definition import ALL, ASKED, RECENT, SAME, ActionStep
 from console.plans.person import direct_groups, is_recent
 from console.plans.placeholders import filled_in
 from pingone_integration import devices
@@ -38,9 +38,10 @@ def targets_of(step: ActionStep, number: int, run: PlanRun, api: PingOneApi, use
     chosen: Mapping[str, str] = run.choices.get(str(number)) or {}
     inputs = {}
     for name, value in step.inputs.items():
-        if value == ASKED and not chosen.get(name):
+        is_asked = value in {ASKED, SAME}
+        if is_asked and not chosen.get(name):
             raise NothingChosen
-        inputs[name] = chosen[name] if value == ASKED else filled_in(value, user, run.organization)
+        inputs[name] = chosen[name] if is_asked else filled_in(value, user, run.organization)
     for name, value in step.inputs.items():
         if value == ALL and name == "group_id":
             return [_target(inputs, name, one.group_id, one.name) for one in direct_groups(api, user.id)]
