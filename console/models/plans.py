@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from console.models.jobs import Job
 from console.models.people import Operator, Organization
 from console.models.work import Work
 
@@ -97,6 +98,8 @@ class PlanRun(models.Model):
     system_user = models.CharField(max_length=64, blank=True)
     signed_in_at = models.DateTimeField(null=True)
     met_at = models.DateTimeField(null=True)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="plan_runs")  # that started it
+    passes_brake = models.BooleanField(default=False, db_default=False)  # with the job that started it
 
     # When
     starts_at = models.DateTimeField(default=timezone.now)

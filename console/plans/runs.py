@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -18,7 +18,7 @@ from console.access import OrgAccess
 from console.actions.demands import Demand
 from console.audit import system_user
 from console.audit.entries import Circumstances
-from console.models import AuditEntry, PlanRun, PlanRunStep, PlanVersion, PlanWork
+from console.models import AuditEntry, JobRow, PlanRun, PlanRunStep, PlanVersion, PlanWork
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
@@ -89,9 +89,12 @@ def require_each(access: OrgAccess, definition: Definition, choices: Choices) ->
         access.require_to(step.of_catalogue)
 
 
-def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> PlanRun:
+def start(
+    access: OrgAccess, person: User, plan: Start, circumstances: Circumstances, *, row: JobRow | None = None
+) -> PlanRun:
     """Start a plan for a person as just read. What takes access away first is done when this returns.
 
+    `row`: that of the job that starts it, whose submission is the ID of the run: no row starts two.
     Raises PermissionDenied and NotPossibleNow.
     """
     access = access.again()
@@ -103,7 +106,7 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
     require_ends(plan.definition, plan.choices, plan.when.at if plan.when else now)
     circumstances = replace(circumstances, channel=AuditEntry.Channel.PLAN, met_at=now)
     _require_met(access, person, plan, circumstances)
-    run = _created(access, person, plan, circumstances)
+    run = _created(access, person, plan, circumstances, row)
     if plan.when is None and _begins_at_once(plan.definition):
         engine.begin(run)
         run.refresh_from_db()
@@ -112,16 +115,21 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
 
 def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> None:
     """Raise NotPossibleNow for a protected person, and unless each step passes what is asked before a user is read."""
-    for _number, step in chosen_steps(plan.definition, plan.choices):
-        if step.action == "mfa.bypass":
-            continue  # its own form checks the time, when it runs
-        operation = UserOperation(action=step.of_catalogue, user_id=person.id, inputs=_sample(step, person))
-        ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
-        if ruling.refusal:
-            raise NotPossibleNow(ruling.refusal, demanded=ruling.demands)
+    require_demands(access, person.id, plan, circumstances)
     affected = guards_affected(plan, person)
     if affected and (found := judge.protection_of(access.org, access.pingone(), affected, person)):
         raise NotPossibleNow(format_lazy(_LEFT_ALONE, why=found.sentence))
+
+
+def require_demands(access: OrgAccess, person_id: UUID, plan: Start, circumstances: Circumstances) -> None:
+    """Raise NotPossibleNow unless each step passes what is asked before a user is read."""
+    for _number, step in chosen_steps(plan.definition, plan.choices):
+        if step.action == "mfa.bypass":
+            continue  # its own form checks the time, when it runs
+        operation = UserOperation(action=step.of_catalogue, user_id=person_id, inputs=_sample(step, person_id))
+        ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
+        if ruling.refusal:
+            raise NotPossibleNow(ruling.refusal, demanded=ruling.demands)
 
 
 def guards_affected(plan: Start, person: User) -> Any:
@@ -131,11 +139,11 @@ def guards_affected(plan: Start, person: User) -> Any:
     return None
 
 
-def _sample(step: ActionStep, person: User) -> dict[str, Any]:
+def _sample(step: ActionStep, person_id: UUID) -> dict[str, Any]:
     """Return inputs with which rules can be asked before the step's own are known."""
     if step.of_catalogue.form.looks_at_schema:
         return {"changes": dict.fromkeys(step.inputs, "")}
-    return dict.fromkeys(step.inputs, person.id)
+    return dict.fromkeys(step.inputs, person_id)
 
 
 def _begins_at_once(definition: Definition) -> bool:
@@ -148,7 +156,7 @@ def _begins_at_once(definition: Definition) -> bool:
     return False
 
 
-def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> PlanRun:
+def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances, row: JobRow | None) -> PlanRun:
     now = timezone.now()
     when = plan.when
     asked = {str(number) for number, step in plan.definition.numbered() if not isinstance(step, MailStep)}
@@ -157,6 +165,8 @@ def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circum
             if plan.replaces:
                 _cancel(access, run_or_404(access, plan.replaces))
             run = PlanRun.objects.create(
+                id=row.submission if row else uuid4(),
+                job=row.job if row else None,
                 organization=access.org,
                 version=plan.version,
                 definition=plan.definition.as_json(),
@@ -177,6 +187,7 @@ def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circum
                 system_user=system_user.current(),
                 signed_in_at=circumstances.signed_in_at,
                 met_at=circumstances.met_at,
+                passes_brake=circumstances.passes_brake,
                 starts_at=when.at if when else now,
                 starts_local=when.local if when else "",
                 zone=when.zone if when else plan.zone,
