@@ -100,6 +100,7 @@ EVENTS: dict[str, Text] = {
     "plan.rescheduled": _("Date of a plan changed"),
     "plan.stopped": _("Plan stopped, and asks"),
     "plan.resumed": _("Plan resumed"),
+    "plan.taken-over": _("Plan taken over"),
     "plan.canceled": _("Plan canceled"),
     "plan.finished": _("Plan finished"),
     "plan.emailed": _("Email of a plan written"),
