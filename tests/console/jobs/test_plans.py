@@ -8,10 +8,11 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from console.access import enter_org
-from console.jobs import control, drafts, runner
+from console.audit.entries import Circumstances
+from console.jobs import control, drafts
 from console.jobs.listed import KeyKind, ListedRow
 from console.jobs.plan_action import offered_for_many
-from console.models import AuditEntry, Job, JobRow, LimitPolicy, Membership, PlanRun, ProtectedMark
+from console.models import AuditEntry, Job, JobRow, JobWork, LimitPolicy, Membership, PlanRun, PlanWork, ProtectedMark
 from console.plans import engine, runs
 from console.plans.dates import When
 from console.plans.ends import date_choice
@@ -41,7 +42,7 @@ def start_for(operator, number, **more):
     access = enter_org(operator, "acme")
     user = users.get(access.pingone(), UUID(person(number)["id"]))
     whole = {"definition": shipped()["offboard"], "choices": {}, "when": tomorrow(), "zone": "UTC"} | more
-    return runs.start(access, user, runs.Start(**whole), control.Circumstances(reason="Earlier"))
+    return runs.start(access, user, runs.Start(**whole), Circumstances(reason="Earlier"))
 
 
 def mark(acme, operator, number):
@@ -83,7 +84,7 @@ def test_rows_start_runs_as_the_starter_and_each_only_once(acme, org_admin, envi
 
     JobRow.objects.filter(job=job, number=1).update(state="started")  # as a worker that was killed leaves it
     Job.objects.filter(pk=job.pk).update(state="running")
-    runner.JobWork.want(job)
+    JobWork.want(job)
     assert states(worked(job))[1] == "done"
     assert PlanRun.objects.count() == 2
 
@@ -112,11 +113,11 @@ def test_brake_holds_for_plans_of_a_job(acme, org_admin, environment, when):
     job = started(org_admin, prepared(org_admin, rows_for([1, 2, 3]), when=when))
 
     assert (job.state, PlanRun.objects.count()) == ("waiting", 2)
-    control.let_pass(enter_org(other, "acme"), job, control.Circumstances())
+    control.let_pass(enter_org(other, "acme"), job, Circumstances())
     worked(job)
     assert PlanRun.objects.count() == 3
     PlanRun.objects.filter(state="scheduled").update(starts_at=timezone.now())
-    engine.PlanWork.objects.update(due_at=timezone.now())
+    PlanWork.objects.update(due_at=timezone.now())
     engine.run_due()
     passed = PlanRun.objects.get(person_name="user3")
     assert passed.passes_brake
