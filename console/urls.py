@@ -21,6 +21,7 @@ from console.views import (
     limits,
     lock_down,
     mapped_groups,
+    member_plans,
     members,
     new_job,
     new_user,
@@ -211,6 +212,7 @@ urlpatterns = [
                     name="member-populations",
                 ),
                 path("settings/members/<int:membership_id>/remove/", members.remove, name="remove-member"),
+                path("settings/members/<int:membership_id>/plans/", member_plans.member_plans, name="member-plans"),
                 path("settings/members/<int:membership_id>/suspend/", members.suspend, name="suspend-member"),
                 path("settings/members/<int:membership_id>/reactivate/", members.reactivate, name="reactivate-member"),
                 path(

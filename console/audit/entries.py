@@ -106,6 +106,7 @@ EVENTS: dict[str, Text] = {
     "plan.rescheduled": _("Date of a plan changed"),
     "plan.stopped": _("Plan stopped, and asks"),
     "plan.resumed": _("Plan resumed"),
+    "plan.taken-over": _("Plan taken over"),
     "plan.canceled": _("Plan canceled"),
     "plan.finished": _("Plan finished"),
     "plan.emailed": _("Email of a plan written"),
@@ -160,6 +161,7 @@ class Circumstances:
     signed_in_at: datetime | None = None  # the operator, lately, in this browser session; None: there is none
     met_at: datetime | None = None  # of a job: when its start met what was demanded; None: now
     passes_brake: bool = False  # an org admin let the job pass the brake on mass change
+    run: UUID | None = None  # of a plan
 
 
 def record(
@@ -177,6 +179,7 @@ def record(
     after: Json | None = None,
     error: PingOneError | None = None,
     reason: Text = "",
+    run: UUID | None = None,
 ) -> AuditEntry:
     """Record an event of EVENTS that is already over: a sign-in, an export, a change of connection, members, policies.
 
@@ -192,6 +195,7 @@ def record(
         outcome=outcome,
         action=event,
         source_address=source_address,
+        run=run,
         reason=text(english(reason)),
         inputs=storable(inputs or {}),
         before=storable(before),
@@ -311,6 +315,7 @@ def _first(
         reason=text(circumstances.reason),
         submission=circumstances.submission,
         undoes=circumstances.undoes,
+        run=circumstances.run,
         inputs=storable(inputs),
         actor=actor.kind,
         **_person(actor.operator),

@@ -70,11 +70,14 @@ class AuditFilterForm(forms.Form):
     action = forms.ChoiceField(label=_("Action"), required=False, choices=_action_choices)
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=_outcome_choices)
     ticket = TextField(kind=Kind.ID, label=_("Ticket"), required=False, max_length=100)
+    run = forms.UUIDField(label=_("Run of a plan"), required=False, help_text=_("ID"))
     since = _DayField(label=_("From"), required=False)
     until = _DayField(label=_("To"), required=False)
 
     def __init__(self, *args: Any, access: OrgAccess | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
+        if not self.data.get("run"):
+            del self.fields["run"]  # the page of a run leads here: nobody knows an ID by heart
         if access:
             self.fields["action"].choices = _action_choices(access)  # type: ignore[attr-defined]
 
@@ -182,6 +185,8 @@ def matching(access: OrgAccess, form: AuditFilterForm) -> Found:
     user = chosen.get("user", "")
     if user_id := _uuid(user):
         found = found.filter(subject_id=str(user_id))
+    if run := chosen.get("run"):
+        found = found.filter(run=run)
     if action := chosen.get("action"):
         found = found.filter(action=action)
     if (outcome := chosen.get("outcome")) and outcome != AuditEntry.Outcome.STARTED:
@@ -199,7 +204,7 @@ def matching(access: OrgAccess, form: AuditFilterForm) -> Found:
         organization,
         found,
         tuple(sought),
-        is_filtered=any(chosen.get(name) for name in ("operator", "action", "outcome")),
+        is_filtered=any(chosen.get(name) for name in ("operator", "action", "outcome", "run")),
         first=first.sequence if first else 0,
         last=last.sequence if last else None,
         populations=access.populations,

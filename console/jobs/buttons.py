@@ -9,6 +9,7 @@ from console.access import OrgAccess, Permission
 from console.jobs.control import RETRIED
 from console.jobs.drafts import may_prepare
 from console.jobs.overview import Overview
+from console.jobs.plan_rows import not_begun
 from console.models import Job
 from pingone_integration.texts import Text
 
@@ -39,6 +40,8 @@ def buttons_for(access: OrgAccess, overview: Overview) -> Iterator[Button]:
         yield Button(do="retry", label=_("Retry failed rows"))
     if job.state in {State.CANCELED, State.FINISHED} and overview.undoing and overview.undoing.rows:
         yield Button(do="undo", label=_("Undo this job"))
+    if job.plan and job.is_over and not_begun(job):
+        yield Button(do="cancel-runs", label=_("Cancel the plans that have not begun"), look="btn-outline-danger")
     if job.state in OPEN:
         yield Button(do="cancel", label=_("Cancel the job"), look="btn-outline-danger")
     if job.state == State.PREVIEWED:

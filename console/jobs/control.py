@@ -23,10 +23,12 @@ from console.audit.entries import Circumstances, Subject
 from console.jobs import deletion
 from console.jobs.drafts import require_to_prepare
 from console.jobs.limits import left_today, require_size
+from console.jobs.plan_action import PlanAction, action_of
 from console.models import AuditEntry, Job, JobRow, JobWork, Operator
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
+from console.plans import runs
 from pingone_integration.texts import Text
 
 State, Verdict, Decision = Job.State, JobRow.Verdict, JobRow.Decision
@@ -36,6 +38,7 @@ RETRIED = (JobRow.State.FAILED, JobRow.State.REFUSED, JobRow.State.CONFLICT)
 _NOTHING = _("No row of this job would change anything.")
 _CHANGED = _("The list may be cut off. Confirm how many people it is about: {count}.")
 _NOT_NOW = _("The job is not in a state in which this is possible. Reload the page.")
+_PAST = _("The time of this job is past. Make a new job, to run it now or at a later time.")
 _ANOTHER = _("Another org admin has to let the job go on: {admins}.")
 _TOO_MANY_TODAY = _("Your role has {left} rows of jobs left for today.")
 
@@ -111,18 +114,35 @@ def start(
         JobWork.want(job)
 
 
-def action_of(job: Job, row: JobRow) -> str:
+def key_of(job: Job, row: JobRow) -> str:
     """Return the key of the action of a row: that of the job, unless it was decided to update somebody instead."""
     return UPDATE if row.decision == Decision.UPDATE else job.action
 
 
 def _require_met(access: OrgAccess, job: Job, example: JobRow, circumstances: Circumstances) -> None:
     """Raise NotPossibleNow unless a row like this one passes what is asked before a user is read."""
-    action = BY_KEY[action_of(job, example)]
+    if isinstance(does := action_of(job), PlanAction):
+        _require_demands(access, example, does, circumstances)
+        return
+    action = BY_KEY[key_of(job, example)]
     operation = UserOperation(action=action, user_id=example.user_id, inputs=action.inputs_on_record(example.inputs))
     ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
     if ruling.refusal:
         raise NotPossibleNow(ruling.refusal, demanded=ruling.demands)
+
+
+def _require_demands(access: OrgAccess, example: JobRow, does: PlanAction, circumstances: Circumstances) -> None:
+    """Raise NotPossibleNow unless the plan may start, and be at its time."""
+    when = does.when
+    if when and when.at <= timezone.now():
+        raise NotPossibleNow(_PAST)
+    try:
+        plan = does.start(None)
+        runs.require_ends(plan.definition, plan.choices, when.at if when else timezone.now())
+        if example.user_id:
+            runs.require_demands(access, example.user_id, plan, circumstances)
+    except runs.NotPossibleNow as refusal:
+        raise NotPossibleNow(refusal.reason, demanded=refusal.demanded) from None
 
 
 def pause(access: OrgAccess, job: Job) -> None:
@@ -198,7 +218,7 @@ def reached(job: Job) -> int:
 
 def record(job: Job, event: str, operator: Operator, *, inputs: Json | None = None, reason: Text = "") -> None:
     """Record what happened to a job as a whole."""
-    action = BY_KEY[job.action]
+    action = action_of(job)
     entries.record(
         job.organization,
         event,
@@ -212,7 +232,7 @@ def record(job: Job, event: str, operator: Operator, *, inputs: Json | None = No
 
 def require_own(access: OrgAccess, job: Job) -> None:
     """Require the starter, with the rights to prepare it: a job runs with their rights, and with no other's."""
-    require_to_prepare(access, BY_KEY[job.action])
+    require_to_prepare(access, action_of(job))
     if job.starter_id != access.operator.pk or job.organization_id != access.org.pk:
         raise PermissionDenied
 

@@ -1,6 +1,7 @@
 """A new job: its rows are stored as they were read, before anybody asks PingOne about them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,9 @@ from console.actions.action import Action
 from console.audit.entries import storable
 from console.jobs.limits import require_size
 from console.jobs.listed import CLEAR, KeyKind, ListedRow
+from console.jobs.plan_action import PlanAction
 from console.models import AuditEntry, Job, JobRow
+from console.plans.runs import require_each
 from pingone_integration.texts import Text, english
 from pingone_integration.values import text
 
@@ -42,7 +45,7 @@ def create(
             organization=access.org,
             starter=access.operator,
             action=action.key,
-            inputs=storable(dict(inputs or {})),
+            **_asked(action, storable(dict(inputs or {}))),
             key_kind=key_kind,
             source=source,
             source_label=text(english(source_label)),
@@ -58,10 +61,18 @@ def create(
     return job
 
 
+def _asked(action: Action, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a job for what was asked for all rows."""
+    return {"plan": replace(action, asked=inputs).stored()} if isinstance(action, PlanAction) else {"inputs": inputs}
+
+
 def require_to_prepare(access: OrgAccess, action: Action) -> None:
     """Raise PermissionDenied unless this operator may run this action as a job."""
     access.require(Permission.RUN_JOBS)
-    access.require_to(action)
+    if isinstance(action, PlanAction):
+        require_each(access, action.definition, action.choices)
+    else:
+        access.require_to(action)
     if not action.bulk or access.viewing_as is not None:
         raise PermissionDenied(action)
 

@@ -20,6 +20,7 @@ from console.jobs import people, repeats, still_inactive
 from console.jobs.group_members import GroupMembers
 from console.jobs.known_people import KnownPeople, known_people
 from console.jobs.listed import KeyKind
+from console.jobs.plan_action import action_of
 from console.jobs.row_inputs import Preparation
 from console.models import AuditEntry, Job, JobRow
 from console.perform import guards, undo
@@ -46,12 +47,11 @@ _ELSEWHERE = _("You cannot put users into this population.")
 _SAVED = ("user_id", "label", "full_name", "population_id", "verdict", "shown", "same_as", "detail", "inputs")
 
 
-def run(access: OrgAccess, job: Job, goes_on: Callable[[], bool]) -> bool:
+def run(looking: "Looking", job: Job, goes_on: Callable[[], bool]) -> bool:
     """Look at the rows that have no verdict yet. Return False if `goes_on` said to stop before the end.
 
     Raises PingOneErrors: what was looked at is stored.
     """
-    looking = Looking(access, job, BY_KEY[job.action])
     while rows := list(job.rows.filter(verdict="").order_by("number")[:AT_ONCE]):
         if not goes_on():
             return False
@@ -69,7 +69,7 @@ class Looking:
         self.api: PingOneApi = access.pingone()
         self.inactive_before = still_inactive.before_of(job)
         attributes = _attributes(self.api) if self.action.form.looks_at_schema else ()
-        listed = BY_KEY[job.action].form.base_fields
+        listed = action_of(job).form.base_fields
         self.preparation = Preparation(
             access=access,
             action=action,
@@ -115,7 +115,7 @@ class Looking:
         active = still_inactive.active_again(self.access.org, [user for _row, user in found], self.inactive_before)
         for row, user in found:
             if user.id in active:
-                _name(row, user)
+                self._name(row, user)
                 _decide(row, Verdict.CONFLICT, still_inactive.ACTIVE_AGAIN)
         return [(row, user) for row, user in found if user.id not in active]
 
@@ -123,13 +123,13 @@ class Looking:
         """Decide on a row about this user."""
         prepared = self.preparation.of(row, user)
         if prepared.verdict:
-            _name(row, user)
+            self._name(row, user)
             _decide(row, prepared.verdict, prepared.detail)
             return
         self._at_user(row, user, prepared.inputs, members)
 
     def _at_user(self, row: JobRow, user: User, inputs: dict[str, Any], members: GroupMembers | None) -> None:
-        _name(row, user)
+        self._name(row, user)
         if refusal := self._refusal(inputs):
             _decide(row, Verdict.NOT_ALLOWED, refusal)
             return
@@ -146,6 +146,11 @@ class Looking:
             _decide(row, Verdict.PROTECTED, why)
         else:
             _decide(row, Verdict.CHANGE)
+
+    @staticmethod
+    def _name(row: JobRow, user: User) -> None:
+        row.user_id, row.label, row.full_name = user.id, user.username, user.name.whole
+        row.population_id = user.population_id
 
     def _is_of_user(self, name: str, inputs: dict[str, Any]) -> bool:
         return is_shown(name) or name in inputs.get("changes", {})
@@ -267,11 +272,6 @@ def _show_new_user(row: JobRow, inputs: dict[str, Any]) -> None:
 
 def _person(user: User) -> dict[str, str]:
     return {"id": str(user.id), "username": user.username, "name": user.name.whole, "email": user.email}
-
-
-def _name(row: JobRow, user: User) -> None:
-    row.user_id, row.label, row.full_name = user.id, user.username, user.name.whole
-    row.population_id = user.population_id
 
 
 def _decide(row: JobRow, verdict: JobRow.Verdict, detail: Text = "") -> None:

@@ -14,6 +14,8 @@ from console.actions.choices import Choices, groups_to_join, populations_to_choo
 from console.actions.forms import ActionForm
 from console.actions.profile_forms import ProfileForm
 from console.jobs.listed import CLEAR
+from console.jobs.plan_action import PlanAction
+from console.jobs.plan_form import PlanForManyForm
 from console.jobs.who import Who
 from console.models import Job
 from console.users.remembered import find_groups, group_name
@@ -59,11 +61,13 @@ class NothingToAsk(forms.Form):
         return {}
 
 
-InputsForm = SharedValues | NothingToAsk | ActionForm
+InputsForm = SharedValues | NothingToAsk | ActionForm | PlanForManyForm
 
 
 def inputs_form(access: OrgAccess, action: Action, who: Who, data: QueryDict | None = None) -> InputsForm:
     """Return the form for the inputs that all rows share. A file has the values of profiles in its columns."""
+    if isinstance(action, PlanAction):
+        return PlanForManyForm(data, access=access, definition=action.definition)
     if action.form.looks_at_schema:
         shares = who.source != Job.Source.FILE
         return SharedValues(data, access=access) if shares else NothingToAsk(data)

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.actions.catalogue import BY_KEY
 from console.jobs.overview import Overview
+from console.jobs.plan_action import action_of
 from console.jobs.words import OUTCOMES
 from console.models import Job, Operator
 from console.outbox import emails
@@ -47,7 +47,7 @@ def _starter(job: Job) -> list[Operator]:
 def _send(job: Job, to: Iterable[Operator], subject: Text) -> None:
     overview = Overview(job=job)
     organization = _one_line(job.organization.name)
-    action = BY_KEY[job.action].name
+    action = action_of(job).name
     context = {
         "organization": organization,
         "action": action,

@@ -21,13 +21,15 @@ from console.actions.shown import shown_of
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject, storable
 from console.crawls import changes
-from console.jobs import people
-from console.jobs.control import action_of
+from console.jobs import people, plan_rows
+from console.jobs.control import key_of
 from console.jobs.drafts import require_to_prepare
+from console.jobs.plan_action import PlanAction, action_of
 from console.models import AuditEntry, Job, JobRow
 from console.perform import resolve
 from console.perform.undo import undo
 from console.perform.user_operation import perform
+from console.plans.runs import NotPossibleNow
 from pingone_integration.errors import Duplicate, PingOneError
 from pingone_integration.texts import Text
 from pingone_integration.users import User
@@ -85,7 +87,10 @@ def run(access: OrgAccess, job: Job, row: JobRow) -> Ended:
     Raises BrakeReached, with nothing done and nothing on record.
     """
     access = access.again()
-    require_to_prepare(access, BY_KEY[job.action])
+    action = action_of(job)
+    require_to_prepare(access, action)
+    if isinstance(action, PlanAction):
+        return _started(access, job, row, action)
     try:
         result = _performed(access, job, row)
     except PingOneError as error:  # a user outside the starter's populations
@@ -98,12 +103,23 @@ def run(access: OrgAccess, job: Job, row: JobRow) -> Ended:
     return ended
 
 
+def _started(access: OrgAccess, job: Job, row: JobRow, action: PlanAction) -> Ended:
+    """Start the run of a plan. What becomes of it is on its own page."""
+    try:
+        plan_rows.start(access, job, row, action, circumstances_of(job, row))
+    except NotPossibleNow as refusal:
+        return Ended(state=State.REFUSED, detail=refusal.reason)
+    except PingOneError as error:
+        return Ended(state=State.FAILED, detail=_told(error), error=error)
+    return Ended(state=State.DONE)
+
+
 def _performed(access: OrgAccess, job: Job, row: JobRow) -> Result:
     circumstances = circumstances_of(job, row)
     if row.undone_entry:
         undone = AuditEntry.objects.current().get(organization=access.org, entry=row.undone_entry)
         return undo(access, undone, circumstances)
-    action = BY_KEY[action_of(job, row)]
+    action = BY_KEY[key_of(job, row)]
     inputs = action.inputs_on_record(row.inputs)
     user_id = row.user_id if action.needs_user else None
     shown = row.shown.get("about") if action.needs_user else None

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from console.access import OrgAccess
-from console.actions.catalogue import BY_KEY, Action
+from console.actions.catalogue import Action
 from console.audit.wording import in_words, label_of
 from console.jobs import totals
 from console.jobs.pace import pace_of
+from console.jobs.plan_action import PlanAction, action_of
 from console.jobs.shown_rows import Shown
 from console.jobs.undo import Undoing, what_can_be_undone
 from console.jobs.words import OUTCOMES, PAUSES, SOURCES, STATES, VERDICTS
@@ -51,7 +52,7 @@ class Overview:
 
     @property
     def action(self) -> Action:
-        return BY_KEY[self.job.action]
+        return action_of(self.job)
 
     @property
     def about(self) -> Text:
@@ -139,6 +140,9 @@ class Overview:
 
     @cached_property
     def inputs(self) -> list[tuple[Text, Text]]:
+        """Return what was asked once for all rows, in words."""
+        if isinstance(action := self.action, PlanAction):
+            return list(action.told_inputs())
         return [(label_of(name), in_words(name, value)) for name, value in self.job.inputs.items()]
 
     @cached_property

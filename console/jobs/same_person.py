@@ -9,6 +9,7 @@ from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
 from console.jobs.control import UPDATE, NotPossibleNow, require_own
 from console.jobs.dry_run import Looking
+from console.jobs.plan_action import action_of
 from console.models import Job, JobRow
 
 _DECIDED = _("This row needs no decision, or the job has started.")
@@ -33,6 +34,6 @@ def decide(access: OrgAccess, job: Job, row: JobRow, decision: JobRow.Decision, 
         if row.verdict == JobRow.Verdict.CHANGE:
             row.verdict = JobRow.Verdict.SAME_PERSON
     elif row.decision == JobRow.Decision.UPDATE:
-        Looking(access, job, BY_KEY[job.action]).again_as_new(row)
+        Looking(access, job, action_of(job)).again_as_new(row)
     row.decision = decision
     row.save()

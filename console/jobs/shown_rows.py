@@ -98,6 +98,11 @@ class Line:
         return self.row.state != JobRow.State.NOT_REACHED
 
     @property
+    def is_started(self) -> bool:
+        """Return whether the row of a job that starts a plan has done so."""
+        return self.row.state == JobRow.State.DONE
+
+    @property
     def runs(self) -> bool:
         """Return whether the row would run, unless it is left out."""
         return self.row.verdict in {JobRow.Verdict.CREATE, JobRow.Verdict.CHANGE}

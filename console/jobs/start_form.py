@@ -11,6 +11,7 @@ from console.actions.action import Action
 from console.actions.demands import ticket_policy_for
 from console.actions.forms import ActionForm
 from console.actions.limits import NO_LIMITS
+from console.jobs.plan_action import keys_of
 
 _CUT = _("The last line of the file has no end, so the file may be cut off. Type how many rows it should have.")
 
@@ -31,7 +32,9 @@ class StartJobForm(ActionForm):
     ) -> None:
         """Set up the fields. `counted` are the rows of a file that may be cut off: they have to be confirmed."""
         limits = action.limits_for(access)
-        super().__init__(data, policy=ticket_policy_for(access, action.key), limits=NO_LIMITS, **more)
+        policies = [ticket_policy_for(access, key) for key in keys_of(action)]
+        policy = next((one for one in policies if one.is_required), policies[0] if policies else None)
+        super().__init__(data, policy=policy, limits=NO_LIMITS, **more)
         self.fields["reason"].required = limits.needs_reason
         self.counted = counted
         if counted is None:

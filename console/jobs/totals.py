@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import Count
 
 from console.access import OrgAccess
-from console.actions.catalogue import BY_KEY
 from console.jobs.control import runnable
 from console.models import Job, JobRow
 from console.work.share import percent_for
@@ -57,4 +56,4 @@ def calls_for(job: Job, rows: int) -> int:
 def minutes_for(access: OrgAccess, job: Job, rows: int) -> int:
     """Return how long so many rows take at the present rate, rounded up."""
     rate = rate_limit.calls_a_second(access.org.connection, percent_for(access.org))
-    return ceil(calls_for(job, rows) / rate / 60) if BY_KEY.get(job.action) else 0
+    return ceil(calls_for(job, rows) / rate / 60)

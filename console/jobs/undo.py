@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
+from console.jobs import plan_rows
 from console.jobs.control import NotPossibleNow, start_dry_run
 from console.jobs.drafts import require_to_prepare
 from console.jobs.listed import KeyKind
@@ -34,6 +35,8 @@ def what_can_be_undone(job: Job) -> Undoing:
     """Return what an undo would reach. It is possible until the job's rows are deleted: `job.delete_after`."""
     done = job.rows.filter(state=JobRow.State.DONE)
     count = done.count()
+    if job.plan:
+        return Undoing(rows=0, lasting=count, problem=" ".join(map(str, plan_rows.undoing_told(job))))
     inverse = BY_KEY[job.action].undo
     if inverse is None and job.source != Job.Source.UNDO:
         updates = done.filter(decision=JobRow.Decision.UPDATE).count()

@@ -5,7 +5,7 @@ groups within a day, from the record; and by itself, whom rules added to groups,
 do on pages has the limits of rules.py.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db.models import Q
@@ -50,12 +50,16 @@ class BrakeReached(Exception):
         self.reason, self.total = reason, total
 
 
-def check(row: AuditEntry) -> None:
-    """Raise BrakeReached if the action of this row, which is not stored yet, would pass the brake."""
+def check(row: AuditEntry, *, planned: int = 0, planned_of: int = 0) -> None:
+    """Raise BrakeReached if the action of this row, which is not stored yet, would pass the brake.
+
+    `planned`: the people for whom it is scheduled within the same time; `planned_of`: those of the same population.
+    """
     if row.channel not in CHANNELS or row.action not in _like(row) or row.organization is None:
         return
     most = values(row.organization)
-    total = sum_with(row)
+    known = sum_with(row)
+    total = replace(known, people=known.people + planned, of_population=known.of_population + planned_of)
     if total.people > most[BRAKE_PEOPLE.key]:
         raise BrakeReached(format_lazy(_OF_ALL, people=total.people, most=most[BRAKE_PEOPLE.key]), total)
     least, percent = most[BRAKE_LEAST.key], most[BRAKE_PERCENT.key]

@@ -121,6 +121,7 @@ class AuditEntry(models.Model):
     reason = models.TextField(blank=True)
     submission = models.UUIDField(null=True)  # idempotency key of the form; on revision 0 only
     undoes = models.UUIDField(null=True)  # the entry that this entry undoes
+    run = models.UUIDField(null=True)  # of the plan that did this: a PlanRun, as long as that is kept
 
     # What, to whom
     action = models.CharField(max_length=60)  # a key of the catalogue, or of console.audit.entries.EVENTS
@@ -161,6 +162,9 @@ class AuditEntry(models.Model):
             models.Index("organization", "subject_population", "sequence", name="audit_by_subject_population"),
             models.Index("organization", "action", "sequence", name="audit_by_action"),
             models.Index("organization", "outcome", "sequence", name="audit_by_outcome"),
+            models.Index(
+                fields=["organization", "run", "sequence"], name="audit_by_run", condition=models.Q(run__isnull=False)
+            ),
             models.Index(fields=["undoes"], name="audit_by_undone", condition=models.Q(undoes__isnull=False)),
         ]
 

@@ -54,7 +54,8 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="jobs")
     starter = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
-    action = models.CharField(max_length=60)  # a key of the catalogue
+    action = models.CharField(max_length=60)  # a key of the catalogue, or of a plan: see jobs/plan_action.py
+    plan = models.JSONField(null=True)  # that each row starts, frozen; None: the rows run an action
     inputs = models.JSONField(default=dict)  # the same for all rows, without secrets
     key_kind = models.CharField(max_length=20)  # a KeyKind of jobs/listed.py
     source = models.CharField(max_length=12, choices=Source)

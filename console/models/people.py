@@ -76,6 +76,8 @@ class Organization(models.Model):
     required_tickets = models.JSONField(default=dict, editable=False)
     # ISO 3166 codes, separated by spaces: where phone numbers without a country code belong.
     countries = models.CharField(max_length=60, blank=True)
+    # An IANA name: when it is so late for users of whom PingOne has no time zone; empty: as for the operator.
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     ticket_link = models.CharField(max_length=LONGEST_LINK, blank=True, validators=[validate_ticket_link])
     # How long a contact that an operator changed proves nothing, in hours.
     cooling_off_hours = models.PositiveSmallIntegerField(default=72, db_default=72)

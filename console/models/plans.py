@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from console.models.jobs import Job
 from console.models.people import Operator, Organization
 from console.models.work import Work
 
@@ -99,6 +100,8 @@ class PlanRun(models.Model):
     system_user = models.CharField(max_length=64, blank=True)
     signed_in_at = models.DateTimeField(null=True)
     met_at = models.DateTimeField(null=True)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="plan_runs")  # that started it
+    passes_brake = models.BooleanField(default=False, db_default=False)  # with the job that started it
 
     # When
     starts_at = models.DateTimeField(default=timezone.now)

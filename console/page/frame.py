@@ -59,7 +59,7 @@ NAVIGATION = (
     ),
     Destination(
         label=_("Plans"),
-        icon="history",
+        icon="plan-calendar",
         url_name="plan-runs",
         permission=Permission.VIEW_USERS,
         purpose=_("See what runs for users by itself, and what is to come."),

@@ -1,9 +1,21 @@
 """What is still to come in a plan, with what was chosen at the start."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from console.plans.definition import ASKED, DELETES, ActionStep, Condition, Definition, Kind, MailStep, Step, WaitStep
+from console.plans.definition import (
+    ASKED,
+    DELETES,
+    SAME,
+    ActionStep,
+    Condition,
+    Definition,
+    Kind,
+    MailStep,
+    Step,
+    WaitStep,
+)
 from console.plans.on_behalf import TAKE_AWAY
 
 # By the number of the step: the inputs that were asked or settled. The first of a "join" has those of its new user.
@@ -61,6 +73,35 @@ def only_takes_away(kind: str, steps: Iterable[ActionStep | MailStep]) -> bool:
 
 def deletes(steps: Iterable[ActionStep | MailStep]) -> bool:
     return any(isinstance(step, ActionStep) and step.action == DELETES for step in steps)
+
+
+def completed(definition: Definition, choices: Choices) -> dict[str, dict[str, Any]]:
+    """Return the choices with those that are the same as an earlier step's."""
+    found = {number: dict(one) for number, one in choices.items()}
+    asked: dict[str, Any] = {}
+    for number, step in definition.numbered():
+        if not isinstance(step, ActionStep):
+            continue
+        own = found.get(str(number), {})
+        own |= {name: asked[name] for name, value in step.inputs.items() if value == SAME and asked.get(name)}
+        asked |= {name: own[name] for name, value in step.inputs.items() if value == ASKED and own.get(name)}
+        if own:
+            found[str(number)] = own
+    return found
+
+
+def date_waits(definition: Definition) -> list[int]:
+    """Return the numbers of the waits until a time that is asked."""
+    return [number for number, step in definition.numbered() if isinstance(step, WaitStep) and step.asks_date]
+
+
+def chosen_date(number: int, choices: Choices) -> datetime | None:
+    """Return the chosen end of such a wait; None: nothing that could be one was chosen."""
+    try:
+        found = datetime.fromisoformat((choices.get(str(number)) or {})["at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return found if found.tzinfo else None
 
 
 def asked_of(definition: Definition) -> Iterator[tuple[int, ActionStep, str]]:

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from console.models import Organization
+from console.page.zones import city_of, is_zone
 from pingone_integration.texts import Text
+from pingone_integration.users import User
 
 LONGEST_AHEAD = timedelta(days=366)
 
@@ -49,19 +51,6 @@ def _in_words(moment: datetime) -> str:
     return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}"
 
 
-@cache
-def zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def is_zone(name: str) -> bool:
-    return name in zones()
-
-
-def city_of(zone: str) -> str:
-    return zone.rsplit("/", 1)[-1].replace("_", " ")
-
-
 def when(local: str, zone: str, *, is_second: bool | None = None) -> When:
     """Return the moment of a local time in the future. `is_second`: which of two, if the hour comes twice.
 
@@ -88,6 +77,12 @@ def when(local: str, zone: str, *, is_second: bool | None = None) -> When:
     if moment > now + LONGEST_AHEAD:
         raise NotATime(_("Choose a time within a year."))
     return When(local=f"{entered:{_FORMAT}}", zone=zone, at=moment)
+
+
+def zone_of(person: User, organization: Organization) -> str:
+    """Return the zone in which times about a person are meant: theirs, the organization's, or else the operator's."""
+    known = (one for one in (person.timezone, organization.time_zone) if is_zone(one))
+    return next(known, timezone.get_current_timezone_name())
 
 
 def next_at(hour: str, zone: str, after: datetime) -> datetime:

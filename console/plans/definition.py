@@ -2,7 +2,8 @@
 
 A step is an action of the catalogue, an email, or a wait. As JSON it is an object whose key says which:
 `{"action": "group.remove", "inputs": {"group_id": "{all}"}, "if": "mfa-on"}`,
-`{"mail": "manager", "subject": "…", "text": "…"}`, `{"wait": {"days": 30}}` or `{"wait": {"until": "18:00"}}`.
+`{"mail": "manager", "subject": "…", "text": "…"}`, `{"wait": {"days": 30}}`, `{"wait": {"until": "18:00"}}`, or
+`{"wait": {"date": "{asked}"}}` for a time that is asked at the start.
 """
 
 import json
@@ -92,6 +93,7 @@ PLACEHOLDERS: dict[str, Text] = {
 
 # As a whole input.
 ASKED = "{asked}"
+SAME = "{same}"
 ALL = "{all}"
 RECENT = "{recent}"
 TEMPLATE = "{template}"
@@ -99,13 +101,14 @@ GROUPS = "{groups}"
 GAINED, LOST = "{gained}", "{lost}"
 BEFORE, ADDED = "{before}", "{added}"
 # What is known once a plan starts, and stays so: typed, of the templates, or of the run that is brought back.
-SETTLED = frozenset({ASKED, GROUPS, TEMPLATE, GAINED, LOST, BEFORE, ADDED})
+SETTLED = frozenset({ASKED, SAME, GROUPS, TEMPLATE, GAINED, LOST, BEFORE, ADDED})
 OF_TEMPLATES = frozenset({TEMPLATE, GAINED, LOST})
 OF_A_RUN = frozenset({BEFORE, ADDED})
 OF_GROUPS = frozenset({GROUPS, GAINED, LOST, BEFORE, ADDED})  # as a group: each of them
 FIELDS = "fields"  # as an input: every field of the template
 CHOICES: dict[str, Text] = {
     ASKED: _("asked at the start; left empty, the step is left out"),
+    SAME: _("the same as is asked for an earlier step"),
     ALL: _("each one that they have when the step runs: groups or devices"),
     RECENT: _("each device that was added in the last 30 days when the step runs"),
     TEMPLATE: _("as the new template has it: the population, or all fields"),
@@ -127,6 +130,7 @@ _FITS = {
     ADDED: {"group_id"},
 }
 
+_NO_WAIT = _("A wait is 1 to {most} days, or until an hour such as 18:00, or until a date that is asked.")
 _ONLY_A_JOIN = _("A plan of the kind “join”, and no other, begins by creating the user.")
 
 
@@ -173,8 +177,8 @@ class ActionStep:
 
     @property
     def asked(self) -> frozenset[str]:
-        """Return the inputs that are asked at the start."""
-        return frozenset(name for name, value in self.inputs.items() if value == ASKED)
+        """Return the inputs that are asked at the start, for this step or an earlier one."""
+        return frozenset(name for name, value in self.inputs.items() if value in {ASKED, SAME})
 
     @property
     def settled(self) -> frozenset[str]:
@@ -194,10 +198,11 @@ class MailStep:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitStep:
-    """A pause: for so many days, or until the next time that it is so late at the person's place."""
+    """A pause: so many days, until the next time that it is so late at the person's place, or until a time asked."""
 
     days: int = 0
     until: str = ""  # HH:MM
+    asks_date: bool = False
 
     condition: None = None
 
@@ -229,6 +234,8 @@ class Definition:
 def json_of(step: Step) -> Json:
     """Return a step as JSON; what is empty is left out."""
     if isinstance(step, WaitStep):
+        if step.asks_date:
+            return {"wait": {"date": ASKED}}
         return {"wait": {"days": step.days} if step.days else {"until": step.until}}
     condition = {"if": str(step.condition)} if step.condition else {}
     if isinstance(step, MailStep):
@@ -354,7 +361,14 @@ def _wait(said: Json) -> WaitStep:
         until = length["until"]
         if isinstance(until, str) and _HOUR.fullmatch(until):
             return WaitStep(until=until)
-    raise _invalid(format_lazy(_("A wait is 1 to {most} days, or until an hour such as 18:00."), most=MOST_DAYS))
+    elif length == {"date": ASKED}:
+        return WaitStep(asks_date=True)
+    raise _invalid(
+        format_lazy(
+            _NO_WAIT,
+            most=MOST_DAYS,
+        )
+    )
 
 
 def _condition(said: Json) -> Condition | None:
@@ -393,7 +407,19 @@ def _of_the_whole(kind: Kind, steps: list[Step]) -> Iterable[Problem]:
         )
         if of_a_run and kind is not Kind.RETURN:
             yield Problem(step=number, reason=_("Only a plan of the kind “return” brings something back."))
+        if isinstance(step, ActionStep) and not _same_of(step) <= _asked_before(steps, number):
+            yield Problem(step=number, reason=format_lazy(_("No earlier step asks for what is {choice}."), choice=SAME))
         if key == DELETES and number != len(steps):
             yield Problem(step=number, reason=_("Nothing can follow after the user is deleted."))
     if isinstance(steps[-1], WaitStep):
         yield Problem(step=len(steps), reason=_("A plan does not end with a wait."))
+
+
+def _same_of(step: ActionStep) -> set[str]:
+    return {name for name, value in step.inputs.items() if value == SAME}
+
+
+def _asked_before(steps: list[Step], number: int) -> set[str]:
+    """Return the inputs that steps before this one ask for."""
+    earlier = (step for step in steps[: number - 1] if isinstance(step, ActionStep))
+    return {name for step in earlier for name, value in step.inputs.items() if value == ASKED}

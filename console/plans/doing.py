@@ -143,6 +143,8 @@ def circumstances_of(run: PlanRun, submission: UUID) -> Circumstances:
         submission=submission,
         signed_in_at=run.signed_in_at,
         met_at=run.met_at,
+        passes_brake=run.passes_brake,
+        run=run.pk,
     )
 
 

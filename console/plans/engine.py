@@ -26,7 +26,7 @@ from console.plans.person import as_left, before_run, meets
 from console.plans.record import record
 from console.plans.targets import NOTHING_CHOSEN, NothingChosen, targets_of
 from console.plans.waiting import left_to_wait
-from console.plans.waits import ANNOUNCED_BEFORE, LATEST
+from console.plans.waits import ANNOUNCED_BEFORE, LATEST, takes_away_first, would_be_over
 from console.work.schedule import kept
 from pingone_integration.errors import NotFound
 from pingone_integration.texts import english
@@ -43,6 +43,7 @@ State, Stop, StepState = PlanRun.State, PlanRun.Stop, PlanRunStep.State
 OVER = PlanRunStep.OVER
 
 _GONE = _("PingOne no longer has this user.")
+_OVER = _("The time at which it was to end is past.")
 _DIFFERS = _("They were activated, moved to another population, or signed in since.")
 
 
@@ -80,6 +81,9 @@ def _hold(work: PlanWork, stopping: Callable[[], bool], *, only_first: bool = Fa
             PlanWork.want(run)
     else:
         work.put_back(pause, attempts=0)
+        ends = PlanRunStep.objects.filter(run=run, run__state=State.WAITING, state=StepState.STARTED)
+        if sooner := ends.filter(due_at__lt=timezone.now() + pause).order_by("due_at").first():  # changed just now
+            PlanWork.want(run, sooner.due_at)
 
 
 class _Turn:
@@ -121,8 +125,11 @@ class _Turn:
         late = timezone.now() - self.run.starts_at
         if late < timedelta():
             return -late
-        if late > LATEST and self.definition.kind is not Kind.LEAVE:
+        if late > LATEST and not takes_away_first(self.definition, self.run):
             self.held.stop(Stop.LATE)
+            return timedelta()
+        if would_be_over(self.definition, self.run):
+            self.held.stop(Stop.LATE, _OVER)
             return timedelta()
         if not self.held.turn(State.SCHEDULED, State.RUNNING):
             return timedelta()
@@ -165,7 +172,7 @@ class _Turn:
             return None
         if not self.run.before:
             self.held.change(before=self.held.asked(lambda: before_run(self.api, user)))
-        if row.state == StepState.TO_COME and self._follows_wait(number) and not self._is_as_left(user):
+        if row.state == StepState.TO_COME and self._follows_wait(number) and not self._is_as_left(user, step):
             self.held.stop(Stop.PERSON_CHANGED, _DIFFERS)
             return None
         if row.targets is None and not meets(step.condition, user, self.run, number):
@@ -245,7 +252,10 @@ class _Turn:
                 return False
         return False
 
-    def _is_as_left(self, user: User) -> bool:
+    def _is_as_left(self, user: User, step: ActionStep | MailStep) -> bool:
+        """Return whether nobody has changed them since. A membership ends all the same: it only takes away."""
+        if self.definition.kind is Kind.CHANGE and isinstance(step, ActionStep) and step.action == "group.remove":
+            return True
         now, left = as_left(user), self.run.as_left
         compared = ["enabled", "population_id"]
         if self.definition.kind is Kind.LEAVE:

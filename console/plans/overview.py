@@ -6,13 +6,17 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.models import PlanRun, PlanRunStep
+from console.page.zones import is_zone
 from console.plans import runs
-from console.plans.dates import When, is_zone
-from console.plans.definition import read
+from console.plans.ahead import chosen_date
+from console.plans.dates import When
+from console.plans.definition import Step, WaitStep, read
+from console.plans.ends import open_end
 from console.plans.preview import title_of
 from console.plans.words import STATES, STEP_STATES, STOPS
 from pingone_integration.texts import Text
@@ -64,7 +68,20 @@ class Overview:
     def lines(self) -> list[StepLine]:
         definition = read(self.run.definition)
         rows = {row.number: row for row in self.run.steps.all()}
-        return [StepLine(number=of, title=title_of(step), row=rows[of]) for of, step in definition.numbered()]
+        return [StepLine(number=of, title=self._title(of, step), row=rows[of]) for of, step in definition.numbered()]
+
+    def _title(self, number: int, step: Step) -> Text:
+        """Return a step in words, with what was chosen for it."""
+        chosen = self.end_of(number) if isinstance(step, WaitStep) and step.asks_date else None
+        return format_lazy(_("Wait until {time}"), time=chosen.told) if chosen else title_of(step)
+
+    def end_of(self, number: int) -> When | None:
+        """Return the chosen end of a wait until a date."""
+        chosen, at = self.run.choices.get(str(number)) or {}, chosen_date(number, self.run.choices)
+        if at is None:
+            return None
+        zone = chosen.get("zone") or self.run.zone
+        return When(local=chosen.get("date", ""), zone=zone if is_zone(zone) else "UTC", at=at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,5 +98,7 @@ def buttons_for(access: OrgAccess, run: PlanRun) -> Iterator[Button]:
     if run.state == PlanRun.State.STOPPED and runs.may_decide(access, run):
         is_own = run.starter_id == access.operator.pk
         yield Button(do="resume", label=_("Go on") if is_own else _("Take over and go on"), look="btn-primary")
+    if run.state == PlanRun.State.WAITING and open_end(run) and runs.may_decide(access, run):
+        yield Button(do="end-now", label=_("End it now"))
     if runs.may_cancel(access, run):
         yield Button(do="cancel", label=_("Cancel the plan"), look="btn-outline-danger")

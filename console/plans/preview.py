@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from console.access import OrgAccess
-from console.plans.ahead import CHOSEN, Choices, is_chosen
+from console.plans.ahead import CHOSEN, Choices, date_waits, is_chosen
 from console.plans.definition import (
     ADDED,
     ALL,
@@ -42,6 +42,8 @@ _CAUTIONS: Mapping[str, Text] = {
         " changed it."
     ),
 }
+_OUR_SCHEDULE = _("This console keeps the time, not PingOne: the end is late if no worker runs then.")
+_ENDS = _("It runs only if they are still as the plan left them.")
 
 
 class Verdict(StrEnum):
@@ -81,6 +83,8 @@ class Line:
 def title_of(step: Step) -> Text:
     """Return a step in words."""
     if isinstance(step, WaitStep):
+        if step.asks_date:
+            return _("Wait until the chosen date")
         if step.until:
             return format_lazy(_("Wait until {hour}"), hour=step.until)
         return format_lazy(ngettext_lazy("Wait {days} day", "Wait {days} days", step.days), days=step.days)
@@ -107,12 +111,27 @@ def preview(
     access: OrgAccess, definition: Definition, reading: Reading, choices: Choices, source: Source = NO_SOURCE
 ) -> list[Line]:
     """Return what each step would do, as far as it is chosen. Raises PingOneErrors."""
-    return [_line(access, numbered, choices, source, reading) for numbered in definition.numbered()]
+    ends = date_waits(definition)
+    return [
+        _line(access, numbered, choices, source, reading, is_later=any(numbered[0] > end for end in ends))
+        for numbered in definition.numbered()
+    ]
 
 
-def _line(access: OrgAccess, numbered: tuple[int, Step], choices: Choices, source: Source, reading: Reading) -> Line:
+def _line(
+    access: OrgAccess,
+    numbered: tuple[int, Step],
+    choices: Choices,
+    source: Source,
+    reading: Reading,
+    *,
+    is_later: bool,
+) -> Line:
+    """Return the line of a step. `is_later`: nobody knows what they are like at its time."""
     number, step = numbered
     title = title_of(step)
+    if isinstance(step, WaitStep) and step.asks_date:
+        return Line(number=number, title=title, verdict=Verdict.RUNS, notes=(_OUR_SCHEDULE,))
     if not isinstance(step, ActionStep):
         notes = (CONDITIONS[step.condition],) if step.condition else ()
         return Line(number=number, title=title, verdict=Verdict.RUNS, notes=notes)
@@ -123,11 +142,13 @@ def _line(access: OrgAccess, numbered: tuple[int, Step], choices: Choices, sourc
     if not access.may(step.of_catalogue):
         verdict = Verdict.REFUSED if verdict is Verdict.RUNS else verdict
         return Line(number=number, title=title, verdict=verdict, notes=(_NOT_ALLOWED,))
+    is_conditional = step.condition and step.condition not in CHOSEN
+    conditions: tuple[Text, ...] = (CONDITIONS[step.condition],) if step.condition and is_conditional else ()
+    if is_later:
+        return Line(number=number, title=title, verdict=verdict, notes=(*conditions, _ENDS))
     effect = effect_of(access, step, choices.get(str(number)) or {}, source, reading)
     if effect.refusal:
         return Line(number=number, title=title, verdict=Verdict.REFUSED, notes=(effect.refusal,))
-    is_conditional = step.condition and step.condition not in CHOSEN
-    conditions: tuple[Text, ...] = (CONDITIONS[step.condition],) if step.condition and is_conditional else ()
     if verdict is Verdict.RUNS and effect.is_already:
         verdict = Verdict.ALREADY
     cautions = (_CAUTIONS[step.action],) if step.action in _CAUTIONS else ()

@@ -28,4 +28,5 @@ def record(
         source_address=run.source_address if operator else "",
         inputs={"plan": run.plan_slug, "run": str(run.pk)} | dict(inputs or {}),
         reason=reason,
+        run=run.pk,
     )

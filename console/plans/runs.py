@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -16,13 +17,13 @@ from console.access import OrgAccess
 from console.actions.demands import Demand
 from console.audit import system_user
 from console.audit.entries import Circumstances
-from console.models import AuditEntry, PlanRun, PlanRunStep, PlanVersion, PlanWork
+from console.models import AuditEntry, JobRow, PlanRun, PlanRunStep, PlanVersion, PlanWork
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
 from console.plans import engine
-from console.plans.ahead import PASSWORD, Choices, chosen_steps, takes_away
-from console.plans.dates import When
+from console.plans.ahead import PASSWORD, Choices, chosen_date, chosen_steps, completed, date_waits, takes_away
+from console.plans.dates import LONGEST_AHEAD, When
 from console.plans.definition import CREATES, ActionStep, Definition, Kind, WaitStep, read
 from console.plans.newcomer import is_newcomer
 from console.plans.record import record
@@ -36,6 +37,7 @@ State, Stop, StepState = PlanRun.State, PlanRun.Stop, PlanRunStep.State
 _ANOTHER = _("“{plan}” already runs for {person}. Cancel it first, or let this plan replace it.")
 _NOT_NOW = _("The plan is not in a state in which this is possible. Reload the page.")
 _BY_HAND = _("“{action}” has not been done yet. Do it on the user's page, then go on.")
+_ENDS_BEFORE = _("Choose an end within a year after the start.")
 _LEFT_ALONE = _("{why} Plans leave protected users alone.")
 
 
@@ -62,6 +64,14 @@ class Start:
     brings_back: PlanRun | None = None
 
 
+def require_ends(definition: Definition, choices: Choices, begins: datetime) -> None:
+    """Raise NotPossibleNow unless each wait until a date ends after the run begins."""
+    for number in date_waits(definition):
+        end = chosen_date(number, choices)
+        if end is None or not begins < end <= begins + LONGEST_AHEAD:
+            raise NotPossibleNow(_ENDS_BEFORE)
+
+
 def run_or_404(access: OrgAccess, run_id: UUID) -> PlanRun:
     """Return a run of the organization, about somebody whom the operator may see."""
     runs = PlanRun.objects.select_related("starter", "organization__connection")
@@ -79,23 +89,28 @@ def require_each(access: OrgAccess, definition: Definition, choices: Choices) ->
         access.require_to(step.of_catalogue)
 
 
-def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> PlanRun:
+def start(
+    access: OrgAccess, person: User, plan: Start, circumstances: Circumstances, *, row: JobRow | None = None
+) -> PlanRun:
     """Start a plan for a person as just read, or a newcomer. What comes first is done when this returns.
 
+    `row`: that of the job that starts it, whose submission is the ID of the run: no row starts two.
     Raises PermissionDenied and NotPossibleNow.
     """
     if (plan.definition.kind is Kind.JOIN) != is_newcomer(person):
         raise PermissionDenied("a plan of the kind join creates its person, and no other does")
     access = access.again()
+    plan = replace(plan, choices=completed(plan.definition, plan.choices))
     require_each(access, plan.definition, plan.choices)
     if not access.sees(person):
         raise Http404("No such user.")
     if (former := plan.brings_back) and (former.organization_id, former.person_id) != (access.org.pk, person.id):
         raise Http404("No such run of this user.")
     now = timezone.now()
+    require_ends(plan.definition, plan.choices, plan.when.at if plan.when else now)
     circumstances = replace(circumstances, channel=AuditEntry.Channel.PLAN, met_at=now)
     _require_met(access, person, plan, circumstances)
-    run = _created(access, person, plan, circumstances)
+    run = _created(access, person, plan, circumstances, row)
     if plan.when is None and _begins_at_once(plan.definition):
         engine.begin(run)
         run.refresh_from_db()
@@ -104,36 +119,40 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
 
 def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> None:
     """Raise NotPossibleNow for a protected person, and unless each step passes what is asked before a user is read."""
-    for number, step in chosen_steps(plan.definition, plan.choices):
-        if step.action == "mfa.bypass":
-            continue  # its own form checks the time, when it runs
-        inputs = _sample(step, plan.choices.get(str(number)) or {}, person)
-        user_id = None if is_newcomer(person) else person.id
-        operation = UserOperation(action=step.of_catalogue, user_id=user_id, inputs=inputs)
-        ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
-        if ruling.refusal:
-            raise NotPossibleNow(ruling.refusal, demanded=ruling.demands)
+    require_demands(access, None if is_newcomer(person) else person.id, plan, circumstances)
     affected, user = guards_affected(plan, person), None if is_newcomer(person) else person
     if affected and (found := judge.protection_of(access.org, access.pingone(), affected, user)):
         raise NotPossibleNow(format_lazy(_LEFT_ALONE, why=found.sentence))
+
+
+def require_demands(access: OrgAccess, person_id: UUID | None, plan: Start, circumstances: Circumstances) -> None:
+    """Raise NotPossibleNow unless each step passes what is asked before a user is read (`person_id` None: a newcomer)."""
+    for number, step in chosen_steps(plan.definition, plan.choices):
+        if step.action == "mfa.bypass":
+            continue  # its own form checks the time, when it runs
+        inputs = _sample(step, plan.choices.get(str(number)) or {}, person_id)
+        operation = UserOperation(action=step.of_catalogue, user_id=person_id, inputs=inputs)
+        ruling = guards.before_reading(Attempt(access=access, operation=operation, circumstances=circumstances))
+        if ruling.refusal:
+            raise NotPossibleNow(ruling.refusal, demanded=ruling.demands)
 
 
 def guards_affected(plan: Start, person: User) -> Any:
     """Return what the first action changes, by which the protection of the person is judged; None: no action."""
     for _number, step in chosen_steps(plan.definition, plan.choices):
         if step.action == CREATES:
-            return step.of_catalogue.affected(None, _sample(step, plan.choices["1"], person))
+            return step.of_catalogue.affected(None, _sample(step, plan.choices["1"], None))
         return replace(step.of_catalogue.affected(person.id, {}), groups=frozenset())
     return None
 
 
-def _sample(step: ActionStep, chosen: Mapping[str, Any], person: User) -> dict[str, Any]:
+def _sample(step: ActionStep, chosen: Mapping[str, Any], person_id: UUID | None) -> dict[str, Any]:
     """Return inputs with which rules can be asked before the step's own are known."""
     if step.action == CREATES:
         return step.of_catalogue.inputs_on_record(dict(chosen))
     if step.of_catalogue.form.looks_at_schema:
         return {"changes": dict.fromkeys(map(our_name, fields_of(step, chosen)), "")}
-    return dict.fromkeys(step.inputs, person.id)
+    return dict.fromkeys(step.inputs, person_id)
 
 
 def _begins_at_once(definition: Definition) -> bool:
@@ -148,7 +167,7 @@ def _begins_at_once(definition: Definition) -> bool:
     return False
 
 
-def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> PlanRun:
+def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances, row: JobRow | None) -> PlanRun:
     now = timezone.now()
     when = plan.when
     known = {PASSWORD, *(str(number) for number, _step in plan.definition.numbered())}
@@ -157,6 +176,8 @@ def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circum
             if plan.replaces:
                 _cancel(access, run_or_404(access, plan.replaces))
             run = PlanRun.objects.create(
+                id=row.submission if row else uuid4(),
+                job=row.job if row else None,
                 organization=access.org,
                 version=plan.version,
                 definition=plan.definition.as_json(),
@@ -177,6 +198,7 @@ def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circum
                 system_user=system_user.current(),
                 signed_in_at=circumstances.signed_in_at,
                 met_at=circumstances.met_at,
+                passes_brake=circumstances.passes_brake,
                 starts_at=when.at if when else now,
                 starts_local=when.local if when else "",
                 zone=when.zone if when else plan.zone,
@@ -211,14 +233,16 @@ def _told(run: PlanRun) -> dict[str, str]:
 def reschedule(access: OrgAccess, run: PlanRun, when: When | None) -> None:
     """Give a run that has not begun another time; None: now. Raises PermissionDenied, NotPossibleNow."""
     access = access.again()
-    require_each(access, read(run.definition), run.choices)
+    definition = read(run.definition)
+    require_each(access, definition, run.choices)
+    require_ends(definition, run.choices, when.at if when else timezone.now())
     at = {
         "starts_at": when.at if when else timezone.now(),
         "starts_local": when.local if when else "",
         "zone": when.zone if when else run.zone,
     }
     with transaction.atomic():
-        _turn(run, (State.SCHEDULED,), State.SCHEDULED, **at)
+        turn(run, (State.SCHEDULED,), State.SCHEDULED, **at)
         PlanWork.want(run, run.starts_at)
         record(run, "plan.rescheduled", access.operator, inputs=_told(run))
 
@@ -226,7 +250,7 @@ def reschedule(access: OrgAccess, run: PlanRun, when: When | None) -> None:
 def may_decide(access: OrgAccess, run: PlanRun) -> bool:
     """Return whether this operator may have the run go on: they may do everything that is still to come."""
     try:
-        require_each(access, _left_of(run), run.choices)
+        require_each(access, left_of(run), run.choices)
     except PermissionDenied:
         return False
     return True
@@ -237,7 +261,7 @@ def may_cancel(access: OrgAccess, run: PlanRun) -> bool:
     return access.viewing_as is None and (is_own or access.is_org_admin or may_decide(access, run))
 
 
-def _left_of(run: PlanRun) -> Definition:
+def left_of(run: PlanRun) -> Definition:
     """Return the plan with the steps that are still to come; the others are replaced by waits."""
     definition = read(run.definition)
     over = set(run.steps.filter(state__in=PlanRunStep.OVER).values_list("number", flat=True))
@@ -251,7 +275,7 @@ def resume(access: OrgAccess, run: PlanRun, circumstances: Circumstances) -> Non
     Raises PermissionDenied, NotPossibleNow.
     """
     access = access.again()
-    left = _left_of(run)
+    left = left_of(run)
     require_each(access, left, run.choices)
     now = timezone.now()
     rows = run.steps.all()
@@ -267,7 +291,7 @@ def resume(access: OrgAccess, run: PlanRun, circumstances: Circumstances) -> Non
             changes["as_left"] = {}  # they were looked at: it goes on from here
         changes |= {"populations": None if access.populations is None else sorted(map(str, access.populations))}
         changes |= {"signed_in_at": circumstances.signed_in_at, "met_at": now}
-        _turn(run, (State.STOPPED,), State.RUNNING, **changes)
+        turn(run, (State.STOPPED,), State.RUNNING, **changes)
         record(run, "plan.resumed", access.operator)
         PlanWork.want(run)
 
@@ -305,11 +329,11 @@ def _cancel(access: OrgAccess, run: PlanRun) -> None:
     if not may_cancel(access, run):
         raise PermissionDenied
     now = timezone.now()
-    _turn(run, PlanRun.OPEN, State.CANCELED, finished_at=now, delete_after=now + engine.KEPT_FOR)
+    turn(run, PlanRun.OPEN, State.CANCELED, finished_at=now, delete_after=now + engine.KEPT_FOR)
     record(run, "plan.canceled", access.operator)
 
 
-def _turn(run: PlanRun, before: Iterable[PlanRun.State], after: PlanRun.State, **changes: Any) -> None:
+def turn(run: PlanRun, before: Iterable[PlanRun.State], after: PlanRun.State, **changes: Any) -> None:
     """Change the state, in one conditional UPDATE. Raises NotPossibleNow if somebody else was quicker."""
     changes["state"] = after
     if not PlanRun.objects.filter(pk=run.pk, state__in=tuple(before)).update(**changes):

@@ -6,7 +6,10 @@ from pathlib import Path
 from console.plans.definition import Definition, read_text
 
 _ROOM = Path(__file__).parent / "shipped"
-_ORDER = ("onboard", "offboard", "move", "lost-phone", "compromised", "bring-back")
+_ORDER = (
+    *("onboard", "offboard", "move", "lost-phone", "compromised"),
+    *("activate-until", "deactivate-until", "group-until", "bring-back"),
+)
 
 
 @cache

@@ -11,20 +11,24 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
-from console.actions.choices import other_populations
+from console.actions.choices import groups_to_join, other_populations
 from console.actions.demands import ticket_policy_for
 from console.actions.forms import ActionForm
 from console.fields import TextField
-from console.models import PlanRun, UserTemplate
+from console.models import Organization, PlanRun, UserTemplate
+from console.page.zones import is_zone
 from console.plans import dates
-from console.plans.ahead import Choices, asked_of
-from console.plans.dates import NotATime, When
+from console.plans.ahead import Choices, asked_of, chosen_steps, completed, date_waits
+from console.plans.dates import When
 from console.plans.definition import ActionStep, Condition, Definition
 from console.plans.effects import Reading
+from console.plans.ends import date_choice
 from console.plans.preview import title_of
 from console.plans.settled import NO_SOURCE, Source, asks_old_template, asks_templates, of_templates
 from console.plans.targets import device_name
+from console.plans.when_fields import shown_if_asked, time_field, time_in, which_field
 from pingone_integration.texts import Text
+from pingone_integration.users import User
 
 NOW, LATER = "now", "later"
 LONGEST_FOR = timedelta(hours=24)  # of what a plan gives until a time
@@ -36,7 +40,14 @@ _NO_TEMPLATES = _("There are no templates yet. An org admin makes them under Set
 _NONE = ("", _("None: leave this step out"))
 _REPLACES = _("“{plan}” runs for them already. Replace it: it is canceled, and what it has done stays.")
 _TOO_LONG = _("Choose a time within 24 hours after the start.")
-_SECOND = (("first", _("The first time, before the clocks go back")), ("second", _("The second time")))
+_ENDS_BEFORE = _("Choose a time after the start.")
+_NOTHING_CHOSEN = _("Choose what the plan does: no step would run.")
+_BUTTONS = {  # at a time, with an end
+    (False, False): _("{plan} now"),
+    (True, False): _("{plan} on {time}"),
+    (False, True): _("{plan} now, until {end}"),
+    (True, True): _("{plan} on {time}, until {end}"),
+}
 
 
 class StartPlanForm(ActionForm):
@@ -45,13 +56,9 @@ class StartPlanForm(ActionForm):
     when = forms.ChoiceField(
         label=_("When"), choices=[(NOW, _("Now")), (LATER, _("At a time"))], widget=forms.RadioSelect
     )
-    at = TextField(
-        label=_("Date and time"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
-    )
+    at = time_field(_("Date and time"), required=False)
     zone = TextField(label=_("Time zone"), required=False, max_length=64)
-    which = forms.ChoiceField(
-        label=_("This hour comes twice"), required=False, choices=_SECOND, widget=forms.RadioSelect
-    )
+    which = which_field()
     replaces = forms.BooleanField(required=False)
 
     def __init__(
@@ -69,16 +76,22 @@ class StartPlanForm(ActionForm):
         actions = [step.of_catalogue for step in definition.steps if isinstance(step, ActionStep)]
         policies = [ticket_policy_for(access, action.key) for action in actions]
         policy = next((one for one in policies if one.is_required), policies[0] if policies else None)
-        own = reading.user.timezone if dates.is_zone(reading.user.timezone) else timezone.get_current_timezone_name()
+        own = dates.zone_of(reading.user, access.org)
         super().__init__(data, policy=policy, initial={"zone": own} | (initial or {}))
         self.definition, self.other = definition, other
         self.when_at: When | None = None
+        self.ends: dict[int, When] = {}  # of waits until a date, by the number of the step
         self.fields["reason"].required = any(action.limits_for(access).needs_reason for action in actions)
-        self.fields["zone"].help_text = str(_zone_help(reading))
+        self.fields["zone"].help_text = str(_zone_help(reading.user, access.org))
+        self.own_zone = own
         self.source = source
         self._add_templates(access)
         for number, step, name in asked_of(definition):
             self.fields[f"step-{number}-{name}"] = _asked(access, step, name, reading)
+        for number in date_waits(definition):
+            names = _names_of_end(number)
+            self.fields[names["at"]], self.fields[names["which"]] = time_field(_("Until")), which_field()
+            shown_if_asked(self, names["which"])
         for number, one in definition.numbered():
             if one.condition is Condition.ASKED:
                 self.fields[f"step-{number}-chosen"] = forms.BooleanField(label=str(title_of(one)), required=False)
@@ -87,10 +100,11 @@ class StartPlanForm(ActionForm):
         else:
             self.fields["replaces"].label = str(format_lazy(_REPLACES, plan=other.plan_name))
             self.fields["replaces"].required = True
-        if not (data or {}).get("which"):
-            self.fields["which"].widget = forms.HiddenInput()
+        shown_if_asked(self, "which")
         asked = [name for name in self.fields if name.startswith("step-")]
-        self.order_fields([*_TEMPLATES, *asked, "replaces", "when", "at", "zone", "which", *self.COMMON])
+        ends = [name for name in asked if name.endswith(("-date", "-which"))]
+        first = [*_TEMPLATES, *(name for name in asked if name not in ends)]
+        self.order_fields([*first, "replaces", "when", "at", "which", *ends, "zone", *self.COMMON])
 
     def _add_templates(self, access: OrgAccess) -> None:
         """Add the choice of templates, if the plan speaks of them."""
@@ -111,17 +125,18 @@ class StartPlanForm(ActionForm):
             if old == new:
                 self.add_error(NEW, str(_SAME))
         if cleaned.get("when") == LATER:
-            is_second = {"first": False, "second": True}.get(cleaned.get("which", ""))
-            try:
-                self.when_at = dates.when(cleaned.get("at", ""), cleaned.get("zone", ""), is_second=is_second)
-            except NotATime as refusal:
-                if refusal.is_ambiguous:
-                    self.fields["which"].widget = forms.RadioSelect(choices=_SECOND)
-                self.add_error("which" if refusal.is_ambiguous else "at", str(refusal.reason))
+            self.when_at = time_in(self)
         begins = self.when_at.at if self.when_at else timezone.now()
         for name, value in list(cleaned.items()):
             if isinstance(value, datetime) and not begins < value <= begins + LONGEST_FOR:
                 self.add_error(name, str(_TOO_LONG))
+        for number in date_waits(self.definition):
+            if cleaned.get(f"step-{number}-date") and (end := time_in(self, **_names_of_end(number))):
+                self.ends[number] = end
+                if end.at <= begins:
+                    self.add_error(f"step-{number}-date", str(_ENDS_BEFORE))
+        if not self.errors and not any(chosen_steps(self.definition, completed(self.definition, self.choices))):
+            self.add_error(None, str(_NOTHING_CHOSEN))
         return cleaned
 
     @property
@@ -131,31 +146,38 @@ class StartPlanForm(ActionForm):
         for name, value in self.cleaned_data.items():
             kind, _dash, rest = name.partition("-")
             number, _dash, of = rest.partition("-")
-            if kind == "step" and value:
+            if kind == "step" and value and of not in {"date", "which"}:
                 found.setdefault(number, {})[of] = "on" if value is True else str(value)
-        return found
+        return found | {str(number): date_choice(end) for number, end in self.ends.items()}
 
     @property
     def confirmed_as(self) -> str:
-        """Return the time and what is settled, as the page shows them, to see that nothing has changed since."""
-        time = self.when_at.at.isoformat() if self.when_at else NOW
-        if self.source is NO_SOURCE:
-            return time
-        settled = json.dumps(self.source.choices(self.definition), sort_keys=True)
-        return f"{time} {sha256(settled.encode()).hexdigest()[:16]}"
+        """Return the times and what is settled, as the page shows them, to see that nothing has changed since."""
+        begins = self.when_at.at.isoformat() if self.when_at else NOW
+        shown = [begins, *(end.at.isoformat() for end in self.ends.values())]
+        if self.source is not NO_SOURCE:
+            settled = json.dumps(self.source.choices(self.definition), sort_keys=True)
+            shown.append(sha256(settled.encode()).hexdigest()[:16])
+        return " ".join(shown)
 
     @property
     def button(self) -> Text:
         """Return the words of the confirming button."""
-        name = self.definition.name
-        if self.when_at is None:
-            return format_lazy(_("{plan} now"), plan=name)
-        return format_lazy(_("{plan} on {time}"), plan=name, time=self.when_at.told)
+        end = next(iter(self.ends.values()), None)
+        words = _BUTTONS[self.when_at is not None, end is not None]
+        times = {"time": self.when_at.told if self.when_at else "", "end": end.told if end else ""}
+        return format_lazy(words, plan=self.definition.name, **times)
 
 
-def _zone_help(reading: Reading) -> Text:
-    if dates.is_zone(reading.user.timezone):
+def _names_of_end(number: int) -> dict[str, str]:
+    return {"at": f"step-{number}-date", "which": f"step-{number}-which"}
+
+
+def _zone_help(person: User, organization: Organization) -> Text:
+    if is_zone(person.timezone):
         return _("The user's own, as in PingOne.")
+    if organization.time_zone:
+        return _("PingOne has no time zone of theirs. This is the organization's.")
     return _("PingOne has no time zone of theirs. This is yours.")
 
 
@@ -164,6 +186,8 @@ def _asked(access: OrgAccess, step: ActionStep, name: str, reading: Reading) -> 
     label = str(title_of(step))
     if name == "population_id":
         return forms.ChoiceField(label=label, required=False, choices=[_NONE, *other_populations(access, reading.user)])
+    if name == "group_id":
+        return forms.ChoiceField(label=label, required=False, choices=[_NONE, *groups_to_join(access, reading.user)])
     if name == "device_id":
         listed = [(str(one.id), device_name(one)) for one in reading.devices]
         return forms.ChoiceField(label=label, required=False, choices=[_NONE, *listed])

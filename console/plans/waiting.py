@@ -21,7 +21,7 @@ def left_to_wait(held: Held, number: int, step: WaitStep) -> timedelta | None:
         held.store(row, state=StepState.LEFT_OUT, reached_at=now)
         return None
     if row.due_at is None:
-        due = due_after(step, now, held.run)
+        due = due_after(step, number, now, held.run)
         with transaction.atomic():
             held.store(row, state=StepState.STARTED, reached_at=now, due_at=due)
             held.turn(State.RUNNING, State.WAITING)

@@ -18,7 +18,7 @@ STOPS: dict[str, Text] = {
     PlanRun.Stop.NOT_FINISHED: _("Not finished: some access is left."),
     PlanRun.Stop.PERSON_CHANGED: _("They are no longer as the plan left them."),
     PlanRun.Stop.ACCESS: _("The operator who started it has left, or may no longer do this. An org admin decides."),
-    PlanRun.Stop.LATE: _("It gives access, and its time is more than 72 hours past."),
+    PlanRun.Stop.LATE: _("Its time is past, and what it gives may not be wanted anymore."),
     PlanRun.Stop.BY_HAND: _("Someone has to do this step on the user's page."),
     PlanRun.Stop.UNKNOWN: _("It is unknown whether a step has happened. Look at the user first."),
     PlanRun.Stop.MISTAKE: _("The console failed."),

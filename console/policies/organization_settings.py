@@ -1,4 +1,4 @@
-"""What an org admin sets for the whole organization: countries, the link to tickets, cooling-off, rules of sign-in."""
+"""What an org admin sets for the whole organization: countries, time zone, link to tickets, cooling-off, sign-in."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from console.fields import TextField
 from console.models import Organization
 from console.models.ticket_links import LONGEST_LINK, validate_ticket_link
+from console.page.zones import zone_named
 from pingone_integration.texts import Text
 from pingone_integration.typed.text import Kind
 from pingone_integration.user_search import is_country
@@ -43,6 +44,15 @@ class OrganizationSettingsForm(Form):
         help_text=format_lazy(
             _("To find phone numbers typed without a country code. Two letters each, for example: {example}"),
             example="SE NO",
+        ),
+    )
+    time_zone = TextField(
+        label=_("Time zone"),
+        required=False,
+        max_length=64,
+        widget=TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=format_lazy(
+            _("Of plans for users of whom PingOne has no time zone. For example: {example}"), example="Europe/Stockholm"
         ),
     )
     ticket_link = TextField(
@@ -83,6 +93,14 @@ class OrganizationSettingsForm(Form):
         widget=TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=_("Products, domains, places, separated by commas. The organization's name is refused anyway."),
     )
+
+    def clean_time_zone(self) -> str:
+        """Return the name as IANA writes it."""
+        typed: str = self.cleaned_data["time_zone"]
+        if typed and not zone_named(typed):
+            told = _("“{zone}” is not a time zone. Enter a region and a city, for example Europe/Stockholm.")
+            raise ValidationError(format_lazy(told, zone=typed))
+        return zone_named(typed)
 
     def clean_cooling_off_hours(self) -> int:
         """Return the number, as it was if none is sent."""

@@ -24,7 +24,7 @@ VALUE = _("value")
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """Render `{% icon "users" %}`: an icon of static/vendor/tabler-icons."""
+    """Render `{% icon "users" %}`: an icon of static/vendor/tabler-icons, or of our own."""
     return icon_svg(name)
 
 

@@ -11,7 +11,9 @@ from console.actions.catalogue import BY_KEY
 from console.audit import entries
 from console.audit.entries import Subject
 from console.jobs.control import job_or_404
+from console.jobs.drafts import require_to_prepare
 from console.jobs.files.template import template_lines
+from console.jobs.plan_action import action_of, plan_with_key
 from console.jobs.results import result_lines
 from console.models import AuditEntry
 from console.source_address import source_address
@@ -22,10 +24,10 @@ from console.users.remembered import known_attributes
 @require_safe
 def job_template(request: ConsoleRequest, access: OrgAccess, key: str) -> StreamingHttpResponse:
     """Send an empty list for an action, with a heading for each value that it may write."""
-    action = BY_KEY.get(key)
+    action = BY_KEY.get(key) or plan_with_key(access, key)
     if action is None or not action.bulk:
         raise Http404("No such action.")
-    access.require_to(action)
+    require_to_prepare(access, action)
     attributes = known_attributes(access) or () if action.form.looks_at_schema else ()
     return _csv(template_lines(action, attributes), f"{key}.csv")
 
@@ -38,7 +40,7 @@ def job_file(request: ConsoleRequest, access: OrgAccess, job_id: UUID) -> Stream
     entries.record(
         access.org,
         "job.downloaded",
-        subject=Subject(kind=AuditEntry.Subject.JOB, id=job.pk, name=BY_KEY[job.action].name),
+        subject=Subject(kind=AuditEntry.Subject.JOB, id=job.pk, name=action_of(job).name),
         operator=access.operator,
         source_address=source_address(request),
     )

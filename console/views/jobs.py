@@ -25,6 +25,7 @@ from console.jobs.control import NotPossibleNow, job_or_404
 from console.jobs.job_list import lines_of as jobs_of
 from console.jobs.limits import TooManyRows
 from console.jobs.overview import Overview
+from console.jobs.plan_rows import cancel_runs
 from console.jobs.shown_rows import Shown, lines_of
 from console.jobs.start_form import StartJobForm
 from console.jobs.undo import undo_job
@@ -43,6 +44,7 @@ _TOLD: dict[str, Text] = {
     "retry": _("The rows that failed run again."),
     "let-pass": _("You let the job go on."),
     "choose": _("Saved."),
+    "cancel-runs": _("Canceled the plans that had not begun."),
     "undo": _("This is the preview of the undo. Nothing is changed before you start it."),
 }
 
@@ -140,6 +142,7 @@ _DOINGS: dict[str, Callable[..., None]] = {
     "resume": partial(_simply, control.resume),
     "cancel": partial(_simply, control.cancel),
     "retry": partial(_simply, control.retry_failed),
+    "cancel-runs": partial(_simply, cancel_runs),
 }
 
 

@@ -21,6 +21,7 @@ from console.jobs.files.columns import meanings_of
 from console.jobs.files.kept import ListUpload
 from console.jobs.inputs_form import asks, inputs_form
 from console.jobs.new import make
+from console.jobs.plan_action import offered_for_many
 from console.jobs.who import FROM_FILE, Who, list_of, who_in
 from console.models import Job
 from console.users.remembered import known_attributes
@@ -128,4 +129,7 @@ def _chosen(access: OrgAccess, who: Who, data: QueryDict) -> Action | None:
 def _offered(access: OrgAccess, who: Who) -> Sequence[Action]:
     """Return the actions that a job may run on them. New users come from a file alone."""
     is_file = who.source == Job.Source.FILE
-    return [action for action in ACTIONS if action.bulk and access.may(action) and (action.needs_user or is_file)]
+    of_catalogue = [
+        action for action in ACTIONS if action.bulk and access.may(action) and (action.needs_user or is_file)
+    ]
+    return [*of_catalogue, *offered_for_many(access)]

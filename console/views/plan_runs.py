@@ -24,6 +24,7 @@ from console.plans.calendar import coming, lately_over
 from console.plans.date_form import DateForm
 from console.plans.definition import Definition
 from console.plans.effects import Reading
+from console.plans.ends import change_end, open_end
 from console.plans.offered import FOR_A_USER, offered_for, plan_or_404
 from console.plans.overview import Overview, buttons_for
 from console.plans.preview import Verdict, preview
@@ -39,6 +40,8 @@ _TOLD: dict[str, Text] = {
     "cancel": _("Canceled. What had not begun stays undone."),
     "resume": _("The plan goes on."),
     "reschedule": _("The plan has a new time."),
+    "change-end": _("The plan has a new end."),
+    "end-now": _("It ends now."),
 }
 
 
@@ -104,24 +107,27 @@ def _start(request: ConsoleRequest, access: OrgAccess, user_id: UUID, chosen: _C
     data = request.POST if request.method == "POST" else kept.typed if kept else None
     other = PlanRun.objects.filter(organization=access.org, person_id=user_id, state__in=PlanRun.OPEN).first()
     form = StartPlanForm(data, access=access, definition=definition, reading=reading, other=other, source=chosen.source)
-    if request.method == "POST" and form.is_valid() and request.POST.get("confirm") == form.confirmed_as:
-        plan = Start(
-            definition=definition,
-            version=chosen.version,
-            choices=form.choices,
-            when=form.when_at,
-            zone=form.cleaned_data["zone"],
-            replaces=other.pk if other else None,
-            brings_back=chosen.brings_back,
-        )
-        try:
-            run = runs.start(access, reading.user, plan, circumstances_of(request, form))
-        except NotPossibleNow as refusal:
-            if Demand.FRESH_SIGN_IN in refusal.demanded:
-                return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
-            form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
-        else:
-            return redirect("plan-run", access.org.slug, run.pk)
+    is_confirmed = False
+    if request.method == "POST" and form.is_valid():
+        is_confirmed = request.POST.get("confirm") == form.confirmed_as
+        if is_confirmed:
+            plan = Start(
+                definition=definition,
+                version=chosen.version,
+                choices=form.choices,
+                when=form.when_at,
+                zone=form.own_zone,
+                replaces=other.pk if other else None,
+                brings_back=chosen.brings_back,
+            )
+            try:
+                run = runs.start(access, reading.user, plan, circumstances_of(request, form))
+            except NotPossibleNow as refusal:
+                if Demand.FRESH_SIGN_IN in refusal.demanded:
+                    return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
+                form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
+            else:
+                return redirect("plan-run", access.org.slug, run.pk)
     choices = form.choices if form.is_bound and form.is_valid() else form.source.choices(definition)
     lines = preview(access, definition, reading, choices, form.source)
     context = {
@@ -150,11 +156,11 @@ def plan_runs(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 def plan_run(request: ConsoleRequest, access: OrgAccess, run_id: UUID) -> HttpResponse:
     """Show a run with its steps (GET), or do something with it (POST)."""
     run = runs.run_or_404(access, run_id)
-    form = DateForm(request.POST if request.POST.get("do") == "reschedule" else None, run=run)
+    start_form, end_form = _start_form(request, run), _end_form(request, run)
     status = 200
     if request.method == "POST":
         try:
-            done = _do(request, access, run, form)
+            done = _do(request, access, run, start_form, end_form)
         except NotPossibleNow as refusal:
             messages.error(request, str(refusal.reason))
             done = True
@@ -163,25 +169,55 @@ def plan_run(request: ConsoleRequest, access: OrgAccess, run_id: UUID) -> HttpRe
         status = 422
     context: dict[str, Any] = {
         "overview": Overview(run),
+        "audit_url": reverse("audit", args=[access.org.slug], query={"run": str(run.pk)})
+        if access.allows(Permission.VIEW_AUDIT)
+        else "",
         "buttons": list(buttons_for(access, run)),
         "can_be_brought_back": bring_backs.is_offered(access, run),
-        "form": form if run.state == PlanRun.State.SCHEDULED and runs.may_decide(access, run) else None,
     }
+    if runs.may_decide(access, run) and access.viewing_as is None:
+        context |= {"start_form": start_form, "end_form": end_form}
     return render(request, "console/plans/run.html", context, status=status)
 
 
-def _do(request: ConsoleRequest, access: OrgAccess, run: PlanRun, form: DateForm) -> bool:
-    """Do what the pressed button says. Return False if the form has to be shown again."""
+def _start_form(request: ConsoleRequest, run: PlanRun) -> DateForm | None:
+    """Return the form that gives a run which has not begun another time."""
+    if run.state != PlanRun.State.SCHEDULED:
+        return None
+    data = request.POST if request.POST.get("do") == "reschedule" else None
+    return DateForm(data, local=run.starts_local, zone=run.zone)
+
+
+def _end_form(request: ConsoleRequest, run: PlanRun) -> DateForm | None:
+    """Return the form that gives what runs for a time another end."""
+    number = open_end(run)
+    end = Overview(run).end_of(number) if number else None
+    if end is None:
+        return None
+    data = request.POST if request.POST.get("do") == "change-end" else None
+    return DateForm(data, local=end.local, zone=end.zone)
+
+
+def _do(
+    request: ConsoleRequest, access: OrgAccess, run: PlanRun, start_form: DateForm | None, end_form: DateForm | None
+) -> bool:
+    """Do what the pressed button says. Return False if a form has to be shown again."""
     what = request.POST.get("do", "")
     if what == "cancel":
         runs.cancel(access, run)
     elif what == "resume":
         now = Circumstances(source_address=source_address(request), signed_in_at=signed_in_at(request))
         runs.resume(access, run, now)
-    elif what == "reschedule":
-        if not form.is_valid():
+    elif what == "reschedule" and start_form:
+        if not start_form.is_valid():
             return False
-        runs.reschedule(access, run, form.when_at)
+        runs.reschedule(access, run, start_form.when_at)
+    elif what == "change-end" and end_form:
+        if not end_form.is_valid():
+            return False
+        change_end(access, run, end_form.when_at)
+    elif what == "end-now":
+        change_end(access, run, None)
     else:
         raise PermissionDenied
     messages.success(request, str(_TOLD[what]))

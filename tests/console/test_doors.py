@@ -134,6 +134,7 @@ RIGHTS: dict[str, Permission | str] = {
     "change-role": Permission.MANAGE_MEMBERS,
     "member-populations": Permission.MANAGE_MEMBERS,
     "remove-member": Permission.MANAGE_MEMBERS,
+    "member-plans": Permission.MANAGE_MEMBERS,  # and each action's own to take a plan over
     "reset-second-factor": Permission.MANAGE_MEMBERS,  # and org admins only
     "cancel-factor-reset": Permission.MANAGE_MEMBERS,
     "stop-factor-reset": "public: without their second factor nobody signs in: the secret of the link is the proof",

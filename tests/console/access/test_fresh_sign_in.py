@@ -35,7 +35,7 @@ NOT_ASKED = {
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery
-        working-on start-plan plan-run bring-back onboard""",
+        working-on start-plan plan-run bring-back onboard member-plans""",
     "asks before it sends a write": "call-api save-api-call forget-api-call",
     "signs in, or again": "single-sign-on-start single-sign-on-callback",
     "changes nothing that anybody relies on": "sync-populations count-addresses theme user-language",

@@ -17,7 +17,7 @@ from django.test import Client
 from console.models import Operator
 from console.page.connection_status import LOOKS
 from console.page.frame import NAVIGATION
-from console.page.icons import ICON_FOLDER
+from console.page.icons import ICON_FOLDER, OWN_ICON_FOLDER
 from tests.support.answers import ADA, ada, listing
 from tests.support.everything import everything
 from tests.support.people import API_URL, ENVIRONMENT
@@ -74,20 +74,29 @@ def test_every_file_named_in_a_stylesheet_exists(settings: Any, tmp_path: Path) 
     assert list(tmp_path.glob("vendor/tabler/tabler.*.css"))
 
 
-def test_every_vendored_icon_is_used() -> None:
+ICON_FOLDERS = (ICON_FOLDER, OWN_ICON_FOLDER)
+
+
+def test_every_icon_is_used() -> None:
     files = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "console").rglob("*.py")]
     written = set(re.findall(r"\"([a-z0-9-]+)\"", " ".join(path.read_text() for path in files)))
 
-    assert {file.stem for file in ICON_FOLDER.glob("*.svg")} - written == set()
+    assert {file.stem for folder in ICON_FOLDERS for file in folder.glob("*.svg")} - written == set()
 
 
-def test_every_used_icon_is_vendored() -> None:
+def test_every_used_icon_is_there() -> None:
     templates = " ".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
     named = set(re.findall(r'{% icon "([^"]+)"', templates))
     named |= {entry.icon for entry in NAVIGATION} | {look.icon for look in LOOKS.values()}
 
     assert len(named) > 20
-    assert {name for name in named if not (ICON_FOLDER / f"{name}.svg").is_file()} == set()
+    assert named - {file.stem for folder in ICON_FOLDERS for file in folder.glob("*.svg")} == set()
+
+
+def test_no_two_entries_of_the_menu_have_the_same_icon() -> None:
+    icons = [entry.icon for entry in NAVIGATION]
+
+    assert sorted(icons) == sorted(set(icons))
 
 
 def test_every_template_can_be_parsed() -> None:

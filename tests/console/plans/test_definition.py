@@ -28,6 +28,7 @@ def test_shipped_plan_is_read_and_written_without_loss(slug):
     assert read_text(json.dumps(definition.as_json())) == definition
 
 
+NO_WAIT = "A wait is 1 to 365 days, or until an hour such as 18:00, or until a date that is asked."
 WRONG_STEPS = {
     "no action": ({"action": "user.explode"}, "There is no action “user.explode”."),
     "no kind": ({"do": "user.deactivate"}, "A step is an action, an email or a wait."),
@@ -66,9 +67,26 @@ WRONG_STEPS = {
         {"mail": "person", "subject": "x\nBcc: a@b.test", "text": "x"},
         "The subject is one line of at most 200 characters.",
     ),
-    "days": ({"wait": {"days": 0}}, "A wait is 1 to 365 days, or until an hour such as 18:00."),
-    "truth": ({"wait": {"days": True}}, "A wait is 1 to 365 days, or until an hour such as 18:00."),
-    "hour": ({"wait": {"until": "24:00"}}, "A wait is 1 to 365 days, or until an hour such as 18:00."),
+    "date": (
+        {"wait": {"date": "2027-01-01T08:00"}},
+        NO_WAIT,
+    ),
+    "same": (
+        {"action": "group.remove", "inputs": {"group_id": "{same}"}},
+        "No earlier step asks for what is {same}.",
+    ),
+    "days": (
+        {"wait": {"days": 0}},
+        NO_WAIT,
+    ),
+    "truth": (
+        {"wait": {"days": True}},
+        NO_WAIT,
+    ),
+    "hour": (
+        {"wait": {"until": "24:00"}},
+        NO_WAIT,
+    ),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from console.models import OutgoingEmail, PlanRun
+from console.models import AuditEntry, Organization, OutgoingEmail, PlanRun
 from tests.support.plan_people import KEY, LEAVERS, PERSON, PHONE, again, start, worked
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -91,6 +91,30 @@ def test_hour_that_comes_twice_is_taken_as_chosen(org_admin, environment, browse
     text = page(browser_of(org_admin).post(START, sent))
 
     assert "Sun 31 Oct 2027 02:30 Stockholm, 01:30 UTC" in text
+
+
+@pytest.mark.parametrize(
+    ("of_person", "of_organization", "shown", "told"),
+    [
+        ("Europe/Stockholm", "Asia/Tokyo", "Europe/Stockholm", "The user&#x27;s own"),
+        ("", "Asia/Tokyo", "Asia/Tokyo", "This is the organization&#x27;s"),
+        ("Mars/Base", "Asia/Tokyo", "Asia/Tokyo", "This is the organization&#x27;s"),
+        ("", "", "UTC", "This is yours"),
+    ],
+)
+def test_zone_of_a_run_is_the_persons_or_the_organizations_or_the_operators(
+    acme, org_admin, environment, browser_of, of_person, of_organization, shown, told
+):
+    environment.kim["timezone"] = of_person
+    Organization.objects.update(time_zone=of_organization)
+    client = browser_of(org_admin)
+
+    text = page(client.get(START))
+    client.post(START, typed(when="now", zone="Africa/Cairo", confirm="now"))
+
+    assert f'name="zone" value="{shown}"' in text
+    assert told in text
+    assert PlanRun.objects.get().zone == shown  # of its waits, whatever stands beside "now"
 
 
 def test_plan_is_started_now_from_the_page_and_shown_with_its_entries(org_admin, environment, browser_of):
@@ -183,3 +207,24 @@ def test_whoever_removes_a_member_sees_what_they_started(acme, org_admin, helpde
 
     assert f"/o/acme/plans/{run.pk}/" in text
     assert "goes on in the name of the organization" in text
+
+
+def test_audit_log_shows_the_entries_of_one_run(acme, org_admin, auditor, environment, browser_of):
+    first = worked(start(org_admin))
+    environment.kim["enabled"] = True
+    second = worked(start(org_admin))
+    client = browser_of(auditor)
+
+    text = page(client.get(f"/o/acme/audit/?run={first.pk}"))
+
+    entries = AuditEntry.objects.current()
+    own, others = (set(entries.filter(run=run.pk).values_list("entry", flat=True)) for run in (first, second))
+    named = {row.entry for row in entries if f"/audit/{row.entry}/" in text}
+    assert named == own
+    assert {row.action for row in entries.filter(run=first.pk)} >= {"plan.started", "group.remove", "plan.finished"}
+    assert len(own) >= 8
+    assert own.isdisjoint(others)
+    assert f'name="run" value="{first.pk}"' in text  # as it stays with the other filters
+    assert 'name="run"' not in page(client.get("/o/acme/audit/"))
+    assert f"/o/acme/audit/?run={first.pk}" in page(client.get(f"/o/acme/plans/{first.pk}/"))
+    page(client.get("/o/acme/audit/?run=1"), 422)

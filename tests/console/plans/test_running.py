@@ -320,3 +320,36 @@ def test_nobody_starts_a_plan_whose_steps_they_may_not_do(acme, helpdesk, enviro
     with pytest.raises(PermissionDenied):
         start(helpdesk, replace(GIVES, steps=shipped()["offboard"].steps), choices=DELETED)
     assert environment.writes == []
+
+
+def test_whoever_suspends_the_starter_sees_what_they_scheduled_and_takes_it_over(
+    acme, org_admin, environment, browser_of
+):
+    environment.members[PERSON] = set()
+    starter = make_operator("other@acme.test", acme, Membership.Role.ORG_ADMIN)
+    run = start(starter, GIVES, when=tomorrow())
+    client, member = browser_of(org_admin), starter.memberships.get().pk
+    here = f"/o/acme/settings/members/{member}/plans/"
+
+    assert here in client.get(f"/o/acme/settings/members/{member}/").content.decode()
+    assert "kim.lund" in client.get(here).content.decode()
+    client.post(here, {"do": "take-over", "runs": [str(run.pk)]})
+    starter.memberships.all().delete()
+    time_passes(run, days=1.1)
+
+    run = worked(run)
+    assert (run.state, run.starter) == ("finished", org_admin)
+    assert AuditEntry.objects.filter(action="plan.taken-over", operator=org_admin).count() == 1
+
+
+def test_starters_plans_are_canceled_several_at_once_and_only_theirs(acme, org_admin, environment, browser_of):
+    starter = make_operator("other@acme.test", acme, Membership.Role.ORG_ADMIN)
+    own = start(org_admin, when=tomorrow())
+    client, here = browser_of(org_admin), f"/o/acme/settings/members/{starter.memberships.get().pk}/plans/"
+
+    client.post(here, {"do": "cancel", "runs": [str(own.pk)]})
+    assert again(own).state == "scheduled"
+    PlanRun.objects.update(starter=starter)
+    client.post(here, {"do": "cancel", "runs": [str(own.pk)]})
+
+    assert again(own).state == "canceled"

@@ -109,15 +109,17 @@ LINK = "https://jira.acme.test/browse/{ticket}"
 
 
 def test_organization_settings_are_saved_and_on_record(admin: Client, acme: Organization) -> None:
-    response = admin.post(PAGE, as_before(countries="se, no SE", ticket_link=LINK), follow=True)
+    sent = as_before(countries="se, no SE", ticket_link=LINK, time_zone="america/new york")
+    response = admin.post(PAGE, sent, follow=True)
 
     assert "Policies saved." in response.content.decode()
     acme.refresh_from_db()
     assert (acme.phone_countries, acme.ticket_link) == (("SE", "NO"), LINK)
     entry = AuditEntry.objects.get()
     assert entry.action == "organization.settings-changed"
-    assert entry.before == {"countries": "", "ticket_link": ""}
-    assert entry.after == {"countries": "SE NO", "ticket_link": LINK}
+    assert acme.time_zone == "America/New_York"
+    assert entry.before == {"countries": "", "time_zone": "", "ticket_link": ""}
+    assert entry.after == {"countries": "SE NO", "time_zone": "America/New_York", "ticket_link": LINK}
 
 
 def test_cooling_off_is_set_here_and_shortened_after_a_fresh_sign_in(org_admin: Operator, acme: Organization) -> None:
@@ -148,6 +150,8 @@ def hours_of(organization: Organization) -> int:
         ("cooling_off_hours", "soon", "Enter a number from 1 to 720."),
         ("countries", "Sweden", "“SWEDEN” is not a country code"),
         ("countries", "SE XX", "“XX” is not a country code"),
+        ("time_zone", "Stockholm", "“Stockholm” is not a time zone."),
+        ("time_zone", "UTC+1", "“UTC+1” is not a time zone."),
         ("countries", "SE NO DK FI IS DE FR ES IT GB US", "at most 10 countries"),
         ("ticket_link", "http://jira.acme.test/{ticket}", "Start the link with https://"),
         ("ticket_link", "javascript:alert({ticket})//", "Start the link with https://"),
