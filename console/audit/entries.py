@@ -103,6 +103,8 @@ EVENTS: dict[str, Text] = {
     "plan.canceled": _("Plan canceled"),
     "plan.finished": _("Plan finished"),
     "plan.emailed": _("Email of a plan written"),
+    "plan-version.saved": _("Plan saved"),
+    "plan-version.deleted": _("Plan deleted"),
     "user.protected-page-read": _("Page of a protected user read"),
     "user.reported-not-me": _("The user said: this was not me"),
     "recovery.code-sent": _("Recovery: code sent"),

@@ -12,6 +12,7 @@ from console.models import PlanRun
 from console.plans.definition import ALL, ASKED, RECENT, ActionStep
 from console.plans.person import direct_groups, is_recent
 from console.plans.placeholders import filled_in
+from console.users.remembered import known_attributes
 from pingone_integration import devices
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.devices import Device
@@ -58,7 +59,11 @@ def inputs_for(step: ActionStep, target: Target, access: Acting, run: PlanRun, u
     typed = dict(target["inputs"])
     if action.form.looks_at_user and "username" in action.form.base_fields and not action.form.looks_at_schema:
         typed["username"] = user.username  # what a person types to confirm was confirmed at the start
-    form = action.form({**typed, **common}, user=user, limits=action.limits_for(access))
+    more: dict[str, Any] = {}
+    if action.form.looks_at_schema:
+        more = {"attributes": known_attributes(access), "may_edit": access.may_edit}
+        typed.setdefault("formatted_offered", "1")  # a plan changes what it says: nobody is there to be asked
+    form = action.form({**typed, **common}, user=user, limits=action.limits_for(access), **more)
     if not form.is_valid():
         raise UnusableInput(_told(form.errors))
     return form.inputs()

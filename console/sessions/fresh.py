@@ -26,6 +26,14 @@ def _always(request: HttpRequest) -> bool:
     return True
 
 
+def _saves_a_plan(request: HttpRequest) -> bool:
+    """Return whether the editor stores something. Its other buttons only change what the page shows."""
+    return _sent(request) and request.POST.get("do", "").partition("-")[0] not in EDITS_OF_A_PLAN
+
+
+EDITS_OF_A_PLAN = frozenset({"add", "up", "down", "remove", "field", "drop", "check"})  # buttons of its editor
+
+
 def _starts_a_job(request: HttpRequest) -> bool:
     return request.POST.get("do") == "start"
 
@@ -54,6 +62,9 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "user-mails": Fresh(),
     "second-factor-policy": Fresh(back="policies"),
     "directory": Fresh(),
+    "new-plan": Fresh(when=_saves_a_plan),
+    "edit-plan": Fresh(when=_saves_a_plan),
+    "delete-plan": Fresh(back="plan"),
     "lock-down": Fresh(),
     "recovery-settings": Fresh(),
     "recovery-rules": Fresh(),
@@ -77,7 +88,9 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "usersessions_list": Fresh(),
 }
 # Pages whose forms demand it say so before anything is typed. An export and a job ask when they are started.
-_FORMS = {one.back or name for name, one in DEMANDED.items() if one.when is _sent} - {"troubleshooting"}
+_FORMS = {one.back or name for name, one in DEMANDED.items() if one.when in {_sent, _saves_a_plan}} - {
+    "troubleshooting"
+}
 
 
 def signed_in_at(request: HttpRequest) -> datetime | None:
@@ -123,5 +136,5 @@ def told_beforehand(request: HttpRequest) -> str:
 def _page(rule: Fresh, request: HttpRequest, values: dict[str, Any]) -> str:
     if not rule.back:
         return request.path
-    kept = values if rule.back in {"role", "member", "group", "job"} else {"org": values["org"]}
+    kept = values if rule.back in {"role", "member", "group", "job", "plan"} else {"org": values["org"]}
     return reverse(rule.back, kwargs=kept)

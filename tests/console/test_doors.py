@@ -94,6 +94,13 @@ RIGHTS: dict[str, Permission | str] = {
     "ticket-policies": Permission.MANAGE_POLICIES,
     "user-mails": Permission.MANAGE_POLICIES,
     "directory": Permission.MANAGE_POLICIES,  # and only org admins
+    "plans": Permission.MANAGE_POLICIES,  # and only org admins, here and below
+    "plan": Permission.MANAGE_POLICIES,
+    "edit-plan": Permission.MANAGE_POLICIES,
+    "export-plan": Permission.MANAGE_POLICIES,
+    "delete-plan": Permission.MANAGE_POLICIES,
+    "new-plan": Permission.MANAGE_POLICIES,
+    "import-plan": Permission.MANAGE_POLICIES,
     "lock-down": Permission.MANAGE_POLICIES,
     "recovery-settings": Permission.MANAGE_POLICIES,
     "recovery-rules": Permission.MANAGE_POLICIES,

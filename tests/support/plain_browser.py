@@ -66,6 +66,16 @@ class _Reading(HTMLParser):
         self.open[-1].children.append(data)
 
 
+def read(page: str) -> Element:
+    return _Reading(page).open[0]
+
+
+def sent_by(page: str, name: str, value: str) -> dict[str, str]:
+    """Return what the form of a page sends, unchanged, if its button with this name and value is pressed."""
+    form = next(one for one in read(page).all("form") if list(one.all("button", name=name, value=value)))
+    return dict(_filled_in(form)) | {name: value}
+
+
 class PlainBrowser:
     """A browser whose `page` is the current page."""
 
@@ -121,6 +131,6 @@ def _filled_in(form: Element) -> Iterator[tuple[str, str]]:
             chosen = [option for option in options if "selected" in option.attributes] or options[:1]
             yield from ((name, option.attributes.get("value", "")) for option in chosen)
         elif box.tag == "textarea":
-            yield name, box.text
+            yield name, "".join(box._words()).removesuffix(" ").removeprefix("\n")
         elif kind not in {"checkbox", "radio"} or "checked" in box.attributes:
             yield name, box.attributes.get("value", "")

@@ -18,7 +18,8 @@ ASKED = {
         ticket-policies limits lift-limit user-mails lock-down recovery-settings recovery-rules members change-role
         member-populations remove-member protect-user protect-group directory second-factor-policy
         send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
-        reset-second-factor cancel-factor-reset""",
+        reset-second-factor cancel-factor-reset delete-plan""",
+    "saving a plan, and nothing else of its editor": "new-plan edit-plan",
     "exports": "audit-export export-group-members job-file",
     "starting a job, and nothing else of it": "job",
     "the operator's other sessions": "usersessions_list",
@@ -27,7 +28,9 @@ NOT_ASKED = {
     "reads": """home organization users user-group-choices new-user-existing user user-panel user-standing audit
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
-        connection-checks audit-read-again view-as stop-viewing plan-runs user-plans""",
+        connection-checks audit-read-again view-as stop-viewing plan-runs user-plans
+        plans plan export-plan""",
+    "opens a file in the editor, and stores nothing": "import-plan",
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery
