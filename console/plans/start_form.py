@@ -1,6 +1,9 @@
 """The form that starts a plan for one person: what the plan asks, when, and why."""
 
+import json
+from copy import copy
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -9,7 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
-from console.actions.choices import other_populations
+from console.actions.choices import groups_to_join, other_populations
 from console.actions.demands import ticket_policy_for
 from console.actions.forms import ActionForm
 from console.fields import TextField
@@ -27,6 +30,7 @@ LONGEST_FOR = timedelta(hours=24)  # of what a plan gives until a time
 _NONE = ("", _("None: leave this step out"))
 _REPLACES = _("“{plan}” runs for them already. Replace it: it is canceled, and what it has done stays.")
 _TOO_LONG = _("Choose a time within 24 hours after the start.")
+_CHANGED = _("The plan was changed meanwhile. This is how it is now. Look at it, and go on.")
 _SECOND = (("first", _("The first time, before the clocks go back")), ("second", _("The second time")))
 
 
@@ -44,6 +48,7 @@ class StartPlanForm(ActionForm):
         label=_("This hour comes twice"), required=False, choices=_SECOND, widget=forms.RadioSelect
     )
     replaces = forms.BooleanField(required=False)
+    shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)  # the plan on the page, as digest
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class StartPlanForm(ActionForm):
         for number, one in definition.numbered():
             if one.condition is Condition.ASKED:
                 self.fields[f"step-{number}-chosen"] = forms.BooleanField(label=str(title_of(one)), required=False)
+        self.initial["shown"] = digest(definition)
         if other is None:
             del self.fields["replaces"]
         else:
@@ -90,11 +96,19 @@ class StartPlanForm(ActionForm):
                 if refusal.is_ambiguous:
                     self.fields["which"].widget = forms.RadioSelect(choices=_SECOND)
                 self.add_error("which" if refusal.is_ambiguous else "at", str(refusal.reason))
+        if cleaned.get("shown") not in {"", digest(self.definition)}:
+            self.add_error(None, str(_CHANGED))
+            self._renew_shown()
         begins = self.when_at.at if self.when_at else timezone.now()
         for name, value in list(cleaned.items()):
             if isinstance(value, datetime) and not begins < value <= begins + LONGEST_FOR:
                 self.add_error(name, str(_TOO_LONG))
         return cleaned
+
+    def _renew_shown(self) -> None:
+        """Let the page that is shown next stand for the plan as it is now."""
+        self.data = copy(self.data)  # the copy of a request's data is mutable
+        self.data["shown"] = digest(self.definition)
 
     @property
     def choices(self) -> Choices:
@@ -121,6 +135,11 @@ class StartPlanForm(ActionForm):
         return format_lazy(_("{plan} on {time}"), plan=name, time=self.when_at.told)
 
 
+def digest(definition: Definition) -> str:
+    """Return what stands for a plan as it was shown."""
+    return sha256(json.dumps(definition.as_json(), sort_keys=True).encode()).hexdigest()
+
+
 def _zone_help(reading: Reading) -> Text:
     if dates.is_zone(reading.user.timezone):
         return _("The user's own, as in PingOne.")
@@ -132,6 +151,11 @@ def _asked(access: OrgAccess, step: ActionStep, name: str, reading: Reading) -> 
     label = str(title_of(step))
     if name == "population_id":
         return forms.ChoiceField(label=label, required=False, choices=[_NONE, *other_populations(access, reading.user)])
+    if name == "group_id":
+        is_removed = step.action == "group.remove"
+        own = [(str(one.group_id), one.name or str(one.group_id)) for one in reading.memberships if one.is_direct]
+        groups = own if is_removed else groups_to_join(access, reading.user)
+        return forms.ChoiceField(label=label, required=False, choices=[_NONE, *groups])
     if name == "device_id":
         listed = [(str(one.id), device_name(one)) for one in reading.devices]
         return forms.ChoiceField(label=label, required=False, choices=[_NONE, *listed])

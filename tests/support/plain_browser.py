@@ -71,9 +71,10 @@ def read(page: str) -> Element:
 
 
 def sent_by(page: str, name: str, value: str) -> dict[str, str]:
-    """Return what the form of a page sends, unchanged, if its button with this name and value is pressed."""
-    form = next(one for one in read(page).all("form") if list(one.all("button", name=name, value=value)))
-    return dict(_filled_in(form)) | {name: value}
+    """Return what the last form with a button of this name and value sends, unchanged, when it is pressed."""
+    wanted = {"name": name, "value": value} if name else {}
+    form = [one for one in read(page).all("form") if list(one.all("button", **wanted))][-1]
+    return dict(_filled_in(form)) | ({name: value} if name else {})
 
 
 class PlainBrowser:

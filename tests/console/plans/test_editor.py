@@ -9,8 +9,11 @@ from console.models import AuditEntry, Plan, PlanRun, PlanVersion
 from console.plans import fields
 from console.plans.definition import MOST_STEPS, ActionStep, read
 from console.plans.shipped_plans import shipped
+from tests.support.plain_browser import read as read_page
+from tests.support.plain_browser import sent_by
 from tests.support.plan_editor import HERE, MAIL, NEW, PLAN, Editor, saved, saved_again
 from tests.support.plan_people import LEAVERS, PERSON, VPN, start, worked
+from tests.support.plan_people import MAIL as MAIL_GROUP
 from tests.support.sessions import signed_in_long_ago, signed_in_now
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -138,9 +141,7 @@ def test_problems_are_told_at_their_steps_and_everything_typed_is_still_there(ed
 
 
 def test_steps_end_at_thirty(editor):
-    editor.press("add", new="wait")
-    for _more in range(MOST_STEPS - 2):
-        editor.press("add", new="wait")
+    editor.press("check", count="29", **{f"step-{place}-kind": "wait" for place in range(MOST_STEPS - 1)})
     assert "29 of 30" in editor.page
     editor.press("add", new="wait")
 
@@ -290,9 +291,12 @@ def test_what_was_typed_is_kept_over_a_fresh_sign_in(org_admin, environment, bro
     client = signed_in_long_ago(browser_of(org_admin))
     editor = Editor(client).open(EDIT)
     long = "\N{CJK UNIFIED IDEOGRAPH-6F22}" * 4_900
-    for place in range(2, 18):
-        editor.press("add", new="mail")
-        editor.press("check", **{f"step-{place}-subject": "x", f"step-{place}-text": long})
+    emails = {
+        f"step-{place}-{name}": value
+        for place in range(2, 18)
+        for name, value in {"kind": "mail", "to": "person", "subject": "x", "text": long}.items()
+    }
+    assert editor.press("check", count="18", **emails).status == 200
 
     editor.press("save")
 
@@ -317,3 +321,39 @@ def _with(action, name, choice):
 
 def _kind(action):
     return "change" if action.needs_user else "join"
+
+
+def test_plan_that_was_edited_after_it_was_shown_is_shown_again_and_not_started(org_admin, environment, browser_of):
+    saved(org_admin)
+    environment.members.clear()
+    client = browser_of(org_admin)
+    here = f"/o/acme/users/{PERSON}/plans/vpn/"
+    sent = sent_by(client.get(here).content.decode(), "", "") | {"when": "now", "reason": "New phone"}
+    sent = sent_by(client.post(here, sent).content.decode(), "confirm", "now")
+    saved_again(org_admin, steps=[{"action": "user.deactivate"}])
+
+    answer = client.post(here, sent)
+
+    assert answer.status_code == 422
+    assert "The plan was changed meanwhile." in answer.content.decode()
+    assert "Deactivate" in answer.content.decode()
+    assert (PlanRun.objects.count(), environment.writes) == (0, [])
+
+    answer = client.post(here, sent_by(answer.content.decode(), "", ""))
+    answer = client.post(here, sent_by(answer.content.decode(), "confirm", "now"))
+
+    assert answer.status_code == 302
+    assert PlanRun.objects.get().version.number == 2
+    assert environment.kim["enabled"] is False
+
+
+def test_group_that_is_asked_is_chosen_from_those_that_fit(org_admin, environment, browser_of):
+    environment.members[PERSON] = {MAIL_GROUP}
+    steps = [{"action": f"group.{do}", "inputs": {"group_id": "{asked}"}} for do in ("remove", "add")]
+    saved(org_admin, PLAN | {"steps": steps})
+    page = read_page(browser_of(org_admin).get(f"/o/acme/users/{PERSON}/plans/vpn/").content.decode())
+
+    removed, added = ([one.text for one in page.one("select", name=f"step-{of}-group_id").all("option")] for of in "12")
+
+    assert removed[1:] == ["Mail"]
+    assert "VPN" in added
