@@ -107,8 +107,9 @@ class StartPlanForm(ActionForm):
 
     def _renew_shown(self) -> None:
         """Let the page that is shown next stand for the plan as it is now."""
-        self.data = copy(self.data)  # the copy of a request's data is mutable
-        self.data["shown"] = digest(self.definition)
+        data: Any = copy(self.data)  # the copy of a request's data is mutable
+        data["shown"] = digest(self.definition)
+        self.data = data
 
     @property
     def choices(self) -> Choices:

@@ -34,6 +34,12 @@ class NotSaved(Exception):
         self.reason, self.newest = reason, newest
 
 
+def require_editor(access: OrgAccess) -> None:
+    """Raise PermissionDenied for everybody but an org admin."""
+    access.require(Permission.MANAGE_POLICIES)
+    access.require_org_admin()
+
+
 def own_or_404(access: OrgAccess, slug: str) -> PlanVersion:
     """Return the newest version of a plan of the organization's own."""
     found = latest_versions(access.org).filter(plan__slug=slug).first()
@@ -44,7 +50,7 @@ def own_or_404(access: OrgAccess, slug: str) -> PlanVersion:
 
 def create(access: OrgAccess, definition: Definition, *, source_address: str = "") -> PlanVersion:
     """Save a new plan. Raises PermissionDenied, NotSaved."""
-    _require(access)
+    require_editor(access)
     if definition.id in shipped():
         raise NotSaved(format_lazy(_OF_SHIPPED, id=definition.id))
     if access.org.plans.count() >= MOST_PLANS:
@@ -64,7 +70,7 @@ def change(
 
     Raises PermissionDenied, Http404, and NotSaved if somebody else saved a version meanwhile.
     """
-    _require(access)
+    require_editor(access)
     with transaction.atomic():
         plan = Plan.objects.select_for_update().filter(organization=access.org, slug=slug).first()
         newest = plan.versions.select_related("author").first() if plan else None
@@ -82,7 +88,7 @@ def change(
 
 def delete(access: OrgAccess, slug: str, *, source_address: str = "") -> str:
     """Delete a plan with its versions, and return its name. Runs that have started go on. Raises as `change`."""
-    _require(access)
+    require_editor(access)
     with transaction.atomic():
         plan = Plan.objects.select_for_update().filter(organization=access.org, slug=slug).first()
         newest = plan.versions.first() if plan else None
@@ -107,11 +113,6 @@ def on_record(said: Any) -> dict[str, Any]:
         for number, one in enumerate(plan.get("steps", []), start=1)
     }
     return {"name": plan.get("name"), "kind": plan.get("kind")} | steps
-
-
-def _require(access: OrgAccess) -> None:
-    access.require(Permission.MANAGE_POLICIES)
-    access.require_org_admin()
 
 
 def _version(
