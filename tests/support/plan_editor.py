@@ -1,6 +1,5 @@
 """The editor of plans, as a browser without JavaScript uses it."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +38,13 @@ def saved_again(operator: Operator, **changed: Any) -> PlanVersion | None:
     return changes.change(enter_org(operator, "acme"), "vpn", read(PLAN | changed), seen=newest.number)
 
 
+def newest() -> PlanVersion:
+    """Return the newest version of the only plan."""
+    found = PlanVersion.objects.first()
+    assert found
+    return found
+
+
 @dataclass
 class Editor:
     """A browser in the editor. `page` is what it shows."""
@@ -54,8 +60,8 @@ class Editor:
         return self
 
     def press(self, do: str, **typed: str) -> "Editor":
-        """Fill in fields, with `_` for each hyphen of their names, and press a button."""
-        sent = sent_by(self.page, "do", do) | {name.replace("__", "-"): value for name, value in typed.items()}
+        """Fill in fields by their names, and press a button."""
+        sent = sent_by(self.page, "do", do) | typed
         form = next(one for one in read_page(self.page).all("form") if "novalidate" in one.attributes)
         self._show(self.client.post(form.attributes["action"], sent))
         return self
@@ -72,7 +78,3 @@ class Editor:
     def _show(self, answer: Any) -> None:
         self.status, self.location = answer.status_code, answer.get("Location", "")
         self.page = answer.content.decode()
-
-
-def file_of(said: Any) -> str:
-    return json.dumps(said)

@@ -9,9 +9,10 @@ from console.models import AuditEntry, Plan, PlanRun, PlanVersion
 from console.plans import fields
 from console.plans.definition import MOST_STEPS, ActionStep, read
 from console.plans.shipped_plans import shipped
+from pingone_integration.schemas import Attribute
 from tests.support.plain_browser import read as read_page
 from tests.support.plain_browser import sent_by
-from tests.support.plan_editor import HERE, MAIL, NEW, PLAN, Editor, saved, saved_again
+from tests.support.plan_editor import HERE, MAIL, NEW, PLAN, Editor, newest, saved, saved_again
 from tests.support.plan_people import LEAVERS, PERSON, VPN, start, worked
 from tests.support.plan_people import MAIL as MAIL_GROUP
 from tests.support.sessions import signed_in_long_ago, signed_in_now
@@ -209,7 +210,7 @@ def test_versions_are_listed_looked_at_and_restored_as_new_ones(org_admin, envir
     assert "Version 1 is below." in editor.page
     editor.press("save")
 
-    third = PlanVersion.objects.first()
+    third = newest()
     assert (third.number, third.definition) == (3, read(PLAN).as_json())
     for number in ("9", "x", "1" * 30, "-1"):
         assert client.get(f"{HERE}vpn/?version={number}").status_code == 404
@@ -238,6 +239,8 @@ def test_every_change_is_on_record_with_version_and_difference(org_admin, enviro
 
     created, changed, deleted = AuditEntry.objects.filter(subject_kind="policy").order_by("sequence")
 
+    assert created.after
+    assert deleted.before
     assert (created.action, created.inputs, created.subject_id) == ("plan-version.saved", {"version": 1}, "vpn")
     assert json.loads(created.after["step 2"]) == MAIL
     assert (changed.operator, changed.inputs) == (org_admin, {"version": 2})
@@ -343,7 +346,7 @@ def test_plan_that_was_edited_after_it_was_shown_is_shown_again_and_not_started(
     answer = client.post(here, sent_by(answer.content.decode(), "confirm", "now"))
 
     assert answer.status_code == 302
-    assert PlanRun.objects.get().version.number == 2
+    assert PlanRun.objects.get().version == newest()
     assert environment.kim["enabled"] is False
 
 
@@ -357,3 +360,22 @@ def test_group_that_is_asked_is_chosen_from_those_that_fit(org_admin, environmen
 
     assert removed[1:] == ["Mail"]
     assert "VPN" in added
+
+
+def test_custom_attribute_is_offered_checked_and_written_by_the_run(org_admin, environment, browser_of, monkeypatch):
+    of_it = {"display_name": "Badge", "description": "", "type": "STRING", "is_custom": True, "enabled": True}
+    plain = {"required": False, "unique": False, "multi_valued": False, "pattern": "", "pattern_in_words": ""}
+    badge = Attribute(name="badge", allowed_values=(), **of_it, **plain)  # type: ignore[arg-type]
+    for place in ("console.plans.editing.step_forms", "console.plans.editing.examined", "console.plans.targets"):
+        monkeypatch.setattr(f"{place}.known_attributes", lambda _access: (badge,))
+    monkeypatch.setattr("console.views.plan_editor.known_attributes", lambda _access: (badge,))
+    editor = Editor(browser_of(org_admin)).open(NEW)
+    editor.press("add", name="Badge", new="user.update")
+    editor.press("field-0", **{"step-0-new-field": "custom.badge"})
+    editor.press("save", **{"step-0-value-custom.badge": "Of {given}"})
+    said = PlanVersion.objects.get().definition
+
+    run = worked(start(org_admin, read(said)))
+
+    assert run.state == "finished", run.stop_detail
+    assert environment.kim["badge"] == f"Of {environment.kim['name']['given']}"

@@ -24,7 +24,7 @@ from console.plans.definition import (
 from console.plans.editing.draft import Draft
 from console.plans.editing.plan_file import read_file, written
 from console.plans.strict_json import LONGEST, hidden_character
-from tests.support.plan_editor import HERE, IMPORT, MAIL, PLAN, Editor, saved
+from tests.support.plan_editor import HERE, IMPORT, MAIL, PLAN, Editor, newest, saved
 from tests.support.plan_people import LEAVERS, VPN
 
 NOWHERE = UUID("00000000-0000-4000-8000-00000000dead")
@@ -35,7 +35,9 @@ plain = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"],
 lines = plain.filter(str.strip)
 one_line = lines.filter(str.isprintable)
 texts = st.lists(st.one_of(lines, st.sampled_from(sorted(PLACEHOLDERS)), st.just("\n")), min_size=1, max_size=5)
-conditions = st.one_of(st.just({}), st.sampled_from(sorted(CONDITIONS)).map(lambda one: {"if": str(one)}))
+conditions: st.SearchStrategy[dict[str, str]] = st.one_of(
+    st.just({}), st.sampled_from(sorted(CONDITIONS)).map(lambda one: {"if": str(one)})
+)
 waits = st.one_of(
     st.integers(1, 365).map(lambda days: {"wait": {"days": days}}),
     st.times().map(lambda time: {"wait": {"until": f"{time:%H:%M}"}}),
@@ -215,7 +217,7 @@ def test_pasted_plan_with_the_id_of_an_own_one_becomes_its_next_version(client, 
 
     assert "There is a plan with this ID." in editor.page
     editor.press("save")
-    assert PlanVersion.objects.first().number == 2
+    assert newest().number == 2
 
 
 @pytest.mark.django_db(transaction=True)
