@@ -20,7 +20,7 @@ from pingone_integration.texts import Text
 
 FIELD = "typed_by"  # the form's field for the signature
 KEPT_S = 3600
-_LARGEST = 64_000  # characters
+_LARGEST = 900_000  # characters, encoded: the longest plan of the editor, in a script of three bytes a letter
 _LEFT_OUT = ("csrfmiddlewaretoken", "submission", FIELD)
 _SALT = "console.kept_forms"
 

@@ -125,6 +125,8 @@ EVENTS: dict[str, Text] = {
     "rule.stopped": _("Rule stopped, and asks"),
     "rule.resumed": _("Rule resumed"),
     "rule.let-pass": _("Rule let pass the brake on mass change"),
+    "plan-version.saved": _("Plan saved"),
+    "plan-version.deleted": _("Plan deleted"),
     "user.protected-page-read": _("Page of a protected user read"),
     "user.reported-not-me": _("The user said: this was not me"),
     "recovery.code-sent": _("Recovery: code sent"),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from console.actions.action import Action
 from console.actions.catalogue import BY_KEY
 from console.outbox.emails import is_address
+from console.plans.strict_json import NotStrict, hidden_character, parsed
 from pingone_integration.texts import Text
 
 Json = dict[str, Any]
@@ -119,7 +120,7 @@ CHOICES: dict[str, Text] = {
     ADDED: _("each group that the plan that is brought back has added"),
 }
 # The inputs that a choice can stand for.
-_FITS = {
+FITS = {
     ALL: {"group_id", "device_id"},
     RECENT: {"device_id"},
     TEMPLATE: {"population_id", FIELDS},
@@ -131,7 +132,6 @@ _FITS = {
 }
 
 _NO_WAIT = _("A wait is 1 to {most} days, or until an hour such as 18:00, or until a date that is asked.")
-_ONLY_A_JOIN = _("A plan of the kind “join”, and no other, begins by creating the user.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,20 +245,18 @@ def json_of(step: Step) -> Json:
 
 def read_text(text: str) -> Definition:
     """Read a plan from JSON as a text. Raises InvalidPlan."""
-    if len(text) > LONGEST_JSON:
-        raise InvalidPlan([Problem(step=None, reason=_("This is too long for a plan."))])
     try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InvalidPlan([Problem(step=None, reason=_("This is not valid JSON."))]) from None
-    return read(said)
+        return read(parsed(text))
+    except NotStrict as refusal:
+        raise _invalid(refusal.reason) from None
 
 
 def read(said: Any) -> Definition:
     """Read a plan from JSON. Raises InvalidPlan, with everything that is wrong."""
     if not isinstance(said, dict):
         raise InvalidPlan([Problem(step=None, reason=_("A plan is a JSON object."))])
-    problems: list[Problem] = []
+    hidden = hidden_character({key: value for key, value in said.items() if key != "steps"})
+    problems: list[Problem] = [Problem(step=None, reason=hidden)] if hidden else []
 
     def wrong(reason: Text, step: int | None = None) -> None:
         problems.append(Problem(step=step, reason=reason))
@@ -289,6 +287,8 @@ def read(said: Any) -> Definition:
     if problems:
         raise InvalidPlan(problems)
     found = Definition(id=str(plan_id), name=str(name).strip(), kind=Kind(str(kind)), steps=tuple(steps))
+    if len(json.dumps(found.as_json(), ensure_ascii=False)) > LONGEST_JSON:
+        raise _invalid(_("This is too long for a plan."))
     if problems := list(_of_the_whole(found.kind, steps)):
         raise InvalidPlan(problems)
     return found
@@ -296,6 +296,8 @@ def read(said: Any) -> Definition:
 
 def read_step(said: Any) -> Step:
     """Read one step. Raises InvalidPlan, without the number."""
+    if hidden := hidden_character(said):
+        raise _invalid(hidden)
     if isinstance(said, dict):
         for key, parse in (("action", _action), ("mail", _mail), ("wait", _wait)):
             if key in said:
@@ -330,7 +332,7 @@ def _check_input(action: Action, name: str, value: str) -> None:
     if name == FIELDS and value != TEMPLATE:
         raise _invalid(format_lazy(_("{name} can only be {choice}."), name=name, choice=TEMPLATE))
     if value in CHOICES:
-        if value in _FITS and name not in _FITS[value]:
+        if value in FITS and name not in FITS[value]:
             raise _invalid(format_lazy(_("{name} cannot be {choice}."), name=name, choice=value))
         return
     _check_placeholders(value)

@@ -1,12 +1,13 @@
 """Filling in the placeholders of a plan's texts: values only, never looked into again."""
 
 import re
+from functools import cache
 
 from django.conf import settings
 from django.urls import reverse
 
 from console.models import Organization
-from pingone_integration.users import User
+from pingone_integration.users import User, user_of
 
 RECOVER = "{recover}"
 
@@ -27,3 +28,23 @@ def filled_in(text: str, user: User, organization: Organization, *, manager: str
         RECOVER: settings.PUBLIC_URL + reverse("recover", args=[organization.slug]),
     }
     return _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), text)
+
+
+@cache
+def somebody() -> User:
+    """Return a user who does not exist, to show and to check texts before there is a person."""
+    found = user_of(
+        {
+            "id": "00000000-0000-4000-8000-000000000000",
+            "username": "kim.lund",
+            "email": "kim.lund@example.com",
+            "name": {"given": "Kim", "family": "Lund"},
+            "title": "Engineer",
+        }
+    )
+    if found is None:
+        raise ValueError("this is a user")
+    return found
+
+
+MANAGER_OF_SOMEBODY = "Ada Lovelace"

@@ -1,6 +1,7 @@
 """The form that starts a plan for one person: what the plan asks, when, and why."""
 
 import json
+from copy import copy
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -48,6 +49,7 @@ _BUTTONS = {  # at a time, with an end
     (False, True): _("{plan} now, until {end}"),
     (True, True): _("{plan} on {time}, until {end}"),
 }
+_CHANGED = _("The plan was changed meanwhile. This is how it is now. Look at it, and go on.")
 
 
 class StartPlanForm(ActionForm):
@@ -60,6 +62,7 @@ class StartPlanForm(ActionForm):
     zone = TextField(label=_("Time zone"), required=False, max_length=64)
     which = which_field()
     replaces = forms.BooleanField(required=False)
+    shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)  # the plan on the page, as digest
 
     def __init__(
         self,
@@ -95,6 +98,7 @@ class StartPlanForm(ActionForm):
         for number, one in definition.numbered():
             if one.condition is Condition.ASKED:
                 self.fields[f"step-{number}-chosen"] = forms.BooleanField(label=str(title_of(one)), required=False)
+        self.initial["shown"] = digest(definition)
         if other is None:
             del self.fields["replaces"]
         else:
@@ -126,6 +130,9 @@ class StartPlanForm(ActionForm):
                 self.add_error(NEW, str(_SAME))
         if cleaned.get("when") == LATER:
             self.when_at = time_in(self)
+        if cleaned.get("shown") not in {"", digest(self.definition)}:
+            self.add_error(None, str(_CHANGED))
+            self._renew_shown()
         begins = self.when_at.at if self.when_at else timezone.now()
         for name, value in list(cleaned.items()):
             if isinstance(value, datetime) and not begins < value <= begins + LONGEST_FOR:
@@ -138,6 +145,12 @@ class StartPlanForm(ActionForm):
         if not self.errors and not any(chosen_steps(self.definition, completed(self.definition, self.choices))):
             self.add_error(None, str(_NOTHING_CHOSEN))
         return cleaned
+
+    def _renew_shown(self) -> None:
+        """Let the page that is shown next stand for the plan as it is now."""
+        data: Any = copy(self.data)  # the copy of a request's data is mutable
+        data["shown"] = digest(self.definition)
+        self.data = data
 
     @property
     def choices(self) -> Choices:
@@ -169,6 +182,11 @@ class StartPlanForm(ActionForm):
         return format_lazy(words, plan=self.definition.name, **times)
 
 
+def digest(definition: Definition) -> str:
+    """Return what stands for a plan as it was shown."""
+    return sha256(json.dumps(definition.as_json(), sort_keys=True).encode()).hexdigest()
+
+
 def _names_of_end(number: int) -> dict[str, str]:
     return {"at": f"step-{number}-date", "which": f"step-{number}-which"}
 
@@ -187,7 +205,10 @@ def _asked(access: OrgAccess, step: ActionStep, name: str, reading: Reading) -> 
     if name == "population_id":
         return forms.ChoiceField(label=label, required=False, choices=[_NONE, *other_populations(access, reading.user)])
     if name == "group_id":
-        return forms.ChoiceField(label=label, required=False, choices=[_NONE, *groups_to_join(access, reading.user)])
+        is_removed = step.action == "group.remove"
+        own = [(str(one.group_id), one.name or str(one.group_id)) for one in reading.memberships if one.is_direct]
+        groups = own if is_removed else groups_to_join(access, reading.user)
+        return forms.ChoiceField(label=label, required=False, choices=[_NONE, *groups])
     if name == "device_id":
         listed = [(str(one.id), device_name(one)) for one in reading.devices]
         return forms.ChoiceField(label=label, required=False, choices=[_NONE, *listed])

@@ -95,7 +95,10 @@ def inputs_for(step: ActionStep, target: Target, access: Acting, run: PlanRun, u
         more = {"attributes": attributes, "may_edit": access.may_edit}
     elif action.form.looks_at_user and "username" in action.form.base_fields:
         typed["username"] = user.username  # what a person types to confirm was confirmed at the start
-    form = action.form({**typed, **common}, user=user, limits=action.limits_for(access), **more)
+    # A plan changes what it says: nobody is there to be asked about a formatted name that holds the old one.
+    form = action.form(
+        {"formatted_offered": "1", **typed, **common}, user=user, limits=action.limits_for(access), **more
+    )
     if isinstance(form, ProfileForm) and (unknown := typed.keys() - form.fields.keys() - form.not_theirs.keys()):
         raise UnusableInput(format_lazy(_NO_FIELD, fields=", ".join(sorted(unknown))))
     if not form.is_valid():

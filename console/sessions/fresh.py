@@ -30,6 +30,14 @@ def _saves(request: HttpRequest) -> bool:
     return request.method == "POST" and "find" not in request.POST
 
 
+def _saves_a_plan(request: HttpRequest) -> bool:
+    """Return whether the editor stores something. Its other buttons only change what the page shows."""
+    return _sent(request) and request.POST.get("do", "").partition("-")[0] not in EDITS_OF_A_PLAN
+
+
+EDITS_OF_A_PLAN = frozenset({"add", "up", "down", "remove", "field", "drop", "check"})  # buttons of its editor
+
+
 def _starts_a_job(request: HttpRequest) -> bool:
     return request.POST.get("do") == "start"
 
@@ -44,7 +52,9 @@ class Fresh:
 
 
 _APPLICATION = frozenset({"client_id", "auth_url", "environment_id", "client_authentication"})  # all but its secret
-_WITH_MORE = frozenset({"role", "member", "group", "job", "rule"})  # pages whose address has more than the organization
+_WITH_MORE = frozenset(
+    {"role", "member", "group", "job", "rule", "plan"}
+)  # pages whose address has more than the organization
 
 DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/test_fresh_sign_in.py has the others
     "connection": Fresh(back="connection", keeps=_APPLICATION),
@@ -71,6 +81,9 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "new-rule": Fresh(when=_saves),
     "edit-rule": Fresh(when=_saves),
     "rule": Fresh(back="rule"),
+    "new-plan": Fresh(when=_saves_a_plan),
+    "edit-plan": Fresh(when=_saves_a_plan),
+    "delete-plan": Fresh(back="plan"),
     "lock-down": Fresh(),
     "recovery-settings": Fresh(),
     "recovery-rules": Fresh(),
@@ -95,7 +108,9 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "usersessions_list": Fresh(),
 }
 # Pages whose forms demand it say so before anything is typed. An export and a job ask when they are started.
-_FORMS = {one.back or name for name, one in DEMANDED.items() if one.when is _sent} - {"troubleshooting"}
+_FORMS = {one.back or name for name, one in DEMANDED.items() if one.when in {_sent, _saves_a_plan}} - {
+    "troubleshooting"
+}
 
 
 def signed_in_at(request: HttpRequest) -> datetime | None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.core.cache import cache
 
-from console.access import OrgAccess
+from console.access import Acting, OrgAccess
 from pingone_integration import groups, populations, schemas
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
@@ -42,7 +42,7 @@ def known_populations(access: OrgAccess) -> tuple[Population, ...]:
     return tuple(population for population in found if access.sees_population(population.id))
 
 
-def known_attributes(access: OrgAccess) -> tuple[Attribute, ...] | None:
+def known_attributes(access: Acting) -> tuple[Attribute, ...] | None:
     """Return the user attributes, or None if PingOne fails: the standard attributes are known anyway."""
     return _remembered(access, "attributes", schemas.user_attributes, otherwise=None)
 
@@ -81,7 +81,7 @@ def find_groups(access: OrgAccess, name: str) -> GroupChoices:
     return GroupChoices(name, page.items, more=page.next_cursor is not None)
 
 
-def _remembered(access: OrgAccess, what: str, read: Callable[[PingOneApi], T], *, otherwise: T) -> T:
+def _remembered(access: Acting, what: str, read: Callable[[PingOneApi], T], *, otherwise: T) -> T:
     """Return the result of `read`, cached for five minutes; after a failure return `otherwise` for 30 seconds."""
     key = _key(access, what)
     known: T | object = cache.get(key, _UNKNOWN)
@@ -95,7 +95,7 @@ def _remembered(access: OrgAccess, what: str, read: Callable[[PingOneApi], T], *
     return value
 
 
-def _key(access: OrgAccess, what: str) -> str:
+def _key(access: Acting, what: str) -> str:
     """Return a separate key for every connection, environment and administrator: each sees different data."""
     connection = access.org.connection
     return f"{connection.id}/{connection.managed_environment_id}/{connection.consented_by_id}/{what}"

@@ -111,6 +111,13 @@ RIGHTS: dict[str, Permission | str] = {
     "new-template": Permission.MANAGE_POLICIES,
     "template": Permission.MANAGE_POLICIES,
     "delete-template": Permission.MANAGE_POLICIES,
+    "plans": Permission.MANAGE_POLICIES,  # and only org admins, here and below
+    "plan": Permission.MANAGE_POLICIES,
+    "edit-plan": Permission.MANAGE_POLICIES,
+    "export-plan": Permission.MANAGE_POLICIES,
+    "delete-plan": Permission.MANAGE_POLICIES,
+    "new-plan": Permission.MANAGE_POLICIES,
+    "import-plan": Permission.MANAGE_POLICIES,
     "lock-down": Permission.MANAGE_POLICIES,
     "recovery-settings": Permission.MANAGE_POLICIES,
     "recovery-rules": Permission.MANAGE_POLICIES,

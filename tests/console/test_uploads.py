@@ -1,4 +1,4 @@
-"""Uploads: one address takes a file, of those who may run jobs, so that nobody can fill memory or disk."""
+"""Uploads: two addresses take a file, of those who may run jobs or edit plans: nobody can fill memory or disk."""
 
 from io import BytesIO
 from typing import Any
@@ -35,8 +35,8 @@ def upload(client: Client, path: str) -> int:
     return body.taken
 
 
-@pytest.mark.parametrize(("who", "takers"), [("", set()), ("org_admin", {"upload-list"})])
-def test_no_address_reads_a_file_but_that_of_lists(
+@pytest.mark.parametrize(("who", "takers"), [("", set()), ("org_admin", {"upload-list", "import-plan"})])
+def test_no_address_reads_a_file_but_those_of_lists_and_plans(
     acme: Organization, request: pytest.FixtureRequest, who: str, takers: set[str]
 ) -> None:
     client = Client(raise_request_exception=False)
@@ -52,13 +52,14 @@ def test_no_address_reads_a_file_but_that_of_lists(
 
 
 @pytest.mark.parametrize("who", ["helpdesk", "auditor", "stranger"])
-def test_list_of_somebody_who_may_not_run_jobs_is_not_read(
+def test_file_of_somebody_who_may_not_send_it_is_not_read(
     acme: Organization, request: pytest.FixtureRequest, who: str
 ) -> None:
     client = Client(raise_request_exception=False)
     client.force_login(request.getfixturevalue(who))
 
-    assert upload(client, reverse("upload-list", args=[acme.slug])) <= EXPECTED
+    for address in ("upload-list", "import-plan"):
+        assert upload(client, reverse(address, args=[acme.slug])) <= EXPECTED
 
 
 def is_page(address: Address) -> bool:

@@ -66,6 +66,17 @@ class _Reading(HTMLParser):
         self.open[-1].children.append(data)
 
 
+def read(page: str) -> Element:
+    return _Reading(page).open[0]
+
+
+def sent_by(page: str, name: str, value: str) -> dict[str, str]:
+    """Return what the last form with a button of this name and value sends, unchanged, when it is pressed."""
+    wanted = {"name": name, "value": value} if name else {}
+    form = [one for one in read(page).all("form") if list(one.all("button", **wanted))][-1]
+    return dict(_filled_in(form)) | ({name: value} if name else {})
+
+
 class PlainBrowser:
     """A browser whose `page` is the current page."""
 
@@ -121,6 +132,6 @@ def _filled_in(form: Element) -> Iterator[tuple[str, str]]:
             chosen = [option for option in options if "selected" in option.attributes] or options[:1]
             yield from ((name, option.attributes.get("value", "")) for option in chosen)
         elif box.tag == "textarea":
-            yield name, box.text
+            yield name, "".join(box._words()).removesuffix(" ").removeprefix("\n")
         elif kind not in {"checkbox", "radio"} or "checked" in box.attributes:
             yield name, box.attributes.get("value", "")

@@ -15,7 +15,7 @@ from console.access import OrgAccess, enter_org
 from console.audit import system_user
 from console.audit.refusals import permission_refused
 from console.management.options import identifier
-from console.management.pingone import actions, calls, jobs, reads
+from console.management.pingone import actions, calls, jobs, plans, reads
 from console.management.pingone.terminal import FAILED, REFUSED, UNKNOWN, Terminal, why
 from console.models import Operator
 from pingone_integration.errors import PingOneError
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("organization", metavar="ORG", type=identifier, help="the organization's slug")
         kinds = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-        for room in (reads, actions, jobs, calls):
+        for room in (reads, actions, jobs, plans, calls):
             room.add(kinds)
 
     def handle(self, *args: Any, **options: Any) -> None:

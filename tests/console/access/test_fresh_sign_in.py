@@ -20,7 +20,8 @@ ASKED = {
         member-populations remove-member protect-user protect-group directory second-factor-policy
         crawls rule new-rule edit-rule
         send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
-        reset-second-factor cancel-factor-reset mapped-groups new-template template delete-template""",
+        reset-second-factor cancel-factor-reset mapped-groups new-template template delete-template delete-plan""",
+    "saving a plan, and nothing else of its editor": "new-plan edit-plan",
     "exports": "audit-export export-group-members inactive-export job-file",
     "starting a job, and nothing else of it": "job",
     "the operator's other sessions": "usersessions_list",
@@ -31,7 +32,8 @@ NOT_ASKED = {
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
          connection-checks audit-read-again view-as stop-viewing plan-runs user-plans templates
-         inactive rules""",
+         inactive rules plans plan export-plan""",
+    "opens a file in the editor, and stores nothing": "import-plan",
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery

@@ -1,0 +1,1 @@
+"""The organization's own plans: edited, saved as versions, exported and imported."""
