@@ -1,6 +1,6 @@
 """The frame around every page (a context processor): organizations, connection state, navigation, theme."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ class Destination:
     permission: Permission | None = None  # None for the operator's own pages
     section: Text = ""  # heading, shown above the first entry of the section
     purpose: Text = ""  # one sentence on the home page; without it the home page omits the entry
+    offered: Callable[[OrgAccess], bool] | None = None  # None: always
 
 
 NAVIGATION = (
@@ -67,6 +68,14 @@ NAVIGATION = (
         url_name="jobs",
         permission=Permission.RUN_JOBS,
         purpose=_("Act on many users at once, with a preview of every row."),
+    ),
+    Destination(
+        label=_("Approvals"),
+        icon="clipboard-check",
+        url_name="approvals",
+        permission=Permission.VIEW_USERS,
+        purpose=_("Decide about what others ask for, and see your own requests."),
+        offered=lambda access: bool(access.org.approvals),  # from the first rule on
     ),
     Destination(
         label=_("Call API"),
@@ -141,6 +150,8 @@ def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
     home = reverse("organization", args=args) if access else reverse("home")
     for destination in NAVIGATION if access else OWN_NAVIGATION:
         if access and destination.permission and not access.allows(destination.permission):
+            continue
+        if access and destination.offered and not destination.offered(access):
             continue
         url = reverse(destination.url_name, args=args)
         below = path.startswith(url) and url != home

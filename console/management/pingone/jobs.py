@@ -156,7 +156,7 @@ def _start(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None
         counted=counted,
     )
     options.raise_mistakes(form)
-    circumstances = options.circumstances_of(form)
+    circumstances = options.circumstances_of(form, given)
 
     def start(access: OrgAccess, job: Job) -> None:
         control.start(access, job, circumstances, first=given["first"], people=form.cleaned_data.get("people"))

@@ -101,6 +101,12 @@ def why(error: PingOneError) -> str:
     return f"{english(error.title)}. {english(error.cause)} {english(resolution_of(error))}{when}"
 
 
+def needs_approval(refused: Refused) -> str:
+    """Return what an approval is asked with, or when the command is run again once it was asked for."""
+    more = "Run the command again once it is approved." if refused.asked else "Ask for it with --ask-approval."
+    return f"{english(refused.reason)} {more}"
+
+
 def shown(text: str) -> str:
     """Escape characters that could move the terminal's cursor or change its colors."""
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)

@@ -18,16 +18,17 @@ ASKED = {
         ticket-policies limits lift-limit user-mails lock-down recovery-settings recovery-rules members change-role
         member-populations remove-member protect-user protect-group directory second-factor-policy
         send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
-        reset-second-factor cancel-factor-reset""",
+        reset-second-factor cancel-factor-reset approval-rules""",
     "exports": "audit-export export-group-members job-file",
     "starting a job, and nothing else of it": "job",
+    "approving, and no other decision": "approval",
     "the operator's other sessions": "usersessions_list",
 }
 NOT_ASKED = {
     "reads": """home organization users user-group-choices new-user-existing user user-panel user-standing audit
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
-        connection-checks audit-read-again view-as stop-viewing plan-runs user-plans""",
+        connection-checks audit-read-again view-as stop-viewing plan-runs user-plans approvals""",
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
     "acts on a user: the role decides, and `perform` asks": """user-action user-groups new-user undo release-recovery
@@ -43,6 +44,7 @@ NOT_ASKED = {
 }
 EXPORTS = frozenset(ASKED["exports"].split())
 ADDRESSES = [one for one in EVERY_ADDRESS if one.name in DEMANDED]
+DOES = {"approval": "approve"}  # the button that demands it; of a job: start
 AGAIN = "/accounts/reauthenticate/?next="
 
 
@@ -56,7 +58,7 @@ def silent_pingone() -> Iterator[respx.MockRouter]:
 def send(client: Client, address: Address, **headers: str) -> str:
     """Return where the answer leads."""
     way = client.get if address.name in EXPORTS else client.post
-    answer = way(address.path, {"do": "start"}, headers=headers)
+    answer = way(address.path, {"do": DOES.get(address.name, "start")}, headers=headers)
     return str(answer.get("Location") or answer.get("HX-Redirect") or "")
 
 
