@@ -4,12 +4,13 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
-from console.models import ApprovalRequest, AuditEntry, Membership, Organization
+from console.models import ApprovalRequest, AuditEntry, JobRow, Membership, Operator, Organization
 from console.rights.permissions import Permission
 from console.rights.roles import rights_of
 from pingone_integration.texts import Text
@@ -36,7 +37,7 @@ def hindrance(access: OrgAccess, request: ApprovalRequest) -> Text:
         return _OWN
     if own == same_person(requester.email):
         return _SAME_PERSON
-    if own in map(same_person, [request.subject_name, *request.subject_emails]):
+    if own in map(same_person, [request.subject_name, *request.subject_emails]) or _is_in_job(operator, request):
         return _ABOUT_YOU
     if not holds_right(access, request):
         return _NO_RIGHT
@@ -50,7 +51,7 @@ def hindrance(access: OrgAccess, request: ApprovalRequest) -> Text:
 
 
 def holds_right(access: OrgAccess, request: ApprovalRequest) -> bool:
-    may = all(access.rights.may(key) and access.allows(Permission(of)) for key, of in request.needs)
+    may = all((not key or access.rights.may(key)) and access.allows(Permission(of)) for key, of in request.needs)
     return may and all(map(access.may_edit, request.fields))
 
 
@@ -70,6 +71,15 @@ def is_new(membership: Membership) -> bool:
         organization=membership.organization, action="role.changed", subject_id=membership.role_key, at__gt=begins
     )
     return changed.exists()
+
+
+def _is_in_job(operator: Operator, request: ApprovalRequest) -> bool:
+    """Return whether a row of the job is about the operator themself."""
+    if request.about is None or request.kind != ApprovalRequest.Kind.JOB:
+        return False
+    address = operator.email
+    rows = JobRow.objects.filter(job_id=request.about)
+    return rows.filter(Q(label__iexact=address) | Q(key__iexact=address)).exists()
 
 
 def able(organization: Organization, request: ApprovalRequest) -> list[OrgAccess]:

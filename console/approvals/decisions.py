@@ -47,8 +47,8 @@ def request_or_404(access: OrgAccess, request_id: UUID) -> ApprovalRequest:
 def may_see(access: OrgAccess, request: ApprovalRequest) -> bool:
     """Return whether it is their own, or about users whom they see while they could decide, manage or audit it."""
     if request.requester_id == access.operator.pk:
-        return sees(access, request)
-    keys = [key for key, _of in request.needs]
+        return request.kind == Kind.JOB or sees(access, request)  # their own job, narrowed or not
+    keys = [key for key, _of in request.needs if key]
     reads = access.allows(Permission.VIEW_AUDIT) or all(map(access.rights.may, keys))
     return reads and sees(access, request)
 

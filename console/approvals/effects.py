@@ -44,7 +44,6 @@ def digest_of(effects: Effects, *, organization: Any, requester: Any) -> str:
         str(effects.subject.id),
         storable(effects.bound),
         storable(effects.before),
-        storable(list(effects.lines)),
         str(effects.about or ""),
     ]
     return salted_hmac(_SALT, json.dumps(bound, sort_keys=True), algorithm="sha256").hexdigest()

@@ -30,6 +30,7 @@ _STATES: dict[str, Text] = {
     State.DECLINED: _("Declined"),
     State.WITHDRAWN: _("Withdrawn"),
     State.USED: _("Done"),
+    State.LAPSED: _("Lapsed: too many rows had changed"),
 }
 _EXPIRED = _("Expired")
 _GLASS = _("Can be done without an approval")

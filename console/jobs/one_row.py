@@ -21,8 +21,8 @@ from console.actions.shown import shown_of
 from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject, storable
 from console.jobs import people
-from console.jobs.control import action_of
 from console.jobs.drafts import require_to_prepare
+from console.jobs.row_choice import action_of
 from console.models import AuditEntry, Job, JobRow
 from console.perform import resolve
 from console.perform.undo import undo
@@ -75,6 +75,7 @@ def circumstances_of(job: Job, row: JobRow) -> Circumstances:
         signed_in_at=job.signed_in_at,
         met_at=job.met_at,
         passes_brake=job.approved_at is not None,
+        under=job.pk,
     )
 
 

@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
-from console.jobs.control import runnable
+from console.jobs.row_choice import to_be_run
 from console.jobs.share import percent_for
 from console.models import Job, JobRow
 from pingone_integration.calls import rate_limit
@@ -47,7 +47,7 @@ def _cleared(job: Job) -> int:
 
 def to_run(job: Job) -> int:
     """Return how many rows are still to run, as it was decided so far."""
-    return job.rows.filter(runnable(job), state=JobRow.State.NOT_REACHED).count()
+    return to_be_run(job).count()
 
 
 def calls_for(job: Job, rows: int) -> int:

@@ -22,6 +22,7 @@ class ApprovalRequest(models.Model):
         DECLINED = "declined"
         WITHDRAWN = "withdrawn"
         USED = "used"
+        LAPSED = "lapsed"  # of a job: too many rows were found changed
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="approval_requests")

@@ -124,6 +124,7 @@ def _circumstances(run: PlanRun, submission: UUID) -> Circumstances:
         submission=submission,
         signed_in_at=run.signed_in_at,
         met_at=run.met_at,
+        under=run.pk,
     )
 
 

@@ -1,6 +1,7 @@
 """What operators decide about a run: its start, now or at a time, another time, going on, and canceling."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -17,12 +18,13 @@ from console.access import OrgAccess
 from console.actions.demands import Demand
 from console.audit import system_user
 from console.audit.entries import Circumstances
-from console.models import AuditEntry, PlanRun, PlanRunStep, PlanVersion, PlanWork
+from console.models import ApprovalRequest, AuditEntry, PlanRun, PlanRunStep, PlanVersion, PlanWork
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
-from console.plans import engine
+from console.plans import approval, engine
 from console.plans.ahead import Choices, chosen_steps
+from console.plans.approval import Unapproved
 from console.plans.dates import When
 from console.plans.definition import ActionStep, Definition, WaitStep, read
 from console.plans.on_behalf import TAKE_AWAY
@@ -43,10 +45,16 @@ class NotPossibleNow(Exception):
     """What an operator asked of a run cannot be done: the reason, and what would meet it."""
 
     def __init__(
-        self, reason: Text, *, demanded: frozenset[Demand] = frozenset(), other: PlanRun | None = None
+        self,
+        reason: Text,
+        *,
+        demanded: frozenset[Demand] = frozenset(),
+        other: PlanRun | None = None,
+        asked: UUID | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason, self.demanded, self.other = reason, demanded, other
+        self.asked = asked  # the request for an approval that was made instead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +99,24 @@ def start(access: OrgAccess, person: User, plan: Start, circumstances: Circumsta
     now = timezone.now()
     circumstances = replace(circumstances, channel=AuditEntry.Channel.PLAN, met_at=now)
     _require_met(access, person, plan, circumstances)
-    run = _created(access, person, plan, circumstances)
+    with _unapproved():
+        found = approval.required(
+            access, person, plan.definition, plan.choices, when=plan.when, circumstances=circumstances
+        )
+        run = _created(access, person, plan, circumstances, found)
     if plan.when is None and _begins_at_once(plan.definition):
         engine.begin(run)
         run.refresh_from_db()
     return run
+
+
+@contextmanager
+def _unapproved() -> Iterator[None]:
+    """Raise NotPossibleNow for what is not approved."""
+    try:
+        yield
+    except Unapproved as lacks:
+        raise NotPossibleNow(lacks.reason, demanded=frozenset({Demand.APPROVAL}), asked=lacks.asked) from None
 
 
 def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> None:
@@ -136,7 +157,9 @@ def _begins_at_once(definition: Definition) -> bool:
     return False
 
 
-def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> PlanRun:
+def _created(
+    access: OrgAccess, person: User, plan: Start, circumstances: Circumstances, approved: ApprovalRequest | None
+) -> PlanRun:
     now = timezone.now()
     when = plan.when
     asked = {str(number) for number, step in plan.definition.numbered() if isinstance(step, ActionStep)}
@@ -170,6 +193,7 @@ def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circum
                 zone=when.zone if when else plan.zone,
                 state=State.SCHEDULED if when else State.RUNNING,
             )
+            approval.use(approved, run)
             numbers = range(1, len(plan.definition.steps) + 1)
             PlanRunStep.objects.bulk_create([PlanRunStep(run=run, number=number) for number in numbers])
             PlanWork.want(run, run.starts_at)
@@ -192,6 +216,8 @@ def reschedule(access: OrgAccess, run: PlanRun, when: When | None) -> None:
     """Give a run that has not begun another time; None: now. Raises PermissionDenied, NotPossibleNow."""
     access = access.again()
     require_each(access, read(run.definition), run.choices)
+    with _unapproved():
+        approval.require_unbound(run)
     at = {
         "starts_at": when.at if when else timezone.now(),
         "starts_local": when.local if when else "",

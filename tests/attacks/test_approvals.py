@@ -53,6 +53,14 @@ def account_made_today(acme: Organization, requester: Operator, environment: Sma
     return make_operator("eve@acme.test", acme, "org_admin")
 
 
+def account_made_today_of_an_older_version(
+    acme: Organization, requester: Operator, environment: SmallEnvironment
+) -> Operator:
+    eve = make_operator("eve@acme.test", acme, "org_admin")
+    Membership.objects.filter(operator=eve).update(since=None)
+    return eve
+
+
 def promoted_today(acme: Organization, requester: Operator, environment: SmallEnvironment) -> Operator:
     other = old(make_operator("eve@acme.test", acme, "auditor"))
     admin = make_operator("boss@acme.test", acme, "org_admin")
@@ -108,6 +116,7 @@ ACCOMPLICES: list[Callable[[Organization, Operator, SmallEnvironment], Operator]
     themself,
     second_account_of_the_same_mailbox,
     account_made_today,
+    account_made_today_of_an_older_version,
     promoted_today,
     reactivated_today,
     with_a_role_that_got_the_right_today,
@@ -214,6 +223,11 @@ def test_other_inputs_than_approved(
 
     sends(browser(org_admin), path, title="Chairman")
     assert environment.writes == []
+    before = environment.users[ADA]["title"]
+    environment.users[ADA]["title"] = "Retired"  # so it is not what was shown
+    sends(browser(org_admin), path, title="Chief")
+    assert environment.writes == []
+    environment.users[ADA]["title"] = before
     sends(browser(org_admin), path, title="Chief")
 
     assert environment.writes == [f"PATCH /users/{ADA}"]

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, TextIO
+from uuid import UUID
 
 from django.core.management.base import CommandError
 
@@ -102,9 +103,12 @@ def why(error: PingOneError) -> str:
 
 
 def needs_approval(refused: Refused) -> str:
-    """Return what an approval is asked with, or when the command is run again once it was asked for."""
-    more = "Run the command again once it is approved." if refused.asked else "Ask for it with --ask-approval."
-    return f"{english(refused.reason)} {more}"
+    return f"{english(refused.reason)}{approval_hint(refused.asked)}"
+
+
+def approval_hint(asked: UUID | None) -> str:
+    """Return how an approval is asked for, or when to run the command again once it was."""
+    return f" {'Run the command again once it is approved.' if asked else 'Ask for it with --ask-approval.'}"
 
 
 def shown(text: str) -> str:

@@ -29,9 +29,9 @@ def now(organization: Organization) -> Rules:
 
 
 @pytest.fixture
-def other_admin(acme: Organization) -> Operator:
+def other_admin(acme: Organization, org_admin: Operator) -> Operator:
     other = make_operator("second@acme.test", acme, "org_admin")
-    make_long_standing(other)
+    make_long_standing(other, org_admin)
     return other
 
 

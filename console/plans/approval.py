@@ -1,0 +1,129 @@
+"""The approval of a second person for a plan for one person: bound to every line of its preview, and to its time."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from console.access import OrgAccess
+from console.approvals import requests
+from console.approvals.effects import Effects, Kind
+from console.approvals.requests import NotUsable
+from console.approvals.rules import EVERY_PLAN, rules_of
+from console.audit.entries import Circumstances, Subject
+from console.models import ApprovalRequest, AuditEntry, PlanRun
+from console.plans.ahead import Choices, chosen_steps
+from console.plans.dates import When
+from console.plans.definition import Definition
+from console.plans.preview import Line, Reading, preview
+from pingone_integration.texts import Text, english
+from pingone_integration.users import User
+
+_NEEDED = _("This plan needs the approval of a second person.")
+_ASKED = _("Asked for approval. Nothing was changed yet.")
+_NOT_DEMANDED = _("No approval is needed for this. Nothing was changed.")
+_BOUND = _("The plan was approved with its time. Cancel it, and ask for approval of another time.")
+
+
+class Unapproved(Exception):
+    """A plan that does not start without an approval. `asked`: the request that was made instead."""
+
+    def __init__(self, reason: Text, *, asked: UUID | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.asked = reason, asked
+
+
+def is_demanded(access: OrgAccess, definition: Definition, choices: Choices) -> bool:
+    """Return whether the organization asks for it, by the plan or by something that the plan does."""
+    rules = rules_of(access.org)
+    by_plan = not rules.plans.isdisjoint({EVERY_PLAN, definition.id})
+    return by_plan or rules.demand(step.action for _number, step in chosen_steps(definition, choices))
+
+
+def required(
+    access: OrgAccess,
+    person: User,
+    definition: Definition,
+    choices: Choices,
+    *,
+    when: When | None,
+    circumstances: Circumstances,
+) -> ApprovalRequest | None:
+    """Return the approval that the start uses up; None: none is demanded. Raises Unapproved and PingOneErrors."""
+    if not is_demanded(access, definition, choices):
+        if circumstances.asks_approval:
+            raise Unapproved(_NOT_DEMANDED)
+        return None
+    effects = _effects(access, person, definition, choices, when=when)
+    try:
+        if circumstances.asks_approval:
+            raise Unapproved(_ASKED, asked=requests.ask(access, effects, circumstances).pk)
+        found = requests.find(access, effects)
+    except NotUsable as lost:
+        raise Unapproved(lost.reason) from None
+    if found is None:
+        raise Unapproved(_NEEDED)
+    return found
+
+
+def use(approval: ApprovalRequest | None, run: PlanRun) -> None:
+    """Use the approval up for this run, whose steps it covers. Raises Unapproved if somebody else was quicker."""
+    try:
+        if approval:
+            requests.use(approval, about=run.pk)
+    except NotUsable as gone:
+        raise Unapproved(gone.reason) from None
+
+
+def require_unbound(run: PlanRun) -> None:
+    """Raise Unapproved if the time of a run was approved: another time is another effect."""
+    if ApprovalRequest.objects.filter(organization=run.organization, about=run.pk).exists():
+        raise Unapproved(_BOUND)
+
+
+def _effects(access: OrgAccess, person: User, definition: Definition, choices: Choices, when: When | None) -> Effects:
+    steps = [step for _number, step in chosen_steps(definition, choices)]
+    chosen = [value for one in choices.values() for name, value in one.items() if name == "population_id" and value]
+    fixed = [step.inputs["population_id"] for step in steps if _is_id(step.inputs.get("population_id"))]
+    at = when.told if when else _("Now")
+    lines = [{"title": english(at), "told": "", "detail": ""}]
+    lines += [_as_shown(line) for line in preview(access, definition, Reading(access.pingone(), person))]
+    lines += [{"title": english(value), "told": "chosen", "detail": name} for name, value in _named(choices)]
+    return Effects(
+        kind=Kind.PLAN,
+        name=definition.name,
+        needs=tuple(sorted({(step.action, str(step.of_catalogue.permission)) for step in steps})),
+        subject=Subject(
+            kind=AuditEntry.Subject.USER,
+            id=person.id,
+            name=person.username,
+            full_name=person.name.whole,
+            population_id=person.population_id,
+        ),
+        emails=(person.email,),
+        populations=frozenset({str(person.population_id or ""), *map(str, chosen), *map(str, fixed)}),
+        fields=frozenset(name for step in steps if step.of_catalogue.form.looks_at_schema for name in step.inputs),
+        lines=tuple(lines),
+        bound={
+            "plan": definition.as_json(),
+            "choices": choices,
+            "lines": lines,
+            "at": [when.at, when.local, when.zone] if when else None,
+            "user": [person.username, person.email, person.population_id, person.enabled],
+        },
+    )
+
+
+def _is_id(value: object) -> bool:
+    try:
+        return bool(UUID(str(value)))
+    except ValueError:
+        return False
+
+
+def _named(choices: Choices) -> list[tuple[str, str]]:
+    return [(name, value) for _number, one in sorted(choices.items()) for name, value in sorted(one.items())]
+
+
+def _as_shown(line: Line) -> dict[str, str]:
+    detail = "; ".join(english(one) for one in (*line.names, *line.notes))
+    return {"title": english(line.title), "told": english(line.told), "detail": detail}
