@@ -27,8 +27,11 @@ _TOO_NEW = _("You got your role less than {hours} hours ago. Somebody else has t
 _VIEWING = _("You are viewing as another member. Stop viewing to decide.")
 
 
-def hindrance(access: OrgAccess, request: ApprovalRequest) -> Text:
-    """Return why this operator cannot decide about the request, or "" if they can."""
+def hindrance(access: OrgAccess, request: ApprovalRequest, *, is_new_member: bool | None = None) -> Text:
+    """Return why this operator cannot decide about the request, or "" if they can.
+
+    `is_new_member`: as of `is_new`, where it is known already; None: it is looked up if it matters.
+    """
     operator, requester = access.operator, request.requester
     own = same_person(operator.email)
     if access.viewing_as is not None:
@@ -45,7 +48,7 @@ def hindrance(access: OrgAccess, request: ApprovalRequest) -> Text:
         return _ORG_ADMINS
     if not sees(access, request):
         return _NOT_SEEN
-    if is_new(access.membership):
+    if is_new(access.membership) if is_new_member is None else is_new_member:
         return format_lazy(_TOO_NEW, hours=int(MEMBER_FOR.total_seconds() // 3600))
     return ""
 

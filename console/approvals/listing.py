@@ -1,6 +1,5 @@
 """The requests that an operator may see: those that wait for somebody, and those of the last days."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
-from console.approvals.approvers import able, hindrance
+from console.approvals.approvers import able, hindrance, is_new
 from console.approvals.decisions import is_open, may_see
 from console.approvals.rules import rules_of
 from console.audit.wording import Value, inputs_of, label_of, values_of
@@ -43,6 +42,7 @@ class Shown:
 
     request: ApprovalRequest
     access: OrgAccess
+    is_new_member: bool | None = None  # the operator; None: not known yet
 
     @property
     def name(self) -> Text:
@@ -77,7 +77,7 @@ class Shown:
 
     @cached_property
     def hindrance(self) -> Text:
-        return hindrance(self.access, self.request)
+        return hindrance(self.access, self.request, is_new_member=self.is_new_member)
 
     @property
     def may_decide(self) -> bool:
@@ -112,6 +112,12 @@ class Shown:
     @property
     def may_break_glass(self) -> bool:
         return self.is_own and self.is_open and self.request.opens_at is None and not self.approvers
+
+    @property
+    def user_id(self) -> str:
+        """Return the ID of the user whom it is about, for a link; "" if there is none (yet)."""
+        is_about_user = self.request.kind != ApprovalRequest.Kind.JOB and self.request.needs[0][0] in BY_KEY
+        return self.request.subject_id if is_about_user else ""
 
     @property
     def inputs(self) -> list[tuple[Text, Text]]:
@@ -157,8 +163,8 @@ def count_to_decide(access: OrgAccess) -> int:
     return sum(one.may_decide for one in waiting(access))
 
 
-def _seen(access: OrgAccess, requests: QuerySet[ApprovalRequest]) -> Iterator[Shown]:
+def _seen(access: OrgAccess, requests: QuerySet[ApprovalRequest]) -> list[Shown]:
     of_org = requests.filter(organization=access.org).select_related("organization", "requester", "approver")
-    for request in of_org.order_by("-asked_at")[:_MOST]:
-        if may_see(access, request):
-            yield Shown(request, access)
+    found = [request for request in of_org.order_by("-asked_at")[:_MOST] if may_see(access, request)]
+    is_new_member = is_new(access.membership) if found else None  # once, not for each
+    return [Shown(request, access, is_new_member) for request in found]

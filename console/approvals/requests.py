@@ -16,10 +16,11 @@ from console.approvals.effects import Effects, digest_of
 from console.approvals.rules import rules_of
 from console.audit import entries
 from console.audit.entries import Circumstances, Subject, storable
-from console.models import ApprovalRequest, AuditEntry, Operator
+from console.models import ApprovalRequest, AuditEntry, Job, Operator, PlanRun
 from pingone_integration.texts import Text, english
 
 USABLE_FOR = timedelta(minutes=15)
+KEPT_FOR = timedelta(days=30)
 MOST_OPEN = 50  # of one requester
 
 State = ApprovalRequest.State
@@ -142,6 +143,14 @@ def use(request: ApprovalRequest, *, entry: UUID | None = None, about: UUID | No
         changes["about"] = about
     if not ApprovalRequest.objects.filter(usable(now), pk=request.pk).update(**changes):
         raise NotUsable(_USED)
+
+
+def clear(now: datetime) -> None:
+    """Delete requests after 30 days. Those of jobs and runs stay as long as these: they cover their steps."""
+    old = ApprovalRequest.objects.filter(asked_at__lt=now - KEPT_FOR)
+    over = old.exclude(about__in=Job.objects.values("pk")).exclude(about__in=PlanRun.objects.values("pk"))
+    for requests in (old.filter(about=None), over):
+        requests.delete()
 
 
 def record(

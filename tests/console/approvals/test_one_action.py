@@ -4,8 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from console.models import ApprovalRequest, AuditEntry, Operator, Organization
+from console.approvals.requests import clear
+from console.models import ApprovalRequest, AuditEntry, Job, Operator, Organization
 from tests.support.answers import ADA, ENGINEERS
 from tests.support.approving import DEACTIVATE, approves, asks, demand, make_long_standing, sends, time_passes
 from tests.support.outbox import sent_emails
@@ -53,7 +57,7 @@ def test_approved_action_is_done_by_the_requester_once(
     assert asked.headers["Location"] == f"/o/acme/approvals/{request.pk}/"
     assert environment.writes == []
     page = admin.get(asked.headers["Location"]).content.decode()
-    assert "<bdi>ada.berg</bdi>" in page
+    assert f'href="/o/acme/users/{ADA}/"><bdi>ada.berg</bdi>' in page
     assert "agent@acme.test" in page
     assert "They have left" in page
     assert "INC77" in page
@@ -270,3 +274,51 @@ def test_secrets_are_not_kept_with_a_request(
     assert environment.writes == []
     call_api(browser(org_admin), "PUT", path, body, media_type=media_type)
     assert environment.writes == [f"PUT /users/{ADA}/password"]
+
+
+def test_list_costs_the_same_for_one_request_and_for_many(
+    acme: Organization,
+    org_admin: Operator,
+    helpdesk: Operator,
+    environment: SmallEnvironment,
+    django_assert_num_queries: Any,
+) -> None:
+    demand(acme, "user.deactivate", "user.unlock", "user.lock")
+    admin = browser(org_admin)
+    asks(helpdesk)
+    with CaptureQueriesContext(connection) as one:
+        admin.get("/o/acme/approvals/")
+    cost = len(one)
+    for reason in ("one", "two"):
+        environment.users[ADA]["email"] = f"{reason}@acme.test"  # another effect each time
+        asks(helpdesk)
+
+    with django_assert_num_queries(cost):
+        page = admin.get("/o/acme/approvals/").content.decode()
+    assert page.count("Waits for you") == 3
+
+
+def test_old_requests_are_deleted_but_for_those_of_jobs_and_runs_that_are_there(
+    acme: Organization, org_admin: Operator, helpdesk: Operator, environment: SmallEnvironment
+) -> None:
+    demand(acme, "user.deactivate")
+    gone = asks(helpdesk)
+    job = Job.objects.create(organization=acme, starter=org_admin, action="user.unlock", key_kind="id", source="file")
+    kept = ApprovalRequest.objects.create(
+        organization=acme,
+        kind="job",
+        requester=org_admin,
+        name="Unlock",
+        about=job.pk,
+        needs=[],
+        digest="",
+        expires_at=timezone.now(),
+    )
+    time_passes(timedelta(days=31))
+
+    clear(timezone.now())
+    assert list(ApprovalRequest.objects.all()) == [kept]
+    job.delete()
+    clear(timezone.now())
+
+    assert not ApprovalRequest.objects.filter(pk__in=[gone.pk, kept.pk]).exists()
