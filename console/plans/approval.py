@@ -1,7 +1,9 @@
 """The approval of a second person for a plan for one person: bound to every line of its preview, and to its time."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
@@ -11,16 +13,20 @@ from console.approvals.requests import NotUsable
 from console.approvals.rules import EVERY_PLAN, rules_of
 from console.audit.entries import Circumstances, Subject
 from console.models import ApprovalRequest, AuditEntry, PlanRun
-from console.plans.ahead import Choices, chosen_steps
+from console.plans.ahead import Choices, chosen_steps, is_chosen
 from console.plans.dates import When
 from console.plans.definition import Definition
-from console.plans.preview import Line, Reading, preview
+from console.plans.preview import VERDICTS, Line, Reading, Verdict, preview
+from console.plans.targets import device_name
+from pingone_integration import population_sync
 from pingone_integration.texts import Text, english
 from pingone_integration.users import User
+from pingone_integration.values import identifier
 
 _NEEDED = _("This plan needs the approval of a second person.")
 _ASKED = _("Asked for approval. Nothing was changed yet.")
 _NOT_DEMANDED = _("No approval is needed for this. Nothing was changed.")
+_TICKED = "chosen"  # of a step that is asked for, and has no inputs
 _BOUND = _("The plan was approved with its time. Cancel it, and ask for approval of another time.")
 
 
@@ -83,11 +89,13 @@ def require_unbound(run: PlanRun) -> None:
 def _effects(access: OrgAccess, person: User, definition: Definition, choices: Choices, when: When | None) -> Effects:
     steps = [step for _number, step in chosen_steps(definition, choices)]
     chosen = [value for one in choices.values() for name, value in one.items() if name == "population_id" and value]
-    fixed = [step.inputs["population_id"] for step in steps if _is_id(step.inputs.get("population_id"))]
+    fixed = [found for step in steps if (found := identifier(step.inputs.get("population_id", "")))]
     at = when.told if when else _("Now")
-    lines = [{"title": english(at), "told": "", "detail": ""}]
-    lines += [_as_shown(line) for line in preview(access, definition, Reading(access.pingone(), person))]
-    lines += [{"title": english(value), "told": "chosen", "detail": name} for name, value in _named(choices)]
+    reading = Reading(access.pingone(), person)
+    lines = [{"title": english(format_lazy(_("Starts: {time}"), time=at)), "told": "", "detail": ""}]
+    for (number, step), line in zip(definition.numbered(), preview(access, definition, reading), strict=True):
+        if is_chosen(number, step, choices):  # nothing else would run
+            lines.append(_as_shown(line, _in_words(choices.get(str(number)) or {}, reading)))
     return Effects(
         kind=Kind.PLAN,
         name=definition.name,
@@ -113,17 +121,19 @@ def _effects(access: OrgAccess, person: User, definition: Definition, choices: C
     )
 
 
-def _is_id(value: object) -> bool:
-    try:
-        return bool(UUID(str(value)))
-    except ValueError:
-        return False
+def _in_words(chosen: Mapping[str, str], reading: Reading) -> list[Text]:
+    """Return what was chosen for a step: names instead of IDs, where they are known."""
+    told: list[Text] = []
+    for name, value in chosen.items():
+        known = {str(one.id): device_name(one) for one in reading.devices} if name == "device_id" else {}
+        if name == "population_id" and (population_id := identifier(value)):
+            told.append(population_sync.name_of(reading.api.connection_id, population_id) or value)
+        elif name != _TICKED:
+            told.append(known.get(value) or value)
+    return told
 
 
-def _named(choices: Choices) -> list[tuple[str, str]]:
-    return [(name, value) for _number, one in sorted(choices.items()) for name, value in sorted(one.items())]
-
-
-def _as_shown(line: Line) -> dict[str, str]:
-    detail = "; ".join(english(one) for one in (*line.names, *line.notes))
-    return {"title": english(line.title), "told": english(line.told), "detail": detail}
+def _as_shown(line: Line, chosen: list[Text]) -> dict[str, str]:
+    told = Verdict.RUNS if line.verdict is Verdict.OPEN else line.verdict
+    detail = "; ".join(english(one) for one in (*chosen, *line.names, *line.notes))
+    return {"title": english(line.title), "told": english(VERDICTS[told]), "detail": detail}

@@ -62,6 +62,7 @@ def test_plan_starts_with_an_approval_only_by_plan_or_by_what_it_does(
     page = browser(second).get(asked.headers["Location"]).content.decode()
     assert "VPN" in page
     assert "kim.lund" in page
+    assert "Delete user" not in page  # it was not chosen
     approves(second, request)
     assert 'name="confirm" value="now"' in browsing.get(asked.headers["Location"]).content.decode()
     browsing.post(PAGE, sent | {"submission": str(uuid4())})
