@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -30,9 +31,20 @@ _BELOW = _("The details below are current.")
 MOST_NOTICES = 20  # of problems, after one action on several objects
 
 
-def circumstances_of(request: HttpRequest, form: Form) -> Circumstances:
-    """Return the circumstances from a valid ActionForm."""
+ASK = "ask-approval"  # the name of the button that asks a second person
+
+
+def circumstances_of(request: HttpRequest, form: Form, *, keeps: Iterable[str] | None = None) -> Circumstances:
+    """Return the circumstances from a valid ActionForm.
+
+    `keeps`: the fields that a request for approval keeps, to send the form again; None: all of the form. No secrets.
+    """
+    names = form.fields if keeps is None else keeps
+    typed = {name: request.POST.getlist(name) for name in names if name in request.POST}
     return Circumstances(
+        asks_approval=ASK in request.POST,
+        path=request.path,
+        typed={name: values for name, values in typed.items() if name != "submission"},
         source_address=source_address(request),
         signed_in_at=signed_in_at(request),
         ticket=form.cleaned_data["ticket"],
@@ -100,6 +112,12 @@ def to_sign_in_again(request: ConsoleRequest, *, back_to: str, keeps: Iterable[s
 def asks_to_sign_in_again(results: Iterable[tuple[Step, Result | None]]) -> bool:
     """Return whether any of several actions was refused for want of a fresh sign-in."""
     return any(isinstance(one, Refused) and Demand.FRESH_SIGN_IN in one.demands for _step, one in results)
+
+
+def to_request(request: ConsoleRequest, access: OrgAccess, result: Refused) -> HttpResponse:
+    """Go to the request for approval that was made instead of the action."""
+    messages.success(request, str(result.reason))
+    return go(request, reverse("approval", args=[access.org.slug, result.asked]))
 
 
 def with_panels(response: HttpResponse, panels: tuple[str, ...]) -> HttpResponse:

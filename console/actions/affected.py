@@ -20,6 +20,7 @@ class Affected:
     is_remedy: bool = False  # only removes an obstacle to sign-in
     recovers_by_email: bool = False
     tells: Event | None = None  # what the user is told afterwards, by email
+    amounts_to: frozenset[str] = frozenset()  # of a call of any endpoint: the catalogue's actions that it may be
 
     @property
     def changes_groups(self) -> bool:

@@ -18,11 +18,13 @@ from pingone_integration.texts import Text
 class Demand(StrEnum):
     REASON = "reason"
     FRESH_SIGN_IN = "fresh sign-in"
+    APPROVAL = "approval"  # of a second person: see console/approvals; the last to be asked for
 
 
 _WORDS: dict[Demand, Text] = {
     Demand.REASON: _("Enter a reason."),
     Demand.FRESH_SIGN_IN: _("Sign in again to confirm that it is you."),
+    Demand.APPROVAL: _("This needs the approval of a second person."),
 }
 
 

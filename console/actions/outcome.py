@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 from console.actions.demands import Demand
 from console.actions.step import Step
@@ -60,6 +61,7 @@ class Refused:
     reason: Text
     entry: AuditEntry | None  # None if there is no action to record
     demands: frozenset[Demand] = frozenset()  # with these met, this operator could do it
+    asked: UUID | None = None  # the request for the approval of a second person that was made instead
 
 
 @dataclass(frozen=True, kw_only=True)

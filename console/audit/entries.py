@@ -68,6 +68,14 @@ EVENTS: dict[str, Text] = {
     "second-factor.reset-asked": _("Reset of a second factor asked for"),
     "second-factor.reset-stopped": _("Reset of a second factor stopped"),
     "second-factor.reset": _("Second factor reset"),
+    "approval.asked": _("Asked for approval"),
+    "approval.given": _("Approved"),
+    "approval.declined": _("Approval declined"),
+    "approval.withdrawn": _("Request for approval withdrawn"),
+    "approval.glass-broken": _("Break glass: asked to do without an approval"),
+    "approval.rules-changed": _("Rules of approvals changed"),
+    "approval.change-asked": _("Weaker rules of approvals asked for"),
+    "approval.change-stopped": _("Weaker rules of approvals stopped"),
     "second-factor.policy-changed": _("Policy of second factors changed"),
     "single-sign-on.group-mapped": _("Group mapped to a role"),
     "single-sign-on.group-unmapped": _("Group no longer mapped to a role"),
@@ -164,6 +172,10 @@ class Circumstances:
     met_at: datetime | None = None  # of a job: when its start met what was demanded; None: now
     passes_brake: bool = False  # an org admin let the job pass the brake on mass change
     run: UUID | None = None  # of a plan
+    asks_approval: bool = False  # do nothing: ask a second person
+    under: UUID | None = None  # the job or run that it is part of, which a second person may have approved
+    path: str = ""  # of the form, to which an approval leads back
+    typed: Mapping[str, Any] = field(default_factory=dict)  # into the form
 
 
 def record(

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from console.actions.outcome import Done, Failed, Result, Unknown
 from console.audit.api_requests import ACTION, harmless_body, harmless_query
 from console.audit.entries import Circumstances, Subject
 from console.call_api.affected import affected_by
+from console.call_api.amounts import amounts_to
 from console.models import AuditEntry
 from console.perform.operation import After, Before
 from console.perform.run import run
@@ -106,13 +107,21 @@ class CallOperation:
         call = self.call
         if not call.writes:
             return NOTHING
-        return affected_by(method=call.method, path=call.endpoint.path, media_type=call.media_type, body=call.body)
+        found = affected_by(method=call.method, path=call.endpoint.path, media_type=call.media_type, body=call.body)
+        return replace(found, amounts_to=amounts_to(call.method, call.endpoint.path, found))
 
     def problem_with(self, access: Acting, circumstances: Circumstances) -> Text:
         return ""
 
     def recorded_inputs(self) -> Json:
         return self.call.inputs()
+
+    def whole_inputs(self) -> Json:
+        call = self.call
+        return {"method": call.method, "target": call.target, "media_type": call.media_type, "body": call.body}
+
+    def foreseen(self) -> None:
+        return None
 
     def look(self, api: PingOneApi) -> Before:
         """Read the user whom it acts on, if any."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess, Permission
+from console.jobs.approval import is_demanded
 from console.jobs.control import RETRIED
 from console.jobs.drafts import may_prepare
 from console.jobs.overview import Overview
@@ -34,6 +35,8 @@ def buttons_for(access: OrgAccess, overview: Overview) -> Iterator[Button]:
     may_run = is_own and may_prepare(access, overview.action)
     if job.state == State.PAUSED and may_run:
         yield Button(do="resume", label=_("Resume"), look="btn-primary")
+        if job.started_at and is_demanded(access, job):
+            yield Button(do="ask-approval", label=_("Ask for approval"))
     if job.state == State.WAITING and access.allows(Permission.MANAGE_POLICIES) and not (is_own and _has_others(job)):
         yield Button(do="let-pass", label=_("Let it go on"), look="btn-danger")
     if job.state in {State.PAUSED, State.FINISHED} and may_run and any(overview.outcomes[state] for state in RETRIED):

@@ -1,13 +1,14 @@
 """What operators decide about a job: the preview, the start, pausing, resuming, canceling, and trying again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
 from django.utils.text import format_lazy
@@ -20,19 +21,20 @@ from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand
 from console.audit import entries, system_user
 from console.audit.entries import Circumstances, Subject
-from console.jobs import deletion
+from console.jobs import approval, deletion
+from console.jobs.approval import Unapproved
 from console.jobs.drafts import require_to_prepare
 from console.jobs.limits import left_today, require_size
 from console.jobs.plan_action import PlanAction, action_of
-from console.models import AuditEntry, Job, JobRow, JobWork, Operator
+from console.jobs.row_choice import key_of, runnable
+from console.models import ApprovalRequest, AuditEntry, Job, JobRow, JobWork, Operator
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
 from console.plans import runs
 from pingone_integration.texts import Text
 
-State, Verdict, Decision = Job.State, JobRow.Verdict, JobRow.Decision
-UPDATE = "user.update"  # of a row that was decided to be an update of somebody
+State, Decision = Job.State, JobRow.Decision
 RETRIED = (JobRow.State.FAILED, JobRow.State.REFUSED, JobRow.State.CONFLICT)
 
 _NOTHING = _("No row of this job would change anything.")
@@ -46,9 +48,10 @@ _TOO_MANY_TODAY = _("Your role has {left} rows of jobs left for today.")
 class NotPossibleNow(Exception):
     """What an operator asked of a job cannot be done: the reason, and what would meet it."""
 
-    def __init__(self, reason: Text, *, demanded: frozenset[Demand] = frozenset()) -> None:
+    def __init__(self, reason: Text, *, demanded: frozenset[Demand] = frozenset(), asked: UUID | None = None) -> None:
         super().__init__(reason)
         self.reason, self.demanded = reason, demanded
+        self.asked = asked  # the request for an approval that was made instead
 
 
 def job_or_404(access: OrgAccess, job_id: UUID) -> Job:
@@ -65,12 +68,6 @@ def start_dry_run(access: OrgAccess, job: Job) -> None:
     require_own(access, job)
     _turn(job, (State.DRAFT,), State.READING, pause="", pause_detail="")
     JobWork.want(job)
-
-
-def runnable(job: Job) -> Q:
-    """Return the condition of the rows that run, as it was decided so far."""
-    same = Q(verdict=Verdict.SAME_PERSON, decision__in=(Decision.UPDATE, Decision.CREATE))
-    return Q(left_out=False) & (Q(verdict__in=(Verdict.CHANGE, Verdict.CREATE)) | same)
 
 
 def start(
@@ -96,11 +93,15 @@ def start(
     for some in (rows.filter(decision=Decision.UPDATE), rows.exclude(decision=Decision.UPDATE)):
         if example := some.first():
             _require_met(access, job, example, circumstances)
-    with transaction.atomic():
+    with _unapproved():
+        approved = approval.required(access, job, circumstances)
+    with _unapproved(), transaction.atomic():
+        approval.use(approved, job)
         _turn(
             job,
             (State.PREVIEWED,),
             State.RUNNING,
+            **_passed_by(approved),
             ticket=circumstances.ticket,
             reason=circumstances.reason,
             source_address=circumstances.source_address,
@@ -114,9 +115,35 @@ def start(
         JobWork.want(job)
 
 
-def key_of(job: Job, row: JobRow) -> str:
-    """Return the key of the action of a row: that of the job, unless it was decided to update somebody instead."""
-    return UPDATE if row.decision == Decision.UPDATE else job.action
+@contextmanager
+def _unapproved() -> Iterator[None]:
+    """Raise NotPossibleNow for what is not approved."""
+    try:
+        yield
+    except Unapproved as lacks:
+        raise NotPossibleNow(lacks.reason, demanded=frozenset({Demand.APPROVAL}), asked=lacks.asked) from None
+
+
+def _approval_of_rest(access: OrgAccess, job: Job) -> ApprovalRequest | None:
+    """Return the approval that the rest of a job needs: its own has lapsed, or the demand is newer than its start."""
+    if not job.started_at:
+        return None
+    with _unapproved():
+        return approval.required(access, job, Circumstances())
+
+
+def _passed_by(approved: ApprovalRequest | None) -> dict[str, Any]:
+    """Return what lets the job pass the brake: another org admin has approved it already."""
+    if approved is None or approved.approver not in approved.organization.org_admins():
+        return {}
+    return {"approver": approved.approver, "approved_at": timezone.now()}
+
+
+def ask_approval(access: OrgAccess, job: Job, circumstances: Circumstances) -> None:
+    """Ask for the approval of a job that has paused. Raises NotPossibleNow, with the request."""
+    require_own(access, job)
+    with _unapproved():
+        approval.required(access, job, replace(circumstances, asks_approval=True))
 
 
 def _require_met(access: OrgAccess, job: Job, example: JobRow, circumstances: Circumstances) -> None:
@@ -157,9 +184,12 @@ def resume(access: OrgAccess, job: Job, *, first: int | None = None) -> None:
     require_own(access, job)
     stop_after = None if first is None else reached(job) + first
     again = State.RUNNING if job.started_at else State.READING  # what was not started makes its preview first
-    _turn(job, (State.PAUSED,), again, pause="", pause_detail="", failing_rows=0, stop_after=stop_after)
-    record(job, "job.resumed", access.operator)
-    JobWork.want(job)
+    approved = _approval_of_rest(access, job)
+    with _unapproved(), transaction.atomic():
+        approval.use(approved, job)
+        _turn(job, (State.PAUSED,), again, pause="", pause_detail="", failing_rows=0, stop_after=stop_after)
+        record(job, "job.resumed", access.operator)
+        JobWork.want(job)
 
 
 def cancel(access: OrgAccess, job: Job) -> None:
@@ -177,12 +207,14 @@ def retry_failed(access: OrgAccess, job: Job) -> int:
     """
     require_own(access, job)
     rows = job.rows.filter(state__in=RETRIED)
-    with transaction.atomic():
+    approved = _approval_of_rest(access, job)
+    with _unapproved(), transaction.atomic():
         _turn(job, (State.FINISHED, State.PAUSED), State.RUNNING, pause="", failing_rows=0, stop_after=None)
         again = {"state": JobRow.State.NOT_REACHED, "attempt": F("attempt") + 1, "entry": None, "detail": ""}
         count = rows.update(**again)
         if not count:
             raise NotPossibleNow(_NOTHING)
+        approval.use(approved, job)
         Job.objects.filter(pk=job.pk).update(finished_at=None, delete_after=None)
         record(job, "job.resumed", access.operator, inputs={"retried": count})
         JobWork.want(job)

@@ -22,9 +22,9 @@ from console.audit import entries
 from console.audit.entries import Circumstances, Outcome, Subject, storable
 from console.crawls import changes
 from console.jobs import people, plan_rows
-from console.jobs.control import key_of
 from console.jobs.drafts import require_to_prepare
 from console.jobs.plan_action import PlanAction, action_of
+from console.jobs.row_choice import key_of
 from console.models import AuditEntry, Job, JobRow
 from console.perform import resolve
 from console.perform.undo import undo
@@ -78,6 +78,7 @@ def circumstances_of(job: Job, row: JobRow) -> Circumstances:
         signed_in_at=job.signed_in_at,
         met_at=job.met_at,
         passes_brake=job.approved_at is not None,
+        under=job.pk,
     )
 
 

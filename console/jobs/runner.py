@@ -18,12 +18,13 @@ from django.utils import timezone, translation
 
 from console.access import OrgAccess, enter_org
 from console.audit import system_user
-from console.jobs import deletion, dry_run, lists, mail, one_row, trouble
-from console.jobs.control import record, runnable
+from console.jobs import approval, deletion, dry_run, lists, mail, one_row, trouble
+from console.jobs.control import record
 from console.jobs.limits import left_today
 from console.jobs.one_row import Ended
 from console.jobs.plan_action import PlanAction, action_of
 from console.jobs.plan_preview import LookingAtPlans
+from console.jobs.row_choice import to_be_run
 from console.jobs.totals import counts, of_preview, to_run
 from console.jobs.trouble import Trouble
 from console.limits.brake import BrakeReached
@@ -204,7 +205,7 @@ class Rows:
 
     def _next(self) -> JobRow | None:
         """Return the next row, or None at the end. Rows that do not run are passed over once, not again and again."""
-        rows = self.job.rows.filter(runnable(self.job), state=RowState.NOT_REACHED).order_by("number")
+        rows = to_be_run(self.job).order_by("number")
         row = rows.filter(number__gt=self.after).first() or (rows.first() if self.after else None)
         self.after = row.number if row else 0
         return row
@@ -237,6 +238,9 @@ class Rows:
         with self.lock:
             self.reached -= is_untouched
             self.is_over |= not self.trouble.goes_on_after(ended)
+            if ended.state == RowState.CONFLICT and approval.lapses(self.job):
+                self.is_over = True
+                trouble.pause(self.job, Job.Pause.DEMAND, approval.LAPSED)
         if is_untouched and not (self.is_over or ended.was_killed):
             one_row.wait(trouble.SILENT_S)
 

@@ -7,9 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from console import visible_users
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
-from console.jobs.control import UPDATE, NotPossibleNow, require_own
+from console.jobs.control import NotPossibleNow, require_own
 from console.jobs.dry_run import Looking
 from console.jobs.plan_action import action_of
+from console.jobs.row_choice import UPDATE
 from console.models import Job, JobRow
 
 _DECIDED = _("This row needs no decision, or the job has started.")

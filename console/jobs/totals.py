@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count
 
 from console.access import OrgAccess
-from console.jobs.control import runnable
+from console.jobs.row_choice import to_be_run
 from console.models import Job, JobRow
 from console.work.share import percent_for
 from pingone_integration.calls import rate_limit
@@ -46,7 +46,7 @@ def _cleared(job: Job) -> int:
 
 def to_run(job: Job) -> int:
     """Return how many rows are still to run, as it was decided so far."""
-    return job.rows.filter(runnable(job), state=JobRow.State.NOT_REACHED).count()
+    return to_be_run(job).count()
 
 
 def calls_for(job: Job, rows: int) -> int:

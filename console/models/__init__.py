@@ -1,6 +1,7 @@
 """The console's own data. Its data about PingOne is in pingone_integration.models."""
 
 from console.models.api_calls import SavedApiCall
+from console.models.approvals import ApprovalRequest, ApprovedRows
 from console.models.audit import AppendOnlyError, AuditEntry, AuditTerm, UnfinishedEntry
 from console.models.audit_heads import AuditHead, ServerAuditHead
 from console.models.crawls import Crawl, CrawledUser, CrawlSettings, CrawlWork
@@ -29,6 +30,8 @@ from console.models.work import OutgoingEmail, ScheduledWork, Work, WorkerProces
 
 __all__ = [
     "AppendOnlyError",
+    "ApprovalRequest",
+    "ApprovedRows",
     "AuditEntry",
     "AuditHead",
     "AuditTerm",

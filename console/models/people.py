@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console.models.roles import Role as CustomRole
@@ -106,6 +107,10 @@ class Organization(models.Model):
         max_length=8, choices=ManagerBy, default=ManagerBy.USERNAME, db_default=ManagerBy.USERNAME, editable=False
     )
     username_pattern = models.CharField(max_length=80, blank=True, default="", db_default="", editable=False)
+    # What needs the approval of a second person. Here for the same reason. See approvals/rules.py.
+    approvals = models.JSONField(
+        default=dict, db_default=models.Value({}, output_field=models.JSONField()), editable=False
+    )
     # While a lock down lasts, nothing gives access. Here for the same reason.
     locked_down_at = models.DateTimeField(null=True, editable=False)
     lock_down_reason = models.TextField(blank=True, db_default="", editable=False)
@@ -165,6 +170,8 @@ class Membership(models.Model):
     is_by_groups = models.BooleanField(default=False, db_default=False, editable=False)
     # While a membership is suspended, it opens no door of the organization.
     suspended_at = models.DateTimeField(null=True, editable=False)
+    # Since when they have this role and see these populations. None: a version from before that was kept added them.
+    since = models.DateTimeField(null=True, default=timezone.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "operator", name="one_membership_per_organization")]

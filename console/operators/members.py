@@ -50,8 +50,9 @@ def change_role(
         kept = role_columns(access, role)
         check_fresh_for(role, signed_in_at)
         membership.role, membership.custom_role = kept["role"], kept["custom_role"]
+        membership.since = timezone.now()
         membership.is_by_groups = False  # from now on it is by hand: single sign-on leaves it as it is
-        membership.save(update_fields=["role", "custom_role", "is_by_groups"])
+        membership.save(update_fields=["role", "custom_role", "is_by_groups", "since"])
         keep_an_org_admin(access.org)
         record(
             access, "membership.role-changed", membership.operator, source_address, before=before, after={"role": role}
@@ -78,8 +79,8 @@ def narrow(
         before, after = membership.populations, None if populations is None else sorted(map(str, populations))
         if before == after:
             return
-        membership.populations = after
-        membership.save(update_fields=["populations"])
+        membership.populations, membership.since = after, timezone.now()
+        membership.save(update_fields=["populations", "since"])
         record(
             access,
             "membership.populations-changed",
@@ -135,8 +136,8 @@ def reactivate(
         membership = locked(access, membership)
         if not membership.suspended_at:
             return
-        membership.suspended_at = None
-        membership.save(update_fields=["suspended_at"])
+        membership.suspended_at, membership.since = None, timezone.now()
+        membership.save(update_fields=["suspended_at", "since"])
         record(access, "membership.reactivated", membership.operator, source_address)
 
 

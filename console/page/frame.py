@@ -1,6 +1,6 @@
 """The frame around every page (a context processor): organizations, connection state, navigation, theme."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,7 @@ class Destination:
     needs_provider: bool = False  # leads nowhere on a server without single sign-on
     purpose: Text = ""  # one sentence on the home page; without it the home page omits the entry
     also: tuple[str, ...] = ()  # the names of further URLs whose pages belong to it
+    offered: Callable[[OrgAccess], bool] | None = None  # None: always
 
 
 NAVIGATION = (
@@ -70,6 +71,14 @@ NAVIGATION = (
         url_name="jobs",
         permission=Permission.RUN_JOBS,
         purpose=_("Act on many users at once, with a preview of every row."),
+    ),
+    Destination(
+        label=_("Approvals"),
+        icon="clipboard-check",
+        url_name="approvals",
+        permission=Permission.VIEW_USERS,
+        purpose=_("Decide about what others ask for, and see your own requests."),
+        offered=lambda access: bool(access.org.approvals),  # from the first rule on
     ),
     Destination(
         label=_("Call API"),
@@ -163,6 +172,8 @@ def navigation(access: OrgAccess | None, path: str) -> Iterator[NavigationItem]:
         if access and destination.permission and not access.allows(destination.permission):
             continue
         if destination.needs_provider and not settings.OIDC_ISSUER:
+            continue
+        if access and destination.offered and not destination.offered(access):
             continue
         url = reverse(destination.url_name, args=args)
         places = (url, *(reverse(name, args=args) for name in destination.also))

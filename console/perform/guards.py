@@ -5,7 +5,7 @@ read, and may ask PingOne for more.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,8 @@ from console.actions import demands
 from console.actions.demands import Demand
 from console.actions.profile_forms import labels_of
 from console.audit.entries import Circumstances
-from console.models import AuditEntry
+from console.models import ApprovalRequest, AuditEntry
+from console.perform import approval
 from console.perform.operation import Before, Operation
 from console.protection import confirm, contacts, judge
 from console.protection.why import Protection
@@ -39,10 +40,11 @@ class Ruling:
     """What guards say of an attempt: a refusal, or demands on the operator, or nothing."""
 
     refusal: Text = ""
-    protects: bool = False  # the target is protected, and this way in is closed to everybody
+    protects: bool = False  # the target is protected
     hides: bool = False  # the operator must be answered as if PingOne did not have this user
     demands: frozenset[Demand] = frozenset()
     because: Text = ""  # the sentence before what is demanded
+    approval: ApprovalRequest | None = None  # of a second person, which the operation uses up
 
 
 _OUTSIDE = _("The user is outside the operator's populations.")  # only on record: the operator must not learn it
@@ -142,7 +144,13 @@ def _ruling_on(found: Protection | None, attempt: Attempt, *, is_remedy: bool = 
         return Ruling(refusal=format_lazy(told, why=found.sentence), protects=True)
     if refusal := confirm.refusal(attempt.access, found, is_remedy=is_remedy):
         return Ruling(refusal=refusal)
-    return Ruling(demands=confirm.DEMANDS, because=found.sentence)
+    demanded = confirm.DEMANDS | approval.of_protected(attempt.access)
+    return Ruling(demands=demanded, because=found.sentence, protects=True)
+
+
+def _approval(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
+    is_demanded = approval.is_demanded(attempt.access, attempt.operation)
+    return Ruling(demands=frozenset({Demand.APPROVAL} if is_demanded else ()))
 
 
 def _populations(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
@@ -167,7 +175,7 @@ BEFORE_READING: tuple[Guard, ...] = (
     _demands_of_role,
     _ticket,
 )
-AFTER_READING: tuple[GuardOfState, ...] = (_populations, _protected_targets, _new_contacts)
+AFTER_READING: tuple[GuardOfState, ...] = (_populations, _protected_targets, _new_contacts, _approval)
 
 
 def before_reading(attempt: Attempt) -> Ruling:
@@ -176,21 +184,34 @@ def before_reading(attempt: Attempt) -> Ruling:
 
 
 def after_reading(attempt: Attempt, api: PingOneApi, before: Before) -> Ruling:
-    """Return the first refusal, or else the demands that are not met. Raises PingOneErrors."""
-    return _together(attempt, (guard(attempt, api, before) for guard in AFTER_READING))
+    """Return the first refusal, or else the demands that are not met. Raises PingOneErrors.
+
+    An approval comes last: it is asked for once everything else is met.
+    """
+    ruling = _together(attempt, (guard(attempt, api, before) for guard in AFTER_READING))
+    if ruling.demands != {Demand.APPROVAL} or attempt.circumstances.asks_approval:
+        return ruling
+    access, operation = attempt.access, attempt.operation
+    found = approval.approved(access, operation, attempt.circumstances, before, protects=ruling.protects)
+    if found.is_given:
+        return Ruling(approval=found.request)
+    return replace(ruling, refusal=found.problem) if found.problem else ruling
 
 
 def _together(attempt: Attempt, rulings: Iterable[Ruling]) -> Ruling:
     demanded: frozenset[Demand] = frozenset()
     because: Text = ""
+    protects = False
     for ruling in rulings:
         if ruling.refusal:
             return ruling
         demanded |= ruling.demands
         because = because or ruling.because
+        protects |= ruling.protects
     circumstances = attempt.circumstances
     left = demands.unmet(
         demanded, reason=circumstances.reason, signed_in_at=circumstances.signed_in_at, at=circumstances.met_at
     )
     problem = demands.problem_with(left)
-    return Ruling(refusal=format_lazy("{} {}", because, problem) if because and problem else problem, demands=left)
+    refusal = format_lazy("{} {}", because, problem) if because and problem else problem
+    return Ruling(refusal=refusal, demands=left, protects=protects)

@@ -84,6 +84,12 @@ class Operation(Protocol):
     def recorded_inputs(self) -> Json:
         """Return the inputs without secrets."""
 
+    def whole_inputs(self) -> Json:
+        """Return the inputs with secrets: an approval is bound to their keyed hash. They are stored nowhere."""
+
+    def foreseen(self) -> Json | None:
+        """Return the values after success as far as they are known before, for the preview; None: not known."""
+
     def look(self, api: PingOneApi) -> Before:
         """Read the state before the run. Raises PingOneErrors, and NotPossible."""
 

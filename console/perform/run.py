@@ -19,14 +19,15 @@ from console.actions.outcome import (
     Unknown,
     kind_of,
 )
+from console.approvals.requests import NotUsable, use
 from console.audit import entries
 from console.audit.entries import Circumstances, Subject, own_words
 from console.crawls import changes
 from console.limits import brake, count, reached
 from console.limits.brake import BrakeReached
 from console.limits.count import LimitReached
-from console.models import AuditEntry
-from console.perform import guards
+from console.models import ApprovalRequest, AuditEntry
+from console.perform import approval, guards
 from console.perform.guards import Attempt
 from console.perform.operation import After, Before, NotPossible, Operation
 from console.perform.told import tell_user
@@ -38,7 +39,7 @@ from pingone_integration.texts import Text, english
 from pingone_integration.users import User
 
 _WAIT_FOR_BRAKE = (AuditEntry.Channel.JOB, AuditEntry.Channel.RULE)  # and then try again
-
+_APPROVAL = frozenset({Demand.APPROVAL})
 MISTAKE = "The console failed while it called PingOne."  # stored
 
 
@@ -67,7 +68,7 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     """Run the operation, with its log lines and calls under the ID of its entry."""
     access, operation, circumstances = attempt.access, attempt.operation, attempt.circumstances
 
-    def start(before: Before) -> AuditEntry | Refused | AlreadySubmitted:
+    def start(before: Before, *, uses: ApprovalRequest | None = None) -> AuditEntry | Refused | AlreadySubmitted:
         try:
             row = entries.start(
                 access.org,
@@ -78,8 +79,10 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
                 circumstances=circumstances,
                 inputs=operation.recorded_inputs(),
                 before=before.values,
-                check=_limits(circumstances),
+                check=_checks(circumstances, uses),
             )
+        except NotUsable as gone:
+            return refuse(access, operation, before.subject, circumstances, gone.reason, demands=_APPROVAL)
         except LimitReached as passed:
             return _past(access, operation, before, circumstances, passed)
         except BrakeReached as braked:
@@ -102,12 +105,16 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
             raise
         return ended
 
+    asks = circumstances.asks_approval and ruling.demands <= _APPROVAL and not ruling.hides
+    if asks and (ruling.demands or not ruling.refusal):
+        is_demanded, protects = bool(ruling.demands), ruling.protects
+        return approval.ask(access, operation, circumstances, before, is_demanded=is_demanded, protects=protects)
     if ruling.refusal:
         refused = refuse(access, operation, before.subject, circumstances, ruling.refusal, demands=ruling.demands)
         if ruling.hides:
             raise NotFound("outside the operator's populations")
         return refused
-    row = start(before)
+    row = start(before, uses=ruling.approval)
     if not isinstance(row, AuditEntry):
         return row
     try:
@@ -141,11 +148,13 @@ def _recorded(attempt: Attempt, entry_id: UUID) -> Result:
     return _result(after, closing)
 
 
-def _limits(circumstances: Circumstances) -> Callable[[AuditEntry], None]:
+def _checks(circumstances: Circumstances, uses: ApprovalRequest | None) -> Callable[[AuditEntry], None]:
     def check(row: AuditEntry) -> None:
         count.check(row)
         if not circumstances.passes_brake:
             brake.check(row)
+        if uses:
+            use(uses, entry=row.entry)
 
     return check
 

@@ -32,7 +32,9 @@ def perform_each(
         result: Result | None = None
         if not silent:
             try:
-                result = perform(access, step.action, user_id, step.inputs, replace(circumstances, submission=own))
+                typed = {**circumstances.typed, **{name: [str(value)] for name, value in step.inputs.items()}}
+                this = replace(circumstances, submission=own, typed=typed)
+                result = perform(access, step.action, user_id, step.inputs, this)
             except PermissionDenied:  # a right that was taken away in between
                 if not results:
                     raise

@@ -35,6 +35,7 @@ from pingone_integration.texts import Text
 from pingone_integration.users import User
 
 UNREAD = _("The result could not be verified.")
+_LOCKS = frozenset({"seen", "seen_at"})  # of optimistic locking: what was seen, not what is done
 LOOK_AGAIN_S = 2.0  # even if the page's deadline is over
 
 
@@ -105,6 +106,12 @@ class UserOperation:
 
     def recorded_inputs(self) -> Json:
         return self.action.record_of(self.inputs)
+
+    def whole_inputs(self) -> Json:
+        return {name: value for name, value in self.inputs.items() if name not in _LOCKS}
+
+    def foreseen(self) -> Json | None:
+        return self.action.expected(self.inputs)
 
     def look(self, api: PingOneApi) -> Before:
         user = users.get(api, self.user_id) if self.user_id else None

@@ -145,6 +145,7 @@ def circumstances_of(run: PlanRun, submission: UUID) -> Circumstances:
         met_at=run.met_at,
         passes_brake=run.passes_brake,
         run=run.pk,
+        under=run.job_id or run.pk,  # a run that a job started is covered by the approval of the job
     )
 
 

@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.models import PlanRun, PlanRunStep, PlanWork
+from console.plans import approval
 from console.plans.ahead import date_waits
 from console.plans.dates import When
 from console.plans.definition import read
 from console.plans.record import record
-from console.plans.runs import NotPossibleNow, left_of, require_each, require_ends, turn
+from console.plans.runs import NotPossibleNow, left_of, require_each, require_ends, turn, unapproved
 
 State = PlanRun.State
 
@@ -39,6 +40,8 @@ def change_end(access: OrgAccess, run: PlanRun, end: When | None) -> None:
     if number is None or (end is None and run.state != State.WAITING):
         raise NotPossibleNow(_NO_END)
     require_each(access, left_of(run), run.choices)
+    with unapproved():
+        approval.require_unbound(run)
     chosen = date_choice(end) if end else {"at": timezone.now().isoformat()}
     choices = run.choices | {str(number): chosen}
     if run.state == State.SCHEDULED:

@@ -1,6 +1,7 @@
 """What operators decide about a run: its start, now or at a time, another time, going on, and canceling."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,12 +18,13 @@ from console.access import OrgAccess
 from console.actions.demands import Demand
 from console.audit import system_user
 from console.audit.entries import Circumstances
-from console.models import AuditEntry, JobRow, PlanRun, PlanRunStep, PlanVersion, PlanWork
+from console.models import ApprovalRequest, AuditEntry, JobRow, PlanRun, PlanRunStep, PlanVersion, PlanWork
 from console.perform import guards
 from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
-from console.plans import engine
+from console.plans import approval, engine
 from console.plans.ahead import PASSWORD, Choices, chosen_date, chosen_steps, completed, date_waits, takes_away
+from console.plans.approval import Unapproved
 from console.plans.dates import LONGEST_AHEAD, When
 from console.plans.definition import CREATES, ActionStep, Definition, Kind, WaitStep, read
 from console.plans.newcomer import is_newcomer
@@ -45,10 +47,16 @@ class NotPossibleNow(Exception):
     """What an operator asked of a run cannot be done: the reason, and what would meet it."""
 
     def __init__(
-        self, reason: Text, *, demanded: frozenset[Demand] = frozenset(), other: PlanRun | None = None
+        self,
+        reason: Text,
+        *,
+        demanded: frozenset[Demand] = frozenset(),
+        other: PlanRun | None = None,
+        asked: UUID | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason, self.demanded, self.other = reason, demanded, other
+        self.asked = asked  # the request for an approval that was made instead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +118,28 @@ def start(
     require_ends(plan.definition, plan.choices, plan.when.at if plan.when else now)
     circumstances = replace(circumstances, channel=AuditEntry.Channel.PLAN, met_at=now)
     _require_met(access, person, plan, circumstances)
-    run = _created(access, person, plan, circumstances, row)
+    with unapproved():
+        if row:
+            approval.require_by_job(access, row.job_id, plan.definition, plan.choices)
+            found = None
+        else:
+            found = approval.required(
+                access, person, plan.definition, plan.choices, when=plan.when, circumstances=circumstances
+            )
+        run = _created(access, person, plan, circumstances, row=row, approved=found)
     if plan.when is None and _begins_at_once(plan.definition):
         engine.begin(run)
         run.refresh_from_db()
     return run
+
+
+@contextmanager
+def unapproved() -> Iterator[None]:
+    """Raise NotPossibleNow for what is not approved."""
+    try:
+        yield
+    except Unapproved as lacks:
+        raise NotPossibleNow(lacks.reason, demanded=frozenset({Demand.APPROVAL}), asked=lacks.asked) from None
 
 
 def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances) -> None:
@@ -126,7 +151,7 @@ def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Ci
 
 
 def require_demands(access: OrgAccess, person_id: UUID | None, plan: Start, circumstances: Circumstances) -> None:
-    """Raise NotPossibleNow unless each step passes what is asked before a user is read (`person_id` None: a newcomer)."""
+    """Raise NotPossibleNow unless each step passes what is asked before a user is read. `person_id` None: nobody yet."""
     for number, step in chosen_steps(plan.definition, plan.choices):
         if step.action == "mfa.bypass":
             continue  # its own form checks the time, when it runs
@@ -167,7 +192,15 @@ def _begins_at_once(definition: Definition) -> bool:
     return False
 
 
-def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circumstances, row: JobRow | None) -> PlanRun:
+def _created(
+    access: OrgAccess,
+    person: User,
+    plan: Start,
+    circumstances: Circumstances,
+    *,
+    row: JobRow | None,
+    approved: ApprovalRequest | None,
+) -> PlanRun:
     now = timezone.now()
     when = plan.when
     known = {PASSWORD, *(str(number) for number, _step in plan.definition.numbered())}
@@ -204,6 +237,7 @@ def _created(access: OrgAccess, person: User, plan: Start, circumstances: Circum
                 zone=when.zone if when else plan.zone,
                 state=State.SCHEDULED if when else State.RUNNING,
             )
+            approval.use(approved, run)
             numbers = range(1, len(plan.definition.steps) + 1)
             PlanRunStep.objects.bulk_create([PlanRunStep(run=run, number=number) for number in numbers])
             PlanWork.want(run, run.starts_at)
@@ -236,6 +270,8 @@ def reschedule(access: OrgAccess, run: PlanRun, when: When | None) -> None:
     definition = read(run.definition)
     require_each(access, definition, run.choices)
     require_ends(definition, run.choices, when.at if when else timezone.now())
+    with unapproved():
+        approval.require_unbound(run)
     at = {
         "starts_at": when.at if when else timezone.now(),
         "starts_local": when.local if when else "",

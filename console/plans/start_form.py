@@ -34,7 +34,7 @@ from pingone_integration.users import User
 NOW, LATER = "now", "later"
 LONGEST_FOR = timedelta(hours=24)  # of what a plan gives until a time
 OLD, NEW = "old_template", "new_template"
-_TEMPLATES: dict[str, Text] = {OLD: _("Template that they had"), NEW: _("Template that they get")}
+TEMPLATES: dict[str, Text] = {OLD: _("Template that they had"), NEW: _("Template that they get")}
 _CHOOSE = _("Choose a template")
 _SAME = _("Choose two different templates.")
 _NO_TEMPLATES = _("There are no templates yet. An org admin makes them under Settings > Policies > Templates.")
@@ -107,7 +107,7 @@ class StartPlanForm(ActionForm):
         shown_if_asked(self, "which")
         asked = [name for name in self.fields if name.startswith("step-")]
         ends = [name for name in asked if name.endswith(("-date", "-which"))]
-        first = [*_TEMPLATES, *(name for name in asked if name not in ends)]
+        first = [*TEMPLATES, *(name for name in asked if name not in ends)]
         self.order_fields([*first, "replaces", "when", "at", "which", *ends, "zone", *self.COMMON])
 
     def _add_templates(self, access: OrgAccess) -> None:
@@ -115,7 +115,7 @@ class StartPlanForm(ActionForm):
         if not asks_templates(self.definition):
             return
         every = UserTemplate.objects.filter(organization=access.org)
-        for name, label in _TEMPLATES.items():
+        for name, label in TEMPLATES.items():
             if name != OLD or asks_old_template(self.definition):
                 self.fields[name] = forms.ModelChoiceField(every, label=str(label), empty_label=str(_CHOOSE))
         if not every:

@@ -22,7 +22,8 @@ def due_after(step: WaitStep, number: int, since: datetime, run: PlanRun) -> dat
 
 def takes_away_first(definition: Definition, run: PlanRun) -> bool:
     """Return whether what runs before the first wait gives nobody access: then it is never too late."""
-    return definition.kind is Kind.LEAVE or only_takes_away(until_next_wait(definition, 0, run.choices))
+    first = until_next_wait(definition, 0, run.choices)
+    return definition.kind is Kind.LEAVE or only_takes_away(definition.kind, first)
 
 
 def would_be_over(definition: Definition, run: PlanRun) -> bool:

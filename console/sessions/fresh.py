@@ -42,6 +42,10 @@ def _starts_a_job(request: HttpRequest) -> bool:
     return request.POST.get("do") == "start"
 
 
+def _approves(request: HttpRequest) -> bool:
+    return request.POST.get("do") == "approve"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fresh:
     """What a URL demands a fresh sign-in for."""
@@ -70,6 +74,7 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "limits": Fresh(),
     "lift-limit": Fresh(back="limits"),
     "user-mails": Fresh(),
+    "approval-rules": Fresh(),
     "second-factor-policy": Fresh(back="policies"),
     "directory": Fresh(),
     "mapped-groups": Fresh(),
@@ -105,6 +110,7 @@ DEMANDED: dict[str, Fresh] = {  # by the name of the URL; tests/console/access/t
     "inactive-export": Fresh(when=_always, back="inactive"),
     "job-file": Fresh(when=_always, back="job"),
     "job": Fresh(when=_starts_a_job),
+    "approval": Fresh(when=_approves),
     "usersessions_list": Fresh(),
 }
 # Pages whose forms demand it say so before anything is typed. An export and a job ask when they are started.

@@ -32,6 +32,7 @@ from console.actions.outcome import (
     Result,
     user_of,
 )
+from console.approvals.rules import rules_of
 from console.audit import entries
 from console.audit.refusals import require_visible
 from console.failures.at_fields import tell_at_fields
@@ -48,6 +49,7 @@ from console.responses import (
     in_words,
     tell,
     tell_notes,
+    to_request,
     to_sign_in_again,
     with_focus,
     with_panels,
@@ -97,12 +99,18 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
         form = _form(access, action, _posted(request, user_id))
         return _form_page(request, access, action, form, _Unread(user_id), failure=report(request, error))
     form = _form(access, action, _posted(request, user_id), user=looked_at)
-    failure = None
+    failure: Failure | None = None
+    missing: Text = ""
     if form.is_valid():
         if ticket := form.cleaned_data["ticket"]:
             set_current_ticket(request, user_id, ticket)
-        result = perform(access, action, user_id, form.inputs(), circumstances_of(request, form))
+        keeps = () if action.secret_inputs else None
+        result = perform(access, action, user_id, form.inputs(), circumstances_of(request, form, keeps=keeps))
         match result:
+            case Refused(asked=UUID()):
+                return to_request(request, access, result)
+            case Refused(demands=demands, reason=demanded) if demands == {Demand.APPROVAL}:
+                missing = demanded
             case Failed(error=failed) if form.visible_inputs():
                 failure = tell_at_fields(request, failed, form)
             case Refused(demands=demands, reason=demanded) if demands == {Demand.REASON}:
@@ -116,7 +124,7 @@ def _run(request: ConsoleRequest, access: OrgAccess, action: Action, user_id: UU
         if not failure:
             raise
         shown = _Unread(user_id)
-    return _form_page(request, access, action, form, shown, failure=failure)
+    return _form_page(request, access, action, form, shown, failure=failure, missing_approval=missing)
 
 
 def _answer(
@@ -197,6 +205,7 @@ def _form_page(
     shown: User | _Unread,
     *,
     failure: Failure | None = None,
+    missing_approval: Text = "",
 ) -> HttpResponse:
     """Render the form with its input, on a page of its own or above the user's account."""
     if action.options:
@@ -212,6 +221,8 @@ def _form_page(
         "form": form,
         "failure": failure,
         "user": shown,
+        "missing_approval": missing_approval,
+        "asks_approval": missing_approval or rules_of(access.org).demand([action.key]),
         "protection": _told_beforehand(access, action, shown),
         "losses": action.losses(access.pingone(), shown) if isinstance(shown, User) else [],
         "question": _question(access, action, form, shown),
@@ -222,7 +233,8 @@ def _form_page(
         form.renew()
     fragment = context["fragment"] = wants_fragment(request)
     template = "console/actions/form.html#action" if fragment else "console/actions/form.html"
-    status = failure.status if failure else 422 if form.errors and request.method == "POST" else 200
+    is_refused = request.method == "POST" and (form.errors or missing_approval)
+    status = failure.status if failure else 422 if is_refused else 200
     return render(request, template, context, status=status)
 
 

@@ -21,7 +21,7 @@ from console.call_api.api_call import ApiCall
 from console.call_api.forms import CallApiForm, SaveCallForm, SendWriteForm
 from console.failures.failure import report
 from console.models import AuditEntry, SavedApiCall
-from console.responses import circumstances_of
+from console.responses import circumstances_of, to_request
 from console.sessions import fresh
 from console.sessions.fresh import address_to_sign_in_again
 from console.source_address import source_address
@@ -31,6 +31,7 @@ from pingone_integration.endpoints import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
 from pingone_integration.errors import NoEnvironmentChosen
 
 RECENT = 20
+_KEPT = (*CallApiForm.base_fields, *SendWriteForm.base_fields)  # by a request for approval
 
 
 @org_view(Permission.CALL_API)
@@ -60,7 +61,8 @@ def composer(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         demanded = frozenset({Demand.FRESH_SIGN_IN})
         more = _once_more(request, access, demanded)
         return _page(request, access, form, refusal=problem_with(demanded), status=422, **more)
-    return _send(request, access, form, circumstances_of(request, second_look))
+    kept = _KEPT if call.body in ("", call.harmless_body) else ()  # else it may hold secrets
+    return _send(request, access, form, circumstances_of(request, second_look, keeps=kept))
 
 
 @org_view(Permission.CALL_API)
@@ -103,6 +105,11 @@ def _send(request: ConsoleRequest, access: OrgAccess, form: CallApiForm, circums
     match api_call.perform_call(access, form.call, circumstances):
         case AlreadySubmitted(entry=entry):
             return _page(request, access, form, sent_before=entry)
+        case Refused(asked=UUID()) as refused:
+            return to_request(request, access, refused)
+        case Refused(reason=reason, demands=demands) if demands == {Demand.APPROVAL}:
+            more = _once_more(request, access, demands)
+            return _page(request, access, form, missing_approval=reason, status=422, **more)
         case Refused(reason=reason, demands=demands):
             return _page(request, access, form, refusal=reason, status=422, **_once_more(request, access, demands))
         case Done(result=Exchange() as exchange) | Failed(result=Exchange() as exchange):

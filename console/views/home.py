@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, operator_view, org_view
 from console.actions.catalogue import BY_KEY
+from console.approvals.listing import count_to_decide
 from console.resets.sent import sent_by
 from pingone_integration import population_sync
 
@@ -29,6 +30,8 @@ def home(request: ConsoleRequest) -> HttpResponse:
 @require_safe
 def organization(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     context: dict[str, object] = {"may_view_users": access.allows(Permission.VIEW_USERS)}
+    if access.allows(Permission.VIEW_USERS):
+        context["to_approve"] = count_to_decide(access)
     if access.is_narrowed:
         found = population_sync.synced(access.org.connection)
         context["populations"] = [one for one in found if access.sees_population(one.population_id)]

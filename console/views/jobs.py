@@ -1,6 +1,7 @@
 """Jobs: the list, a job's page with its rows, and what an operator does with it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.demands import Demand
 from console.audit.entries import Circumstances
 from console.fragments import wants_fragment
-from console.jobs import control
+from console.jobs import approval, control
 from console.jobs.buttons import buttons_for
 from console.jobs.choices import choose
 from console.jobs.control import NotPossibleNow, job_or_404
@@ -89,6 +90,11 @@ def _do(request: ConsoleRequest, access: OrgAccess, found: Job) -> HttpResponse:
         elif what in _DOINGS:
             _DOINGS[what](request, access, found, form)
     except NotPossibleNow as refusal:
+        if refusal.asked:
+            messages.success(request, str(refusal.reason))
+            return redirect("approval", access.org.slug, refusal.asked)
+        if form and refusal.demanded == {Demand.APPROVAL}:
+            return _show(request, access, found, form, status=422, missing_approval=refusal.reason)
         if Demand.FRESH_SIGN_IN in refusal.demanded:
             here = reverse("job", args=[access.org.slug, found.pk])
             return to_sign_in_again(request, back_to=here, keeps=form.fields if form else ())
@@ -107,9 +113,9 @@ def _do(request: ConsoleRequest, access: OrgAccess, found: Job) -> HttpResponse:
 
 def _start(request: ConsoleRequest, access: OrgAccess, found: Job, form: StartJobForm) -> None:
     cleaned = form.cleaned_data
-    control.start(
-        access, found, circumstances_of(request, form), first=cleaned["first_rows"], people=cleaned.get("people")
-    )
+    circumstances = circumstances_of(request, form)
+    circumstances = replace(circumstances, typed={**circumstances.typed, "do": ["start"]})
+    control.start(access, found, circumstances, first=cleaned["first_rows"], people=cleaned.get("people"))
 
 
 def _choose(request: ConsoleRequest, access: OrgAccess, found: Job, form: None) -> None:
@@ -121,6 +127,12 @@ def _choose(request: ConsoleRequest, access: OrgAccess, found: Job, form: None) 
         left_out=[number for number in numbers if str(number) in request.POST.getlist("leave-out")],
         decisions={number: request.POST.get(f"decision-{number}", "") for number in numbers},
     )
+
+
+def _ask_approval(request: ConsoleRequest, access: OrgAccess, found: Job, form: None) -> None:
+    """Ask for the approval of the rest of a job, which then goes on where it paused."""
+    here = Circumstances(source_address=source_address(request), path=request.path, typed={"do": ["resume"]})
+    control.ask_approval(access, found, here)
 
 
 def _let_pass(request: ConsoleRequest, access: OrgAccess, found: Job, form: None) -> None:
@@ -138,6 +150,7 @@ _DOINGS: dict[str, Callable[..., None]] = {
     "start": _start,
     "choose": _choose,
     "let-pass": _let_pass,
+    "ask-approval": _ask_approval,
     "pause": partial(_simply, control.pause),
     "resume": partial(_simply, control.resume),
     "cancel": partial(_simply, control.cancel),
@@ -158,7 +171,13 @@ def _start_form(access: OrgAccess, found: Job, data: Any) -> StartJobForm | None
 
 
 def _show(
-    request: ConsoleRequest, access: OrgAccess, found: Job, form: StartJobForm | None, *, status: int = 200
+    request: ConsoleRequest,
+    access: OrgAccess,
+    found: Job,
+    form: StartJobForm | None,
+    *,
+    status: int = 200,
+    missing_approval: Text = "",
 ) -> HttpResponse:
     shown = Shown.in_url(request.GET)
     lines, pager = lines_of(found, shown)
@@ -173,6 +192,8 @@ def _show(
         "start_form": form,
         "costs": list(overview.costs(access)) if form else [],
         "may_choose": form is not None,
+        "missing_approval": missing_approval,
+        "asks_approval": missing_approval or (form and approval.is_demanded(access, found)),
     }
     if form and form.is_bound:
         form.renew()

@@ -34,7 +34,7 @@ from console.perform.several import perform_each
 from console.perform.user_operation import perform
 from console.plans.offered import joiner_or_404, joiners
 from console.plans.usernames import Person, freed_lately, suggest
-from console.responses import circumstances_of, go, tell, tell_notes, to_sign_in_again
+from console.responses import circumstances_of, go, tell, tell_notes, to_request, to_sign_in_again
 from console.tickets import set_current_ticket
 from console.users.afterwards_form import AfterwardsForm
 from console.users.new_user import existing_users, offer_populations
@@ -57,6 +57,7 @@ class _Page:
     existing: tuple[User, ...] = ()  # users who already have the username or email
     said: Text = ""  # of a username: why another was suggested, or that it was freed lately
     outcome_open: bool = False  # outcome unknown: look before sending again
+    missing_approval: Text = ""
     not_found: str = ""  # the username that was not found after an unknown outcome
     status: int = 200
 
@@ -130,7 +131,8 @@ def _to_plan(request: ConsoleRequest, access: OrgAccess, slug: str, fields: list
 
 def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Done | HttpResponse | _Page:
     """Create the user. Return the result, a redirect if this form did so before, or the page's new content."""
-    result = perform(access, _CREATE, None, form.inputs(), circumstances_of(request, form))
+    keeps = [*form.fields, *AfterwardsForm.base_fields]
+    result = perform(access, _CREATE, None, form.inputs(), circumstances_of(request, form, keeps=keeps))
     match result:
         case Done():
             return result
@@ -144,8 +146,12 @@ def _create(request: ConsoleRequest, access: OrgAccess, form: NewUserForm) -> Do
             existing = _taken_by(request, access, form) if isinstance(error, Duplicate) else ()
             is_open = not error.outcome_known
             return _Page(failure=failure, existing=existing, outcome_open=is_open, status=failure.status)
+        case Refused(asked=UUID()):
+            return to_request(request, access, result)
+        case Refused(demands=demands, reason=reason) if demands == {Demand.APPROVAL}:
+            return _Page(missing_approval=reason, status=422)
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
-            return to_sign_in_again(request, back_to=request.path, keeps=[*form.fields, *AfterwardsForm.base_fields])
+            return to_sign_in_again(request, back_to=request.path, keeps=keeps)
         case Refused(reason=reason, demands=demands):
             form.add_error("reason" if demands else None, str(reason))
             return _Page(status=422)

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.demands import Demand
 from console.actions.profile_forms import NewUserForm
+from console.audit.entries import Circumstances
 from console.failures.failure import Failure, report
 from console.kept_forms import restore
 from console.models import UserTemplate
-from console.plans import runs, usernames
+from console.plans import approval, runs, usernames
 from console.plans.definition import Definition
 from console.plans.effects import Reading
 from console.plans.groups_to_give import Group, GroupsToGive, NoColleague, allowed, colleague_named, groups_like
@@ -27,7 +28,7 @@ from console.plans.offered import joiner_or_404
 from console.plans.onboard_form import OnboardForm
 from console.plans.preview import Verdict
 from console.plans.runs import NotPossibleNow, Start
-from console.responses import circumstances_of, to_sign_in_again
+from console.responses import ASK, circumstances_of, to_sign_in_again
 from console.users.afterwards_form import AfterwardsForm
 from console.users.remembered import known_attributes, known_populations
 from pingone_integration import groups
@@ -60,15 +61,21 @@ def onboard(request: ConsoleRequest, access: OrgAccess, slug: str) -> HttpRespon
             version=version,
             choices=page.choices,
             when=page.form.when_at,
-            zone=page.form.cleaned_data["zone"],
+            zone=page.form.own_zone,
             replaces=page.other.pk if page.other else None,
         )
         try:
-            run = runs.start(access, page.person, plan, circumstances_of(request, page.form))
+            run = runs.start(access, page.person, plan, page.circumstances)
         except NotPossibleNow as refusal:
+            if refusal.asked:
+                messages.success(request, str(refusal.reason))
+                return redirect("approval", access.org.slug, refusal.asked)
             if Demand.FRESH_SIGN_IN in refusal.demanded:
                 return to_sign_in_again(request, back_to=request.path, keeps=[*page.carried, *page.form.fields])
-            page.form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
+            if refusal.demanded == {Demand.APPROVAL}:
+                page.missing_approval = refusal.reason
+            else:
+                page.form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
         else:
             return redirect("plan-run", access.org.slug, run.pk)
     return page.answer()
@@ -81,6 +88,7 @@ class _Page:
         self.request, self.access, self.definition, self.typed = request, access, definition, typed
         self.api = access.pingone()
         self.failure: Failure | None = None
+        self.missing_approval: Text = ""
         self.preview: NewcomerPreview | None = None
         self.free = ""  # the username to use instead of one that is taken
         self.person, inputs = self._newcomer()
@@ -96,7 +104,7 @@ class _Page:
     @property
     def is_confirmed(self) -> bool:
         """Return whether the operator pressed the button that stands for exactly what is shown now."""
-        pressed = self.request.POST.get("confirm")
+        pressed = self.request.POST.get("confirm") or self.request.POST.get(ASK)
         if not pressed or not self.is_ready:
             return False
         if pressed != self.form.confirmed_with(self.choices):
@@ -107,6 +115,12 @@ class _Page:
     @property
     def is_ready(self) -> bool:
         return self.form.is_bound and not self.form.errors and self.preview is not None and not self.preview.taken
+
+    @property
+    def circumstances(self) -> Circumstances:
+        """Return the circumstances. A request for approval keeps what was typed, and what the button says."""
+        found = circumstances_of(self.request, self.form, keeps=[*self.carried, *self.form.fields])
+        return replace(found, typed={**found.typed, "confirm": [self.form.confirmed_with(self.choices)]})
 
     @property
     def carried(self) -> dict[str, list[str]]:
@@ -128,8 +142,11 @@ class _Page:
             "is_ready": self.is_ready,
             "confirms": self.form.confirmed_with(self.choices) if self.is_ready else "",
             "failure": self.failure,
+            "missing_approval": self.missing_approval,
+            "asks_approval": self.is_ready and approval.is_demanded(self.access, self.definition, self.choices),
         }
-        status = self.failure.status if self.failure else 422 if self.form.is_bound and self.form.errors else 200
+        is_refused = self.missing_approval or (self.form.is_bound and self.form.errors)
+        status = self.failure.status if self.failure else 422 if is_refused else 200
         return render(self.request, "console/plans/onboard.html", context, status=status)
 
     def _newcomer(self) -> tuple[User, dict[str, Any]]:

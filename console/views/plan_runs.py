@@ -1,6 +1,6 @@
 """Plans that run: starting one for a user, its page, and the calendar of what is to come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from console.actions.demands import Demand
 from console.audit.entries import Circumstances
 from console.kept_forms import restore
 from console.models import PlanRun, PlanVersion
+from console.plans import approval, runs
 from console.plans import bring_back as bring_backs
-from console.plans import runs
 from console.plans.calendar import coming, lately_over
 from console.plans.date_form import DateForm
 from console.plans.definition import Definition
@@ -31,7 +31,7 @@ from console.plans.preview import Verdict, preview
 from console.plans.runs import NotPossibleNow, Start
 from console.plans.settled import NO_SOURCE, Source
 from console.plans.start_form import LATER, StartPlanForm
-from console.responses import circumstances_of, to_sign_in_again
+from console.responses import ASK, circumstances_of, to_sign_in_again
 from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
 from pingone_integration.texts import Text
@@ -108,8 +108,9 @@ def _start(request: ConsoleRequest, access: OrgAccess, user_id: UUID, chosen: _C
     other = PlanRun.objects.filter(organization=access.org, person_id=user_id, state__in=PlanRun.OPEN).first()
     form = StartPlanForm(data, access=access, definition=definition, reading=reading, other=other, source=chosen.source)
     is_confirmed = False
+    missing: Text = ""
     if request.method == "POST" and form.is_valid():
-        is_confirmed = request.POST.get("confirm") == form.confirmed_as
+        is_confirmed = form.confirmed_as in {request.POST.get("confirm"), request.POST.get(ASK)}
         if is_confirmed:
             plan = Start(
                 definition=definition,
@@ -121,26 +122,42 @@ def _start(request: ConsoleRequest, access: OrgAccess, user_id: UUID, chosen: _C
                 brings_back=chosen.brings_back,
             )
             try:
-                run = runs.start(access, reading.user, plan, circumstances_of(request, form))
+                run = runs.start(access, reading.user, plan, _circumstances_of(request, form))
             except NotPossibleNow as refusal:
+                if refusal.asked:
+                    messages.success(request, str(refusal.reason))
+                    return redirect("approval", access.org.slug, refusal.asked)
                 if Demand.FRESH_SIGN_IN in refusal.demanded:
                     return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
-                form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
+                if refusal.demanded == {Demand.APPROVAL}:
+                    missing = refusal.reason
+                else:
+                    form.add_error("reason" if refusal.demanded else None, str(refusal.reason))
             else:
                 return redirect("plan-run", access.org.slug, run.pk)
     choices = form.choices if form.is_bound and form.is_valid() else form.source.choices(definition)
     lines = preview(access, definition, reading, choices, form.source)
+    is_ready = form.is_bound and not form.errors
     context = {
+        "missing_approval": missing,
+        "asks_approval": missing or (is_ready and approval.is_demanded(access, definition, form.choices)),
         "person": reading.user,
         "definition": definition,
         "lines": lines,
         "notes": chosen.notes,
         "is_refused": any(line.verdict is Verdict.REFUSED for line in lines) or access.viewing_as,
         "form": form,
-        "is_ready": form.is_bound and not form.errors,
+        "is_ready": is_ready,
         "is_late": form.is_bound and form.data.get("when") == LATER and "at" in form.errors,
     }
-    return render(request, "console/plans/start.html", context, status=422 if form.is_bound and form.errors else 200)
+    status = 422 if missing or (form.is_bound and form.errors) else 200
+    return render(request, "console/plans/start.html", context, status=status)
+
+
+def _circumstances_of(request: ConsoleRequest, form: StartPlanForm) -> Circumstances:
+    """Return the circumstances. A request for approval also keeps what the confirming button says."""
+    found = circumstances_of(request, form)
+    return replace(found, typed={**found.typed, "confirm": [form.confirmed_as]})
 
 
 @org_view(Permission.VIEW_USERS)

@@ -24,8 +24,9 @@ from console.models import AuditEntry
 from console.models.tickets import TicketPolicy
 from console.perform.undo import inverse_of, may_undo
 from console.perform.undo import undo as perform_undo
-from console.responses import circumstances_of, go, in_words, tell, tell_joined, to_sign_in_again
+from console.responses import circumstances_of, go, in_words, tell, tell_joined, to_request, to_sign_in_again
 from console.tickets import current_ticket, set_current_ticket
+from pingone_integration.texts import Text
 
 
 @org_view(Permission.VIEW_USERS)
@@ -62,6 +63,10 @@ def undo(request: ConsoleRequest, access: OrgAccess, entry_id: UUID) -> HttpResp
         set_current_ticket(request, user_id, ticket)
     result = perform_undo(access, entry, circumstances_of(request, form))
     match result:
+        case Refused(asked=UUID()):
+            return to_request(request, access, result)
+        case Refused(demands=demands, reason=missing) if demands == {Demand.APPROVAL}:
+            return _form_page(request, access, entry, form, missing_approval=missing)
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
             return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
         case Refused(demands=demands, reason=demanded) if demands == {Demand.REASON}:
@@ -86,11 +91,18 @@ def _was_sent(access: OrgAccess, key: SubmissionForm) -> bool:
     return entries.submitted(access.org, access.actor, key.cleaned_data["submission"]) is not None
 
 
-def _form_page(request: ConsoleRequest, access: OrgAccess, entry: AuditEntry, form: ActionForm) -> HttpResponse:
+def _form_page(
+    request: ConsoleRequest, access: OrgAccess, entry: AuditEntry, form: ActionForm, *, missing_approval: Text = ""
+) -> HttpResponse:
     if form.is_bound:
         form.renew()
-    context: dict[str, Any] = {"entry": entry, "title": title_of(entry), "form": form}
-    status = 422 if form.errors and request.method == "POST" else 200
+    context: dict[str, Any] = {
+        "entry": entry,
+        "title": title_of(entry),
+        "form": form,
+        "missing_approval": missing_approval,
+    }
+    status = 422 if (form.errors or missing_approval) and request.method == "POST" else 200
     return render(request, "console/actions/undo_form.html", context, status=status)
 
 

@@ -22,7 +22,7 @@ from console.failures.failure import report
 from console.fragments import wants_fragment
 from console.kept_forms import restore
 from console.perform.several import MOST_AT_ONCE, perform_each
-from console.responses import circumstances_of, go, tell_joined, to_sign_in_again
+from console.responses import circumstances_of, go, tell_joined, to_request, to_sign_in_again
 from console.source_address import source_address
 from console.tickets import current_ticket, set_current_ticket
 from console.users.group_candidates import Candidate, candidate_of, candidates_like, with_roles
@@ -69,11 +69,20 @@ def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Ht
             found = {"user": visible_users.get(access, api, user_id), "candidates": marked, "confirms": True}
             return _show(request, form, found)
     steps = [Step(action=_ADD, inputs={"group_id": group.id}, names={"group": group.name}) for group in named]
-    results = perform_each(access, user_id, steps, circumstances_of(request, form))
+    # Each group has an approval of its own, which leads back to the form of one.
+    of_one = reverse("user-action", args=[access.org.slug, user_id, _ADD.key])
+    circumstances = replace(circumstances_of(request, form, keeps=["ticket", "reason"]), path=of_one)
+    results = perform_each(access, user_id, steps, circumstances)
     here = reverse("user-groups", args=[access.org.slug, user_id])
     demanding = [one for _step, one in results if isinstance(one, Refused) and one.demands]
+    if asked := [one for one in demanding if one.asked]:
+        return _to_requests(request, access, asked)
     if any(Demand.FRESH_SIGN_IN in one.demands for one in demanding):
         return to_sign_in_again(request, back_to=here, keeps=[*form.fields, *GroupChoiceForm.base_fields])
+    if demanding and all(one.demands == {Demand.APPROVAL} for one in demanding):
+        form.renew()
+        found = _choices(request, access, user_id, request.POST)
+        return _show(request, form, found | {"missing_approval": demanding[0].reason})
     if demanding:
         form.add_error("reason", str(demanding[0].reason))
         form.renew()
@@ -137,10 +146,18 @@ def _named(api: PingOneApi, chosen: list[UUID]) -> list[Candidate]:
     return [Candidate(id=group_id, name=name or str(group_id)) for group_id, name in zip(chosen, names, strict=True)]
 
 
+def _to_requests(request: ConsoleRequest, access: OrgAccess, asked: list[Refused]) -> HttpResponse:
+    """Go to the request for approval of one group, or to those of several."""
+    if len(asked) == 1:
+        return to_request(request, access, asked[0])
+    messages.success(request, str(asked[0].reason))
+    return go(request, reverse("approvals", args=[access.org.slug]))
+
+
 def _show(request: ConsoleRequest, form: JoinForm, found: dict[str, Any]) -> HttpResponse:
     template = "console/users/add_to_groups.html"
     fragment = wants_fragment(request)
     if fragment:
         template += "#group-choices" if request.htmx.target == "group-choices" else "#user-groups"
     context = {"action": _ADD, "form": form, "most": MOST_AT_ONCE, "fragment": fragment} | found
-    return render(request, template, context, status=422 if form.errors else 200)
+    return render(request, template, context, status=422 if form.errors or "missing_approval" in found else 200)

@@ -82,6 +82,9 @@ RIGHTS: dict[str, Permission | str] = {
     "bring-back": Permission.VIEW_USERS,  # and each action's own to start it
     "user-plans": Permission.VIEW_USERS,
     "start-plan": Permission.VIEW_USERS,  # and each action's own to start it
+    "approvals": Permission.VIEW_USERS,
+    "approval": Permission.VIEW_USERS,  # and what is asked for, to decide about it
+    "approval-rules": Permission.MANAGE_POLICIES,  # and org admins only
     "jobs": Permission.RUN_JOBS,
     "new-job": Permission.RUN_JOBS,  # and the action's own
     "upload-list": Permission.RUN_JOBS,

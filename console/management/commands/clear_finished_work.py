@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from console.approvals.requests import clear as clear_approvals
 from console.jobs.deletion import clear as clear_jobs
 from console.models import (
     NotMeLink,
@@ -34,7 +35,8 @@ class Command(BaseCommand):
     help = (
         "Delete the rows of emails after 30 days (their texts are erased long before), of attempts to recover an "
         "account after 90 days, of links and reports 'this was not me' and of sent codes that are over, of jobs that "
-        "have been over for JOBS_KEPT_DAYS, of runs of plans that ended 30 days ago, "
+        "have been over for JOBS_KEPT_DAYS, of runs of plans that ended 30 days ago, of requests for approval after "
+        "30 days, "
         "of old tasks of the queue, of ended counts of sign-ins and of used "
         "one-time codes that are no longer valid."
     )
@@ -55,4 +57,5 @@ class Command(BaseCommand):
         ReachedLimit.objects.filter(reached_at__lt=now - LIMITS_FOR).delete()
         PlanRun.objects.filter(delete_after__lt=now).delete()
         clear_jobs(now)
+        clear_approvals(now)
         self.stdout.write("Cleared.")

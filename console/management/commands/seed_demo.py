@@ -3,6 +3,7 @@
 import json
 import secrets
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
 from pingone_integration.models import Connection
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 HELPDESK_PHONE = "+46 8 555 0100"
 
 
@@ -68,9 +70,10 @@ def create(sandbox: dict[str, Any]) -> None:
     for person in PEOPLE:
         if not Operator.objects.filter(email=person.email).exists():
             operator = Operator.objects.create_user(person.email, PASSWORD, name=person.name)
+            Operator.objects.filter(pk=operator.pk).update(date_joined=LONG_AGO)  # so that they can approve
             for slug, role in person.roles.items():
                 Membership.objects.create(
-                    operator=operator, organization=Organization.objects.get(slug=slug), role=role
+                    operator=operator, organization=Organization.objects.get(slug=slug), role=role, since=LONG_AGO
                 )
 
 

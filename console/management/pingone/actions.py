@@ -19,7 +19,7 @@ from console.actions.outcome import Done, NoChange, Refused, user_of
 from console.audit.objects import exported_object_of
 from console.management.pingone import options
 from console.management.pingone.find import find
-from console.management.pingone.terminal import Terminal, input_stream, why
+from console.management.pingone.terminal import Terminal, input_stream, needs_approval, why
 from console.models import AuditEntry
 from console.perform.user_operation import perform
 from pingone_integration.texts import english
@@ -54,7 +54,7 @@ def _perform(action: Action, access: OrgAccess, terminal: Terminal, given: dict[
     if user_id and action.form.looks_at_user:
         user = visible_users.get(access, access.pingone(), user_id)
     form = _filled_in(access, action, user, given)
-    result = perform(access, action, user_id, form.inputs(), options.circumstances_of(form))
+    result = perform(access, action, user_id, form.inputs(), options.circumstances_of(form, given))
     known, entry = user_of(result), result.entry
     name = known.username if known else entry.subject_name if entry else ""
     notice = notice_of(result, action, name=name, in_words=why)
@@ -64,6 +64,8 @@ def _perform(action: Action, access: OrgAccess, terminal: Terminal, given: dict[
             _done(terminal, action, result, notice, notes=list(map(english, notes)))
         case Refused(demands=demands) if Demand.FRESH_SIGN_IN in demands:
             terminal.stop(result, english(notice.text), page=_page(access, action, user_id))
+        case Refused(demands=demands) if Demand.APPROVAL in demands:
+            terminal.stop(result, needs_approval(result))
         case _:
             terminal.stop(result, english(notice.text))
 

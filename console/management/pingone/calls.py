@@ -16,7 +16,7 @@ from console.audit.api_requests import ACTION as CALL_API
 from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
 from console.management.pingone import options
-from console.management.pingone.terminal import EXIT_CODES, Terminal, why
+from console.management.pingone.terminal import EXIT_CODES, Terminal, needs_approval, why
 from pingone_integration.endpoints import Exchange
 from pingone_integration.errors import NoEnvironmentChosen
 from pingone_integration.texts import english
@@ -52,7 +52,7 @@ def _call(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None:
         policy = ticket_policy_for(access, CALL_API)
         why_form = SendWriteForm(options.submitted(SendWriteForm(), typed), policy=policy)
     options.raise_mistakes(why_form)
-    result = api_call.perform_call(access, form.call, options.circumstances_of(why_form))
+    result = api_call.perform_call(access, form.call, options.circumstances_of(why_form, given))
     match result:
         case Done(result=Exchange() as exchange) | Failed(result=Exchange() as exchange):
             _answered(terminal, result, exchange)
@@ -62,6 +62,8 @@ def _call(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None:
             terminal.stop(result, english(submitted_before(entry)))
         case Refused(reason=reason, demands=demands):
             page = settings.PUBLIC_URL + reverse("call-api", args=[access.org.slug])
+            if Demand.APPROVAL in demands:
+                terminal.stop(result, needs_approval(result))
             terminal.stop(result, english(reason), page=page if Demand.FRESH_SIGN_IN in demands else "")
         case Conflict(error=error) | Failed(error=error) | Unknown(error=error):
             terminal.stop(result, why(error))

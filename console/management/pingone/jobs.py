@@ -29,7 +29,7 @@ from console.jobs.who import Who
 from console.jobs.words import OUTCOMES, STATES, VERDICTS
 from console.management.options import identifier
 from console.management.pingone import options
-from console.management.pingone.terminal import FAILED, INVALID, REFUSED, Terminal, input_bytes
+from console.management.pingone.terminal import FAILED, INVALID, REFUSED, Terminal, approval_hint, input_bytes
 from console.models import AuditEntry, Job
 from console.users.remembered import known_attributes
 from pingone_integration.texts import english
@@ -156,7 +156,7 @@ def _start(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None
         counted=counted,
     )
     options.raise_mistakes(form)
-    circumstances = options.circumstances_of(form)
+    circumstances = options.circumstances_of(form, given)
 
     def start(access: OrgAccess, job: Job) -> None:
         control.start(access, job, circumstances, first=given["first"], people=form.cleaned_data.get("people"))
@@ -172,7 +172,8 @@ def _do(do: Callable[[OrgAccess, Job], object], access: OrgAccess, terminal: Ter
         is_for_a_page = Demand.FRESH_SIGN_IN in refusal.demanded
         page = _address(access, job) if is_for_a_page else ""
         code = REFUSED if refusal.demanded else FAILED
-        terminal.end(code, "refused", english(refusal.reason), page=page)
+        more = approval_hint(refusal.asked) if Demand.APPROVAL in refusal.demanded else ""
+        terminal.end(code, "refused", f"{english(refusal.reason)}{more}", page=page)
     except TooManyRows as refusal:
         terminal.end(REFUSED, "refused", english(refusal.reason))
     job.refresh_from_db()

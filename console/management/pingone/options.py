@@ -41,6 +41,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         type=address,
         help="the operator; their role decides what is allowed",
     )
+    parser.add_argument(
+        "--ask-approval", action="store_true", help="change nothing; ask a second person, if that is demanded"
+    )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
 
@@ -69,9 +72,10 @@ def raise_mistakes(form: Form) -> None:
     raise CommandError("\n".join(mistakes), returncode=INVALID)
 
 
-def circumstances_of(form: ActionForm) -> Circumstances:
+def circumstances_of(form: ActionForm, given: dict[str, Any]) -> Circumstances:
     cleaned = form.cleaned_data
     return Circumstances(
+        asks_approval=given["ask_approval"],
         channel=AuditEntry.Channel.COMMAND,
         ticket=cleaned["ticket"],
         reason=cleaned["reason"],

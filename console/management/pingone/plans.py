@@ -14,15 +14,16 @@ from console.actions.demands import Demand
 from console.management.options import identifier
 from console.management.pingone import options, plan_files
 from console.management.pingone.find import find
-from console.management.pingone.terminal import FAILED, INVALID, REFUSED, Terminal
+from console.management.pingone.terminal import FAILED, INVALID, REFUSED, Terminal, approval_hint
 from console.models import PlanRun
 from console.plans import runs
 from console.plans.editing.listed import listed
+from console.plans.effects import Reading
 from console.plans.offered import FOR_A_USER, offered_for, plan_or_404
 from console.plans.overview import Overview
-from console.plans.preview import Reading, Verdict, preview
+from console.plans.preview import Verdict, preview
 from console.plans.runs import NotPossibleNow, Start
-from console.plans.start_form import LATER, NOW, StartPlanForm
+from console.plans.start_form import LATER, NOW, TEMPLATES, StartPlanForm
 from pingone_integration.texts import english
 
 _DOES = "Runs a plan for one user: what it would do first, then the start. The worker does what is not done at once."
@@ -81,7 +82,7 @@ def _list(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None:
 def _preview(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None:
     access.require(Permission.VIEW_USERS)
     definition, _version = plan_or_404(access, given["plan"])
-    lines = preview(access, definition, _reading(access, given["user"]))
+    lines = preview(access, definition, _reading(access, given["user"]), {})
     told = [
         {
             "step": line.number,
@@ -111,7 +112,8 @@ def _start(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None
     blank = StartPlanForm(access=access, definition=definition, reading=reading, other=other)
     form = StartPlanForm(_typed(blank, given), access=access, definition=definition, reading=reading, other=other)
     _raise_mistakes(form)
-    refused = [line for line in preview(access, definition, reading) if line.verdict is Verdict.REFUSED]
+    lines = preview(access, definition, reading, form.choices, form.source)
+    refused = [line for line in lines if line.verdict is Verdict.REFUSED]
     if refused:
         terminal.end(REFUSED, "refused", "\n".join(f"{one.number}. {english(one.title)}: refused" for one in refused))
     start = Start(
@@ -119,11 +121,11 @@ def _start(access: OrgAccess, terminal: Terminal, given: dict[str, Any]) -> None
         version=version,
         choices=form.choices,
         when=form.when_at,
-        zone=form.cleaned_data["zone"],
+        zone=form.own_zone,
         replaces=other.pk if other else None,
     )
     try:
-        run = runs.start(access, reading.user, start, options.circumstances_of(form))
+        run = runs.start(access, reading.user, start, options.circumstances_of(form, given))
     except NotPossibleNow as refusal:
         page = reverse("start-plan", args=[access.org.slug, reading.user.id, definition.id])
         _end(terminal, refusal, page)
@@ -137,6 +139,7 @@ def _typed(blank: StartPlanForm, given: dict[str, Any]) -> dict[str, str]:
     typed |= {"which": given["which"]} if given["which"] else {}
     typed |= {"replaces": "on"} if given["replace"] else {}
     asked = {name.removeprefix("step-").replace("-", ".", 1): name for name in blank.fields if name.startswith("step-")}
+    asked |= {name: name for name in TEMPLATES if name in blank.fields}
     for choice in given["choose"]:
         name, _equals, value = choice.partition("=")
         if name not in asked:
@@ -190,7 +193,8 @@ def _run(access: OrgAccess, given: dict[str, Any]) -> PlanRun:
 
 def _end(terminal: Terminal, refusal: NotPossibleNow, path: str) -> None:
     page = settings.PUBLIC_URL + path if Demand.FRESH_SIGN_IN in refusal.demanded else ""
-    terminal.end(REFUSED if refusal.demanded else FAILED, "refused", english(refusal.reason), page=page)
+    more = approval_hint(refusal.asked) if Demand.APPROVAL in refusal.demanded else ""
+    terminal.end(REFUSED if refusal.demanded else FAILED, "refused", english(refusal.reason) + more, page=page)
 
 
 def _path(access: OrgAccess, run: PlanRun) -> str:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, TextIO
+from uuid import UUID
 
 from django.core.management.base import CommandError
 
@@ -99,6 +100,15 @@ def input_bytes() -> BinaryIO:
 def why(error: PingOneError) -> str:
     when = f" Try again in {error.retry_after_s} seconds." if error.retry_after_s is not None else ""
     return f"{english(error.title)}. {english(error.cause)} {english(resolution_of(error))}{when}"
+
+
+def needs_approval(refused: Refused) -> str:
+    return f"{english(refused.reason)}{approval_hint(refused.asked)}"
+
+
+def approval_hint(asked: UUID | None) -> str:
+    """Return how an approval is asked for, or when to run the command again once it was."""
+    return f" {'Run the command again once it is approved.' if asked else 'Ask for it with --ask-approval.'}"
 
 
 def shown(text: str) -> str:

@@ -20,10 +20,12 @@ ASKED = {
         member-populations remove-member protect-user protect-group directory second-factor-policy
         crawls rule new-rule edit-rule
         send-invitation-again withdraw-invitation suspend-member reactivate-member end-member-sessions
-        reset-second-factor cancel-factor-reset mapped-groups new-template template delete-template delete-plan""",
+        reset-second-factor cancel-factor-reset mapped-groups new-template template delete-template delete-plan
+         approval-rules""",
     "saving a plan, and nothing else of its editor": "new-plan edit-plan",
     "exports": "audit-export export-group-members inactive-export job-file",
     "starting a job, and nothing else of it": "job",
+    "approving, and no other decision": "approval",
     "the operator's other sessions": "usersessions_list",
     "the operator's link to the identity provider": "single-sign-on-link",
 }
@@ -32,7 +34,7 @@ NOT_ASKED = {
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
          connection-checks audit-read-again view-as stop-viewing plan-runs user-plans templates
-         inactive rules plans plan export-plan""",
+         inactive rules plans plan export-plan approvals""",
     "opens a file in the editor, and stores nothing": "import-plan",
     "is part of a job, or of a flow that began with a fresh sign-in": """new-job upload-list new-job-columns
         connect-callback""",
@@ -50,6 +52,7 @@ NOT_ASKED = {
 }
 EXPORTS = frozenset(ASKED["exports"].split())
 ADDRESSES = [one for one in EVERY_ADDRESS if one.name in DEMANDED]
+DOES = {"approval": "approve"}  # the button that demands it; of a job: start
 AGAIN = "/accounts/reauthenticate/?next="
 
 
@@ -63,7 +66,7 @@ def silent_pingone() -> Iterator[respx.MockRouter]:
 def send(client: Client, address: Address, **headers: str) -> str:
     """Return where the answer leads."""
     way = client.get if address.name in EXPORTS else client.post
-    answer = way(address.path, {"do": "start"}, headers=headers)
+    answer = way(address.path, {"do": DOES.get(address.name, "start")}, headers=headers)
     return str(answer.get("Location") or answer.get("HX-Redirect") or "")
 
 

@@ -20,7 +20,7 @@ from tests.support.asking import HTMX
 from tests.support.performing import done, reads, refused, run
 
 DEACTIVATE = f"/o/acme/users/{ADA}/actions/user.deactivate/"
-BOTH = frozenset(Demand)
+BOTH = frozenset({Demand.REASON, Demand.FRESH_SIGN_IN})
 PASSWORD = "correct horse battery"  # of every operator of the tests
 
 

@@ -1,0 +1,1 @@
+"""Approvals: what an organization lets nobody do alone (four-eyes principle)."""

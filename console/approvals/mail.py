@@ -1,0 +1,92 @@
+"""Emails about approvals: to those who may approve, to the requester, and to all org admins if one is done without."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from console.approvals.approvers import able
+from console.models import ApprovalRequest, Operator, Organization
+from console.outbox import emails
+from console.outbox.emails import one_line
+from pingone_integration.texts import Text
+
+_NEWS_FOR = timedelta(days=1)
+_ASKED = _("{organization}: {requester} asks for your approval")
+_GLASS = _("{organization}: {requester} wants to do something without an approval")
+_DECIDED: dict[str, Text] = {
+    ApprovalRequest.State.APPROVED: _("{organization}: your request was approved"),
+    ApprovalRequest.State.DECLINED: _("{organization}: your request was declined"),
+}
+_WEAKER = _("{organization}: {requester} wants weaker rules of approvals")
+
+
+def asked(request: ApprovalRequest) -> None:
+    """Tell those who can decide. If nobody can, the requester sees that on the request's page."""
+    _send(request, [access.operator for access in able(request.organization, request)], _ASKED)
+
+
+def decided(request: ApprovalRequest) -> None:
+    """Tell the requester, as long as they belong to the organization. Nobody else is asked any more."""
+    over(request)
+    to = request.organization.active_operators().filter(pk=request.requester_id)
+    _send(request, to, _DECIDED[request.state])
+
+
+def glass_broken(request: ApprovalRequest) -> None:
+    """Tell all org admins that it can be done without an approval, and from when on."""
+    _send(request, request.organization.org_admins(), _GLASS)
+
+
+def over(request: ApprovalRequest) -> None:
+    """Withdraw what was not sent yet."""
+    emails.withdraw(_about(request))
+
+
+def weaker_rules(organization: Organization, by: Operator, *, at: str, told: Iterable[Text]) -> None:
+    """Tell all org admins that approvals are to be asked for less."""
+    names = {"organization": one_line(organization.name), "requester": by.email}
+    context = names | {
+        "told": [str(one) for one in told],
+        "at": at,
+        "url": settings.PUBLIC_URL + reverse("approval-rules", args=[organization.slug]),
+    }
+    for admin in organization.org_admins():
+        emails.write(
+            to=admin.email,
+            subject=str(format_lazy(_WEAKER, **names)),
+            body=render_to_string("console/email/approval_rules.txt", context),
+            about=f"approval rules {organization.pk}",
+            worth_for=_NEWS_FOR,
+            may_repeat=True,
+        )
+
+
+def _about(request: ApprovalRequest) -> str:
+    return f"approval {request.pk}"
+
+
+def _send(request: ApprovalRequest, to: Iterable[Operator], subject: Text) -> None:
+    names = {"organization": one_line(request.organization.name), "requester": request.requester.email}
+    context = names | {
+        "request": request,
+        "name": one_line(request.name),
+        "person": one_line(request.subject_name),
+        "reason": one_line(request.reason, 1000),
+        "decision_reason": one_line(request.decision_reason, 1000),
+        "decided_by": request.approver.email if request.approver else "",
+        "url": settings.PUBLIC_URL + reverse("approval", args=[request.organization.slug, request.pk]),
+    }
+    for operator in to:
+        emails.write(
+            to=operator.email,
+            subject=str(format_lazy(str(subject), **names)),
+            body=render_to_string("console/email/approval.txt", context),
+            about=_about(request),
+            worth_for=_NEWS_FOR,
+            may_repeat=True,
+        )
