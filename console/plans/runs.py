@@ -151,7 +151,7 @@ def _require_met(access: OrgAccess, person: User, plan: Start, circumstances: Ci
 
 
 def require_demands(access: OrgAccess, person_id: UUID | None, plan: Start, circumstances: Circumstances) -> None:
-    """Raise NotPossibleNow unless each step passes what is asked before a user is read. `person_id` None: nobody yet."""
+    """Raise NotPossibleNow unless each step passes what is asked before reading. `person_id` None: nobody yet."""
     for number, step in chosen_steps(plan.definition, plan.choices):
         if step.action == "mfa.bypass":
             continue  # its own form checks the time, when it runs

@@ -24,6 +24,7 @@ from console.jobs.inputs_form import inputs_form
 from console.jobs.limits import TooManyRows
 from console.jobs.new import make
 from console.jobs.overview import MOVING, Overview
+from console.jobs.plan_action import action_of, keys_of
 from console.jobs.start_form import StartJobForm
 from console.jobs.who import Who
 from console.jobs.words import OUTCOMES, STATES, VERDICTS
@@ -181,7 +182,8 @@ def _do(do: Callable[[OrgAccess, Job], object], access: OrgAccess, terminal: Ter
 
 
 def _only_look(access: OrgAccess, job: Job) -> None:
-    access.require_to(BY_KEY[job.action])
+    for key in keys_of(action_of(job)):
+        access.require_to(BY_KEY[key])
 
 
 _SIMPLE: tuple[tuple[str, str, Callable[[OrgAccess, Job], object]], ...] = (

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0041_run_on_record"),
+        ("console", "0047_run_on_record"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0041_plan_step_attempts"),
+        ("console", "0044_crawls_and_rules"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0040_templates"),
+        ("console", "0042_templates"),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0039_directory"),
+        ("console", "0041_hashed_recovery_codes"),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0039_directory"),
+        ("console", "0048_plans_for_many"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0039_directory"),
+        ("console", "0045_onboard"),
     ]
 
     operations = [

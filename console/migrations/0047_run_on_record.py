@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0040_many_plans"),
+        ("console", "0046_many_plans"),
     ]
 
     operations = [
