@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from console.actions.action import Action
 from console.actions.forms import ActionForm
 from console.models import Organization
-from console.plans.definition import CHOICES, DELETES, FITS, ActionStep, Definition, Problem
+from console.plans.definition import CHOICES, CREATES, DELETES, FIELDS, FITS, ActionStep, Definition, Problem
 from console.plans.placeholders import MANAGER_OF_SOMEBODY, filled_in, somebody
 from pingone_integration.schemas import Attribute
 from pingone_integration.texts import Text
@@ -25,7 +25,7 @@ _NOTHING = _("Add a field: it changes nothing.")
 
 def fields_of(action: Action, attributes: Attributes) -> dict[str, forms.Field]:
     """Return the fields that a plan can fill in, by name: no secret, and nothing that is typed to confirm."""
-    if action.key == DELETES:
+    if action.key in {CREATES, DELETES}:  # a new user's profile is typed at the start
         return {}
     form = _form(action, {}, attributes)
     return {
@@ -53,7 +53,8 @@ def problems_in(definition: Definition, organization: Organization, attributes: 
 def _refused(step: ActionStep, organization: Organization, attributes: Attributes) -> Iterable[Text]:
     action = step.of_catalogue
     fields = fields_of(action, attributes)
-    for name in step.inputs.keys() - fields.keys():
+    every = {FIELDS} if action.form.looks_at_schema else set()
+    for name in step.inputs.keys() - fields.keys() - every:
         yield format_lazy(_NO_FIELD, action=action.name, name=name[:60])
     typed = {name: value for name, value in step.inputs.items() if value not in CHOICES}
     if action.form.takes_parts and not step.inputs:
@@ -70,12 +71,17 @@ def _refused(step: ActionStep, organization: Organization, attributes: Attribute
             yield format_lazy(_MISSING, label=label_of(name, fields[name]))
 
 
-def label_of(name: str, field: forms.Field) -> Text:
+def label_of(name: str, field: forms.Field | None) -> Text:
     """Return the label of a field. Hidden ones, which a page fills in, have none."""
-    return field.label or _OF_IDS.get(name, name)
+    return (field and field.label) or _OF_IDS.get(name, name)
 
 
-_OF_IDS: dict[str, Text] = {"group_id": _("Group"), "device_id": _("MFA device"), "session_id": _("Session")}
+_OF_IDS: dict[str, Text] = {
+    "group_id": _("Group"),
+    "device_id": _("MFA device"),
+    "session_id": _("Session"),
+    FIELDS: _("All fields"),
+}
 
 
 def _form(action: Action, data: dict[str, str], attributes: Attributes) -> ActionForm:

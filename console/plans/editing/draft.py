@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.text import slugify
 
 from console.actions.catalogue import BY_KEY
-from console.plans.definition import CHOICES, MANAGER, MOST_STEPS, PERSON, Json, Kind
+from console.plans.definition import ASKED, CHOICES, MANAGER, MOST_STEPS, PERSON, Json, Kind
 from console.plans.fields import Attributes, fields_of
 
 ACTION, MAIL, WAIT = "action", "mail", "wait"
@@ -127,6 +127,8 @@ def _json(step: Mapping[str, str]) -> Json:
     if kind == WAIT:
         if step.get("length") == "until":
             return {"wait": {"until": step.get("until", "").strip()}}
+        if step.get("length") == "date":
+            return {"wait": {"date": ASKED}}
         days = step.get("days", "").strip()
         return {"wait": {"days": int(days) if days.isascii() and days.isdigit() and len(days) < 10 else days}}
     if kind == MAIL:

@@ -109,7 +109,7 @@ def _of_action(step: Typed, environment: Environment) -> dict[str, forms.Field]:
     shown = [name for name in possible if name in present or not adds_fields(step)]
     for name in [*shown, *(name for name in present if name not in possible)]:
         field = possible.get(name)
-        label = label_of(name, field) if field else name
+        label = label_of(name, field)
         if is_id(name):
             found |= _of_id(name, label, step, environment)
             continue
@@ -152,7 +152,11 @@ def _of_mail(step: Typed, environment: Environment) -> dict[str, forms.Field]:
 
 
 def _of_wait(step: Typed, environment: Environment) -> dict[str, forms.Field]:
-    lengths = [("days", _("for days")), ("until", _("until an hour"))]
+    lengths = [
+        ("days", _("for days")),
+        ("until", _("until an hour")),
+        ("date", _("until a date that is asked at the start")),
+    ]
     return {
         "length": _choice(_("Wait"), lengths),
         "days": TextField(kind=Kind.ID, label=_("Days"), widget=forms.TextInput(attrs={"inputmode": "numeric"})),

@@ -7,7 +7,7 @@ import pytest
 from console.actions.catalogue import ACTIONS
 from console.models import AuditEntry, Plan, PlanRun, PlanVersion
 from console.plans import fields
-from console.plans.definition import MOST_STEPS, ActionStep, read
+from console.plans.definition import MOST_STEPS, ActionStep, read, read_step
 from console.plans.shipped_plans import shipped
 from pingone_integration.schemas import Attribute
 from tests.support.plain_browser import read as read_page
@@ -314,16 +314,7 @@ def test_input_and_choice_that_an_action_has_are_those_that_the_editor_offers():
     for action in ACTIONS:
         for name in fields.fields_of(action, ()):
             for choice in fields.choices_for(name):
-                step = read(PLAN | {"steps": [_with(action, name, choice), MAIL], "kind": _kind(action)}).steps[0]
-                assert isinstance(step, ActionStep)
-
-
-def _with(action, name, choice):
-    return {"action": action.key, "inputs": {name: choice}}
-
-
-def _kind(action):
-    return "change" if action.needs_user else "join"
+                assert isinstance(read_step({"action": action.key, "inputs": {name: choice}}), ActionStep)
 
 
 def test_plan_that_was_edited_after_it_was_shown_is_shown_again_and_not_started(org_admin, environment, browser_of):
@@ -366,8 +357,9 @@ def test_custom_attribute_is_offered_checked_and_written_by_the_run(org_admin, e
     of_it = {"display_name": "Badge", "description": "", "type": "STRING", "is_custom": True, "enabled": True}
     plain = {"required": False, "unique": False, "multi_valued": False, "pattern": "", "pattern_in_words": ""}
     badge = Attribute(name="badge", allowed_values=(), **of_it, **plain)  # type: ignore[arg-type]
-    for place in ("console.plans.editing.step_forms", "console.plans.editing.examined", "console.plans.targets"):
+    for place in ("console.plans.editing.step_forms", "console.plans.editing.examined"):
         monkeypatch.setattr(f"{place}.known_attributes", lambda _access: (badge,))
+    monkeypatch.setattr("console.plans.targets.schemas.user_attributes", lambda _api: (badge,))
     monkeypatch.setattr("console.views.plan_editor.known_attributes", lambda _access: (badge,))
     editor = Editor(browser_of(org_admin)).open(NEW)
     editor.press("add", name="Badge", new="user.update")

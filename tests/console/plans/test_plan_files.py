@@ -12,11 +12,15 @@ from console.actions.catalogue import ACTIONS
 from console.models import Organization, Plan, PlanVersion
 from console.plans import fields
 from console.plans.definition import (
+    ADDED,
+    BEFORE,
     CONDITIONS,
     CREATES,
     DELETES,
     LONGEST_JSON,
     PLACEHOLDERS,
+    SAME,
+    Condition,
     InvalidPlan,
     Kind,
     read,
@@ -41,6 +45,7 @@ conditions: st.SearchStrategy[dict[str, str]] = st.one_of(
 waits = st.one_of(
     st.integers(1, 365).map(lambda days: {"wait": {"days": days}}),
     st.times().map(lambda time: {"wait": {"until": f"{time:%H:%M}"}}),
+    st.just({"wait": {"date": "{asked}"}}),
 )
 mails = st.builds(
     lambda to, subject, text, condition: {"mail": to, "subject": subject[:200], "text": text} | condition,
@@ -52,7 +57,8 @@ mails = st.builds(
 
 
 CHOICES = {
-    action.key: {name: sorted(fields.choices_for(name)) for name in fields.fields_of(action, ())} for action in ACTIONS
+    action.key: {name: sorted(fields.choices_for(name).keys() - {SAME}) for name in fields.fields_of(action, ())}
+    for action in ACTIONS
 }
 
 
@@ -68,13 +74,15 @@ def acting(draw, actions=tuple(one for one in ACTIONS if one.key not in {CREATES
     return {"action": action.key} | ({"inputs": inputs} if inputs else {}) | draw(conditions)
 
 
+def _plan(name, kind, steps, last):
+    steps = [*steps, last]
+    brings_back = any(one in json.dumps(steps) for one in (BEFORE, ADDED, str(Condition.WAS_ACTIVE)))
+    kind = Kind.RETURN if brings_back else kind
+    return {"id": "one", "name": name.strip()[:80].strip() or "One", "kind": str(kind), "steps": steps}
+
+
 plans = st.builds(
-    lambda name, kind, steps, last: {
-        "id": "one",
-        "name": name.strip()[:80].strip() or "One",
-        "kind": str(kind),
-        "steps": [*steps, last],
-    },
+    _plan,
     one_line,
     st.sampled_from([Kind.LEAVE, Kind.CHANGE, Kind.RETURN]),
     st.lists(st.one_of(acting(), mails, waits), max_size=6),
@@ -137,7 +145,7 @@ HOSTILE = {
     "days": (json.dumps(PLAN | {"steps": [{"wait": {"days": 1e999}}]}), "Infinity is not valid JSON."),
     "exponent": (
         '{"id": "x", "name": "x", "kind": "change", "steps": [{"wait": {"days": 1e999}}]}',
-        "Step 1: A wait is 1 to 365 days, or until an hour such as 18:00.",
+        "Step 1: A wait is 1 to 365 days, or until an hour such as 18:00, or until a date that is asked.",
     ),
     "NUL in the name": (json.dumps(PLAN | {"name": "a\0b"}), "A text has an invisible character (U+0000)."),
     "half a pair": (json.dumps(PLAN | {"name": "\ud800"}), "A text has an invisible character (U+D800)."),
