@@ -197,6 +197,7 @@ class Promises:
         bound = "at least" if at_least else "at most"
         self.lines.append(f"{what:<55} {value:>8.4f}   {bound} {budget:<6g} {'ok' if is_kept else 'MISSED'}")
         self.all_kept &= is_kept
+        print(self.lines[-1], flush=True)
 
     def judge(self, on: str, job: Any, relay: Relay, names: list[str]) -> None:
         calls = relay.between(job["began"], job["ended"])
@@ -238,13 +239,12 @@ def measure(on: str, options: argparse.Namespace, promises: Promises, settings: 
         running_console(
             Path(name), port, sandbox, PINGONE_CUSTOM_HOSTS=f"{sandbox.url}={relay.url}", **settings
         ) as console,
-        console.browser() as browser,
     ):
         relay.limit = limit
         for number in range(options.workers):
             console.children.start(f"worker{number}", [*MANAGE, "worker"], console.environment)
         print(f"{on}:", flush=True)
-        _measure(on, options, promises, Run(Path(name), sandbox, relay, console, browser))
+        _measure(on, options, promises, Run(Path(name), sandbox, relay, console))
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,6 @@ class Run:
     sandbox: Sandbox
     relay: Relay
     console: ConsoleServer
-    browser: httpx.Client
 
     def usernames(self, count: int) -> list[str]:
         environment = self.sandbox.details["managed_environment_id"].replace("-", "")
@@ -270,11 +269,11 @@ def _measure(on: str, options: argparse.Namespace, promises: Promises, the: Run)
     names = the.usernames(options.rows)
     alone = drive(the.console, the.directory, names=names, title="First", alone=True)
     promises.judge(on, alone, the.relay, names)
-    quiet = p95_of_list(the.browser, lambda: False)
-    with ThreadPoolExecutor(1) as thread:
+    with the.console.browser() as browser, ThreadPoolExecutor(1) as thread:  # an hour later: a session would be over
+        quiet = p95_of_list(browser, lambda: False)
         some = names[: max(BESIDE, len(names) // 10)]
         beside = thread.submit(drive, the.console, the.directory, names=some, title="Second", alone=False)
-        busy = p95_of_list(the.browser, beside.done)
+        busy = p95_of_list(browser, beside.done)
         job = beside.result()
     calls = the.relay.between(job["began"], job["ended"])
     print(f"beside an operator: {len(calls)} calls, {sum(calls)} of them answered 429", flush=True)
