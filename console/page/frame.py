@@ -74,7 +74,7 @@ NAVIGATION = (
     ),
     Destination(
         label=_("Approvals"),
-        icon="clipboard-check",
+        icon="circle-check",
         url_name="approvals",
         permission=Permission.VIEW_USERS,
         purpose=_("Decide about what others ask for, and see your own requests."),
@@ -132,7 +132,7 @@ NAVIGATION = (
         url_name="policies",
         permission=Permission.MANAGE_POLICIES,
         section=_("Settings"),
-        also=("directory", "recovery-settings", "templates"),
+        also=("directory", "recovery-settings", "templates", "plans", "new-plan", "import-plan", "rules", "crawls"),
         purpose=_("Set what each role can do, and lock down."),
     ),
 )
