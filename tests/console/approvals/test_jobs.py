@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import respx
@@ -11,11 +11,16 @@ from django.utils import timezone
 
 from console.access import enter_org
 from console.audit.entries import Circumstances
-from console.jobs import control, one_row, runner
+from console.jobs import control, drafts, one_row, runner
 from console.jobs.control import NotPossibleNow
-from console.models import ApprovalRequest, Job, LimitPolicy, Membership, Operator, Organization
+from console.jobs.listed import KeyKind
+from console.jobs.plan_action import offered_for_many
+from console.models import ApprovalRequest, Job, LimitPolicy, Membership, Operator, Organization, PlanRun
+from console.plans import engine, runs
+from console.plans.shipped_plans import shipped
+from pingone_integration import users
 from tests.support.approving import approves, demand, make_long_standing, time_passes
-from tests.support.many_people import ManyPeople, prepared, rows_for, started, states, worked
+from tests.support.many_people import ManyPeople, person, prepared, rows_for, started, states, worked
 from tests.support.people import API_URL, ENVIRONMENT, make_operator
 from tests.support.small_environment import browser, command
 
@@ -225,3 +230,38 @@ def test_expired_approval_starts_no_job(
         started(org_admin, job)
 
     assert environment.writes == []
+
+
+def plans_for(operator: Operator, environment: ManyPeople, most: int) -> Job:
+    environment.add(*range(1, most + 1))
+    access = enter_org(operator, "acme")
+    offboard = next(one for one in offered_for_many(access) if one.definition.id == "offboard")
+    asked = {"choices": {}, "when": None, "replaces": False}
+    rows = rows_for(range(1, most + 1))
+    job = drafts.create(access, offboard, rows, key_kind=KeyKind.USERNAME, source=Job.Source.FILE, inputs=asked)
+    control.start_dry_run(access, job)
+    return worked(job)
+
+
+@pytest.mark.parametrize("demanded", [{"keys": ["user.deactivate"]}, {"plans": {"offboard"}}], ids=["action", "plan"])
+def test_approval_of_a_job_covers_the_plans_that_it_starts_and_no_others(
+    acme: Organization, org_admin: Operator, second: Operator, environment: ManyPeople, demanded: dict[str, Any]
+) -> None:
+    keys = demanded.pop("keys", [])
+    demand(acme, *keys, **demanded)
+    job = plans_for(org_admin, environment, 2)
+
+    with pytest.raises(NotPossibleNow, match="needs the approval"):
+        started(org_admin, job)
+    approves(second, ask(org_admin, job))
+    job = started(org_admin, job)
+    engine.run_due()
+
+    assert states(job) == {1: "done", 2: "done"}
+    assert set(PlanRun.objects.values_list("state", "stop_detail")) == {("finished", "")}
+    access = enter_org(org_admin, "acme")
+    environment.add(3)
+    third = users.get(access.pingone(), UUID(person(3)["id"]))
+    plan = runs.Start(definition=shipped()["offboard"], choices={}, when=None, zone="UTC")
+    with pytest.raises(runs.NotPossibleNow, match="needs the approval"):
+        runs.start(access, third, plan, Circumstances(reason="They left"))
