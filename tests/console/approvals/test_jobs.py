@@ -236,7 +236,7 @@ def plans_for(operator: Operator, environment: ManyPeople, most: int) -> Job:
     environment.add(*range(1, most + 1))
     access = enter_org(operator, "acme")
     offboard = next(one for one in offered_for_many(access) if one.definition.id == "offboard")
-    asked = {"choices": {}, "when": None, "replaces": False}
+    asked: dict[str, Any] = {"choices": {}, "when": None, "replaces": False}
     rows = rows_for(range(1, most + 1))
     job = drafts.create(access, offboard, rows, key_kind=KeyKind.USERNAME, source=Job.Source.FILE, inputs=asked)
     control.start_dry_run(access, job)
