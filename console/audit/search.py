@@ -70,7 +70,7 @@ class AuditFilterForm(forms.Form):
     action = forms.ChoiceField(label=_("Action"), required=False, choices=_action_choices)
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=_outcome_choices)
     ticket = TextField(kind=Kind.ID, label=_("Ticket"), required=False, max_length=100)
-    run = forms.UUIDField(label=_("Run of a plan"), required=False, help_text=_("ID"))
+    run = TextField(kind=Kind.ID, label=_("Run of a plan"), required=False, max_length=50, help_text=_("ID"))
     since = _DayField(label=_("From"), required=False)
     until = _DayField(label=_("To"), required=False)
 
@@ -80,6 +80,12 @@ class AuditFilterForm(forms.Form):
             del self.fields["run"]  # the page of a run leads here: nobody knows an ID by heart
         if access:
             self.fields["action"].choices = _action_choices(access)  # type: ignore[attr-defined]
+
+    def clean_run(self) -> UUID | None:
+        typed = str(self.cleaned_data["run"])
+        if typed and not _uuid(typed):
+            raise forms.ValidationError(_("Enter the ID of a run."))
+        return _uuid(typed)
 
     def chosen(self) -> dict[str, str]:
         """Return the valid filters as they are in the URL."""

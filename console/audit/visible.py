@@ -12,7 +12,7 @@ from console.audit.entries import EVENTS
 from console.models import AuditEntry
 from console.models.audit import AuditQuerySet
 
-_PLANS = ("scheduled", "started", "rescheduled", "stopped", "resumed", "canceled", "finished")
+_PLANS = ("scheduled", "started", "rescheduled", "stopped", "resumed", "canceled", "finished", "taken-over")
 _ABOUT_USERS = frozenset(
     {"user.reported-not-me", *(f"plan.{what}" for what in _PLANS)}
 )  # events that all see who see the user

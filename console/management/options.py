@@ -8,6 +8,11 @@ def identifier(typed: str) -> str:
     return clean(typed, Kind.ID)
 
 
+def text(typed: str) -> str:
+    """Return a text for people, without invisible characters."""
+    return clean(typed, Kind.NAME)
+
+
 def address(typed: str) -> str:
     """Return an email address, or what may stand in its place: a username or an ID."""
     return clean(typed, Kind.ADDRESS)

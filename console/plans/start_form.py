@@ -29,6 +29,7 @@ from console.plans.settled import NO_SOURCE, Source, asks_old_template, asks_tem
 from console.plans.targets import device_name
 from console.plans.when_fields import shown_if_asked, time_field, time_in, which_field
 from pingone_integration.texts import Text
+from pingone_integration.typed.text import Kind
 from pingone_integration.users import User
 
 NOW, LATER = "now", "later"
@@ -62,7 +63,7 @@ class StartPlanForm(ActionForm):
     zone = TextField(label=_("Time zone"), required=False, max_length=64)
     which = which_field()
     replaces = forms.BooleanField(required=False)
-    shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)  # the plan on the page, as digest
+    shown = TextField(kind=Kind.ID, required=False, max_length=64, widget=forms.HiddenInput)  # digest of the plan
 
     def __init__(
         self,

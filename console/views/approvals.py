@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.forms import CharField, Form, Textarea
+from django.forms import Form, Textarea
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.approvals.decisions import NotDecided, break_glass, decide, request_or_404
 from console.approvals.listing import Shown, lately, waiting
 from console.approvals.requests import withdraw
+from console.fields import MultilineField
 from console.kept_forms import restore
 from console.models import ApprovalRequest
 from console.source_address import source_address
@@ -25,7 +26,7 @@ _NOTHING = _("Nothing was changed: somebody else was faster.")
 
 
 class DecisionForm(Form):
-    reason = CharField(
+    reason = MultilineField(
         label=_("Reason"),
         required=False,
         max_length=1000,

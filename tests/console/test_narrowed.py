@@ -222,6 +222,7 @@ def test_users_are_read_in_one_place():
         *("recovery/look_up.py", "recovery/search.py"),  # so are these
         "crawls/reading.py",  # so is this one; the pages that show what it found ask OrgAccess.sees_population
         *("plans/held.py", "plans/creating.py", "plans/manager.py"),  # so is this one
+        "rules/effects.py",  # so is this one, with the rights of the rule's author
         "plans/usernames.py",  # whether a username is free, as PingOne itself tells whoever creates a user
         *("recovery/steps.py", "not_me/reports.py"),  # of the user themself
     }

@@ -140,4 +140,7 @@ def test_upgrade_keeps_the_rights_of_agents(acme: Organization):
 
     earlier = acme.role_overrides  # of tests/support/people.py
     acme.refresh_from_db()
-    assert acme.role_overrides == earlier
+    agents, now = earlier["helpdesk_agent"], acme.role_overrides["helpdesk_agent"]
+    newer = {"password.replace"}  # came later: who had rights of their own by then does not get it by itself
+    actions = {key: demands for key, demands in agents["actions"].items() if key not in newer}
+    assert now == agents | {"actions": actions, "known": [key for key in agents["known"] if key not in newer]}

@@ -11,7 +11,7 @@ from django.urls import reverse
 from console import visible_users
 from console.access import OrgAccess, Permission
 from console.actions.demands import Demand
-from console.management.options import identifier
+from console.management.options import identifier, text
 from console.management.pingone import options, plan_files
 from console.management.pingone.find import find
 from console.management.pingone.terminal import FAILED, INVALID, REFUSED, Terminal, approval_hint
@@ -52,7 +52,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _add_start(parser: argparse.ArgumentParser) -> None:
     when = parser.add_mutually_exclusive_group(required=True)
     when.add_argument("--now", action="store_true", help="start it at once")
-    when.add_argument("--at", metavar="TIME", help='start it at this local time, such as "2026-12-04 18:00"')
+    when.add_argument(
+        "--at", metavar="TIME", type=identifier, help='start it at this local time, such as "2026-12-04 18:00"'
+    )
     parser.add_argument("--zone", type=identifier, metavar="ZONE", help="of --at, such as Europe/Stockholm")
     parser.add_argument("--which", choices=["first", "second"], type=identifier, help="of an hour that comes twice")
     parser.add_argument(
@@ -60,6 +62,7 @@ def _add_start(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="STEP.FIELD=VALUE",
+        type=text,
         help="what the plan asks, such as 5.population_id=ID; STEP.chosen=on for a step that is a choice itself",
     )
     parser.add_argument("--replace", action="store_true", help="cancel the plan that already runs for the user")

@@ -335,6 +335,7 @@ def test_capabilities_have_a_row_for_every_action(admin: Client, wire: respx.Moc
         "Force password change",
         "Unlock password",
         "Set temporary password",
+        "Replace password",
         "Remove MFA device",
         "Unlock MFA device",
         "Rename MFA device",

@@ -18,6 +18,7 @@ from console.models import Membership, Operator, Organization
 from console.page.connection_status import status_of
 from console.page.frame import NAVIGATION
 from pingone_integration.models import Connection
+from tests.support.approving import demand
 from tests.support.people import make_operator
 
 Browser = Callable[[Operator], Client]
@@ -36,9 +37,10 @@ def destinations(html: str) -> list[str]:
 
 
 def test_navigation_shows_an_org_admin_everything(browser_of: Browser, org_admin: Operator, settings: Any) -> None:
-    without = [entry.label for entry in NAVIGATION if not entry.needs_provider]
-    assert destinations(home(browser_of(org_admin))) == without
+    always = [entry.label for entry in NAVIGATION if not entry.needs_provider and not entry.offered]
+    assert destinations(home(browser_of(org_admin))) == always
     settings.OIDC_ISSUER = "https://login.acme.test"
+    demand(org_admin.organizations.get(), "user.deactivate")  # then there are approvals
     assert destinations(home(browser_of(org_admin))) == [entry.label for entry in NAVIGATION]
 
 
