@@ -109,7 +109,7 @@ def on_record(said: Any) -> dict[str, Any]:
     """Return a plan for the audit log: a value for each step, so that what differs is seen."""
     plan = json_object(said)
     steps = {
-        f"step {number}": json.dumps(one, ensure_ascii=False)
+        f"step {number}": json.dumps(one, ensure_ascii=False, sort_keys=True)
         for number, one in enumerate(plan.get("steps", []), start=1)
     }
     return {"name": plan.get("name"), "kind": plan.get("kind")} | steps
