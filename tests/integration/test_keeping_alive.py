@@ -87,7 +87,9 @@ def test_failed_connection_is_marked_and_named_and_the_others_are_renewed(acme: 
 
     assert str(caught.value) == "Not renewed: acme"
     assert caught.value.returncode == 1
-    works_until = f"works until {clock(timezone.now() + timedelta(hours=1))}, then reconnect"
+    acme.connection.refresh_from_db()
+    assert acme.connection.access_token_expires_at
+    works_until = f"works until {clock(acme.connection.access_token_expires_at)}, then reconnect"
     assert out.getvalue().splitlines() == [
         f"acme: {works_until}. {resolution_of(TokenRefreshFailure)}",
         "globex: disconnected, skipped",
