@@ -1,7 +1,6 @@
 """The approval of a second person for a job: of its dry run, row by row."""
 
 import json
-from uuid import UUID
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -13,31 +12,22 @@ from console.approvals import job_rows, requests
 from console.approvals.effects import Effects, Kind
 from console.approvals.requests import NotUsable
 from console.approvals.rules import EVERY_PLAN, rules_of
+from console.approvals.unapproved import ASKED, NOT_DEMANDED, Unapproved
 from console.audit.entries import Circumstances, Subject
 from console.jobs.plan_action import PlanAction, action_of, keys_of
 from console.jobs.row_choice import UPDATE, to_be_run
 from console.models import ApprovalRequest, ApprovedRows, AuditEntry, Job, JobRow
 from console.rights.permissions import Permission
-from pingone_integration.texts import Text, english
+from pingone_integration.texts import english
 
 _AT_ONCE = 500  # rows
 SHOWN = 100  # rows on the request; the job's page has all
 
 _NEEDED = _("This job needs the approval of a second person.")
-_ASKED = _("Asked for approval. Nothing was changed yet.")
-_NOT_DEMANDED = _("No approval is needed for this. Nothing was changed.")
 _TOO_MANY = _("{fallen} of {count} rows are not as they were approved. Ask for approval again.")
 _ROWS = ngettext_lazy("{count} row would run", "{count} rows would run", "count")
 _FELL_OUT = "Not as it was approved."  # stored
 LAPSED = "More than 5 % of the rows were not as they were approved."  # stored
-
-
-class Unapproved(Exception):
-    """A job that does not run without an approval. `asked`: the request that was made instead."""
-
-    def __init__(self, reason: Text, *, asked: UUID | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.asked = reason, asked
 
 
 def is_demanded(access: OrgAccess, job: Job) -> bool:
@@ -59,7 +49,7 @@ def required(access: OrgAccess, job: Job, circumstances: Circumstances) -> Appro
     """
     if not is_demanded(access, job):
         if circumstances.asks_approval:
-            raise Unapproved(_NOT_DEMANDED)
+            raise Unapproved(NOT_DEMANDED)
         return None
     effects = _effects(access, job)
     try:
@@ -69,7 +59,7 @@ def required(access: OrgAccess, job: Job, circumstances: Circumstances) -> Appro
             return None
         found = None if circumstances.asks_approval else requests.find(access, effects)
         if circumstances.asks_approval:
-            raise Unapproved(_ASKED, asked=_ask(access, job, effects, circumstances).pk)
+            raise Unapproved(ASKED, asked=_ask(access, job, effects, circumstances).pk)
     except NotUsable as lost:
         raise Unapproved(lost.reason) from None
     if found is None:

@@ -19,10 +19,10 @@ from console.actions import demands
 from console.actions.action import Json
 from console.actions.catalogue import BY_KEY
 from console.actions.demands import Demand
+from console.approvals.unapproved import Unapproved
 from console.audit import entries, system_user
 from console.audit.entries import Circumstances, Subject
 from console.jobs import approval, deletion
-from console.jobs.approval import Unapproved
 from console.jobs.drafts import require_to_prepare
 from console.jobs.limits import left_today, require_size
 from console.jobs.plan_action import PlanAction, action_of

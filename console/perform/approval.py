@@ -13,13 +13,12 @@ from console.approvals import requests
 from console.approvals.effects import Effects, Kind
 from console.approvals.requests import NotUsable
 from console.approvals.rules import rules_of
+from console.approvals.unapproved import ASKED, NOT_DEMANDED
 from console.audit.entries import Circumstances
 from console.models import ApprovalRequest
 from console.perform.operation import Before, Operation
 from pingone_integration.texts import Text
 
-_ASKED = _("Asked for approval. Nothing was changed yet.")
-_NOT_DEMANDED = _("No approval is needed for this. Nothing was changed.")
 _CALL = _("Call API")
 
 
@@ -72,12 +71,12 @@ def ask(
 ) -> Refused:
     """Ask a second person instead of running the operation."""
     if not is_demanded or not isinstance(access, OrgAccess):
-        return Refused(reason=str(_NOT_DEMANDED), entry=None)
+        return Refused(reason=str(NOT_DEMANDED), entry=None)
     try:
         request = requests.ask(access, effects_of(operation, before, protects=protects), circumstances)
     except NotUsable as refusal:
         return Refused(reason=str(refusal.reason), entry=None, demands=frozenset({Demand.APPROVAL}))
-    return Refused(reason=str(_ASKED), entry=None, demands=frozenset({Demand.APPROVAL}), asked=request.pk)
+    return Refused(reason=str(ASKED), entry=None, demands=frozenset({Demand.APPROVAL}), asked=request.pk)
 
 
 def effects_of(operation: Operation, before: Before, *, protects: bool) -> Effects:

@@ -12,6 +12,7 @@ from console.approvals import requests
 from console.approvals.effects import Effects, Kind
 from console.approvals.requests import NotUsable
 from console.approvals.rules import EVERY_PLAN, rules_of
+from console.approvals.unapproved import ASKED, NOT_DEMANDED, Unapproved
 from console.audit.entries import Circumstances, Subject
 from console.models import ApprovalRequest, AuditEntry, PlanRun
 from console.plans.ahead import Choices, chosen_steps, is_chosen
@@ -28,18 +29,8 @@ from pingone_integration.users import User
 from pingone_integration.values import identifier
 
 _NEEDED = _("This plan needs the approval of a second person.")
-_ASKED = _("Asked for approval. Nothing was changed yet.")
-_NOT_DEMANDED = _("No approval is needed for this. Nothing was changed.")
 _TICKED = "chosen"  # of a step that is asked for, and has no inputs
 _BOUND = _("The plan was approved with its time. Cancel it, and ask for approval of another time.")
-
-
-class Unapproved(Exception):
-    """A plan that does not start without an approval. `asked`: the request that was made instead."""
-
-    def __init__(self, reason: Text, *, asked: UUID | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.asked = reason, asked
 
 
 def is_demanded(access: OrgAccess, definition: Definition, choices: Choices) -> bool:
@@ -61,12 +52,12 @@ def required(
     """Return the approval that the start uses up; None: none is demanded. Raises Unapproved and PingOneErrors."""
     if not is_demanded(access, definition, choices):
         if circumstances.asks_approval:
-            raise Unapproved(_NOT_DEMANDED)
+            raise Unapproved(NOT_DEMANDED)
         return None
     effects = _effects(access, person, definition, choices, when=when)
     try:
         if circumstances.asks_approval:
-            raise Unapproved(_ASKED, asked=requests.ask(access, effects, circumstances).pk)
+            raise Unapproved(ASKED, asked=requests.ask(access, effects, circumstances).pk)
         found = requests.find(access, effects)
     except NotUsable as lost:
         raise Unapproved(lost.reason) from None

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
 from console.actions.demands import Demand
+from console.approvals.unapproved import Unapproved
 from console.audit import system_user
 from console.audit.entries import Circumstances
 from console.models import ApprovalRequest, AuditEntry, JobRow, PlanRun, PlanRunStep, PlanVersion, PlanWork
@@ -24,7 +25,6 @@ from console.perform.guards import Attempt
 from console.perform.user_operation import UserOperation
 from console.plans import approval, engine
 from console.plans.ahead import PASSWORD, Choices, chosen_date, chosen_steps, completed, date_waits, takes_away
-from console.plans.approval import Unapproved
 from console.plans.dates import LONGEST_AHEAD, When
 from console.plans.definition import CREATES, ActionStep, Definition, Kind, WaitStep, read
 from console.plans.newcomer import is_newcomer
