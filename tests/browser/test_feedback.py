@@ -57,12 +57,11 @@ def page(new_page: NewPage, org_admin: Operator, slow: Slow) -> Page:
 
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PRESS_EACH = """() => {
-    const sent = new Set();
     const controls = [...document.querySelectorAll('main :is(button:not([type=button]), a.btn:not([download]))')];
     return controls.reverse().filter(control => control.checkVisibility()).flatMap(control => {
         if (control.closest('#results[aria-busy=true]')) return [];  // with rows that are out of date by then
-        if (control.form?.elements.submission && sent.has(control.form)) return [];  // it is sent once
-        sent.add(control.form);
+        const first = control.form?.elements.submission && control.form.querySelector('button:not([type=button])');
+        if (first && first !== control) return [];  // such a form is sent once
         if (control.form) control.form.noValidate = true;
         control.click();
         return [[control.textContent.trim(), control.getAttribute('aria-busy')]];
@@ -73,7 +72,7 @@ PRESS_EACH = """() => {
 BUTTONS = {  # by page, some of those that call PingOne
     USER: {"Edit profile", "Deactivate", "Remove", "Add to groups", "Save"},
     f"{LIST}?q=ada": {"Search", "New user", "Next"},
-    f"{LIST}new/": {"Onboard with a plan"},
+    f"{LIST}new/": {"Create user"},
     f"{USER}actions/user.deactivate/": {"Deactivate", "Cancel"},
     f"/o/acme/groups/{ENGINEERS}/": {"Find", "Next"},
     "/o/acme/call-api/": {"Send"},
