@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from console.models import Operator, Organization
 from pingone_integration.models import Connection, ConnectionEvent
-from tests.support.browser import Check, NewPage
+from tests.support.browser import Check, NewPage, press
 from tests.support.oauth import Application, administrator, console
 from tests.support.people import API_URL, ENVIRONMENT
 from tests.support.sandbox_server import Sandbox
@@ -59,10 +59,6 @@ def unconnected(acme: Organization) -> Connection:
     acme.connection = empty
     acme.save()
     return empty
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def fill_in(page: Page, there: AtPingOne) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from console.models import Membership, Operator, PlanRun, PlanWork
 from console.plans import engine
-from tests.support.browser import PHONE, NewPage
+from tests.support.browser import PHONE, NewPage, press
 from tests.support.people import make_operator
 from tests.support.presses import Person, new_person, org_admin_at, signed_on
 from tests.support.sandbox_server import Sandbox
@@ -25,10 +25,6 @@ def operator(transactional_db: None, sandbox: Sandbox, settings: Any) -> Operato
     settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
     cache.clear()
     return org_admin_at(sandbox)
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def previewed(page: Page, person: Person) -> None:

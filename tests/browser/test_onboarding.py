@@ -8,12 +8,12 @@ from uuid import UUID
 import httpx
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from console.models import Operator, PlanRun
 from console.plans import engine
 from console.recovery import look_up
-from tests.support.browser import PHONE, Check, NewPage
+from tests.support.browser import PHONE, Check, NewPage, press
 from tests.support.outbox import sent_emails
 from tests.support.presses import MEDIA_TYPE, new_name, new_person, org_admin_at
 from tests.support.recovering import CODE, switch_on
@@ -27,10 +27,6 @@ def operator(transactional_db: None, sandbox: Sandbox, settings: Any) -> Operato
     settings.PINGONE_CUSTOM_HOSTS = {sandbox.url: sandbox.url}
     cache.clear()
     return org_admin_at(sandbox)
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def email_to(address: str, words: str) -> str:

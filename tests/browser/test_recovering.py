@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from console.models import Operator, RecoveryPolicy
 from console.recovery import look_up
-from tests.support.browser import PHONE, Check, NewPage
+from tests.support.browser import PHONE, Check, NewPage, press
 from tests.support.outbox import sent_emails
 from tests.support.presses import MEDIA_TYPE, Person, new_person, org_admin_at, with_locked_password
 from tests.support.recovering import CODE, switch_on
@@ -32,10 +32,6 @@ def leo(sandbox: Sandbox, administrator: httpx.Client, operator: Operator) -> Pe
     sandbox.sql("UPDATE sandbox_user SET email_verified = 1 WHERE id = ?", person.id)
     switch_on(operator.organizations.get(), UUID(person.ask()["population"]["id"]))
     return person
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def key_of(page: Page) -> str:

@@ -22,3 +22,7 @@ Look = tuple[Literal["light", "dark"], ViewportSize]
 # Colors depend on the scheme, layout depends on the width: two looks cover both values of each.
 LOOKS: tuple[Look, ...] = (("light", DESKTOP), ("dark", PHONE))
 ALL_LOOKS: tuple[Look, ...] = (*LOOKS, ("light", PHONE), ("dark", DESKTOP))
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
