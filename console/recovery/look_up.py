@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Min
@@ -19,7 +18,7 @@ from django.utils import timezone
 from console.audit import entries
 from console.audit.entries import Outcome, Subject
 from console.models import AuditEntry, RecoveryAttempt, Work
-from console.recovery import mails, rules, stops, throttle
+from console.recovery import equal, mails, rules, stops, throttle
 from console.recovery.addresses import address_of, is_address
 from console.recovery.attempts import lasts, typed_hash
 from console.recovery.policy import policy_for
@@ -37,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 WORTH_FOR = timedelta(minutes=2)  # whoever waits longer has given up
-JOINED_FOR = timedelta(seconds=60)
 RETRY = timedelta(seconds=5)
 TOLD_EVERY = timedelta(hours=1)  # of one user's refusals, one is on record
 SEARCHED_TOGETHER = 20  # networks
@@ -140,11 +138,11 @@ def _answer(attempt: RecoveryAttempt, now: datetime, ahead: Found) -> Answer:
         return Answer(stop=Stop(attempt.stop or Stop.UNKNOWN))
     if since := unknown_since(attempt, now):
         return Answer(stop=Stop.UNKNOWN, known_since=since)
-    if (joined := _joined(attempt, now)) is not None:
-        return Answer(stop=Stop(joined.stop) if joined.stop else None)
+    if (earlier := equal.join(attempt, now) or equal.refusal(attempt, now)) is not None:
+        return Answer(stop=Stop(earlier.stop) if earlier.stop else None, known_since=earlier.looked_at)
     api = open_api(attempt.organization.connection)
     found: list[User] = []
-    if not (known := _known(attempt, now)):
+    if not (known := equal.candidate_of(attempt, now)):
         in_advance = ahead.get((attempt.organization_id, attempt.typed_hash))
         found = find(api, attempt.unseal("typed")) if in_advance is None else in_advance
     if len(found) > 1:
@@ -161,33 +159,6 @@ def _answer(attempt: RecoveryAttempt, now: datetime, ahead: Found) -> Answer:
     return _one(attempt, api, user)
 
 
-def _joined(attempt: RecoveryAttempt, now: datetime) -> RecoveryAttempt | None:
-    """Let an attempt share the email of an equal one that the same network made a moment ago."""
-    if attempt.asked_again:
-        return None
-    same = RecoveryAttempt.objects.filter(
-        organization=attempt.organization,
-        typed_hash=attempt.typed_hash,
-        network=attempt.network,
-        browser=attempt.browser,
-        looked_at__gt=now - JOINED_FOR,
-        step=Step.CODE,
-    )
-    first = same.exclude(pk=attempt.pk).order_by("looked_at").first()
-    if first:
-        attempt.candidate, attempt.candidate_population = first.candidate, first.candidate_population
-        attempt.username, attempt.needs_device = first.username, first.needs_device
-        attempt.address_hash, attempt.seen, attempt.code_seed = first.address_hash, first.seen, first.code_seed
-    return first
-
-
-def _known(attempt: RecoveryAttempt, now: datetime) -> UUID | None:
-    """Return the user whom this attempt, or an equal one a moment ago, was found to be about."""
-    same = RecoveryAttempt.objects.filter(organization=attempt.organization, typed_hash=attempt.typed_hash)
-    lately = same.filter(looked_at__gt=now - JOINED_FOR, candidate__isnull=False)
-    return attempt.candidate or lately.values_list("candidate", flat=True).first()
-
-
 def _is_meant(attempt: RecoveryAttempt, user: User) -> bool:
     hashes = (typed_hash(attempt.organization_id, text) for text in (user.username, user.email) if text)
     return attempt.typed_hash in hashes
@@ -198,6 +169,8 @@ def _one(attempt: RecoveryAttempt, api: PingOneApi, user: User) -> Answer:
     policy = policy_for(organization, user.population_id)
     stop = rules.stop_by_user(organization, policy, user)
     address = address_of(user, policy) if policy else ""
+    if stop is None and _has_enough_mail(attempt, user):
+        stop = Stop.TOO_MANY_MAILS  # before the other calls: a flood of one name asks for nothing else
     if stop is None:
         password = passwords.state(api, user.id)
         attempt.address_hash = rules.hash_of(organization.pk, address)
@@ -241,6 +214,11 @@ def _several(attempt: RecoveryAttempt, found: list[User]) -> Answer:
 def _may_mail(attempt: RecoveryAttempt, user: User) -> bool:
     is_known = rules.knows_network(attempt.organization, user, attempt.network)
     return throttle.allows_mail(attempt.organization_id, user.id, attempt.network, is_known=is_known)
+
+
+def _has_enough_mail(attempt: RecoveryAttempt, user: User) -> bool:
+    is_known = rules.knows_network(attempt.organization, user, attempt.network)
+    return throttle.is_mail_reached(attempt.organization_id, user.id, attempt.network, is_known=is_known)
 
 
 def _record(attempt: RecoveryAttempt, user: User, stop: Stop | None) -> None:

@@ -50,11 +50,22 @@ def allows_look_up(organization_id: UUID, typed_hash: str, network: str) -> bool
 
 def allows_mail(organization_id: UUID, user_id: UUID, network: str, *, is_known: bool) -> bool:
     """Count an email to a user. `is_known`: they have signed in or recovered from this network."""
+    limits = _of_mail(organization_id, user_id, network, is_known=is_known)
+    return all(limit.count(whose) for limit, whose in limits)
+
+
+def is_mail_reached(organization_id: UUID, user_id: UUID, network: str, *, is_known: bool) -> bool:
+    """Return whether the next email to a user would be one too many. Counts nothing."""
+    limits = _of_mail(organization_id, user_id, network, is_known=is_known)
+    return any(limit.is_reached(whose) for limit, whose in limits)
+
+
+def _of_mail(organization_id: UUID, user_id: UUID, network: str, *, is_known: bool) -> list[tuple[Limit, str]]:
     person = f"{organization_id} {user_id}"
     limits = [(MAILS_OF_NETWORK, f"{person} {network}"), (MAILS, person)]
     if not is_known:
         limits.insert(1, (MAILS_TO_UNKNOWN_NETWORKS, person))
-    return all(limit.count(whose) for limit, whose in limits)
+    return limits
 
 
 def release(organization_id: UUID, user_id: UUID, typed_hashes: frozenset[str]) -> int:
