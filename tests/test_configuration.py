@@ -213,6 +213,14 @@ def test_each_process_has_a_pool_of_postgresql_connections_unless_the_url_says_o
     assert pool(f"sqlite:///{tmp_path / 'console.sqlite3'}") is None
 
 
+def test_threads_keep_their_connection_to_sqlite_unless_the_url_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'console.sqlite3'}"
+    assert load(monkeypatch, DATABASE_URL=url)["DATABASES"]["default"]["CONN_MAX_AGE"] == 600
+    assert load(monkeypatch, DATABASE_URL=f"{url}?conn_max_age=0")["DATABASES"]["default"]["CONN_MAX_AGE"] == 0
+
+
 def test_second_factor_is_demanded_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch)["SECOND_FACTOR_DEMANDED"] is True
 
