@@ -71,8 +71,8 @@ def first(api: PingOneApi, *, limit: int = 200) -> tuple[Group, ...]:
 def get(api: PingOneApi, group_id: UUID) -> Group:
     """Read a group with the count of all its members. Raises NotFound."""
     found = group_of(api.get(f"/groups/{group_id}", {"include": "totalMemberCounts"}))
-    if found is None:
-        raise Unavailable("a group without an id")
+    if found is None or found.id != group_id:  # something in between may answer with what another call got
+        raise Unavailable("not the group that was asked for")
     return found
 
 

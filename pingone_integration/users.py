@@ -130,8 +130,8 @@ def get(api: PingOneApi, user_id: UUID) -> User:
     indirect memberships.
     """
     found = user_of(api.get(f"/users/{user_id}", {"expand": "population", "include": "memberOfGroupIDs"}))
-    if found is None:
-        raise Unavailable("a user without an id")
+    if found is None or found.id != user_id:  # something in between may answer with what another call got
+        raise Unavailable("not the user who was asked for")
     return found
 
 

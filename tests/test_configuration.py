@@ -109,6 +109,23 @@ def test_invalid_setting_stops_the_start() -> None:
     assert "PUBLIC_URL" in refused.stderr.splitlines()[-1]
 
 
+def test_command_without_a_setting_names_it_and_nothing_else() -> None:
+    """Without a .env file, a newcomer's first command ends in one line, not in a traceback."""
+    refused = subprocess.run(
+        [sys.executable, ROOT / "manage.py", "check"],
+        env={**WORKING, "PUBLIC_URL": "console.acme.test"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert refused.returncode != 0
+    assert refused.stderr.startswith("The console cannot start.")
+    assert "PUBLIC_URL" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -1,7 +1,8 @@
 """Emails about approvals: to those who may approve, to the requester, and to all org admins if one is done without."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -13,6 +14,7 @@ from console.approvals.approvers import able
 from console.models import ApprovalRequest, Operator, Organization
 from console.outbox import emails
 from console.outbox.emails import one_line
+from console.user_mails.tell import harmless
 from pingone_integration.texts import Text
 
 _NEWS_FOR = timedelta(days=1)
@@ -22,6 +24,7 @@ _DECIDED: dict[str, Text] = {
     ApprovalRequest.State.APPROVED: _("{organization}: your request was approved"),
     ApprovalRequest.State.DECLINED: _("{organization}: your request was declined"),
 }
+_UNPROTECTED = _("{organization}: {requester} ends a protection")
 _WEAKER = _("{organization}: {requester} wants weaker rules of approvals")
 
 
@@ -61,6 +64,28 @@ def weaker_rules(organization: Organization, by: Operator, *, at: str, told: Ite
             subject=str(format_lazy(_WEAKER, **names)),
             body=render_to_string("console/email/approval_rules.txt", context),
             about=f"approval rules {organization.pk}",
+            worth_for=_NEWS_FOR,
+            may_repeat=True,
+        )
+
+
+def protection_ends(
+    organization: Organization, by: Operator, kind: str, target_id: UUID, *, name: str, reason: str, at: datetime
+) -> None:
+    """Tell all org admins that a user or group will not be protected anymore, and from when on."""
+    names = {"organization": one_line(organization.name), "requester": by.email}
+    context = names | {
+        "name": harmless(name) or str(target_id),
+        "reason": one_line(reason, 1000),
+        "at": f"{at:%Y-%m-%d %H:%M}",
+        "url": settings.PUBLIC_URL + reverse(f"protect-{kind}", args=[organization.slug, target_id]),
+    }
+    for admin in organization.org_admins():
+        emails.write(
+            to=admin.email,
+            subject=str(format_lazy(_UNPROTECTED, **names)),
+            body=render_to_string("console/email/protection_ends.txt", context),
+            about=f"protection {target_id}",
             worth_for=_NEWS_FOR,
             may_repeat=True,
         )

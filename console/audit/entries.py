@@ -56,6 +56,7 @@ EVENTS: dict[str, Text] = {
     "membership.reactivated": _("Member reactivated"),
     "membership.sessions-ended": _("Member's sessions ended"),
     "protection.marked": _("Marked as protected"),
+    "protection.to-end": _("Protection ends in a day"),
     "protection.unmarked": _("No longer marked as protected"),
     "policy.changed": _("Ticket rule changed"),
     "recovery.rules-changed": _("Rules of account recovery changed"),

@@ -20,6 +20,7 @@ from console.limits.count import LimitReached, counted, name_of
 from console.limits.rules import BY_LIMIT, Limit
 from console.models import AuditEntry, Operator, Organization, ReachedLimit
 from console.outbox import emails
+from console.user_mails.tell import harmless
 from pingone_integration.texts import Text, english
 
 TOLD_EVERY = timedelta(hours=1)
@@ -144,7 +145,7 @@ def _tell(access: OrgAccess, row: ReachedLimit, limit: Limit, most: int) -> None
         "organization": organization,
         "limit": english(limit.told(most)),
         "operator": access.operator.email,
-        "name": emails.one_line(row.name) if blocks else "",
+        "name": (harmless(row.name) or row.about) if blocks else "",
         "free_at": row.free_at if blocks else None,
         "limits_url": settings.PUBLIC_URL + reverse("limits", args=[access.org.slug]),
         "log_url": settings.PUBLIC_URL

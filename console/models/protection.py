@@ -19,6 +19,7 @@ class ProtectedMark(models.Model):
     reason = models.TextField()
     marked_by = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
     marked_at = models.DateTimeField(auto_now_add=True)
+    ends_at = models.DateTimeField(null=True)  # None: until somebody removes it
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "kind", "target_id", name="protected_once")]

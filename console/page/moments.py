@@ -14,9 +14,10 @@ from pingone_integration.texts import Text
 def when(moment: datetime | None, missing: Text = "—", *, exact: bool = False) -> SafeString:
     """Render `{% when user.created_at %}`: in the reader's time zone, with the exact UTC time on hover.
 
-    `missing` is the text if there is no time, for example `_("Never")`. `exact` adds seconds and the time zone.
+    `missing` is the text if there is no time, for example `_("Never")`, or nothing that could have one: a template
+    gives "" for that. `exact` adds seconds and the time zone.
     """
-    if moment is None:
+    if not moment:
         return format_html('<span class="text-secondary">{}</span>', missing)
     utc, local = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}", timezone.localtime(moment)
     # Not by date_format, which is slow: a list has a time in every row.

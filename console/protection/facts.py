@@ -5,12 +5,13 @@ One query, so that a page can say who is protected.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from json import loads
 from typing import Any
 from unicodedata import normalize
 from uuid import UUID
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -81,7 +82,7 @@ def facts_of(
 
 def query(values: Values, *more: Rows) -> Rows:
     """Return the query of the facts: marks, the table of groups, operators, and `more`, which is made by `rows_of`."""
-    marks = ProtectedMark.objects.filter(organization=values.organization)
+    marks = ProtectedMark.objects.filter(organization=values.organization).filter(in_force(values.now))
     known = KnownGroup.objects.filter(organization=values.organization)
     members = Membership.objects.filter(organization=values.organization)
     reading = GroupReading.objects.filter(
@@ -100,6 +101,11 @@ def query(values: Values, *more: Rows) -> Rows:
         *more,
         all=True,
     )
+
+
+def in_force(now: datetime) -> Q:
+    """Return the condition of marks that protect at this time."""
+    return Q(ends_at=None) | Q(ends_at__gt=now)
 
 
 def rows_of(found: QuerySet[Any], kind: str, id_name: str, text: Any) -> Rows:

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+LOGGER = "console.audit"
 STREAMS = ("stdout", "stderr")
 MODE = 0o640  # people's names: for the console, and a log shipper in its group
 
@@ -31,6 +34,20 @@ def handler(destination: str) -> logging.Handler:
     if destination in STREAMS:
         return logging.StreamHandler(getattr(sys, destination))
     return AuditFile(destination)
+
+
+@contextmanager
+def away_from_results() -> Iterator[None]:
+    """Write the lines to standard error instead of standard output, where a command prints its results."""
+    handlers = logging.getLogger(LOGGER).handlers
+    mixed = [one for one in handlers if isinstance(one, logging.StreamHandler) and one.stream is sys.stdout]
+    for one in mixed:
+        one.setStream(sys.stderr)
+    try:
+        yield
+    finally:
+        for one in mixed:
+            one.setStream(sys.stdout)
 
 
 class AuditFile(WatchedFileHandler):

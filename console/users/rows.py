@@ -47,9 +47,7 @@ def _row(row: str, user: User, all_users: str, now: datetime) -> str:
         url=f"{all_users}{user.id}/",  # as `reverse` says, which is slow for every row
         told="" if standing.is_active else _TOLD,
         status=_status(user, standing),
-        last_sign_in=escape(str(_("Unknown")))
-        if user.has_signed_on is None
-        else when(user.last_sign_on_at, _("Never")),
+        last_sign_in=_last_sign_in(user),
         **{name: escape(text) for name, text in texts.items()},
     )
 

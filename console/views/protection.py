@@ -15,6 +15,8 @@ from console import visible_users
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions import demands
 from console.actions.demands import Demand
+from console.approvals.marks import unmark
+from console.approvals.rules import rules_of
 from console.fields import TextField
 from console.kept_forms import restore
 from console.protection import marks
@@ -53,15 +55,25 @@ def _answer(request: ConsoleRequest, access: OrgAccess, kind: Kind, target_id: U
     form = MarkForm(request.POST if is_sent else kept.typed if kept else None)
     if is_sent and form.is_valid():
         given = {"name": name, "reason": form.cleaned_data["reason"], "source_address": source_address(request)}
-        if not marked:
+        if not marked or marked.ends_at:
             marks.mark(access, kind, target_id, **given)
-            told = _("{name} is now protected.")
+            told = _("{name} stays protected.") if marked else _("{name} is now protected.")
         elif demands.unmet({Demand.FRESH_SIGN_IN}, reason=given["reason"], signed_in_at=signed_in_at(request)):
             return to_sign_in_again(request, back_to=request.path, keeps=form.fields)
+        elif unmark(access, kind, target_id, **given):
+            told = _(
+                "{name} is protected for another 24 hours. All org admins got an email, and can keep the protection."
+            )
         else:
-            marks.unmark(access, kind, target_id, **given)
             told = _("{name} is no longer marked as protected.")
         messages.success(request, format_lazy(told, name=name))
         return redirect(back)
-    context = {"form": form, "mark": marked, "name": name, "is_group": kind is Kind.GROUP, "back": back}
+    context = {
+        "form": form,
+        "mark": marked,
+        "ends_later": rules_of(access.org).protected,
+        "name": name,
+        "is_group": kind is Kind.GROUP,
+        "back": back,
+    }
     return render(request, "console/protection/mark.html", context, status=422 if is_sent else 200)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingone_integration import users
-from pingone_integration.errors import InvalidValue, NotFound
+from pingone_integration import groups, users
+from pingone_integration.errors import InvalidValue, NotFound, Unavailable
 from pingone_integration.users import user_of
-from tests.support.answers import ADA, BO, STAFF, ada, bo, error, listing
+from tests.support.answers import ADA, BO, ENGINEERS, STAFF, ada, bo, error, listing
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 json_values = st.recursive(
@@ -41,6 +41,17 @@ def test_missing_user_is_not_found(api, pingone):
 
     with pytest.raises(NotFound):
         users.get(api, ADA)
+
+
+def test_answer_about_somebody_else_is_no_answer(api, pingone):
+    """A cache between here and PingOne that mixes two answers up must not decide who is protected."""
+    pingone.get(f"/users/{ADA}").respond(json=bo())
+    pingone.get(f"/groups/{ENGINEERS}").respond(json={"id": str(STAFF), "name": "Staff"})
+
+    with pytest.raises(Unavailable):
+        users.get(api, ADA)
+    with pytest.raises(Unavailable):
+        groups.get(api, ENGINEERS)
 
 
 def test_search_reads_users_and_populations_in_a_single_call(api, pingone):

@@ -18,6 +18,7 @@ from console.management.options import identifier
 from console.management.pingone import actions, calls, jobs, plans, reads
 from console.management.pingone.terminal import FAILED, REFUSED, UNKNOWN, Terminal, why
 from console.models import Operator
+from console.server import audit_log
 from pingone_integration.errors import PingOneError
 
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
             room.add(kinds)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with system_user.recorded():
+        with system_user.recorded(), audit_log.away_from_results():
             self._run(_enter(options["organization"], options["operator"]), options)
 
     def _run(self, access: OrgAccess, options: dict[str, Any]) -> None:

@@ -139,6 +139,18 @@ def test_org_admins_get_one_email_an_hour(access, org_admin, auditor, codes, few
     assert LIMITS in email.body
 
 
+def test_email_leads_nowhere_that_a_username_says(access, org_admin, pingone, codes, few):
+    """A user may choose their own username, also one that is an address."""
+    pingone.get(f"/users/{ADA}").respond(json=ada(username="https://evil.test/reset"))
+    done(send(access))
+    refused(send(access))
+
+    [email] = sent_emails()
+
+    assert "evil.test" not in email.body
+    assert str(ADA) in email.body
+
+
 def test_another_org_admin_lifts_the_limit_and_counting_starts_anew(access, org_admin, browser_of, codes, few):
     done(send(access))
     refused(send(access))

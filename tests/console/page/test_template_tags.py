@@ -36,6 +36,7 @@ def test_time_is_written_as_django_writes_it(month: int, language: str) -> None:
 
 def test_missing_time_is_shown_in_words() -> None:
     assert "No sign-in yet" in rendered('{% when moment missing="No sign-in yet" %}', moment=None)
+    assert "No sign-in yet" in rendered('{% when device.used_at "No sign-in yet" %}', device=None)
 
 
 def test_copyable_value_is_escaped() -> None:

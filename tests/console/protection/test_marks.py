@@ -1,7 +1,12 @@
 """Marks of org admins, and what the pages say of protected users."""
 
-from console.models import AuditEntry, ProtectedMark
+from datetime import timedelta
+
+from django.utils import timezone
+
+from console.models import AuditEntry, OutgoingEmail, ProtectedMark
 from tests.support.answers import ADA, ENGINEERS
+from tests.support.approving import demand
 from tests.support.small_environment import browser, press, read_groups
 
 USER = f"/o/acme/users/{ADA}/"
@@ -26,6 +31,43 @@ def test_org_admin_marks_a_user_and_removes_the_mark_after_a_fresh_sign_in(acme,
         ("user.protected-page-read", "user", str(ADA), "Ada Berg is marked as protected."),
         ("protection.unmarked", "user", str(ADA), "Left"),
     ]
+
+
+def test_mark_goes_on_for_a_day_where_protected_accounts_need_a_second_person(acme, org_admin, environment):
+    """One org admin, alone, would otherwise remove the mark and then act without an approval."""
+    demand(acme, protected=True)
+    ProtectedMark.objects.create(organization=acme, kind="user", target_id=ADA, reason="Chair", marked_by=org_admin)
+    browser(org_admin).post(f"{USER}protection/", {"reason": "Left"})
+    mark = ProtectedMark.objects.get()
+    told = OutgoingEmail.objects.get(about=f"protection {ADA}")
+
+    assert "approval of a second person" in press(browser(org_admin), "user.deactivate", reason="Left")
+    assert environment.writes == []
+    assert told.to == org_admin.email
+    assert mark.ends_at is not None
+    assert mark.ends_at > timezone.now() + timedelta(hours=23)
+
+    browser(org_admin).post(f"{USER}protection/", {"reason": "Still here"})
+    assert ProtectedMark.objects.get().ends_at is None
+    events = AuditEntry.objects.filter(action__startswith="protection.").order_by("sequence")
+    assert list(events.values_list("action", "reason")) == [
+        ("protection.to-end", "Left"),
+        ("protection.marked", "Still here"),
+    ]
+
+
+def test_mark_that_has_ended_protects_nobody(acme, org_admin, helpdesk, environment):
+    past = timezone.now() - timedelta(seconds=1)
+    ProtectedMark.objects.create(
+        organization=acme, kind="user", target_id=ADA, reason="Chair", marked_by=org_admin, ends_at=past
+    )
+
+    assert "marked as protected" not in browser(helpdesk).get(USER).content.decode()
+    press(browser(helpdesk), "user.deactivate")
+    assert environment.writes
+
+    browser(org_admin).post(f"{USER}protection/", {"reason": "Again"})
+    assert ProtectedMark.objects.get().reason == "Again"
 
 
 def test_mark_of_a_group_protects_its_members(acme, org_admin, helpdesk, environment):

@@ -5,10 +5,13 @@ import stat
 import sys
 from pathlib import Path
 from threading import Thread
+from uuid import uuid4
 
 import pytest
 
-from console.server.audit_log import handler
+from console.models import AuditEntry, Operator
+from console.server.audit_log import LOGGER, handler
+from tests.support.small_environment import command
 
 
 def written(line: str) -> logging.LogRecord:
@@ -49,3 +52,22 @@ def test_file_is_closed_to_others_and_begun_anew_after_rotation(tmp_path: Path) 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_stream_is_by_its_name(stream: str) -> None:
     assert handler(stream).stream is getattr(sys, stream)  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_commands_results_are_alone_on_standard_output(org_admin: Operator, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads a command's JSON reads one object, not the lines of the log before it."""
+    own = handler("stdout")
+    logging.getLogger(LOGGER).addHandler(own)
+    try:
+        command(org_admin, "user.unlock", "--user", str(uuid4()), "--json")
+        entry = AuditEntry.objects.latest("sequence")
+        during = capsys.readouterr()
+        own.handle(written("of the server"))
+        after = capsys.readouterr()
+    finally:
+        logging.getLogger(LOGGER).removeHandler(own)
+
+    assert str(entry.entry) in during.err
+    assert during.out == ""
+    assert after.out == "of the server\n"
