@@ -87,8 +87,16 @@ def offers(access: OrgAccess, user_id: UUID, items: Iterable[Any]) -> list[Offer
     return found
 
 
-def panel_offers(access: OrgAccess, user_id: UUID, key: str, content: Any) -> dict[str, Any]:
-    """Return a panel's context beside its content: `offers` for each line, `buttons` for the whole panel."""
+def panel_offers(
+    access: OrgAccess, user_id: UUID, key: str, content: Any, *, is_closed: bool = False
+) -> dict[str, Any]:
+    """Return a panel's context beside its content: `offers` for each line, `buttons` for the whole panel.
+
+    `is_closed`: every action on this user would be refused, so none is offered.
+    """
+    if is_closed:
+        lines = () if isinstance(content, PasswordState) else getattr(content, "items", content)
+        return {"offers": [Offer(item=item, buttons=[]) for item in lines]}
     if isinstance(content, PasswordState):
         return {"buttons": buttons(access, user_id, Place.PASSWORD, content)}
     items = list(getattr(content, "items", content))

@@ -17,15 +17,16 @@ from pingone_integration.users import User
 LATELY = 5  # audit entries
 
 
-def account_context(access: OrgAccess, shown: User) -> dict[str, Any]:
+def account_context(access: OrgAccess, shown: User, *, is_closed: bool = False) -> dict[str, Any]:
+    """Return the context of both parts. `is_closed`: every action on this user would be refused, so none is offered."""
     return {
         "user": shown,
         "user_id": shown.id,
         "known_user": carry(shown.id, shown),
         **_on_record(access, shown.id),
         "profile": profile_of(shown, manager_attribute=access.org.manager_attribute),
-        "account_buttons": buttons(access, shown.id, Place.ACCOUNT, shown),
-        "profile_buttons": buttons(access, shown.id, Place.PROFILE, shown),
+        "account_buttons": [] if is_closed else buttons(access, shown.id, Place.ACCOUNT, shown),
+        "profile_buttons": [] if is_closed else buttons(access, shown.id, Place.PROFILE, shown),
     }
 
 

@@ -16,6 +16,7 @@ from pingone_integration.users import User
 from pingone_integration.values import identifier
 
 FIELD = "seen"  # in the query
+CLOSED = "closed"  # in the query: the page offers no action on this user. For display alone: `perform` decides
 VALID_FOR = timedelta(minutes=10)
 
 
@@ -35,16 +36,17 @@ def is_signed(access: OrgAccess, user_id: UUID, sent: str) -> bool:
     return access.sees_population(identifier(population))
 
 
-def panel_url(access: OrgAccess, user_id: UUID, key: str, signed: str, **query: str) -> str:
-    return _with(reverse("user-panel", args=[access.org.slug, user_id, key]), signed, query)
+def panel_url(access: OrgAccess, user_id: UUID, key: str, signed: str, *, is_closed: bool, cursor: str = "") -> str:
+    told = {"cursor": cursor} if cursor else {}
+    return _with(reverse("user-panel", args=[access.org.slug, user_id, key]), signed, told, is_closed=is_closed)
 
 
-def standing_url(access: OrgAccess, user_id: UUID, signed: str) -> str:
-    return _with(reverse("user-standing", args=[access.org.slug, user_id]), signed, {})
+def standing_url(access: OrgAccess, user_id: UUID, signed: str, *, is_closed: bool) -> str:
+    return _with(reverse("user-standing", args=[access.org.slug, user_id]), signed, {}, is_closed=is_closed)
 
 
-def _with(url: str, signed: str, query: dict[str, str]) -> str:
-    told = urlencode(query | ({FIELD: signed} if signed else {}))
+def _with(url: str, signed: str, query: dict[str, str], *, is_closed: bool) -> str:
+    told = urlencode(query | ({FIELD: signed} if signed else {}) | ({CLOSED: "1"} if is_closed else {}))
     return f"{url}?{told}" if told else url
 
 

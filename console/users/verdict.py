@@ -12,12 +12,15 @@ from console.users.standing import Known, standing_of
 from pingone_integration.devices import Device
 
 
-def verdict_context(access: OrgAccess, known: Known) -> dict[str, Any]:
+def verdict_context(access: OrgAccess, known: Known, *, is_closed: bool = False) -> dict[str, Any]:
     """Return the standing, and the buttons of the actions that help and that this operator may run.
 
     A recovery code also helps a user who can sign in and forgot the password; if there can be none, the page says why.
+    `is_closed`: every action on this user would be refused, so none is offered.
     """
     standing = standing_of(known)
+    if is_closed:
+        return {"standing": standing, "user_id": known.user.id}
     obstacle = known.recovery_obstacle if access.may(BY_KEY["password.send-recovery-code"]) else None
     return {
         "standing": standing,

@@ -76,21 +76,23 @@ def group(request: ConsoleRequest, access: OrgAccess, group_id: UUID) -> HttpRes
         shown = read_group_page(access, group_id, member=name, cursor=cursor, newcomer=newcomer)
     except StaleCursor as stale:
         return _from_the_start(request, page_url(), stale)
+    mark = marks.mark_of(access, marks.Kind.GROUP, group_id)
+    is_closed = bool(mark or shown.carries_roles) and not access.is_org_admin  # each change would be refused
     context = {
         "group": shown.group,
         "member_count": member_count(shown.group),
         "form": form,
         "population_name": _population_names(access).get(shown.group.population_id, ""),
         "carries_roles": shown.carries_roles,
-        "mark": marks.mark_of(access, marks.Kind.GROUP, group_id),
+        "mark": mark,
         "may_mark": access.is_org_admin,
         "failures": {part: report(request, error) for part, error in shown.errors.items()},
         "notes": shown.notes,
         "page": shown.members,
         "pager": pager_of(shown.members, cursor, page_url) if shown.members else None,
         "candidates": shown.candidates,
-        "may_add": may_add,
-        "may_remove": access.may(BY_KEY["group.remove"]),
+        "may_add": may_add and not is_closed,
+        "may_remove": access.may(BY_KEY["group.remove"]) and not is_closed,
         "may_export": access.allows(Permission.EXPORT_USERS),
         "may_run_jobs": access.allows(Permission.RUN_JOBS),
         "history_url": reverse("audit", args=[access.org.slug], query={"group": str(group_id)})

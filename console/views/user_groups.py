@@ -34,6 +34,7 @@ from pingone_integration.calls.parallel import at_once
 from pingone_integration.errors import PingOneError
 
 _ADD = BY_KEY["group.add"]
+_SEARCHES = frozenset({"look", "like_id"})  # the buttons that search, which send the form as well
 _SHOWN = 10  # groups or users per search
 _MOST_KNOWN = 2_000  # groups of the user: one call for each hundred
 
@@ -41,9 +42,12 @@ _MOST_KNOWN = 2_000  # groups of the user: one call for each hundred
 @org_view(Permission.CHANGE_GROUPS)
 @require_http_methods(["GET", "POST"])
 def user_groups(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
-    """Search groups (GET, or a POST without JavaScript), or add the user to the chosen groups (POST `add`)."""
+    """Search groups (GET, or a POST without JavaScript), or add the user to the chosen groups (POST `add`).
+
+    A group's own button sends it along with those that are ticked.
+    """
     access.require_to(_ADD)
-    adds = request.method == "POST" and "add" in request.POST
+    adds = request.method == "POST" and "add" in request.POST and _SEARCHES.isdisjoint(request.POST)
     sought: QueryDict = request.POST if request.method == "POST" else request.GET
     if request.method == "GET" and (kept := restore(request)):
         messages.warning(request, str(kept.notice))

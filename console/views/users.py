@@ -157,7 +157,9 @@ def user_panel(request: ConsoleRequest, access: OrgAccess, user_id: UUID, key: s
         except PingOneError as error:
             return failed_in_place(request, error, panel=panel, **known_failure(panel, user_id))
         context = {"content": content, "panel": panel, "user_id": user_id}
-        return render(request, panel.template, context | _offered(access, panel, user_id, content, signed))
+        is_closed = panel_addresses.CLOSED in request.GET
+        offered = _offered(access, panel, user_id, content, signed, is_closed=is_closed)
+        return render(request, panel.template, context | offered)
     shown = visible_users.get(access, api, user_id)
     reading = Reading(panel=panel, content=read_panel(panel, api, user_id, cursor))
     return render(request, "console/users/user.html", _user_context(request, shown, [reading]))
@@ -173,7 +175,8 @@ def user_standing(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> 
     known = carried(user_id, request.GET, timezone.now())
     if known is None:
         return HttpResponse(status=204)  # htmx leaves the page as it is
-    return render(request, "console/users/standing.html", verdict_context(access, known))
+    context = verdict_context(access, known, is_closed=panel_addresses.CLOSED in request.GET)
+    return render(request, "console/users/standing.html", context)
 
 
 def _form(request: ConsoleRequest, access: OrgAccess) -> UserSearchForm:
@@ -242,20 +245,21 @@ def _group_choices(request: ConsoleRequest, access: OrgAccess, form: UserSearchF
 def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading]) -> dict[str, Any]:
     access = request.access
     signed = panel_addresses.signature(access, shown)
-    panels = [_panel(request, shown, reading, signed) for reading in readings]
-    may_act = any(access.may(action) for action in ACTIONS)
     facts = facts_of(access.org, shown.id, shown.group_ids or (), build=lately.query)
     protection = protection_by(access.org, shown, facts)
     protected_page_read(access, shown, protection, source_address=source_address(request))
+    is_closed = protection is not None and not access.is_org_admin
+    panels = [_panel(request, shown, reading, signed, is_closed=is_closed) for reading in readings]
     around = {
         "panels": panels,
-        "may_act": may_act,
-        "standing_url": panel_addresses.standing_url(access, shown.id, signed),
+        "may_act": not is_closed and any(access.may(action) for action in ACTIONS),
+        "standing_url": panel_addresses.standing_url(access, shown.id, signed, is_closed=is_closed),
         "protection": protection,
         "may_mark": access.is_org_admin,
         "happened": lately.happened(access, shown, facts),
     }
-    return account_context(access, shown) | verdict_context(access, _known(shown, readings)) | around
+    verdict = verdict_context(access, _known(shown, readings), is_closed=is_closed)
+    return account_context(access, shown, is_closed=is_closed) | verdict | around
 
 
 def _known(shown: User, readings: list[Reading]) -> Known:
@@ -274,25 +278,31 @@ def _known(shown: User, readings: list[Reading]) -> Known:
 
 
 def _panel(
-    request: ConsoleRequest, shown: User, reading: Reading, signed: str
+    request: ConsoleRequest, shown: User, reading: Reading, signed: str, *, is_closed: bool
 ) -> tuple[Reading, Failure | None, dict[str, Any]]:
     """Return a panel, the failure if it could not be read, and its address and actions."""
     access, panel = request.access, reading.panel
     if reading.content is not None:
-        return reading, None, _offered(access, panel, shown.id, reading.content, signed)
-    offered = {"panel_url": panel_addresses.panel_url(access, shown.id, panel.key, signed)}
+        return reading, None, _offered(access, panel, shown.id, reading.content, signed, is_closed=is_closed)
+    offered = {"panel_url": panel_addresses.panel_url(access, shown.id, panel.key, signed, is_closed=is_closed)}
     if reading.error:
         return reading, report(request, reading.error), offered | known_failure(panel, shown.id)
     return reading, None, offered
 
 
-def _offered(access: OrgAccess, panel: Panel, user_id: UUID, content: Any, signed: str) -> dict[str, Any]:
+def _offered(
+    access: OrgAccess, panel: Panel, user_id: UUID, content: Any, signed: str, *, is_closed: bool
+) -> dict[str, Any]:
     """Return a panel's context beside its content: its addresses, its actions, and what the verdict needs of it."""
     cursor = getattr(content, "next_cursor", None)
+
+    def url(cursor: str = "") -> str:
+        return panel_addresses.panel_url(access, user_id, panel.key, signed, is_closed=is_closed, cursor=cursor)
+
     return {
-        "panel_url": panel_addresses.panel_url(access, user_id, panel.key, signed),
-        "more_url": panel_addresses.panel_url(access, user_id, panel.key, signed, cursor=cursor) if cursor else "",
-        **panel_offers(access, user_id, panel.key, content),
+        "panel_url": url(),
+        "more_url": url(cursor) if cursor else "",
+        **panel_offers(access, user_id, panel.key, content, is_closed=is_closed),
         **known_of(panel, user_id, content),
     }
 

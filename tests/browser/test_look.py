@@ -1,13 +1,20 @@
 """The look of the console's frame: readable in light and dark, on a desktop and on a phone."""
 
+from collections.abc import Callable
+
 import pytest
 from django.template.loader import render_to_string
+from django.test import Client
 from playwright.sync_api import expect
 
 from console.models import Membership, Operator, Organization
 from pingone_integration.models import Connection
-from tests.support.browser import Check, NewPage
+from tests.support.addresses import OURS
+from tests.support.browser import LOOKS, Check, NewPage
+from tests.support.everything import everything, unchanging
 from tests.support.people import make_operator
+
+ASK_THE_NETWORK = frozenset({"connection-checks", "capabilities"})  # test_troubleshooting.py has them
 
 
 @pytest.fixture
@@ -65,6 +72,30 @@ def test_account_pages_of_the_operator_are_accessible(
     for address in ("/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/sessions/", "/accounts/logout/"):
         page.goto(address)
         assert_accessible(page)
+
+
+def pages_of_acme(client: Client) -> list[str]:
+    """Return the address of each whole page of the organization that opens by its address."""
+    found = []
+    for address in OURS:
+        if address.path.startswith("/o/acme/") and address.name not in ASK_THE_NETWORK:
+            response = client.get(address.path)
+            if response.status_code == 200 and not response.streaming and b"<html" in response.content:
+                found.append(address.path)
+    return found
+
+
+def test_every_page_of_an_organization_is_accessible(
+    new_page: NewPage, assert_accessible: Check, browser_of: Callable[[Operator], Client], org_admin: Operator
+) -> None:
+    """Without the frame, and in one look each, to save time: every other page in the other."""
+    page = new_page(org_admin)
+    with unchanging(everything()):
+        found = pages_of_acme(browser_of(org_admin))
+        assert len(found) > 30
+        for number, address in enumerate(found):
+            page.goto(address)
+            assert_accessible(page, within="main", looks=(LOOKS[number % len(LOOKS)],))
 
 
 def test_failures_are_accessible(

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from console.demo.stories import STORIES
 from pingone_integration.user_search import Criteria, filter_of
 from pingone_integration.users import user_of
 from tests.support.sandbox_people import usernames
@@ -97,6 +98,15 @@ def test_disabled_attribute_is_not_shown(rosa: httpx.Client, sandbox: Sandbox):
 
     assert archie["employmentType"] == "trainee"
     assert "faxNumber" not in archie
+
+
+def test_people_of_the_demos_stories_are_no_administrators(rosa: httpx.Client, sandbox: Sandbox):
+    for story in STORIES:
+        user = rosa.get(
+            f"users/{sandbox.details['users'][story.username]}", params={"include": "memberOfGroupNames"}
+        ).json()
+
+        assert "Service desk" not in user.get("memberOfGroupNames", [])
 
 
 def test_hostile_text_is_returned_unchanged(rosa: httpx.Client):

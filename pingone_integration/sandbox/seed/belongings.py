@@ -18,7 +18,7 @@ MEMBERSHIPS = (
     ("leo.locked", "Platform engineers"),
     ("pia.partner", "Partner portal"),
     ("emil.external", "From the directory"),
-    ("eva.expired", "Service desk"),
+    ("archie.archived", "Service desk"),
 )
 # type, columns of the model, members of this type
 DEVICES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (

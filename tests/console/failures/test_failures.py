@@ -165,6 +165,7 @@ def test_rate_limit_page_says_when_to_try_again(fail: Any, helpdesk: Operator) -
 
     assert response["Retry-After"] == "7"
     assert "Try again in 7 seconds." in response.content.decode()
+    assert "Wait a moment" not in response.content.decode()  # said once, with the time
 
 
 def test_unreadable_credentials_are_explained(fail: Any, org_admin: Operator) -> None:

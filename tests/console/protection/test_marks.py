@@ -1,7 +1,10 @@
 """Marks of org admins, and what the pages say of protected users."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
+import pytest
 from django.utils import timezone
 
 from console.models import AuditEntry, OutgoingEmail, ProtectedMark
@@ -106,6 +109,42 @@ def test_page_and_form_say_beforehand_that_a_user_is_protected(acme, helpdesk, o
     assert f"{told} Ask an org admin." in browser(helpdesk).get(f"{USER}actions/user.deactivate/").content.decode()
     form = browser(org_admin).get(f"{USER}actions/user.deactivate/").content.decode()
     assert f"{told} You have to enter a reason" in form
+
+
+@pytest.mark.parametrize("path", ["", "?panels=all"])
+def test_page_offers_nothing_on_a_protected_user_to_whom_it_would_be_refused(
+    acme, helpdesk, org_admin, environment, path
+):
+    environment.members[ADA].add(ENGINEERS)
+    assert "/actions/user.deactivate/" in browser(helpdesk).get(f"{USER}{path}").content.decode()
+    ProtectedMark.objects.create(
+        organization=acme, kind="user", target_id=ADA, name="Ada Berg", reason="Chair", marked_by=org_admin
+    )
+
+    page = browser(helpdesk).get(f"{USER}{path}").content.decode()
+
+    assert "/actions/" not in page
+    assert "/plans/" not in page.split("<main")[1]
+    assert f"Ask an org admin of Acme: {org_admin.email}." in page
+    assert "/actions/user.deactivate/" in browser(org_admin).get(f"{USER}{path}").content.decode()
+
+
+@pytest.mark.parametrize("panel", ["password", "devices", "groups", "sessions"])
+def test_panels_of_such_a_page_offer_nothing_either(acme, helpdesk, org_admin, environment, panel):
+    environment.members[ADA].add(ENGINEERS)
+    ProtectedMark.objects.create(
+        organization=acme, kind="user", target_id=ADA, name="Ada Berg", reason="Chair", marked_by=org_admin
+    )
+    agent = browser(helpdesk)
+
+    addresses = re.findall(r'hx-get="([^"]*/(?:panels|standing)/[^"]*)"', agent.get(USER).content.decode())
+    address = unescape(next(one for one in addresses if f"/panels/{panel}/" in one))
+
+    answer = agent.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "user-panel" in answer
+    assert "/actions/" not in answer
+    assert "/users/" not in answer.replace(address, "")  # nor the link to add groups
+    assert all(one.endswith("closed=1") for one in addresses)
 
 
 def test_connections_own_administrator_is_out_of_reach_until_somebody_else_connects(acme, org_admin, environment):

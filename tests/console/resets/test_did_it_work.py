@@ -44,7 +44,7 @@ def changes_password(environment, at=None):
 def test_code_that_was_used_is_told_on_both_pages(acme, helpdesk, environment):
     client = browser(helpdesk)
     press(client, CODE)
-    assert "Not used yet." in shown(client)
+    assert "Not used yet. The console checks again within minutes." in shown(client)
 
     changes_password(environment)
     assert look_after(2) == 1
@@ -66,7 +66,7 @@ def test_code_that_is_not_used_is_looked_at_three_times_and_can_be_sent_again(ac
     page = shown(client)
     assert "Not used yet." in page
     assert "Send again (1 of 5 this hour)" in page
-    assert "looks again" not in page
+    assert "checks again" not in page
     press(client, CODE)
     LimitPolicy.objects.create(organization=acme, limit="codes", most=3)
     assert "Send again (2 of 3 this hour)" in shown(client)

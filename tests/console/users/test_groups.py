@@ -168,6 +168,22 @@ def test_group_page_warns_about_administrator_roles(
     )
 
 
+def test_group_that_gives_roles_offers_its_members_to_org_admins_alone(
+    browser_of: BrowserOf, helpdesk: Operator, org_admin: Operator, pingone: respx.MockRouter
+) -> None:
+    answer(pingone, field_engineers(), mara(), roles=1)
+    page = f"/o/acme/groups/{FIELD}/"
+
+    of_agent = browser_of(helpdesk).get(page).content.decode()
+    of_admin = browser_of(org_admin).get(page).content.decode()
+
+    assert "/actions/group.remove/" in of_admin
+    assert 'id="add-heading"' in of_admin
+    assert "/actions/" not in of_agent
+    assert 'id="add-heading"' not in of_agent
+    assert f"Ask an org admin of Acme: {org_admin.email}." in of_agent
+
+
 def test_group_page_shows_partial_failures_in_place(
     browser_of: BrowserOf, helpdesk: Operator, pingone: respx.MockRouter
 ) -> None:

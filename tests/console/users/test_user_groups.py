@@ -1,6 +1,7 @@
 """Adding a user to several groups: search by name, copy from another user, and warnings before the change."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -97,6 +98,21 @@ def test_group_search_keeps_the_ticked_groups(client, directory):
 
     assert f'value="{FIELD}" checked' in page
     assert page.count(f'value="{FIELD}"') == 1
+
+
+def test_each_group_found_has_a_button_that_adds_to_it_alone(client, directory):
+    page = client.get(PAGE, {"q": "e", "group_ids": [str(FIELD)]}, headers=TYPING).text
+
+    buttons = re.findall(r'<button [^>]*name="group_ids" value="([^"]+)"\s+aria-label="([^"]+)"', page)
+    assert buttons == [(str(ENGINEERS), "Add to Engineers"), (str(ADMINS), "Add to Admins")]
+
+
+def test_search_button_adds_to_no_group(client, directory):
+    page = join(client, FIELD, look="groups", q="e").text
+
+    assert f'value="{FIELD}" checked' in page
+    assert all(call.request.method == "GET" for call in directory.calls)
+    assert not AuditEntry.objects.exists()
 
 
 @pytest.mark.parametrize(
