@@ -4,6 +4,7 @@ A membership that an org admin gave stays as it is. The last org admin keeps the
 """
 
 from django.db import transaction
+from django.utils import timezone
 
 from console.audit import entries
 from console.audit.entries import Outcome
@@ -56,7 +57,7 @@ def _settle(membership: Membership, columns: Columns | None, source_address: str
     try:
         with transaction.atomic():
             if columns:
-                Membership.objects.filter(pk=membership.pk).update(**columns)
+                Membership.objects.filter(pk=membership.pk).update(**columns, since=timezone.now())
             else:
                 Membership.objects.filter(pk=membership.pk).delete()
             if membership.is_org_admin:
