@@ -9,6 +9,7 @@ from allauth.account.internal.stagekit import clear_login
 from allauth.account.utils import user_pk_to_url_str
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -190,6 +191,11 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": _("Wrong code."),
     }
+
+    def generate_authenticator_name(self, user: Operator, type: str) -> str:  # noqa: A002 - allauth's name
+        """Return the name that a new key has unless the operator types another."""
+        before = Authenticator.objects.filter(user=user, type=type).count()
+        return str(format_lazy(_("Key {number}"), number=before + 1))
 
     def encrypt(self, text: str) -> str:
         return seal(SECOND_FACTORS, text)
