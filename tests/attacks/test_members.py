@@ -57,6 +57,15 @@ def accepts_too_late(desk: Desk) -> bool:
     return Operator.objects.filter(email="eve@mail.test").exists()
 
 
+def comes_back_by_the_used_link(desk: Desk) -> bool:
+    link = invite("eve@mail.test", to=desk.acme)
+    Client().post(link, NEW)
+    eve = Operator.objects.get(email="eve@mail.test")
+    eve.memberships.all().delete()  # removed
+    browser(eve).post(link)
+    return desk.acme.memberships.filter(operator=eve).exists()
+
+
 def accepts_under_another_name(desk: Desk) -> bool:
     """A link that was passed on: the org admin invited Ann, and Eve comes in."""
     link = invite("ann@mail.test", to=desk.acme)
@@ -154,6 +163,7 @@ def _no_check(*_arguments: Any, **_named: Any) -> None:
 STORIES: list[tuple[Story, Any, str, Any]] = [
     (accepts_what_was_withdrawn, InvitationQuerySet, "valid", _valid_without(withdrawn_at=0)),
     (accepts_too_late, InvitationQuerySet, "valid", _valid_without(expires_at__gt=0)),
+    (comes_back_by_the_used_link, InvitationQuerySet, "valid", _valid_without(accepted_at=0)),
     (accepts_under_another_name, invitations, "is_for", lambda _invitation, _operator: True),
     (comes_back_by_an_accomplice, invitations, "_grant_of", lambda one: {"role": one.role, "custom_role": None}),
     (signs_in_after_the_last_membership, way_in, "has_way_in", lambda _operator: True),
