@@ -264,11 +264,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
+        "OPTIONS": {"min_length": 12},  # console.operators.passwords.LEAST
     },
     {"NAME": "console.operators.passwords.CommonPassword"},
     {"NAME": "console.operators.passwords.OwnWords"},
-    {"NAME": "console.operators.breached_passwords.BreachedPassword"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -290,6 +289,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 ACCOUNT_FORMS = {
     "login": "console.operators.sign_in_forms.LoginForm",
     "reset_password": "console.operators.sign_in_forms.ResetPasswordForm",
+    "change_password": "console.operators.sign_in_forms.ChangePasswordForm",
+    "reset_password_from_key": "console.operators.sign_in_forms.ResetPasswordKeyForm",
 }
 MFA_FORMS = {
     "activate_totp": "console.operators.authenticator_form.ActivateForm",

@@ -7,7 +7,6 @@ hexadecimal and how often it was seen (`HASH:COUNT`). Forty gigabytes are looked
 import re
 from hashlib import sha1
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -33,18 +32,12 @@ def check_breached_passwords(path: str) -> str:
     return path
 
 
-class BreachedPassword:
-    """Refuse a password that is in the file of BREACHED_PASSWORDS, if there is one."""
-
-    def validate(self, password: str, user: Any = None) -> None:
-        if settings.BREACHED_PASSWORDS and is_listed(Path(settings.BREACHED_PASSWORDS), password):
-            raise ValidationError(
-                _("This password was in a data breach, so that attackers try it. Choose another one."),
-                code="password_breached",
-            )
-
-    def get_help_text(self) -> str:
-        return ""
+def refuse_breached(password: str) -> None:
+    """Raise ValidationError if the password is in the file of BREACHED_PASSWORDS."""
+    if settings.BREACHED_PASSWORDS and is_listed(Path(settings.BREACHED_PASSWORDS), password):
+        raise ValidationError(
+            _("This password was in a data breach, so attackers try it. Choose another one."), code="password_breached"
+        )
 
 
 def is_listed(path: Path, password: str) -> bool:
