@@ -17,10 +17,11 @@ from django.utils import timezone
 from console import access
 from console.models import FactorReset, Invitation, Membership, Operator, Organization
 from console.models.invitations import InvitationQuerySet
-from console.operators import invitations, lost_factor, members, way_in
+from console.operators import invitations, lost_factor, members, org_admin_mail, way_in
 from console.rights.permissions import Permission
 from console.rights.roles import Rights
 from tests.support.answers import ADA, STAFF
+from tests.support.outbox import sent_emails
 from tests.support.people import invite, make_operator
 from tests.support.record import happened
 from tests.support.rights import give
@@ -120,6 +121,14 @@ def suspends_a_stronger_one(desk: Desk) -> bool:
     return Membership.objects.exclude(suspended_at=None).exists()
 
 
+def pushes_the_other_org_admins_out_unnoticed(desk: Desk) -> bool:
+    """From then on, what org admins are told of reaches the attacker alone."""
+    desk.agent.memberships.update(role="org_admin")
+    desk.post("suspend")
+    told = {to for one in sent_emails() for to in one.to}
+    return Membership.objects.exclude(suspended_at=None).exists() and desk.agent.email not in told
+
+
 def removes_the_factor_of_the_next_org_admin(desk: Desk) -> bool:
     """Whoever took over an org admin's account cannot wait for a day: their victim hears of it and stops it."""
     TOTP.activate(desk.agent, "JBSWY3DPEHPK3PXP")
@@ -170,6 +179,7 @@ STORIES: list[tuple[Story, Any, str, Any]] = [
     (suspends_with_a_stolen_session, members, "check_fresh", _no_check),
     (signs_somebody_out_of_another_organization, members, "check_account_is_theirs", _no_check),
     (leaves_no_org_admin, members, "keep_an_org_admin", _no_check),
+    (pushes_the_other_org_admins_out_unnoticed, org_admin_mail, "tell", _no_check),
     (removes_the_factor_of_the_next_org_admin, lost_factor, "_tell", _at_once),
     (removes_a_factor_after_being_suspended, lost_factor, "_is_still_allowed", lambda _reset: True),
     (works_with_a_password_alone, access.OrgAccess, "lacks_second_factor", False),
