@@ -23,7 +23,7 @@ endif
 # The settings of a server, with throwaway keys, for the checks of production settings.
 PRODUCTION_LIKE = SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')" \
 	CREDENTIAL_KEYS="$$($(RUN) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')" \
-	PUBLIC_URL=https://console.acme.test EMAIL_URL=smtp://mail.acme.test DEBUG=False
+	PUBLIC_URL=https://console.acme.test EMAIL_URL=smtp+tls://mail.acme.test DEBUG=False
 
 .DELETE_ON_ERROR:
 .PHONY: help install install-sentry demo demo-reset test test-postgres test-quick asvs audit image upgrade lint run format \

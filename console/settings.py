@@ -17,6 +17,7 @@ from environ.fileaware_mapping import FileAwareMapping
 
 from console.failures.error_tracker import check_sentry_dsn
 from console.metrics.token import check_metrics_token
+from console.operators.breached_passwords import check_breached_passwords
 from console.server.audit_log import check_audit_log
 from console.server.log_format import check_log_format
 from console.server.secret_key import check_secret_key
@@ -90,6 +91,7 @@ OIDC_SECOND_FACTOR_ACR = env.list("OIDC_SECOND_FACTOR_ACR", default=[])
 OIDC_SECOND_FACTOR_AMR = env.list("OIDC_SECOND_FACTOR_AMR", default=[])
 OIDC_EMAILS_VERIFIED = env.bool("OIDC_EMAILS_VERIFIED", default=False)
 OIDC_ONLY = env.bool("OIDC_ONLY", default=False)
+BREACHED_PASSWORDS = check_breached_passwords(env.str("BREACHED_PASSWORDS", default=""))
 METRICS_TOKEN = check_metrics_token(env.str("METRICS_TOKEN", default=""))
 SENTRY_DSN = check_sentry_dsn(env.str("SENTRY_DSN", default=""))
 LOG_FORMAT = check_log_format(env.str("LOG_FORMAT", default="plain"))
@@ -263,7 +265,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
+        "OPTIONS": {"min_length": 12},  # console.operators.passwords.LEAST
     },
     {"NAME": "console.operators.passwords.CommonPassword"},
     {"NAME": "console.operators.passwords.OwnWords"},
@@ -288,6 +290,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 ACCOUNT_FORMS = {
     "login": "console.operators.sign_in_forms.LoginForm",
     "reset_password": "console.operators.sign_in_forms.ResetPasswordForm",
+    "change_password": "console.operators.sign_in_forms.ChangePasswordForm",
+    "reset_password_from_key": "console.operators.sign_in_forms.ResetPasswordKeyForm",
 }
 MFA_FORMS = {
     "activate_totp": "console.operators.authenticator_form.ActivateForm",

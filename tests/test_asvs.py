@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.support.asvs import DOCS, RENDERED, rendered, requirements
+from tests.support.asvs import RENDERED, exists, rendered, requirements
 
-ROOT = DOCS.parent
 STATES = {"met", "not met", "not applicable"}
 # The last requirement of levels 1 and 2 in each section, and those of level 3 before it.
 SECTIONS = """
@@ -34,9 +33,18 @@ def test_judgment_is_about_files_that_exist(number: str, one: dict[str, str]) ->
     assert one["note"].endswith(".")
     assert one["state"] != "met" or one.get("where"), "say where it is met"
     for path in (one.get("where"), one.get("test")):
-        assert path is None or (ROOT / path).exists(), path
+        assert path is None or exists(path), path
     if test := one.get("test"):
         assert test.startswith("tests/")
+
+
+def test_missing_test_is_noticed() -> None:
+    here = "tests/test_asvs.py"
+
+    assert exists(here)
+    assert exists(f"{here}::test_missing_test_is_noticed")
+    assert not exists(f"{here}::test_missing_test")
+    assert not exists("tests/test_nothing.py::test_missing_test_is_noticed")
 
 
 def test_rendered_table_is_current() -> None:

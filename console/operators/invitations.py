@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess, Permission, enter_org
 from console.audit import entries
 from console.models import AuditEntry, Invitation, Membership, Operator, Organization, Role
-from console.operators import members
+from console.operators import members, org_admin_mail
 from console.outbox import emails
 from console.server.deploy_checks import NOT_MAILED
 
@@ -176,6 +176,9 @@ def _join(invitation: Invitation, operator: Operator, source_address: str) -> Me
         inputs={"invited_by": invitation.invited_by.email},
         after={"role": invitation.role},
     )
+    if membership.is_org_admin:
+        by = invitation.invited_by.email
+        org_admin_mail.tell(invitation.organization, operator, "membership.added", by=by, is_now=True)
     return membership
 
 

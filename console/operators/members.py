@@ -13,7 +13,7 @@ from console.actions import demands
 from console.actions.demands import Demand
 from console.audit import entries
 from console.models import AuditEntry, Membership, Operator, Organization, Role
-from console.operators import sessions
+from console.operators import org_admin_mail, sessions
 from console.rights.roles import Rights, built_in, rights_of
 
 
@@ -47,7 +47,7 @@ def change_role(
         if role == membership.role_key:
             return
         before: dict[str, object] = {"role": membership.role_key}
-        kept = role_columns(access, role)
+        was_org_admin, kept = membership.is_org_admin, role_columns(access, role)
         check_fresh_for(role, signed_in_at)
         membership.role, membership.custom_role = kept["role"], kept["custom_role"]
         membership.since = timezone.now()
@@ -57,6 +57,8 @@ def change_role(
         record(
             access, "membership.role-changed", membership.operator, source_address, before=before, after={"role": role}
         )
+        if membership.is_org_admin or was_org_admin:
+            _tell(access, membership, "membership.role-changed", is_now=membership.is_org_admin)
 
 
 def narrow(
@@ -106,6 +108,8 @@ def remove(access: OrgAccess, membership: Membership, *, source_address: str) ->
         keep_an_org_admin(access.org)
         sessions.end_if_nowhere_to_go(membership.operator)
         record(access, "membership.removed", membership.operator, source_address, before={"role": membership.role_key})
+        if membership.is_org_admin:
+            _tell(access, membership, "membership.removed", is_now=False)
 
 
 def suspend(access: OrgAccess, membership: Membership, *, signed_in_at: datetime | None, source_address: str) -> None:
@@ -124,6 +128,8 @@ def suspend(access: OrgAccess, membership: Membership, *, signed_in_at: datetime
         keep_an_org_admin(access.org)
         sessions.end_if_nowhere_to_go(membership.operator)
         record(access, "membership.suspended", membership.operator, source_address)
+        if membership.is_org_admin:
+            _tell(access, membership, "membership.suspended", is_now=False)
 
 
 def reactivate(
@@ -139,6 +145,8 @@ def reactivate(
         membership.suspended_at, membership.since = None, timezone.now()
         membership.save(update_fields=["suspended_at", "since"])
         record(access, "membership.reactivated", membership.operator, source_address)
+        if membership.is_org_admin:
+            _tell(access, membership, "membership.reactivated", is_now=True)
 
 
 def end_sessions(
@@ -207,6 +215,10 @@ def keep_an_org_admin(organization: Organization) -> None:
     """Raise LastOrgAdmin without one: call it after a change, in its transaction."""
     if not organization.org_admins().exists():
         raise LastOrgAdmin
+
+
+def _tell(access: OrgAccess, membership: Membership, event: str, *, is_now: bool) -> None:
+    org_admin_mail.tell(access.org, membership.operator, event, by=access.operator.email, is_now=is_now)
 
 
 def record(

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from console.fields import TextField
 
@@ -24,8 +25,13 @@ class CredentialField(forms.JSONField):
 
 
 class AddForm(webauthn.AddWebAuthnForm):  # type: ignore[misc]
-    name = TextField(required=False)
+    name = TextField(label=_("Name"), required=False)
     credential = CredentialField(widget=forms.HiddenInput)
+    passwordless = forms.BooleanField(
+        label=_("Sign in with this key alone"),
+        required=False,
+        help_text=_("Without your password. The key then checks your fingerprint, your face or a PIN."),
+    )
 
 
 class AuthenticateForm(webauthn.AuthenticateWebAuthnForm):  # type: ignore[misc]

@@ -3,11 +3,13 @@
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django.forms import TextInput
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from console.fields import EmailField, TextField
 from console.operators.sign_in_limits import SecondFactorLimit
@@ -42,7 +44,26 @@ class ResetPasswordForm(account.ResetPasswordForm):  # type: ignore[misc]
 
     def save(self, request: HttpRequest, **options: Any) -> str:
         password_reset_requested(request, self.cleaned_data["email"])
+        if not self.users:
+            get_adapter().pretend_to_send_link(self.cleaned_data["email"])
         return str(super().save(request, **options))
+
+
+class ChangePasswordForm(account.ChangePasswordForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["oldpassword"].label = _("Current password")
+        _label(self.fields)
+
+
+class ResetPasswordKeyForm(account.ResetPasswordKeyForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _label(self.fields)
+
+
+def _label(fields: dict[str, Any]) -> None:
+    fields["password1"].label, fields["password2"].label = _("New password"), _("New password again")
 
 
 class ActivateTOTPForm(SecondFactorLimit, totp.ActivateTOTPForm):  # type: ignore[misc]

@@ -40,6 +40,10 @@ WORDS: dict[str, Words] = {
     ),
     Reason.CODE_REFUSED: Words(_("This sign-in was used already, or took too long."), _AGAIN),
     Reason.UNVERIFIED: Words(_("What the identity provider sent could not be verified."), _ADMINISTRATOR),
+    Reason.GROUPS_ELSEWHERE: Words(
+        _("You are in more groups than the identity provider can list for this console."),
+        _("Ask whoever manages the identity provider to send only the groups that are assigned to this console."),
+    ),
     "state": Words(
         _("This sign-in did not begin in this browser, was used already, or took longer than ten minutes."), _AGAIN
     ),

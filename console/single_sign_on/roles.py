@@ -4,14 +4,18 @@ A membership that an org admin gave stays as it is. The last org admin keeps the
 """
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from console.audit import entries
 from console.audit.entries import Outcome
 from console.models import AuditEntry, MappedGroup, Membership, Operator, Organization, Role
-from console.operators import members, sessions
+from console.operators import members, org_admin_mail, sessions
 
 Columns = dict[str, object]
 _BY = {"by": "groups of the identity provider"}
+_GROUPS = _("the groups of the identity provider")
+_ORG_ADMIN = {"role": Membership.Role.ORG_ADMIN.value}
 
 
 def opened_by(groups: frozenset[str]) -> dict[Organization, Columns]:
@@ -56,7 +60,7 @@ def _settle(membership: Membership, columns: Columns | None, source_address: str
     try:
         with transaction.atomic():
             if columns:
-                Membership.objects.filter(pk=membership.pk).update(**columns)
+                Membership.objects.filter(pk=membership.pk).update(**columns, since=timezone.now())
             else:
                 Membership.objects.filter(pk=membership.pk).delete()
             if membership.is_org_admin:
@@ -99,3 +103,6 @@ def _record(event: str, organization: Organization, operator: Operator, source_a
         inputs=_BY,
         **values,  # type: ignore[arg-type]
     )
+    after = values.get("after")
+    if "outcome" not in values and _ORG_ADMIN in (values.get("before"), after):
+        org_admin_mail.tell(organization, operator, event, by=str(_GROUPS), is_now=after == _ORG_ADMIN)

@@ -44,7 +44,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def _with_new_account(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
-    form = NewAccountForm(sent, email=found.email, initial={"name": found.name})
+    form = NewAccountForm(sent, invitation=found)
     if request.user.is_authenticated:
         return _page(request, found, has_account=False)
     if settings.OIDC_ONLY:  # a password would let nobody in

@@ -31,6 +31,7 @@ class SignOnService:
     revocation_endpoint: str
     jwks_uri: str
     end_session_endpoint: str = ""  # not kept for a connection
+    userinfo_endpoint: str = ""  # neither
 
 
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri")

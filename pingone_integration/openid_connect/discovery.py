@@ -51,4 +51,7 @@ def _checked(document: dict[str, Any]) -> SignOnService:
     for name, url in found.items():
         if not (is_named(url) or (not url and name not in _NEEDED)):
             raise NotVouchedFor(Reason.WRONG_ADDRESSES, f"{name} is on a host that OIDC_HOSTS does not name")
-    return SignOnService(issuer=settings.OIDC_ISSUER, revocation_endpoint="", **found)
+    userinfo = str(document.get("userinfo_endpoint") or "")
+    if not is_named(userinfo):
+        userinfo = ""  # Microsoft's is on another host, and says nothing that the ID token does not
+    return SignOnService(issuer=settings.OIDC_ISSUER, revocation_endpoint="", userinfo_endpoint=userinfo, **found)

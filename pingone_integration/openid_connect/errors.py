@@ -8,7 +8,8 @@ class Reason(StrEnum):
     WRONG_ADDRESSES = "wrong-addresses"  # another issuer, or a URL on a host that is not named
     CLIENT_REFUSED = "client-refused"  # client ID, secret or method
     CODE_REFUSED = "code-refused"  # used, too old, or another client's
-    UNVERIFIED = "unverified"  # the ID token
+    UNVERIFIED = "unverified"  # the ID token, or userinfo about somebody else
+    GROUPS_ELSEWHERE = "groups-elsewhere"  # too many to be listed
 
 
 class NotVouchedFor(Exception):

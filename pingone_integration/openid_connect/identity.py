@@ -1,4 +1,4 @@
-"""What a verified ID token says about a person."""
+"""What a verified ID token, and the userinfo that completes it, says about a person."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

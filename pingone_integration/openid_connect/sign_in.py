@@ -22,6 +22,7 @@ from pingone_integration.errors import (
 from pingone_integration.openid_connect.discovery import discover
 from pingone_integration.openid_connect.errors import NotVouchedFor, Reason
 from pingone_integration.openid_connect.identity import Identity, identity_of
+from pingone_integration.openid_connect.userinfo import completed
 
 # No "none", and nothing that is signed with the client secret.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -70,6 +71,7 @@ def finish(code: str, *, redirect_uri: str, nonce: str, code_verifier: str) -> I
             nonce=nonce,
             algorithms=ALGORITHMS,
         )
+        claims = completed(claims, service, granted.access_token)
     except AuthenticationError as error:
         raise NotVouchedFor(Reason.CLIENT_REFUSED, str(error)) from error
     except TokenRefreshFailure as error:

@@ -106,6 +106,13 @@ def test_password_that_anybody_would_guess_is_refused(org_admin: Operator, acme:
         validate_password(password, org_admin)
 
 
+def test_short_password_is_told_to_be_short_and_nothing_else(org_admin: Operator) -> None:
+    with pytest.raises(ValidationError) as refused:
+        validate_password("sh0rt", org_admin)
+
+    assert [one.code for one in refused.value.error_list] == ["password_too_short"]
+
+
 @pytest.mark.parametrize("password", ["correct horse battery", "acme is where I sell umbrellas", "zP4!vK9#tq2Lw"])
 def test_other_passwords_are_taken(org_admin: Operator, password: str) -> None:
     validate_password(password, org_admin)

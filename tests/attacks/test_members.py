@@ -17,10 +17,11 @@ from django.utils import timezone
 from console import access
 from console.models import FactorReset, Invitation, Membership, Operator, Organization
 from console.models.invitations import InvitationQuerySet
-from console.operators import invitations, lost_factor, members, way_in
+from console.operators import invitations, lost_factor, members, org_admin_mail, way_in
 from console.rights.permissions import Permission
 from console.rights.roles import Rights
 from tests.support.answers import ADA, STAFF
+from tests.support.outbox import sent_emails
 from tests.support.people import invite, make_operator
 from tests.support.record import happened
 from tests.support.rights import give
@@ -55,6 +56,15 @@ def accepts_too_late(desk: Desk) -> bool:
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     Client().post(link, NEW)
     return Operator.objects.filter(email="eve@mail.test").exists()
+
+
+def comes_back_by_the_used_link(desk: Desk) -> bool:
+    link = invite("eve@mail.test", to=desk.acme)
+    Client().post(link, NEW)
+    eve = Operator.objects.get(email="eve@mail.test")
+    eve.memberships.all().delete()  # removed
+    browser(eve).post(link)
+    return desk.acme.memberships.filter(operator=eve).exists()
 
 
 def accepts_under_another_name(desk: Desk) -> bool:
@@ -111,6 +121,14 @@ def suspends_a_stronger_one(desk: Desk) -> bool:
     return Membership.objects.exclude(suspended_at=None).exists()
 
 
+def pushes_the_other_org_admins_out_unnoticed(desk: Desk) -> bool:
+    """From then on, what org admins are told of reaches the attacker alone."""
+    desk.agent.memberships.update(role="org_admin")
+    desk.post("suspend")
+    told = {to for one in sent_emails() for to in one.to}
+    return Membership.objects.exclude(suspended_at=None).exists() and desk.agent.email not in told
+
+
 def removes_the_factor_of_the_next_org_admin(desk: Desk) -> bool:
     """Whoever took over an org admin's account cannot wait for a day: their victim hears of it and stops it."""
     TOTP.activate(desk.agent, "JBSWY3DPEHPK3PXP")
@@ -154,12 +172,14 @@ def _no_check(*_arguments: Any, **_named: Any) -> None:
 STORIES: list[tuple[Story, Any, str, Any]] = [
     (accepts_what_was_withdrawn, InvitationQuerySet, "valid", _valid_without(withdrawn_at=0)),
     (accepts_too_late, InvitationQuerySet, "valid", _valid_without(expires_at__gt=0)),
+    (comes_back_by_the_used_link, InvitationQuerySet, "valid", _valid_without(accepted_at=0)),
     (accepts_under_another_name, invitations, "is_for", lambda _invitation, _operator: True),
     (comes_back_by_an_accomplice, invitations, "_grant_of", lambda one: {"role": one.role, "custom_role": None}),
     (signs_in_after_the_last_membership, way_in, "has_way_in", lambda _operator: True),
     (suspends_with_a_stolen_session, members, "check_fresh", _no_check),
     (signs_somebody_out_of_another_organization, members, "check_account_is_theirs", _no_check),
     (leaves_no_org_admin, members, "keep_an_org_admin", _no_check),
+    (pushes_the_other_org_admins_out_unnoticed, org_admin_mail, "tell", _no_check),
     (removes_the_factor_of_the_next_org_admin, lost_factor, "_tell", _at_once),
     (removes_a_factor_after_being_suspended, lost_factor, "_is_still_allowed", lambda _reset: True),
     (works_with_a_password_alone, access.OrgAccess, "lacks_second_factor", False),

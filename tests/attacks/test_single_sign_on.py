@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
+from django.utils import timezone
 
-from console.models import Invitation, LinkedIdentity, Operator, Organization
+from console.approvals.approvers import is_new
+from console.models import Invitation, LinkedIdentity, Membership, Operator, Organization
 from console.operators.accounts import set_password_link
 from console.rights.roles import BUILT_IN
 from tests.support.identity_provider import START, IdentityProvider, link
@@ -87,6 +90,25 @@ def test_membership_by_groups_is_entered_by_single_sign_on_alone(
     ada.save()
 
     assert by_password(ada).get("/o/acme/")["Location"].startswith(START)
+
+
+def test_role_that_a_group_gave_a_moment_ago_approves_nothing(
+    provider: IdentityProvider, mapped: Organization, org_admin: Operator
+) -> None:
+    """An org admin maps a group of their own second account to org admin, to approve what they asked for."""
+    provider.sign_in(Client())
+    long_ago = timezone.now() - timedelta(days=30)
+    Operator.objects.update(date_joined=long_ago)
+    Membership.objects.update(since=long_ago)
+    provider.sign_in(Client())
+    assert not is_new(Membership.objects.get(is_by_groups=True))  # the same groups change nothing
+
+    provider.claims["groups"] = ["Admins"]
+    provider.sign_in(Client())
+
+    second = Membership.objects.get(is_by_groups=True)
+    assert second.role == "org_admin"
+    assert is_new(second)
 
 
 def test_link_that_began_in_another_account_is_not_made(

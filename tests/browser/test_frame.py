@@ -166,46 +166,6 @@ def test_value_is_copied_by_its_button(new_page: NewPage, org_admin: Operator) -
     expect(page.locator("main > textarea")).to_have_value("5b1f0c7e-9a34-4f0d-8c55-2f6e0d9a7711")
 
 
-def test_passkey_is_added_and_signs_in_alone(
-    new_page: NewPage, helpdesk: Operator, assert_accessible: Callable[[Page], None]
-) -> None:
-    page = new_page(helpdesk)
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    devtools.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {
-            "options": {
-                "protocol": "ctap2",
-                "transport": "internal",
-                "hasResidentKey": True,
-                "hasUserVerification": True,
-                "isUserVerified": True,
-            }
-        },
-    )
-    page.goto("/accounts/2fa/webauthn/add/")
-    expect(page.get_by_role("heading", name="Confirm it's you")).to_be_visible()
-    assert_accessible(page)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Name").fill("My <b>laptop</b>")
-    page.get_by_label("Passwordless").check()
-    assert_accessible(page)
-    page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
-    assert_accessible(page)
-    page.goto("/accounts/2fa/webauthn/")
-    expect(page.get_by_role("heading", name="My <b>laptop</b>")).to_be_visible()
-    assert_accessible(page)
-    page.get_by_role("button", name=re.compile("Your account")).click()
-    page.get_by_role("button", name="Sign out").click()
-
-    page.get_by_role("button", name="Sign in with a passkey").click()
-
-    expect(page.get_by_role("heading", name="Acme", level=1)).to_be_visible()
-
-
 def test_browser_session_leaves_nothing_to_the_next_test(new_page: NewPage, window: Any) -> None:
     page = new_page()
     page.goto("/accounts/login/")

@@ -32,6 +32,13 @@ def rendered() -> str:
     return HEAD.format(counts=f"{counts[0].upper()}{counts[1:]}.") + "\n".join(lines) + "\n"
 
 
+def exists(where: str) -> bool:
+    """Return whether a file, a directory or a test (`path::function`) of the project exists."""
+    path, _separator, function = where.partition("::")
+    file = DOCS.parent / path
+    return file.exists() and (not function or f"\ndef {function}(" in file.read_text())
+
+
 def _code(path: str | None) -> str:
     return f"`{path}`" if path else ""
 

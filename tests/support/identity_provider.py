@@ -42,6 +42,7 @@ class IdentityProvider:
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "RS256", "kid": "the-key"})
     key: Any = field(default_factory=lambda: KEY)
     id_token: str | None = None  # in place of the signed one
+    userinfo: Any = None  # claims, another answer or an error; None: there is no such endpoint
     status: int = 200  # of every answer
     document: dict[str, Any] = field(default_factory=dict)
     asked: list[httpx.Request] = field(default_factory=list)
@@ -57,6 +58,12 @@ class IdentityProvider:
             return httpx.Response(200, json=self._document())
         if path == "/jwks":
             return httpx.Response(200, json={"keys": [KEY.as_dict(private=False)]})
+        if path == "/userinfo":
+            assert request.headers["Authorization"] == "Bearer an-access-token"
+            if isinstance(self.userinfo, Exception):
+                raise self.userinfo
+            told = self.userinfo
+            return told if isinstance(told, httpx.Response) else httpx.Response(200, json=told)
         code = parse_qs(request.content.decode())["code"][0]
         if code in self.used:
             return httpx.Response(400, json={"error": "invalid_grant"})
@@ -69,6 +76,7 @@ class IdentityProvider:
         return {
             "issuer": ISSUER,
             "end_session_endpoint": f"{ISSUER}/signoff",
+            **({} if self.userinfo is None else {"userinfo_endpoint": f"{ISSUER}/userinfo"}),
             **{name: f"{ISSUER}/{end}" for name, end in names.items()},
         } | self.document
 

@@ -30,9 +30,9 @@ class Passkey:
         made = AttestationObject.create("none", signed, {})
         client = CollectedClientData.create("webauthn.create", b"\0" * 32, f"http://{SITE}")
         response = {"clientDataJSON": websafe_encode(client), "attestationObject": websafe_encode(bytes(made))}
-        WebAuthn.add(
+        self.added = WebAuthn.add(
             operator, "Laptop", self._credential(response) | {"clientExtensionResults": {"credProps": {"rk": True}}}
-        )
+        ).instance.pk
 
     def sign(self, challenge: str, *, verified: bool) -> str:
         """Return the form's value; `verified`: whether the operator gave a fingerprint or PIN."""

@@ -84,11 +84,17 @@ def test_invited_person_chooses_a_password_and_is_a_member_and_signed_in(admin: 
 
 @pytest.mark.parametrize(
     "typed",
-    [{"password1": "password1234", "password2": "password1234"}, {"password2": "another"}, {"password1": ""}],
-    ids=["common", "two different ones", "none"],
+    [
+        {"password1": "password1234", "password2": "password1234"},
+        {"password1": "rocketboots-2026", "password2": "rocketboots-2026"},
+        {"password2": "another"},
+        {"password1": ""},
+    ],
+    ids=["common", "of the organization's words", "two different ones", "none"],
 )
 def test_password_of_a_new_account_is_checked(acme: Organization, typed: dict[str, str]) -> None:
     link = invite("new@acme.test", to=acme)
+    Organization.objects.filter(pk=acme.pk).update(password_words="Rocket boots, anvils")
 
     assert Client().post(link, NEW | typed).status_code == 422
     assert not Operator.objects.filter(email="new@acme.test").exists()

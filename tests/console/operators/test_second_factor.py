@@ -4,14 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.test import Client
 
 from console.models import AuditEntry, Membership, Operator, Organization
+from console.operators.accounts import set_password_link
 from console.rights.permissions import Permission
 from console.rights.roles import Rights
+from tests.support.passkey import Passkey
 from tests.support.people import make_operator
 from tests.support.rights import give
+from tests.support.sessions import signed_in_long_ago
 from tests.support.small_environment import browser
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +63,45 @@ def test_second_factor_is_set_up_before_anything_else(
         set_up(client)
 
     assert client.get("/o/acme/").status_code == 200
+
+
+FACTORS = {
+    "set up an app": "totp/activate/",
+    "remove the app": "totp/deactivate/",
+    "add a key": "webauthn/add/",
+    "rename a key": "webauthn/keys/{key}/edit/",
+    "remove a key": "webauthn/keys/{key}/remove/",
+    "new recovery codes": "recovery-codes/generate/",
+}
+
+
+@pytest.mark.parametrize("page", FACTORS.values(), ids=FACTORS)
+def test_open_session_changes_no_factor(helpdesk: Operator, page: str) -> None:
+    """Whoever sits down at an open desk would add a key of their own, and come back with it."""
+    key = Passkey(helpdesk).added
+    if page != "totp/activate/":
+        TOTP.activate(helpdesk, SECRET)
+    before = list(Authenticator.objects.order_by("pk").values())
+    left_open = signed_in_long_ago(browser(helpdesk))
+
+    for answer in (left_open.get(address := f"/accounts/2fa/{page.format(key=key)}"), left_open.post(address, {})):
+        assert answer["Location"].startswith(("/accounts/reauthenticate/?", "/accounts/2fa/reauthenticate/?"))
+    assert list(Authenticator.objects.order_by("pk").values()) == before
+
+
+def test_new_password_by_email_leaves_the_second_factor(helpdesk: Operator, settings: Any) -> None:
+    """Whoever reads their mail has one factor, and not both."""
+    TOTP.activate(helpdesk, SECRET)
+    thief = Client()
+    form = thief.get(set_password_link(helpdesk).removeprefix(settings.PUBLIC_URL), follow=True)
+    new = "a long new password"
+    thief.post(form.request["PATH_INFO"], {"password1": new, "password2": new})
+    assert thief.get("/o/acme/")["Location"].startswith("/accounts/login/")
+
+    signed = thief.post("/accounts/login/", {"login": helpdesk.email, "password": new})
+
+    assert signed["Location"].startswith("/accounts/2fa/authenticate/")
+    assert thief.get("/o/acme/")["Location"].startswith("/accounts/login/")
 
 
 def test_stranger_is_not_led_to_a_second_factor(acme: Organization, stranger: Operator) -> None:

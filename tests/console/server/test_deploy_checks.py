@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from environ import Env
 
 MAIL = "django.core.mail.backends"
 CACHE = "django.core.cache.backends"
@@ -28,6 +29,61 @@ def test_local_cache_of_several_processes(settings: Any, backend: str, processes
     settings.EMAIL_BACKEND = f"{MAIL}.smtp.EmailBackend"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://localhost:1"}}
     settings.WEB_CONCURRENCY = processes
+
+    assert found() == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgres://console:x@127.0.0.1:5432/console", set()),
+        ("postgres:////var/run/postgresql/console", set()),
+        ("postgres://console:x@/console?host=db.acme.test", {"console.W003"}),
+        ("postgres://console:x@db.acme.test/console", {"console.W003"}),
+        ("postgres://console:x@db.acme.test/console?sslmode=require", {"console.W003"}),
+        ("postgres://console:x@db.acme.test/console?sslmode=verify-full", set()),
+        ("postgres://console:x@localhost.acme.test/console", {"console.W003"}),
+        ("sqlite:////srv/console.sqlite3", set()),
+    ],
+)
+def test_database_beyond_this_machine_without_tls(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, url: str, expected: set[str]
+) -> None:
+    settings.EMAIL_BACKEND = f"{MAIL}.smtp.EmailBackend"
+    monkeypatch.setitem(settings.DATABASES, "default", Env.db_url_config(url))
+
+    assert found() == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://user:x@mail.acme.test:25", {"console.W003"}),
+        ("smtp+tls://user:x@mail.acme.test:587", set()),
+        ("smtp+ssl://user:x@mail.acme.test:465", set()),
+        ("smtp://localhost:25", set()),
+    ],
+)
+def test_mail_server_beyond_this_machine_without_tls(settings: Any, url: str, expected: set[str]) -> None:
+    for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL"):
+        setattr(settings, name, False)
+    for name, value in Env.email_url_config(url).items():
+        setattr(settings, name, value)
+
+    assert found() == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("redis://cache.acme.test:6379/1", {"console.W003"}),
+        ("rediss://cache.acme.test:6379/1", set()),
+        ("redis://127.0.0.1:6379/1", set()),
+    ],
+)
+def test_cache_beyond_this_machine_without_tls(settings: Any, url: str, expected: set[str]) -> None:
+    settings.EMAIL_BACKEND = f"{MAIL}.smtp.EmailBackend"
+    settings.CACHES = {"default": {"BACKEND": f"{CACHE}.redis.RedisCache", "LOCATION": url}}
 
     assert found() == expected
 
