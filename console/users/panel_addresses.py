@@ -43,6 +43,11 @@ def standing_url(access: OrgAccess, user_id: UUID, signed: str) -> str:
     return _with(reverse("user-standing", args=[access.org.slug, user_id]), signed, {})
 
 
+def sent_url(access: OrgAccess, user_id: UUID, signed: str, *, mark: str) -> str:
+    """Return the address of what was sent to the user; `mark`: of what the page shows of it."""
+    return _with(reverse("sent-reset", args=[access.org.slug, user_id]), signed, {"was": mark})
+
+
 def _with(url: str, signed: str, query: dict[str, str]) -> str:
     told = urlencode(query | ({FIELD: signed} if signed else {}))
     return f"{url}?{told}" if told else url

@@ -247,13 +247,16 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
     facts = facts_of(access.org, shown.id, shown.group_ids or (), build=lately.query)
     protection = protection_by(access.org, shown, facts)
     protected_page_read(access, shown, protection, source_address=source_address(request))
+    happened = lately.happened(access, shown, facts)
+    mark = happened.reset.mark if happened.reset else ""
     around = {
         "panels": panels,
         "may_act": may_act,
         "standing_url": panel_addresses.standing_url(access, shown.id, signed),
         "protection": protection,
         "may_mark": access.is_org_admin,
-        "happened": lately.happened(access, shown, facts),
+        "happened": happened,
+        "sent_url": panel_addresses.sent_url(access, shown.id, signed, mark=mark),
     }
     return account_context(access, shown) | verdict_context(access, _known(shown, readings)) | around
 
