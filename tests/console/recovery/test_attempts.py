@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from console.actions.catalogue import BY_KEY
 from console.audit.entries import Circumstances
-from console.models import OutgoingEmail, RecoveryAttempt, RecoveryPolicy, WorkerProcess
+from console.models import Organization, OutgoingEmail, RecoveryAttempt, RecoveryPolicy, WorkerProcess
 from console.perform.run import run
 from console.recovery import attempts, codes, look_up, operations, throttle
 from console.recovery.themself import ACTIONS, ThemselfAccess
@@ -178,6 +178,14 @@ CHANGES = {
     "password": lambda environment: environment.password_of(ADA).update(lastChangedAt="2026-11-28T00:00:00.000Z"),
     "deleted": lambda environment: environment.users.pop(ADA),
     "recovery off": lambda _environment: RecoveryPolicy.objects.update(is_on=False),
+    "lock down": lambda _environment: Organization.objects.update(locked_down_at=timezone.now()),
+    "administrator": lambda environment: environment.roles.add(ADA),
+    "another provider": lambda environment: environment.users.update(
+        {ADA: ada(identityProvider={"id": str(BO), "type": "GOOGLE"})}
+    ),
+    "a device demanded": lambda _environment: RecoveryPolicy.objects.update(demands_device=True),
+    "another attribute": lambda _environment: RecoveryPolicy.objects.update(proof_attribute="privateEmail"),
+    "no longer verified": lambda environment: environment.users.update({ADA: ada(emailVerified=False)}),
 }
 
 
