@@ -41,6 +41,7 @@ from console.views import (
     recoveries,
     recovery_settings,
     rules,
+    sent_resets,
     single_sign_on,
     theme,
     ticket_policies,
@@ -105,6 +106,7 @@ urlpatterns = [
         include(
             [
                 path("", home.organization, name="organization"),
+                path("sent/", sent_resets.sent_resets, name="sent-resets"),
                 path("users/", users.user_list, name="users"),
                 path("users/group-choices/", users.user_group_choices, name="user-group-choices"),
                 path("users/inactive/", inactive.inactive, name="inactive"),
@@ -116,6 +118,7 @@ urlpatterns = [
                 path("users/<uuid:target_id>/protection/", protection.mark_user, name="protect-user"),
                 path("users/<uuid:user_id>/groups/", user_groups.user_groups, name="user-groups"),
                 path("users/<uuid:user_id>/standing/", users.user_standing, name="user-standing"),
+                path("users/<uuid:user_id>/sent/", sent_resets.sent_reset, name="sent-reset"),
                 path("users/<uuid:user_id>/panels/<str:key>/", users.user_panel, name="user-panel"),
                 path("users/<uuid:user_id>/actions/<str:key>/", actions.user_action, name="user-action"),
                 path("working-on/", actions.set_ticket, name="working-on"),

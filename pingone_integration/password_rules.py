@@ -9,14 +9,17 @@ import string
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from pingone_integration.calls.api import PingOneApi
+from pingone_integration.calls.paging import items_of
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
-from pingone_integration.values import Json, json_object, whole_number
+from pingone_integration.values import Json, identifier, json_object, whole_number
 
 HISTORY, MINIMUM_AGE = "history", "minimum age"
 WORTH_TELLING = 64  # characters: hardly anybody's password is longer
@@ -37,6 +40,29 @@ _FLAGS: dict[str, Text] = {
 def rules_of(policy: Json) -> tuple[Text, ...]:
     """Return the rules that a new password has to meet, each to stand alone."""
     return tuple(rule for name, value in policy.items() for rule in _in_words(name, value))
+
+
+def policy_of_all(api: PingOneApi, policy_ids: Iterable[UUID | None]) -> Json:
+    """Return the policy that all these are, None standing for the environment's default. {} if they differ.
+
+    Source: PingOne API reference, Platform > Password Policies > Read All Password Policies (read 2026-11).
+    """
+    found = items_of(api.get("/passwordPolicies"), "passwordPolicies", _identified)
+    by_id = dict(found)
+    default = next((policy for policy in by_id.values() if policy.get("default") is True), {})
+    theirs = [default if one is None else by_id.get(one, {}) for one in policy_ids]
+    chosen = {str(policy.get("id")): policy for policy in theirs}
+    return next(iter(chosen.values())) if len(chosen) == 1 else {}
+
+
+def _identified(policy: Json) -> tuple[UUID, Json] | None:
+    policy_id = identifier(policy.get("id"))
+    return (policy_id, policy) if policy_id else None
+
+
+def only_rules(policy: Json) -> Json:
+    """Return what of a policy its words come from."""
+    return {name: value for name, value in policy.items() if any(True for _rule in _in_words(name, value))}
 
 
 def broken_rules(error: PingOneError) -> tuple[Text, ...]:

@@ -16,7 +16,7 @@ class Story:
 STORIES = (
     Story("leo.locked", "is locked out", "Unlock account"),
     Story("paul.password", "mistyped the password five times", "Unlock password"),
-    Story("eva.expired", "has an expired password", "Send recovery code", mailed=True),
+    Story("mike.mustchange", "must change a password that they forgot", "Send recovery code", mailed=True),
     Story("dora.disabled", "is back from leave and deactivated", "Activate"),
     Story("bea.bypass", "has a new phone, but MFA is still bypassed", "End MFA bypass"),
 )

@@ -5,6 +5,8 @@ from typing import Any
 from django.db import models
 
 from console.models.people import Organization
+from pingone_integration.password_rules import rules_of
+from pingone_integration.texts import Text
 
 LONGEST_PHONE = 40
 EMAIL = "email"
@@ -60,6 +62,12 @@ class RecoverySettings(models.Model):
     sign_in_url = models.URLField(max_length=500, blank=True)
     # For a server without mail. Of the whole organization: the page looks the same for everybody.
     uses_pingone_code = models.BooleanField(default=False, db_default=False)
+    password_policy = models.JSONField(null=True)  # its rules, as PingOne spells them; None: not known, or not the same
 
     def __str__(self) -> str:
         return f"{self.organization_id}: {self.helpdesk_phone}"
+
+    @property
+    def password_rules(self) -> tuple[Text, ...]:
+        """Return the rules for a new password that hold for everybody, as far as they are known."""
+        return rules_of(self.password_policy or {})

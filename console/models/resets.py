@@ -28,10 +28,5 @@ class SentReset(Work):
             models.Index("operator", "organization", "sent_at", name="sent_reset_by_operator"),
         ]
 
-    @property
-    def is_watched(self) -> bool:
-        """Return whether the worker still looks."""
-        return self.state in {Work.State.WAITING, Work.State.RUNNING}
-
     def __str__(self) -> str:
         return f"{self.action} to {self.user_id}"

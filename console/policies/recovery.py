@@ -177,6 +177,8 @@ def change_settings(access: OrgAccess, after: dict[str, Any], *, source_address:
             before={name: before[name] for name in changed},
             after={name: after[name] for name in changed},
         )
+    if "uses_pingone_code" in changed:
+        hasten("count_recovery_addresses")  # which reads the password rules as well
     return True
 
 

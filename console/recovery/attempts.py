@@ -5,7 +5,7 @@ The key in the browser's cookie is all that a request brings. User, step and cho
 
 import json
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeAlias
 from unicodedata import category
@@ -27,6 +27,7 @@ PROOF_LASTS = timedelta(minutes=15)
 TRIES = 5
 CODE_LASTS = timedelta(minutes=10)  # from sending
 PINGONE_CODE_LASTS = timedelta(minutes=5)
+ROUNDED_TO = timedelta(seconds=30)  # when it was sent: the exact time would tell how long PingOne was asked
 SHOWN_AFTER = timedelta(seconds=10)  # whether PingOne took an answer, so that its time tells nothing
 AGAIN_AFTER = timedelta(seconds=60)
 AGAIN_AT_MOST = 2
@@ -83,12 +84,18 @@ def begin(
 def _drop(attempt: RecoveryAttempt, stop: RecoveryAttempt.Stop) -> None:
     """Make a decoy that no worker looks at."""
     attempt.state, attempt.stop = Work.State.DONE, stop
-    attempt.code_expires_at = attempt.started_at + lasts(attempt)
+    attempt.code_expires_at = expires_at(attempt, attempt.started_at)
 
 
 def lasts(attempt: RecoveryAttempt) -> timedelta:
     """Return how long a code is valid."""
     return PINGONE_CODE_LASTS if attempt.by_pingone else CODE_LASTS
+
+
+def expires_at(attempt: RecoveryAttempt, sent_at: datetime) -> datetime:
+    """Return until when a code that is sent now is right. A page shows it, so that it must not tell who was found."""
+    waited = max(ROUNDED_TO, -(-(sent_at - attempt.asked_at) // ROUNDED_TO) * ROUNDED_TO)
+    return attempt.asked_at + waited + lasts(attempt)
 
 
 def current(organization: Organization, key: str) -> RecoveryAttempt | None:

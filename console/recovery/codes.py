@@ -47,10 +47,11 @@ def check(attempt: RecoveryAttempt, typed: str) -> bool:
     """Count a try, and write the proven user if the code is right. PingOne is not asked.
 
     Several at once: each counts, and no more than TRIES are compared. A code that is used ends the others of its user.
+    Tries count before the look-up, too: otherwise they would tell when it ended, and so who was found.
     """
     is_right = compare_digest(_derived(attempt.code_seed).encode(), normalized(typed).encode())
-    open_ones = RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.CODE, code_expires_at__gt=Now())
-    open_ones = open_ones.filter(by_pingone=False)
+    open_ones = RecoveryAttempt.objects.filter(pk=attempt.pk, step=Step.CODE, by_pingone=False)
+    open_ones = open_ones.filter(Q(code_expires_at=None) | Q(code_expires_at__gt=Now()))
     is_counted = open_ones.filter(tries__lt=attempts.TRIES).update(tries=F("tries") + 1)
     return bool(is_counted and is_right) and _prove(attempt)
 

@@ -20,7 +20,7 @@ from console.audit.entries import Outcome, Subject
 from console.models import AuditEntry, RecoveryAttempt, Work
 from console.recovery import equal, mails, rules, stops, throttle
 from console.recovery.addresses import address_of, is_address
-from console.recovery.attempts import lasts, typed_hash
+from console.recovery.attempts import expires_at, typed_hash
 from console.recovery.policy import policy_for
 from console.recovery.relay import is_relayable, relay, wait_for_relay
 from console.recovery.search import Found, Network, find, find_ahead, next_of
@@ -126,7 +126,7 @@ def _end(attempt: RecoveryAttempt, answer: Answer, now: datetime) -> bool:
         needs_device=attempt.needs_device,
         code_seed=attempt.code_seed,
         code_sent=attempt.code_sent or stop is None,
-        code_expires_at=now + lasts(attempt),
+        code_expires_at=expires_at(attempt, now),
     )
     if is_done and attempt.by_pingone:  # their answer may have come meanwhile
         wait_for_relay(attempt)

@@ -18,13 +18,14 @@ from console.models import RecoveryAttempt, Work
 from console.perform.run import run
 from console.recovery import attempts, operations, steps, throttle
 from console.recovery.themself import RelayAccess
-from pingone_integration.calls import rate_limit
+from pingone_integration.calls import deadline, rate_limit
 from pingone_integration.errors import InvalidValue, PingOneError
 
 logger = logging.getLogger(__name__)
 
 WORTH_FOR = timedelta(minutes=2)
 RETRY = timedelta(seconds=5)
+SHORTEST_S, FOR_THE_WRITE_S = 3, 2
 _OF_PASSWORD = frozenset({"newPassword", "password", "value"})  # targets; which one is unconfirmed
 
 
@@ -44,7 +45,7 @@ def relay(attempt: RecoveryAttempt) -> None:
     is_worth_it = attempt.wanted_at > timezone.now() - WORTH_FOR
     if attempt.candidate is not None and attempt.code_sent and is_worth_it:
         try:
-            with rate_limit.in_recovery():
+            with rate_limit.in_recovery(), deadline.within(_seconds_left(attempt)):
                 _relay(attempt)
         except PermissionDenied:
             logger.info("Recovery %s ended meanwhile", attempt.reference)
@@ -53,6 +54,12 @@ def relay(attempt: RecoveryAttempt) -> None:
             if attempt.put_back(RETRY):
                 return
     attempt.end(Work.State.DONE, sealed_answer="")
+
+
+def _seconds_left(attempt: RecoveryAttempt) -> float:
+    """Return how long PingOne may be asked before it gets the code. A page that waits longer would say who exists."""
+    shown_at = (attempt.answered_at or attempt.wanted_at) + attempts.SHOWN_AFTER
+    return max(SHORTEST_S, (shown_at - timezone.now()).total_seconds() - FOR_THE_WRITE_S)
 
 
 def _relay(attempt: RecoveryAttempt) -> None:

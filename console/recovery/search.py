@@ -109,7 +109,12 @@ def _search(api: PingOneApi, conditions: Iterable[str]) -> Iterator[User]:
 
 
 def _meant(typed: str, found: Iterable[User]) -> list[User]:
-    """Compare each row again: PingOne decides what equal means, and one letter may look like another."""
+    """Compare each row again: PingOne decides what equal means, and one letter may look like another.
+
+    An address belongs to who has it, not to somebody else who took it as their username.
+    """
     found, meant = list(found), folded(typed)
-    by_username = [user for user in found if folded(user.username) == meant]
-    return by_username[:1] or [user for user in found if folded(user.email) == meant]
+    by_username = [user for user in found if folded(user.username) == meant][:1]
+    by_email = [user for user in found if folded(user.email) == meant]
+    is_theirs = not by_email or any(folded(user.email) == meant for user in by_username)
+    return by_username if by_username and is_theirs else by_email

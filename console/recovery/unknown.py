@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 
 from console.models import RecoveryAttempt, Work
-from console.recovery.attempts import CODE_LASTS
+from console.recovery.attempts import CODE_LASTS, ROUNDED_TO
 from console.recovery.search import Found
 
 UNKNOWN_FOR = timedelta(minutes=5)  # PingOne is not asked again for so long
+_SPANS = 5  # longer than anybody waits
 
 
 def unknown_since(attempt: RecoveryAttempt, now: datetime) -> datetime | None:
@@ -57,6 +58,13 @@ def _end(rows: QuerySet[RecoveryAttempt], now: datetime, **changes: Any) -> int:
         state=Work.State.DONE,
         stop=RecoveryAttempt.Stop.UNKNOWN,
         sealed_typed="",
-        code_expires_at=now + CODE_LASTS,
+        code_expires_at=_expires_at(now),
         **changes,
     )
+
+
+def _expires_at(now: datetime) -> Case:
+    """Return what `attempts.expires_at` does for each row."""
+    spans = [ROUNDED_TO * number for number in range(1, _SPANS + 1)]
+    each = [When(asked_at__gte=now - span, then=F("asked_at") + Value(span + CODE_LASTS)) for span in spans]
+    return Case(*each, default=Value(now + CODE_LASTS), output_field=DateTimeField())

@@ -1,7 +1,7 @@
 """Recovery codes and new passwords that operators send: each is kept, so that the worker looks whether it was used."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 SHOWN_FOR = timedelta(hours=2)
 MOST_SHOWN = 8
 LOOKS_AFTER = (timedelta(minutes=2), timedelta(minutes=5), timedelta(minutes=10))
+_LOOKED_BY = LOOKS_AFTER[-1] + timedelta(minutes=5)  # later than the last look, unless no worker runs
 
 
 def keep(affected: Affected, entry: AuditEntry, user: User | None) -> None:
@@ -41,6 +42,11 @@ def sent_by(operator_id: UUID, organization: Organization, populations: frozense
     if populations is not None:
         rows = rows.filter(population_id__in=populations)
     return list(rows.order_by("-sent_at")[:MOST_SHOWN])
+
+
+def is_watched(state: str, sent_at: datetime) -> bool:
+    """Return whether the worker still looks. Without a worker, that ends, too: no page asks for ever."""
+    return state in {Work.State.WAITING, Work.State.RUNNING} and sent_at > timezone.now() - _LOOKED_BY
 
 
 def _sends(affected: Affected, entry: AuditEntry) -> bool:

@@ -23,10 +23,11 @@ from console.models import AuditEntry, LimitPolicy, NotMeReport, PlanRun, SentRe
 from console.protection import facts
 from console.protection.facts import Facts, rows_of
 from console.protection.prepared import Rows, Values
+from console.resets.sent import is_watched
 from console.user_mails.events import BY_KEY as EVENTS
 from pingone_integration.texts import Text
 from pingone_integration.users import User
-from pingone_integration.values import moment
+from pingone_integration.values import identifier, moment
 
 SHOWN_FOR = timedelta(days=7)  # a report that locked nothing; one that did, as long as the account is locked
 RESETS_FOR = timedelta(hours=1)
@@ -51,9 +52,17 @@ class Reset:
     what: Text
     used_at: datetime | None
     is_watched: bool  # the worker still looks
+    population_id: UUID | None  # of the user, when it was sent
     codes: int  # this hour, of at most `most`
     most: int
     again: Button | None = None  # None: this operator cannot send another code now
+
+    @property
+    def mark(self) -> str:
+        """Return a text that differs once there is something else to tell."""
+        return (
+            f"{self.sent_at.timestamp():.0f}.{self.used_at is not None:d}{self.is_watched:d}.{self.codes}.{self.most}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +97,10 @@ def query(values: Values) -> Rows:
         values,
         rows_of(reports, "report", "entry", _joined("wanted_at", "locks_until", "link__event")),
         rows_of(
-            sent.exclude(state=Work.State.CANCELED), "reset", "entry", _joined("sent_at", "used_at", "action", "state")
+            sent.exclude(state=Work.State.CANCELED),
+            "reset",
+            "entry",
+            _joined("sent_at", "used_at", "action", "state", "population_id"),
         ),
         rows_of(counted, "code", "entry", ""),
         rows_of(own, "most", "organization_id", "most"),
@@ -98,7 +110,9 @@ def query(values: Values) -> Rows:
 
 def happened(access: OrgAccess, shown: User, known: Facts) -> Happened:
     more = known.more
-    return Happened(report=_report(access, shown, more), reset=_reset(access, shown, more), plan=_plan(access, more))
+    return Happened(
+        report=_report(access, shown, more), reset=reset_of(access, shown.id, known), plan=_plan(access, more)
+    )
 
 
 def _plan(access: OrgAccess, more: Mapping[str, Mapping[UUID, str]]) -> Plan | None:
@@ -129,14 +143,14 @@ def _report(access: OrgAccess, shown: User, more: Mapping[str, Mapping[UUID, str
     return max(found, key=lambda one: one.at, default=None)
 
 
-def _reset(access: OrgAccess, shown: User, more: Mapping[str, Mapping[UUID, str]]) -> Reset | None:
+def reset_of(access: OrgAccess, user_id: UUID, known: Facts) -> Reset | None:
     """Return the latest code or new password that was sent within the hour."""
-    action = BY_KEY["password.send-recovery-code"]
+    more, action = known.more, BY_KEY["password.send-recovery-code"]
     codes = len(more.get("code", {}))
     most = int(next(iter(more.get("most", {}).values()), CODES.most))
     found = []
     for told in more.get("reset", {}).values():
-        sent_at, used_at, key, state = told.split("|")
+        sent_at, used_at, key, state, population = told.split("|")
         if not (at := moment(sent_at)):
             continue
         is_code = key not in BY_KEY or key == action.key
@@ -146,10 +160,11 @@ def _reset(access: OrgAccess, shown: User, more: Mapping[str, Mapping[UUID, str]
                 sent_at=at,
                 what=BY_KEY[key].done if key in BY_KEY else action.done,
                 used_at=moment(used_at),
-                is_watched=state in {Work.State.WAITING, Work.State.RUNNING},
+                is_watched=is_watched(state, at),
+                population_id=identifier(population),
                 codes=codes,
                 most=most,
-                again=button(access, shown.id, action) if may else None,
+                again=button(access, user_id, action) if may else None,
             )
         )
     return max(found, key=lambda one: one.sent_at, default=None)

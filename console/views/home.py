@@ -2,13 +2,11 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from console.access import ConsoleRequest, OrgAccess, Permission, operator_view, org_view
-from console.actions.catalogue import BY_KEY
 from console.approvals.listing import count_to_decide
-from console.resets.sent import sent_by
+from console.users import sent_resets
 from pingone_integration import population_sync
 
 
@@ -35,7 +33,6 @@ def organization(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     if access.is_narrowed:
         found = population_sync.synced(access.org.connection)
         context["populations"] = [one for one in found if access.sees_population(one.population_id)]
-    if access.may(BY_KEY["password.send-recovery-code"]) and access.allows(Permission.VIEW_USERS):
-        sent = sent_by(access.operator.pk, access.org, access.populations)
-        context["sent"] = [(row, BY_KEY[row.action].done if row.action in BY_KEY else _("API request")) for row in sent]
+    if rows := sent_resets.rows_of(access):
+        context["sent"] = sent_resets.sent_lately(access, rows)
     return render(request, "console/home/organization.html", context)

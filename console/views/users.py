@@ -250,13 +250,16 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
     protected_page_read(access, shown, protection, source_address=source_address(request))
     is_closed = protection is not None and not access.is_org_admin
     panels = [_panel(request, shown, reading, signed, is_closed=is_closed) for reading in readings]
+    happened = lately.happened(access, shown, facts)
+    mark = happened.reset.mark if happened.reset else ""
     around = {
         "panels": panels,
         "may_act": not is_closed and any(access.may(action) for action in ACTIONS),
         "standing_url": panel_addresses.standing_url(access, shown.id, signed, is_closed=is_closed),
         "protection": protection,
         "may_mark": access.is_org_admin,
-        "happened": lately.happened(access, shown, facts),
+        "happened": happened,
+        "sent_url": panel_addresses.sent_url(access, shown.id, signed, mark=mark),
     }
     verdict = verdict_context(access, _known(shown, readings), is_closed=is_closed)
     return account_context(access, shown, is_closed=is_closed) | verdict | around

@@ -97,6 +97,20 @@ def change_the_address_between_code_and_password(scene: Scene) -> None:
     scene.owner.choose_password()
 
 
+def move_to_another_population_between_code_and_password(scene: Scene) -> None:
+    """Where recovery is on as well, perhaps under weaker rules."""
+    switch_on(scene.acme, BO)
+    scene.owner.prove()
+    scene.environment.users[ADA] = ada(population={"id": str(BO)}, _embedded={})
+    scene.owner.choose_password()
+
+
+def change_the_password_between_code_and_password(scene: Scene) -> None:
+    scene.owner.prove()
+    scene.environment.password_of(ADA)["lastChangedAt"] = "2026-11-28T00:00:00.000Z"
+    scene.owner.choose_password()
+
+
 def change_the_address_then_recover_by_it(scene: Scene) -> None:
     scene.owner.start()
     scene.environment.users[ADA] = ada(email="thief@mail.test")
@@ -339,6 +353,18 @@ STORIES = [
     Story(
         "Go on after the address was changed",
         change_the_address_between_code_and_password,
+        Scene.password_is_changed,
+        put(rules, "is_as_seen", always),
+    ),
+    Story(
+        "Go on after a move to another population",
+        move_to_another_population_between_code_and_password,
+        Scene.password_is_changed,
+        put(rules, "is_as_seen", always),
+    ),
+    Story(
+        "Go on after the password was changed",
+        change_the_password_between_code_and_password,
         Scene.password_is_changed,
         put(rules, "is_as_seen", always),
     ),

@@ -139,6 +139,7 @@ def take_calls(page: Page, demo: Demo) -> None:
         page.goto(f"/o/acme/users/?q={username}")  # opens the only user who matches
         expect(page.get_by_text(username).first).to_be_visible()
         expect(page.get_by_role("button", name=button).first).to_be_attached()
+        expect(page.get_by_text("This user is protected.")).to_have_count(0)  # an agent can press it
     page.locator("#account").get_by_role("button", name=button).click()
     expect(page.get_by_text("unlocked").first).to_be_visible()
 

@@ -106,7 +106,7 @@ def test_demo_has_five_stories_that_each_name_the_button_that_helps() -> None:
     assert len({story.username for story in STORIES}) == 5
     assert {story.button for story in STORIES} <= {english(action.name) for action in ACTIONS}
     mailed = told(next(story for story in STORIES if story.mailed), outbox="http://127.0.0.1:9100/sandbox/outbox/")
-    assert mailed.endswith("http://127.0.0.1:9100/sandbox/outbox/?to=eva.expired@acme.test")
+    assert mailed.endswith("http://127.0.0.1:9100/sandbox/outbox/?to=mike.mustchange@acme.test")
 
 
 def test_demo_tells_where_a_user_helps_themself() -> None:

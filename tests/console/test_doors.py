@@ -58,6 +58,8 @@ RIGHTS: dict[str, Permission | str] = {
     "user-groups": Permission.CHANGE_GROUPS,
     "user-panel": Permission.VIEW_USERS,
     "user-standing": Permission.VIEW_USERS,
+    "sent-resets": Permission.VIEW_USERS,
+    "sent-reset": Permission.VIEW_USERS,
     "user-action": Permission.VIEW_USERS,  # and the action's own, which test_outcomes.py covers
     "working-on": Permission.VIEW_USERS,
     "audit": Permission.VIEW_AUDIT,

@@ -1,4 +1,7 @@
-"""`manage.py count_recovery_addresses`, run by the worker: how many users have no usable address for recovery."""
+"""`manage.py count_recovery_addresses`, run by the worker: how many users have no usable address for recovery.
+
+It also reads the password rules that the form for PingOne's own code shows.
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from console.failures.next_step import resolution_of
 from console.models import Organization
-from console.recovery import counting
+from console.recovery import counting, shown_rules
 from pingone_integration.calls import rate_limit
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
@@ -33,8 +36,10 @@ class Command(BaseCommand):
             return True
         try:
             with rate_limit.in_background():
+                api = open_api(organization.connection)
+                shown_rules.read(organization, api)
                 for policy in counting.due(organization):
-                    total = counting.count(policy, open_api(organization.connection))
+                    total = counting.count(policy, api)
                     self.stdout.write(f"{organization.slug}: users counted in {policy.population_name}: {total}")
         except PingOneError as error:
             self.stderr.write(f"{organization.slug}: {english(error.title)}. {english(resolution_of(error))}")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from console.actions.catalogue import BY_KEY
 from console.audit.entries import Circumstances
-from console.models import OutgoingEmail, RecoveryAttempt, RecoveryPolicy, WorkerProcess
+from console.models import Organization, OutgoingEmail, RecoveryAttempt, RecoveryPolicy, WorkerProcess
 from console.perform.run import run
 from console.recovery import attempts, codes, look_up, operations, throttle
 from console.recovery.themself import ACTIONS, ThemselfAccess
@@ -65,8 +65,11 @@ def test_code_is_over_after_five_tries_even_the_right_one(person, environment):
 
 
 def test_code_is_over_after_ten_minutes(person, environment):
+    """From the half minute in which it was sent."""
     person.start()
     later(minutes=10)
+    assert "This code is over" not in person.see()
+    later(seconds=30)
 
     person.post("code", code=person.code())
     assert person.attempt.step == Step.CODE
@@ -175,6 +178,14 @@ CHANGES = {
     "password": lambda environment: environment.password_of(ADA).update(lastChangedAt="2026-11-28T00:00:00.000Z"),
     "deleted": lambda environment: environment.users.pop(ADA),
     "recovery off": lambda _environment: RecoveryPolicy.objects.update(is_on=False),
+    "lock down": lambda _environment: Organization.objects.update(locked_down_at=timezone.now()),
+    "administrator": lambda environment: environment.roles.add(ADA),
+    "another provider": lambda environment: environment.users.update(
+        {ADA: ada(identityProvider={"id": str(BO), "type": "GOOGLE"})}
+    ),
+    "a device demanded": lambda _environment: RecoveryPolicy.objects.update(demands_device=True),
+    "another attribute": lambda _environment: RecoveryPolicy.objects.update(proof_attribute="privateEmail"),
+    "no longer verified": lambda environment: environment.users.update({ADA: ada(emailVerified=False)}),
 }
 
 
@@ -306,7 +317,7 @@ def test_worker_tries_again_while_pingone_does_not_answer(person, environment):
     person.start()
     assert (person.attempt.state, person.attempt.attempts) == ("waiting", 1)
     environment.status.clear()
-    RecoveryAttempt.objects.update(due_at=timezone.now())
+    RecoveryAttempt.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     look_up.run_due()
 
     assert len(sent_emails()) == 1

@@ -1,11 +1,13 @@
 """The pages of recovery: from locked out to signed in again, and every way to be stuck in between."""
 
+from collections.abc import Callable
+
 import pytest
 
 from console.models import AuditEntry, RecoveryAttempt
 from tests.support.answers import ADA
 from tests.support.outbox import sent_emails
-from tests.support.recovering import NEW_PASSWORD
+from tests.support.recovering import NEW_PASSWORD, PersonAtPages, RecoveryEnvironment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,3 +48,37 @@ def test_locked_out_person_sets_a_new_password(person, environment):
     ]
     assert {(row.actor, row.operator, row.source_address) for row in rows} == {("user", None, "198.51.100.7")}
     assert NEW_PASSWORD not in str(list(rows.values()))
+
+
+def chooses(person: PersonAtPages) -> None:
+    person.prove()
+    person.post("choice", choice="password")
+
+
+def finishes(person: PersonAtPages) -> None:
+    person.prove()
+    person.choose_password()
+
+
+STAYS_OPEN: dict[str, Callable[[PersonAtPages], None]] = {
+    "the choice": PersonAtPages.prove,
+    "the new password": chooses,
+    "done": finishes,
+}
+
+
+@pytest.mark.parametrize("page", STAYS_OPEN)
+def test_next_person_at_a_borrowed_device_starts_with_a_page_of_their_own(
+    person: PersonAtPages, environment: RecoveryEnvironment, page: str
+) -> None:
+    STAYS_OPEN[page](person)
+    assert 'action="/recover/acme/restart/"' in person.see()
+    before = person.attempt.step
+    person.post("restart")
+
+    assert "Username or email address" in person.see()
+    assert person.client.cookies["recovery"].value == ""
+    assert person.attempt.step == ("done" if before == "done" else "ended")
+    writes = len(environment.operations)
+    person.choose_password()
+    assert len(environment.operations) == writes

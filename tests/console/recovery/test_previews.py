@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 PREVIEWS = "/o/acme/settings/recovery/previews/"
 TEMPLATES = Path(settings.BASE_DIR, "templates", "console", "recovery")
-PARTS = {"page", "locks", "problems", "restart"}
+PARTS = {"not_sent", "other_ways", "rules", "page", "locks", "problems", "restart"}
 
 
 def test_every_page_and_mail_has_a_preview() -> None:

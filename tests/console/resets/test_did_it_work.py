@@ -1,6 +1,9 @@
 """Whether a code or new password that an operator sent was used: looked at by the worker, told on two pages."""
 
+import html
+import re
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -32,7 +35,8 @@ def look_after(minutes: float) -> int:
     """Let so much time pass since it was sent, and the worker look. Return how many looks that were."""
     row = SentReset.objects.latest("sent_at")
     row.sent_at = timezone.now() - timedelta(minutes=minutes)
-    row.due_at = min(row.due_at, row.sent_at + LOOKS_AFTER[min(row.looks, 2)])
+    due_at = row.sent_at + LOOKS_AFTER[min(row.looks, 2)]
+    row.due_at = min(row.due_at, due_at - timedelta(seconds=1))  # SQLite's clock has milliseconds only
     row.save()
     return looks.run_due()
 
@@ -73,6 +77,97 @@ def test_code_that_is_not_used_is_looked_at_three_times_and_can_be_sent_again(ac
     assert SentReset.objects.exclude(state=Work.State.CANCELED).count() == 1
     press(client, CODE)
     assert "Send again" not in shown(client)
+
+
+def polled(client, path: str, shown: str):
+    """Ask as the page does that shows this, and return the answer."""
+    found = re.search(rf'hx-get="({path}[^"]*)"', shown)
+    assert found, shown
+    return client.get(html.unescape(found[1]), headers={"HX-Request": "true"})
+
+
+@pytest.mark.parametrize(("where", "part"), [(PAGE, f"{PAGE}sent/"), (HOME, f"{HOME}sent/")])
+def test_pages_ask_by_themselves_until_it_is_known_and_then_no_more(acme, helpdesk, environment, where, part):
+    client = browser(helpdesk)
+    press(client, CODE)
+    before = shown(client, where)
+    assert "every 20s" in before
+    environment.requests.clear()
+
+    assert polled(client, part, before).status_code == 204  # nothing new: the page stays as it is
+    changes_password(environment)
+    look_after(2)
+    environment.requests.clear()
+    with CaptureQueriesContext(connection) as queries:
+        answer = polled(client, part, before)
+    assert len([one for one in queries if "console_sentreset" in one["sql"]]) == 1
+
+    assert "Reset done at" in answer.text
+    assert "<html" not in answer.text
+    assert "every 20s" not in answer.text
+    assert "every 20s" not in shown(client, where)
+
+
+def test_poll_asks_pingone_nothing(acme, helpdesk, environment):
+    client = browser(helpdesk)
+    press(client, CODE)
+    pages = {f"{PAGE}sent/": shown(client), f"{HOME}sent/": shown(client, HOME)}
+    environment.requests.clear()
+
+    for part, before in pages.items():
+        assert "?was=" in before
+        polled(client, part, before)
+        assert polled(client, part, before.replace("?was=", "?was=x")).status_code == 200
+
+    assert environment.requests == []
+
+
+def test_pages_stop_asking_after_a_quarter_of_an_hour_without_a_worker(acme, helpdesk, environment):
+    client = browser(helpdesk)
+    press(client, CODE)
+    SentReset.objects.update(sent_at=timezone.now() - timedelta(minutes=15, seconds=1))
+
+    for page in (PAGE, HOME):
+        assert "Not used yet." in shown(client, page)
+        assert "every 20s" not in shown(client, page)
+
+
+def test_page_of_a_user_asks_once_something_was_sent_and_then_shows_it(acme, helpdesk, environment):
+    client = browser(helpdesk)
+    before = shown(client)
+    assert 'hx-trigger="password-changed from:body"' in before
+    assert polled(client, f"{PAGE}sent/", before).status_code == 204
+    press(client, CODE)
+
+    assert "Send again (1 of 5 this hour)" in polled(client, f"{PAGE}sent/", before).text
+
+
+def test_operator_of_other_populations_is_told_nothing(acme, helpdesk, environment):
+    press(browser(helpdesk), CODE)
+    colleague = make_operator("colleague@acme.test", acme, Membership.Role.HELPDESK_AGENT)
+    Membership.objects.filter(operator=colleague).update(populations=[str(UUID(int=5))])
+
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = browser(colleague).get(f"{PAGE}sent/?was=", headers=headers)
+        assert answer.status_code == 404
+        assert "Not used yet." not in answer.text
+
+
+def test_code_can_be_sent_again_from_home(acme, helpdesk, environment):
+    client = browser(helpdesk)
+    press(client, CODE)
+    home = shown(client, HOME)
+    assert "Send again (1 of 5 this hour)" in home
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(HOME)
+    assert len([one for one in queries if "console_auditentry" in one["sql"]]) == 1
+    LimitPolicy.objects.create(organization=acme, limit="codes", most=1)
+    assert "Send again" not in shown(client, HOME)
+    changes_password(environment)
+    look_after(2)
+    LimitPolicy.objects.all().delete()
+    assert "Send again" not in shown(client, HOME)
 
 
 def test_new_password_counts_once_they_changed_it_themselves(acme, helpdesk, environment):
