@@ -50,10 +50,15 @@ _DIFFERS = _("They were activated, moved to another population, or signed in sin
 def run_due(stopping: Callable[[], bool] = lambda: False) -> int:
     """Work on the runs that are due, until none is. Return how many that were."""
     count = 0
-    while not stopping() and (work := PlanWork.objects.claim(LEASE)):
+    while not stopping() and (work := _claimed()):
         _hold(work, stopping)
         count += 1
     return count
+
+
+def _claimed() -> PlanWork | None:
+    """Claim a run that is due: those for one person before those of jobs, of which 100,000 may be due at once."""
+    return PlanWork.objects.filter(is_for_many=False).claim(LEASE) or PlanWork.objects.claim(LEASE)
 
 
 def begin(run: PlanRun) -> None:
