@@ -16,6 +16,14 @@ from console.rights.roles import rights_of
 from pingone_integration.texts import Text
 
 MEMBER_FOR = timedelta(hours=24)
+_GIVES = frozenset(
+    {  # events by which somebody may do more, or sees more users
+        "membership.added",
+        "membership.role-changed",
+        "membership.populations-changed",
+        "membership.reactivated",
+    }
+)
 
 _OWN = _("You asked for this yourself. Somebody else has to decide.")
 _SAME_PERSON = _("Your account has the same email address as the one that asked. Somebody else has to decide.")
@@ -66,14 +74,17 @@ def sees(access: OrgAccess, request: ApprovalRequest) -> bool:
 
 
 def is_new(membership: Membership) -> bool:
-    """Return whether they got their role, its rights or their account lately."""
+    """Return whether they got their role, its rights or their account lately, as far as the row or the record knows.
+
+    The record as well: a version before this one, still serving during an upgrade, writes only that.
+    """
     begins = timezone.now() - MEMBER_FOR
-    if (membership.since and membership.since > begins) or membership.operator.date_joined > begins:
+    if membership.since is None or max(membership.since, membership.operator.date_joined) > begins:
         return True
-    changed = AuditEntry.objects.filter(
-        organization=membership.organization, action="role.changed", subject_id=membership.role_key, at__gt=begins
-    )
-    return changed.exists()
+    of_role = Q(action="role.changed", subject_id=membership.role_key)
+    of_member = Q(action__in=_GIVES, subject_id=str(membership.operator_id))
+    lately = AuditEntry.objects.filter(organization=membership.organization, at__gt=begins)
+    return lately.filter(of_role | of_member, outcome=AuditEntry.Outcome.SUCCEEDED).exists()
 
 
 def _is_in_job(operator: Operator, request: ApprovalRequest) -> bool:
