@@ -16,6 +16,7 @@ from console.rights.roles import rights_of
 from pingone_integration.texts import Text
 
 MEMBER_FOR = timedelta(hours=24)
+REMEMBERED_FOR = timedelta(days=7)  # who was an org admin
 _GIVES = frozenset(
     {  # events by which somebody may do more, or sees more users
         "membership.added",
@@ -99,6 +100,23 @@ def _is_in_job(operator: Operator, request: ApprovalRequest) -> bool:
 def able(organization: Organization, request: ApprovalRequest) -> list[OrgAccess]:
     """Return the members who can decide about the request now."""
     return [access for access in accesses(organization) if not hindrance(access, request)]
+
+
+def former_org_admins(organization: Organization) -> list[Operator]:
+    """Return those who were org admins in the last days, and whose role was taken from them or suspended."""
+    begins = timezone.now() - REMEMBERED_FOR
+    ended = AuditEntry.objects.filter(
+        organization=organization,
+        action__in=("membership.removed", "membership.role-changed"),
+        outcome=AuditEntry.Outcome.SUCCEEDED,
+        at__gt=begins,
+    )
+    were = {one.subject_id for one in ended if (one.before or {}).get("role") == Membership.Role.ORG_ADMIN}
+    suspended = Membership.objects.filter(
+        organization=organization, role=Membership.Role.ORG_ADMIN, custom_role=None, suspended_at__gt=begins
+    )
+    known = Operator.objects.filter(Q(pk__in=were) | Q(pk__in=suspended.values("operator")), is_active=True)
+    return list(known.exclude(pk__in=organization.org_admins()).order_by("email"))
 
 
 def accesses(organization: Organization) -> Iterable[OrgAccess]:
