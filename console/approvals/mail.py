@@ -13,6 +13,7 @@ from console.approvals.approvers import able, former_org_admins
 from console.models import ApprovalRequest, Operator, Organization
 from console.outbox import emails
 from console.outbox.emails import one_line
+from console.user_mails.tell import harmless
 from pingone_integration.texts import Text
 
 _NEWS_FOR = timedelta(days=1)
@@ -91,7 +92,7 @@ def _send(request: ApprovalRequest, to: Iterable[Operator], subject: Text) -> No
     context = names | {
         "request": request,
         "name": one_line(request.name),
-        "person": one_line(request.subject_name),
+        "person": harmless(request.subject_name) or request.subject_id,
         "reason": one_line(request.reason, 1000),
         "decision_reason": one_line(request.decision_reason, 1000),
         "decided_by": request.approver.email if request.approver else "",
