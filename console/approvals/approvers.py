@@ -16,6 +16,15 @@ from console.rights.roles import rights_of
 from pingone_integration.texts import Text
 
 MEMBER_FOR = timedelta(hours=24)
+REMEMBERED_FOR = timedelta(days=7)  # who was an org admin
+_GIVES = frozenset(
+    {  # events by which somebody may do more, or sees more users
+        "membership.added",
+        "membership.role-changed",
+        "membership.populations-changed",
+        "membership.reactivated",
+    }
+)
 
 _OWN = _("You asked for this yourself. Somebody else has to decide.")
 _SAME_PERSON = _("Your account has the same email address as the one that asked. Somebody else has to decide.")
@@ -66,14 +75,17 @@ def sees(access: OrgAccess, request: ApprovalRequest) -> bool:
 
 
 def is_new(membership: Membership) -> bool:
-    """Return whether they got their role, its rights or their account lately."""
+    """Return whether they got their role, its rights or their account lately, as far as the row or the record knows.
+
+    The record as well: a version before this one, still serving during an upgrade, writes only that.
+    """
     begins = timezone.now() - MEMBER_FOR
-    if (membership.since and membership.since > begins) or membership.operator.date_joined > begins:
+    if membership.since is None or max(membership.since, membership.operator.date_joined) > begins:
         return True
-    changed = AuditEntry.objects.filter(
-        organization=membership.organization, action="role.changed", subject_id=membership.role_key, at__gt=begins
-    )
-    return changed.exists()
+    of_role = Q(action="role.changed", subject_id=membership.role_key)
+    of_member = Q(action__in=_GIVES, subject_id=str(membership.operator_id))
+    lately = AuditEntry.objects.filter(organization=membership.organization, at__gt=begins)
+    return lately.filter(of_role | of_member, outcome=AuditEntry.Outcome.SUCCEEDED).exists()
 
 
 def _is_in_job(operator: Operator, request: ApprovalRequest) -> bool:
@@ -88,6 +100,23 @@ def _is_in_job(operator: Operator, request: ApprovalRequest) -> bool:
 def able(organization: Organization, request: ApprovalRequest) -> list[OrgAccess]:
     """Return the members who can decide about the request now."""
     return [access for access in accesses(organization) if not hindrance(access, request)]
+
+
+def former_org_admins(organization: Organization) -> list[Operator]:
+    """Return those who were org admins in the last days, and whose role was taken from them or suspended."""
+    begins = timezone.now() - REMEMBERED_FOR
+    ended = AuditEntry.objects.filter(
+        organization=organization,
+        action__in=("membership.removed", "membership.role-changed"),
+        outcome=AuditEntry.Outcome.SUCCEEDED,
+        at__gt=begins,
+    )
+    were = {one.subject_id for one in ended if (one.before or {}).get("role") == Membership.Role.ORG_ADMIN}
+    suspended = Membership.objects.filter(
+        organization=organization, role=Membership.Role.ORG_ADMIN, custom_role=None, suspended_at__gt=begins
+    )
+    known = Operator.objects.filter(Q(pk__in=were) | Q(pk__in=suspended.values("operator")), is_active=True)
+    return list(known.exclude(pk__in=organization.org_admins()).order_by("email"))
 
 
 def accesses(organization: Organization) -> Iterable[OrgAccess]:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from console.approvals.approvers import able
+from console.approvals.approvers import able, former_org_admins
 from console.models import ApprovalRequest, Operator, Organization
 from console.outbox import emails
 from console.outbox.emails import one_line
@@ -41,8 +41,9 @@ def decided(request: ApprovalRequest) -> None:
 
 
 def glass_broken(request: ApprovalRequest) -> None:
-    """Tell all org admins that it can be done without an approval, and from when on."""
+    """Tell all org admins that it can be done without an approval, and from when on, and who was one lately."""
     _send(request, request.organization.org_admins(), _GLASS)
+    _tell_former(request.organization, request.requester, _GLASS)
 
 
 def over(request: ApprovalRequest) -> None:
@@ -51,7 +52,7 @@ def over(request: ApprovalRequest) -> None:
 
 
 def weaker_rules(organization: Organization, by: Operator, *, at: str, told: Iterable[Text]) -> None:
-    """Tell all org admins that approvals are to be asked for less."""
+    """Tell all org admins, and who was one lately, that approvals are to be asked for less."""
     names = {"organization": one_line(organization.name), "requester": by.email}
     context = names | {
         "told": [str(one) for one in told],
@@ -63,6 +64,21 @@ def weaker_rules(organization: Organization, by: Operator, *, at: str, told: Ite
             to=admin.email,
             subject=str(format_lazy(_WEAKER, **names)),
             body=render_to_string("console/email/approval_rules.txt", context),
+            about=f"approval rules {organization.pk}",
+            worth_for=_NEWS_FOR,
+            may_repeat=True,
+        )
+    _tell_former(organization, by, _WEAKER)
+
+
+def _tell_former(organization: Organization, by: Operator, subject: Text) -> None:
+    """Tell who was an org admin lately, without details. One of two who removes the other is not alone with it then."""
+    names = {"organization": one_line(organization.name), "requester": by.email}
+    for former in former_org_admins(organization):
+        emails.write(
+            to=former.email,
+            subject=str(format_lazy(str(subject), **names)),
+            body=render_to_string("console/email/approval_former.txt", names),
             about=f"approval rules {organization.pk}",
             worth_for=_NEWS_FOR,
             may_repeat=True,
@@ -100,7 +116,7 @@ def _send(request: ApprovalRequest, to: Iterable[Operator], subject: Text) -> No
     context = names | {
         "request": request,
         "name": one_line(request.name),
-        "person": one_line(request.subject_name),
+        "person": harmless(request.subject_name) or request.subject_id,
         "reason": one_line(request.reason, 1000),
         "decision_reason": one_line(request.decision_reason, 1000),
         "decided_by": request.approver.email if request.approver else "",

@@ -35,6 +35,7 @@ class Criteria:
     population_id: UUID | None = None
     only_never: bool = False  # those who never signed in
     only_activated: bool = True
+    ids: tuple[UUID, ...] = ()  # the only ones of them, who were ticked; empty: all
 
     def stored(self) -> dict[str, Any]:
         return {
@@ -43,6 +44,7 @@ class Criteria:
             "population_id": self.population_id and str(self.population_id),
             "only_never": self.only_never,
             "only_activated": self.only_activated,
+            "ids": [str(one) for one in self.ids],
         }
 
     @classmethod
@@ -53,6 +55,7 @@ class Criteria:
             population_id=identifier(stored["population_id"]),
             only_never=stored["only_never"],
             only_activated=stored["only_activated"],
+            ids=tuple(UUID(one) for one in stored.get("ids", ())),
         )
 
 
@@ -121,6 +124,8 @@ def found(crawls: list[Crawl], criteria: Criteria) -> QuerySet[CrawledUser]:
     inactive = CrawledUser.objects.filter(crawl__in=crawls, active_at__lt=criteria.before)
     if criteria.only_never:
         inactive = inactive.filter(has_signed_on=False)
+    if criteria.ids:
+        inactive = inactive.filter(user_id__in=criteria.ids)
     return inactive.filter(enabled=True) if criteria.only_activated else inactive
 
 

@@ -25,6 +25,7 @@ from console.jobs import people, plan_rows
 from console.jobs.drafts import require_to_prepare
 from console.jobs.plan_action import PlanAction, action_of
 from console.jobs.row_choice import key_of
+from console.jobs.still_inactive import ACTIVE_AGAIN, ActiveAgain
 from console.models import AuditEntry, Job, JobRow
 from console.perform import resolve
 from console.perform.undo import undo
@@ -110,6 +111,8 @@ def _started(access: OrgAccess, job: Job, row: JobRow, action: PlanAction) -> En
         plan_rows.start(access, job, row, action, circumstances_of(job, row))
     except NotPossibleNow as refusal:
         return Ended(state=State.REFUSED, detail=refusal.reason)
+    except ActiveAgain:
+        return Ended(state=State.CONFLICT, detail=ACTIVE_AGAIN)
     except PingOneError as error:
         return Ended(state=State.FAILED, detail=_told(error), error=error)
     return Ended(state=State.DONE)

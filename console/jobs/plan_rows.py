@@ -4,6 +4,7 @@ A run has the submission of its row as its ID, so that no row starts two.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import QuerySet
@@ -15,7 +16,9 @@ from django.utils.translation import ngettext_lazy
 from console import visible_users
 from console.access import OrgAccess
 from console.audit.entries import Circumstances
+from console.jobs import still_inactive
 from console.jobs.plan_action import PlanAction
+from console.jobs.still_inactive import ActiveAgain
 from console.limits import brake
 from console.models import AuditEntry, Job, JobRow, PlanRun
 from console.plans import runs
@@ -32,12 +35,17 @@ _LASTS = _("What the plan has done cannot be undone with the job: see each user'
 def start(access: OrgAccess, job: Job, row: JobRow, action: PlanAction, circumstances: Circumstances) -> PlanRun:
     """Start the plan for the person of this row, or return the run that the row has started before.
 
-    Raises PingOneErrors, NotPossibleNow of plans, PermissionDenied, Http404, and BrakeReached with nothing done.
+    Raises PingOneErrors, NotPossibleNow of plans, ActiveAgain, PermissionDenied, Http404, and BrakeReached with nothing
+    done.
     """
     if run := PlanRun.objects.filter(organization=access.org, pk=row.submission).first():
         return run
     person = visible_users.get(access, access.pingone(), row.user_id)  # type: ignore[arg-type]  # of a row that runs
     plan = action.start(identifier(row.inputs.get("replaces") or ""))
+    if before := still_inactive.before_of(job):
+        if still_inactive.active_again(access.org, [person], before):
+            raise ActiveAgain
+        plan = replace(plan, looks_first=True)  # it may begin at a later time
     if not circumstances.passes_brake:
         _check_brake(access, job, person, plan)
     return runs.start(access, person, plan, circumstances, row=row)

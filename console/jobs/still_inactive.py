@@ -11,6 +11,11 @@ from console.inactive.search import Criteria
 from console.models import Job, Organization, PeopleList
 from pingone_integration.users import User
 
+
+class ActiveAgain(Exception):
+    """The user of a row is no longer inactive: nothing is started for them."""
+
+
 ACTIVE_AGAIN = _("They have signed in, or were activated, since the crawl.")
 SHOWN = ("last_sign_on_at",)  # a sign-in after the preview stops the row
 

@@ -1,7 +1,7 @@
 """The people of a new job, before it has rows: ticked rows, a search, a group, a population, or a file to come."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from pingone_integration.texts import Text
 from pingone_integration.values import identifier
 
 FROM_FILE = _("A list from a file")
+TICKED = "ticked"  # the field that says that only ticked users of a list are meant: nobody ticked is not everybody
 
 Source = Job.Source
 
@@ -31,7 +32,7 @@ class Who:
 
     source: Job.Source
     label: Text  # in a sentence of its own
-    ids: tuple[UUID, ...] = ()  # of ticked users
+    ids: tuple[UUID, ...] = ()  # of ticked users, also among the inactive ones
     search: UserSearchForm | None = None
     target_id: UUID | None = None  # the group or population
     inactive: InactiveForm | None = None
@@ -45,6 +46,8 @@ class Who:
             yield "search", self.search.query(limit="")
         if self.inactive is not None:
             yield "inactive", self.inactive.query()
+            if self.ids:
+                yield TICKED, "1"
         if self.target_id:
             yield str(self.source), self.target_id
 
@@ -57,7 +60,7 @@ def who_in(access: OrgAccess, data: QueryDict) -> Who | None:
     if source == Source.SEARCH:
         return _searched(access, data.get("search", ""))
     if source == Source.INACTIVE:
-        return _inactive(access, data.get("inactive", ""))
+        return _inactive(access, data)
     if source in {Source.GROUP, Source.POPULATION} and (target_id := identifier(data.get(source, ""))):
         return _all_of(access, Source(source), target_id)
     if source in {"", Source.FILE}:
@@ -66,11 +69,17 @@ def who_in(access: OrgAccess, data: QueryDict) -> Who | None:
 
 
 def _ticked(data: QueryDict) -> Who | None:
-    ids = tuple(dict.fromkeys(known for one in data.getlist("ids")[:MOST_TICKED] if (known := identifier(one))))
-    if not ids:
-        return None
+    ids = _ids(data)
+    return Who(source=Source.SELECTION, label=_count_of(ids), ids=ids) if ids else None
+
+
+def _ids(data: QueryDict) -> tuple[UUID, ...]:
+    return tuple(dict.fromkeys(known for one in data.getlist("ids")[:MOST_TICKED] if (known := identifier(one))))
+
+
+def _count_of(ids: tuple[UUID, ...]) -> Text:
     label = ngettext_lazy("{count} ticked user", "{count} ticked users", len(ids))
-    return Who(source=Source.SELECTION, label=format_lazy(label, count=len(ids)), ids=ids)
+    return format_lazy(label, count=len(ids))
 
 
 def _searched(access: OrgAccess, query: str) -> Who | None:
@@ -82,9 +91,13 @@ def _searched(access: OrgAccess, query: str) -> Who | None:
     return Who(source=Source.SEARCH, label=label, search=form)
 
 
-def _inactive(access: OrgAccess, query: str) -> Who | None:
-    form = InactiveForm(QueryDict(query).dict(), access=access)
-    return Who(source=Source.INACTIVE, label=form.told, inactive=form) if form.is_valid() else None
+def _inactive(access: OrgAccess, data: QueryDict) -> Who | None:
+    """Return the inactive users of a search: all, or those who were ticked."""
+    form, ids = InactiveForm(QueryDict(data.get("inactive", "")).dict(), access=access), _ids(data)
+    if not form.is_valid() or (TICKED in data and not ids):
+        return None
+    label = format_lazy("{}: {}", _count_of(ids), form.told) if ids else form.told
+    return Who(source=Source.INACTIVE, label=label, inactive=form, ids=ids)
 
 
 def _told(access: OrgAccess, form: UserSearchForm) -> Iterable[Text]:
@@ -130,7 +143,7 @@ def list_of(access: OrgAccess, who: Who) -> PeopleList:
             enabled=criteria.enabled,
         )
     if who.inactive is not None:
-        return lists.from_inactive(access, who.inactive.criteria)
+        return lists.from_inactive(access, replace(who.inactive.criteria, ids=who.ids))
     if who.target_id is None:
         return lists.from_selection(access, who.ids)
     return (lists.from_group if who.source == Source.GROUP else lists.from_population)(access, who.target_id)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -170,8 +170,8 @@ class Membership(models.Model):
     is_by_groups = models.BooleanField(default=False, db_default=False, editable=False)
     # While a membership is suspended, it opens no door of the organization.
     suspended_at = models.DateTimeField(null=True, editable=False)
-    # Since when they have this role and see these populations. None: a version from before that was kept added them.
-    since = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    # Since when they have this role and see these populations.
+    since = models.DateTimeField(null=True, default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint("organization", "operator", name="one_membership_per_organization")]

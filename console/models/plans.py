@@ -203,6 +203,13 @@ class PlanWork(Work):
     """The worker's work on a run."""
 
     run = models.OneToOneField(PlanRun, on_delete=models.CASCADE, related_name="work")
+    is_for_many = models.BooleanField(default=False, db_default=False)  # of a run that a job has started
+
+    class Meta(Work.Meta):
+        indexes = [
+            *Work.Meta.indexes,
+            models.Index(fields=["is_for_many", "state", "due_at"], name="planwork_due_for_many"),
+        ]
 
     def __str__(self) -> str:
         return f"Work on {self.run_id}: {self.state}"
@@ -211,6 +218,12 @@ class PlanWork(Work):
     def want(cls, run: PlanRun, at: datetime | None = None) -> None:
         """Let the worker look at the run at this time, or now. A worker that holds it looks again before it leaves."""
         due = at or timezone.now()
-        waiting = {"state": Work.State.WAITING, "due_at": due, "wanted_at": due, "attempts": 0}
+        waiting = {
+            "state": Work.State.WAITING,
+            "due_at": due,
+            "wanted_at": due,
+            "attempts": 0,
+            "is_for_many": run.job_id is not None,
+        }
         if not cls.objects.filter(run=run, state=Work.State.RUNNING).exists():
             cls.objects.update_or_create(run=run, defaults=waiting)

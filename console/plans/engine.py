@@ -50,10 +50,15 @@ _DIFFERS = _("They were activated, moved to another population, or signed in sin
 def run_due(stopping: Callable[[], bool] = lambda: False) -> int:
     """Work on the runs that are due, until none is. Return how many that were."""
     count = 0
-    while not stopping() and (work := PlanWork.objects.claim(LEASE)):
+    while not stopping() and (work := _claimed()):
         _hold(work, stopping)
         count += 1
     return count
+
+
+def _claimed() -> PlanWork | None:
+    """Claim a run that is due: those for one person before those of jobs, of which 100,000 may be due at once."""
+    return PlanWork.objects.filter(is_for_many=False).claim(LEASE) or PlanWork.objects.claim(LEASE)
 
 
 def begin(run: PlanRun) -> None:
@@ -244,23 +249,33 @@ class _Turn:
                 self.held.change(as_left=after)
 
     def _follows_wait(self, number: int) -> bool:
-        """Return whether nothing ran since the wait before this step."""
+        """Return whether nothing ran since the wait before this step, or at all: a run may wait for its begin."""
         for earlier in range(number - 1, 0, -1):
             if isinstance(self.definition.steps[earlier - 1], WaitStep):
                 return True
             if self.rows[earlier].state != StepState.LEFT_OUT:
                 return False
-        return False
+        return True
 
     def _is_as_left(self, user: User, step: ActionStep | MailStep) -> bool:
         """Return whether nobody has changed them since. A membership ends all the same: it only takes away."""
-        if self.definition.kind is Kind.CHANGE and isinstance(step, ActionStep) and step.action == "group.remove":
+        if (
+            self._has_begun()
+            and self.definition.kind is Kind.CHANGE
+            and isinstance(step, ActionStep)
+            and step.action == "group.remove"
+        ):
             return True
         now, left = as_left(user), self.run.as_left
         compared = ["enabled", "population_id"]
-        if self.definition.kind is Kind.LEAVE:
+        if self.definition.kind is Kind.LEAVE or not self._has_begun():
             compared.append("last_sign_on_at")
         return not left or all(now[name] == left.get(name) for name in compared)
+
+    def _has_begun(self) -> bool:
+        """Return whether something was done. Until then the person is as whoever started the run saw them."""
+        done = {number for number, row in self.rows.items() if row.state in {StepState.DONE, StepState.NO_CHANGE}}
+        return any(number in done and not isinstance(step, WaitStep) for number, step in self.definition.numbered())
 
     def _finish(self) -> None:
         now = timezone.now()

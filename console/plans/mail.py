@@ -13,6 +13,7 @@ from console.models import Operator, PlanRun
 from console.outbox import emails
 from console.outbox.emails import one_line
 from console.plans.words import STOPS
+from console.user_mails.tell import harmless
 from pingone_integration.texts import Text
 
 _NEWS_FOR = timedelta(days=3)
@@ -22,7 +23,7 @@ _DELETES = _("{organization}: {person} will be deleted")
 
 def stopped(run: PlanRun) -> None:
     """Tell the org admins and the starter that a run asks a person, and what for."""
-    _send(run, _STOPPED, {"why": STOPS[PlanRun.Stop(run.stop)], "detail": one_line(run.stop_detail, 2000)})
+    _send(run, _STOPPED, {"why": STOPS[PlanRun.Stop(run.stop)], "detail": harmless(run.stop_detail)})
 
 
 def deletion_announced(run: PlanRun) -> None:
@@ -40,7 +41,7 @@ def _send(run: PlanRun, subject: Text, more: dict[str, object]) -> None:
     names = {
         "organization": one_line(run.organization.name),
         "plan": one_line(run.plan_name),
-        "person": one_line(run.person_name),
+        "person": harmless(run.person_name) or str(run.person_id or ""),
     }
     address = settings.PUBLIC_URL + reverse("plan-run", args=[run.organization.slug, run.pk])
     context = names | {"starter": run.starter.email, "url": address} | more

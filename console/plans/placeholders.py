@@ -1,6 +1,7 @@
 """Filling in the placeholders of a plan's texts: values only, never looked into again."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
@@ -14,16 +15,27 @@ RECOVER = "{recover}"
 _PLACEHOLDER = re.compile(r"\{[a-z]+\}")
 
 
-def filled_in(text: str, user: User, organization: Organization, *, manager: str = "") -> str:
-    """Return the text with the person's values. A choice, such as {all}, stays as it is."""
+def filled_in(
+    text: str,
+    user: User,
+    organization: Organization,
+    *,
+    manager: str = "",
+    told: Callable[[str], str] = lambda value: value,
+) -> str:
+    """Return the text with the person's values. A choice, such as {all}, stays as it is.
+
+    `told`: how a value is told, which they may have chosen themselves; "": not at all.
+    """
+    name = told(user.display_name) or told(user.username) or str(user.id)
     values = {
-        "{given}": user.name.given or user.display_name,
-        "{family}": user.name.family,
-        "{name}": user.display_name,
-        "{username}": user.username,
-        "{email}": user.email,
-        "{title}": user.title,
-        "{manager}": manager,
+        "{given}": told(user.name.given) or name,
+        "{family}": told(user.name.family),
+        "{name}": name,
+        "{username}": told(user.username),
+        "{email}": told(user.email),
+        "{title}": told(user.title),
+        "{manager}": told(manager),
         "{organization}": organization.name,
         RECOVER: settings.PUBLIC_URL + reverse("recover", args=[organization.slug]),
     }

@@ -28,6 +28,7 @@ from console.plans.ahead import PASSWORD, Choices, chosen_date, chosen_steps, co
 from console.plans.dates import LONGEST_AHEAD, When
 from console.plans.definition import CREATES, ActionStep, Definition, Kind, WaitStep, read
 from console.plans.newcomer import is_newcomer
+from console.plans.person import as_left
 from console.plans.record import record
 from console.plans.targets import fields_of, our_name
 from console.protection import judge
@@ -70,6 +71,7 @@ class Start:
     version: PlanVersion | None = None
     replaces: UUID | None = None  # the run that it replaces
     brings_back: PlanRun | None = None
+    looks_first: bool = False  # it asks if they were activated, moved or signed in before it begins
 
 
 def require_ends(definition: Definition, choices: Choices, begins: datetime) -> None:
@@ -217,6 +219,7 @@ def _created(
                 plan_slug=plan.definition.id,
                 plan_name=plan.definition.name,
                 brings_back=plan.brings_back,
+                as_left=as_left(person) if plan.looks_first else {},
                 person_id=None if is_newcomer(person) else person.id,
                 person_name=person.username,
                 person_full_name=person.name.whole,

@@ -56,6 +56,7 @@ def write(access: OrgAccess, values: dict[str, Any], rule: Rule | None = None, *
     """Create a rule, or change one. It is off then: its preview comes first."""
     _require(access)
     with transaction.atomic():
+        rule = _locked(rule) if rule else None
         before = storable(values_of(rule)) if rule else None
         if rule is None:
             rule = Rule.objects.create(organization=access.org, author=access.operator, **values)
@@ -72,6 +73,18 @@ def write(access: OrgAccess, values: dict[str, Any], rule: Rule | None = None, *
             after=storable(values_of(rule)),
         )
     return rule
+
+
+def _locked(rule: Rule) -> Rule:
+    """Return the rule as it is now; nobody else changes it until the transaction ends."""
+    found = Rule.objects.select_for_update(of=("self",)).filter(pk=rule.pk)
+    if (now := found.select_related("organization__connection", "author").first()) is None:
+        raise Http404("No such rule.")
+    return now
+
+
+def _does(rule: Rule) -> tuple[object, ...]:
+    return rule.population_id, {group["id"] for group in rule.groups}, rule.takes_back
 
 
 def values_of(rule: Rule) -> dict[str, Any]:
@@ -99,6 +112,8 @@ def switch_on(
         raise NotPossibleNow(_NEW_PREVIEW)
     _require_met(access, rule, circumstances)
     with transaction.atomic():
+        if _does(_locked(rule)) != _does(rule):  # changed since it was read for the preview
+            raise NotPossibleNow(_NEW_PREVIEW)
         _turn(rule, (State.OFF,), **_on(access, circumstances))
         if everybody:
             changes.begin_with(rule, shown.crawl)

@@ -35,7 +35,7 @@ def _saves_a_plan(request: HttpRequest) -> bool:
     return _sent(request) and request.POST.get("do", "").partition("-")[0] not in EDITS_OF_A_PLAN
 
 
-EDITS_OF_A_PLAN = frozenset({"add", "up", "down", "remove", "field", "drop", "check"})  # buttons of its editor
+EDITS_OF_A_PLAN = frozenset({"add", "up", "down", "remove", "field", "drop", "find", "check"})  # buttons of its editor
 
 
 def _starts_a_job(request: HttpRequest) -> bool:

@@ -17,6 +17,7 @@ from console.inactive.page import read_page
 from console.inactive.search import InactiveForm, crawls_of, found, in_parts
 from console.models import AuditEntry
 from console.page.csv_export import csv_lines
+from console.plans.offered import offered_for
 from console.source_address import source_address
 
 COLUMNS = ("User ID", "Username", "Population", "Enabled", "Created", "Last sign-on", "Active last", "As of")
@@ -36,6 +37,8 @@ def inactive(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
         "shown": read_page(access, form, request.GET.get("page", "")),
         "may_export": access.allows(Permission.EXPORT_USERS),
         "may_run_jobs": access.allows(Permission.RUN_JOBS),
+        "may_start_plans": access.allows(Permission.RUN_JOBS) and bool(offered_for(access)),
+        "query": query,
         "job_url": _job_url(access, query),
         "export_url": f"{reverse('inactive-export', args=[access.org.slug])}?{query}",
     }

@@ -22,7 +22,7 @@ from console.jobs.files.kept import ListUpload
 from console.jobs.inputs_form import asks, inputs_form
 from console.jobs.new import make
 from console.jobs.plan_action import offered_for_many
-from console.jobs.who import FROM_FILE, Who, list_of, who_in
+from console.jobs.who import FROM_FILE, TICKED, Who, list_of, who_in
 from console.models import Job
 from console.users.remembered import known_attributes
 from pingone_integration.texts import Text
@@ -46,11 +46,13 @@ def new_job(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     data: QueryDict = request.POST if request.method == "POST" else request.GET
     who = who_in(access, data)
     if who is None:
-        messages.error(request, str(_NOBODY.get(data.get("source", ""), _CHOOSE_USERS)))
-        return redirect("users", access.org.slug)
+        source = Job.Source.SELECTION if TICKED in data else data.get("source", "")
+        messages.error(request, str(_NOBODY.get(source, _CHOOSE_USERS)))
+        return redirect("inactive" if data.get("source") == Job.Source.INACTIVE else "users", access.org.slug)
     action = _chosen(access, who, data)
     if action is None or who.source == Job.Source.FILE:
-        return render(request, "console/jobs/new.html", _choice(access, who, chosen=data.get("job_action", "")))
+        context = _choice(access, who, chosen=data.get("job_action", ""), only_plans=data.get("what") == "plan")
+        return render(request, "console/jobs/new.html", context)
     makes = request.method == "POST" and ("make" in data or not asks(inputs_form(access, action, who)))
     form = inputs_form(access, action, who, data if makes or "group_search" in data else None)
     if makes and form.is_valid():
@@ -117,9 +119,10 @@ def new_job_columns(request: ConsoleRequest, access: OrgAccess, list_id: UUID) -
     return render(request, "console/jobs/columns.html", context, status=422 if makes else 200)
 
 
-def _choice(access: OrgAccess, who: Who, *, chosen: str) -> dict[str, Any]:
+def _choice(access: OrgAccess, who: Who, *, chosen: str, only_plans: bool = False) -> dict[str, Any]:
     is_file = who.source == Job.Source.FILE
-    return {"who": who, "actions": _offered(access, who), "chosen": chosen, "is_file": is_file}
+    offered = offered_for_many(access) if only_plans else _offered(access, who)
+    return {"who": who, "actions": offered, "chosen": chosen, "is_file": is_file}
 
 
 def _chosen(access: OrgAccess, who: Who, data: QueryDict) -> Action | None:

@@ -42,6 +42,7 @@ class _Page:
     is_checked: bool = False
     status: int = 200
     newest: PlanVersion | None = None
+    finds: bool = False  # groups for the step at `place`
 
 
 @org_view(Permission.MANAGE_POLICIES)
@@ -130,6 +131,7 @@ def _sent(request: ConsoleRequest, access: OrgAccess, slug: str) -> HttpResponse
     what = do.partition("-")[0]
     if what in EDITS_OF_A_PLAN - {"check"}:
         page.place = draft.edited(do, request.POST, known_attributes(access) if what == "field" else ())
+        page.finds = what == "find"
         return _shown(request, access, page)
     page.is_checked = True
     try:
@@ -164,7 +166,7 @@ def _saved(request: ConsoleRequest, access: OrgAccess, slug: str, draft: Draft, 
 
 
 def _shown(request: ConsoleRequest, access: OrgAccess, page: _Page) -> HttpResponse:
-    environment = environment_for(access, page.draft)
+    environment = environment_for(access, page.draft, finds=page.place if page.finds else None)
     steps = [
         StepOnPage(
             place=place,

@@ -43,6 +43,7 @@ class PlanPeople(ManyPeople):
     bypass: Json = field(default_factory=dict)
     attributes: list[Json] = field(default_factory=list)  # the custom ones of the user schema
     populations: list[Json] = field(default_factory=list)
+    first_groups: int | None = None  # so many in a list that was not searched; None: all
     new: dict[UUID, Json] = field(default_factory=dict)  # the password states of those who were created
 
     def __post_init__(self) -> None:
@@ -75,11 +76,18 @@ class PlanPeople(ManyPeople):
     def _found(self, path: str) -> Json | None:
         if path.startswith("/schemas/"):
             return listing("attributes", *self.attributes)
+        if path == "/groups":
+            return listing("groups", *self._groups(self.requests[-1].url.params.get("filter", "")))
         if path == "/populations":
             return listing("populations", *self.populations)
         if path.startswith("/sessions/"):
             return {"id": path.rpartition("/")[2]} if UUID(path.rpartition("/")[2]) in self.open_sessions else None
         return super()._found(path)
+
+    def _groups(self, sought: str) -> list[Json]:
+        if match := re.fullmatch('name sw "(.*)"', sought):
+            return [one for one in self.groups.values() if one["name"].casefold().startswith(match[1].casefold())]
+        return list(self.groups.values())[: self.first_groups]
 
     def _write(self, request: httpx.Request, path: str) -> httpx.Response:
         if path == "/users":

@@ -1,7 +1,7 @@
 """A plan as it is being edited: what was typed, valid or not. It travels in the form; nothing is stored before Save.
 
 A step is a flat mapping, as its fields are named in the form: `kind` says what it is; the inputs of an action are
-`value-<input>`, the choice that stands for one `how-<input>`.
+`value-<input>`, the choice that stands for one `how-<input>`. `group-search` is a name by which to find more groups.
 """
 
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ class Draft:
             step.setdefault(f"value-{step['new-field']}", "")
         if what == "drop":
             name = rest.partition("-")[2]
-            for part in ("value", "how", "other"):
+            for part in ("value", "how"):
                 step.pop(f"{part}-{name}", None)
         step.pop("new-field", None)
         return place
@@ -135,10 +135,7 @@ def _json(step: Mapping[str, str]) -> Json:
         to = step.get("to", PERSON)
         to = step.get("address", "").strip() if to == ADDRESS else to
         return {"mail": to, "subject": step.get("subject", ""), "text": step.get("text", "")} | condition
-    inputs = {
-        name: step.get(f"how-{name}") or step.get(f"other-{name}", "").strip() or step[f"value-{name}"]
-        for name in inputs_in(step)
-    }
+    inputs = {name: step.get(f"how-{name}") or step[f"value-{name}"] for name in inputs_in(step)}
     given = {name: value for name, value in inputs.items() if value or not is_id(name)}
     return {"action": step.get("action", "")} | ({"inputs": given} if given else {}) | condition
 

@@ -29,17 +29,23 @@ from console.plans.editing.draft import (
 )
 from console.plans.fields import Attributes, choices_for, label_of
 from console.plans.placeholders import MANAGER_OF_SOMEBODY, filled_in, somebody
-from console.users.remembered import known_attributes, known_populations
+from console.users.remembered import GroupChoices, find_groups, group_name, known_attributes, known_populations
 from pingone_integration import groups
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
-from pingone_integration.typed.text import Kind
+from pingone_integration.typed.text import Kind, clean
+from pingone_integration.values import identifier
 
-MOST_GROUPS = 200  # in one list; others are entered
+MOST_GROUPS = 200  # in one list; others are found by name
+SEARCH = "group-search"
+LONGEST_SEARCH = 256
 
 _ALWAYS = ("", _("always"))
 _AS_ENTERED = ("", _("what is entered below"))
 _CHOOSE = ("", _("Choose…"))
+_NO_GROUP = _("No group's name starts with “{name}”.")
+_GROUPS = _("The list has the groups whose names start with “{name}”.")
+_MORE_GROUPS = _("The list has the first groups whose names start with “{name}”. More letters find fewer.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +57,40 @@ class Environment:
     groups: tuple[tuple[str, str], ...]
     attributes: Attributes
     names: Mapping[str, str]  # of further objects, by ID
+    found: Mapping[int, GroupChoices]  # groups that were looked for, by the place of the step
 
 
-def environment_for(access: OrgAccess, draft: Draft) -> Environment:
-    """Read what the steps of a draft can be about, and nothing that none of them needs."""
+def environment_for(access: OrgAccess, draft: Draft, *, finds: int | None = None) -> Environment:
+    """Read what the steps of a draft can be about, and nothing that none of them needs.
+
+    `finds`: the place of a step for which groups are looked for.
+    """
     actions = [BY_KEY[step["action"]] for step in draft.steps if step.get("action") in BY_KEY]
     inputs = {name for action in actions for name in action.form.base_fields}
     known = known_populations(access) if "population_id" in inputs else ()
+    listed = _groups(access) if "group_id" in inputs else ()
     return Environment(
         organization=access.org,
         populations=tuple((str(one.id), one.name) for one in known),
-        groups=_groups(access) if "group_id" in inputs else (),
+        groups=listed,
         attributes=known_attributes(access) if any(action.form.looks_at_schema for action in actions) else (),
-        names=draft.imported,
+        names=_names(access, draft, {one for one, _name in listed}) | draft.imported,
+        found={} if finds is None else _found(access, draft.steps[finds], finds),
     )
+
+
+def _names(access: OrgAccess, draft: Draft, listed: set[str]) -> dict[str, str]:
+    """Return the names of chosen groups that are not in the list."""
+    chosen = {step.get("value-group_id", "") for step in draft.steps} - listed - draft.imported.keys()
+    return {one: group_name(access, known) for one in chosen if (known := identifier(one))}
+
+
+def _found(access: OrgAccess, step: Typed, place: int) -> dict[int, GroupChoices]:
+    sought = clean(step.get(SEARCH, ""))[:LONGEST_SEARCH]
+    try:
+        return {place: find_groups(access, sought)} if sought else {}
+    except PingOneError:
+        return {}
 
 
 def _groups(access: OrgAccess) -> tuple[tuple[str, str], ...]:
@@ -94,7 +120,7 @@ class StepForm(forms.Form):
         if kind == ACTION:
             self.fields["action"] = forms.CharField(widget=forms.HiddenInput)
         if kind in _FIELDS:
-            self.fields |= _FIELDS[kind](step, environment)
+            self.fields |= _FIELDS[kind](step, environment, environment.found.get(place))
         if kind in {ACTION, MAIL}:
             conditions = [_ALWAYS, *((str(one), told) for one, told in CONDITIONS.items())]
             self.fields["if"] = _choice(_("When it runs"), conditions)
@@ -102,7 +128,7 @@ class StepForm(forms.Form):
             field.required = False
 
 
-def _of_action(step: Typed, environment: Environment) -> dict[str, forms.Field]:
+def _of_action(step: Typed, environment: Environment, of_place: GroupChoices | None) -> dict[str, forms.Field]:
     found: dict[str, forms.Field] = {}
     possible = fields_in(step, environment.attributes)
     present = inputs_in(step)
@@ -111,7 +137,7 @@ def _of_action(step: Typed, environment: Environment) -> dict[str, forms.Field]:
         field = possible.get(name)
         label = label_of(name, field)
         if is_id(name):
-            found |= _of_id(name, label, step, environment)
+            found |= _of_id(name, label, step, environment, of_place)
             continue
         hows = [_AS_ENTERED, *choices_for(name).items()]
         found[f"how-{name}"] = _choice(format_lazy(_("{field} is"), field=label), hows)
@@ -119,18 +145,18 @@ def _of_action(step: Typed, environment: Environment) -> dict[str, forms.Field]:
     return found
 
 
-def _of_id(name: str, label: Text, step: Typed, environment: Environment) -> dict[str, forms.Field]:
-    """Return one list with the choices and the objects of the environment."""
+def _of_id(
+    name: str, label: Text, step: Typed, environment: Environment, of_place: GroupChoices | None
+) -> dict[str, forms.Field]:
+    """Return one list with the choices and the objects of the environment, or the groups that were found."""
     listed = {"group_id": environment.groups, "population_id": environment.populations}.get(name, ())
+    if name == "group_id" and of_place and of_place.groups:
+        listed = tuple((str(one.id), one.name or str(one.id)) for one in of_place.groups)
     choices = [_CHOOSE, *choices_for(name).items(), *listed]
     present = step.get(f"value-{name}", "")
     if present and present not in {value for value, _label in choices}:
         choices.append((present, environment.names.get(present, present)))
-    found: dict[str, forms.Field] = {f"value-{name}": _choice(label, choices)}
-    if name == "group_id" and len(listed) >= MOST_GROUPS:
-        told = _("For a group that is not in the list. Its page shows the ID.")
-        found[f"other-{name}"] = TextField(kind=Kind.ID, label=_("ID of another group"), help_text=told)
-    return found
+    return {f"value-{name}": _choice(label, choices)}
 
 
 def _as_text(label: Text, field: forms.Field | None) -> forms.Field:
@@ -141,7 +167,7 @@ def _as_text(label: Text, field: forms.Field | None) -> forms.Field:
     return forms.CharField(label=str(label), widget=widget, help_text=field.help_text if field else "")
 
 
-def _of_mail(step: Typed, environment: Environment) -> dict[str, forms.Field]:
+def _of_mail(step: Typed, environment: Environment, of_place: GroupChoices | None) -> dict[str, forms.Field]:
     to = [(PERSON, _("the user")), (MANAGER, _("their manager")), (ADDRESS, _("the address below"))]
     return {
         "to": _choice(_("To"), to),
@@ -151,7 +177,7 @@ def _of_mail(step: Typed, environment: Environment) -> dict[str, forms.Field]:
     }
 
 
-def _of_wait(step: Typed, environment: Environment) -> dict[str, forms.Field]:
+def _of_wait(step: Typed, environment: Environment, of_place: GroupChoices | None) -> dict[str, forms.Field]:
     lengths = [
         ("days", _("for days")),
         ("until", _("until an hour")),
@@ -199,6 +225,26 @@ class StepOnPage:
     @cached_property
     def form(self) -> StepForm:
         return StepForm(self.place, self.step, self.environment)
+
+    @property
+    def search_name(self) -> str:
+        """Return the name of the field by which more groups are found; "" where all are listed."""
+        is_more = len(self.environment.groups) >= MOST_GROUPS and "value-group_id" in self.form.fields
+        return self.form.add_prefix(SEARCH) if is_more else ""
+
+    @property
+    def sought(self) -> str:
+        return self.step.get(SEARCH, "")
+
+    @property
+    def found(self) -> Text:
+        """Return what a search for groups found, in a sentence; "" without one."""
+        choices = self.environment.found.get(self.place)
+        if choices is None:
+            return ""
+        if not choices.groups:
+            return format_lazy(_NO_GROUP, name=choices.name)
+        return format_lazy(_MORE_GROUPS if choices.more else _GROUPS, name=choices.name)
 
     @property
     def fields_to_add(self) -> list[tuple[str, Text]]:

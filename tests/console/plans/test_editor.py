@@ -10,11 +10,9 @@ from console.plans import fields
 from console.plans.definition import MOST_STEPS, ActionStep, read, read_step
 from console.plans.shipped_plans import shipped
 from pingone_integration.schemas import Attribute
-from tests.support.plain_browser import read as read_page
 from tests.support.plain_browser import sent_by
 from tests.support.plan_editor import HERE, MAIL, NEW, PLAN, Editor, newest, saved, saved_again
 from tests.support.plan_people import LEAVERS, PERSON, VPN, start, worked
-from tests.support.plan_people import MAIL as MAIL_GROUP
 from tests.support.sessions import signed_in_long_ago, signed_in_now
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -339,18 +337,6 @@ def test_plan_that_was_edited_after_it_was_shown_is_shown_again_and_not_started(
     assert answer.status_code == 302
     assert PlanRun.objects.get().version == newest()
     assert environment.kim["enabled"] is False
-
-
-def test_group_that_is_asked_is_chosen_from_those_that_fit(org_admin, environment, browser_of):
-    environment.members[PERSON] = {MAIL_GROUP}
-    steps = [{"action": f"group.{do}", "inputs": {"group_id": "{asked}"}} for do in ("remove", "add")]
-    saved(org_admin, PLAN | {"steps": steps})
-    page = read_page(browser_of(org_admin).get(f"/o/acme/users/{PERSON}/plans/vpn/").content.decode())
-
-    removed, added = ([one.text for one in page.one("select", name=f"step-{of}-group_id").all("option")] for of in "12")
-
-    assert removed[1:] == ["Mail"]
-    assert "VPN" in added
 
 
 def test_custom_attribute_is_offered_checked_and_written_by_the_run(org_admin, environment, browser_of, monkeypatch):

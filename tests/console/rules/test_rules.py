@@ -472,6 +472,23 @@ def test_preview_that_is_out_of_date_switches_nothing_on(acme, org_admin, enviro
     assert again(rule).state == "off"
 
 
+def test_rule_that_another_tab_changes_after_the_preview_is_not_switched_on(acme, org_admin, environment):
+    """The other tab is quicker, after this one has looked at the preview."""
+    environment.add_group(VPN, "VPN")
+    switch_on(org_admin)
+    crawled()
+    access = enter_org(org_admin, "acme")
+    values = {"name": "R", "population_id": CONTRACTORS, "groups": [{"id": str(VPN), "name": "VPN"}]}
+    rule = control.write(access, values)
+    shown = preview(rule)
+
+    control.write(access, values | {"groups": [{"id": str(BADGE), "name": "VPN"}]}, again(rule))
+
+    with pytest.raises(NotPossibleNow):
+        control.switch_on(access, rule, shown, shown.seen, met())
+    assert again(rule).state == "off"
+
+
 @pytest.mark.parametrize("kind", ["dynamic", "of another population", "that gives administrator rights"])
 def test_rule_takes_no_group_that_it_could_not_fill(acme, org_admin, environment, browser_of, kind):
     environment.add_group(VPN, "VPN", condition='population.id eq "x"' if kind == "dynamic" else "")
