@@ -124,6 +124,21 @@ def read_file(
     )
 
 
+def check_file(access: OrgAccess, people: PeopleList, action: Action) -> None:
+    """Read a file that was just uploaded. Raises BadList for one of which no job can be made, however it is read."""
+    reading = read_file(access, people, action)
+    mistakes: list[BadList] = []
+    for one in reading.readings:
+        try:
+            read_file(access, people, action, encoding=one.encoding)
+        except BadList as bad:
+            mistakes.append(bad)
+        else:
+            return
+    if mistakes:
+        raise mistakes[0]
+
+
 def choose_columns(
     access: OrgAccess, people: PeopleList, action: Action, reading: ListReading, columns: Columns
 ) -> None:
@@ -138,7 +153,10 @@ def choose_columns(
         "columns": columns.stored(),
     }
     people.save(update_fields=["query"])
-    remembered = {normalized(column.heading): column.meaning for column in columns.columns}
+    remembered: dict[str, str] = {}
+    for column in columns.columns:  # of two headings that differ in their accents, the one that is read counts
+        short = normalized(column.heading)
+        remembered[short] = remembered.get(short) or column.meaning
     ColumnMeanings.objects.update_or_create(
         organization=access.org, action=action.key, defaults={"meanings": remembered, "key": columns.key or ""}
     )

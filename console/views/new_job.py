@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBadRequest, QueryDict, UnreadablePostError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -64,10 +64,15 @@ def new_job(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.RUN_JOBS)
 @require_POST
 def upload_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Keep an uploaded list, and go on to its columns."""
+    """Keep an uploaded list that can be used, and go on to its columns."""
     upload = ListUpload(access)
     request.upload_handlers = [upload]
-    answer: HttpResponse = csrf_protect(_uploaded)(request, access, upload)
+    try:
+        answer: HttpResponse = csrf_protect(_uploaded)(request, access, upload)
+    except UnreadablePostError:  # the connection broke: nobody waits for the answer
+        return HttpResponseBadRequest()
+    finally:
+        upload.end()
     return answer
 
 
@@ -78,9 +83,12 @@ def _uploaded(request: ConsoleRequest, access: OrgAccess, upload: ListUpload) ->
     people = None
     try:
         people = upload.result()
+        if people and action:
+            lists.check_file(access, people, action)
     except BadList as bad:
-        problem = bad.told
+        people, problem = None, bad.told
     if people and action:
+        upload.is_used = True
         query = {"job_action": action.key}
         return redirect(reverse("new-job-columns", args=[access.org.slug, people.pk], query=query))
     context = _choice(access, who, chosen=request.POST.get("job_action", "")) | {"problem": problem}
