@@ -181,6 +181,7 @@ def _show(
 ) -> HttpResponse:
     shown = Shown.in_url(request.GET)
     lines, pager = lines_of(found, shown)
+    asked = approval.open_request(found) if form else None
     context = _progress_of(access, found)
     overview: Overview = context["overview"]
     context |= {
@@ -191,7 +192,8 @@ def _show(
         "pager": pager,
         "start_form": form,
         "costs": list(overview.costs(access)) if form else [],
-        "may_choose": form is not None,
+        "may_choose": form and not asked,
+        "asked": asked,
         "missing_approval": missing_approval,
         "asks_approval": missing_approval or (form and approval.is_demanded(access, found)),
     }
