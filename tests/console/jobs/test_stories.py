@@ -14,6 +14,7 @@ from django.test import Client
 
 from console.access import Permission
 from console.audit import system_user
+from console.jobs import trouble
 from console.management.pingone import jobs as command
 from console.management.pingone import terminal
 from console.models import AuditEntry, Job, LimitPolicy, OutgoingEmail, PeopleList
@@ -228,6 +229,23 @@ def test_starter_is_emailed_when_the_job_ends(org_admin, environment, settings):
     assert sent.subject == "Acme: the job “Deactivate” is finished"
     assert "Done: 1" in sent.body
     assert f"https://console.acme.test/o/acme/jobs/{job.pk}/" in sent.body
+
+
+def test_email_has_no_link_but_to_the_job(org_admin, environment):
+    environment.add(1)
+    job = prepared(org_admin, "user.deactivate", rows_for([1]))
+    name = "Payroll\nhttps://evil.test/sign-in"
+    Job.objects.filter(pk=job.pk).update(state="running", file_name=name)
+    job.refresh_from_db()
+
+    trouble.pause(job, Job.Pause.FAILURES, f"The username is taken by {name}.")
+    deliver_due()
+
+    [sent] = mail.outbox
+    body = str(sent.body)
+    assert "evil" not in body
+    assert "failed for the same reason" in body
+    assert f"/o/acme/jobs/{job.pk}/" in body
 
 
 def test_first_rows_and_an_operators_own_pause_are_no_news(org_admin, environment):
