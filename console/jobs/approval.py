@@ -2,6 +2,8 @@
 
 import json
 
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -40,6 +42,13 @@ def is_demanded(access: OrgAccess, job: Job) -> bool:
     if rules.demand([UPDATE]) and job.rows.filter(decision=JobRow.Decision.UPDATE).exists():
         return True
     return rules.job_rows is not None and to_be_run(job).count() >= rules.job_rows
+
+
+def open_request(job: Job) -> ApprovalRequest | None:
+    """Return the request for the approval of this job that is open, or approved and not used yet."""
+    now = timezone.now()
+    open_or_approved = Q(state=ApprovalRequest.State.OPEN, expires_at__gt=now) | requests.usable(now)
+    return ApprovalRequest.objects.filter(open_or_approved, about=job.pk).order_by("-asked_at").first()
 
 
 def required(access: OrgAccess, job: Job, circumstances: Circumstances) -> ApprovalRequest | None:

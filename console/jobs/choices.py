@@ -3,17 +3,13 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from django.utils.translation import gettext_lazy as _
-
 from console.access import OrgAccess
-from console.jobs.control import NotPossibleNow, require_own
+from console.jobs.control import choosing, require_own
 from console.jobs.same_person import decide
 from console.models import Job, JobRow
 from pingone_integration.values import identifier
 
 Decision = JobRow.Decision
-
-_STARTED = _("The job has started: its rows cannot be chosen anymore.")
 
 
 def choose(
@@ -24,11 +20,10 @@ def choose(
     Raises PermissionDenied, NotPossibleNow and PingOneErrors.
     """
     require_own(access, job)
-    if job.state != Job.State.PREVIEWED:
-        raise NotPossibleNow(_STARTED)
     rows = job.rows.filter(number__in=shown)
-    rows.filter(number__in=left_out).update(left_out=True)
-    rows.exclude(number__in=left_out).update(left_out=False)
+    with choosing(job):
+        rows.filter(number__in=left_out).update(left_out=True)
+        rows.exclude(number__in=left_out).update(left_out=False)
     for row in rows.filter(number__in=decisions, verdict=JobRow.Verdict.SAME_PERSON):
         decision, user_id = _parts(decisions[row.number])
         if decision and (decision != row.decision or (user_id and user_id != row.user_id)):

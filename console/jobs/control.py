@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.http import Http404
 from django.utils import timezone
 from django.utils.text import format_lazy
@@ -42,6 +42,9 @@ _CHANGED = _("The list may be cut off. Confirm how many people it is about: {cou
 _NOT_NOW = _("The job is not in a state in which this is possible. Reload the page.")
 _PAST = _("The time of this job is past. Make a new job, to run it now or at a later time.")
 _ANOTHER = _("Another org admin has to let the job go on: {admins}.")
+_STARTED = _("The job has started: its rows cannot be chosen anymore.")
+_CHOSEN = _("The rows were chosen in another way just now. Look at them again.")
+_ASKED_FOR = _("Approval of exactly these rows is asked for. Withdraw the request first.")
 _TOO_MANY_TODAY = _("Your role has {left} rows of jobs left for today.")
 
 
@@ -93,9 +96,12 @@ def start(
     for some in (rows.filter(decision=Decision.UPDATE), rows.exclude(decision=Decision.UPDATE)):
         if example := some.first():
             _require_met(access, job, example, circumstances)
+    chosen = _chosen(job)
     with _unapproved():
         approved = approval.required(access, job, circumstances)
     with _unapproved(), transaction.atomic():
+        if not _held(job) or _chosen(job) != chosen:
+            raise NotPossibleNow(_CHOSEN)
         approval.use(approved, job)
         _turn(
             job,
@@ -113,6 +119,32 @@ def start(
         )
         record(job, "job.started", access.operator, inputs={"rows": count})
         JobWork.want(job)
+
+
+@contextmanager
+def choosing(job: Job) -> Iterator[None]:
+    """Hold a preview while its rows are chosen: a start waits for that, and what it starts is what was chosen.
+
+    Raises NotPossibleNow once it has started, and while somebody is asked to approve what it shows.
+    """
+    with transaction.atomic():
+        if not _held(job):
+            raise NotPossibleNow(_STARTED)
+        if approval.open_request(job):
+            raise NotPossibleNow(_ASKED_FOR)
+        yield
+
+
+def _held(job: Job) -> bool:
+    """Lock the job until the transaction ends. Return whether it is a preview."""
+    held = Job.objects.select_for_update().filter(pk=job.pk).values_list("state", flat=True).first()
+    return held == State.PREVIEWED
+
+
+def _chosen(job: Job) -> dict[str, int]:
+    """Return how many rows would run, by what was decided about them."""
+    rows = job.rows.filter(runnable(job)).order_by()
+    return dict(rows.values_list("decision").annotate(count=Count("pk")))
 
 
 @contextmanager

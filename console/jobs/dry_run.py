@@ -44,7 +44,7 @@ _SAME = _("Perhaps the same person: {users}.")
 _NO_ENTRY = _("The values before it are not on record.")
 _CHANGED_SINCE = _("The user has changed since then.")
 _ELSEWHERE = _("You cannot put users into this population.")
-_SAVED = ("user_id", "label", "full_name", "population_id", "verdict", "shown", "same_as", "detail", "inputs")
+SAVED = ("user_id", "label", "full_name", "population_id", "verdict", "shown", "same_as", "detail", "inputs")
 
 
 def run(looking: "Looking", job: Job, goes_on: Callable[[], bool]) -> bool:
@@ -56,7 +56,7 @@ def run(looking: "Looking", job: Job, goes_on: Callable[[], bool]) -> bool:
         if not goes_on():
             return False
         looking.at(rows)
-        JobRow.objects.bulk_update(rows, _SAVED)
+        JobRow.objects.bulk_update(rows, SAVED)
     repeats.mark(job)
     return True
 

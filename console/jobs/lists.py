@@ -16,7 +16,7 @@ from console.access import OrgAccess
 from console.actions.action import Action
 from console.inactive import search as inactive
 from console.inactive.search import Criteria
-from console.jobs import drafts
+from console.jobs import drafts, undo
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.columns import Columns, Remembered, meanings_of, normalized
 from console.jobs.files.kept import pieces_of
@@ -124,6 +124,21 @@ def read_file(
     )
 
 
+def check_file(access: OrgAccess, people: PeopleList, action: Action) -> None:
+    """Read a file that was just uploaded. Raises BadList for one of which no job can be made, however it is read."""
+    reading = read_file(access, people, action)
+    mistakes: list[BadList] = []
+    for one in reading.readings:
+        try:
+            read_file(access, people, action, encoding=one.encoding)
+        except BadList as bad:
+            mistakes.append(bad)
+        else:
+            return
+    if mistakes:
+        raise mistakes[0]
+
+
 def choose_columns(
     access: OrgAccess, people: PeopleList, action: Action, reading: ListReading, columns: Columns
 ) -> None:
@@ -138,7 +153,10 @@ def choose_columns(
         "columns": columns.stored(),
     }
     people.save(update_fields=["query"])
-    remembered = {normalized(column.heading): column.meaning for column in columns.columns}
+    remembered: dict[str, str] = {}
+    for column in columns.columns:  # of two headings that differ in their accents, the one that is read counts
+        short = normalized(column.heading)
+        remembered[short] = remembered.get(short) or column.meaning
     ColumnMeanings.objects.update_or_create(
         organization=access.org, action=action.key, defaults={"meanings": remembered, "key": columns.key or ""}
     )
@@ -190,11 +208,12 @@ def _fill(access: OrgAccess, job: Job, is_kept: Callable[[], bool]) -> bool:
     if people is None:
         return True
     JobRow.objects.filter(job=job).delete()
-    count, listed = 0, rows(access, people)
-    while some := list(islice(listed, _AT_ONCE)):
+    is_undo = people.source == Job.Source.UNDO
+    count, made = 0, undo.rows_of(job) if is_undo else (drafts.stored(job, row) for row in rows(access, people))
+    while some := list(islice(made, _AT_ONCE)):
         count += len(some)
         require_size(access, count)
-        JobRow.objects.bulk_create([drafts.stored(job, row) for row in some])
+        JobRow.objects.bulk_create(some)
         if not is_kept():
             return False
     return bool(PeopleList.objects.filter(pk=people.pk).update(filled_at=timezone.now()))

@@ -14,6 +14,7 @@ from console.jobs.plan_action import action_of
 from console.jobs.words import OUTCOMES
 from console.models import Job, Operator
 from console.outbox import emails
+from console.user_mails.tell import harmless
 from pingone_integration.texts import Text
 
 _NEWS_FOR = timedelta(days=3)
@@ -46,14 +47,14 @@ def _starter(job: Job) -> list[Operator]:
 
 def _send(job: Job, to: Iterable[Operator], subject: Text) -> None:
     overview = Overview(job=job)
-    organization = _one_line(job.organization.name)
+    organization = emails.one_line(job.organization.name)
     action = action_of(job).name
     context = {
         "organization": organization,
         "action": action,
-        "about": _one_line(str(overview.about)),
+        "about": harmless(str(overview.about)),
         "why": overview.pause or "",
-        "detail": _one_line(job.pause_detail),
+        "detail": harmless(job.pause_detail),
         "starter": job.starter.email,
         "outcomes": [
             (label, overview.outcomes[state]) for state, label in OUTCOMES.items() if overview.outcomes[state]
@@ -70,8 +71,3 @@ def _send(job: Job, to: Iterable[Operator], subject: Text) -> None:
             worth_for=_NEWS_FOR,
             may_repeat=True,
         )
-
-
-def _one_line(text: str) -> str:
-    """Make untrusted text one line, without characters that hide or reverse others."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:300]

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from console import visible_users
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
-from console.jobs.control import NotPossibleNow, require_own
-from console.jobs.dry_run import Looking
+from console.jobs.control import NotPossibleNow, choosing, require_own
+from console.jobs.dry_run import SAVED, Looking
 from console.jobs.plan_action import action_of
 from console.jobs.row_choice import UPDATE
 from console.models import Job, JobRow
@@ -37,4 +37,5 @@ def decide(access: OrgAccess, job: Job, row: JobRow, decision: JobRow.Decision, 
     elif row.decision == JobRow.Decision.UPDATE:
         Looking(access, job, action_of(job)).again_as_new(row)
     row.decision = decision
-    row.save()
+    with choosing(job):
+        row.save(update_fields=[*SAVED, "decision"])

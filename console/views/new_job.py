@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBadRequest, QueryDict, UnreadablePostError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -24,8 +24,9 @@ from console.jobs.new import make
 from console.jobs.plan_action import offered_for_many
 from console.jobs.who import FROM_FILE, TICKED, Who, list_of, who_in
 from console.models import Job
+from console.page.job_news import watch
 from console.users.remembered import known_attributes
-from pingone_integration.texts import Text
+from pingone_integration.texts import Text, english
 
 _NOBODY: dict[str, Text] = {
     Job.Source.SELECTION: _("Tick the users first."),
@@ -57,6 +58,7 @@ def new_job(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     form = inputs_form(access, action, who, data if makes or "group_search" in data else None)
     if makes and form.is_valid():
         job = make(access, action, list_of(access, who), form.inputs(), label=who.label)
+        watch(request.session, job, english(action.name))
         return redirect("job", access.org.slug, job.pk)
     context = {"who": who, "action": action, "form": form, "data": data}
     return render(request, "console/jobs/new.html", context, status=422 if makes else 200)
@@ -66,10 +68,15 @@ def new_job(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @org_view(Permission.RUN_JOBS)
 @require_POST
 def upload_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
-    """Keep an uploaded list, and go on to its columns."""
+    """Keep an uploaded list that can be used, and go on to its columns."""
     upload = ListUpload(access)
     request.upload_handlers = [upload]
-    answer: HttpResponse = csrf_protect(_uploaded)(request, access, upload)
+    try:
+        answer: HttpResponse = csrf_protect(_uploaded)(request, access, upload)
+    except UnreadablePostError:  # the connection broke: nobody waits for the answer
+        return HttpResponseBadRequest()
+    finally:
+        upload.end()
     return answer
 
 
@@ -80,9 +87,12 @@ def _uploaded(request: ConsoleRequest, access: OrgAccess, upload: ListUpload) ->
     people = None
     try:
         people = upload.result()
+        if people and action:
+            lists.check_file(access, people, action)
     except BadList as bad:
-        problem = bad.told
+        people, problem = None, bad.told
     if people and action:
+        upload.is_used = True
         query = {"job_action": action.key}
         return redirect(reverse("new-job-columns", args=[access.org.slug, people.pk], query=query))
     context = _choice(access, who, chosen=request.POST.get("job_action", "")) | {"problem": problem}
@@ -113,6 +123,7 @@ def new_job_columns(request: ConsoleRequest, access: OrgAccess, list_id: UUID) -
         if makes and columns.is_valid() and form.is_valid():
             lists.choose_columns(access, people, action, reading, columns.columns_of(meanings))
             job = make(access, action, people, form.inputs())
+            watch(request.session, job, english(action.name))
             return redirect("job", access.org.slug, job.pk)
     except BadList as bad:
         return render(request, "console/jobs/columns.html", context | {"problem": bad.told}, status=422)

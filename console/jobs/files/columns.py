@@ -1,6 +1,5 @@
 """The columns of a list: what each is, recognized by its name, and which of them says who is acted on."""
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -204,6 +203,13 @@ def _surest_key(columns: Columns, sample: Sequence[Sequence[str]], remembered: R
     return next(iter(filled or kinds), KeyKind.USERNAME)
 
 
+_TWICE = _("The heading “{heading}” is there twice, in columns {first} and {second}. Rename one of them.")
+_ALMOST_TWICE = _(
+    "The headings “{other}” and “{heading}”, in columns {first} and {second}, are the same but for how they are "
+    "written. Rename one of them."
+)
+
+
 def check_header(header: Sequence[str], line: int) -> None:
     """Raise BadList for a header that names nothing, or something twice."""
     headings = [clean(heading) for heading in header]
@@ -214,11 +220,19 @@ def check_header(header: Sequence[str], line: int) -> None:
         raise BadList(_("The first line has to name the columns."), line=line)
     seen: dict[str, int] = {}
     for place, heading in enumerate(headings, start=1):
-        short = re.sub(r"\s+", " ", heading).casefold()
+        short = _as_compared(heading)
         if short and short in seen:
-            told = _("The heading “{heading}” is there twice, in columns {first} and {second}. Rename one of them.")
-            raise BadList(format_lazy(told, heading=heading[:100], first=seen[short], second=place), line=line)
+            other = headings[seen[short] - 1]
+            told = _TWICE if heading.casefold() == other.casefold() else _ALMOST_TWICE
+            names = {"heading": heading[:100], "other": other[:100]}
+            raise BadList(format_lazy(told, first=seen[short], second=place, **names), line=line)
         seen[short] = place
+
+
+def _as_compared(heading: str) -> str:
+    """Return the heading without what people write in different ways. Accents stay: they make another word."""
+    plain = unicodedata.normalize("NFKC", heading).casefold()
+    return "".join(one for one in plain if one.isalnum() or unicodedata.category(one).startswith("M"))
 
 
 def _kind_of(field: forms.Field) -> Kind:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from console.jobs.files.bad_list import BadList
+from console.jobs.files.other_files import check_bytes
 from pingone_integration.texts import Text
 
 UTF_8 = "utf-8"
@@ -36,14 +37,6 @@ LABELS: dict[str, Text] = {
 }
 _OLDER = [name for name in LABELS if not name.startswith("utf")]
 _SEVERAL_BYTES = frozenset({"shift_jis", "euc_kr", "gb18030"})
-
-_OTHER_FILES = (
-    (b"PK\x03\x04", _("This is a workbook or a ZIP archive, not a CSV file. Save the sheet as CSV, and upload that.")),
-    (b"PK\x05\x06", _("This is an empty ZIP archive, not a CSV file.")),
-    (b"\xd0\xcf\x11\xe0", _("This is an Excel workbook, not a CSV file. Save the sheet as CSV, and upload that.")),
-    (b"\x1f\x8b", _("This is a compressed file, not a CSV file. Unpack it first.")),
-    (b"%PDF", _("This is a PDF file, not a CSV file.")),
-)
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,11 @@ def encoding_of(pieces: Iterable[bytes]) -> str:
 
 
 def readings_of(pieces: Iterable[bytes], *, count: int = 10) -> tuple[Reading, ...]:
-    """Return up to three plausible readings, the most plausible first. None means that it is no text at all."""
+    """Return up to three plausible readings, the most plausible first. None means that it is no text at all.
+
+    A file that is UTF-8 but for some lines, as if two files had been joined, can be read as that: the letters that are
+    lost then show, and their rows are not used.
+    """
     lines = list(_lines_beyond_ascii(pieces, count))
     found: dict[tuple[str, ...], tuple[float, Reading]] = {}
     for encoding in _OLDER:
@@ -87,8 +84,11 @@ def readings_of(pieces: Iterable[bytes], *, count: int = 10) -> tuple[Reading, .
         score = _plausibility(decoded)
         if sample and score > 0 and sample not in found:
             found[sample] = (score, Reading(encoding, sample))
-    ranked = sorted(found.values(), key=lambda scored: -scored[0])
-    return tuple(reading for _score, reading in ranked[:MOST_READINGS])
+    ranked = [reading for _score, reading in sorted(found.values(), key=lambda scored: -scored[0])]
+    if 2 * sum(map(_is_utf_8, lines)) >= len(lines) > 0:
+        damaged = tuple(_texts_beyond_ascii(line.decode(UTF_8, errors="replace") for line in lines))
+        ranked.insert(0, Reading(UTF_8, damaged[:count]))
+    return tuple(ranked[:MOST_READINGS])
 
 
 def decoded(pieces: Iterable[bytes], encoding: str) -> Iterator[str]:
@@ -105,11 +105,7 @@ def decoded(pieces: Iterable[bytes], encoding: str) -> Iterator[str]:
 
 def _by_first_bytes(head: bytes) -> str:
     """Return the encoding that the first bytes prove. Raises BadList for a file that is not text."""
-    for signature, told in _OTHER_FILES:
-        if head.startswith(signature):
-            raise BadList(told)
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise BadList(_("This file is encoded as UTF-32. Save it as UTF-8."))
+    check_bytes(head)
     if head.startswith(codecs.BOM_UTF16_LE):
         return "utf-16-le"
     if head.startswith(codecs.BOM_UTF16_BE):
@@ -124,6 +120,14 @@ def _by_first_bytes(head: bytes) -> str:
     if sample.count(0) > len(sample) // 20:
         raise BadList(_("This is not a text file. Save the list as CSV, and upload that."))
     return ""
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode(UTF_8)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _lines_beyond_ascii(pieces: Iterable[bytes], count: int) -> Iterator[bytes]:

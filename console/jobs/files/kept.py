@@ -60,13 +60,14 @@ class _Writer:
 class ListUpload(FileUploadHandler):
     """The upload handler of a page that takes a list. The page checks the operator first, and then sets it.
 
-    After the request was parsed, `result` returns the list.
+    After the request was parsed, `result` returns the list. Unless the page sets `is_used`, `end` deletes it.
     """
 
     def __init__(self, access: OrgAccess) -> None:
         super().__init__()
         self.access = access
         self.writer: _Writer | None = None
+        self.is_used = False
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **options: Any) -> None:
         if self.writer or not file_name:
@@ -85,14 +86,23 @@ class ListUpload(FileUploadHandler):
         """Return the list, or None if no file was sent. Raises BadList for a file that is too large."""
         return self.writer.end() if self.writer else None
 
+    def end(self) -> None:
+        """Delete a list that came to nothing: a bad one, or one of a request that was refused or cut off."""
+        if self.writer and self.writer.people.pk and not self.is_used:
+            self.writer.people.delete()
+
 
 def keep(access: OrgAccess, name: str, pieces: Iterable[bytes]) -> PeopleList:
     """Keep a file that comes in pieces, for instance of standard input. Raises BadList if it is too large."""
     writer = _Writer(access, name)
-    for piece in pieces:
-        writer.write(piece)
-        if writer.is_too_large:
-            break
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            if writer.is_too_large:
+                break
+    except OSError:  # of the file
+        writer.people.delete()
+        raise
     return writer.end()
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from console.jobs.files import encodings
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.columns import Columns, Meaning, Remembered, check_header, columns_of
+from console.jobs.files.other_files import check_text
 from console.jobs.files.rows import rows_of
 from console.jobs.files.table import Record, records_of, separator_of
 from console.jobs.listed import ListedRow
@@ -59,7 +60,9 @@ def read_list(
         if not readings:
             raise BadList(_("This is not a text file in an encoding we know. Save it as UTF-8."))
         return ListReading(encoding="", readings=readings)
-    separator = separator or separator_of(_beginning(pieces, encoding))
+    beginning = _beginning(pieces, encoding)
+    check_text(beginning)
+    separator = separator or separator_of(beginning)
     records = records_of(encodings.decoded(pieces(), encoding), separator)
     header = next(records, None)
     if header is None:

@@ -85,7 +85,7 @@ def _columns_in(sample: str, separator: str) -> list[int]:
 def _check(cells: list[str], line: int, rows: int) -> None:
     if len(cells) > MOST_COLUMNS:
         told = _("There are {count} columns. A list may have {most}.")
-        raise BadList(format_lazy(told, count=len(cells), most=MOST_COLUMNS), line=line)
+        raise BadList(format_lazy(told, count=f"{len(cells):,}", most=MOST_COLUMNS), line=line)
     if rows > MOST_ROWS:
         told = _("The list has more than {most} people. Split it.")
         raise BadList(format_lazy(told, most=f"{MOST_ROWS:,}"), line=line)
@@ -106,8 +106,8 @@ def _too_long_a_line(line: int) -> BadList:
 
 def _unreadable(error: csv.Error, first: int, last: int) -> BadList:
     """Return the cause of a CSV error in words. It names the line where the record begins, not where it was noticed."""
-    if "field larger" in str(error) and first == last:
-        return BadList(_too_long(None), line=first)
+    if "field larger" in str(error):
+        return BadList(_too_long(None) if first == last else _NEVER_ENDS, line=first)
     if "unexpected end" in str(error) or first < last:
         return BadList(_NEVER_CLOSED, line=first)
     told = _("There is text after a closing quotation mark. Write a quotation mark inside a cell twice.")
@@ -115,6 +115,10 @@ def _unreadable(error: csv.Error, first: int, last: int) -> BadList:
 
 
 _NEVER_CLOSED = _("A quotation mark opens a cell here, and is not closed where the cell ends.")
+_NEVER_ENDS = format_lazy(
+    _("A quotation mark opens a cell here that is longer than {most} characters: perhaps it is not closed."),
+    most=f"{LONGEST_CELL:,}",
+)
 
 
 class _Lines:

@@ -31,7 +31,7 @@ from console.jobs.words import OUTCOMES, STATES, VERDICTS
 from console.management.options import identifier
 from console.management.pingone import options
 from console.management.pingone.terminal import FAILED, INVALID, REFUSED, Terminal, approval_hint, input_bytes
-from console.models import AuditEntry, Job
+from console.models import AuditEntry, Job, PeopleList
 from console.users.remembered import known_attributes
 from pingone_integration.texts import english
 
@@ -121,14 +121,22 @@ def _made(access: OrgAccess, action: Action, inputs: dict[str, Any], given: dict
         people = kept.keep(access, name, _pieces(given["file"]))
     except OSError as error:
         raise CommandError(f"--file: {error}", returncode=INVALID) from error
+    try:
+        _choose_columns(access, action, people, given["encoding"])
+    except BadList:
+        people.delete()
+        raise
+    channel = AuditEntry.Channel.COMMAND
+    return make(access, action, people, inputs, channel=channel)
+
+
+def _choose_columns(access: OrgAccess, action: Action, people: PeopleList, encoding: str) -> None:
     attributes = known_attributes(access) or () if action.form.looks_at_schema else ()
-    reading = lists.read_file(access, people, action, attributes, encoding=given["encoding"])
+    reading = lists.read_file(access, people, action, attributes, encoding=encoding)
     if reading.columns is None:
         names = ", ".join(one.encoding for one in reading.readings)
         raise BadList(f"The encoding is not certain. Choose with --encoding one of {names}.")
     lists.choose_columns(access, people, action, reading, reading.columns)
-    channel = AuditEntry.Channel.COMMAND
-    return make(access, action, people, inputs, channel=channel)
 
 
 def _typed(given: dict[str, Any]) -> QueryDict:

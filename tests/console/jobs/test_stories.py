@@ -14,6 +14,7 @@ from django.test import Client
 
 from console.access import Permission
 from console.audit import system_user
+from console.jobs import trouble
 from console.management.pingone import jobs as command
 from console.management.pingone import terminal
 from console.models import AuditEntry, Job, LimitPolicy, OutgoingEmail, PeopleList
@@ -230,6 +231,23 @@ def test_starter_is_emailed_when_the_job_ends(org_admin, environment, settings):
     assert f"https://console.acme.test/o/acme/jobs/{job.pk}/" in sent.body
 
 
+def test_email_has_no_link_but_to_the_job(org_admin, environment):
+    environment.add(1)
+    job = prepared(org_admin, "user.deactivate", rows_for([1]))
+    name = "Payroll\nhttps://evil.test/sign-in"
+    Job.objects.filter(pk=job.pk).update(state="running", file_name=name)
+    job.refresh_from_db()
+
+    trouble.pause(job, Job.Pause.FAILURES, f"The username is taken by {name}.")
+    deliver_due()
+
+    [sent] = mail.outbox
+    body = str(sent.body)
+    assert "evil" not in body
+    assert "failed for the same reason" in body
+    assert f"/o/acme/jobs/{job.pk}/" in body
+
+
 def test_first_rows_and_an_operators_own_pause_are_no_news(org_admin, environment):
     environment.add(1, 2)
 
@@ -291,7 +309,7 @@ def test_upload_needs_the_token_of_its_form_and_the_right(org_admin, helpdesk):
     agent = Client()
     agent.force_login(helpdesk)
     assert upload(agent, JOINERS).status_code == 403
-    assert not PeopleList.objects.filter(job=None, size__gt=0).exists() or not Job.objects.exists()
+    assert not PeopleList.objects.exists()
 
 
 def test_nobody_steers_the_job_of_somebody_else_who_is_no_org_admin(browser_of, acme, helpdesk, org_admin, environment):
