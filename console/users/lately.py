@@ -108,11 +108,11 @@ def query(values: Values) -> Rows:
     )
 
 
-def happened(access: OrgAccess, shown: User, known: Facts) -> Happened:
+def happened(access: OrgAccess, shown: User, known: Facts, *, is_closed: bool) -> Happened:
+    """Return what happened to the user. `is_closed`: every action on them would be refused, so none is offered."""
     more = known.more
-    return Happened(
-        report=_report(access, shown, more), reset=reset_of(access, shown.id, known), plan=_plan(access, more)
-    )
+    reset = reset_of(access, shown.id, known, is_closed=is_closed)
+    return Happened(report=_report(access, shown, more), reset=reset, plan=_plan(access, more))
 
 
 def _plan(access: OrgAccess, more: Mapping[str, Mapping[UUID, str]]) -> Plan | None:
@@ -143,7 +143,7 @@ def _report(access: OrgAccess, shown: User, more: Mapping[str, Mapping[UUID, str
     return max(found, key=lambda one: one.at, default=None)
 
 
-def reset_of(access: OrgAccess, user_id: UUID, known: Facts) -> Reset | None:
+def reset_of(access: OrgAccess, user_id: UUID, known: Facts, *, is_closed: bool) -> Reset | None:
     """Return the latest code or new password that was sent within the hour."""
     more, action = known.more, BY_KEY["password.send-recovery-code"]
     codes = len(more.get("code", {}))
@@ -154,7 +154,7 @@ def reset_of(access: OrgAccess, user_id: UUID, known: Facts) -> Reset | None:
         if not (at := moment(sent_at)):
             continue
         is_code = key not in BY_KEY or key == action.key
-        may = is_code and access.may(action) and codes < most
+        may = not is_closed and is_code and access.may(action) and codes < most
         found.append(
             Reset(
                 sent_at=at,

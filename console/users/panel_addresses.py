@@ -45,9 +45,9 @@ def standing_url(access: OrgAccess, user_id: UUID, signed: str, *, is_closed: bo
     return _with(reverse("user-standing", args=[access.org.slug, user_id]), signed, {}, is_closed=is_closed)
 
 
-def sent_url(access: OrgAccess, user_id: UUID, signed: str, *, mark: str) -> str:
+def sent_url(access: OrgAccess, user_id: UUID, signed: str, *, is_closed: bool, mark: str) -> str:
     """Return the address of what was sent to the user; `mark`: of what the page shows of it."""
-    return _with(reverse("sent-reset", args=[access.org.slug, user_id]), signed, {"was": mark}, is_closed=False)
+    return _with(reverse("sent-reset", args=[access.org.slug, user_id]), signed, {"was": mark}, is_closed=is_closed)
 
 
 def _with(url: str, signed: str, query: dict[str, str], *, is_closed: bool) -> str:

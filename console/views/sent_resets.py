@@ -38,7 +38,9 @@ def sent_resets(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
 @require_safe
 def sent_reset(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> HttpResponse:
     """Show the latest code or new password that a user was sent, for their page. No call to PingOne for its own URL."""
-    reset = lately.reset_of(access, user_id, facts_of(access.org, user_id, (), build=lately.query))
+    is_closed = panel_addresses.CLOSED in request.GET
+    facts = facts_of(access.org, user_id, (), build=lately.query)
+    reset = lately.reset_of(access, user_id, facts, is_closed=is_closed)
     signed = request.GET.get(panel_addresses.FIELD, "")
     was_theirs = reset is not None and access.sees_population(reset.population_id)
     if not was_theirs and not panel_addresses.is_signed(access, user_id, signed):
@@ -47,7 +49,7 @@ def sent_reset(request: ConsoleRequest, access: OrgAccess, user_id: UUID) -> Htt
         return redirect("user", access.org.slug, user_id)
     if reset is None or reset.mark == request.GET.get("was"):
         return HttpResponse(status=UNCHANGED)
-    sent_url = panel_addresses.sent_url(access, user_id, signed, mark=reset.mark)
+    sent_url = panel_addresses.sent_url(access, user_id, signed, is_closed=is_closed, mark=reset.mark)
     response = render(request, "console/users/lately.html#reset", {"reset": reset, "sent_url": sent_url})
     # Once it was used, the page's panel shows an old state of the password.
     return trigger_client_event(response, "password-changed", after="settle") if reset.used_at else response

@@ -250,7 +250,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
     protected_page_read(access, shown, protection, source_address=source_address(request))
     is_closed = protection is not None and not access.is_org_admin
     panels = [_panel(request, shown, reading, signed, is_closed=is_closed) for reading in readings]
-    happened = lately.happened(access, shown, facts)
+    happened = lately.happened(access, shown, facts, is_closed=is_closed)
     mark = happened.reset.mark if happened.reset else ""
     around = {
         "panels": panels,
@@ -259,7 +259,7 @@ def _user_context(request: ConsoleRequest, shown: User, readings: list[Reading])
         "protection": protection,
         "may_mark": access.is_org_admin,
         "happened": happened,
-        "sent_url": panel_addresses.sent_url(access, shown.id, signed, mark=mark),
+        "sent_url": panel_addresses.sent_url(access, shown.id, signed, is_closed=is_closed, mark=mark),
     }
     verdict = verdict_context(access, _known(shown, readings), is_closed=is_closed)
     return account_context(access, shown, is_closed=is_closed) | verdict | around
