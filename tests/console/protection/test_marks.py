@@ -137,7 +137,7 @@ def test_panels_of_such_a_page_offer_nothing_either(acme, helpdesk, org_admin, e
     )
     agent = browser(helpdesk)
 
-    addresses = re.findall(r'hx-get="([^"]*/(?:panels|standing)/[^"]*)"', agent.get(USER).content.decode())
+    addresses = re.findall(r'hx-get="([^"]*/(?:panels|standing|sent)/[^"]*)"', agent.get(USER).content.decode())
     address = unescape(next(one for one in addresses if f"/panels/{panel}/" in one))
 
     answer = agent.get(address, headers={"HX-Request": "true"}).content.decode()
