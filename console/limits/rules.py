@@ -149,7 +149,7 @@ LIMITS = (
     ),
     Limit(
         key="brake-least",
-        label=_("Brake on mass change: people of a population who never reach it"),
+        label=_("Brake on mass change: smallest number of people for the percentage to count"),
         words=_("People of a population deactivated, deleted, moved or removed from groups in a day: at most {most}."),
         scope=Scope.ORGANIZATION,
         window=DAY,

@@ -52,7 +52,7 @@ class OrganizationSettingsForm(Form):
         max_length=64,
         widget=TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=format_lazy(
-            _("Of plans for users of whom PingOne has no time zone. For example: {example}"), example="Europe/Stockholm"
+            _("For plans, if PingOne has no time zone for the user. For example: {example}"), example="Europe/Stockholm"
         ),
     )
     ticket_link = TextField(
