@@ -14,9 +14,11 @@ from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.crypto import get_random_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -78,9 +80,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Leave the email to the worker, so that a known address takes no longer to answer than an unknown one."""
-        message = self.render_mail(template_prefix, email, {**context, "email": email})
+        self._write(template_prefix, context | {"email": email}, to=email)
+
+    def pretend_to_send_link(self, email: str) -> None:
+        """Do for an unknown address what is done for a known one, and send nothing: it would answer sooner."""
+        nobody = Operator(email=email)
+        url = self.get_reset_password_from_key_url(f"{user_pk_to_url_str(nobody)}-{get_random_string(39)}")
+        context = {"user": nobody, "password_reset_url": url, "request": self.request, "email": email}
+        with transaction.atomic():
+            self._write("account/email/password_reset_key", context, to="")  # what was typed may be a password
+            emails.withdraw(_password_of(nobody))
+
+    def _write(self, template_prefix: str, context: dict[str, Any], *, to: str) -> None:
+        message = self.render_mail(template_prefix, context["email"], context)
         emails.write(
-            to=email,
+            to=to,
             subject=message.subject,
             body=message.body,
             about=_password_of(context["user"]),

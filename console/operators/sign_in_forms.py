@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
@@ -43,6 +44,8 @@ class ResetPasswordForm(account.ResetPasswordForm):  # type: ignore[misc]
 
     def save(self, request: HttpRequest, **options: Any) -> str:
         password_reset_requested(request, self.cleaned_data["email"])
+        if not self.users:
+            get_adapter().pretend_to_send_link(self.cleaned_data["email"])
         return str(super().save(request, **options))
 
 

@@ -9,9 +9,11 @@ from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from cryptography.fernet import Fernet
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from console.models import Operator
+from console.models import Operator, OutgoingEmail
 from console.operators.page_limits import LIMITS, PageLimit
 from console.operators.sign_in_limits import Limit
 from pingone_integration.sealing import unseal
@@ -110,6 +112,23 @@ def test_password_reset_does_not_reveal_accounts(client: Client, org_admin: Oper
         return re.sub(r'"[^"]{64}"', "", html)
 
     assert asked("nobody@acme.test") == asked("admin@acme.test")
+    assert [message.to for message in sent_emails()] == [["admin@acme.test"]]
+
+
+def test_password_reset_for_a_stranger_takes_as_long_and_keeps_nothing(client: Client, org_admin: Operator) -> None:
+    """The time of the answer would tell who is an operator: so the same is rendered, sealed and written."""
+
+    def emails_written(email: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.post("/accounts/password/reset/", {"email": email})
+        return sum("outgoingemail" in one["sql"] for one in queries if one["sql"].startswith("INSERT"))
+
+    assert emails_written("hunter2@acme.test") == 1
+
+    kept = OutgoingEmail.objects.get()
+    assert (kept.state, kept.to, kept.sealed_text) == ("canceled", "", "")
+    assert not sent_emails()
+    assert emails_written(org_admin.email) == 1
     assert [message.to for message in sent_emails()] == [["admin@acme.test"]]
 
 
