@@ -17,7 +17,9 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def provider(transactional_db: None, sandbox: Sandbox, settings: Any, live_server: LiveServer) -> SandboxProvider:
-    return sandbox_provider(sandbox, settings, live_server.url)
+    found = sandbox_provider(sandbox, settings, live_server.url)
+    settings.OIDC_NAME = "Acme login of the whole Holding International GmbH & Co. KG"
+    return found
 
 
 def sign_in_there(page: Page, provider: SandboxProvider) -> None:
