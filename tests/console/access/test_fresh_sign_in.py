@@ -50,6 +50,7 @@ NOT_ASKED = {
         accounts/confirm-email/<str:key>/ accounts/password/set/ accounts/login/code/confirm/
         accounts/reauthenticate/code/ accounts/reauthenticate/code/confirm/""",
 }
+READS_WITH_A_FORM = {"audit-read-again", "connection-check", "explain-error", "view-as", "stop-viewing"}
 EXPORTS = frozenset(ASKED["exports"].split())
 ADDRESSES = [one for one in EVERY_ADDRESS if one.name in DEMANDED]
 DOES = {"approval": "approve"}  # the button that demands it; of a job: start
@@ -79,6 +80,16 @@ def test_every_address_is_in_one_of_the_tables() -> None:
 
     assert sorted([*names_in(ASKED), *names_in(NOT_ASKED)]) == sorted(every)
     assert DEMANDED.keys() == set(names_in(ASKED))
+
+
+def test_what_is_listed_as_a_read_takes_no_form_but_these(
+    browser_of: Callable[[Operator], Client], org_admin: Operator, silent_pingone: respx.MockRouter
+) -> None:
+    """A page that learns to change something has to decide anew."""
+    reads = [one for one in OURS if one.name in NOT_ASKED["reads"].split()]
+    statuses = {one.name: signed_in_long_ago(browser_of(org_admin)).post(one.path).status_code for one in reads}
+
+    assert {name for name, status in statuses.items() if status != 405} == READS_WITH_A_FORM
 
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
