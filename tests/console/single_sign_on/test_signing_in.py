@@ -1,6 +1,5 @@
 """Signing in by the provider: who gets in, as whom, and what nobody can talk it into."""
 
-import time
 from typing import Any
 
 import httpx
@@ -60,9 +59,9 @@ def test_request_has_state_nonce_and_pkce_and_the_redirect_uri_of_this_server(
         ({"aud": [CLIENT_ID, "another-client"]}, "could not be verified"),
         ({"nonce": "of another sign-in"}, "could not be verified"),
         ({"nonce": None}, "could not be verified"),
-        pytest.param({"exp": int(time.time()) - 1000}, "could not be verified", id="expired"),
+        ({"exp": 1_000_000_000}, "could not be verified"),
         ({"exp": None}, "could not be verified"),
-        pytest.param({"iat": int(time.time()) + 3600}, "could not be verified", id="issued in an hour"),
+        ({"iat": 4_000_000_000}, "could not be verified"),
         ({"sub": None}, "could not be verified"),
         ({"sub": ""}, "could not be verified"),
         ({"sub": "x" * 256}, "could not be verified"),
