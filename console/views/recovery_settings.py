@@ -95,7 +95,7 @@ def recovery_previews(request: ConsoleRequest, access: OrgAccess) -> HttpRespons
     written = [(mail.label, *previews.text_of(mail, access.org, language)) for mail in previews.MAILS]
     written += previews.event_mails(access.org, language)
     pages = [*previews.PAGES, *previews.NOT_ME_PAGES]
-    context = {"pages": pages, "mails": written, "language": language, "languages": LANGUAGES}
+    context = {"pages": pages, "mails": written, "chosen": language, "languages": LANGUAGES}
     return render(request, "console/recoveries/previews.html", context)
 
 

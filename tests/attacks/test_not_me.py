@@ -198,7 +198,8 @@ def report_of(organization: Organization, user_id: UUID = ADA) -> NotMeReport:
     link_to(organization)
     NotMeLink.objects.update(user_id=user_id)
     link = NotMeLink.objects.get()
-    NotMeReport.objects.create(link=link, organization=organization, user_id=user_id)
+    due_at = timezone.now() - timedelta(seconds=1)  # SQLite's clock has milliseconds only
+    NotMeReport.objects.create(link=link, organization=organization, user_id=user_id, due_at=due_at)
     claimed = NotMeReport.objects.select_related("link", "organization__connection").claim(timedelta(minutes=1))
     assert claimed
     return claimed

@@ -67,11 +67,11 @@ STAYS_OPEN: dict[str, Callable[[PersonAtPages], None]] = {
 }
 
 
-@pytest.mark.parametrize("page", STAYS_OPEN)
+@pytest.mark.parametrize("where", STAYS_OPEN)
 def test_next_person_at_a_borrowed_device_starts_with_a_page_of_their_own(
-    person: PersonAtPages, environment: RecoveryEnvironment, page: str
+    person: PersonAtPages, environment: RecoveryEnvironment, where: str
 ) -> None:
-    STAYS_OPEN[page](person)
+    STAYS_OPEN[where](person)
     assert 'action="/recover/acme/restart/"' in person.see()
     before = person.attempt.step
     person.post("restart")

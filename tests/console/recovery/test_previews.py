@@ -1,5 +1,6 @@
 """Org admins look at every page and mail of recovery before they switch it on."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +43,9 @@ def test_preview_is_what_users_see_and_does_nothing(
 
     assert '<html lang="en"' in overview
     assert overview.count("<pre") == len(MAILS) + len(EVENTS) - 1  # the code's mail tells of its event
+    assert overview.count('<pre class="answer">') == overview.count("<pre")  # whose lines stay lines
+    assert len(re.findall(rf'<a href="[^"]+/\?language={language}">', overview)) == len(PAGES) + len(NOT_ME_PAGES)
+    assert re.search(rf'lang="{language}"\s+aria-current="page"', overview)
     assert client.get(f"{PREVIEWS}nothing/").status_code == 404
     assert client.get(PREVIEWS, {"language": "../../x"}).status_code == 200
     assert not RecoveryAttempt.objects.exists()
