@@ -30,9 +30,14 @@ class StepLine:
     is_chosen: bool
 
     @property
-    def state(self) -> Text:
+    def outcome(self) -> str:
+        """Return the state of the step: one that is to come, and for which nothing was chosen, is left out."""
         is_out = self.row.state == PlanRunStep.State.TO_COME and not self.is_chosen
-        return STEP_STATES[PlanRunStep.State.LEFT_OUT if is_out else self.row.state]
+        return str(PlanRunStep.State.LEFT_OUT) if is_out else self.row.state
+
+    @property
+    def state(self) -> Text:
+        return STEP_STATES[self.outcome]
 
     @property
     def targets(self) -> list[dict[str, Any]]:
