@@ -70,6 +70,7 @@ def test_button_names_the_time_before_anything_is_scheduled(org_admin, environme
     assert f"15 Jan {year} 18:00 Stockholm, 17:00 UTC" in page(client.get(answer["Location"]))
     assert "This plan starts on" in page(client.get(f"{HERE}/{PERSON}/"))
     assert "kim.lund" in page(client.get("/o/acme/plans/"))
+    assert f"15 Jan {year}\n" in page(client.get("/o/acme/plans/"))
     assert environment.writes == []
 
 
