@@ -61,6 +61,14 @@ def is_anything_after(definition: Definition, number: int, choices: Choices) -> 
     return any(not isinstance(step, WaitStep) and is_chosen(of, step, choices) for of, step in later)
 
 
+def would_run(definition: Definition, number: int, choices: Choices) -> bool:
+    """Return whether a step is not left out by what was chosen: a wait is, if nothing comes after it."""
+    step = definition.steps[number - 1]
+    if isinstance(step, WaitStep):
+        return is_anything_after(definition, number, choices)
+    return is_chosen(number, step, choices)
+
+
 def takes_away(kind: str, action: str) -> bool:
     """Return whether an action takes access away in a plan of this kind: a move does among leavers only."""
     return action in TAKE_AWAY and (action != "user.move" or kind == Kind.LEAVE)

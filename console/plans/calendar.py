@@ -29,6 +29,11 @@ class Day:
     day: date | None  # None: now
     runs: list[Coming]
 
+    @property
+    def told(self) -> str:
+        """Return the day as times are told: "Fri 4 Dec 2026". "": now."""
+        return f"{self.day:%a} {self.day.day} {self.day:%b %Y}" if self.day else ""
+
 
 def coming(access: OrgAccess) -> list[Day]:
     """Return the open runs about users whom the operator may see, by day. One query."""

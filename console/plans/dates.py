@@ -38,6 +38,8 @@ class When:
     def told(self) -> Text:
         """Return the local time with the zone's city, and UTC: "Fri 4 Dec 2026 18:00 Stockholm, 17:00 UTC"."""
         local, in_utc = self.at.astimezone(ZoneInfo(self.zone)), self.at.astimezone(UTC)
+        if city_of(self.zone) == "UTC":
+            return f"{_in_words(in_utc)} UTC"
         same_day = local.date() == in_utc.date()
         return format_lazy(
             "{local} {city}, {utc} UTC",

@@ -13,7 +13,7 @@ from console.access import OrgAccess
 from console.models import PlanRun, PlanRunStep
 from console.page.zones import is_zone
 from console.plans import runs
-from console.plans.ahead import chosen_date
+from console.plans.ahead import chosen_date, would_run
 from console.plans.dates import When
 from console.plans.definition import Step, WaitStep, read
 from console.plans.ends import open_end
@@ -27,10 +27,17 @@ class StepLine:
     number: int
     title: Text
     row: PlanRunStep
+    is_chosen: bool
+
+    @property
+    def outcome(self) -> str:
+        """Return the state of the step: one that is to come, and for which nothing was chosen, is left out."""
+        is_out = self.row.state == PlanRunStep.State.TO_COME and not self.is_chosen
+        return str(PlanRunStep.State.LEFT_OUT) if is_out else self.row.state
 
     @property
     def state(self) -> Text:
-        return STEP_STATES[self.row.state]
+        return STEP_STATES[self.outcome]
 
     @property
     def targets(self) -> list[dict[str, Any]]:
@@ -68,7 +75,11 @@ class Overview:
     def lines(self) -> list[StepLine]:
         definition = read(self.run.definition)
         rows = {row.number: row for row in self.run.steps.all()}
-        return [StepLine(number=of, title=self._title(of, step), row=rows[of]) for of, step in definition.numbered()]
+        choices = self.run.choices
+        return [
+            StepLine(number=of, title=self._title(of, step), row=rows[of], is_chosen=would_run(definition, of, choices))
+            for of, step in definition.numbered()
+        ]
 
     def _title(self, number: int, step: Step) -> Text:
         """Return a step in words, with what was chosen for it."""

@@ -1,7 +1,7 @@
 """What a plan would do to one person, step by step, as they are now. Nothing is changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from django.utils.text import format_lazy
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from console.access import OrgAccess
-from console.plans.ahead import CHOSEN, Choices, date_waits, is_chosen
+from console.plans.ahead import CHOSEN, Choices, date_waits, is_chosen, would_run
 from console.plans.definition import (
     ADDED,
     ALL,
@@ -112,10 +112,22 @@ def preview(
 ) -> list[Line]:
     """Return what each step would do, as far as it is chosen. Raises PingOneErrors."""
     ends = date_waits(definition)
-    return [
+    lines = [
         _line(access, numbered, choices, source, reading, is_later=any(numbered[0] > end for end in ends))
         for numbered in definition.numbered()
     ]
+    waits = {number for number, step in definition.numbered() if isinstance(step, WaitStep)}
+    return [
+        replace(one, verdict=Verdict.OPEN)
+        if one.number in waits and not would_run(definition, one.number, choices)
+        else one
+        for one in lines
+    ]
+
+
+def as_chosen(lines: list[Line]) -> list[Line]:
+    """Return the lines once everything is chosen that is going to be: what is open is left out."""
+    return [replace(one, verdict=Verdict.LEFT_OUT) if one.verdict is Verdict.OPEN else one for one in lines]
 
 
 def _line(

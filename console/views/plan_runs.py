@@ -27,7 +27,7 @@ from console.plans.effects import Reading
 from console.plans.ends import change_end, open_end
 from console.plans.offered import FOR_A_USER, offered_for, plan_or_404
 from console.plans.overview import Overview, buttons_for
-from console.plans.preview import Verdict, preview
+from console.plans.preview import Verdict, as_chosen, preview
 from console.plans.runs import NotPossibleNow, Start
 from console.plans.settled import NO_SOURCE, Source
 from console.plans.start_form import LATER, StartPlanForm
@@ -136,8 +136,10 @@ def _start(request: ConsoleRequest, access: OrgAccess, user_id: UUID, chosen: _C
             else:
                 return redirect("plan-run", access.org.slug, run.pk)
     choices = form.choices if form.is_bound and form.is_valid() else form.source.choices(definition)
-    lines = preview(access, definition, reading, choices, form.source)
     is_ready = form.is_bound and not form.errors
+    lines = preview(access, definition, reading, choices, form.source)
+    if is_ready:
+        lines = as_chosen(lines)
     context = {
         "missing_approval": missing,
         "asks_approval": missing or (is_ready and approval.is_demanded(access, definition, form.choices)),

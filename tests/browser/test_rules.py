@@ -1,4 +1,4 @@
-"""Inactive users into a job, and a rule with its preview, in a real browser without JavaScript, on a phone."""
+"""Inactive users into a job and a plan, and a rule with its preview, in a browser without JavaScript, on a phone."""
 
 from collections.abc import Iterator
 
@@ -50,6 +50,18 @@ def test_inactive_users_get_a_job_and_who_comes_gets_a_group(
     page.goto("/o/acme/users/inactive/")
     expect(page.get_by_role("heading", name="2 inactive users")).to_be_visible()
     expect(page.get_by_role("row", name="more than a year ago")).to_contain_text("1 never signed in")
+    page.get_by_label("Tick user2").check()
+    press(page, "Start a plan for the ticked users")
+    page.get_by_label("What to do").select_option(label="Offboard")
+    press(page, "Continue")
+    page.get_by_label("Now, when the job runs").check()
+    press(page, "Make the preview")
+    runner.run_due()
+    page.reload()
+    expect(page.get_by_text("user2").first).to_be_visible()
+    expect(page.get_by_text("user1")).to_have_count(0)
+
+    page.goto("/o/acme/users/inactive/")
     page.get_by_role("link", name="Start a job for these").click()
     page.get_by_label("What to do").select_option("user.deactivate")
     press(page, "Continue")

@@ -210,7 +210,7 @@ def _tell(access: OrgAccess, terminal: Terminal, run: PlanRun) -> None:
     page = settings.PUBLIC_URL + _path(access, run)
     if terminal.as_json:
         steps = [
-            {"step": one.number, "title": english(one.title), "state": one.row.state, "detail": one.row.detail}
+            {"step": one.number, "title": english(one.title), "state": one.outcome, "detail": one.row.detail}
             for one in overview.lines
         ]
         told = {"run": str(run.pk), "plan": run.plan_slug, "user": run.person_name, "state": run.state}

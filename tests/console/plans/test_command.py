@@ -85,6 +85,9 @@ def test_plan_is_started_at_a_local_time_and_canceled(environment):
     run = PlanRun.objects.get()
     assert f"Scheduled Fri 15 Jan {NEXT_YEAR} 18:00 New York, 23:00 UTC" in told
     assert f"{run.starts_at:%H:%M}" == "23:00"
+    assert "7. Delete user: Left out" in plan("status", str(run.pk))
+    steps = [one["state"] for one in plan_json("status", str(run.pk))["steps"]]
+    assert steps == ["to come"] * 4 + ["left out"] * 3  # nobody chose to move or delete them
     assert "Canceled" in plan("cancel", str(run.pk))
     assert again(run).state == "canceled"
     assert "Reload the page" in refused(1, "cancel", str(run.pk))

@@ -1,5 +1,6 @@
 """The pages of plans: the preview, the choice of now or a time, the run, and the calendar."""
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
 HERE = "/o/acme/users"
 START = f"{HERE}/{PERSON}/plans/offboard/"
+DELETED = {"step-7-chosen": "on"}
 
 
 def typed(**more):
@@ -68,6 +70,7 @@ def test_button_names_the_time_before_anything_is_scheduled(org_admin, environme
     assert f"15 Jan {year} 18:00 Stockholm, 17:00 UTC" in page(client.get(answer["Location"]))
     assert "This plan starts on" in page(client.get(f"{HERE}/{PERSON}/"))
     assert "kim.lund" in page(client.get("/o/acme/plans/"))
+    assert f"15 Jan {year}\n" in page(client.get("/o/acme/plans/"))
     assert environment.writes == []
 
 
@@ -228,3 +231,37 @@ def test_audit_log_shows_the_entries_of_one_run(acme, org_admin, auditor, enviro
     assert 'name="run"' not in page(client.get("/o/acme/audit/"))
     assert f"/o/acme/audit/?run={first.pk}" in page(client.get(f"/o/acme/plans/{first.pk}/"))
     page(client.get("/o/acme/audit/?run=1"), 422)
+
+
+def told(text):
+    """Return what the page says of each step, by its title."""
+    found = re.findall(r"<li[^>]*>(.*?)</li>", text, re.DOTALL)
+    words = (re.sub(r"<[^>]+>", " ", one).split() for one in found)
+    return [" ".join(one) for one in words]
+
+
+def test_preview_says_what_is_left_out_once_everything_is_chosen(org_admin, environment, browser_of):
+    client = browser_of(org_admin)
+
+    before, chosen = page(client.get(START)), page(client.post(START, typed(when="now")))
+    (wait,) = [one for one in told(page(client.post(START, typed(when="now", **DELETED)))) if "Wait 30 days" in one]
+    assert "Runs" in wait
+    run = start(org_admin)
+    shown = page(client.get(f"/o/acme/plans/{run.pk}/"))
+
+    for title in ("Move to another population", "Wait 30 days", "Delete user"):
+        (one,) = [line for line in told(before) if title in line]
+        assert "If you choose it" in one
+        (one,) = [line for line in told(chosen) if title in line]
+        assert "Left out" in one
+        (one,) = [line for line in told(shown) if title in line]
+        assert "Left out" in one
+
+
+def test_time_in_utc_is_said_once(org_admin, environment, browser_of):
+    year = timezone.now().year + 1
+
+    text = page(browser_of(org_admin).post(START, typed(at=f"{year}-01-15T18:00", zone="UTC")))
+
+    assert f"15 Jan {year} 18:00 UTC" in text
+    assert "UTC, 18:00" not in text
