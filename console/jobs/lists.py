@@ -16,7 +16,7 @@ from console.access import OrgAccess
 from console.actions.action import Action
 from console.inactive import search as inactive
 from console.inactive.search import Criteria
-from console.jobs import drafts
+from console.jobs import drafts, undo
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.columns import Columns, Remembered, meanings_of, normalized
 from console.jobs.files.kept import pieces_of
@@ -208,11 +208,12 @@ def _fill(access: OrgAccess, job: Job, is_kept: Callable[[], bool]) -> bool:
     if people is None:
         return True
     JobRow.objects.filter(job=job).delete()
-    count, listed = 0, rows(access, people)
-    while some := list(islice(listed, _AT_ONCE)):
+    is_undo = people.source == Job.Source.UNDO
+    count, made = 0, undo.rows_of(job) if is_undo else (drafts.stored(job, row) for row in rows(access, people))
+    while some := list(islice(made, _AT_ONCE)):
         count += len(some)
         require_size(access, count)
-        JobRow.objects.bulk_create([drafts.stored(job, row) for row in some])
+        JobRow.objects.bulk_create(some)
         if not is_kept():
             return False
     return bool(PeopleList.objects.filter(pk=people.pk).update(filled_at=timezone.now()))

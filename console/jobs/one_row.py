@@ -119,7 +119,7 @@ def _performed(access: OrgAccess, job: Job, row: JobRow) -> Result:
     circumstances = circumstances_of(job, row)
     if row.undone_entry:
         undone = AuditEntry.objects.current().get(organization=access.org, entry=row.undone_entry)
-        return undo(access, undone, circumstances)
+        return undo(access, undone, circumstances, shown=row.shown.get("about"))
     action = BY_KEY[key_of(job, row)]
     inputs = action.inputs_on_record(row.inputs)
     user_id = row.user_id if action.needs_user else None

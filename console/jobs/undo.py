@@ -1,5 +1,6 @@
 """Undoing a job: the inverse of each row that took effect, as a new job with a preview of its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from console.jobs import plan_rows
 from console.jobs.control import NotPossibleNow, start_dry_run
 from console.jobs.drafts import require_to_prepare
 from console.jobs.listed import KeyKind
-from console.models import AuditEntry, Job, JobRow
+from console.models import AuditEntry, Job, JobRow, PeopleList
 from pingone_integration.texts import Text
 
 _NO_INVERSE = _("“{action}” cannot be undone.")
@@ -46,7 +47,7 @@ def what_can_be_undone(job: Job) -> Undoing:
 
 
 def undo_job(access: OrgAccess, job: Job) -> Job:
-    """Return a new job with the inverse rows, whose preview the worker makes. Anybody who may run it can start it.
+    """Return a new job, whose inverse rows the worker stores before it makes the preview.
 
     Raises PermissionDenied, NotPossibleNow.
     """
@@ -61,9 +62,6 @@ def undo_job(access: OrgAccess, job: Job) -> Job:
     if job.source == Job.Source.UNDO and undone is None:
         raise NotPossibleNow(format_lazy(_NO_INVERSE, action=action.name))
     require_to_prepare(access, action)
-    rows = job.rows.filter(state=JobRow.State.DONE).exclude(entry=None).order_by("-number")
-    if BY_KEY[job.action].undo is None:
-        rows = rows.filter(decision=JobRow.Decision.UPDATE)
     with transaction.atomic():
         inverse = Job.objects.create(
             organization=access.org,
@@ -75,10 +73,22 @@ def undo_job(access: OrgAccess, job: Job) -> Job:
             channel=AuditEntry.Channel.PAGE,
             undoes=job,
         )
-        made = (
-            JobRow(job=inverse, number=number, key=str(row.user_id), undone_entry=row.entry)
-            for number, row in enumerate(rows.iterator(), start=1)
-        )
-        JobRow.objects.bulk_create(made, batch_size=_AT_ONCE)
-    start_dry_run(access, inverse)
+        PeopleList.objects.create(organization=access.org, made_by=access.operator, source=Job.Source.UNDO, job=inverse)
+        start_dry_run(access, inverse)
     return inverse
+
+
+def rows_of(inverse: Job) -> Iterator[JobRow]:
+    """Yield the rows of a job that undoes another, the last first. The worker stores them."""
+    job = inverse.undoes
+    if job is None:  # deleted since
+        return
+    rows = job.rows.filter(state=JobRow.State.DONE).exclude(entry=None).order_by("-number")
+    if BY_KEY[job.action].undo is None:
+        rows = rows.filter(decision=JobRow.Decision.UPDATE)
+    number, some = 0, list(rows[:_AT_ONCE])
+    while some:
+        for row in some:
+            number += 1
+            yield JobRow(job=inverse, number=number, key=str(row.user_id), undone_entry=row.entry)
+        some = list(rows.filter(number__lt=some[-1].number)[:_AT_ONCE])

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from console.access import OrgAccess
-from console.actions.action import Action, Undo
+from console.actions.action import Action, Json, Undo
 from console.actions.catalogue import BY_KEY
 from console.actions.effect import shows
 from console.actions.outcome import AlreadySubmitted, Done, Refused, Result
@@ -31,11 +31,11 @@ _BEING_UNDONE = _("This is being undone right now. Reload the page to see the re
 _MAYBE_UNDONE = _("It is not known whether this was already undone. Check the user in the entry of that Undo first.")
 
 
-def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> Result:
+def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances, *, shown: Json | None = None) -> Result:
     """Run the inverse of the action of `entry` (its latest row), as a separate action with its own entry.
 
     Refused if there is no inverse, if nothing was changed, if another undo took effect or is running, or if the user
-    has changed since. Raises as `run`.
+    has changed since. `shown`: of the user, in a preview; it stops if they have changed. Raises as `run`.
     """
     action, inverse = BY_KEY.get(entry.action), inverse_of(entry)
     if action is None or action.undo is None or inverse is None:
@@ -60,7 +60,7 @@ def undo(access: OrgAccess, entry: AuditEntry, circumstances: Circumstances) -> 
             return refuse(access, operation, operation.subject, circumstances, _why_not_again(undone))
         if holder != circumstances.submission:
             return refuse(access, operation, operation.subject, circumstances, _BEING_UNDONE)
-        result = run(access, replace(operation, inputs=inputs), circumstances)
+        result = run(access, replace(operation, inputs=inputs, shown=shown), circumstances)
     if isinstance(result, Done):
         return replace(result, then=_rest(access, action.undo, entry, circumstances))
     return result

@@ -83,12 +83,15 @@ class ManyPeople(SmallEnvironment):
         return super()._found(path)
 
     def _matches(self, user: Json, sought: str) -> bool:
-        """Compare roughly: one of the quoted values is one of the user's, and a group of the filter is theirs."""
+        """Compare roughly: one of the quoted values is one of the user's, and group and population are theirs."""
         groups = re.findall(r'memberOfGroups\[id eq "([^"]+)"', sought)
+        populations = re.findall(r'population\.id eq "([^"]+)"', sought)
         user_id = UUID(user["id"])
+        if populations and user["population"]["id"] not in populations:
+            return False
         if any(UUID(one) not in self.members[user_id] | self.indirect[user_id] for one in groups):
             return False
-        quoted = {one.casefold() for one in re.findall(r'"((?:[^"\\]|\\.)*)"', sought)} - set(groups)
+        quoted = {one.casefold() for one in re.findall(r'"((?:[^"\\]|\\.)*)"', sought)} - {*groups, *populations}
         values = [user.get(name) for name in ("username", "email", "externalId", "mobilePhone", "primaryPhone")]
         return not quoted or any(value and value.casefold() in quoted for value in values)
 

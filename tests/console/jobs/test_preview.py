@@ -100,6 +100,19 @@ def test_update_shows_old_and_new_values_and_counts_what_is_cleared(acme, org_ad
     assert environment.named("user1")["title"] == "Analyst"
 
 
+def test_rows_about_one_user_name_the_line_that_they_repeat_or_contradict(acme, org_admin, environment):
+    environment.add(1, 2)
+    rows = [row(2, "user1", title="Lead"), row(3, "user1", title="Lead"), row(4, "user2", title="A")]
+    rows += [row(5, "user1", title="Lead"), row(6, "user2", title="A"), row(7, "user2", title="B")]
+
+    job = prepared(org_admin, "user.update", rows)
+
+    assert verdicts(job) == {2: "change", 3: "duplicate", 5: "duplicate", **dict.fromkeys((4, 6, 7), "conflict")}
+    told = {number: row_of(job, number).detail for number in (3, 5, 4, 6, 7)}
+    assert told[3] == told[5] == "The same as line 2."
+    assert [told[4], told[6], told[7]] == [f"Line {one} wants something else for the same user." for one in (6, 4, 4)]
+
+
 @pytest.mark.parametrize("typed", ["+46.701234567", "+46 70 123 45 67", "0046701234567", "070-123 45 67", "0701234567"])
 @pytest.mark.parametrize("column", ["mobile_phone", "primary_phone"])
 def test_new_user_with_a_known_phone_number_is_perhaps_the_same_person(acme, org_admin, environment, typed, column):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.jobs import control
+from console.jobs import control, undo
 from console.jobs.listed import ListedRow
 from console.jobs.undo import undo_job, what_can_be_undone
 from console.models import Job
@@ -60,6 +60,19 @@ def test_undo_leaves_users_alone_who_changed_since(acme, org_admin, environment)
 
     assert environment.named("user1")["title"] == environment.named("user2")["title"] == "Boss"
     assert environment.named("user3")["title"] == "Analyst"
+
+
+def test_rows_of_an_undo_are_stored_by_the_worker_in_parts_the_last_first(acme, org_admin, environment, monkeypatch):
+    monkeypatch.setattr(undo, "_AT_ONCE", 2)
+    environment.add(*range(1, 6))
+    job = started(org_admin, prepared(org_admin, "user.deactivate", rows_for(range(1, 6))))
+
+    inverse = undo_job(access_of(org_admin), job)
+
+    assert not inverse.rows.exists()
+    worked(inverse)
+    assert [row.label for row in inverse.rows.order_by("number")] == [f"user{number}" for number in (5, 4, 3, 2, 1)]
+    assert inverse.state == Job.State.PREVIEWED
 
 
 def test_job_is_undone_once(acme, org_admin, environment):
