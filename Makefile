@@ -93,6 +93,7 @@ bench: $(VENV)/installed-dev ## Measure the console, a million audit entries, jo
 	$(RUN) -m tests.benchmarks.audit_pages
 	$(RUN) -m tests.benchmarks.sandbox_lists
 	$(RUN) -m tests.benchmarks.many_operators
+	$(RUN) -m tests.benchmarks.lists
 	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m tests.benchmarks.jobs --rows $(ROWS)
 	$(if $(DATABASE_URL),,.ci/with-postgres) $(RUN) -m tests.benchmarks.recovery
 

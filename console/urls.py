@@ -138,6 +138,7 @@ urlpatterns = [
                 path("approvals/", approvals.approvals, name="approvals"),
                 path("approvals/<uuid:request_id>/", approvals.approval, name="approval"),
                 path("jobs/", jobs.job_list, name="jobs"),
+                path("jobs/news/", jobs.job_news, name="job-news"),
                 path("jobs/new/", new_job.new_job, name="new-job"),
                 path("jobs/new/upload/", new_job.upload_list, name="upload-list"),
                 path("jobs/new/<uuid:list_id>/", new_job.new_job_columns, name="new-job-columns"),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import OrgAccess, Permission
 from console.models import Organization
 from console.page.connection_status import ConnectionStatus, status_of
+from console.page.job_news import news_of
 from console.page.themes import THEMES, chosen_theme
 from console.sessions.fresh import told_beforehand
 from pingone_integration.texts import Text
@@ -222,5 +223,6 @@ def layout(request: HttpRequest) -> dict[str, Any]:
             "connection_status": current_status(request, access),
             "sign_in_first": told_beforehand(request),
             "may_manage_connection": access.allows(Permission.MANAGE_CONNECTION),
+            "job_news": SimpleLazyObject(lambda: news_of(request, access)),
         }
     return frame

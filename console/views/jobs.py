@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.http import HTMX_STOP_POLLING, HttpResponseClientRefresh
 
 from console.access import ConsoleRequest, OrgAccess, Permission, org_view
 from console.actions.demands import Demand
@@ -26,17 +26,20 @@ from console.jobs.control import NotPossibleNow, job_or_404
 from console.jobs.job_list import lines_of as jobs_of
 from console.jobs.limits import TooManyRows
 from console.jobs.overview import Overview
+from console.jobs.plan_action import action_of
 from console.jobs.plan_rows import cancel_runs
 from console.jobs.shown_rows import Shown, lines_of
 from console.jobs.start_form import StartJobForm
 from console.jobs.undo import undo_job
 from console.kept_forms import restore
 from console.models import Job
+from console.page.job_news import news_of, watch
 from console.responses import circumstances_of, to_sign_in_again
 from console.sessions.fresh import signed_in_at
 from console.source_address import source_address
-from pingone_integration.texts import Text
+from pingone_integration.texts import Text, english
 
+_WATCHED = frozenset({"start", "resume", "retry", "let-pass", "undo"})
 _TOLD: dict[str, Text] = {
     "start": _("The job has started. You can leave this page: an email tells you when it ends."),
     "pause": _("Paused. Rows that were not reached are untouched."),
@@ -57,6 +60,15 @@ def job_list(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     lines, pager = jobs_of(access, request.GET.get("page", ""))
     context = {"lines": lines, "pager": pager, "kept_days": settings.JOBS_KEPT_DAYS}
     return render(request, "console/jobs/list.html", context)
+
+
+@org_view(Permission.RUN_JOBS)
+@require_safe
+def job_news(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
+    """Say what became of this browser's jobs, on whatever page: a page asks as long as one of them is under way."""
+    news = news_of(request, access)
+    status = 200 if news.awaits_more else HTMX_STOP_POLLING
+    return render(request, "console/page/job_news.html#news", {"job_news": news}, status=status)
 
 
 @org_view(Permission.RUN_JOBS)
@@ -105,10 +117,17 @@ def _do(request: ConsoleRequest, access: OrgAccess, found: Job) -> HttpResponse:
     except TooManyRows as refusal:
         messages.error(request, str(refusal.reason))
     else:
-        if what in _TOLD:
-            messages.success(request, str(_TOLD[what]))
+        _tell(request, to, what)
     query = Shown.in_url(request.GET).query() if what == "choose" else ""
     return redirect(reverse("job", args=[access.org.slug, to.pk]) + (f"?{query}#rows" if query else ""))
+
+
+def _tell(request: ConsoleRequest, found: Job, what: str) -> None:
+    """Say what the pressed button did, and let this browser hear how the job goes on."""
+    if what in _TOLD:
+        messages.success(request, str(_TOLD[what]))
+    if what in _WATCHED:
+        watch(request.session, found, english(action_of(found).name))
 
 
 def _start(request: ConsoleRequest, access: OrgAccess, found: Job, form: StartJobForm) -> None:

@@ -24,8 +24,9 @@ from console.jobs.new import make
 from console.jobs.plan_action import offered_for_many
 from console.jobs.who import FROM_FILE, Who, list_of, who_in
 from console.models import Job
+from console.page.job_news import watch
 from console.users.remembered import known_attributes
-from pingone_integration.texts import Text
+from pingone_integration.texts import Text, english
 
 _NOBODY: dict[str, Text] = {
     Job.Source.SELECTION: _("Tick the users first."),
@@ -55,6 +56,7 @@ def new_job(request: ConsoleRequest, access: OrgAccess) -> HttpResponse:
     form = inputs_form(access, action, who, data if makes or "group_search" in data else None)
     if makes and form.is_valid():
         job = make(access, action, list_of(access, who), form.inputs(), label=who.label)
+        watch(request.session, job, english(action.name))
         return redirect("job", access.org.slug, job.pk)
     context = {"who": who, "action": action, "form": form, "data": data}
     return render(request, "console/jobs/new.html", context, status=422 if makes else 200)
@@ -119,6 +121,7 @@ def new_job_columns(request: ConsoleRequest, access: OrgAccess, list_id: UUID) -
         if makes and columns.is_valid() and form.is_valid():
             lists.choose_columns(access, people, action, reading, columns.columns_of(meanings))
             job = make(access, action, people, form.inputs())
+            watch(request.session, job, english(action.name))
             return redirect("job", access.org.slug, job.pk)
     except BadList as bad:
         return render(request, "console/jobs/columns.html", context | {"problem": bad.told}, status=422)

@@ -68,7 +68,7 @@ def test_joiners_are_left_out_run_paused_resumed_and_undone(
 
     page.get_by_label("Leave out Left Out").check()
     page.get_by_label("What to do about Perhaps Known").select_option(label="Update user2")
-    press(page, "Save what is left out and decided")
+    press(page, "Save choices")
     page.get_by_label("Try the first rows").fill("1")
     page.get_by_label("Reason").fill("Autumn joiners")
     press(page, "Start the job")

@@ -86,6 +86,7 @@ RIGHTS: dict[str, Permission | str] = {
     "approval": Permission.VIEW_USERS,  # and what is asked for, to decide about it
     "approval-rules": Permission.MANAGE_POLICIES,  # and org admins only
     "jobs": Permission.RUN_JOBS,
+    "job-news": Permission.RUN_JOBS,
     "new-job": Permission.RUN_JOBS,  # and the action's own
     "upload-list": Permission.RUN_JOBS,
     "new-job-columns": Permission.RUN_JOBS,

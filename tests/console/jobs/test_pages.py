@@ -98,6 +98,21 @@ def test_jobs_are_listed_with_what_they_did_and_when_they_are_deleted(admin, org
     assert admin.get(f"/o/acme/jobs/{job.pk}/").status_code == 200
 
 
+@pytest.mark.parametrize("verdict", ["change", "not found"])
+def test_preview_is_discarded_beside_the_button_that_starts_it(admin, org_admin, verdict):
+    job = made(org_admin, str(ADA))
+    JobRow.objects.update(verdict=verdict)
+    page = admin.get(f"/o/acme/jobs/{job.pk}/").text
+    form = page.partition('aria-labelledby="start-title"')[2].partition("</form>")[0]
+    assert 'value="cancel" formnovalidate>Discard the preview</button>' in form
+    assert ('value="start"' in form) is (verdict == "change")
+    assert page.count('value="cancel"') == 1
+
+    admin.post(f"/o/acme/jobs/{job.pk}/", {"do": "cancel"})
+
+    assert Job.objects.get().state == Job.State.CANCELED
+
+
 def test_job_of_another_organization_is_not_found(admin, browser_of, stranger, org_admin):
     job = made(org_admin, str(ADA))
 
