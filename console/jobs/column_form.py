@@ -11,6 +11,7 @@ from console.actions.action import Action
 from console.jobs.files.columns import IGNORED, KEY_LABELS, Columns, Meaning, with_meanings
 from console.jobs.files.reading import ListReading
 from console.jobs.listed import KeyKind
+from pingone_integration.typed.text import clean
 
 
 class ColumnForm(forms.Form):
@@ -43,5 +44,5 @@ class ColumnForm(forms.Form):
     def columns(self) -> Iterator[tuple[forms.BoundField, str]]:
         """Yield the field of each column, with its first values."""
         for place in range(len(self.fields) - ("key" in self.fields)):
-            values = (row[place] for row in self.reading.sample if place < len(row))
-            yield self[f"column-{place}"], ", ".join(value for value in values if value.strip())[:200]
+            values = (clean(row[place]) for row in self.reading.sample if place < len(row))
+            yield self[f"column-{place}"], ", ".join(value for value in values if value)[:200]

@@ -32,5 +32,5 @@ class ListedRow:
     number: int  # of the line in the file, or from 1
     key: str  # as typed; empty for a user who is to be created
     values: Mapping[str, str | Clear] = field(default_factory=dict)  # by our names of profile fields, and inputs
-    username: str = ""  # written beside an ID, to find many users with one call
+    username: str = ""  # beside an ID, to find many users with one call; of a new user, to name a row that is unusable
     problem: Text | None = None  # why the row cannot be used; it is shown as invalid

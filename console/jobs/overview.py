@@ -19,7 +19,7 @@ from console.jobs.pace import pace_of
 from console.jobs.plan_action import PlanAction, action_of
 from console.jobs.shown_rows import Shown
 from console.jobs.undo import Undoing, what_can_be_undone
-from console.jobs.words import OUTCOMES, PAUSES, SOURCES, STATES, VERDICTS
+from console.jobs.words import OUTCOMES, PAUSES, PAUSES_OF_PREVIEWS, SOURCES, STATES, VERDICTS
 from console.models import Job, JobRow
 from pingone_integration.texts import Text
 
@@ -66,7 +66,8 @@ class Overview:
 
     @property
     def pause(self) -> Text:
-        return PAUSES.get(self.job.pause, "")
+        told = PAUSES | PAUSES_OF_PREVIEWS if self.is_reading else PAUSES
+        return told.get(self.job.pause, "")
 
     @property
     def is_moving(self) -> bool:

@@ -29,7 +29,7 @@ def mark(job: Job) -> None:
 
 
 def _decide(rows: QuerySet[JobRow], verdict: JobRow.Verdict, told: Text, other: JobRow) -> None:
-    rows.update(verdict=verdict, detail=english(format_lazy(told, number=other.number)))
+    rows.update(verdict=verdict, detail=english(format_lazy(str(told), number=other.number)))
 
 
 def _repeated(job: Job) -> Iterator[QuerySet[JobRow]]:

@@ -30,6 +30,10 @@ PAUSES: dict[str, Text] = {
     Job.Pause.DEMAND: _("A policy demands more than was met at the start. Resume to meet it."),
     Job.Pause.MISTAKE: _("The console failed. Its log tells more."),
 }
+PAUSES_OF_PREVIEWS: dict[str, Text] = {  # which the worker takes up again by itself
+    Job.Pause.CONNECTION: _("PingOne does not accept the connection anymore. It goes on once somebody connects again."),
+    Job.Pause.UNREACHABLE: _("PingOne does not answer. The console tries again every half minute."),
+}
 VERDICTS: dict[str, Text] = {
     JobRow.Verdict.CREATE: _("Create"),
     JobRow.Verdict.CHANGE: _("Change"),

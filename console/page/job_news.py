@@ -75,7 +75,7 @@ def _told(request: HttpRequest, access: OrgAccess, names: dict[str, str], states
         url = reverse("job", args=[access.org.slug, pk])
         if states.get(pk) in _TOLD and request.path != url:
             tone, told = _TOLD[states[pk]]
-            yield News(tone=tone, told=format_lazy(told, name=name), url=url)
+            yield News(tone=tone, told=format_lazy(str(told), name=name), url=url)
 
 
 def _slot(session: SessionBase, organization: Organization) -> SessionSlot:

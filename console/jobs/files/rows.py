@@ -40,7 +40,7 @@ def rows_of(
         raise BadList(columns.problem)
     population_id = _population_by(populations or ())
     headings = [normalized(column.heading) for column in columns.columns]
-    name = _username_beside_id(columns)
+    name = _username_beside_key(columns)
     about = headings.index(_OF_ENTRY) if _OF_ENTRY in headings else None
     for record in records:
         key, values, problem = "", {}, None
@@ -57,10 +57,10 @@ def rows_of(
         yield ListedRow(number=record.line, key=key, values=values, username=username, problem=problem)
 
 
-def _username_beside_id(columns: Columns) -> int | None:
-    """Return the place of the column of usernames in a list of IDs."""
+def _username_beside_key(columns: Columns) -> int | None:
+    """Return the place of the column of usernames in a list of IDs, or of new users."""
     meanings = [column.meaning for column in columns.columns]
-    is_there = columns.key is KeyKind.ID and KeyKind.USERNAME in meanings
+    is_there = columns.key in {KeyKind.ID, None} and KeyKind.USERNAME in meanings
     return meanings.index(KeyKind.USERNAME) if is_there else None
 
 

@@ -269,6 +269,12 @@ def test_meanings_that_do_not_do_are_refused_and_stay_as_they_were_chosen(admin)
     assert not ColumnMeanings.objects.exists()
 
 
+def test_first_values_are_shown_without_characters_that_hide_or_turn_others(admin):
+    page = admin.get(upload(admin, "Username,Title\nuser1,\u202elive\u200b\n".encode())["Location"]).text
+
+    assert "<bdi>live</bdi>" in page
+
+
 def test_headings_that_differ_in_an_accent_are_both_remembered_as_they_are_read(admin):
     content = "Username,Né,Ne\nuser1,a,b\n".encode()
     to = upload(admin, content)["Location"]

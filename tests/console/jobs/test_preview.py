@@ -8,6 +8,7 @@ from console.access import Permission
 from console.jobs import same_person
 from console.jobs.control import NotPossibleNow
 from console.jobs.listed import CLEAR, KeyKind, ListedRow
+from console.jobs.overview import Overview
 from console.jobs.totals import CALLS, USUAL
 from console.models import Job, JobRow, Membership, ProtectedMark
 from console.rights.permissions import ACTIONS_OF
@@ -236,6 +237,7 @@ def test_preview_goes_on_where_it_ended(acme, org_admin, environment, monkeypatc
     environment.status["/users"] = 503
     job = prepared(org_admin, "user.deactivate", rows_for([1, 2, 3]))
     assert (job.state, job.pause) == (Job.State.READING, Job.Pause.UNREACHABLE)
+    assert "tries again" in str(Overview(job=job).pause)  # nobody has to resume it
     environment.status.clear()
     job.work.refresh_from_db()
     assert job.work.state == "waiting"

@@ -206,6 +206,7 @@ def test_created_users_have_no_key_and_a_population_by_name_or_id() -> None:
 
     found = rows(text, CREATE, creates=True, populations=[("Staff", staff), ("Two", "1"), ("two ", "2")])
 
+    assert [row.username for row in found] == ["mara", "bo", "eva", "liv", ""]  # also of rows that cannot be used
     assert [(row.key, dict(row.values), str(row.problem or "")) for row in found] == [
         ("", {"username": "mara", "email": "m@acme.test", "population_id": staff}, ""),
         ("", {"username": "bo", "email": "b@acme.test", "population_id": staff}, ""),
