@@ -1,6 +1,7 @@
 """Fixtures for every test: people, organizations and a mocked PingOne."""
 
-from collections.abc import Callable, Iterator
+import gc
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,17 @@ from tests.support.browser import NO_CHROMIUM
 from tests.support.people import API_URL, ENVIRONMENT, make_operator, make_organization
 from tests.support.sandbox_server import Sandbox, running_sandbox
 from tests.support.sessions import keep_tokens_in_cookies
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for no garbage while tests are collected, and never again among what their modules made: it all stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
