@@ -20,7 +20,7 @@ from tests.support.people import make_operator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-migration = import_module("console.migrations.0051_p_member_since")
+migration = import_module("console.migrations.0053_member_since")
 WEEK = timedelta(days=7)
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0049_approvals"),
+        ("console", "0050_marks_end"),
     ]
 
     operations = [

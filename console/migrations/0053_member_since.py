@@ -28,7 +28,7 @@ def take_from_record(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("console", "0050_p_plan_work_for_many"),
+        ("console", "0052_password_policy"),
     ]
 
     operations = [
