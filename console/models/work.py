@@ -18,10 +18,18 @@ from pingone_integration.models import HoldsSecrets
 W = TypeVar("W", bound="Work")
 
 
+class _NowOrLess(Now):
+    """The database's clock. SQLite's counts milliseconds: there the end of this one, so that what begins now is due."""
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW', '+0.001 seconds')"
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+
 class WorkQuerySet(models.QuerySet[W]):
     def due(self) -> "WorkQuerySet[W]":
         """Select what waits and is due, and what a worker began whose lease has run out."""
-        waits = Q(state=Work.State.WAITING, due_at__lte=Now())
+        waits = Q(state=Work.State.WAITING, due_at__lte=_NowOrLess())
         is_abandoned = Q(state=Work.State.RUNNING, lease_until__lte=Now())
         return self.filter(waits | is_abandoned)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
 from django.utils import timezone
@@ -96,10 +97,8 @@ def test_role_that_a_group_gave_a_moment_ago_approves_nothing(
     provider: IdentityProvider, mapped: Organization, org_admin: Operator
 ) -> None:
     """An org admin maps a group of their own second account to org admin, to approve what they asked for."""
-    provider.sign_in(Client())
-    long_ago = timezone.now() - timedelta(days=30)
-    Operator.objects.update(date_joined=long_ago)
-    Membership.objects.update(since=long_ago)
+    with time_machine.travel(timezone.now() - timedelta(days=30)):
+        provider.sign_in(Client())
     provider.sign_in(Client())
     assert not is_new(Membership.objects.get(is_by_groups=True))  # the same groups change nothing
 

@@ -31,7 +31,7 @@ ASKED = {
 }
 NOT_ASKED = {
     "reads": """home organization users user-group-choices new-user-existing user user-panel user-standing audit
-        sent-resets sent-reset
+        sent-resets sent-reset job-news
         audit-entry groups group populations jobs job-template support-text policies member recovery-previews
         recovery-preview connection-place connection-check capabilities recoveries explain-error troubleshooting
          connection-checks audit-read-again view-as stop-viewing plan-runs user-plans templates

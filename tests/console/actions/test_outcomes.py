@@ -338,7 +338,8 @@ def assert_told_why(told: Told, way: Way, error: type[PingOneError]) -> None:
     assert str(error.title) in told.text
     # The directory's user has no lock, which is the reason of a refused unlock.
     resolution = "If they still cannot sign in, check" if error is errors.UnlockFailure else str(error.resolution)
-    assert resolution in told.text
+    is_paused = error in (errors.RateLimited, errors.CallsPaused)  # a page says for how long
+    assert ("Try again in " if is_paused and way is not Way.COMMAND else resolution) in told.text
     assert told.status == (FAILED if way is Way.COMMAND else status_of(error))
     assert way is Way.COMMAND or f'data-failure="{error.kind}"' in told.text
 

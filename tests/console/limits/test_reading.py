@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 import respx
 from django.core.management import call_command
@@ -24,6 +25,10 @@ def _forgets(monkeypatch):
     monkeypatch.setattr(reading, "_noted", {})
 
 
+def whoever_is_asked_for(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json=ada(id=request.url.path.rpartition("/")[2]))
+
+
 @pytest.fixture
 def anybody():
     """Answer for every user."""
@@ -31,7 +36,7 @@ def anybody():
         pingone.get(path__regex=r"/users$").respond(json=listing("users", ada()))
         pingone.get(path__regex=r"/populations$").respond(json=listing("populations"))
         pingone.get(path__regex=r"/groups$").respond(json=listing("groups"))
-        pingone.get(path__regex=r"/users/[^/]+$").respond(json=ada())
+        pingone.get(path__regex=r"/users/[^/]+$").mock(side_effect=whoever_is_asked_for)
         pingone.get(path__regex=r"/users/[^/]+/sessions").respond(json=listing("sessions"))
         pingone.get(path__regex=r"/users/[^/]+/(password|bypassMFA)").respond(json={"status": "OK"})
         pingone.get(path__regex=r"/users/[^/]+/devices").respond(json=listing("devices"))
