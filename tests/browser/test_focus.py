@@ -84,10 +84,17 @@ def control(page: Page, action: Action) -> Locator:
     return page.locator(f"{place} {button if action.is_immediate else link}").first
 
 
+def settled(page: Page) -> None:
+    """Wait for htmx: until it has seen what it inserted, a form there is sent by the browser itself."""
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-added, .htmx-settling")).to_have_count(0)
+
+
 def open_form(page: Page, action: Action) -> Locator:
+    settled(page)
     control(page, action).click()
     form = page.locator("#action .action-card")
     expect(form.get_by_role("heading", name=f"{action.name}: {NAME}", exact=True)).to_be_visible()
+    settled(page)
     expect(page.locator("#action :focus")).to_have_count(1)
     return form
 
@@ -122,6 +129,7 @@ def see_form_open_and_close(page: Page, action: Action) -> None:
 def see_what_changed(page: Page, action: Action) -> None:
     """Run an action that asks for nothing, by keyboard."""
     if action.is_immediate:
+        settled(page)
         control(page, action).press("Enter")
     else:
         open_form(page, action).locator("button.btn-danger").press("Enter")
