@@ -19,6 +19,7 @@ from django.utils.cache import patch_vary_headers
 from console.access import OrgAccess
 from console.audit.refusals import permission_refused
 from console.failures import pages
+from console.failures.failure import Failure
 from console.fragments import wants_fragment
 from console.limits.reading import looked_at
 from console.metrics import endpoint
@@ -184,6 +185,9 @@ class Failures:
             throttled(request)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             return pages.method_not_allowed(request, response)
+        reported: Failure | None = getattr(request, "reported", None)
+        if reported and reported.retry_after_s is not None and response.status_code == reported.status:
+            response.headers.setdefault("Retry-After", str(reported.retry_after_s))
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -135,4 +135,6 @@ def report(request: HttpRequest, error: PingOneError) -> Failure:
         error.trace.correlation_id,
         error.trace.transaction_id,
     )
-    return failure_of(error, access)
+    failure = failure_of(error, access)
+    request.reported = failure  # type: ignore[attr-defined]  # the answer says when to try again, see middleware.py
+    return failure

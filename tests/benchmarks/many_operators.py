@@ -29,6 +29,7 @@ from tests.support.sandbox_server import new_browser
 
 PROCESSES, THREADS = 2, 64
 PINGONE_S = 1.0
+LICENSED_CALLS = 2_000  # a second, above the load
 PAGE = "/o/acme/users/"
 REFUSED_AT_A_HUNDRED = 0
 
@@ -137,7 +138,11 @@ def main() -> int:
     with (
         TemporaryDirectory() as directory,
         console_for(
-            Path(directory), {"acme": f"http://127.0.0.1:{port}"}, processes=PROCESSES, threads=THREADS
+            Path(directory),
+            {"acme": f"http://127.0.0.1:{port}"},
+            processes=PROCESSES,
+            threads=THREADS,
+            licensed_calls=LICENSED_CALLS,
         ) as console,
     ):
         cookies = cookies_of_an_agent(console)

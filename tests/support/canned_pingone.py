@@ -33,6 +33,7 @@ for slug, url in {pingones!r}.items():
     row.sealed_access_token = row.seal("access_token", "good for an hour")
     row.access_token_expires_at = timezone.now() + timedelta(hours=1)
     row.state = Connection.State.CONNECTED
+    row.licensed_calls = {licensed_calls!r}
     row.save(force_insert=True)
     organization = Organization.objects.create(slug=slug, name=slug.title(), connection=row)
     operator = Operator.objects.create_user(f"agent@{{slug}}.test", {password!r})
@@ -94,9 +95,16 @@ def listening() -> Iterator[PingOne]:
 
 @contextmanager
 def console_for(
-    directory: Path, pingones: dict[str, str], *, processes: int, threads: int, more: str = "", **settings: str
+    directory: Path,
+    pingones: dict[str, str],
+    *,
+    processes: int,
+    threads: int,
+    more: str = "",
+    licensed_calls: int | None = None,
+    **settings: str,
 ) -> Iterator[str]:
-    """Yield the address of a console on gunicorn that has only these organizations.
+    """Yield the address of a console on gunicorn that has only these organizations. `licensed_calls`: a second.
 
     `more` is code that fills the database further; then a worker runs as well.
     """
@@ -109,7 +117,7 @@ def console_for(
     }
     children = Children(directory, ROOT)
     try:
-        seed = SEED.format(pingones=pingones, password=PASSWORD) + more
+        seed = SEED.format(pingones=pingones, password=PASSWORD, licensed_calls=licensed_calls) + more
         children.run("seed", [*MANAGE, "shell", "--no-imports", "--command", seed], environment)
         children.start("console", [sys.executable, "-m", "gunicorn", "console.wsgi"], environment)
         if more:

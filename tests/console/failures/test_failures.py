@@ -168,6 +168,26 @@ def test_rate_limit_page_says_when_to_try_again(fail: Any, helpdesk: Operator) -
     assert "Wait a moment" not in response.content.decode()  # said once, with the time
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+@pytest.mark.parametrize("url", ["/o/acme/users/?q=ada", "/o/acme/call-api/"])
+def test_page_that_shows_the_rate_limit_inside_says_when_to_try_again(
+    monkeypatch: pytest.MonkeyPatch,
+    browser_of: Callable[[Operator], Client],
+    org_admin: Operator,
+    url: str,
+    headers: Any,
+) -> None:
+    def limited(*args: Any, **options: Any) -> Any:
+        raise errors.RateLimited(retry_after_s=7)
+
+    monkeypatch.setattr("pingone_integration.calls.api.PingOneApi._send", limited)
+    browser = browser_of(org_admin)
+    call = {"method": "GET", "path": "/users", "submission": str(uuid4())}
+    response = browser.post(url, call, headers=headers) if "call-api" in url else browser.get(url, headers=headers)
+
+    assert (response.status_code, response["Retry-After"]) == (429, "7")
+
+
 def test_unreadable_credentials_are_explained(fail: Any, org_admin: Operator) -> None:
     response = fail(org_admin, SealBroken("a-row/client_secret"))
 
