@@ -19,6 +19,7 @@ from console.failures.failure import Failure, report
 from console.fragments import wants_fragment
 from console.models import Membership
 from console.rights.roles import built_in
+from console.user_mails.languages import RECOVERY
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import Text
 
@@ -166,6 +167,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _tell(request: HttpRequest, failure: Failure, *, in_place: bool = False, **more: object) -> HttpResponse:
     fragment = wants_fragment(request)
     template = "console/failures/failure.html#notice" if fragment else "console/failures/failure.html"
+    if request.path.startswith(RECOVERY):  # in the language of whoever recovers
+        template = "console/recovery/failed.html"
     try_again = request.get_full_path() if request.method == "GET" else ""
     context = {"failure": failure, "try_again": try_again, "in_place": in_place} | more
     response = render(request, template, context, status=failure.status)

@@ -3,6 +3,7 @@
 from html import unescape
 
 import pytest
+from django.test import Client
 
 from console.models import Organization
 from console.user_mails.events import EVENTS
@@ -72,3 +73,26 @@ def test_mail_about_an_event_is_in_the_users_own_language(acme: Organization) ->
     for mail in sent_emails():
         assert english_in(f"{mail.subject} {mail.body}", "de") == []
     assert "Ihr Passwort wurde geändert" in sent_emails()[0].subject
+
+
+@pytest.mark.parametrize("locale", catalogs.TRANSLATED)
+def test_what_is_no_page_of_recovery_is_in_the_readers_language_and_names_no_console(
+    person: PersonAtPages, globex: Organization, locale: str
+) -> None:
+    client = Client(enforce_csrf_checks=True, HTTP_ACCEPT_LANGUAGE=locale)
+    answers = {
+        404: [client.get(f"/recover/{at}") for at in ("nowhere/", "acme/nothing/", "globex/")],
+        403: [client.post("/recover/acme/start/", {"who": "ada.berg"})],  # no cookies
+        405: [client.get("/recover/acme/code/")],
+    }
+
+    for status, pages in answers.items():
+        for page in pages:
+            text = page.content.decode()
+            assert (page.status_code, page["Content-Language"]) == (status, locale)
+            assert f'<html lang="{locale}"' in text
+            assert english_in(text, locale) == []
+            assert "/accounts/" not in text
+            assert "Acme" not in text
+    nowhere, off = (answers[404][at].content.decode().split("<main")[1] for at in (0, 2))
+    assert nowhere.split("</main>")[0] == off.split("</main>")[0]
