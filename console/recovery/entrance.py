@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from console.access import public_view
 from console.models import Organization, RecoveryAttempt
 from console.recovery import attempts, throttle
-from console.recovery.policy import is_on_anywhere, settings_of
+from console.recovery.policy import settings_of
 from console.source_address import source_address
 
 P = ParamSpec("P")
@@ -34,8 +34,8 @@ def recovery_view(view: View[P]) -> Callable[..., HttpResponseBase]:
     @_open
     @wraps(view)
     def entered(request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        organization = Organization.objects.select_related("connection").filter(slug=org).first()
-        if organization is None or not is_on_anywhere(organization):
+        organization = Organization.objects.filter(slug=org, recovery_policies__is_on=True).first()
+        if organization is None:
             raise Http404("No such page.")
         if request.method == "POST" and not throttle.allows_form(throttle.network_of(source_address(request))):
             return show(request, organization, "too_many", status=429)

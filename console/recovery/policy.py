@@ -12,11 +12,6 @@ def policy_for(organization: Organization, population_id: UUID | None) -> Recove
     return RecoveryPolicy.objects.filter(organization=organization, population_id=population_id, is_on=True).first()
 
 
-def is_on_anywhere(organization: Organization) -> bool:
-    """Tell whether any population has recovery. Otherwise /recover/<org>/ does not exist."""
-    return RecoveryPolicy.objects.filter(organization=organization, is_on=True).exists()
-
-
 def settings_of(organization: Organization) -> RecoverySettings:
     """Return what the pages tell every user: empty values where nothing is set."""
     found = RecoverySettings.objects.filter(organization=organization).first()

@@ -7,7 +7,7 @@ import pytest
 
 from console.models import Organization, RecoveryPolicy
 from console.recovery.addresses import address_of
-from console.recovery.policy import is_on_anywhere, policy_for, settings_of
+from console.recovery.policy import policy_for, settings_of
 from console.recovery.rules import stop_by_address
 from pingone_integration.users import user_of
 from tests.support.answers import ada
@@ -25,7 +25,6 @@ def test_policy_is_that_of_the_population_and_organization(acme: Organization, g
     assert policy_for(acme, uuid4()) is None
     assert policy_for(acme, None) is None
     assert policy_for(globex, STAFF) is None, "it is not switched on"
-    assert (is_on_anywhere(acme), is_on_anywhere(globex)) == (True, False)
 
 
 def test_settings_are_empty_until_somebody_sets_them(acme: Organization) -> None:
