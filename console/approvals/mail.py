@@ -1,6 +1,6 @@
 """Emails about approvals: to those who may approve, to the requester, and to all org admins if one is done without."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -59,30 +59,23 @@ def weaker_rules(organization: Organization, by: Operator, *, at: str, told: Ite
         "at": at,
         "url": settings.PUBLIC_URL + reverse("approval-rules", args=[organization.slug]),
     }
-    for admin in organization.org_admins():
-        emails.write(
-            to=admin.email,
-            subject=str(format_lazy(_WEAKER, **names)),
-            body=render_to_string("console/email/approval_rules.txt", context),
-            about=f"approval rules {organization.pk}",
-            worth_for=_NEWS_FOR,
-            may_repeat=True,
-        )
+    _write(
+        organization.org_admins(), _WEAKER, "approval_rules", names, context, about=f"approval rules {organization.pk}"
+    )
     _tell_former(organization, by, _WEAKER)
 
 
 def _tell_former(organization: Organization, by: Operator, subject: Text) -> None:
     """Tell who was an org admin lately, without details. One of two who removes the other is not alone with it then."""
     names = {"organization": one_line(organization.name), "requester": by.email}
-    for former in former_org_admins(organization):
-        emails.write(
-            to=former.email,
-            subject=str(format_lazy(str(subject), **names)),
-            body=render_to_string("console/email/approval_former.txt", names),
-            about=f"approval rules {organization.pk}",
-            worth_for=_NEWS_FOR,
-            may_repeat=True,
-        )
+    _write(
+        former_org_admins(organization),
+        subject,
+        "approval_former",
+        names,
+        names,
+        about=f"approval rules {organization.pk}",
+    )
 
 
 def protection_ends(
@@ -96,15 +89,8 @@ def protection_ends(
         "at": f"{at:%Y-%m-%d %H:%M}",
         "url": settings.PUBLIC_URL + reverse(f"protect-{kind}", args=[organization.slug, target_id]),
     }
-    for admin in organization.org_admins():
-        emails.write(
-            to=admin.email,
-            subject=str(format_lazy(_UNPROTECTED, **names)),
-            body=render_to_string("console/email/protection_ends.txt", context),
-            about=f"protection {target_id}",
-            worth_for=_NEWS_FOR,
-            may_repeat=True,
-        )
+    about = f"protection {target_id}"
+    _write(organization.org_admins(), _UNPROTECTED, "protection_ends", names, context, about=about)
 
 
 def _about(request: ApprovalRequest) -> str:
@@ -122,12 +108,25 @@ def _send(request: ApprovalRequest, to: Iterable[Operator], subject: Text) -> No
         "decided_by": request.approver.email if request.approver else "",
         "url": settings.PUBLIC_URL + reverse("approval", args=[request.organization.slug, request.pk]),
     }
+    _write(to, subject, "approval", names, context, about=_about(request))
+
+
+def _write(
+    to: Iterable[Operator],
+    subject: Text,
+    template: str,
+    names: Mapping[str, str],
+    context: Mapping[str, object],
+    *,
+    about: str,
+) -> None:
+    """Write the email of this template to each. `names`: what the subject names."""
     for operator in to:
         emails.write(
             to=operator.email,
             subject=str(format_lazy(str(subject), **names)),
-            body=render_to_string("console/email/approval.txt", context),
-            about=_about(request),
+            body=render_to_string(f"console/email/{template}.txt", dict(context)),
+            about=about,
             worth_for=_NEWS_FOR,
             may_repeat=True,
         )
