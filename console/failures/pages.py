@@ -168,7 +168,7 @@ def _tell(request: HttpRequest, failure: Failure, *, in_place: bool = False, **m
     fragment = wants_fragment(request)
     template = "console/failures/failure.html#notice" if fragment else "console/failures/failure.html"
     if request.path.startswith(RECOVERY):  # in the language of whoever recovers
-        template = "console/recovery/failed.html"
+        template = "console/failures/for_users.html"
     try_again = request.get_full_path() if request.method == "GET" else ""
     context = {"failure": failure, "try_again": try_again, "in_place": in_place} | more
     response = render(request, template, context, status=failure.status)

@@ -25,6 +25,7 @@ TRANSLATED = ("de", "fr")
 # What users see, on pages and in mails, as parts of paths. Operators' pages are in English.
 FOR_USERS = (
     "templates/console/email/user_event.txt",
+    "templates/console/failures/for_users.html",
     "templates/console/page/document.html",
     "templates/console/page/languages.html",
     "templates/console/page/theme_switch.html",
