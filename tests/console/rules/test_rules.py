@@ -456,13 +456,18 @@ def test_org_admin_writes_a_rule_and_switches_it_on_after_its_preview(acme, org_
     assert "Contractors" in client.get(SETTINGS).text
 
 
-def test_preview_that_is_out_of_date_switches_nothing_on(acme, org_admin, environment, browser_of):
+def rule_off(operator, environment):
+    """Write a rule that can be previewed. Return it after the access and the values that it was written with."""
     environment.add_group(VPN, "VPN")
-    switch_on(org_admin)
+    switch_on(operator)
     crawled()
-    access = enter_org(org_admin, "acme")
+    access = enter_org(operator, "acme")
     values = {"name": "R", "population_id": CONTRACTORS, "groups": [{"id": str(VPN), "name": "VPN"}]}
-    rule = control.write(access, values)
+    return access, values, control.write(access, values)
+
+
+def test_preview_that_is_out_of_date_switches_nothing_on(acme, org_admin, environment):
+    access, _values, rule = rule_off(org_admin, environment)
     seen = preview(rule).seen
 
     crawled()
@@ -474,12 +479,7 @@ def test_preview_that_is_out_of_date_switches_nothing_on(acme, org_admin, enviro
 
 def test_rule_that_another_tab_changes_after_the_preview_is_not_switched_on(acme, org_admin, environment):
     """The other tab is quicker, after this one has looked at the preview."""
-    environment.add_group(VPN, "VPN")
-    switch_on(org_admin)
-    crawled()
-    access = enter_org(org_admin, "acme")
-    values = {"name": "R", "population_id": CONTRACTORS, "groups": [{"id": str(VPN), "name": "VPN"}]}
-    rule = control.write(access, values)
+    access, values, rule = rule_off(org_admin, environment)
     shown = preview(rule)
 
     control.write(access, values | {"groups": [{"id": str(BADGE), "name": "VPN"}]}, again(rule))
