@@ -19,7 +19,7 @@ from pingone_integration.checks.model import (
     sentences,
     warning,
 )
-from pingone_integration.connection import environments, licence
+from pingone_integration.connection import environments, license_limits
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.connection.role_assignments import Held
 from pingone_integration.connection.tokens import require_grant
@@ -175,10 +175,10 @@ def rate_limits(subject: Subject) -> Finding:
     """Check the license's limits. PingOne never shows how much of them others use at the moment."""
     connection = subject.connection
     try:
-        limits = licence.read(connection)
+        limits = license_limits.read(connection)
     except (MissingPermission, Blocked, NotFound):
         limits = None
-    share = licence.read_share(connection)
+    share = license_limits.read_share(connection)
     connection.refresh_from_db()
     room = rate_limit.headroom(connection)
     ours: Text = format_lazy(
@@ -212,7 +212,7 @@ def rate_limits(subject: Subject) -> Finding:
 
 
 def _calls(what: str, limit: int) -> Text:
-    """Return a limit of licence.read() in words."""
+    """Return a limit of license_limits.read() in words."""
     named = {
         "reads": ngettext_lazy("{count} read", "{count} reads", limit),
         "changes": ngettext_lazy("{count} change", "{count} changes", limit),

@@ -11,7 +11,7 @@ from console.management.options import identifier
 from console.models import Organization
 from pingone_integration import population_sync
 from pingone_integration.calls import rate_limit
-from pingone_integration.connection import licence
+from pingone_integration.connection import license_limits
 from pingone_integration.connection.open_api import open_api
 from pingone_integration.errors import PingOneError
 from pingone_integration.texts import english
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             self.stderr.write(f"{organization.slug}: {english(error.title)}. {english(resolution_of(error))}")
             return False
         with suppress(PingOneError):  # not every administrator may see licenses
-            licence.read(connection)
-            licence.read_share(connection)
+            license_limits.read(connection)
+            license_limits.read_share(connection)
         self.stdout.write(f"{organization.slug}: populations synced: {count}")
         return True

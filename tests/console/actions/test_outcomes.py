@@ -87,7 +87,7 @@ FAILURES = {  # one for each error class, and for each way to lose an answer
     "400 of the state": Failure(_refused(400, "REQUEST_FAILED"), errors.RefusedByState),
     "403": Failure(_refused(403, "ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"), errors.MissingPermission),
     "403 of a gateway": Failure(httpx.Response(403, html="<h1>Forbidden</h1>"), errors.Blocked),
-    "403 of the licence": Failure(_refused(403, "REQUEST_LIMITED", "LICENSE_EXCEEDED"), errors.LicenseExceeded),
+    "403 of the license": Failure(_refused(403, "REQUEST_LIMITED", "LICENSE_EXCEEDED"), errors.LicenseExceeded),
     "404": Failure(_refused(404, "NOT_FOUND"), errors.NotFound),
     "418": Failure(httpx.Response(418, text="a teapot"), errors.PingOneError),
     "429": Failure(_refused(429, "REQUEST_LIMITED", **{"Retry-After": "7"}), errors.RateLimited),

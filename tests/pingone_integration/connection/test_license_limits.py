@@ -7,7 +7,7 @@ import respx
 
 from console.models import Organization
 from pingone_integration.calls import rate_limit
-from pingone_integration.connection import licence
+from pingone_integration.connection import license_limits
 from pingone_integration.models import Connection
 
 
@@ -22,7 +22,7 @@ def quantities(reads: Any) -> dict[str, Any]:
 def test_read_limit_is_stored(acme: Organization, pingone: respx.MockRouter) -> None:
     pingone.get("/capabilities").respond(json=quantities({"limit": 100}))
 
-    assert licence.read(acme.connection) == {"reads": 100, "changes": 50}
+    assert license_limits.read(acme.connection) == {"reads": 100, "changes": 50}
     assert remembered(acme) == 100
 
 
@@ -33,7 +33,7 @@ def test_odd_read_limit_clears_the_stored_limit(acme: Organization, pingone: res
     Connection.objects.filter(pk=acme.connection_id).update(licensed_calls=100)
     pingone.get("/capabilities").respond(json=quantities(reads))
 
-    licence.read(acme.connection)
+    license_limits.read(acme.connection)
 
     assert remembered(acme) is None
 
@@ -70,7 +70,7 @@ def test_server_among_the_allowed_ips_may_use_the_whole_limit(
     settings.OUTGOING_ADDRESSES = ours
     pingone.get("/rateLimitIpConfigs").respond(json=allowed(*listed))
 
-    assert licence.read_share(acme.connection).percent == percent
+    assert license_limits.read_share(acme.connection).percent == percent
 
     assert rate_limit.headroom(Connection.objects.get(pk=acme.connection_id)).limit == 2 * percent
 
@@ -95,7 +95,7 @@ def test_list_that_is_absent_or_odd_leaves_the_share_of_the_setting(
     settings.OUTGOING_ADDRESSES = ["203.0.113.7"]
     pingone.get("/rateLimitIpConfigs").respond(status, json=body)
 
-    licence.read_share(acme.connection)
+    license_limits.read_share(acme.connection)
 
     assert rate_limit.headroom(Connection.objects.get(pk=acme.connection_id)).limit == kept
 
