@@ -33,7 +33,7 @@ class ConsoleConfig(AppConfig):
         from console.rules.tasks import RULES
         from console.sessions import sign_ins as sessions
         from console.work import tasks
-        from pingone_integration.connection_states import connection_state_changed
+        from pingone_integration.calls.connection_states import connection_state_changed
 
         for kind in (ATTEMPTS, REPORTS, SENT_RESETS, CRAWLS, JOBS, RULES, PLANS):
             tasks.register(kind)

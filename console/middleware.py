@@ -28,8 +28,7 @@ from console.page.frame import current_status
 from console.rights import viewing
 from console.server import health
 from console.source_address import source_address
-from pingone_integration import connection_states
-from pingone_integration.calls import deadline, transaction_id
+from pingone_integration.calls import connection_states, deadline, transaction_id
 from pingone_integration.errors import PingOneError
 
 PAGE_S = 10.0  # nobody waits longer

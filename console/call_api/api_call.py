@@ -18,9 +18,10 @@ from console.models import AuditEntry
 from console.perform.operation import After, Before
 from console.perform.run import run
 from console.rights.roles import CUSTOM
-from pingone_integration import endpoints, profiles, users
+from pingone_integration import profiles, users
+from pingone_integration.calls import any_endpoint
+from pingone_integration.calls.any_endpoint import Endpoint, Exchange
 from pingone_integration.calls.api import READS, PingOneApi
-from pingone_integration.endpoints import Endpoint, Exchange
 from pingone_integration.errors import NotFound, PingOneError, Trace
 from pingone_integration.texts import Text
 from pingone_integration.user_search.reads import ANY
@@ -143,7 +144,7 @@ class CallOperation:
     def run(self, api: PingOneApi) -> Exchange:
         call = self.call
         body = call.body if call.writes else None
-        return endpoints.call(api, call.method, call.endpoint, body=body, media_type=call.media_type)
+        return any_endpoint.call(api, call.method, call.endpoint, body=body, media_type=call.media_type)
 
     def was_so(self, before: Before, refusal: PingOneError) -> bool:
         return False
@@ -181,7 +182,7 @@ def json_of(exchange: Exchange) -> Any:
 def as_curl(call: ApiCall, base_url: str) -> str:
     """Return the call as a curl command, with the token in a shell variable."""
     parts = ["curl", "--request", call.method, "--header", '"Authorization: Bearer $PINGONE_TOKEN"']
-    if call.writes and (call.body or call.media_type != endpoints.MEDIA_TYPES[0]):
+    if call.writes and (call.body or call.media_type != any_endpoint.MEDIA_TYPES[0]):
         parts += ["--header", shlex.quote(f"Content-Type: {call.media_type}")]
     if call.writes and call.body:
         parts += ["--data", shlex.quote(call.body)]

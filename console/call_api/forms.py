@@ -14,7 +14,7 @@ from console.actions.forms import ActionForm
 from console.audit.api_requests import LEFT_OUT
 from console.call_api.api_call import ApiCall
 from console.fields import TextField
-from pingone_integration.endpoints import (
+from pingone_integration.calls.any_endpoint import (
     LONGEST_QUERY,
     MEDIA_TYPES,
     METHODS,

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from pingone_integration import connection_states
+from pingone_integration.calls import connection_states
 from pingone_integration.errors import Blocked, MissingPermission, NoRefreshToken, PingOneError, of_kind
 from pingone_integration.models import Connection
 from pingone_integration.texts import Text

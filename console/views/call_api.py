@@ -25,9 +25,9 @@ from console.responses import circumstances_of, to_request
 from console.sessions import fresh
 from console.sessions.fresh import address_to_sign_in_again
 from console.source_address import source_address
+from pingone_integration.calls.any_endpoint import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
 from pingone_integration.connection.regions import api_url_for
 from pingone_integration.connection.tokens import require_grant
-from pingone_integration.endpoints import MEDIA_TYPES, SUGGESTED_PATHS, Exchange
 from pingone_integration.errors import NoEnvironmentChosen
 
 RECENT = 20

@@ -18,7 +18,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from pingone_integration import connection_states, errors
+from pingone_integration import errors
+from pingone_integration.calls import connection_states
 from pingone_integration.calls.scoped import scoped
 from pingone_integration.errors import CallsPaused, PingOneError
 from pingone_integration.metrics import NOT_SENT, PAUSES

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 import httpx
 from django.utils import timezone
 
-from pingone_integration import connection_states
+from pingone_integration.calls import connection_states
 from pingone_integration.calls.failed_calls import without_ids
 from pingone_integration.calls.gate import Permit
 from pingone_integration.calls.scoped import scoped

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from pingone_integration import connection_states
+from pingone_integration.calls import connection_states
 from pingone_integration.connection.oauth import OAuthClient, open_client
 from pingone_integration.errors import PingOneError, Unavailable
 from pingone_integration.models import Connection

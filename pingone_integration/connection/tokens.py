@@ -18,8 +18,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from pingone_integration import connection_states, errors
-from pingone_integration.calls import deadline, failed_calls
+from pingone_integration import errors
+from pingone_integration.calls import connection_states, deadline, failed_calls
 from pingone_integration.calls.database import give_back
 from pingone_integration.calls.gate import AccessToken
 from pingone_integration.connection import grants

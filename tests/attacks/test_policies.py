@@ -33,7 +33,7 @@ from console.rights import viewing
 from console.rights.permissions import Permission
 from console.rights.roles import Rights
 from console.sessions.fresh import DEMANDED
-from pingone_integration.endpoints import Endpoint
+from pingone_integration.calls.any_endpoint import Endpoint
 from pingone_integration.errors import NotConnected
 from tests.support.answers import ADA, ENGINEERS
 from tests.support.performing import on_record, run

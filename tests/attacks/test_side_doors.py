@@ -19,7 +19,7 @@ from console.policies.matrix import LABELS
 from console.rights.permissions import Permission
 from console.rights.roles import Rights
 from console.sessions import fresh
-from pingone_integration import endpoints
+from pingone_integration.calls import any_endpoint
 from tests.support.answers import ADA
 from tests.support.rights import give
 from tests.support.small_environment import SmallEnvironment, browser, call_api, press
@@ -116,7 +116,7 @@ def locks_replace_each_other(patch: pytest.MonkeyPatch) -> None:
 
 
 def ids_may_be_odd(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(endpoints, "_is_odd_id", lambda _: False)
+    patch.setattr(any_endpoint, "_is_odd_id", lambda _: False)
 
 
 STORIES: list[tuple[Callable[[Desk], bool], Callable[[pytest.MonkeyPatch], None]]] = [

@@ -3,7 +3,8 @@
 import pytest
 from django.utils import translation
 
-from pingone_integration import connection_states, errors
+from pingone_integration import errors
+from pingone_integration.calls import connection_states
 from pingone_integration.errors import PingOneError, StateRejected, Unavailable
 
 

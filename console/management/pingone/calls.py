@@ -17,7 +17,7 @@ from console.call_api import api_call
 from console.call_api.forms import CallApiForm, SendWriteForm
 from console.management.pingone import options
 from console.management.pingone.terminal import EXIT_CODES, Terminal, needs_approval, why
-from pingone_integration.endpoints import Exchange
+from pingone_integration.calls.any_endpoint import Exchange
 from pingone_integration.errors import NoEnvironmentChosen
 from pingone_integration.texts import english
 

@@ -22,7 +22,7 @@ from console.audit.api_requests import LEFT_OUT, harmless_query
 from console.audit.entries import Circumstances
 from console.call_api.api_call import ApiCall, as_curl, perform_call
 from console.models import AuditEntry, Membership, Operator, Organization, SavedApiCall, TicketPolicy
-from pingone_integration.endpoints import Endpoint
+from pingone_integration.calls.any_endpoint import Endpoint
 from tests.support.answers import ada
 from tests.support.people import ENVIRONMENT
 
@@ -187,7 +187,7 @@ def test_call_is_not_sent_after_the_permission_is_lost(pingone: respx.MockRouter
 def test_call_that_meets_a_bug_has_an_unknown_outcome(
     pingone: respx.MockRouter, org_admin: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("pingone_integration.endpoints.call")
+    monkeypatch.delattr("pingone_integration.calls.any_endpoint.call")
     write = ApiCall(method="POST", endpoint=Endpoint(path="/users"), media_type="application/json", body="{}")
 
     with pytest.raises(AttributeError):

@@ -9,7 +9,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from console.models import Membership, Operator, Organization
-from pingone_integration import connection_states
+from pingone_integration.calls import connection_states
 from pingone_integration.connection import grants
 from pingone_integration.errors import TokenRefreshFailure, Trace, Unavailable
 from pingone_integration.models import Connection, ConnectionEvent

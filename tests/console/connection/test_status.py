@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from console.models import Operator, Organization
 from console.page.connection_status import status_of
-from pingone_integration import connection_states
+from pingone_integration.calls import connection_states
 from pingone_integration.errors import ConnectionFailure, TokenRefreshFailure, Unavailable
 from pingone_integration.models import AuthorizationRequest, Connection
 from tests.support.answers import ADA, ada, answer_panels, error, listing

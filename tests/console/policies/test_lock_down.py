@@ -17,7 +17,7 @@ from console.models import AuditEntry, Operator, Organization
 from console.policies import lock_down
 from console.rights.roles import Rights
 from console.sessions.fresh import FRESH_FOR
-from pingone_integration.endpoints import Endpoint
+from pingone_integration.calls.any_endpoint import Endpoint
 from tests.support.answers import ADA, ada
 from tests.support.performing import done, reads, refused, run
 from tests.support.rights import give

@@ -4,7 +4,7 @@ import pytest
 
 from console.actions.affected import NOTHING
 from console.call_api.affected import affected_by
-from pingone_integration.endpoints import UnsafePath, parse_endpoint
+from pingone_integration.calls.any_endpoint import UnsafePath, parse_endpoint
 from tests.support.answers import ADA, ENGINEERS
 from tests.support.people import ENVIRONMENT
 from tests.support.small_environment import TEAM, browser, call_api

@@ -7,9 +7,9 @@ import httpx
 import pytest
 import respx
 
+from pingone_integration.calls.any_endpoint import Endpoint, call
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.parallel import at_once
-from pingone_integration.endpoints import Endpoint, call
 from pingone_integration.errors import OutOfTime, PingOneError
 from pingone_integration.models import Connection
 from tests.support.answers import ADA, error

@@ -8,10 +8,10 @@ import respx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pingone_integration import endpoints
+from pingone_integration.calls import any_endpoint
+from pingone_integration.calls.any_endpoint import Endpoint, UnsafePath, parse_endpoint, parse_media_type
 from pingone_integration.calls.api import PingOneApi
 from pingone_integration.calls.gate import AccessToken
-from pingone_integration.endpoints import Endpoint, UnsafePath, parse_endpoint, parse_media_type
 from pingone_integration.errors import Unavailable
 from pingone_integration.models import Connection
 
@@ -128,7 +128,7 @@ def test_content_type_is_a_single_json_like_media_type(typed: str) -> None:
         parse_media_type(typed)
 
 
-@pytest.mark.parametrize("media_type", endpoints.MEDIA_TYPES)
+@pytest.mark.parametrize("media_type", any_endpoint.MEDIA_TYPES)
 def test_content_type_that_is_offered_is_accepted(media_type: str) -> None:
     assert parse_media_type(media_type) == media_type
 
@@ -139,7 +139,7 @@ def test_answer_of_any_status_is_shown_unchanged(api: PingOneApi) -> None:
             400, text="<p>no</p>", headers={"Correlation-Id": "c-1", "Set-Cookie": "a=b", "Content-Type": "text/html"}
         )
 
-        exchange = endpoints.call(api, "POST", Endpoint(path="/users"), body="{}")
+        exchange = any_endpoint.call(api, "POST", Endpoint(path="/users"), body="{}")
 
     assert (exchange.status, exchange.reason, exchange.body, exchange.size) == (400, "Bad Request", "<p>no</p>", 9)
     assert exchange.headers == {"correlation-id": "c-1", "content-type": "text/html"}
@@ -150,7 +150,7 @@ def test_body_travels_as_typed_with_the_chosen_content_type(api: PingOneApi) -> 
     with respx.mock:
         route = respx.post(f"{BASE}/users/{OTHER}").respond(200, json={})
 
-        endpoints.call(api, "POST", Endpoint(path=f"/users/{OTHER}"), body='{"a": 1}', media_type=unlock)
+        any_endpoint.call(api, "POST", Endpoint(path=f"/users/{OTHER}"), body='{"a": 1}', media_type=unlock)
 
     assert route.calls.last.request.content == b'{"a": 1}'
     assert route.calls.last.request.headers["Content-Type"] == unlock
@@ -161,7 +161,7 @@ def test_redirect_is_shown_and_not_followed(api: PingOneApi) -> None:
     with respx.mock:
         respx.get(f"{BASE}/users").respond(302, headers={"Location": "https://evil.test/"})
 
-        assert endpoints.call(api, "GET", Endpoint(path="/users")).status == 302
+        assert any_endpoint.call(api, "GET", Endpoint(path="/users")).status == 302
 
 
 def test_write_without_an_answer_is_sent_once_with_an_unknown_outcome(api: PingOneApi) -> None:
@@ -169,7 +169,7 @@ def test_write_without_an_answer_is_sent_once_with_an_unknown_outcome(api: PingO
         route = respx.delete(f"{BASE}/users/{OTHER}").mock(side_effect=httpx.ReadTimeout)
 
         with pytest.raises(Unavailable) as raised:
-            endpoints.call(api, "DELETE", Endpoint(path=f"/users/{OTHER}"))
+            any_endpoint.call(api, "DELETE", Endpoint(path=f"/users/{OTHER}"))
 
     assert route.call_count == 1
     assert not raised.value.outcome_known

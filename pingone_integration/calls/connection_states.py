@@ -1,4 +1,4 @@
-"""The state of a connection, and the record of its changes."""
+"""The state of a connection, which calls find out, and the record of its changes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
