@@ -9,9 +9,9 @@ from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from console.operators.attempt_limit import Limit
 from console.operators.known_browser import known_browser
 from console.operators.sign_in_forms import ResetPasswordForm
-from console.operators.sign_in_limits import Limit
 
 
 @dataclass(frozen=True)

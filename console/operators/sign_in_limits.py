@@ -1,13 +1,11 @@
 """Limits on guessing: attempts to sign in are counted once for all processes, and a one-time code works once in all.
 
 allauth counts in the cache, by get-then-set, and a cache may lose what it holds. So its limits are off (settings.py);
-the same limits are here, as rows that one UPDATE counts. A window begins with its first attempt.
+the same limits are here (attempt_limit.py).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.core import context
@@ -15,58 +13,13 @@ from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa import app_settings as mfa_settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.db.models.functions import Now
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 
 from console.models import Operator, SignInCount, UsedCode
+from console.operators.attempt_limit import Limit, hashed
 from console.operators.known_browser import browser_of
 from console.sessions.store import BEGAN
-
-
-@dataclass(frozen=True)
-class Limit:
-    """At most so many attempts within so many seconds."""
-
-    name: str  # of what is attempted
-    most: int
-    seconds: int
-
-    def count(self, whose: str) -> bool:
-        """Count an attempt. Return False if there were too many: then it is not made."""
-        row, window = self._row(whose), timedelta(seconds=self.seconds)
-        counted = row.filter(ends_at__gt=Now(), count__lt=self.most)
-        if counted.update(count=F("count") + 1) or row.filter(ends_at__lte=Now()).update(
-            count=1, ends_at=Now() + window
-        ):
-            return True
-        if row.exists():  # too many, or another process began the window just now
-            return bool(counted.update(count=F("count") + 1))
-        try:
-            with transaction.atomic():
-                SignInCount.objects.create(key=self._key(whose), count=1, ends_at=Now() + window)
-        except IntegrityError:  # another process was quicker
-            return bool(counted.update(count=F("count") + 1))
-        return True
-
-    def is_reached(self, whose: str) -> bool:
-        """Return whether the next attempt would be one too many. Counts nothing."""
-        return bool(self._row(whose).filter(ends_at__gt=Now(), count__gte=self.most).exists())
-
-    def take_back(self, whose: str) -> None:
-        """Do not count an attempt that was counted: it succeeded."""
-        self._row(whose).filter(count__gt=0).update(count=F("count") - 1)
-
-    def forget(self, whose: str) -> None:
-        self._row(whose).delete()
-
-    def _row(self, whose: str) -> Any:
-        return SignInCount.objects.filter(key=self._key(whose))
-
-    def _key(self, whose: str) -> str:
-        return _hashed(f"{self.name} {whose}")
-
 
 # Failures only: a success is taken back. A browser that is known for the operator, or a session of theirs, is counted
 # alone: whatever strangers try, wherever they are, it can sign in.
@@ -151,7 +104,7 @@ class SecondFactorLimit:
 
 def use_code(operator: Operator, code: str) -> bool:
     """Return whether the code, which is right, has not been used before; from now on it has."""
-    key = _hashed(f"code {operator.pk} {normalize_user_code(code)}")
+    key = hashed(f"code {operator.pk} {normalize_user_code(code)}")
     expires_at = Now() + timedelta(seconds=mfa_settings.TOTP_PERIOD * (2 * mfa_settings.TOTP_TOLERANCE + 1))
     if UsedCode.objects.filter(key=key, expires_at__lte=Now()).update(expires_at=expires_at):
         return True
@@ -166,8 +119,3 @@ def use_code(operator: Operator, code: str) -> bool:
 def clear_old() -> None:
     SignInCount.objects.filter(ends_at__lte=Now()).delete()
     UsedCode.objects.filter(expires_at__lte=Now()).delete()
-
-
-def _hashed(text: str) -> str:
-    """Return a hash that nobody can compute without SECRET_KEY: an address or a code could be guessed from another."""
-    return salted_hmac("console.operators.sign_in_limits", text, algorithm="sha256").hexdigest()

@@ -30,14 +30,24 @@ def recovery_view(view: View[P]) -> Callable[..., HttpResponseBase]:
 
     A form is counted for the network that sends it.
     """
+    return _entered(view, begins=False)
 
+
+def beginning_view(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """Decorate the form that begins an attempt. It has a limit more than other forms."""
+    return _entered(require_POST(view), begins=True)
+
+
+def _entered(view: View[P], *, begins: bool) -> Callable[..., HttpResponseBase]:
     @_open
     @wraps(view)
     def entered(request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        organization = Organization.objects.filter(slug=org, recovery_policies__is_on=True).first()
+        organizations = Organization.objects.filter(slug=org, recovery_policies__is_on=True)
+        organization = organizations.select_related("recovery_settings").first()
         if organization is None:
             raise Http404("No such page.")
-        if request.method == "POST" and not throttle.allows_form(throttle.network_of(source_address(request))):
+        allows = throttle.allows_beginning if begins else throttle.allows_form
+        if request.method == "POST" and not allows(throttle.network_of(source_address(request))):
             return show(request, organization, "too_many", status=429)
         return view(request, organization, *args, **kwargs)
 

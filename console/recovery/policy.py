@@ -14,5 +14,7 @@ def policy_for(organization: Organization, population_id: UUID | None) -> Recove
 
 def settings_of(organization: Organization) -> RecoverySettings:
     """Return what the pages tell every user: empty values where nothing is set."""
-    found = RecoverySettings.objects.filter(organization=organization).first()
-    return found or RecoverySettings(organization=organization)
+    try:
+        return organization.recovery_settings
+    except RecoverySettings.DoesNotExist:
+        return RecoverySettings(organization=organization)

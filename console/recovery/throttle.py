@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from uuid import UUID
 
 from console.models import RecoveryAttempt
-from console.operators.sign_in_limits import Limit
+from console.operators.attempt_limit import Limit, count_all
 
 HOUR, DAY = 3600, 24 * 3600
 
@@ -36,11 +36,12 @@ def network_of(address: str) -> str:
 
 def allows_form(network: str) -> bool:
     """Count a form that a network sends. False: too many, answer 429."""
-    return all(limit.count(network) for limit in OF_NETWORK)
+    return count_all(*((limit, network) for limit in OF_NETWORK))
 
 
-def allows_start(network: str) -> bool:
-    return STARTS_OF_NETWORK.count(network)
+def allows_beginning(network: str) -> bool:
+    """Count the form that begins an attempt: a form like others, with a limit of its own besides."""
+    return count_all(*((limit, network) for limit in (*OF_NETWORK, STARTS_OF_NETWORK)))
 
 
 def allows_look_up(organization_id: UUID, typed_hash: str, network: str) -> bool:

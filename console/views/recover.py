@@ -8,16 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from console.models import Organization, RecoveryAttempt
 from console.page.user_agents import browser_name
-from console.recovery import attempts, codes, steps, throttle
+from console.recovery import attempts, codes, steps
 from console.recovery.answer_pages import show_answer, show_trying
 from console.recovery.device_pages import show_device, show_over
 from console.recovery.entrance import (
     attempt_of,
     attempt_view,
+    beginning_view,
     recovery_view,
     resume,
     show,
@@ -55,20 +56,16 @@ def recover(request: HttpRequest, organization: Organization) -> HttpResponse:
     return show_over(request, attempt)
 
 
-@recovery_view
-@require_POST
+@beginning_view
 def start_recovery(request: HttpRequest, organization: Organization) -> HttpResponse:
     """Write an attempt, and call nobody. The answer is the same, whatever is true of the text."""
     form = WhoForm(request.POST)
     if not form.is_valid():
         return show(request, organization, "who", form=form, status=422)
-    address = source_address(request)
-    if not throttle.allows_start(throttle.network_of(address)):
-        return show(request, organization, "too_many", status=429)
     _attempt, key = attempts.begin(
         organization,
         form.cleaned_data["who"] if only_value(request.POST, "who") is not None else "",
-        source_address=address,
+        source_address=source_address(request),
         browser=english(browser_name(request.headers.get("User-Agent", ""))),
         language=get_language() or "",
     )

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from console.models import Organization, ProtectedMark, RecoveryAttempt, RecoveryPolicy, RecoverySettings
-from console.operators.sign_in_limits import Limit
+from console.operators.attempt_limit import Limit
 from console.recovery import attempts, codes, devices, look_up, operations, rules, throttle
 from pingone_integration.values import pingone_time
 from tests.support.answers import ADA, BO, ada
@@ -299,7 +299,7 @@ def mails_are_many(scene: Scene) -> bool:
 
 def without_limits(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(throttle, "allows_form", always)
-    patch.setattr(throttle, "allows_start", always)
+    patch.setattr(throttle, "allows_beginning", always)
     for name in ("MAILS_OF_NETWORK", "MAILS", "MAILS_TO_UNKNOWN_NETWORKS", "ASKED"):
         patch.setattr(throttle, name, Limit(name, 10_000, 60))
 

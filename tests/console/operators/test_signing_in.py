@@ -14,8 +14,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from console.models import Operator, OutgoingEmail
+from console.operators.attempt_limit import Limit
 from console.operators.page_limits import LIMITS, PageLimit
-from console.operators.sign_in_limits import Limit
 from pingone_integration.sealing import unseal
 from tests.support.outbox import sent_emails
 
