@@ -1,4 +1,4 @@
-"""A person on a borrowed phone, without JavaScript: from locked out to signed in again at PingOne (the sandbox)."""
+"""A person on a borrowed phone, with and without JavaScript: from locked out to signed in again at PingOne."""
 
 import re
 from typing import Any
@@ -17,6 +17,7 @@ from tests.support.recovering import CODE, switch_on
 from tests.support.sandbox_server import Sandbox
 
 NEW_PASSWORD = "Better-Horse-2"
+EACH = pytest.mark.parametrize("java_script", [True, False], ids=["with JavaScript", "without JavaScript"])
 
 
 @pytest.fixture
@@ -43,11 +44,12 @@ def signs_in(leo: Person, password: str) -> bool:
     return leo.administrator.post(path, json={"password": password}, headers=headers).status_code == 200
 
 
+@EACH
 def test_locked_out_person_with_a_forgotten_password_signs_in_again(
-    leo: Person, operator: Operator, new_page: NewPage, assert_accessible: Check
+    leo: Person, operator: Operator, new_page: NewPage, assert_accessible: Check, java_script: bool
 ) -> None:
     organization = operator.organizations.get()
-    page = new_page(viewport=PHONE, java_script_enabled=False)
+    page = new_page(viewport=PHONE, java_script_enabled=java_script)
     seen = new_page(viewport=PHONE)  # the same pages with JavaScript, for the accessibility check
     page.goto(f"/recover/{organization.slug}/")
     seen.goto(page.url)
@@ -88,12 +90,13 @@ def enter_code_of(page: Page) -> None:
     press(page, "Continue")
 
 
+@EACH
 def test_person_with_a_device_closes_the_tab_and_unlocks_only(
-    leo: Person, sandbox: Sandbox, operator: Operator, new_page: NewPage, assert_accessible: Check
+    leo: Person, sandbox: Sandbox, operator: Operator, new_page: NewPage, assert_accessible: Check, java_script: bool
 ) -> None:
     RecoveryPolicy.objects.update(demands_device=True)
     sandbox.pair_device(leo.id, kind="SMS", locked=False, phone="+46.701234567")
-    page = new_page(viewport=PHONE, java_script_enabled=False)
+    page = new_page(viewport=PHONE, java_script_enabled=java_script)
     page.goto(f"/recover/{operator.organizations.get().slug}/")
     home = page.url
     page.get_by_label("Username or email address").fill(leo.username)
@@ -120,11 +123,12 @@ def test_person_with_a_device_closes_the_tab_and_unlocks_only(
     assert leo.ask("/password")["status"] == "OK"
 
 
+@EACH
 def test_person_without_a_device_is_sent_to_the_helpdesk_and_says_that_it_was_not_them(
-    leo: Person, operator: Operator, new_page: NewPage
+    leo: Person, operator: Operator, new_page: NewPage, java_script: bool
 ) -> None:
     RecoveryPolicy.objects.update(demands_device=True)
-    page = new_page(viewport=PHONE, java_script_enabled=False)
+    page = new_page(viewport=PHONE, java_script_enabled=java_script)
     page.goto(f"/recover/{operator.organizations.get().slug}/")
     page.get_by_label("Username or email address").fill(leo.username)
     press(page, "Email me a code")
