@@ -9,8 +9,8 @@ from console.access import OrgAccess
 from console.actions.effect import shows
 from console.actions.shown import is_shown, shown_of
 from console.audit.entries import storable
-from console.jobs.dry_run import Looking
 from console.jobs.plan_action import PlanAction
+from console.jobs.user_preview import Looking
 from console.models import Job, JobRow, PlanRun
 from console.perform import guards
 from console.plans.ahead import chosen_steps
@@ -53,8 +53,8 @@ class LookingAtPlans(Looking):
         else:
             row.verdict, row.detail = Verdict.CONFLICT, english(format_lazy(_RUNS, plan=run.plan_name))
 
-    def _at_user(self, row: JobRow, user: User, inputs: dict[str, Any], members: object) -> None:
-        self._name(row, user)
+    def decide_on(self, row: JobRow, user: User, inputs: dict[str, Any], members: object) -> None:
+        self.name(row, user)
         if refusal := self._lock_down():
             row.verdict, row.detail = Verdict.NOT_ALLOWED, english(refusal)
         elif why := self._why_protected(user):

@@ -22,8 +22,6 @@ from console.jobs import approval, deletion, dry_run, lists, mail, one_row, trou
 from console.jobs.control import record
 from console.jobs.limits import left_today
 from console.jobs.one_row import Ended
-from console.jobs.plan_action import PlanAction, action_of
-from console.jobs.plan_preview import LookingAtPlans
 from console.jobs.row_choice import to_be_run
 from console.jobs.totals import counts, of_preview, to_run
 from console.jobs.trouble import Trouble
@@ -100,7 +98,7 @@ def _work_on(job: Job, goes_on: Callable[[], bool], is_held: Callable[[], bool])
 def _preview(access: OrgAccess, job: Job, goes_on: Callable[[], bool], is_held: Callable[[], bool]) -> timedelta:
     """Store the rows, then look at them. Storing begins anew if it is interrupted: it is no matter of turns."""
     try:
-        if lists.fill(access, job, is_held) and dry_run.run(_looking(access, job), job, goes_on):
+        if lists.fill(access, job, is_held) and dry_run.run(dry_run.looking(access, job), job, goes_on):
             Job.objects.filter(pk=job.pk, state=State.READING).update(
                 state=State.PREVIEWED, totals=of_preview(job), pause="", pause_detail=""
             )
@@ -112,13 +110,6 @@ def _preview(access: OrgAccess, job: Job, goes_on: Callable[[], bool], is_held: 
     except lists.UnusableList as unusable:
         trouble.refuse_list(job, english(unusable.reason))
     return timedelta()
-
-
-def _looking(access: OrgAccess, job: Job) -> dry_run.Looking:
-    action = action_of(job)
-    if isinstance(action, PlanAction):
-        return LookingAtPlans(access, job, action)
-    return dry_run.Looking(access, job, action)
 
 
 class Rows:

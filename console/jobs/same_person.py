@@ -8,9 +8,11 @@ from console import visible_users
 from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
 from console.jobs.control import NotPossibleNow, choosing, require_own
-from console.jobs.dry_run import SAVED, Looking
+from console.jobs.dry_run import SAVED
+from console.jobs.new_user_preview import LookingAtNewUsers
 from console.jobs.plan_action import action_of
 from console.jobs.row_choice import UPDATE
+from console.jobs.user_preview import Looking
 from console.models import Job, JobRow
 
 _DECIDED = _("This row needs no decision, or the job has started.")
@@ -35,7 +37,7 @@ def decide(access: OrgAccess, job: Job, row: JobRow, decision: JobRow.Decision, 
         if row.verdict == JobRow.Verdict.CHANGE:
             row.verdict = JobRow.Verdict.SAME_PERSON
     elif row.decision == JobRow.Decision.UPDATE:
-        Looking(access, job, action_of(job)).again_as_new(row)
+        LookingAtNewUsers(access, job, action_of(job)).again_as_new(row)
     row.decision = decision
     with choosing(job):
         row.save(update_fields=[*SAVED, "decision"])
