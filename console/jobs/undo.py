@@ -90,5 +90,5 @@ def rows_of(inverse: Job) -> Iterator[JobRow]:
     while some:
         for row in some:
             number += 1
-            yield JobRow(job=inverse, number=number, key=str(row.user_id), undone_entry=row.entry)
+            yield JobRow(job=inverse, number=number, key=str(row.user_id), label=row.label, undone_entry=row.entry)
         some = list(rows.filter(number__lt=some[-1].number)[:_AT_ONCE])

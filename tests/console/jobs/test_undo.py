@@ -48,6 +48,21 @@ def test_undo_brings_back_what_the_job_changed(acme, org_admin, environment, act
     assert entry.undoes == row_of(job, 1).entry  # the last row first
 
 
+def test_preview_of_an_undo_asks_for_many_users_at_once(acme, org_admin, environment):
+    environment.add(*range(1, 31))
+    job = started(org_admin, prepared(org_admin, "user.update", rows_for(range(1, 31), title="Lead")))
+    renamed = environment.named("user30")
+    renamed["username"] = "user30.new"
+    environment.requests.clear()
+
+    inverse = undone(org_admin, job)
+
+    assert set(verdicts(inverse).values()) == {"change"}
+    assert [path for path in environment.reads if path in {f"/users/{one}" for one in environment.users}] == [
+        f"/users/{renamed['id']}"  # the name that the job knows finds nobody
+    ]
+
+
 def test_undo_leaves_users_alone_who_changed_since(acme, org_admin, environment):
     environment.add(1, 2, 3)
     job = started(org_admin, prepared(org_admin, "user.update", rows_for([1, 2, 3], title="Lead")))
