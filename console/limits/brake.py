@@ -25,8 +25,9 @@ GIVES = "group.add"  # by a rule
 
 _COUNTS = {AuditEntry.Outcome.STARTED, AuditEntry.Outcome.SUCCEEDED, AuditEntry.Outcome.UNKNOWN}
 _OF_ALL = _("{people} people within a day would be more than {most}.")
-_OF_POPULATION = _("{people} people of one population within a day would be more than {percent} % of its {users}.")
-_OF_UNKNOWN = _("{people} people of one population within a day would be more than {most}, and its size is not known.")
+_OF_POPULATION = _("{people} people of {population} within a day would be more than {percent} % of its {users}.")
+_OF_UNKNOWN = _("{people} people of {population} within a day would be more than {most}, and its size is not known.")
+_NAMELESS = _("one population")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,11 @@ class Sum:
     people: int
     of_population: int
     population_id: str
+    population: str  # its name; empty if it is not known
     users: int | None  # of the population, as PingOne counts them; None if it does not say
 
     def stored(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "population"}  # its ID is there
 
 
 class BrakeReached(Exception):
@@ -65,11 +67,11 @@ def check(row: AuditEntry, *, planned: int = 0, planned_of: int = 0) -> None:
     least, percent = most[BRAKE_LEAST.key], most[BRAKE_PERCENT.key]
     if not row.subject_population or total.of_population <= least:
         return
+    of = {"people": total.of_population, "population": total.population or _NAMELESS}
     if total.users is None:
-        raise BrakeReached(format_lazy(_OF_UNKNOWN, people=total.of_population, most=least), total)
+        raise BrakeReached(format_lazy(_OF_UNKNOWN, most=least, **of), total)
     if total.of_population * 100 > total.users * percent:
-        told = format_lazy(_OF_POPULATION, people=total.of_population, percent=percent, users=total.users)
-        raise BrakeReached(told, total)
+        raise BrakeReached(format_lazy(_OF_POPULATION, percent=percent, users=total.users, **of), total)
 
 
 def _like(row: AuditEntry) -> tuple[str, ...]:
@@ -94,21 +96,22 @@ def sum_with(row: AuditEntry) -> Sum:
     counted = lately.current().filter(outcome__in=_COUNTS)
     same = Q(subject_population=row.subject_population) if row.subject_population else Q(pk=None)
     others = counted.exclude(subject_id=row.subject_id).order_by()
+    population = _population_of(row)
     return Sum(
         people=others.values("subject_id").distinct().count() + 1,
         of_population=others.filter(same).values("subject_id").distinct().count() + 1,
         population_id=str(row.subject_population or ""),
-        users=_users_of(row),
+        population=population.name if population else "",
+        users=population.user_count if population else None,
     )
 
 
-def _users_of(row: AuditEntry) -> int | None:
+def _population_of(row: AuditEntry) -> SyncedPopulation | None:
     organization = row.organization
     if organization is None or row.subject_population is None:
         return None
-    known = SyncedPopulation.objects.filter(
+    return SyncedPopulation.objects.filter(
         connection=organization.connection_id,
         environment_id=organization.connection.managed_environment_id or NOWHERE,
         population_id=row.subject_population,
-    )
-    return known.values_list("user_count", flat=True).first()
+    ).first()

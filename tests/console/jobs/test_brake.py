@@ -82,6 +82,9 @@ def test_part_of_a_population_is_counted_by_its_size(acme, org_admin, environmen
     done = list(states(job).values()).count("done")
     assert done == (7 if stops_after is None else stops_after)
     assert job.state == (Job.State.FINISHED if stops_after is None else Job.State.WAITING)
+    size = "and its size is not known" if users is None else f"5 % of its {users}"
+    assert stops_after is None or job.pause_detail.startswith(f"{stops_after + 1} people of Staff within a day")
+    assert stops_after is None or size in job.pause_detail
 
 
 # What happened before, and whether it counts
