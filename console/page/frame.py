@@ -50,7 +50,7 @@ NAVIGATION = (
         icon="users-group",
         url_name="groups",
         permission=Permission.VIEW_USERS,
-        purpose=_("See who is in a group, and add or remove members."),
+        purpose=_("Find a group, and see who is in it."),
     ),
     Destination(
         label=_("Populations"),
