@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 import respx
 
+from console.access import OrgAccess, enter_org
 from console.jobs import one_row, runner
+from console.models import Operator, Organization
 from tests.support.many_people import ManyPeople
 from tests.support.people import API_URL, ENVIRONMENT
 
@@ -17,6 +19,11 @@ def environment() -> Iterator[ManyPeople]:
         many = ManyPeople()
         router.route().mock(side_effect=many)
         yield many
+
+
+@pytest.fixture
+def access(org_admin: Operator, acme: Organization) -> OrgAccess:
+    return enter_org(org_admin, acme.slug)
 
 
 @pytest.fixture(autouse=True)

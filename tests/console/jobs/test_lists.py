@@ -1,13 +1,10 @@
-"""The lists that jobs are made of, and the users behind their keys: many to a call, nobody that is not there."""
+"""The lists that jobs are made of: kept, read page by page, stored as rows by the worker."""
 
-import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import pytest
 import respx
 from django.core.exceptions import PermissionDenied
@@ -19,7 +16,7 @@ from django.utils import timezone
 
 from console.access import OrgAccess, enter_org
 from console.actions.catalogue import BY_KEY
-from console.jobs import limits, lists, people, runner
+from console.jobs import limits, lists, runner
 from console.jobs.files import kept
 from console.jobs.files.bad_list import BadList
 from console.jobs.files.columns import meanings_of, with_meanings
@@ -39,157 +36,14 @@ from console.models import (
     PeopleList,
 )
 from pingone_integration.user_search import BadFilter
-from pingone_integration.user_search.conditions import size_of
-from pingone_integration.user_search.filters import MAX_FILTER_BYTES
-from tests.support.answers import ENGINEERS, STAFF, Json, bo, error, listing
+from tests.support.answers import ENGINEERS, STAFF
 from tests.support.narrowed import PARTNERS, narrow
+from tests.support.paged_directory import Directory, person
 from tests.support.people import make_operator
 from tests.support.synced import sync_populations
 
-_CONDITION = re.compile(r'(username|email|externalId|population\.id) eq ("(?:[^"\\]|\\.)*")')
-WIDE = "maria".translate({ord(letter): ord(letter) + 0xFEE0 for letter in "mari"})  # in full-width letters
 UPDATE = BY_KEY["user.update"]
 MEANINGS = meanings_of(UPDATE)
-
-
-class Directory:
-    """PingOne's list of users, which compares without case, page by page. It notes the filters."""
-
-    def __init__(self, pingone: respx.MockRouter, *users: Json, page: int = 200, is_loose: bool = False) -> None:
-        self.users, self.page, self.is_loose = list(users), page, is_loose
-        self.filters: list[str] = []
-        self.stale_after: int | None = None  # calls
-        self.on_call: Callable[[], object] = list
-        pingone.route(method="GET", path__regex=r"/users(/[^/]+)?$").mock(side_effect=self.answer)
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        return self.listed(request) if request.url.path.endswith("/users") else self.one(request)
-
-    def listed(self, request: httpx.Request) -> httpx.Response:
-        condition = request.url.params.get("filter", "")
-        self.filters.append(condition)
-        self.on_call()
-        if self.stale_after is not None and len(self.filters) == self.stale_after + 1:
-            return httpx.Response(400, json=error("INVALID_DATA", "INVALID_VALUE", "cursor"))
-        start = int(request.url.params.get("cursor", 0))
-        found = [user for user in self.users if self.is_loose or self._matches(condition, user)]
-        more = str(start + self.page) if len(found) > start + self.page else ""
-        return httpx.Response(200, json=listing("users", *found[start : start + self.page], cursor=more))
-
-    def one(self, request: httpx.Request) -> httpx.Response:
-        self.filters.append(request.url.path.rpartition("/")[2])
-        found = next((user for user in self.users if request.url.path.endswith(user["id"])), None)
-        return httpx.Response(200, json=found) if found else httpx.Response(404, json=error("NOT_FOUND"))
-
-    @staticmethod
-    def _matches(condition: str, user: Json) -> bool:
-        by_attribute: dict[str, list[str]] = {}
-        for attribute, value in _CONDITION.findall(condition):
-            by_attribute.setdefault(attribute, []).append(json.loads(value).casefold())
-        held = user | {"population.id": user.get("population", {}).get("id", "")}
-        return all(str(held.get(one, "")).casefold() in values for one, values in by_attribute.items())
-
-
-def person(number: int, **more: Any) -> Json:
-    about = {"id": str(UUID(int=number, version=4)), "username": f"user{number}", "email": f"user{number}@acme.test"}
-    return bo(**(about | more))
-
-
-@pytest.fixture
-def access(org_admin: Operator, acme: Organization) -> OrgAccess:
-    return enter_org(org_admin, acme.slug)
-
-
-def found(access: OrgAccess, kind: KeyKind, *texts: str) -> dict[str, list[str]]:
-    users = people.with_keys(access, access.pingone(), kind, texts)
-    return {key: sorted(user.username for user in some) for key, some in users.items() if some}
-
-
-@pytest.mark.parametrize("kind", [KeyKind.USERNAME, KeyKind.EMAIL, KeyKind.EXTERNAL_ID])
-def test_many_keys_go_in_one_call_as_long_as_a_filter_may_be(
-    access: OrgAccess, pingone: respx.MockRouter, kind: KeyKind
-) -> None:
-    directory = Directory(pingone, *(person(number, externalId=f"E{number}") for number in range(300)))
-    texts = {KeyKind.USERNAME: "user{}", KeyKind.EMAIL: "user{}@acme.test", KeyKind.EXTERNAL_ID: "E{}"}[kind]
-
-    users = found(access, kind, *(texts.format(number) for number in range(0, 300, 2)))
-
-    assert sorted(users) == sorted(texts.format(number) for number in range(0, 300, 2))
-    assert len(directory.filters) <= 7
-    assert all(size_of(condition) <= MAX_FILTER_BYTES for condition in directory.filters)
-
-
-def test_key_is_compared_again_without_case_and_compatibility_forms(
-    access: OrgAccess, pingone: respx.MockRouter
-) -> None:
-    people = (person(1, username="Mara"), person(2, username="maria"), person(3, username="Straße"))
-    directory = Directory(pingone, *people, is_loose=True)
-
-    assert found(access, KeyKind.USERNAME, "MARA", WIDE, "strasse", "mar") == {
-        "MARA": ["Mara"],
-        WIDE: ["maria"],
-        "strasse": ["Straße"],
-    }
-    assert f'"{WIDE}" or username eq "maria"' in directory.filters[0]
-
-
-def test_email_address_of_two_users_is_ambiguous(access: OrgAccess, pingone: respx.MockRouter) -> None:
-    shared = "Desk@acme.test"
-    Directory(pingone, person(1, email=shared), person(2, email=shared.upper()), person(3), page=1)
-
-    assert found(access, KeyKind.EMAIL, "desk@acme.test", "user3@acme.test") == {
-        "desk@acme.test": ["user1", "user2"],
-        "user3@acme.test": ["user3"],
-    }
-
-
-def test_key_cannot_break_out_of_the_filter(access: OrgAccess, pingone: respx.MockRouter) -> None:
-    Directory(pingone, person(1), person(2, username='x" or username sw "'))
-
-    assert found(
-        access, KeyKind.USERNAME, 'x" or username sw "', 'y" or enabled eq true or username eq "user1', ""
-    ) == {'x" or username sw "': ['x" or username sw "']}
-
-
-def test_key_that_no_filter_can_hold_is_nobodys(access: OrgAccess, pingone: respx.MockRouter) -> None:
-    Directory(pingone, person(1))
-
-    assert found(access, KeyKind.EXTERNAL_ID, "é" * 1_024) == {}
-    assert found(access, KeyKind.USERNAME, "é" * 1_024, "user1") == {"user1": ["user1"]}
-
-
-def test_ids_are_found_by_the_usernames_beside_them_and_the_rest_one_by_one(
-    access: OrgAccess, pingone: respx.MockRouter
-) -> None:
-    listed = [person(number) for number in range(50)]
-    directory = Directory(pingone, *listed)
-    gone = str(uuid4())
-    beside = {one["id"]: one["username"] for one in listed} | {listed[0]["id"]: "formerly", gone: "user3"}
-
-    users = people.with_keys(access, access.pingone(), KeyKind.ID, beside, usernames=beside)
-
-    assert {key: [str(user.id) for user in some] for key, some in users.items()} == {
-        gone: [],
-        **{one["id"]: [one["id"]] for one in listed},
-    }
-    assert len(directory.filters) <= 4
-
-
-@pytest.mark.parametrize("kind", KeyKind)
-def test_narrowed_operator_finds_nobody_outside_their_populations(
-    acme: Organization, helpdesk: Operator, pingone: respx.MockRouter, kind: KeyKind
-) -> None:
-    outside = person(2, email="user1@acme.test", externalId="E1", population={"id": str(PARTNERS)})
-    Directory(pingone, person(1, externalId="E1"), outside, is_loose=True)
-    access = enter_org(narrow(helpdesk, STAFF), acme.slug)
-    texts = {
-        KeyKind.ID: [person(1)["id"], person(2)["id"]],
-        KeyKind.USERNAME: ["user1", "user2"],
-        KeyKind.EMAIL: ["user1@acme.test"],
-        KeyKind.EXTERNAL_ID: ["E1"],
-    }
-
-    assert list(found(access, kind, *texts[kind]).values()) == [["user1"]]
 
 
 def job_of(access: OrgAccess, listed: PeopleList, key: str = "user.deactivate") -> Job:

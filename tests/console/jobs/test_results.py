@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from console.access import OrgAccess, enter_org
+from console.access import OrgAccess
 from console.actions.catalogue import BY_KEY
 from console.jobs import lists, results
 from console.jobs.files import kept
 from console.jobs.new import make
-from console.models import Job, JobRow, Operator, Organization
+from console.models import Job, JobRow
 
 UPDATE = BY_KEY["user.update"]
 LIST = (
@@ -20,11 +20,6 @@ LIST = (
     '\r\nE3;"="0012"" ";"two\nlines";Bo\r\n'
     "E4\r\n"
 )
-
-
-@pytest.fixture
-def access(org_admin: Operator, acme: Organization) -> OrgAccess:
-    return enter_org(org_admin, acme.slug)
 
 
 def job_of(access: OrgAccess, content: str) -> Job:
