@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from console.access import public_view
 from console.models import Organization, RecoveryAttempt
@@ -35,7 +35,7 @@ def recovery_view(view: View[P]) -> Callable[..., HttpResponseBase]:
 
 def beginning_view(view: View[P]) -> Callable[..., HttpResponseBase]:
     """Decorate the form that begins an attempt. It has a limit more than other forms."""
-    return _entered(require_POST(view), begins=True)
+    return _entered(_form(view), begins=True)
 
 
 def _entered(view: View[P], *, begins: bool) -> Callable[..., HttpResponseBase]:
@@ -54,11 +54,24 @@ def _entered(view: View[P], *, begins: bool) -> Callable[..., HttpResponseBase]:
     return entered
 
 
+def _form(view: View[P]) -> View[P]:
+    """Lead a browser that opens the address of a form, as it does for a restored tab, to where the person is."""
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def sent(request: HttpRequest, organization: Organization, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.method != "POST":
+            return redirect("recover", organization.slug)
+        return view(request, organization, *args, **kwargs)
+
+    return sent
+
+
 def attempt_view(view: Callable[[HttpRequest, RecoveryAttempt], HttpResponse]) -> Callable[..., HttpResponseBase]:
     """Decorate a form of an attempt that has begun. Without an attempt, it leads to the beginning."""
 
     @recovery_view
-    @require_POST
+    @_form
     @wraps(view)
     def entered(request: HttpRequest, organization: Organization) -> HttpResponse:
         attempt = attempt_of(request, organization)

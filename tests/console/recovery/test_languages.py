@@ -83,7 +83,7 @@ def test_what_is_no_page_of_recovery_is_in_the_readers_language_and_names_no_con
     answers = {
         404: [client.get(f"/recover/{at}") for at in ("nowhere/", "acme/nothing/", "globex/")],
         403: [client.post("/recover/acme/start/", {"who": "ada.berg"})],  # no cookies
-        405: [client.get("/recover/acme/code/")],
+        405: [Client(HTTP_ACCEPT_LANGUAGE=locale).put("/recover/acme/code/")],
     }
 
     for status, pages in answers.items():
