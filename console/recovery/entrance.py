@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from console.access import public_view
 from console.models import Organization, RecoveryAttempt
 from console.recovery import attempts, throttle
-from console.recovery.policy import settings_of
+from console.recovery.policy import organization_at, settings_of
 from console.source_address import source_address
 
 P = ParamSpec("P")
@@ -42,8 +42,7 @@ def _entered(view: View[P], *, begins: bool) -> Callable[..., HttpResponseBase]:
     @_open
     @wraps(view)
     def entered(request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        organizations = Organization.objects.filter(slug=org, recovery_policies__is_on=True)
-        organization = organizations.select_related("recovery_settings").first()
+        organization = organization_at(org)
         if organization is None:
             raise Http404("No such page.")
         allows = throttle.allows_beginning if begins else throttle.allows_form

@@ -120,7 +120,6 @@ def test_connection_without_the_right_fails_nothing_and_shows_no_rules(
 def test_rules_are_not_read_where_our_own_code_is_in_use(acme: Organization, environment: RecoveryEnvironment) -> None:
     RecoverySettings.objects.update(uses_pingone_code=False)
     RecoveryPolicy.objects.update(is_on=True)
-    acme.refresh_from_db()
 
     assert read(acme) is None
     assert environment.requests == []
