@@ -31,7 +31,7 @@ class Limit:
         return timedelta(seconds=self.seconds)
 
     def count(self, whose: str) -> bool:
-        """Count an attempt. Return False if there were too many: then it is not made."""
+        """Count an attempt. Return False if there were too many: then it is not made, and not counted."""
         return count_all((self, whose))
 
     def is_reached(self, whose: str) -> bool:
@@ -53,25 +53,21 @@ class Limit:
 
 
 def count_all(*counts: tuple[Limit, str]) -> bool:
-    """Count an attempt for several limits at once. Return False if one of them was reached.
-
-    Then the others have counted it all the same. Where that would let a stranger use up the attempts of somebody else,
-    count one limit after the other.
-    """
+    """Count an attempt for several limits at once. Return False if one of them was reached: then none counts it."""
     # In order of the keys: so no process waits for a row of another that waits for one of its rows.
     keys, limits = zip(*sorted(((limit.key(whose), limit) for limit, whose in counts), key=itemgetter(0)), strict=True)
     sql, windows = _statement(limits, connection.vendor)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*chain(*zip(keys, windows, strict=True)), *keys])
+        cursor.execute(sql, [*chain(*zip(keys, windows, strict=True)), *keys, *keys])
         counted: int = cursor.rowcount
     return counted == len(keys)
 
 
 @cache
 def _statement(limits: tuple[Limit, ...], _vendor: str) -> tuple[str, list[Any]]:
-    """Return the SQL that writes, counts or begins anew a row for each limit, and leaves a full one alone.
+    """Return the SQL that writes, counts or begins anew a row for each limit, unless one of them is full.
 
-    Its parameters: each key with its window, and each key once more. The ORM has no such statement.
+    Its parameters: each key with its window, and each key twice more. The ORM has no such statement.
     """
     query = SignInCount.objects.all().query
     compiler = query.get_compiler(connection=connection)
@@ -79,14 +75,17 @@ def _statement(limits: tuple[Limit, ...], _vendor: str) -> tuple[str, list[Any]]
     now, _none = compiler.compile(Now())
     ends = [compiler.compile((Now() + limit.window).resolve_expression(query)) for limit in limits]
     is_over = f"{table}.ends_at <= {now}"
+    added = " UNION ALL ".join(f"SELECT %s AS key, {end} AS ends_at" for end, _window in ends)
+    is_full = " OR ".join(f"key = %s AND count >= {limit.most}" for limit in limits)
     most = " ".join(f"WHEN %s THEN {limit.most}" for limit in limits)
     sql = f"""
-        INSERT INTO {table} (key, count, ends_at) VALUES {", ".join(f"(%s, 1, {end})" for end, _window in ends)}
+        INSERT INTO {table} (key, count, ends_at) SELECT key, 1, ends_at FROM ({added}) AS added
+        WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE ends_at > {now} AND ({is_full}))
         ON CONFLICT (key) DO UPDATE SET
             count = CASE WHEN {is_over} THEN 1 ELSE {table}.count + 1 END,
             ends_at = CASE WHEN {is_over} THEN EXCLUDED.ends_at ELSE {table}.ends_at END
         WHERE {is_over} OR {table}.count < CASE EXCLUDED.key {most} END
-    """  # noqa: S608 - no value is in it
+    """  # noqa: S608 - no value is in it but numbers of the code
     return sql, [window for _end, (window,) in ends]
 
 

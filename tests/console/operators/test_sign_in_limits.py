@@ -121,11 +121,22 @@ def test_attempts_at_once_are_all_counted(org_admin: Operator) -> None:
     assert limit.count("somebody else")
 
 
+def test_attempt_beyond_a_limit_is_not_counted_and_a_new_window_begins_after_it() -> None:
+    limit = Limit("guess", 2, 60)
+
+    assert [limit.count("somebody") for _ in range(5)] == [True, True, False, False, False]
+    assert SignInCount.objects.get().count == 2
+    limit.take_back("somebody")
+    assert [limit.count("somebody") for _ in range(2)] == [True, False]
+    SignInCount.objects.update(ends_at=Now() - timedelta(seconds=1))
+    assert [limit.count("somebody") for _ in range(3)] == [True, True, False]
+
+
 def test_limits_that_are_counted_together_have_windows_of_their_own() -> None:
-    a_minute, an_hour = Limit("form", 2, 60), Limit("form in an hour", 4, 3600)
+    a_minute, an_hour = Limit("form", 2, 60), Limit("form in an hour", 3, 3600)
     both = (a_minute, "somebody"), (an_hour, "somebody")
 
-    assert [count_all(*both) for _ in range(3)] == [True, True, False]  # the third counts for the hour all the same
+    assert [count_all(*both) for _ in range(5)] == [True, True, False, False, False]  # of these, two count for the hour
     assert count_all((a_minute, "somebody else"), (an_hour, "somebody else"))
     SignInCount.objects.filter(ends_at__lt=Now() + timedelta(minutes=2)).update(ends_at=Now() - timedelta(seconds=1))
     assert [count_all(*both) for _ in range(2)] == [True, False]
